@@ -1,0 +1,1 @@
+//! Inventory policies replayed over recorded demand, and trained by differentiating through the replay (Direct Backprop).

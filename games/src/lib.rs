@@ -1,0 +1,1 @@
+//! Marketplace games and repeated play without regret: closed forms, equilibria, regret learners.

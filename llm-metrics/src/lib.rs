@@ -1,0 +1,1 @@
+//! Metrics over language models' logs: calibration, generation-verification gap, critical batch size.
