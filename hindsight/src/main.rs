@@ -6,7 +6,11 @@ use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
 
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared by subcommands that land one by one"
+)]
 mod chart;
 #[allow(dead_code, reason = "shared by subcommands that land one by one")]
 mod error;

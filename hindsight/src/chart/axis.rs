@@ -5,7 +5,7 @@ use crate::number;
 /// One axis of a chart.
 ///
 /// ```ignore
-/// Axis::linear("Reward, USD a week").from_zero()
+/// Axis::linear("Reward, USD a week").with_zero()
 /// Axis::linear("Share of the bound").percent().range(0.0, 1.0)
 /// Axis::log("Batch size, tokens")
 /// Axis::linear("Week").ticks(vec![(0.0, "Jan 2026".to_owned()), (26.0, "Jul".to_owned())])
@@ -48,7 +48,7 @@ impl Axis {
     }
 
     /// Zero is on the axis.
-    pub(crate) fn from_zero(mut self) -> Self {
+    pub(crate) fn with_zero(mut self) -> Self {
         self.zero = true;
         self
     }

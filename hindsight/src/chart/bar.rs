@@ -35,7 +35,7 @@ impl BarChart {
             title: title.into(),
             description: None,
             width: 720.0,
-            axis: axis.from_zero(),
+            axis: axis.with_zero(),
             categories: categories.into_iter().map(Into::into).collect(),
             series: Vec::new(),
             stacked: false,

@@ -292,7 +292,7 @@ impl HeatMap {
                     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                     let class = value as usize;
                     (
-                        format!("cell bar f-{}", Ink::Series(class).class()),
+                        format!("cell f-{}", Ink::Series(class).class()),
                         String::new(),
                         0.4,
                     )
@@ -337,9 +337,14 @@ impl HeatMap {
                     Content::Values { .. } if rows * self.columns > 2_500 => String::new(),
                     Content::Values { .. } => number::significant(cells[column], 4),
                 };
+                // A hair of overlap to the right and upwards closes the seams between pixels.
+                let (seam_x, seam_y) = (
+                    if after < self.columns { 0.6 } else { 0.0 },
+                    if row + 1 < rows { 0.6 } else { 0.0 },
+                );
                 frame
                     .svg
-                    .filled_rect(&class, &fill, (x0, y0), (x1, y1), &tip);
+                    .filled_rect(&class, &fill, (x0, y0), (x1 + seam_x, y1 - seam_y), &tip);
                 if let Some(decimals) = self.annotate {
                     let text = number::fixed(cells[column], decimals);
                     if width_of(&text, 11.0) + 4.0 < x1 - x0 && (y0 - y1).abs() > 12.0 {
@@ -401,9 +406,10 @@ fn colour_bar(frame: &mut Frame, scale: &Scale, label: &str, shades: Shades, lo:
             bottom - (f64::from(step) + 1.0) / 33.0 * (bottom - top),
         );
         let (fill, _) = shade(shades, f64::from(step) / 32.0);
+        let seam = if step < 32 { 0.6 } else { 0.0 };
         frame
             .svg
-            .filled_rect("cell", &fill, (x0, y0), (x1, y1 - 0.3), "");
+            .filled_rect("cell", &fill, (x0, y0), (x1, y1 - seam), "");
     }
     for (at, text) in &scale.ticks {
         let y = bottom - (at - lo) / (hi - lo) * (bottom - top);
@@ -466,7 +472,7 @@ mod tests {
             &[0, 1, 9, 0],
             ["a", "b"],
         );
-        assert_eq!(map.svg().inline("f").matches("class=\"cell bar").count(), 3);
+        assert_eq!(map.svg().inline("f").matches("class=\"cell f-s").count(), 3);
     }
 
     #[test]

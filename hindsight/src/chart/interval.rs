@@ -196,7 +196,7 @@ impl IntervalChart {
         for row in &self.rows {
             match row {
                 Row::Group(name) => svg.text(
-                    "name",
+                    "name halo",
                     Anchor::Start,
                     (8.0, y + 4.0),
                     &fit(name, LETTER, self.width - 16.0),

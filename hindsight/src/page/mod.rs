@@ -54,9 +54,9 @@ impl Page {
         }
         self.sections.push(title.into());
         let number = self.sections.len();
-        let _ = write!(
+        let _ = writeln!(
             self.body,
-            "<section id=\"part-{number}\" aria-labelledby=\"head-{number}\"><h2 id=\"head-{number}\">{}</h2>\n",
+            "<section id=\"part-{number}\" aria-labelledby=\"head-{number}\"><h2 id=\"head-{number}\">{}</h2>",
             escape(&self.sections[number - 1])
         );
         self
