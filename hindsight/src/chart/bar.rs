@@ -118,7 +118,7 @@ impl BarChart {
             .map(|name| width_of(name, LETTER))
             .fold(30.0, f64::max)
             .min(0.4 * self.width);
-        let end = if self.stacked { 14.0 } else { 64.0 };
+        let end = if self.stacked { 26.0 } else { 64.0 };
         let (left, right) = (8.0 + labels + 12.0, self.width - end);
         let totals: Vec<f64> = (0..self.categories.len())
             .flat_map(|category| {
