@@ -41,10 +41,11 @@ pub enum Unmet {
 pub enum Terminal {
     /// Nothing: the best policy then stops ordering about a lead time before the end.
     Nothing,
-    /// What they cost in the last week, discounted, so that ordering goes on as if weeks followed.
+    /// Their cost, discounted, so that ordering goes on as if weeks followed. The cost is the lowest of the scored weeks: at a
+    /// higher one, an order in a cheap week would pay without ever being sold.
     #[default]
     AtCost,
-    /// A share of what they cost in the last week.
+    /// A share of that cost.
     ShareOfCost(f64),
 }
 

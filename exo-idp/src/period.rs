@@ -13,6 +13,8 @@ pub struct Exo<'a, S> {
     pub price: S,
     /// Purchase cost, money per unit.
     pub cost: S,
+    /// What a unit of stock counts for where scoring begins or ends, money per unit.
+    pub value: S,
     /// Weight of the week's reward: the discount, or zero in a week that is not scored.
     pub weight: S,
     /// Weight of the value of stock at the end of the week: the discount and salvage share in the last week, else zero.
@@ -138,7 +140,7 @@ impl<S: Scalar> State<S> {
 /// ```
 /// use hindsight_exo_idp::{Conventions, Exo, State, period};
 /// let exo = Exo {
-///     demand: 4.0, price: 10.0, cost: 6.0, weight: 1.0, terminal: 0.0, active: 1.0,
+///     demand: 4.0, price: 10.0, cost: 6.0, value: 6.0, weight: 1.0, terminal: 0.0, active: 1.0,
 ///     arriving: &[0.0, 1.0], outstanding: &[1.0],
 /// };
 /// let state = State { on_hand: 1.0, orders: vec![2.0] };
@@ -191,7 +193,7 @@ pub fn period<S: Scalar>(
         reward = reward - S::constant(conventions.penalty) * unmet;
     }
     let position = on_hand + outstanding + order - received;
-    let booked = exo.weight * reward + exo.terminal * exo.cost * position;
+    let booked = exo.weight * reward + exo.terminal * exo.value * position;
     Event {
         order,
         received,

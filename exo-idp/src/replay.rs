@@ -15,8 +15,8 @@ use crate::policy::{Policy, Seen, Signals};
 
 /// Lanes of a SIMD bundle.
 const WIDTH: usize = 16;
-/// Exogenous rows before the arrivals: demand, price, cost, active.
-const PLAIN: usize = 4;
+/// Exogenous rows before the arrivals: demand, price, cost, value of stock, active.
+const PLAIN: usize = 5;
 
 /// Which weeks are replayed and which of them are scored.
 ///
@@ -139,6 +139,18 @@ impl<'p> Replay<'p> {
         (weight, terminal)
     }
 
+    /// What a unit of stock counts for where scoring begins (its cost in that week) and ends (the lowest cost of the scored weeks:
+    /// with any other, an order in a week of low cost would pay without ever being sold).
+    #[must_use]
+    pub fn value(&self, product: usize, week: usize) -> f64 {
+        let panel = self.paths.panel();
+        if week + 1 == self.window.scored.end {
+            self.window.scored.clone().map(|t| panel.cost(product, t)).fold(f64::INFINITY, f64::min)
+        } else {
+            panel.cost(product, week)
+        }
+    }
+
     /// The exogenous rows of a week, by lane, in the order in which [`split`](Self::split) reads them.
     fn rows(
         &self,
@@ -172,7 +184,7 @@ impl<'p> Replay<'p> {
         if let Some(signals) = signals {
             for k in 0..signals.rows() {
                 let values = signals.row(week, k);
-                emit(row, &mut lanes.clone().map(|l| values[paths.product(l)]));
+                emit(row, &mut lanes.clone().map(|l| values[l % values.len()]));
                 row += 1;
             }
         }
@@ -305,7 +317,7 @@ impl<'p> Replay<'p> {
     fn check<P: Policy>(&self, policy: &P) -> Result<(), Error> {
         let panel = self.paths.panel();
         policy.signals().map_or(Ok(()), |signals| {
-            signals.check(panel.weeks(), panel.products())
+            signals.check(panel.weeks(), panel.products(), self.paths.lanes())
         })
     }
 

@@ -25,12 +25,13 @@ pub struct Seen<'a, S> {
 /// A policy's view of the exogenous record: numbers per product and week, each made only of what is known when the order of
 /// that week is placed.
 ///
+/// The columns are the products, or the lanes of the paths (products by samples) for an oracle that knows their arrivals.
 /// Demand of earlier weeks is known; of covariates, prices and costs those of the week itself, and planned covariates as far
 /// ahead as the plan reaches.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Signals {
     rows: usize,
-    products: usize,
+    columns: usize,
     values: Vec<f64>,
 }
 
@@ -61,21 +62,26 @@ impl Signals {
         self.rows
     }
 
-    /// One row of one week, by product.
+    /// One row of one week, by column.
     #[must_use]
     pub fn row(&self, week: usize, row: usize) -> &[f64] {
-        &self.values[(week * self.rows + row) * self.products..][..self.products]
+        &self.values[(week * self.rows + row) * self.columns..][..self.columns]
     }
 
-    /// An error unless there is one value for each of `weeks` weeks and `products` products.
-    pub(crate) fn check(&self, weeks: usize, products: usize) -> Result<(), Error> {
-        let expected = weeks * self.rows * products;
-        if self.values.len() != expected || (self.rows > 0 && self.products != products) {
-            return Err(Error::Length {
-                array: "signals".into(),
-                expected,
-                found: self.values.len(),
-            });
+    /// The number of columns: products or lanes.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// An error unless there is one value for each of `weeks` weeks and for each product or lane.
+    pub(crate) fn check(&self, weeks: usize, products: usize, lanes: usize) -> Result<(), Error> {
+        if self.columns != products && self.columns != lanes {
+            return Err(Error::Length { array: "columns of signals".into(), expected: products, found: self.columns });
+        }
+        let expected = weeks * self.rows * self.columns;
+        if self.values.len() != expected {
+            return Err(Error::Length { array: "signals".into(), expected, found: self.values.len() });
         }
         Ok(())
     }
