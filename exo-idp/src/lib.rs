@@ -1,5 +1,6 @@
 //! Inventory policies replayed over recorded demand.
 mod arrivals;
+mod compare;
 mod conventions;
 mod error;
 mod outcomes;
@@ -8,8 +9,10 @@ mod paths;
 mod period;
 pub mod policy;
 mod replay;
+pub mod train;
 
 pub use arrivals::{Arrivals, LeadTimes};
+pub use compare::{Bootstrap, Interval};
 pub use conventions::{Conventions, Receipts, Sight, Terminal, Unmet};
 pub use error::Error;
 pub use outcomes::{Outcomes, Quantity};
