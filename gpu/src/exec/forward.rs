@@ -274,7 +274,7 @@ impl<F: Real> Tile<'_, F> {
                 } => {
                     self.numbers.resize(inputs.len() + outputs, 0.0);
                     let (x, y) = self.numbers.split_at_mut(inputs.len());
-                    for i in 0..TILE {
+                    for i in 0..self.count {
                         for (x, &arg) in x.iter_mut().zip(inputs) {
                             *x = lane(reader.arg(arg, 1), i).to_f64();
                         }
@@ -282,6 +282,10 @@ impl<F: Real> Tile<'_, F> {
                         for (j, &y) in y.iter().enumerate() {
                             out[j * TILE + i] = F::from_f64(y);
                         }
+                    }
+                    for row in out.chunks_exact_mut(TILE) {
+                        let last = row[self.count - 1];
+                        row[self.count..].fill(last);
                     }
                 }
             }

@@ -254,5 +254,8 @@ pub(crate) fn dot<F: Real>(a: &[F], b: &[F]) -> F {
             *p = *p + a * b;
         }
     }
-    parts.iter().fold(F::default(), |s, &p| s + p)
+    let whole = a.len() - a.len() % 8;
+    let rest = a[whole..].iter().zip(&b[whole..]);
+    let rest = rest.fold(F::default(), |s, (&a, &b)| s + a * b);
+    parts.iter().fold(rest, |s, &p| s + p)
 }

@@ -10,7 +10,7 @@ pub(super) fn finish(program: &mut Program) {
         (Space::Start, &mut program.start),
         (Space::Period, &mut program.period),
     ] {
-        block.ops = merge(std::mem::take(&mut block.ops));
+        block.ops = merge(space, std::mem::take(&mut block.ops));
         order(space, block);
     }
     let outputs = program
@@ -75,18 +75,21 @@ impl Op {
     }
 }
 
-/// Whether `next` continues `arg` after `rows` rows, without reading what those rows compute.
-fn continues(arg: Arg, next: Arg, rows: usize, out: usize) -> bool {
+/// Whether `next` continues `arg` after `rows` rows, without reading what those rows compute: they are written to `out` of
+/// block `space`.
+fn continues(space: Space, arg: Arg, next: Arg, rows: usize, out: usize) -> bool {
     match (arg, next) {
         (Arg::Row(a), Arg::Row(b)) => {
-            a.offset(rows) == b && (a.lag > 0 || b.index < out || a.space == Space::Start)
+            a.offset(rows) == b && (a.lag > 0 || b.index < out || a.space != space)
         }
+        // By bits: zero and minus zero divide differently.
+        (Arg::Const(a), Arg::Const(b)) => a.to_bits() == b.to_bits(),
         (a, b) => a == b,
     }
 }
 
 /// Joins neighbouring operations of one kind into one over several rows.
-fn merge(ops: Vec<Op>) -> Vec<Op> {
+fn merge(space: Space, ops: Vec<Op>) -> Vec<Op> {
     let mut merged: Vec<Op> = Vec::with_capacity(ops.len());
     for op in ops {
         let joined = match (merged.last_mut(), &op) {
@@ -98,7 +101,7 @@ fn merge(ops: Vec<Op>) -> Vec<Op> {
                     out: place,
                     rows: more,
                 },
-            ) if f == g && *out + *rows == *place && continues(*x, *next, *rows, *out) => {
+            ) if f == g && *out + *rows == *place && continues(space, *x, *next, *rows, *out) => {
                 *rows += more;
                 true
             }
@@ -113,8 +116,8 @@ fn merge(ops: Vec<Op>) -> Vec<Op> {
                 },
             ) if f == g
                 && *out + *rows == *place
-                && continues(*a, *next_a, *rows, *out)
-                && continues(*b, *next_b, *rows, *out) =>
+                && continues(space, *a, *next_a, *rows, *out)
+                && continues(space, *b, *next_b, *rows, *out) =>
             {
                 *rows += more;
                 true
@@ -179,20 +182,8 @@ fn mark(program: &mut Program) {
     for (k, arg) in program.initial.iter().enumerate() {
         active[1][program.shape.exo + k] |= depends(*arg, &active);
     }
-    loop {
-        flow(Space::Period, &program.period, &mut active);
-        let mut changed = false;
-        for (k, arg) in program.next.iter().enumerate() {
-            let row = program.shape.exo + k;
-            if !active[1][row] && depends(*arg, &active) {
-                active[1][row] = true;
-                changed = true;
-            }
-        }
-        if !changed {
-            break;
-        }
-    }
+    // Until nothing changes: what is looked back on, and the states, may lie behind what reads them.
+    while flow(Space::Period, &program.period, &mut active) | carry_over(program, &mut active) {}
     for block in [&mut program.start, &mut program.period] {
         for op in &mut block.ops {
             if let Op::Dense(dense) = op {
@@ -212,7 +203,21 @@ fn depends(arg: Arg, active: &[Vec<bool>; 2]) -> bool {
     }
 }
 
-fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) {
+/// Passes the marks from the states at the end of a period to those at its beginning; returns whether any is new.
+fn carry_over(program: &Program, active: &mut [Vec<bool>; 2]) -> bool {
+    let mut changed = false;
+    for (k, arg) in program.next.iter().enumerate() {
+        let on = depends(*arg, active);
+        let mark = &mut active[Space::Period as usize][program.shape.exo + k];
+        changed |= on && !*mark;
+        *mark |= on;
+    }
+    changed
+}
+
+/// Passes the marks from operands to results; returns whether any is new.
+fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
+    let mut changed = false;
     for op in &block.ops {
         let (out, rows) = op.results();
         let on = match op {
@@ -224,6 +229,9 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) {
             } => false,
             other => other.args().into_iter().any(|arg| depends(arg, active)),
         };
-        active[space as usize][out..out + rows].fill(on);
+        let marks = &mut active[space as usize][out..out + rows];
+        changed |= on && !marks.iter().all(|&mark| mark);
+        marks.fill(on);
     }
+    changed
 }
