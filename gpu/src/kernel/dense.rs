@@ -188,3 +188,112 @@ impl Matrix for f32 {
 pub(crate) fn padded(width: usize) -> usize {
     width.next_multiple_of(8)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn numbers(n: usize) -> impl Strategy<Value = Vec<f32>> {
+        prop::collection::vec(-1.0..1.0_f32, n)
+    }
+
+    /// Rows of inputs in segments, outputs, weights, inputs and adjoints.
+    fn layer() -> impl Strategy<Value = (Vec<usize>, usize, Vec<f32>, Vec<f32>, Vec<f32>)> {
+        let sizes = (prop::collection::vec(1..20_usize, 1..4), 1..20_usize);
+        sizes.prop_flat_map(|(segments, outputs)| {
+            let width: usize = segments.iter().sum();
+            let arrays = (
+                numbers(width * outputs),
+                numbers(width * TILE),
+                numbers(outputs * TILE),
+            );
+            (Just(segments), Just(outputs), arrays).prop_map(|(s, o, (w, x, dz))| (s, o, w, x, dz))
+        })
+    }
+
+    /// The rows of `x` in segments.
+    fn split<'a>(x: &'a [f32], segments: &[usize]) -> Vec<&'a [f32]> {
+        let mut rest = x;
+        let take = |&rows: &usize| {
+            let (segment, more) = rest.split_at(rows * TILE);
+            rest = more;
+            segment
+        };
+        segments.iter().map(take).collect()
+    }
+
+    /// Sums of up to `terms` products below one in size are off by at most half a unit in the last place a step.
+    fn close(found: &[f32], exact: &[f64], terms: usize) -> bool {
+        let limit = f64::from(f32::EPSILON) * (terms * terms) as f64;
+        found
+            .iter()
+            .zip(exact)
+            .all(|(&f, &e)| (f64::from(f) - e).abs() <= limit)
+    }
+
+    fn isas() -> [Isa; 2] {
+        [Isa::detect(), Isa::Portable]
+    }
+
+    proptest! {
+        #[test]
+        fn products_are_the_naive_ones((segments, outputs, w, x, dz) in layer()) {
+            let width = x.len() / TILE;
+            let packed = Packed::new(&w, outputs, &segments, true);
+            let mut exact = vec![1.0_f64; outputs * TILE];
+            let mut exact_dx = vec![1.0_f64; width * TILE];
+            for o in 0..outputs {
+                for k in 0..width {
+                    for lane in 0..TILE {
+                        let weight = f64::from(w[o * width + k]);
+                        exact[o * TILE + lane] += weight * f64::from(x[k * TILE + lane]);
+                        exact_dx[k * TILE + lane] += weight * f64::from(dz[o * TILE + lane]);
+                    }
+                }
+            }
+            for isa in isas() {
+                let mut out = vec![1.0_f32; outputs * TILE];
+                packed.forward(isa, &split(&x, &segments), &mut out);
+                prop_assert!(close(&out, &exact, width + 1), "{isa:?}");
+                let mut first = 0;
+                for (s, &rows) in segments.iter().enumerate() {
+                    let mut dx = vec![1.0_f32; rows * TILE];
+                    packed.backward(isa, s, &dz, &mut dx);
+                    prop_assert!(close(&dx, &exact_dx[first * TILE..], outputs + 1), "{isa:?}");
+                    first += rows;
+                }
+            }
+        }
+
+        #[test]
+        fn weight_gradients_are_the_naive_ones((segments, outputs, w, x, dz) in layer()) {
+            let width = x.len() / TILE;
+            let wide = padded(width);
+            let mut exact = vec![0.5_f64; outputs * width];
+            for (o, dz) in dz.chunks_exact(TILE).enumerate() {
+                for (k, x) in x.chunks_exact(TILE).enumerate() {
+                    let products = dz.iter().zip(x).map(|(&d, &x)| f64::from(d) * f64::from(x));
+                    exact[o * width + k] += products.sum::<f64>();
+                }
+            }
+            for isa in isas() {
+                let mut transposed = vec![0.0_f32; wide * TILE];
+                let mut column = 0;
+                for segment in split(&x, &segments) {
+                    f32::transpose(isa, segment, column, wide, &mut transposed);
+                    column += segment.len() / TILE;
+                }
+                for (lane, row) in transposed.chunks_exact(wide).enumerate() {
+                    let across: Vec<f32> = (0..width).map(|k| x[k * TILE + lane]).collect();
+                    prop_assert_eq!(&row[..width], &across[..]);
+                }
+                let mut grad = vec![0.5_f32; outputs * wide];
+                f32::outer(isa, &dz, &transposed, wide, &mut grad);
+                let found: Vec<f32> = grad.chunks_exact(wide).flat_map(|row| row[..width].to_vec()).collect();
+                prop_assert!(close(&found, &exact, TILE + 1), "{isa:?}");
+            }
+            prop_assert_eq!(w.len(), outputs * width);
+        }
+    }
+}

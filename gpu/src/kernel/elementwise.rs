@@ -259,3 +259,21 @@ pub(crate) fn dot<F: Real>(a: &[F], b: &[F]) -> F {
     let rest = rest.fold(F::default(), |s, (&a, &b)| s + a * b);
     parts.iter().fold(rest, |s, &p| s + p)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Rows of any length: those of the last tile are cut short.
+        #[test]
+        fn sums_take_every_number(a in prop::collection::vec(-1.0..1.0_f64, 0..70), shift in -1.0..1.0_f64) {
+            let b: Vec<f64> = a.iter().map(|x| x * x + shift).collect();
+            let naive: f64 = a.iter().sum();
+            prop_assert!((sum(&a) - naive).abs() < 1e-13);
+            let naive: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            prop_assert!((dot(&a, &b) - naive).abs() < 1e-13);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Programs that sum over lanes, against a hand loop over all lanes at once.
 
 use hindsight_gpu::{
-    Batch, Cpu, DelayLine, Dual, Executor, Program, Scalar, Shape, Start, Step, Var,
+    Activation, Batch, Cpu, DelayLine, Dual, Executor, Program, Scalar, Shape, Start, Step, Var,
 };
 use proptest::prelude::*;
 
