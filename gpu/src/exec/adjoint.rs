@@ -249,8 +249,8 @@ impl<F: Real> Tile<'_, F> {
                     dx.fill(F::default());
                     add(&reader, y, dy, dx);
                     for row in dx.chunks_exact(TILE) {
-                        let sum = elementwise::sum(&row[..self.count]);
-                        gradients.params[i] = gradients.params[i] + sum;
+                        let row = &row[..self.count];
+                        elementwise::sum(self.run.isa, row, &mut gradients.params[i]);
                     }
                 }
                 (Target::Nothing, _) => {}

@@ -40,20 +40,16 @@ impl<F: Real> Tile<'_, F> {
                 &mut adjoint
             };
             let dz = &mut home[dz_at..dz_at + len];
-            if dense.activation != Activation::Identity {
-                activation::scale(isa, dz, &slope.unwrap_or(&[])[..len]);
-            }
             let count = self.count;
-            if count < TILE {
-                dz.chunks_exact_mut(TILE)
-                    .for_each(|row| row[count..].fill(F::default()));
-            }
-            if let Some(bias) = dense.bias {
-                for (o, row) in dz.chunks_exact(TILE).enumerate() {
-                    gradients.params[bias + o] =
-                        gradients.params[bias + o] + elementwise::sum(&row[..count]);
-                }
-            }
+            let slope = match dense.activation {
+                Activation::Identity => &[],
+                _ => &slope.unwrap_or(&[])[..len],
+            };
+            let bias = match dense.bias {
+                Some(b) => &mut gradients.params[b..b + dense.outputs],
+                None => &mut [],
+            };
+            activation::scale(isa, dz, slope, count, bias);
             let reader = self.reader_for(space, period);
             let segments = segments(dense, &reader);
             let segments = &segments[..dense.segments.len()];
@@ -72,23 +68,25 @@ impl<F: Real> Tile<'_, F> {
                 continue;
             }
             let packed = &run.packed[dense.id];
+            let fresh = dense.fresh[s];
             match (self.target(Arg::Row(row), period), space) {
                 (Target::Start(at), Space::Start) => {
                     let (dx, dz) =
                         disjoint(&mut start_adjoint, at..at + rows * TILE, dz_at..dz_at + len);
-                    packed.backward(isa, s, dz, dx);
+                    packed.backward(isa, s, dz, fresh, dx);
                 }
                 (Target::Start(at), Space::Period) => {
                     packed.backward(
                         isa,
                         s,
                         &adjoint[dz_at..dz_at + len],
+                        fresh,
                         &mut start_adjoint[at..at + rows * TILE],
                     );
                 }
                 (Target::Period(at), _) => {
                     let (dx, dz) = disjoint(&mut adjoint, at..at + rows * TILE, dz_at..dz_at + len);
-                    packed.backward(isa, s, dz, dx);
+                    packed.backward(isa, s, dz, fresh, dx);
                 }
                 (Target::Param(_) | Target::Nothing, _) => {}
             }
@@ -111,10 +109,11 @@ fn weight_gradient<F: Real>(
 ) {
     // A layer of one or two outputs is cheaper by scalar products: nothing to transpose.
     if dz.len() <= 2 * TILE {
-        for (dz, grad) in dz.chunks_exact(TILE).zip(grad.chunks_exact_mut(width)) {
-            let inputs = segments.iter().flat_map(|s| s.chunks_exact(TILE));
-            for (g, x) in grad.iter_mut().zip(inputs) {
-                *g = *g + elementwise::dot(&dz[..count], &x[..count]);
+        for (dz, mut grad) in dz.chunks_exact(TILE).zip(grad.chunks_exact_mut(width)) {
+            for segment in segments {
+                let here;
+                (here, grad) = grad.split_at_mut(segment.len() / TILE);
+                elementwise::dots(isa, dz, count, segment, here);
             }
         }
         return;

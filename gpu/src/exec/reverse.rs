@@ -60,8 +60,7 @@ impl<F: Real> Tile<'_, F> {
             Target::Start(at) => elementwise::add(isa, row, &mut self.start_adjoint[at..at + TILE]),
             Target::Period(at) => elementwise::add(isa, row, &mut self.adjoint[at..at + TILE]),
             Target::Param(i) => {
-                let sum = elementwise::sum(&row[..self.count]);
-                gradients.params[i] = gradients.params[i] + sum;
+                elementwise::sum(isa, &row[..self.count], &mut gradients.params[i]);
             }
             Target::Nothing => {}
         }
@@ -115,7 +114,9 @@ impl<F: Real> Tile<'_, F> {
                 }
             }
         }
-        self.adjoint[slot..slot + program.period.rows * TILE].fill(F::default());
+        for rows in &program.added_to {
+            self.adjoint[slot + rows.start * TILE..slot + rows.end * TILE].fill(F::default());
+        }
     }
 
     /// The adjoints of the sums over lanes that ended a phase, added over this tile's lanes.

@@ -1,6 +1,8 @@
 //! What happens to a recording before it is run: like operations on neighbouring rows become one, operations are ordered
 //! into phases, and adjoints that nobody wants are marked.
 
+use std::ops::Range;
+
 use super::op::{Arg, Block, Dense, Op, Row, Space, Unary};
 use super::program::Program;
 
@@ -26,6 +28,7 @@ pub(super) fn finish(program: &mut Program) {
         .chain(outputs.copied());
     program.reach = read.map(lag).max().unwrap_or(0);
     mark(program);
+    program.added_to = freshen(program);
 }
 
 fn lag(arg: Arg) -> usize {
@@ -234,4 +237,66 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
         marks.fill(on);
     }
     changed
+}
+
+/// Finds the adjoints of the period that a dense layer may write instead of adding to, because nothing has been added to
+/// them before in reverse; returns the rows that are added to.
+fn freshen(program: &mut Program) -> Vec<Range<usize>> {
+    let mut touched = vec![false; program.period.rows];
+    let mut touch = |arg: Arg| -> bool {
+        match arg {
+            Arg::Row(row) if row.space == Space::Period => {
+                std::mem::replace(&mut touched[row.index], true)
+            }
+            _ => false,
+        }
+    };
+    // What comes from outside the period's own operations, or from later periods, is there before them.
+    let outside = program.next.iter().chain([&program.objective]);
+    outside.for_each(|&arg| _ = touch(arg));
+    let ops = &mut program.period.ops;
+    let late = ops.iter().flat_map(Op::args).filter(|&arg| lag(arg) > 0);
+    late.for_each(|arg| _ = touch(arg));
+    let mut added = vec![true; program.period.rows];
+    for op in ops.iter_mut().rev() {
+        match op {
+            Op::Dense(dense) => {
+                for (fresh, &(row, rows)) in dense.fresh.iter_mut().zip(&dense.segments) {
+                    let before = (0..rows)
+                        .filter(|&i| touch(Arg::Row(row.offset(i))))
+                        .count();
+                    *fresh = row.space == Space::Period && row.lag == 0 && before == 0;
+                    if *fresh {
+                        added[row.index..row.index + rows].fill(false);
+                    }
+                }
+            }
+            Op::Softmax { x, rows, .. } => added_rows(*x, *rows).for_each(|arg| _ = touch(arg)),
+            other => other.args().into_iter().for_each(|arg| _ = touch(arg)),
+        }
+    }
+    ranges(&added)
+}
+
+/// Rows of the period.
+fn added_rows(first: usize, count: usize) -> impl Iterator<Item = Arg> {
+    (first..first + count).map(|index| {
+        Arg::Row(Row {
+            space: Space::Period,
+            index,
+            lag: 0,
+        })
+    })
+}
+
+/// Maximal ranges of marked places.
+fn ranges(marks: &[bool]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (i, _) in marks.iter().enumerate().filter(|&(_, &mark)| mark) {
+        match ranges.last_mut() {
+            Some(range) if range.end == i => range.end += 1,
+            _ => ranges.push(i..i + 1),
+        }
+    }
+    ranges
 }

@@ -1,5 +1,7 @@
 //! A recorded program.
 
+use std::ops::Range;
+
 use super::compile;
 use super::op::{Arg, Block, Op, Row, Space};
 use super::tape::{self, Recorder, Recording};
@@ -121,6 +123,8 @@ pub struct Program {
     pub(crate) traces: Vec<Arg>,
     /// The largest lag that is read.
     pub(crate) reach: usize,
+    /// Rows of the period whose adjoints are added to, and so must be cleared behind each period.
+    pub(crate) added_to: Vec<Range<usize>>,
     pub(crate) dense: usize,
     pub(crate) sums: usize,
 }
@@ -189,6 +193,7 @@ impl Program {
             objective,
             traces,
             reach: 0,
+            added_to: Vec::new(),
             dense,
             sums,
         };

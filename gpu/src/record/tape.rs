@@ -209,7 +209,7 @@ impl Tape {
         if activation != Activation::Identity {
             block.saved += outputs;
         }
-        let wanted = vec![true; segments.len()];
+        let (wanted, fresh) = (vec![true; segments.len()], vec![false; segments.len()]);
         self.push(outputs, |out| {
             Op::Dense(Dense {
                 weights,
@@ -222,6 +222,7 @@ impl Tape {
                 saved,
                 id,
                 wanted,
+                fresh,
             })
         })
     }
