@@ -1,1 +1,3 @@
 //! Inventory policies replayed over recorded demand, and trained by differentiating through the replay (Direct Backprop).
+
+pub mod exact;
