@@ -173,11 +173,15 @@ impl LostSales {
         &self,
         options: &ChainOptions,
     ) -> Result<((u32, u32), f64), ExactError> {
-        self.best_cap(self.best_base_stock(options)?, options)
+        self.best_capped_base_stock_near(self.best_base_stock(options)?, options)
     }
 
-    /// The best capped base stock, given the best level without a cap and its cost.
-    fn best_cap(
+    /// As [`best_capped_base_stock`](LostSales::best_capped_base_stock), given what
+    /// [`best_base_stock`](LostSales::best_base_stock) has found: the best level without a cap and its cost.
+    ///
+    /// # Errors
+    /// As [`evaluate`](LostSales::evaluate).
+    pub fn best_capped_base_stock_near(
         &self,
         plain: (u32, f64),
         options: &ChainOptions,
@@ -226,7 +230,8 @@ impl LostSales {
     ) -> Result<Comparison, ExactError> {
         let optimum = self.solve(solve)?;
         let (plain_level, plain) = self.best_base_stock(chain)?;
-        let ((level, cap), capped) = self.best_cap((plain_level, plain), chain)?;
+        let ((level, cap), capped) =
+            self.best_capped_base_stock_near((plain_level, plain), chain)?;
         let myopic = Myopic::new(self);
         let (order, constant) = self.best_constant_order()?;
         let rows = [
