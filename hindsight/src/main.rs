@@ -16,6 +16,7 @@ mod chart;
 mod error;
 mod games;
 mod llm;
+mod lost_sales;
 #[allow(dead_code, reason = "shared by subcommands that land one by one")]
 mod number;
 #[allow(dead_code, reason = "shared by subcommands that land one by one")]
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
+    /// The exact optimum of a lost-sales problem with a lead time, and the gaps of the known policies.
+    LostSales(lost_sales::Args),
     /// Calibration, verification gap and batch size from language models' logs.
     Llm(llm::Args),
 }
@@ -59,5 +62,6 @@ fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
+        Command::LostSales(args) => lost_sales::run(&args),
     }
 }
