@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
 
+#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+mod backtest;
 #[allow(
     dead_code,
     unused_imports,
@@ -37,6 +39,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What each buying policy would have earned on recorded weeks.
+    Backtest(backtest::Args),
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
     /// Calibration, verification gap and batch size from language models' logs.
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), CliError> {
     output::clean_up_on_interrupt()?;
     match cli.command {
+        Command::Backtest(args) => backtest::run(&args),
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
     }
