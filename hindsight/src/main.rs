@@ -40,7 +40,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// What each buying policy would have earned on recorded weeks.
-    Backtest(backtest::Args),
+    Backtest(Box<backtest::Args>),
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
     /// Calibration, verification gap and batch size from language models' logs.

@@ -1,6 +1,9 @@
 //! The rows of a sales file as columns, checked: what the reader hands to the back-test.
 
 use std::ops::Range;
+use std::path::Path;
+
+use crate::error::{CliError, Place};
 
 use super::week::{Calendar, Week};
 
@@ -108,6 +111,50 @@ impl Table {
     /// The week at a place in the calendar, written as in the file.
     pub(crate) fn week(&self, place: i64) -> Week {
         self.calendar.week(place)
+    }
+
+    /// The panel over all weeks of the table: week 0 is the first week of any product; outside its own weeks, and in weeks that
+    /// the file leaves out, a product is not present. Demand is taken as it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] if the panel refuses the columns.
+    pub(crate) fn panel(&self) -> Result<exo_idp::Panel, CliError> {
+        let (first, last) = self.weeks().unwrap_or((0, 0));
+        let weeks = usize::try_from(last - first + 1).unwrap_or(0);
+        let place = |product: &Product| usize::try_from(product.first_week - first).unwrap_or(0);
+        let spread = |column: &[f64]| {
+            let mut cells = vec![0.0; self.products.len() * weeks];
+            for (product, cells) in self.products.iter().zip(cells.chunks_mut(weeks.max(1))) {
+                cells[place(product)..][..product.rows.len()]
+                    .copy_from_slice(&column[product.rows.clone()]);
+            }
+            cells
+        };
+        let mut present = vec![false; self.products.len() * weeks];
+        for (product, cells) in self.products.iter().zip(present.chunks_mut(weeks.max(1))) {
+            cells[place(product)..][..product.rows.len()]
+                .copy_from_slice(&self.present[product.rows.clone()]);
+        }
+        let covariate = |covariate: &Covariate| exo_idp::Covariate {
+            name: covariate.name.clone(),
+            planned: covariate.planned,
+            values: spread(&covariate.values),
+        };
+        let columns = exo_idp::Columns {
+            demand: spread(&self.demand),
+            price: spread(&self.price),
+            cost: spread(&self.cost),
+            present,
+            covariates: self.covariates.iter().map(covariate).collect(),
+        };
+        let names = self
+            .products
+            .iter()
+            .map(|product| product.name.clone())
+            .collect();
+        exo_idp::Panel::new(names, weeks, columns)
+            .map_err(|error| Place::file(Path::new(&self.source)).error(error))
     }
 
     /// Weeks that the file leaves out.

@@ -61,7 +61,7 @@ pub(crate) struct Input {
     /// Column of the purchase cost per unit, or one number for all [default: cost]
     #[arg(long, value_name = "COLUMN|NUMBER", conflicts_with = "cost_share")]
     pub(crate) cost: Option<String>,
-    /// Purchase cost as a share of the price, where the file has no cost: 0 to 1
+    /// Purchase cost as a share of the price, where the file has no cost: above 0, at most 1
     #[arg(long, value_name = "SHARE")]
     pub(crate) cost_share: Option<f64>,
     /// Column of a further number that is known when the week begins (repeat for more)
@@ -116,12 +116,12 @@ impl Input {
     /// [`CliError::Input`] that names the argument and its value.
     pub(crate) fn check(&self) -> Result<(), CliError> {
         if let Some(share) = self.cost_share
-            && !(0.0..=1.0).contains(&share)
+            && !(share > 0.0 && share <= 1.0)
         {
             return Err(CliError::argument(
                 "--cost-share",
                 share,
-                "must lie between 0 and 1",
+                "must lie above 0 and not above 1",
             ));
         }
         self.separator()?;
@@ -287,8 +287,10 @@ mod tests {
             wrong(|input| input.planned = vec!["a".to_owned(), "a".to_owned()]).contains("twice")
         );
         assert!(wrong(|input| input.group = vec![" ".to_owned()]).contains("--group"));
-        let mut input = Input::default();
-        input.delimiter = "tab".to_owned();
+        let input = Input {
+            delimiter: "tab".to_owned(),
+            ..Input::default()
+        };
         assert_eq!(input.separator(), Ok(b'\t'));
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn read_from(file: impl Read, path: &Path, input: &Input) -> Result<T
         .map_err(|error| CliError::reading(path, &error))?;
     let place = Place::file(path);
     match head {
-        [] => return Err(place.error("is empty")),
+        [] => Err(place.error("is empty")),
         [0x1f, 0x8b, ..] => rows(
             flate2::bufread::MultiGzDecoder::new(start),
             path,
@@ -77,8 +77,10 @@ enum Source {
 /// What a number may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Domain {
-    /// Units or money: not negative.
+    /// Units: not negative.
     Amount,
+    /// Money per unit: above zero.
+    Positive,
     /// Between 0 and 1.
     Share,
     /// Any finite number.
@@ -167,7 +169,8 @@ fn check(number: f64, domain: Domain) -> Option<&'static str> {
         return Some("is not a finite number");
     }
     match domain {
-        Domain::Amount if number < 0.0 => Some("is negative"),
+        Domain::Amount | Domain::Positive if number < 0.0 => Some("is negative"),
+        Domain::Positive if number <= 0.0 => Some("is zero, but must be above zero"),
         Domain::Share if !(0.0..=1.0).contains(&number) => Some("does not lie between 0 and 1"),
         _ if number.abs() > LARGEST => Some("is larger than 1e12"),
         _ => None,
@@ -279,17 +282,17 @@ impl Plan {
         );
         add(
             &input.price,
-            header.find_or_number(&input.price, "--price", Domain::Amount)?,
-            Domain::Amount,
+            header.find_or_number(&input.price, "--price", Domain::Positive)?,
+            Domain::Positive,
         );
         let cost = input.cost.as_deref().unwrap_or("cost");
         // With a share the cost follows from the price.
         let source = if input.cost_share.is_some() {
-            Source::Constant(0.0)
+            Source::Constant(1.0)
         } else {
-            header.find_or_number(cost, "--cost", Domain::Amount)?
+            header.find_or_number(cost, "--cost", Domain::Positive)?
         };
-        add(cost, source, Domain::Amount);
+        add(cost, source, Domain::Positive);
         for (name, argument, domain) in [
             (&input.in_stock, "--in-stock", Domain::Share),
             (&input.views_out, "--views-out", Domain::Amount),
@@ -387,7 +390,11 @@ fn rows(reader: impl Read, path: &Path, input: &Input, gzip: bool) -> Result<Tab
         match outcome {
             Ok(true) => {}
             Ok(false) => break,
-            Err(error) => return Err(broken(error, path, gzip, &names, line)),
+            Err(error) => {
+                // Where a quote is never closed no line end follows, and the reader's own position is the better one.
+                let line = error.position().map_or(line, |own| own.line().max(line));
+                return Err(broken(error, path, gzip, &names, line));
+            }
         }
         let at = |column: usize| place.clone().line(line).column(&names[column]);
         let field = |column: usize| record.get(column).unwrap_or_default();
@@ -712,6 +719,16 @@ mod tests {
             (table.weeks(), table.missing(), table.rows_read),
             (Some((1, 5)), 2, 5)
         );
+        let panel = table.panel().unwrap();
+        assert_eq!((panel.products(), panel.weeks()), (2, 5));
+        assert_eq!(
+            (0..5)
+                .map(|week| panel.present(1, week))
+                .collect::<Vec<_>>(),
+            [false, true, true, false, false]
+        );
+        assert!((panel.demand(1, 1) - 7.0).abs() < 1e-12);
+        assert!((panel.demand(0, 4) - 4.0).abs() < 1e-12);
     }
 
     #[test]
@@ -845,8 +862,10 @@ mod tests {
                 bytes[at] ^= byte;
             }
             bytes.truncate(cut.max(1));
-            let mut input = Input::default();
-            input.planned = vec!["deal".to_owned()];
+            let input = Input {
+                planned: vec!["deal".to_owned()],
+                ..Input::default()
+            };
             match read_from(bytes.as_slice(), Path::new("f.csv"), &input) {
                 Err(error) => prop_assert!(error.exit_code() == 2 && error.to_string().starts_with("f.csv"), "{error}"),
                 Ok(table) => {

@@ -28,65 +28,121 @@ fn decimals(results: &Results) -> usize {
     }
 }
 
-fn difference_text(difference: Option<Difference>, digits: usize) -> (String, String) {
-    difference.map_or_else(
-        || ("(reference)".to_owned(), String::new()),
-        |difference| {
-            (
-                signed(difference.mean, digits),
-                interval(difference.interval.lo, difference.interval.hi, digits),
-            )
-        },
-    )
-}
-
 fn signed(x: f64, digits: usize) -> String {
     let text = fixed(x, digits);
     if x > 0.0 { format!("+{text}") } else { text }
 }
 
-/// The policies as a table; the same rows go to the terminal and into the page.
+/// The policies as a table for the terminal.
 pub(super) fn table(results: &Results) -> Table {
     let digits = decimals(results);
-    let money = &results.run.money;
     let mut table = Table::new([
         Column::text("policy"),
-        Column::number(format!("reward {money}")),
-        Column::number("95 % interval"),
+        Column::number(format!("reward {}", results.run.money)),
+        Column::number("95 % interval").optional(),
         Column::number("of bound"),
-        Column::number("to best heuristic"),
+        Column::number("vs best"),
         Column::number("95 % interval"),
-        Column::number("fill rate"),
+        Column::number("fill rate").optional(),
         Column::number("stock").optional(),
         Column::number("ordered").optional(),
         Column::number("order weeks").optional(),
     ]);
-    table.row([
-        "perfect-information bound".to_owned(),
-        fixed(results.bound, digits),
+    table.row(bound_row(results));
+    let mut oracles = true;
+    table.rule();
+    for policy in &results.policies {
+        if oracles && policy.role != Role::Oracle {
+            if table.rows().count() > 1 {
+                table.rule();
+            }
+            oracles = false;
+        }
+        table.row(
+            money_cells(results, policy, digits)
+                .into_iter()
+                .chain(service_cells(policy)),
+        );
+    }
+    table
+}
+
+fn bound_row(results: &Results) -> Vec<String> {
+    vec![
+        "perfect information".to_owned(),
+        fixed(results.bound, decimals(results)),
         String::new(),
         percent(1.0, 1),
+    ]
+}
+
+fn money_cells(results: &Results, policy: &PolicyResult, digits: usize) -> Vec<String> {
+    let (difference, range) = match (policy.against_best, policy.name == results.best_heuristic) {
+        (
+            Some(Difference {
+                mean,
+                interval: Interval { lo, hi },
+            }),
+            _,
+        ) => (signed(mean, digits), interval(lo, hi, digits)),
+        (None, true) => ("(best)".to_owned(), String::new()),
+        (None, false) => (String::new(), String::new()),
+    };
+    vec![
+        policy.name.clone(),
+        fixed(policy.mean, digits),
+        interval(policy.interval.lo, policy.interval.hi, digits),
+        percent(policy.share_of_bound, 1),
+        difference,
+        range,
+    ]
+}
+
+fn service_cells(policy: &PolicyResult) -> Vec<String> {
+    vec![
+        percent(policy.fill_rate, 1),
+        fixed(policy.stock, 1),
+        fixed(policy.ordered, 1),
+        percent(policy.order_frequency, 0),
+    ]
+}
+
+/// What each policy earned: the first table of the page.
+fn money_table(results: &Results) -> Table {
+    let mut table = Table::new([
+        Column::text("policy"),
+        Column::number(format!("reward, {}", results.run.money)),
+        Column::number("95 % interval"),
+        Column::number("share of bound"),
+        Column::number("difference to the best heuristic"),
+        Column::number("95 % interval"),
     ]);
-    table.rule();
-    let mut before: Option<Role> = Some(Role::Oracle);
+    table.row(bound_row(results));
     for policy in &results.policies {
-        if before == Some(Role::Oracle) && policy.role != Role::Oracle && table.rows().count() > 1 {
-            table.rule();
-        }
-        before = Some(policy.role);
-        let (difference, range) = difference_text(policy.against_best, digits);
-        table.row([
-            policy.name.clone(),
-            fixed(policy.mean, digits),
-            interval(policy.interval.lo, policy.interval.hi, digits),
-            percent(policy.share_of_bound, 1),
-            difference,
-            range,
-            percent(policy.fill_rate, 1),
-            fixed(policy.stock, 1),
-            fixed(policy.ordered, 1),
-            percent(policy.order_frequency, 0),
-        ]);
+        table.row(money_cells(results, policy, decimals(results)));
+    }
+    table
+}
+
+/// What each policy did: the second table of the page.
+fn service_table(results: &Results) -> Table {
+    let mut table = Table::new([
+        Column::text("policy"),
+        Column::number("fill rate"),
+        Column::number("stock, units"),
+        Column::number("ordered, units"),
+        Column::number("weeks with an order"),
+        Column::number("share of bound, product by product"),
+    ]);
+    for policy in &results.policies {
+        let own = policy
+            .share_by_product
+            .map_or_else(String::new, |share| percent(share, 1));
+        table.row(
+            std::iter::once(policy.name.clone())
+                .chain(service_cells(policy))
+                .chain([own]),
+        );
     }
     table
 }
@@ -224,7 +280,7 @@ fn winners_chart(results: &Results, split: &Split, named: &[usize], contenders: 
     let axis = Axis::linear("Share of products on which the policy earns most")
         .percent()
         .range(0.0, 1.0);
-    let mut chart = BarChart::new(format!("Who wins, by {}", split.name), axis, labels);
+    let mut chart = BarChart::new(format!("Who wins {}", split.name), axis, labels);
     for (order, &at) in named.iter().enumerate() {
         let policy = &results.policies[contenders[at]];
         let colour = if policy.role == Role::Trained {
@@ -319,20 +375,30 @@ fn tracks(sample: &Sample) -> Vec<(Svg, String)> {
         .iter()
         .map(|track| {
             let y = Axis::linear("Units").range(0.0, highest.max(1.0) * 1.04);
+            // A week reaches half a week to both sides of its tick, for steps as for bars.
+            let steps = |values: &[f64]| -> Vec<(f64, f64)> {
+                let end = values.last().map(|last| (count(values.len()) - 0.5, *last));
+                values
+                    .iter()
+                    .enumerate()
+                    .map(|(at, value)| (count(at) - 0.5, *value))
+                    .chain(end)
+                    .collect()
+            };
             let svg = XyChart::new(
                 format!("{} on {}", track.policy, sample.product),
                 week_axis(sample),
                 y,
             )
-            .heading(track.policy.clone())
+            .heading(format!("{}: {}", sample.product, track.policy))
             .size(460.0, 270.0)
             .series(Series::bars("orders", points(&track.orders)).ink(Ink::Series(5)))
             .series(
-                Series::step("stock at the end of the week", points(&track.stock))
+                Series::step("stock at the end of the week", steps(&track.stock))
                     .ink(Ink::Series(0)),
             )
             .series(
-                Series::step("demand", points(&sample.demand))
+                Series::step("demand", steps(&sample.demand))
                     .ink(Ink::Series(1))
                     .dotted(),
             )
@@ -403,15 +469,19 @@ pub(super) fn page(results: &Results) -> Page {
         ),
     );
     page.table(
-        &table(results),
-        "All policies on the held-out weeks: means per product and week. Fill rate: units sold over units demanded. Stock: units on hand at the end of a week.",
+        &money_table(results),
+        "What each policy earned on the held-out weeks: means per product and week.",
+    );
+    page.table(
+        &service_table(results),
+        "What each policy did. Fill rate: units sold over units demanded. Stock: mean units on hand at the end of a week. Ordered: mean units a week. \
+         The last column weighs every product the same.",
     );
 
     page.section("Share of the bound").figure(
         &shares(results),
         "Total reward as a share of what perfect information would have earned product by product. Money-weighted: products that earn more count for more.",
     );
-    by_product(&mut page, &results.policies);
 
     let splits = winners::splits(results);
     if let Some(overall) = splits.first().and_then(|split| split.groups.first()) {
@@ -430,7 +500,7 @@ pub(super) fn page(results: &Results) -> Page {
             };
             page.figure(
                 &winners_chart(results, split, &named, &contenders),
-                &format!("Winners by {}.{more}", split.name),
+                &format!("Winners {}.{more}", split.name),
             );
         }
     }
@@ -447,32 +517,13 @@ pub(super) fn page(results: &Results) -> Page {
     if !results.training_curve.is_empty() {
         page.section("Training").figure(
             &training(results),
-            "Mean reward while the policy was trained through the replay. The parameters of the step marked `kept` are those of the report: the best on the \
+            "Mean reward while the policy was trained through the replay. The parameters of the step marked “kept” are those of the report: the best on the \
              validation weeks. The held-out weeks played no part.",
         );
     }
 
     page.section("How the run was made").facts(facts(results));
     page
-}
-
-fn by_product(page: &mut Page, policies: &[PolicyResult]) {
-    let weighed: Vec<String> = policies
-        .iter()
-        .filter_map(|policy| {
-            Some(format!(
-                "{} {}",
-                policy.name,
-                percent(policy.share_by_product?, 1)
-            ))
-        })
-        .collect();
-    if !weighed.is_empty() {
-        page.text(&format!(
-            "With every product weighing the same, the mean share of the bound is: {}.",
-            weighed.join("; ")
-        ));
-    }
 }
 
 fn facts(results: &Results) -> Vec<(String, String)> {
@@ -554,7 +605,7 @@ mod tests {
                 name: format!("p{at}"),
                 rewards: (0..7u32)
                     .map(|policy| {
-                        100.0 - 7.0 * f64::from(policy) + f64::from((at * 37 + policy * 61) % 19)
+                        100.0 - 4.0 * f64::from(policy) + f64::from((at * 37 + policy * 61) % 23)
                     })
                     .collect(),
                 bound: 130.0,
@@ -641,7 +692,7 @@ mod tests {
     fn made_up_report() {
         let results = made_up();
         let html = page(&results).to_html();
-        assert_eq!(html.matches("<figure").count(), 3 + 6 + 4 + 1);
+        assert_eq!(html.matches("<figure").count(), 3 + 3 + 4 + 1);
         for word in [
             "Direct Backprop",
             "tropicana-64_5",
@@ -658,16 +709,16 @@ mod tests {
     }
 
     #[test]
-    fn the_terminal_fits_eighty_columns_with_every_reward() {
+    fn the_terminal_fits_eighty_columns() {
         let results = made_up();
-        let text = table(&results).render(Width::at_most(100));
+        let text = table(&results).render(Width::at_most(80));
         assert!(
             text.lines()
-                .all(|line| console::measure_text_width(line) <= 100),
+                .all(|line| console::measure_text_width(line) <= 80),
             "{text}"
         );
         assert!(
-            text.contains("49.60") && text.contains("+1.70") && text.contains("(reference)"),
+            text.contains("49.60") && text.contains("+1.70") && text.contains("(best)"),
             "{text}"
         );
         assert!(

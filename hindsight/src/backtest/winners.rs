@@ -8,7 +8,7 @@ const MOST_GROUPS: usize = 12;
 /// One way to split the products.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Split {
-    /// "brand", "demand rate".
+    /// "by brand".
     pub(super) name: String,
     /// Its groups.
     pub(super) groups: Vec<Winners>,
@@ -42,39 +42,33 @@ pub(super) fn splits(results: &Results) -> Vec<Split> {
     if all.is_empty() || contenders.is_empty() {
         return splits;
     }
+    let traits = [
+        quarters("demand", "units a week", &all, &contenders, |product| {
+            Some(product.demand)
+        }),
+        quarters("margin", "% of price", &all, &contenders, |product| {
+            Some(100.0 * product.margin)
+        }),
+        quarters("promotion", "% of weeks", &all, &contenders, |product| {
+            product.promoted.map(|share| 100.0 * share)
+        }),
+    ];
+    let groups = std::iter::once(winners("all products", &all, &contenders))
+        .chain(traits.into_iter().flatten().flatten())
+        .collect();
     splits.push(Split {
-        name: "all products".to_owned(),
-        groups: vec![winners("all products", &all, &contenders)],
+        name: "overall, and by quarter of demand, margin and promotion".to_owned(),
+        groups,
         left_out: 0,
     });
-    splits.extend(quarters(
-        "demand",
-        "units a week",
-        &all,
-        &contenders,
-        |product| Some(product.demand),
-    ));
-    splits.extend(quarters(
-        "margin",
-        "% of price",
-        &all,
-        &contenders,
-        |product| Some(100.0 * product.margin),
-    ));
-    splits.extend(quarters(
-        "promotion",
-        "% of weeks",
-        &all,
-        &contenders,
-        |product| product.promoted.map(|share| 100.0 * share),
-    ));
     for (column, name) in results.group_names.iter().enumerate() {
         let mut labels: Vec<&str> = all
             .iter()
             .filter_map(|product| product.groups.get(column))
             .map(String::as_str)
             .collect();
-        labels.sort_unstable();
+        let numbered = labels.iter().all(|label| label.parse::<u32>().is_ok());
+        labels.sort_unstable_by_key(|label| (label.parse::<u32>().ok(), *label));
         labels.dedup();
         let mut groups: Vec<Winners> = labels
             .iter()
@@ -89,20 +83,22 @@ pub(super) fn splits(results: &Results) -> Vec<Split> {
                             .is_some_and(|group| group == label)
                     })
                     .collect();
-                winners(label, &members, &contenders)
+                let label = if numbered {
+                    format!("{name} {label}")
+                } else {
+                    (*label).to_owned()
+                };
+                winners(&label, &members, &contenders)
             })
             .collect();
         let left_out = groups.len().saturating_sub(MOST_GROUPS);
         if left_out > 0 {
-            groups.sort_by(|a, b| {
-                b.products
-                    .cmp(&a.products)
-                    .then_with(|| a.label.cmp(&b.label))
-            });
+            // Stable: groups of one size stay in order.
+            groups.sort_by_key(|group| std::cmp::Reverse(group.products));
             groups.truncate(MOST_GROUPS);
         }
         splits.push(Split {
-            name: name.clone(),
+            name: format!("by {name}"),
             groups,
             left_out,
         });
@@ -154,7 +150,7 @@ fn quarters(
     all: &[&ProductResult],
     contenders: &[usize],
     of: impl Fn(&ProductResult) -> Option<f64>,
-) -> Option<Split> {
+) -> Option<Vec<Winners>> {
     let mut ranked: Vec<(f64, &ProductResult)> = all
         .iter()
         .map(|product| Some((of(product)?, *product)))
@@ -167,8 +163,8 @@ fn quarters(
     if ranked.len() < 8 || highest - lowest <= 1e-9 * highest.abs() {
         return None;
     }
-    let groups = (0..4)
-        .filter_map(|quarter| {
+    (0..4)
+        .map(|quarter| {
             let members = &ranked[quarter * ranked.len() / 4..(quarter + 1) * ranked.len() / 4];
             let (from, to) = (members.first()?.0, members.last()?.0);
             let label = format!(
@@ -180,12 +176,7 @@ fn quarters(
                 members.iter().map(|(_, product)| *product).collect();
             Some(winners(&label, &members, contenders))
         })
-        .collect();
-    Some(Split {
-        name: name.to_owned(),
-        groups,
-        left_out: 0,
-    })
+        .collect()
 }
 
 #[cfg(test)]
@@ -225,14 +216,7 @@ mod tests {
             Some(product.demand)
         })
         .unwrap();
-        assert_eq!(
-            split
-                .groups
-                .iter()
-                .map(|group| group.products)
-                .sum::<usize>(),
-            11
-        );
+        assert_eq!(split.iter().map(|group| group.products).sum::<usize>(), 11);
         assert!(quarters("margin", "%", &all, &[1], |product| Some(product.margin)).is_none());
         assert!(quarters("promotion", "%", &all, &[1], |product| product.promoted).is_none());
     }
