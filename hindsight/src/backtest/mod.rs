@@ -1,12 +1,17 @@
 //! `hindsight backtest`: what each buying policy would have earned on recorded weeks.
 
+mod arrange;
+mod columns;
 mod data;
 mod input;
 mod lines;
+#[cfg(test)]
+mod made_up;
 mod options;
 mod read;
 mod report;
 mod results;
+mod tables;
 mod week;
 mod winners;
 
@@ -118,8 +123,8 @@ fn write(results: &Results, targets: &options::Targets) -> Result<(), CliError> 
     if quiet {
         return Ok(());
     }
-    let mut text = report::table(results).render(Width::of_stdout());
-    text.push_str(&report::summary(results));
+    let mut text = tables::table(results).render(Width::of_stdout());
+    text.push_str(&tables::summary(results));
     if let Some(target) = &targets.report {
         text.push_str(&format!("report: {}\n", target.path().display()));
     }
