@@ -6,27 +6,26 @@ use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
 
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "the replay is wired in next")]
 mod backtest;
 #[allow(
     dead_code,
     unused_imports,
-    reason = "shared by subcommands that land one by one"
+    reason = "one small drawing library; each subcommand uses its part"
 )]
 mod chart;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod error;
 mod games;
 mod llm;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod number;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
 mod output;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod page;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod progress;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod table;
 
 /// Decisions judged against what really happened.

@@ -305,3 +305,34 @@ fn places_that_are_wrong_are_told_before_the_work() {
     let files = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(files, 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_with_130_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hindsight"))
+        .current_dir(folder.path())
+        .args(["backtest", "--data", "-", "--json", "out.json"])
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The program waits for rows that never end; the header shows that it has begun to read.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(GOOD.as_bytes()).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert_eq!(
+        output.status.code(),
+        Some(130),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

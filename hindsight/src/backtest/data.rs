@@ -40,13 +40,6 @@ pub(crate) struct Censoring {
     pub(crate) conversion: Option<Vec<f64>>,
 }
 
-impl Censoring {
-    /// Whether nothing is known about stock-outs.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.in_stock.is_none() && self.views_out.is_none() && self.conversion.is_none()
-    }
-}
-
 /// A static trait of products by which results are grouped: brand, store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {

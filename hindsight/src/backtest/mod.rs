@@ -131,6 +131,21 @@ fn write(results: &Results, targets: &options::Targets) -> Result<(), CliError> 
     output::print(&text)
 }
 
+/// What a reader of the report must know about the data.
+fn warnings(table: &Table) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if table.is_sales && table.censoring.views_out.is_none() {
+        warnings.push("the file holds sales, which fall short of demand in weeks with stock-outs; they are taken as demand".to_owned());
+    }
+    if table.dropped > 0 {
+        warnings.push(format!(
+            "{} products with too few weeks were left out",
+            table.dropped
+        ));
+    }
+    warnings
+}
+
 /// What is in a file, for `--check`.
 fn describe(table: &Table) -> String {
     let count = |n: usize| fixed(f64::from(u32::try_from(n).unwrap_or(u32::MAX)), 0);
@@ -210,4 +225,43 @@ fn describe(table: &Table) -> String {
         );
     }
     text + "\n" + &columns.render(Width::of_stdout())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made_up::made_up;
+    use super::options::Targets;
+    use super::*;
+    use crate::output::Target;
+
+    #[test]
+    fn a_run_leaves_its_files_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = |name: &str| Target::new(&folder.path().join(name), false).unwrap();
+        let targets = Targets {
+            report: Some(target("report.html")),
+            json: Some(target("results.json")),
+        };
+        write(&made_up(), &targets).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.path().join("results.json")).unwrap())
+                .unwrap();
+        assert_eq!(json["policies"][1]["role"], "trained");
+        assert_eq!(json["run"]["seed"], 7);
+        assert!(
+            std::fs::read_to_string(folder.path().join("report.html"))
+                .unwrap()
+                .ends_with("</html>\n")
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        // A second run replaces both.
+        write(
+            &made_up(),
+            &Targets {
+                report: Some(target("report.html")),
+                json: Some(target("results.json")),
+            },
+        )
+        .unwrap();
+    }
 }
