@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use crate::error::CliError;
 
@@ -142,9 +142,7 @@ impl Staged {
         }
         // Registered under the lock that the signal handler takes, so that no moment is left in which the file exists unseen.
         let (mut file, temporary) = {
-            let mut pending = PENDING
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut pending = pending();
             let parts = builder
                 .tempfile_in(folder_of(path))
                 .map_err(wrong)?
@@ -161,26 +159,36 @@ impl Staged {
             .map_err(wrong)?;
         Ok(staged)
     }
-
-    fn commit(mut self, path: &Path) -> Result<(), CliError> {
-        match self.temporary.take() {
-            Some(temporary) => temporary
-                .persist(path)
-                .map_err(|error| CliError::writing(path, &error.error)),
-            None => Ok(()),
-        }
-    }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
         // Removed first, then forgotten.
         self.temporary.take();
-        PENDING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .remove(&self.registered);
+        pending().remove(&self.registered);
     }
+}
+
+fn pending() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    PENDING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Renames all to their places, while the signal handler waits: an interrupt comes before all of them or after.
+fn commit(mut staged: Vec<(&Target, Staged)>) -> Result<(), CliError> {
+    let mut pending = pending();
+    let mut outcome = Ok(());
+    for (target, file) in &mut staged {
+        if let (Ok(()), Some(temporary)) = (&outcome, file.temporary.take()) {
+            outcome = temporary
+                .persist(&target.path)
+                .map_err(|error| CliError::writing(&target.path, &error.error));
+            pending.remove(&file.registered);
+        }
+    }
+    drop(pending);
+    outcome
 }
 
 /// Writes every target, or none: nothing is renamed to its place before all are safely on the disk.
@@ -199,9 +207,7 @@ pub(crate) fn write_all<'a, B: AsRef<[u8]>>(
             Kind::Standard | Kind::Stream => streams.push((target, bytes)),
         }
     }
-    for (target, file) in staged {
-        file.commit(&target.path)?;
-    }
+    commit(staged)?;
     for (target, bytes) in streams {
         let bytes = bytes.as_ref();
         let outcome = match target.kind {
@@ -249,19 +255,21 @@ fn forgive_closed_pipe(outcome: std::io::Result<()>) -> std::io::Result<()> {
 /// [`CliError::System`] if the system refuses a signal handler.
 pub(crate) fn clean_up_on_interrupt() -> Result<(), CliError> {
     ctrlc::set_handler(|| {
-        let pending = PENDING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        for path in pending.iter() {
-            let _ = std::fs::remove_file(path);
-        }
+        // Held until the end: no new temporary file can appear, and no rename is under way.
+        let pending = pending();
+        remove_files(&pending);
         // The cursor that a progress bar hid.
         let _ = console::Term::stderr().show_cursor();
-        eprintln!("hindsight: interrupted, nothing was written");
-        // The lock is held until the end: no new temporary file can appear.
+        eprintln!("hindsight: interrupted");
         std::process::exit(130);
     })
     .map_err(|error| CliError::System(format!("cannot watch for Ctrl-C: {error}")))
+}
+
+fn remove_files(files: &BTreeSet<PathBuf>) {
+    for path in files {
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 #[cfg(test)]
@@ -305,13 +313,22 @@ mod tests {
         assert_eq!(error.exit_code(), 1);
         assert!(error.to_string().contains("b.json"), "{error}");
         assert!(names(folder.path()).is_empty());
-        assert!(
-            !PENDING
-                .lock()
-                .unwrap()
-                .iter()
-                .any(|path| path.starts_with(folder.path()))
-        );
+        assert!(!pending().iter().any(|path| path.starts_with(folder.path())));
+    }
+
+    #[test]
+    fn an_interrupt_removes_what_is_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let staged = Staged::new(&folder.path().join("a.html"), b"half").unwrap();
+        let seen: BTreeSet<PathBuf> = pending()
+            .iter()
+            .filter(|path| path.starts_with(folder.path()))
+            .cloned()
+            .collect();
+        assert_eq!((seen.len(), names(folder.path()).len()), (1, 1));
+        remove_files(&seen);
+        assert!(names(folder.path()).is_empty());
+        drop(staged);
     }
 
     #[test]
