@@ -18,6 +18,7 @@ mod chart;
 mod error;
 mod games;
 mod llm;
+mod lost_sales;
 #[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod number;
 mod output;
@@ -42,6 +43,8 @@ enum Command {
     Backtest(Box<backtest::Args>),
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
+    /// The exact optimum of a lost-sales problem with a lead time, and the gaps of the known policies.
+    LostSales(lost_sales::Args),
     /// Calibration, verification gap and batch size from language models' logs.
     Llm(llm::Args),
 }
@@ -63,5 +66,6 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Backtest(args) => backtest::run(&args),
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
+        Command::LostSales(args) => lost_sales::run(&args),
     }
 }
