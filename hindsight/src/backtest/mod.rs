@@ -2,6 +2,7 @@
 
 mod arrange;
 mod columns;
+mod compute;
 mod data;
 mod input;
 mod lines;
@@ -11,7 +12,9 @@ mod options;
 mod read;
 mod report;
 mod results;
+mod subject;
 mod tables;
+mod tally;
 mod week;
 mod winners;
 
@@ -26,6 +29,7 @@ use data::Table;
 use input::Input;
 use options::{Output, Replay, Targets};
 use results::Results;
+use subject::Subject;
 
 /// Arguments of `hindsight backtest`.
 #[derive(Debug, clap::Args)]
@@ -68,43 +72,49 @@ Recipes for M5 and Favorita files are in the README of hindsight-cli.";
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     args.replay.conventions()?;
     args.replay.lead_times()?;
-    let (path, input) = source(&args.input)?;
+    let source = source(&args.input)?;
     if args.check {
+        let Some((path, input)) = source else {
+            return Err(CliError::Input(
+                "the bundled data were not found here: give --data FILE".to_owned(),
+            ));
+        };
         let table = read::read(&path, &input)?;
         table.panel()?;
         return output::print(&describe(&table));
     }
-    let targets = args.output.targets(Some(&path))?;
-    let table = read::read(&path, &input)?;
-    let results = compute(&table, args)?;
+    let path = source.as_ref().map(|(path, _)| path.as_path());
+    let targets = args.output.targets(path)?;
+    let subject = match source {
+        Some((path, input)) => {
+            let table = read::read(&path, &input)?;
+            let warnings = warnings(&table);
+            Subject::of_table(table, warnings)?
+        }
+        None => Subject::synthetic(args.replay.seed)?,
+    };
+    let results = compute::compute(&subject, args)?;
     write(&results, &targets)
 }
 
-/// The file to read and the meaning of its columns.
-fn source(input: &Input) -> Result<(PathBuf, Input), CliError> {
+/// The file to read and the meaning of its columns; `None` where no file is given and the bundled one is not here.
+fn source(input: &Input) -> Result<Option<(PathBuf, Input)>, CliError> {
     if let Some(path) = &input.data {
-        return Ok((path.clone(), input.clone()));
+        return Ok(Some((path.clone(), input.clone())));
     }
     if input.names_columns() {
         return Err(CliError::Input(
             "columns are named, but no file: give --data FILE".to_owned(),
         ));
     }
-    let path = input::bundled_file().ok_or_else(|| {
-        CliError::Input("the bundled data were not found here: give --data FILE".to_owned())
-    })?;
-    let bundled = Input {
-        drop_short: input.drop_short,
-        missing_is_zero: input.missing_is_zero,
-        ..Input::bundled(path.clone())
-    };
-    Ok((path, bundled))
-}
-
-fn compute(_table: &Table, _args: &Args) -> Result<Results, CliError> {
-    Err(CliError::System(
-        "the replay is not wired to the command yet".to_owned(),
-    ))
+    Ok(input::bundled_file().map(|path| {
+        let bundled = Input {
+            drop_short: input.drop_short,
+            missing_is_zero: input.missing_is_zero,
+            ..Input::bundled(path.clone())
+        };
+        (path, bundled)
+    }))
 }
 
 /// Writes the files, then the table and the finding to the standard output (unless JSON goes there).
