@@ -25,8 +25,10 @@
     reason = "formulas in KaTeX are full of underscores"
 )]
 
+mod arrivals;
 mod config;
 mod logged;
+mod panel;
 mod product;
 mod shared;
 
@@ -37,7 +39,9 @@ use crate::exact::{DemandLaw, ExactError};
 use logged::Logged;
 use shared::{Shared, real};
 
+pub use arrivals::WorldArrivals;
 pub use config::WorldConfig;
+pub use panel::DemandColumn;
 pub use product::Product;
 pub use shared::Vendor;
 
@@ -71,13 +75,14 @@ struct ProductPaths {
 
 impl World {
     /// The names of the covariates, and whether each is known weeks ahead.
-    pub const COVARIATES: [(&'static str, bool); 6] = [
+    pub const COVARIATES: [(&'static str, bool); 7] = [
         ("season_sin", true),
         ("season_cos", true),
         ("holiday", true),
         ("weeks_to_holiday", true),
         ("promotion", true),
         ("competitor_price", false),
+        ("views", false),
     ];
 
     /// Draws a world.
@@ -96,7 +101,7 @@ impl World {
         for id in 0..config.products {
             let product = Product::draw(config, &traits, id);
             let prices = product.prices(config, &shared, &prices, id);
-            let lead_time = shared.lead_times(config, product.vendor, id);
+            let lead_time = shared.lead_times(config, product.vendor, id, 0);
             let vendor = &shared.vendors()[product.vendor];
             let mut path = ProductPaths::default();
             let mut logged = Logged::open(config, &product);
@@ -263,6 +268,7 @@ impl World {
             "weeks_to_holiday" => by_week(&|week| real(self.shared.weeks_to_holiday(week))),
             "promotion" => paths.promotion.clone(),
             "competitor_price" => paths.competitor.clone(),
+            "views" => by_week(&|week| paths.views_in_stock[week] + paths.views_out_of_stock[week]),
             _ => return None,
         })
     }

@@ -147,17 +147,44 @@ impl Shared {
             .unwrap_or(52)
     }
 
-    /// Lead times of a product's orders, week by week: partly its vendor's congestion, partly its own.
-    pub(super) fn lead_times(&self, config: &WorldConfig, vendor: usize, id: usize) -> Vec<usize> {
-        let stream = Stream::new(config.seed, "world lead times");
-        let own = autoregression(&stream, id as u64, self.weeks, config.lead_persistence);
+    /// Lead times of a product's orders, week by week: partly its vendor's congestion, partly its own. Sample 0 is the world's
+    /// record; others have the same law and are independent of it.
+    pub(super) fn lead_times(
+        &self,
+        config: &WorldConfig,
+        vendor: usize,
+        id: usize,
+        sample: usize,
+    ) -> Vec<usize> {
+        let own = autoregression(
+            &Stream::new(config.seed, &purpose("world lead times", sample)),
+            id as u64,
+            self.weeks,
+            config.lead_persistence,
+        );
+        let drawn;
+        let congestion = if sample == 0 {
+            &self.congestion[vendor]
+        } else {
+            let stream = Stream::new(config.seed, &purpose("world congestion", sample));
+            drawn = autoregression(&stream, vendor as u64, self.weeks, config.lead_persistence);
+            &drawn
+        };
         let (common, rest) = (
             config.vendor_share.sqrt(),
             (1.0 - config.vendor_share).sqrt(),
         );
-        let both = self.congestion[vendor].iter().zip(own);
+        let both = congestion.iter().zip(own);
         both.map(|(c, o)| self.vendors[vendor].lead(common * c + rest * o, config.longest_lead))
             .collect()
+    }
+}
+
+fn purpose(name: &str, sample: usize) -> String {
+    if sample == 0 {
+        name.to_owned()
+    } else {
+        format!("{name}, sample {sample}")
     }
 }
 
