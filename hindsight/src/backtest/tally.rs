@@ -319,10 +319,7 @@ fn run(held: &Held<'_>, begun: Instant) -> Run {
             ),
             words(
                 "after the last week",
-                format!(
-                    "a unit is worth {} of the lowest cost of the scored weeks",
-                    conventions.salvage()
-                ),
+                format!("a unit is worth {} of what it cost", conventions.salvage()),
             ),
             words(
                 "opening",
