@@ -35,6 +35,7 @@ static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// A place that may be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
+    shown: PathBuf,
     path: PathBuf,
     kind: Kind,
 }
@@ -59,16 +60,28 @@ impl Target {
         let bad = |problem: &str| CliError::Input(format!("{}: {problem}", path.display()));
         if path == Path::new("-") {
             return Ok(Target {
+                shown: path.to_path_buf(),
                 path: path.to_path_buf(),
                 kind: Kind::Standard,
             });
         }
         // A link is followed, so that the file it names is replaced and not the link.
-        let path_behind = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let in_folder = || {
+            Some(
+                std::fs::canonicalize(folder_of(path))
+                    .ok()?
+                    .join(path.file_name()?),
+            )
+        };
+        let path_behind = std::fs::canonicalize(path)
+            .ok()
+            .or_else(in_folder)
+            .unwrap_or_else(|| path.to_path_buf());
         match std::fs::metadata(&path_behind) {
             Ok(meta) if meta.is_dir() => return Err(bad("is a folder, not a file to write")),
             Ok(meta) if !meta.is_file() => {
                 return Ok(Target {
+                    shown: path.to_path_buf(),
                     path: path.to_path_buf(),
                     kind: Kind::Stream,
                 });
@@ -84,12 +97,18 @@ impl Target {
             return Err(bad("its folder does not exist"));
         }
         Ok(Target {
+            shown: path.to_path_buf(),
             path: path_behind,
             kind: Kind::File,
         })
     }
 
-    /// Where it will be written.
+    /// The place as the user named it.
+    pub(crate) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    /// Where it will be written, from the root.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -183,7 +202,7 @@ fn commit(mut staged: Vec<(&Target, Staged)>) -> Result<(), CliError> {
         if let (Ok(()), Some(temporary)) = (&outcome, file.temporary.take()) {
             outcome = temporary
                 .persist(&target.path)
-                .map_err(|error| CliError::writing(&target.path, &error.error));
+                .map_err(|error| CliError::writing(&target.shown, &error.error));
             pending.remove(&file.registered);
         }
     }
@@ -220,7 +239,7 @@ pub(crate) fn write_all<'a, B: AsRef<[u8]>>(
                 .open(&target.path)
                 .and_then(|mut file| file.write_all(bytes)),
         };
-        forgive_closed_pipe(outcome).map_err(|error| CliError::writing(&target.path, &error))?;
+        forgive_closed_pipe(outcome).map_err(|error| CliError::writing(&target.shown, &error))?;
     }
     Ok(())
 }

@@ -25,12 +25,12 @@ pub struct NeuralConfig {
 }
 
 impl Default for NeuralConfig {
-    /// Four layers of 24 channels that see 16 weeks, dense layers of 48.
+    /// Four layers of 16 channels that see 16 weeks, dense layers of 32.
     fn default() -> Self {
         NeuralConfig {
-            channels: 24,
+            channels: 16,
             dilations: vec![1, 2, 4, 8],
-            hidden: 48,
+            hidden: 32,
         }
     }
 }
@@ -94,7 +94,8 @@ impl Neural {
             anchor.check(panel.weeks(), panel.products(), panel.products())?;
         }
         let features = Features::new(panel, weeks, plan, conventions);
-        let (channels, ahead) = (features.channels(), features.ahead() + 1);
+        let more = anchor.map_or(1, Signals::rows);
+        let (channels, ahead) = (features.channels(), features.ahead() + more);
         let level = |week: usize, product: usize| match anchor {
             Some(anchor) => anchor.row(week, 0)[product],
             None => features.scale[product],
@@ -112,6 +113,9 @@ impl Neural {
                     2 => level(week, product),
                     _ if row < UNITS + channels => features.channel(product, week, row - UNITS),
                     _ if row + 1 == rows => (level(week, product) / scale).max(0.01).ln(),
+                    _ if row + more >= rows => {
+                        anchor.map_or(0.0, |a| a.row(week, row + more + 1 - rows)[product])
+                    }
                     _ => features.plan_ahead(product, week, row - UNITS - channels),
                 }
             },

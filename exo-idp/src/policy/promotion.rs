@@ -380,6 +380,41 @@ impl PromotionForecast {
     }
 }
 
+impl PromotionForecast {
+    /// The target position of [`target_position`](Self::target_position) with, in further rows, what it is made of: for each
+    /// of the weeks ahead, as far as the plan reaches, the logarithm of expected demand relative to the product's
+    /// mean, and its standard deviation.
+    ///
+    /// # Errors
+    /// When the conventions are not valid.
+    pub fn anchor(
+        &self,
+        panel: &Panel,
+        lead_times: &LeadTimes,
+        conventions: &Conventions,
+        scale: &[f64],
+    ) -> Result<Signals, Error> {
+        let level = self.target_position(panel, lead_times, conventions)?;
+        let rows = 1 + 2 * (self.plan.horizon + 1);
+        Ok(Signals::from_fn(
+            panel.weeks(),
+            rows,
+            panel.products(),
+            |week, row, product| match row.checked_sub(1) {
+                None => level.row(week, 0)[product],
+                Some(k) => {
+                    let (mean, variance) = self.log_demand(panel, product, week, k / 2);
+                    if k % 2 == 0 {
+                        (mean - scale[product].max(1e-6).ln()).clamp(-5.0, 5.0)
+                    } else {
+                        variance.sqrt()
+                    }
+                }
+            },
+        ))
+    }
+}
+
 /// The solution of `(a + ridge I) x = b + ridge prior`.
 fn solve(a: &DMatrix<f64>, b: &DVector<f64>, ridge: f64, prior: &DVector<f64>) -> DVector<f64> {
     let n = a.nrows();

@@ -32,6 +32,9 @@ pub struct Training {
     pub look_every: usize,
     /// Looks without improvement after which training stops.
     pub patience: usize,
+    /// Ends training at this step and returns its parameters, whatever the validation says; the learning rate still follows the
+    /// course of all `steps`.
+    pub stop_at: Option<usize>,
     /// Seed of the mini-batches.
     pub seed: u64,
 }
@@ -39,14 +42,15 @@ pub struct Training {
 impl Default for Training {
     fn default() -> Self {
         Training {
-            steps: 1500,
+            steps: 400,
             batch: 256,
-            rate: 3e-3,
+            rate: 1e-3,
             clip: 1.0,
-            weight_decay: 1e-4,
+            weight_decay: 0.5,
             averaging: 0.98,
             look_every: 50,
-            patience: 10,
+            patience: 4,
+            stop_at: None,
             seed: 0,
         }
     }
@@ -132,7 +136,8 @@ pub fn direct_backprop<P: Policy>(
     let mut order = Shuffle::new(training.seed, lanes);
     let mut best: Option<(f64, usize, Vec<f32>)> = None;
     let (mut curve, mut since_look, mut stale) = (Vec::new(), (0.0, 0_usize), 0);
-    for step in 0..training.steps {
+    let end = training.stop_at.unwrap_or(training.steps).min(training.steps);
+    for step in 0..end {
         let selection = order.take(batch);
         let mut gradient = cpu.gradient(&program, &theta, &base.clone().select(&selection)?)?;
         clip_norm(&mut gradient.params, training.clip);
@@ -142,7 +147,7 @@ pub fn direct_backprop<P: Policy>(
             *mean = single(decay * f64::from(*mean) + (1.0 - decay) * f64::from(now));
         }
         since_look = (since_look.0 + gradient.objective, since_look.1 + 1);
-        let last = step + 1 == training.steps;
+        let last = step + 1 == end;
         if !(last || (step + 1) % training.look_every.max(1) == 0) {
             continue;
         }
@@ -156,9 +161,8 @@ pub fn direct_backprop<P: Policy>(
         };
         since_look = (0.0, 0);
         curve.push(look);
-        if best
-            .as_ref()
-            .is_none_or(|(reward, ..)| validation > *reward)
+        if training.stop_at.is_some()
+            || best.as_ref().is_none_or(|(reward, ..)| validation > *reward)
         {
             best = Some((validation, step + 1, average.clone()));
             stale = 0;

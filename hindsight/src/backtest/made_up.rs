@@ -6,6 +6,28 @@ use super::results::{
 
 /// Made-up results: the shapes of a real run, none of its numbers.
 pub(super) fn made_up() -> Results {
+    let mut results = without_splits();
+    let difference = |members: &[usize]| {
+        let mean =
+            0.4 + f64::from(u32::try_from(members.iter().sum::<usize>() % 17).unwrap()) / 6.0;
+        Some(Difference {
+            mean,
+            interval: Interval {
+                lo: mean - 0.8,
+                hi: mean + 0.9,
+            },
+        })
+    };
+    results.splits = super::winners::splits(
+        &results.policies,
+        &results.products,
+        &results.group_names,
+        difference,
+    );
+    results
+}
+
+fn without_splits() -> Results {
     let names = [
         ("just-in-time oracle", Role::Oracle, 58.0),
         ("Direct Backprop", Role::Trained, 49.6),
@@ -126,6 +148,7 @@ pub(super) fn made_up() -> Results {
         training_curve,
         best_step: Some(700),
         group_names: vec!["brand".to_owned(), "store".to_owned()],
+        splits: Vec::new(),
         samples: vec![sample("tropicana-64_5"), sample("dominicks-64_111")],
         products,
     }

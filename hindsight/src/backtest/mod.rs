@@ -19,12 +19,12 @@ use std::path::PathBuf;
 
 use crate::error::CliError;
 use crate::number::{fixed, percent};
-use crate::output;
+use crate::output::{self, Target};
 use crate::table::Width;
 
 use data::Table;
 use input::Input;
-use options::{Output, Replay};
+use options::{Output, Replay, Targets};
 use results::Results;
 
 /// Arguments of `hindsight backtest`.
@@ -108,7 +108,24 @@ fn compute(_table: &Table, _args: &Args) -> Result<Results, CliError> {
 }
 
 /// Writes the files, then the table and the finding to the standard output (unless JSON goes there).
-fn write(results: &Results, targets: &options::Targets) -> Result<(), CliError> {
+fn write(results: &Results, targets: &Targets) -> Result<(), CliError> {
+    write_files(results, targets)?;
+    if [&targets.report, &targets.json]
+        .into_iter()
+        .flatten()
+        .any(Target::is_standard)
+    {
+        return Ok(());
+    }
+    let mut text = tables::table(results).render(Width::of_stdout());
+    text.push_str(&tables::summary(results));
+    if let Some(target) = &targets.report {
+        text.push_str(&format!("report: {}\n", target.shown().display()));
+    }
+    output::print(&text)
+}
+
+fn write_files(results: &Results, targets: &Targets) -> Result<(), CliError> {
     let mut files = Vec::new();
     if let Some(target) = &targets.report {
         files.push((target, report::page(results).to_html()));
@@ -118,17 +135,7 @@ fn write(results: &Results, targets: &options::Targets) -> Result<(), CliError> 
             .map_err(|error| CliError::System(error.to_string()))?;
         files.push((target, json + "\n"));
     }
-    let quiet = files.iter().any(|(target, _)| target.is_standard());
-    output::write_all(files)?;
-    if quiet {
-        return Ok(());
-    }
-    let mut text = tables::table(results).render(Width::of_stdout());
-    text.push_str(&tables::summary(results));
-    if let Some(target) = &targets.report {
-        text.push_str(&format!("report: {}\n", target.path().display()));
-    }
-    output::print(&text)
+    output::write_all(files)
 }
 
 /// What a reader of the report must know about the data.
@@ -230,9 +237,7 @@ fn describe(table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::made_up::made_up;
-    use super::options::Targets;
     use super::*;
-    use crate::output::Target;
 
     #[test]
     fn a_run_leaves_its_files_and_nothing_else() {
@@ -242,7 +247,7 @@ mod tests {
             report: Some(target("report.html")),
             json: Some(target("results.json")),
         };
-        write(&made_up(), &targets).unwrap();
+        write_files(&made_up(), &targets).unwrap();
         let json: serde_json::Value =
             serde_json::from_slice(&std::fs::read(folder.path().join("results.json")).unwrap())
                 .unwrap();
@@ -255,7 +260,7 @@ mod tests {
         );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
         // A second run replaces both.
-        write(
+        write_files(
             &made_up(),
             &Targets {
                 report: Some(target("report.html")),

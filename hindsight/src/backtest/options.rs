@@ -230,7 +230,7 @@ impl Output {
         {
             return Err(CliError::argument(
                 "--json",
-                json.path().display(),
+                json.shown().display(),
                 "is the place of the report too",
             ));
         }
@@ -328,7 +328,7 @@ mod tests {
             "{error}"
         );
         assert!(
-            parse(&["--force", "--report", "a.html", "--json", "a.html"])
+            parse(&["--force", "--report", "a.html", "--json", "./a.html"])
                 .output
                 .targets(None)
                 .is_err()

@@ -1,8 +1,7 @@
 //! The results as a terminal table and as a page.
 
-use super::results::{Interval, Results, Role, Sample};
+use super::results::{Difference, Group, Interval, Results, Role, Sample};
 use super::tables::{count, decimals, money_table, service_table, signed};
-use super::winners::{self, Split};
 use crate::chart::{Axis, BarChart, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
 use crate::number::{duration, fixed, interval, percent};
 use crate::page::Page;
@@ -111,18 +110,78 @@ fn shares(results: &Results) -> Svg {
     chart.reference(1.0, "perfect information").svg()
 }
 
-/// The stacked shares of one split: the policies that win most by name, the rest together.
-fn winners_chart(results: &Results, split: &Split, named: &[usize], contenders: &[usize]) -> Svg {
-    let labels = split
-        .groups
+/// The trained policy against the best heuristic, group by group.
+fn differences_by_group(results: &Results) -> Option<Svg> {
+    let trained = results.trained()?;
+    let digits = decimals(results);
+    let axis = Axis::linear(format!(
+        "{} minus {}, {} a product and week",
+        trained.name, results.best_heuristic, results.run.money
+    ));
+    let mut chart = IntervalChart::new(
+        "The trained policy against the best heuristic, by group of products",
+        axis,
+    );
+    let mut rows = 0;
+    for split in &results.splits {
+        if split.groups.len() > 1 {
+            chart = chart.group(format!("by {}", split.name));
+        }
+        for group in &split.groups {
+            let Some(Difference {
+                mean,
+                interval: Interval { lo, hi },
+            }) = group.difference
+            else {
+                continue;
+            };
+            let text = format!("{} {}", signed(mean, digits), interval(lo, hi, digits));
+            chart = chart.row(
+                Estimate::new(
+                    format!("{} ({})", group.label, group.products),
+                    mean,
+                    Some((lo, hi)),
+                    text,
+                )
+                .ink(Ink::Series(1)),
+            );
+            rows += 1;
+        }
+    }
+    (rows > 0).then(|| chart.reference(0.0, "no difference").svg())
+}
+
+/// The stacked shares of all splits: the policies that win most by name, the rest together.
+fn winners_chart(results: &Results, named: &[usize]) -> Svg {
+    let groups: Vec<(&str, &Group)> = results
+        .splits
         .iter()
-        .map(|group| format!("{} ({})", group.label, group.products));
+        .flat_map(|split| {
+            split
+                .groups
+                .iter()
+                .map(|group| (split.name.as_str(), group))
+        })
+        .collect();
+    let own = |name: &str, label: &str| {
+        name == "all"
+            || results.group_names.iter().any(|column| column == name)
+            || label.starts_with(name)
+    };
+    let labels = groups.iter().map(|(name, group)| {
+        let trait_of = if own(name, &group.label) {
+            String::new()
+        } else {
+            format!("{name} ")
+        };
+        format!("{trait_of}{} ({})", group.label, group.products)
+    });
     let axis = Axis::linear("Share of products on which the policy earns most")
         .percent()
         .range(0.0, 1.0);
-    let mut chart = BarChart::new(format!("Who wins {}", split.name), axis, labels);
+    let mut chart = BarChart::new("Who earns most, by group of products", axis, labels);
     for (order, &at) in named.iter().enumerate() {
-        let policy = &results.policies[contenders[at]];
+        let policy = &results.policies[at];
         let colour = if policy.role == Role::Trained {
             Ink::Series(1)
         } else {
@@ -135,34 +194,32 @@ fn winners_chart(results: &Results, split: &Split, named: &[usize], contenders: 
         };
         chart = chart.inked(
             &policy.name,
-            split.groups.iter().map(|group| group.shares[at]).collect(),
+            groups.iter().map(|(_, group)| group.wins[at]).collect(),
             colour,
         );
     }
-    if named.len() < contenders.len() {
-        let rest = |shares: &[f64]| {
-            (0..shares.len())
-                .filter(|at| !named.contains(at))
-                .map(|at| shares[at])
-                .sum::<f64>()
-        };
+    let rest = |wins: &[f64]| {
+        (0..wins.len())
+            .filter(|at| !named.contains(at))
+            .map(|at| wins[at])
+            .sum::<f64>()
+    };
+    if groups.iter().any(|(_, group)| rest(&group.wins) > 0.0) {
         chart = chart.inked(
             "others",
-            split
-                .groups
-                .iter()
-                .map(|group| rest(&group.shares))
-                .collect(),
+            groups.iter().map(|(_, group)| rest(&group.wins)).collect(),
             Ink::Muted,
         );
     }
     chart.stacked().svg()
 }
 
-/// The contenders that win the most products, the trained one always among them.
-fn named_winners(results: &Results, overall: &[f64], contenders: &[usize]) -> Vec<usize> {
-    let trained = |at: &usize| results.policies[contenders[*at]].role == Role::Trained;
-    let mut order: Vec<usize> = (0..contenders.len()).collect();
+/// The policies that win the most products, the trained one always among them.
+fn named_winners(results: &Results, overall: &[f64]) -> Vec<usize> {
+    let trained = |at: &usize| results.policies[*at].role == Role::Trained;
+    let mut order: Vec<usize> = (0..results.policies.len())
+        .filter(|at| trained(at) || overall.get(*at).is_some_and(|share| *share > 0.0))
+        .collect();
     order.sort_by(|a, b| {
         trained(b)
             .cmp(&trained(a))
@@ -323,26 +380,31 @@ pub(super) fn page(results: &Results) -> Page {
         "Total reward as a share of what perfect information would have earned product by product. Money-weighted: products that earn more count for more.",
     );
 
-    let splits = winners::splits(results);
-    if let Some(overall) = splits.first().and_then(|split| split.groups.first()) {
-        let contenders = winners::contenders(results);
-        let named = named_winners(results, &overall.shares, &contenders);
+    if let Some(overall) = results
+        .splits
+        .first()
+        .and_then(|split| split.groups.first())
+    {
         page.section("Who wins where");
-        page.text("The share of products on which each policy earns most over the held-out weeks; in brackets the number of products. Ties are shared.");
-        for split in &splits {
-            let more = if split.left_out > 0 {
-                format!(
-                    " The largest groups are shown; {} more are left out.",
-                    split.left_out
-                )
-            } else {
-                String::new()
-            };
+        let left_out: usize = results.splits.iter().map(|split| split.left_out).sum();
+        let more = if left_out > 0 {
+            " Of groups with many members only the twelve largest are shown."
+        } else {
+            ""
+        };
+        if let Some(svg) = differences_by_group(results) {
             page.figure(
-                &winners_chart(results, split, &named, &contenders),
-                &format!("Winners {}.{more}", split.name),
+                &svg,
+                &format!(
+                    "Reward of the trained policy minus that of the best heuristic by quarters of demand, margin and promotion, and by the file's groups, \
+                     with 95 % intervals; in brackets the number of products.{more} Many intervals are shown: some exclude zero by chance."
+                ),
             );
         }
+        page.figure(
+            &winners_chart(results, &named_winners(results, &overall.wins)),
+            "The share of products on which each policy earns most over the held-out weeks. Ties are shared.",
+        );
     }
 
     if !results.samples.is_empty() {
@@ -396,7 +458,6 @@ fn facts(results: &Results) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::super::made_up::made_up;
-    use super::super::results::Difference;
     use super::super::tables::{summary, table};
     use super::*;
     use crate::table::Width;
@@ -406,7 +467,7 @@ mod tests {
     fn made_up_report() {
         let results = made_up();
         let html = page(&results).to_html();
-        assert_eq!(html.matches("<figure").count(), 3 + 3 + 4 + 1);
+        assert_eq!(html.matches("<figure").count(), 3 + 2 + 4 + 1);
         for word in [
             "Direct Backprop",
             "tropicana-64_5",
@@ -485,6 +546,7 @@ mod tests {
     fn nothing_but_policies_still_makes_a_page() {
         let mut results = made_up();
         results.products.clear();
+        results.splits.clear();
         results.samples.clear();
         results.training_curve.clear();
         results

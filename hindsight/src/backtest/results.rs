@@ -85,6 +85,30 @@ pub(crate) struct ProductResult {
     pub(crate) groups: Vec<String>,
 }
 
+/// Some of the products.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Group {
+    /// "minute-maid-64", "12 to 30 units a week".
+    pub(crate) label: String,
+    /// Products in it.
+    pub(crate) products: usize,
+    /// The share of them on which each policy earns most, in the order of [`Results::policies`].
+    pub(crate) wins: Vec<f64>,
+    /// The trained policy minus the best heuristic on these products.
+    pub(crate) difference: Option<Difference>,
+}
+
+/// One way to split the products.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Split {
+    /// "all", "demand", "brand".
+    pub(crate) name: String,
+    /// Its groups.
+    pub(crate) groups: Vec<Group>,
+    /// Groups left out because there are too many.
+    pub(crate) left_out: usize,
+}
+
 /// Stock and orders of one policy on one product, week by week.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Track {
@@ -171,6 +195,8 @@ pub(crate) struct Results {
     pub(crate) best_step: Option<u32>,
     /// Names of the columns by which products are grouped.
     pub(crate) group_names: Vec<String>,
+    /// Who wins where: see [`splits`](super::winners::splits).
+    pub(crate) splits: Vec<Split>,
     /// A few products week by week.
     pub(crate) samples: Vec<Sample>,
     /// Every product.
