@@ -187,7 +187,8 @@ impl LostSales {
         options: &ChainOptions,
     ) -> Result<((u32, u32), f64), ExactError> {
         let mut level = plain.0;
-        let mut best = ((level, u32::MAX), f64::INFINITY);
+        // A cap as high as the level never binds.
+        let mut best = ((level, level), plain.1);
         let half_mean = 0.5 * self.demand().mean();
         // Most caps are out of the running: a thousandth of the cost tells, and only the others are worth more sweeps.
         let rough = ChainOptions {

@@ -18,7 +18,8 @@ const TIE: f64 = 1e-11;
 /// How far [`LostSales::solve`] goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SolveOptions {
-    /// Width of the certified interval around the cost, in money per period, relative to the cost of one period's newsvendor.
+    /// Width of the certified interval around the cost, relative to the cost of one period's newsvendor; never less than
+    /// rounding allows.
     pub tolerance: f64,
     /// Largest number of states.
     pub max_states: usize,
@@ -164,7 +165,10 @@ impl LostSales {
             targets: vec![0; states],
             lattice,
         };
-        let width = options.tolerance * run.costs.iter().copied().fold(f64::INFINITY, f64::min);
+        // Where demand is certain one period may cost nothing: then the tolerance is relative to a thousandth of a unit's cost.
+        let least = run.costs.iter().copied().fold(f64::INFINITY, f64::min);
+        let width = (options.tolerance * least.max(1e-3 * self.holding().min(self.penalty())))
+            .max(rounding(&run.costs));
         let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
         let mut sweeps = 0;
         for improvement in 1..=options.max_improvements {
@@ -374,6 +378,11 @@ impl Run {
             *v += STEP * (n - *v) - shift;
         }
     }
+}
+
+/// What rounding may leave between the bounds: some units in the last place of the largest cost.
+pub(crate) fn rounding(costs: &[f64]) -> f64 {
+    64.0 * f64::EPSILON * costs.iter().copied().fold(0.0, f64::max)
 }
 
 /// Fills `out[y]` with E g((y - D)+) for all y below its length.
