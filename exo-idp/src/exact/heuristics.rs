@@ -141,6 +141,7 @@ pub struct HeuristicRow {
 
 /// The optimum and the heuristics of one problem.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Comparison {
     /// The optimal policy.

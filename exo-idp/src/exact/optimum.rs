@@ -45,6 +45,7 @@ impl Default for SolveOptions {
 
 /// The optimal policy of a [`LostSales`] problem and its certified cost.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Optimum {
     lattice: Lattice,
     orders: Vec<u32>,
@@ -207,6 +208,7 @@ const NO_ROW: u32 = u32::MAX;
 
 /// The states: one row per pipeline, on-hand stock contiguous in the row, position at most the bound.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct Lattice {
     lead_time: usize,
     position: u32,

@@ -51,6 +51,7 @@ pub use shared::Vendor;
 ///
 /// Paths are slices of one number per week. Accessors panic, like an index into an array, when the product does not exist.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct World {
     config: WorldConfig,
     shared: Shared,
@@ -59,6 +60,7 @@ pub struct World {
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct ProductPaths {
     mean: Vec<f64>,
     demand: Vec<f64>,
