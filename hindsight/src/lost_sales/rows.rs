@@ -89,7 +89,7 @@ impl Exact {
                     policy: "constant order",
                     parameters: BTreeMap::from([("order", order)]),
                     cost: Some(cost),
-                    gap: Some(cost / best - 1.0),
+                    gap: gap(problem, cost, best),
                     fill_rate: Some(1.0 - lost / problem.demand().mean()),
                     left_over: Some((cost - problem.penalty() * lost) / problem.holding()),
                 }
@@ -146,10 +146,15 @@ pub(super) fn row(
         policy,
         parameters: parameters.iter().copied().collect(),
         cost: Some(cost),
-        gap: Some(cost / best - 1.0),
+        gap: gap(problem, cost, best),
         fill_rate: Some(averages.fill_rate),
         left_over: Some(averages.left),
     })
+}
+
+/// The cost above the optimum as a share of it; none where the optimum costs nothing but rounding.
+fn gap(problem: &LostSales, cost: f64, best: f64) -> Option<f64> {
+    (best > 1e-6 * problem.holding().min(problem.penalty())).then_some(cost / best - 1.0)
 }
 
 /// Too many states is a row without figures; any other error is one.
