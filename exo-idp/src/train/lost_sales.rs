@@ -36,8 +36,8 @@ pub struct LostSalesTraining {
 impl Default for LostSalesTraining {
     fn default() -> Self {
         LostSalesTraining {
-            steps: 1500,
-            rounded_steps: 1500,
+            steps: 800,
+            rounded_steps: 800,
             paths: 256,
             periods: 48,
             hidden: 32,
