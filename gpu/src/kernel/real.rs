@@ -1,8 +1,10 @@
 //! The number types that programs run in.
 
+use super::TILE;
 use super::dense::Matrix;
+use super::isa::Isa;
 use super::math;
-use crate::scalar::Scalar;
+use crate::scalar::{Activation, Scalar};
 
 /// `f32` or `f64`: the number type that a program runs in.
 ///
@@ -32,6 +34,8 @@ pub(crate) trait Elementary: Scalar {
         let one = Self::constant(1.0);
         one / (one + (-self).fast_exp::<FMA>())
     }
+    /// Replaces `z` by its activation and writes the derivative to `slope`, unless that is empty.
+    fn activate(isa: Isa, activation: Activation, z: &mut [Self], slope: &mut [Self]);
 }
 
 impl Real for f32 {
@@ -62,6 +66,19 @@ impl Real for f64 {
 
 impl Elementary for f32 {
     #[inline(always)]
+    fn fast_sigmoid<const FMA: bool>(self) -> Self {
+        math::sigmoid_f32::<FMA>(self)
+    }
+    fn activate(isa: Isa, activation: Activation, z: &mut [Self], slope: &mut [Self]) {
+        match (isa, activation) {
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2(proof), Activation::Silu) if z.len().is_multiple_of(TILE) => {
+                super::avx2::silu(proof, z, slope);
+            }
+            _ => super::activation::portable(isa, activation, z, slope),
+        }
+    }
+    #[inline(always)]
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
         math::madd::<FMA>(a, b, c)
     }
@@ -82,6 +99,9 @@ impl Elementary for f32 {
 }
 
 impl Elementary for f64 {
+    fn activate(isa: Isa, activation: Activation, z: &mut [Self], slope: &mut [Self]) {
+        super::activation::portable(isa, activation, z, slope);
+    }
     #[inline(always)]
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
         if FMA { a.mul_add(b, c) } else { a * b + c }
