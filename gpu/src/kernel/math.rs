@@ -23,7 +23,8 @@ pub(super) const QUOTIENT: [f32; 5] = [
     0.001_381_453_9,
 ];
 
-/// $e^x = p \cdot s$ with $p$ in about $[0.7, 1.42]$ and $s$ a power of two; see [`exp_f32`].
+/// $e^x = (1 + m) s$ with $1 + m$ in about $[0.7, 1.42]$ and $s$ a power of two; see [`exp_f32`]. Near zero $s$ is one and
+/// $m$ is $e^x - 1$ without cancellation.
 #[inline(always)]
 fn exp_parts<const FMA: bool>(x: f32) -> (f32, f32) {
     let x = if x > HIGHEST { HIGHEST } else { x };
@@ -36,9 +37,9 @@ fn exp_parts<const FMA: bool>(x: f32) -> (f32, f32) {
     let square = r * r;
     let low = madd::<FMA>(c1, r, c0);
     let high = madd::<FMA>(c4, square, madd::<FMA>(c3, r, c2));
-    let p = madd::<FMA>(madd::<FMA>(high, square, low), square, r) + 1.0;
+    let m = madd::<FMA>(madd::<FMA>(high, square, low), square, r);
     let scale = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    (p, scale)
+    (m, scale)
 }
 
 /// $e^x$ in `f32`, within two units in the last place on $[-87, 88]$; below it falls to (nearly) zero, above it is held at
@@ -47,15 +48,23 @@ fn exp_parts<const FMA: bool>(x: f32) -> (f32, f32) {
 /// Range reduction $x = n \ln 2 + r$, $|r| \le \ln 2 / 2$, with $\ln 2$ in two parts, then a polynomial of degree 6 in $r$.
 #[inline(always)]
 pub(crate) fn exp_f32<const FMA: bool>(x: f32) -> f32 {
-    let (p, scale) = exp_parts::<FMA>(x);
-    p * scale
+    let (m, scale) = exp_parts::<FMA>(x);
+    (m + 1.0) * scale
 }
 
 /// $1 / (1 + e^{-x})$ in `f32`, within two units in the last place.
 #[inline(always)]
 pub(crate) fn sigmoid_f32<const FMA: bool>(x: f32) -> f32 {
-    let (p, scale) = exp_parts::<FMA>(-x);
-    1.0 / madd::<FMA>(p, scale, 1.0)
+    let (m, scale) = exp_parts::<FMA>(-x);
+    1.0 / madd::<FMA>(m + 1.0, scale, 1.0)
+}
+
+/// The hyperbolic tangent in `f32`, within three units in the last place: $-d / (d + 2)$ with $d = e^{-2|x|} - 1$.
+#[inline(always)]
+pub(crate) fn tanh_f32<const FMA: bool>(x: f32) -> f32 {
+    let (m, scale) = exp_parts::<FMA>(-2.0 * x.abs());
+    let d = madd::<FMA>(m, scale, scale - 1.0);
+    (-d / (d + 2.0)).copysign(x)
 }
 
 /// $\ln(1 + u)$ for $u$ in $[0, 1]$, within two units in the last place.
@@ -80,7 +89,7 @@ pub(crate) fn ln_1p_of_unit_f32<const FMA: bool>(u: f32) -> f32 {
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
-    use super::{exp_f32, ln_1p_of_unit_f32, sigmoid_f32};
+    use super::{exp_f32, ln_1p_of_unit_f32, sigmoid_f32, tanh_f32};
     use proptest::prelude::*;
 
     proptest! {
@@ -98,6 +107,15 @@ mod tests {
             let exact = 1.0 / (1.0 + f64::from(-x).exp());
             let error = (f64::from(sigmoid_f32::<false>(x)) - exact).abs() / exact;
             prop_assert!(error < 2.0 * f64::from(f32::EPSILON), "{x}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn tanh_is_within_three_units_in_the_last_place(x in prop_oneof![-20.0_f32..20.0, -1e-3_f32..1e-3]) {
+            let exact = f64::from(x).tanh();
+            let error = (f64::from(tanh_f32::<false>(x)) - exact).abs();
+            prop_assert!(error <= 3.0 * f64::from(f32::EPSILON) * exact.abs(), "{x}: {error}");
         }
     }
 
