@@ -19,10 +19,10 @@ pub enum Quantity {
     Unmet,
     /// Units on hand at the end of the week.
     OnHand,
+    /// What the units on hand and outstanding cost, in money, at average cost.
+    Book,
     /// Reward in money, undiscounted.
     Reward,
-    /// What the objective books: the weighted reward, and the value of stock where a scored range begins and ends.
-    Booked,
 }
 
 impl Quantity {
@@ -36,8 +36,8 @@ impl Quantity {
             event.sold,
             event.unmet,
             event.on_hand,
+            event.book,
             event.reward,
-            event.booked,
         ]
     }
 }
@@ -53,6 +53,10 @@ pub struct Outcomes {
     first: usize,
     weeks: usize,
     scored: std::ops::Range<usize>,
+    discount: f64,
+    salvage: f64,
+    /// Book value of every product's opening stock.
+    opening: Vec<f64>,
     objective: Vec<f64>,
     /// `[week][quantity][lane]`
     traces: Vec<f64>,
@@ -65,15 +69,26 @@ impl Outcomes {
         objective: &[f64],
         traces: &[F],
     ) -> Self {
-        let weeks = replay.window().replayed();
+        let weeks = replay.window().seen();
+        let products = replay.paths().panel().products();
+        let opening = (0..products)
+            .map(|product| replay.opening_charge(product))
+            .collect();
         Outcomes {
             policy: policy.to_owned(),
-            products: replay.paths().panel().products(),
+            products,
             samples: replay.paths().samples(),
             first: weeks.start,
             weeks: weeks.len(),
             scored: replay.window().scored.clone(),
-            objective: objective.to_vec(),
+            discount: replay.conventions().discount,
+            salvage: replay.conventions().salvage(),
+            opening,
+            objective: objective
+                .iter()
+                .enumerate()
+                .map(|(lane, o)| o - replay.opening_charge(lane))
+                .collect(),
             traces: traces.iter().map(|x| x.to_f64()).collect(),
         }
     }
@@ -90,9 +105,9 @@ impl Outcomes {
         self.products
     }
 
-    /// The weeks that were replayed, burn-in included.
+    /// The weeks that were seen, warm-up included.
     #[must_use]
-    pub fn replayed(&self) -> std::ops::Range<usize> {
+    pub fn seen(&self) -> std::ops::Range<usize> {
         self.first..self.first + self.weeks
     }
 
@@ -160,16 +175,30 @@ impl Outcomes {
         sold / (sold + unmet)
     }
 
-    /// What was booked for a product in week `week` of the scored range, value of stock included, the mean over the samples:
-    /// summed over the weeks, [`objective`](Self::objective). The opening charge counts in the first week.
+    /// What a product earned in each scored week, the mean over the samples: the discounted reward and the change in the book
+    /// value $V$ of its stock and outstanding orders. Summed over the weeks it is [`objective`](Outcomes::objective).
+    ///
+    /// $$ e_t = \gamma^t (R_t + \gamma V_t - V_{t-1}) $$
+    ///
+    /// So the margin of a unit counts in the week in which it is sold; otherwise a week's money would depend on whether an order was
+    /// paid in it, and weeks could not be compared or drawn again.
     #[must_use]
-    pub fn booked(&self, product: usize, week: usize) -> f64 {
-        let opening = if week == self.scored.start && week > self.first {
-            self.mean(Quantity::Booked, product, week - 1)
-        } else {
-            0.0
-        };
-        self.mean(Quantity::Booked, product, week) + opening
+    pub fn earned(&self, product: usize) -> Vec<f64> {
+        let mut mean = vec![0.0; self.scored.len()];
+        for sample in 0..self.samples {
+            let mut power = 1.0;
+            let mut before = self.opening[product];
+            for (mean, week) in mean.iter_mut().zip(self.scored.clone()) {
+                let after = self.sample(Quantity::Book, product, sample, week);
+                let last = week + 1 == self.scored.end;
+                let kept = if last { self.salvage * after } else { after };
+                let reward = self.sample(Quantity::Reward, product, sample, week);
+                *mean += power * (reward + self.discount * kept - before) / count(self.samples);
+                power *= self.discount;
+                before = after;
+            }
+        }
+        mean
     }
 }
 

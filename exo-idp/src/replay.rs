@@ -15,27 +15,28 @@ use crate::policy::{Policy, Seen, Signals};
 
 /// Lanes of a SIMD bundle.
 const WIDTH: usize = 16;
-/// Exogenous rows before the arrivals: demand, price, cost, value of stock, active.
-const PLAIN: usize = 5;
+/// Exogenous rows before the arrivals: demand, price, cost, active.
+const PLAIN: usize = 4;
 
-/// Which weeks are replayed and which of them are scored.
+/// Which weeks are scored, and how many before them a policy sees.
 ///
-/// The weeks before the first scored one fill the pipeline. Their reward does not count; the stock and outstanding orders that
-/// they leave are charged at cost when scoring begins, so that no policy gains by ordering before it is watched.
+/// In the weeks of warm-up the record flows into the policy's memory, but nothing is ordered or sold: every policy meets the
+/// first scored week with the same stock and the same outstanding orders. A policy that ordered before it is watched could
+/// be paid for stock that it bought in a cheap week.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Window {
     /// Weeks whose reward counts.
     pub scored: Range<usize>,
-    /// Weeks replayed before them; fewer where the panel begins later.
-    pub burn_in: usize,
+    /// Weeks seen before them; fewer where the panel begins later.
+    pub warm_up: usize,
 }
 
 impl Window {
-    /// All weeks that are replayed.
+    /// All weeks that are seen.
     #[must_use]
-    pub fn replayed(&self) -> Range<usize> {
-        self.scored.start.saturating_sub(self.burn_in)..self.scored.end
+    pub fn seen(&self) -> Range<usize> {
+        self.scored.start.saturating_sub(self.warm_up)..self.scored.end
     }
 }
 
@@ -115,7 +116,7 @@ impl<'p> Replay<'p> {
         &self.window
     }
 
-    /// The weight of a replayed week's reward, and that of the value of the stock at its end.
+    /// The weight of a week's reward, and that of the value of the stock at its end.
     #[must_use]
     pub fn weights(&self, week: usize) -> (f64, f64) {
         let Range { start, end } = self.window.scored;
@@ -129,26 +130,26 @@ impl<'p> Replay<'p> {
         } else {
             0.0
         };
-        let mut terminal = 0.0;
-        if week + 1 == end {
-            terminal += power(end - start) * self.conventions.salvage();
-        }
-        if week + 1 == start {
-            terminal -= 1.0;
-        }
+        let last = week + 1 == end;
+        let terminal = if last {
+            power(end - start) * self.conventions.salvage()
+        } else {
+            0.0
+        };
         (weight, terminal)
     }
 
-    /// What a unit of stock counts for where scoring begins (its cost in that week) and ends (the lowest cost of the scored weeks:
-    /// with any other, an order in a week of low cost would pay without ever being sold).
+    /// Units of a product, on hand and outstanding, with which the replay opens.
     #[must_use]
-    pub fn value(&self, product: usize, week: usize) -> f64 {
-        let panel = self.paths.panel();
-        if week + 1 == self.window.scored.end {
-            self.window.scored.clone().map(|t| panel.cost(product, t)).fold(f64::INFINITY, f64::min)
-        } else {
-            panel.cost(product, week)
-        }
+    pub fn opening_units(&self, product: usize) -> f64 {
+        self.opening[product] * crate::outcomes::count(self.paths.longest() + 1)
+    }
+
+    /// What the opening stock of a lane is charged: its units at the cost of the first scored week, the same for every policy.
+    #[must_use]
+    pub fn opening_charge(&self, lane: usize) -> f64 {
+        let product = self.paths.product(lane);
+        self.opening_units(product) * self.paths.panel().cost(product, self.window.scored.start)
     }
 
     /// The exogenous rows of a week, by lane, in the order in which [`split`](Self::split) reads them.
@@ -216,10 +217,11 @@ impl<'p> Replay<'p> {
         )
     }
 
-    fn opening<S: Scalar>(&self, units: S) -> State<S> {
+    fn opening<S: Scalar>(&self, units: S, book: S) -> State<S> {
         State {
             on_hand: units,
             orders: vec![units; self.paths.longest()],
+            book,
         }
     }
 
@@ -227,21 +229,22 @@ impl<'p> Replay<'p> {
     pub(crate) fn program<P: Policy>(&self, policy: &P) -> Program {
         let shape = Shape {
             params: policy.theta().len(),
-            lane: 1,
+            lane: 2,
             exo: self.exo_rows(policy.signals()),
-            shared: 2,
+            shared: 3,
         };
         Program::record(
             shape,
             |_, inputs| Start {
-                state: self.opening(inputs.lane[0]).flat(),
+                state: self.opening(inputs.lane[0], inputs.lane[1]).flat(),
                 carry: vec![],
             },
             |_, inputs| {
                 let (exo, signals) = self.split(inputs.exo, inputs.shared[0], inputs.shared[1]);
                 let mut state = State {
                     on_hand: inputs.state[0],
-                    orders: inputs.state[1..].to_vec(),
+                    book: inputs.state[1],
+                    orders: inputs.state[2..].to_vec(),
                 };
                 let mut seen = Position::empty(self.paths.longest());
                 state.observe(&self.conventions, &exo, &mut seen);
@@ -256,8 +259,13 @@ impl<'p> Replay<'p> {
                 );
                 let event = period(&self.conventions, &exo, &state, order);
                 state.advance(&event);
+                let live = inputs.shared[2];
+                let kept = state.flat().into_iter().zip(inputs.state);
+                let state = kept
+                    .map(|(now, &before)| Scalar::select(live, now, before))
+                    .collect();
                 Step {
-                    state: state.flat(),
+                    state,
                     objective: event.booked,
                     traces: Quantity::of(&event).to_vec(),
                 }
@@ -267,20 +275,21 @@ impl<'p> Replay<'p> {
 
     /// The arrays that the recorded program reads.
     pub(crate) fn inputs<F: Real>(&self, signals: Option<&Signals>) -> Inputs<F> {
-        let (lanes, weeks) = (self.paths.lanes(), self.window.replayed());
+        let (lanes, weeks) = (self.paths.lanes(), self.window.seen());
         let rows = self.exo_rows(signals);
         let mut exo = Vec::with_capacity(weeks.len() * rows * lanes);
-        let mut shared = Vec::with_capacity(weeks.len() * 2);
+        let mut shared = Vec::with_capacity(weeks.len() * 3);
         for week in weeks.clone() {
             self.rows(signals, week, |_, values| {
                 exo.extend(values.map(F::from_f64))
             });
             let (weight, terminal) = self.weights(week);
-            shared.extend([F::from_f64(weight), F::from_f64(terminal)]);
+            let live = f64::from(u8::from(self.window.scored.contains(&week)));
+            shared.extend([weight, terminal, live].map(F::from_f64));
         }
-        let lane = (0..lanes)
-            .map(|l| F::from_f64(self.opening[self.paths.product(l)]))
-            .collect();
+        let units = (0..lanes).map(|l| F::from_f64(self.opening[self.paths.product(l)]));
+        let book = (0..lanes).map(|l| F::from_f64(self.opening_charge(l)));
+        let lane = units.chain(book).collect();
         Inputs {
             lanes,
             weeks: weeks.len(),
@@ -373,7 +382,10 @@ impl<'p> Replay<'p> {
     fn roll<S: Bundle, P: Policy>(&self, policy: &P, inputs: &Inputs<f64>, first: usize) -> Rolled {
         let rows = self.exo_rows(policy.signals());
         let theta: Vec<S> = policy.theta().iter().map(|&x| S::constant(x)).collect();
-        let mut state = self.opening(S::load(&inputs.lane[first..]));
+        let mut state = self.opening(
+            S::load(&inputs.lane[first..inputs.lanes]),
+            S::load(&inputs.lane[inputs.lanes + first..]),
+        );
         let mut seen = Position::empty(self.paths.longest());
         let mut memory = vec![DelayLine::new(); policy.lines()];
         let mut exo_rows = vec![S::constant(0.0); rows];
@@ -389,11 +401,8 @@ impl<'p> Replay<'p> {
                         [(t * rows + k) * inputs.lanes + first..(t * rows + k + 1) * inputs.lanes],
                 );
             }
-            let (weight, terminal) = (
-                S::constant(inputs.shared[2 * t]),
-                S::constant(inputs.shared[2 * t + 1]),
-            );
-            let (exo, signals) = self.split(&exo_rows, weight, terminal);
+            let [weight, terminal, live] = std::array::from_fn(|k| inputs.shared[3 * t + k]);
+            let (exo, signals) = self.split(&exo_rows, S::constant(weight), S::constant(terminal));
             state.observe(&self.conventions, &exo, &mut seen);
             let order = policy.order(
                 &theta,
@@ -404,7 +413,9 @@ impl<'p> Replay<'p> {
                 &mut memory,
             );
             let event = period(&self.conventions, &exo, &state, order);
-            state.advance(&event);
+            if live > 0.0 {
+                state.advance(&event);
+            }
             for (value, out) in Quantity::of(&event)
                 .into_iter()
                 .zip(out.chunks_exact_mut(S::WIDTH))
