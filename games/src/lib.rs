@@ -1,1 +1,8 @@
 //! Marketplace games and repeated play without regret: closed forms, equilibria, regret learners.
+
+mod error;
+mod game;
+pub mod equilibrium;
+
+pub use error::GamesError;
+pub use game::Game;
