@@ -3,6 +3,7 @@
 mod error;
 mod game;
 pub mod equilibrium;
+pub mod repeated;
 
 pub use error::GamesError;
 pub use game::Game;

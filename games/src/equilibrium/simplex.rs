@@ -9,6 +9,7 @@
 //! recomputed from the original data and carries its residuals.
 
 use crate::error::{GamesError, real};
+use crate::game::dot;
 
 /// The rows of a programme, never all formed at once.
 pub(crate) trait Rows {
@@ -41,6 +42,7 @@ pub(crate) struct Optimum {
 const TOL: f64 = 1e-9;
 const PIVOT: f64 = 1e-9;
 const REFRESH: usize = 120;
+const CANDIDATES: usize = 10;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Var {
@@ -52,7 +54,8 @@ struct Tableau<'a, R: Rows> {
     rows: &'a R,
     n: usize,
     cost: Vec<f64>,
-    scale: Vec<f64>,
+    /// Squared norm of each row when it was last formed; 0 before.
+    norm: Vec<f64>,
     /// Basic columns, with their tableau rows (stride `n - 1`) and values.
     basic: Vec<usize>,
     table: Vec<f64>,
@@ -99,15 +102,12 @@ pub(crate) fn maximise<R: Rows>(rows: &R, cost: &[f64]) -> Result<Option<Optimum
         }
         break;
     }
-    eprintln!("dual pivots {} stage {stage} basis {}", lp.pivots, lp.basic.len());
     // The true costs: usually the same vertex is optimal; otherwise a few primal steps.
     lp.cost = cost.to_vec();
     lp.refresh()?;
     for _ in 0..4 {
-        let b = lp.pivots;
         lp.primal_phase(limit)?;
         lp.refresh()?;
-        eprintln!("primal pivots {} basis {} min reduced {:e}", lp.pivots - b, lp.basic.len(), lp.reduced.iter().fold(0.0f64, |a, &d| a.min(d)));
         if lp.leaving().is_none() {
             break;
         }
@@ -129,7 +129,7 @@ impl<'a, R: Rows> Tableau<'a, R> {
             rows,
             n,
             cost: cost.to_vec(),
-            scale: vec![0.0; rows.count()],
+            norm: vec![0.0; rows.count()],
             basic: Vec::new(),
             table: Vec::new(),
             beta: Vec::new(),
@@ -184,34 +184,56 @@ impl<'a, R: Rows> Tableau<'a, R> {
         self.basic.iter().copied().zip(self.beta.iter().copied()).collect()
     }
 
-    /// The most violated constraint, if any is violated.
+    /// The violated constraint whose edge is steepest among the [`CANDIDATES`] that look steepest, if any is violated.
+    ///
+    /// The steepness of a violation $v$ is $v^2/(1+\lVert R\rVert^2)$ with $R$ the constraint's row over the nonbasic variables. Rows that are not
+    /// stored carry the norm from when they were last formed.
     fn leaving(&mut self) -> Option<Leaving> {
-        let mut worst = TOL;
-        let mut found = None;
-        for (i, &b) in self.beta.iter().enumerate() {
-            if -b > worst {
-                worst = -b;
-                found = Some(Leaving::Basic(i));
-            }
-        }
         self.activity.fill(0.0);
         let support = self.support();
         self.rows.activity(&support, &mut self.activity);
-        for (r, &g) in self.activity.iter().enumerate() {
-            if g > TOL && !self.tight[r] {
-                if self.scale[r] == 0.0 {
-                    self.dense.fill(0.0);
-                    self.rows.row(r, &mut self.dense);
-                    let norm = self.dense.iter().map(|v| v * v).sum::<f64>().sqrt();
-                    self.scale[r] = if norm > 0.0 { 1.0 / norm } else { 1.0 };
-                }
-                if g * self.scale[r] > worst {
-                    worst = g * self.scale[r];
-                    found = Some(Leaving::Row(r));
-                }
+        let mut top: Vec<(f64, Leaving)> = Vec::with_capacity(CANDIDATES + 1);
+        let mut offer = |score: f64, leaving: Leaving| {
+            if top.len() < CANDIDATES || score > top[top.len() - 1].0 {
+                let at = top.partition_point(|c| c.0 >= score);
+                top.insert(at, (score, leaving));
+                top.truncate(CANDIDATES);
+            }
+        };
+        let w = self.width();
+        for (i, &b) in self.beta.iter().enumerate() {
+            if b < -TOL {
+                let row = &self.table[i * w..(i + 1) * w];
+                offer(b * b / (1.0 + dot(row, row)), Leaving::Basic(i));
             }
         }
-        found
+        for (r, &g) in self.activity.iter().enumerate() {
+            if g > TOL && !self.tight[r] {
+                if self.norm[r] == 0.0 {
+                    self.dense.fill(0.0);
+                    self.rows.row(r, &mut self.dense);
+                    self.norm[r] = 1e-30 + dot(&self.dense, &self.dense);
+                }
+                offer(g * g / self.norm[r], Leaving::Row(r));
+            }
+        }
+        if top.len() == 1 {
+            return Some(top[0].1);
+        }
+        let mut best = None;
+        let mut steepest = 0.0;
+        for (mut score, leaving) in top {
+            if let Leaving::Row(r) = leaving {
+                let v = self.form(leaving);
+                self.norm[r] = 1.0 + dot(&self.work, &self.work);
+                score = v * v / self.norm[r];
+            }
+            if score > steepest {
+                steepest = score;
+                best = Some(leaving);
+            }
+        }
+        best
     }
 
     /// Writes the leaving constraint's row over the nonbasic variables into `work`; returns its value.
