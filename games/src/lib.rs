@@ -3,6 +3,7 @@
 mod error;
 mod game;
 pub mod equilibrium;
+pub mod marketplace;
 pub mod repeated;
 
 pub use error::GamesError;
