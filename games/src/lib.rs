@@ -2,7 +2,10 @@
 
 mod error;
 mod game;
+pub mod bertrand;
+pub mod debate;
 pub mod equilibrium;
+pub mod grid;
 pub mod marketplace;
 pub mod repeated;
 

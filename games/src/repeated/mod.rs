@@ -33,5 +33,5 @@ pub use regret_matching::RegretMatching;
 pub use sampled::{ProductActions, SampledModifications, SmoothOracle};
 pub use swap::{BlumMansour, StoltzLugosi, TreeSwap};
 
-pub(crate) use ftpl::{draw, gumbel};
+pub(crate) use ftpl::draw;
 pub(crate) use hedge::softmax;
