@@ -183,12 +183,16 @@ mod tests {
             let b = game.payoffs(1).unwrap();
             // Points where two replies tie, both sides of each, and a grid.
             let mut points: Vec<f64> = (0..=400).map(|i| f64::from(i) / 400.0).collect();
-            for j in 0..3 {
-                for k in 0..j {
-                    let (d0, d1) = (b[j] - b[k], b[3 + j] - b[3 + k]);
-                    let x = d1 / (d1 - d0);
-                    if x.is_finite() {
-                        points.extend([x, x - 1e-7, x + 1e-7]);
+            // And where two of the leader's payoffs tie: the kinks of the worst of equivalent replies.
+            let a = game.payoffs(0).unwrap();
+            for payoffs in [a, b] {
+                for j in 0..3 {
+                    for k in 0..j {
+                        let (d0, d1) = (payoffs[j] - payoffs[k], payoffs[3 + j] - payoffs[3 + k]);
+                        let x = d1 / (d1 - d0);
+                        if x.is_finite() {
+                            points.extend([x, x - 1e-7, x + 1e-7]);
+                        }
                     }
                 }
             }
@@ -196,7 +200,7 @@ mod tests {
             for ties in [FollowerTies::ForLeader, FollowerTies::AgainstLeader] {
                 let brute = points.iter().map(|&x| payoff(&game, x, ties)).fold(f64::NEG_INFINITY, f64::max);
                 let ours = stackelberg(&game, ties).unwrap();
-                prop_assert!((ours.value - brute).abs() < 2e-6, "{:?} {} {}", ties, ours.value, brute);
+                prop_assert!((ours.value - brute).abs() < 2e-6, "{:?} {} {} {:?} {:?}", ties, ours.value, brute, game, ours);
             }
             // Committing is worth at least any pure Nash equilibrium.
             let strong = stackelberg(&game, FollowerTies::ForLeader).unwrap().value;

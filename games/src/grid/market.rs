@@ -208,9 +208,22 @@ impl PriceMarket {
                 })
             }
             MarketModel::Logit { dispersion, .. } => self.iterate(|i, p| {
-                let share = self.quantities(p).map_or(0.0, |q| q[i]);
-                // Half a step towards c + mu / (1 - s): the undamped map may oscillate.
-                0.5 * p[i] + 0.5 * (self.costs[i] + dispersion / (1.0 - share).max(1e-12))
+                // The best reply solves p - c = mu / (1 - s(p)): the left side rises in p, the right side falls.
+                let mut trial = p.to_vec();
+                let mut short = |m: f64| {
+                    trial[i] = self.costs[i] + m;
+                    let share = self.quantities(&trial).map_or(0.0, |q| q[i]);
+                    m * (1.0 - share) < *dispersion
+                };
+                let (mut low, mut high) = (*dispersion, 2.0 * dispersion);
+                while short(high) && high < 1e12 {
+                    high *= 2.0;
+                }
+                for _ in 0..70 {
+                    let middle = 0.5 * (low + high);
+                    if short(middle) { low = middle } else { high = middle }
+                }
+                self.costs[i] + 0.5 * (low + high)
             }),
         }
     }
