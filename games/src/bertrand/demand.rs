@@ -29,8 +29,11 @@ pub trait Demand {
             return 0.0;
         }
         // Composite five-point Gauss-Legendre.
-        const NODES: [(f64, f64); 3] =
-            [(0.0, 0.568_888_888_888_888_9), (0.538_469_310_105_683_1, 0.478_628_670_499_366_5), (0.906_179_845_938_664, 0.236_926_885_056_189_1)];
+        const NODES: [(f64, f64); 3] = [
+            (0.0, 0.568_888_888_888_888_9),
+            (0.538_469_310_105_683_1, 0.478_628_670_499_366_5),
+            (0.906_179_845_938_664, 0.236_926_885_056_189_1),
+        ];
         let panels = 64;
         let h = (high - low) / f64::from(panels);
         let mut sum = 0.0;
@@ -38,7 +41,11 @@ pub trait Demand {
             let middle = low + h * (f64::from(i) + 0.5);
             for (x, w) in NODES {
                 let d = 0.5 * h * x;
-                let pair = if x > 0.0 { self.quantity(middle - d) + self.quantity(middle + d) } else { self.quantity(middle) };
+                let pair = if x > 0.0 {
+                    self.quantity(middle - d) + self.quantity(middle + d)
+                } else {
+                    self.quantity(middle)
+                };
                 sum += 0.5 * h * w * pair;
             }
         }
@@ -50,7 +57,11 @@ pub trait Demand {
         let (mut low, mut high) = (from, self.choke_price());
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
-            if middle * self.quantity(middle) >= revenue { low = middle } else { high = middle }
+            if middle * self.quantity(middle) >= revenue {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         low
     }
@@ -69,7 +80,9 @@ impl LinearDemand {
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`].
     pub fn new(choke_price: f64) -> Result<Self, GamesError> {
-        Ok(Self { choke_price: positive("choke_price", choke_price)? })
+        Ok(Self {
+            choke_price: positive("choke_price", choke_price)?,
+        })
     }
 }
 
@@ -106,13 +119,18 @@ impl PowerDemand {
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] unless both numbers are positive.
     pub fn new(choke_price: f64, exponent: f64) -> Result<Self, GamesError> {
-        Ok(Self { choke_price: positive("choke_price", choke_price)?, exponent: positive("exponent", exponent)? })
+        Ok(Self {
+            choke_price: positive("choke_price", choke_price)?,
+            exponent: positive("exponent", exponent)?,
+        })
     }
 }
 
 impl Demand for PowerDemand {
     fn quantity(&self, price: f64) -> f64 {
-        (1.0 - price / self.choke_price).max(0.0).powf(self.exponent)
+        (1.0 - price / self.choke_price)
+            .max(0.0)
+            .powf(self.exponent)
     }
     fn choke_price(&self) -> f64 {
         self.choke_price

@@ -31,7 +31,11 @@ impl Interval {
 
 /// What the firm that does not sell posts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum RivalPrice {
     /// The same price, or just above it where the tie rule would give it the sale.
     Same,
@@ -57,7 +61,11 @@ pub struct EquilibriumSet {
 /// The refined outcome: one of the four kinds the paper heads, or the limit price that appears when the seller's cost is the higher one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(tag = "outcome", rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "outcome", rename_all = "snake_case")
+)]
 pub enum Outcome {
     /// The retailer sells at its single-agent price $r^*$.
     RetailerAtOwnPrice {
@@ -104,7 +112,10 @@ impl Outcome {
             Self::RetailerAtOwnPrice { price }
             | Self::RetailerAtLimitPrice { price }
             | Self::SellerAtIndifferencePrice { price }
-            | Self::SellerAtOwnPrice { price } => Interval { low: price, high: price },
+            | Self::SellerAtOwnPrice { price } => Interval {
+                low: price,
+                high: price,
+            },
             Self::SellerInInterval { prices } => prices,
         }
     }
@@ -118,25 +129,51 @@ impl<D: Demand> SharedRevenue<D> {
     /// $\bar p$ when $r_0>r^*$, since otherwise the retailer would rather let it sell). Splitting ties evenly is a different game and not offered.
     #[must_use]
     pub fn equilibria(&self, tie: TieRule) -> Vec<EquilibriumSet> {
-        let KeyPrices { retailer_alone: r, retailer_indifferent: r0, seller_break_even: s0, seller_alone: s, undercut_bound: b, .. } =
-            self.key_prices();
+        let KeyPrices {
+            retailer_alone: r,
+            retailer_indifferent: r0,
+            seller_break_even: s0,
+            seller_alone: s,
+            undercut_bound: b,
+            ..
+        } = self.key_prices();
         let mut sets = Vec::new();
         let to_seller = tie == TieRule::ToSeller;
         // A seller whose break-even price is above the choke price sells nothing.
         if s0 < self.demand.choke_price() {
             if let Some(prices) = Interval::new(s0, s.min(b)) {
-                sets.push(EquilibriumSet { firm: Firm::Seller, prices, rival: RivalPrice::Same, attained: to_seller });
+                sets.push(EquilibriumSet {
+                    firm: Firm::Seller,
+                    prices,
+                    rival: RivalPrice::Same,
+                    attained: to_seller,
+                });
             }
             if s <= b {
-                sets.push(EquilibriumSet { firm: Firm::Seller, prices: Interval { low: s, high: s }, rival: RivalPrice::AtLeast(s), attained: true });
+                sets.push(EquilibriumSet {
+                    firm: Firm::Seller,
+                    prices: Interval { low: s, high: s },
+                    rival: RivalPrice::AtLeast(s),
+                    attained: true,
+                });
             }
         }
         if let Some(prices) = Interval::new(r0, s0.min(r)) {
-            sets.push(EquilibriumSet { firm: Firm::Retailer, prices, rival: RivalPrice::Same, attained: !to_seller });
+            sets.push(EquilibriumSet {
+                firm: Firm::Retailer,
+                prices,
+                rival: RivalPrice::Same,
+                attained: !to_seller,
+            });
         }
         if s0 >= r {
             let floor = if r0 > r { b } else { r };
-            sets.push(EquilibriumSet { firm: Firm::Retailer, prices: Interval { low: r, high: r }, rival: RivalPrice::AtLeast(floor), attained: true });
+            sets.push(EquilibriumSet {
+                firm: Firm::Retailer,
+                prices: Interval { low: r, high: r },
+                rival: RivalPrice::AtLeast(floor),
+                attained: true,
+            });
         }
         sets
     }
@@ -145,21 +182,41 @@ impl<D: Demand> SharedRevenue<D> {
     /// retailer and in $(s_0,s^*]$ for the seller (its closure is used where the seller posts just above $s_0$).
     #[must_use]
     pub fn admissible(&self, tie: TieRule) -> Vec<EquilibriumSet> {
-        let KeyPrices { retailer_alone: r, retailer_indifferent: r0, seller_break_even: s0, seller_alone: s, undercut_bound: b, .. } =
-            self.key_prices();
+        let KeyPrices {
+            retailer_alone: r,
+            retailer_indifferent: r0,
+            seller_break_even: s0,
+            seller_alone: s,
+            undercut_bound: b,
+            ..
+        } = self.key_prices();
         let (low, high) = (r0.min(r), r0.max(r));
         self.equilibria(tie)
             .into_iter()
             .filter_map(|set| {
                 let prices = match (set.firm, set.rival) {
-                    (Firm::Seller, RivalPrice::Same) => set.prices.meet(low.max(s0), high.min(s))?,
+                    (Firm::Seller, RivalPrice::Same) => {
+                        set.prices.meet(low.max(s0), high.min(s))?
+                    }
                     // The retailer must have an undominated price at or above s*.
-                    (Firm::Seller, RivalPrice::AtLeast(_)) => if s <= high { set.prices } else { return None },
-                    (Firm::Retailer, RivalPrice::Same) => set.prices.meet(low.max(s0), high.min(s))?,
+                    (Firm::Seller, RivalPrice::AtLeast(_)) => {
+                        if s <= high {
+                            set.prices
+                        } else {
+                            return None;
+                        }
+                    }
+                    (Firm::Retailer, RivalPrice::Same) => {
+                        set.prices.meet(low.max(s0), high.min(s))?
+                    }
                     // The seller must have an undominated price high enough.
                     (Firm::Retailer, RivalPrice::AtLeast(_)) => {
                         let floor = if r0 > r { b } else { r };
-                        if s >= floor || s0 >= self.demand.choke_price() { set.prices } else { return None }
+                        if s >= floor || s0 >= self.demand.choke_price() {
+                            set.prices
+                        } else {
+                            return None;
+                        }
                     }
                 };
                 Some(EquilibriumSet { prices, ..set })
@@ -182,8 +239,14 @@ impl<D: Demand> SharedRevenue<D> {
     /// At $s_0=r_0$ the second and third rows meet at one price and either firm may sell; the second is returned.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let KeyPrices { retailer_alone: r, retailer_indifferent: r0, seller_break_even: s0, seller_alone: s, undercut_bound: b, .. } =
-            self.key_prices();
+        let KeyPrices {
+            retailer_alone: r,
+            retailer_indifferent: r0,
+            seller_break_even: s0,
+            seller_alone: s,
+            undercut_bound: b,
+            ..
+        } = self.key_prices();
         if r0 <= r {
             if s0 >= r {
                 Outcome::RetailerAtOwnPrice { price: r }
@@ -199,7 +262,12 @@ impl<D: Demand> SharedRevenue<D> {
         } else if s0 >= b {
             Outcome::RetailerAtOwnPrice { price: r }
         } else {
-            Outcome::SellerInInterval { prices: Interval { low: r.max(s0), high: s.min(b) } }
+            Outcome::SellerInInterval {
+                prices: Interval {
+                    low: r.max(s0),
+                    high: s.min(b),
+                },
+            }
         }
     }
 
@@ -208,7 +276,10 @@ impl<D: Demand> SharedRevenue<D> {
     pub fn outcome_sales(&self) -> [Sale; 2] {
         let outcome = self.outcome();
         let prices = outcome.prices();
-        [self.sale(outcome.firm(), prices.low), self.sale(outcome.firm(), prices.high)]
+        [
+            self.sale(outcome.firm(), prices.low),
+            self.sale(outcome.firm(), prices.high),
+        ]
     }
 
     /// Whether the retailer and the consumers both gain strictly against the retailer alone, at every price of the outcome.
@@ -231,9 +302,21 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     pub(crate) fn game() -> impl Strategy<Value = SharedRevenue> {
-        (0.5f64..3.0, 0.0f64..0.99, prop_oneof![4 => 0.0f64..1.1, 1 => Just(0.0)], prop_oneof![5 => 0.0f64..0.97, 1 => Just(0.0)]).prop_map(
-            |(theta, r, s, fee)| SharedRevenue::new(LinearDemand::new(theta).unwrap(), r * theta, s * theta * (1.0 - 0.5 * fee), fee).unwrap(),
+        (
+            0.5f64..3.0,
+            0.0f64..0.99,
+            prop_oneof![4 => 0.0f64..1.1, 1 => Just(0.0)],
+            prop_oneof![5 => 0.0f64..0.97, 1 => Just(0.0)],
         )
+            .prop_map(|(theta, r, s, fee)| {
+                SharedRevenue::new(
+                    LinearDemand::new(theta).unwrap(),
+                    r * theta,
+                    s * theta * (1.0 - 0.5 * fee),
+                    fee,
+                )
+                .unwrap()
+            })
     }
 
     /// Selling prices of all pure equilibria of the game on the price lattice `h, 2h, ...`, by enumeration of all cells.
@@ -241,10 +324,29 @@ pub(super) mod tests {
         let h = game.demand.choke_price() / n as f64;
         let price = |i: usize| h * i as f64;
         let cell: Vec<Vec<(f64, f64)>> = (0..=n)
-            .map(|i| (0..=n).map(|j| { let s = game.posted(tie, price(i), price(j)).unwrap(); (s.retailer, s.seller) }).collect())
+            .map(|i| {
+                (0..=n)
+                    .map(|j| {
+                        let s = game.posted(tie, price(i), price(j)).unwrap();
+                        (s.retailer, s.seller)
+                    })
+                    .collect()
+            })
             .collect();
-        let best_r: Vec<f64> = (0..=n).map(|j| (0..=n).map(|i| cell[i][j].0).fold(f64::NEG_INFINITY, f64::max)).collect();
-        let best_s: Vec<f64> = (0..=n).map(|i| (0..=n).map(|j| cell[i][j].1).fold(f64::NEG_INFINITY, f64::max)).collect();
+        let best_r: Vec<f64> = (0..=n)
+            .map(|j| {
+                (0..=n)
+                    .map(|i| cell[i][j].0)
+                    .fold(f64::NEG_INFINITY, f64::max)
+            })
+            .collect();
+        let best_s: Vec<f64> = (0..=n)
+            .map(|i| {
+                (0..=n)
+                    .map(|j| cell[i][j].1)
+                    .fold(f64::NEG_INFINITY, f64::max)
+            })
+            .collect();
         let mut found = Vec::new();
         for i in 0..=n {
             for j in 0..=n {
@@ -257,19 +359,43 @@ pub(super) mod tests {
         found
     }
 
-    fn agree<D: Demand>(game: &SharedRevenue<D>, tie: TieRule, n: usize) -> Result<(), TestCaseError> {
+    fn agree<D: Demand>(
+        game: &SharedRevenue<D>,
+        tie: TieRule,
+        n: usize,
+    ) -> Result<(), TestCaseError> {
         let h = game.demand.choke_price() / n as f64;
         let tol = 3.0 * h;
         let sets = game.equilibria(tie);
         let lattice = lattice(game, tie, n);
         for (firm, price) in &lattice {
-            prop_assert!(sets.iter().any(|s| s.firm == *firm && s.prices.contains(*price, tol)), "lattice equilibrium {:?} at {} not in {:?}", firm, price, sets);
+            prop_assert!(
+                sets.iter()
+                    .any(|s| s.firm == *firm && s.prices.contains(*price, tol)),
+                "lattice equilibrium {:?} at {} not in {:?}",
+                firm,
+                price,
+                sets
+            );
         }
         for set in &sets {
             // Longer than the lattice can blur: each end and the middle are matched by a lattice equilibrium.
-            let wide = set.prices.high - set.prices.low > 4.0 * h || matches!(set.rival, RivalPrice::AtLeast(_));
-            for price in [set.prices.low, 0.5 * (set.prices.low + set.prices.high), set.prices.high] {
-                prop_assert!(!wide || lattice.iter().any(|(f, p)| *f == set.firm && (p - price).abs() <= tol), "{:?} has no lattice equilibrium at {}", set, price);
+            let wide = set.prices.high - set.prices.low > 4.0 * h
+                || matches!(set.rival, RivalPrice::AtLeast(_));
+            for price in [
+                set.prices.low,
+                0.5 * (set.prices.low + set.prices.high),
+                set.prices.high,
+            ] {
+                prop_assert!(
+                    !wide
+                        || lattice
+                            .iter()
+                            .any(|(f, p)| *f == set.firm && (p - price).abs() <= tol),
+                    "{:?} has no lattice equilibrium at {}",
+                    set,
+                    price
+                );
             }
         }
         Ok(())
@@ -411,8 +537,18 @@ pub(super) mod tests {
     #[test]
     fn bad_arguments_are_named() {
         let demand = LinearDemand::new(1.0).unwrap();
-        assert_eq!(SharedRevenue::new(demand, 0.5, 0.1, 1.0).unwrap_err().to_string(), "fee must lie in [0, 1), got 1");
-        assert_eq!(SharedRevenue::new(demand, 1.5, 0.1, 0.1).unwrap_err().to_string(), "retailer_cost must lie in [0, choke price), got 1.5");
+        assert_eq!(
+            SharedRevenue::new(demand, 0.5, 0.1, 1.0)
+                .unwrap_err()
+                .to_string(),
+            "fee must lie in [0, 1), got 1"
+        );
+        assert_eq!(
+            SharedRevenue::new(demand, 1.5, 0.1, 0.1)
+                .unwrap_err()
+                .to_string(),
+            "retailer_cost must lie in [0, choke price), got 1.5"
+        );
         assert!(SharedRevenue::new(demand, 0.5, f64::NAN, 0.1).is_err());
     }
 }

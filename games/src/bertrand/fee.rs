@@ -6,7 +6,11 @@ use crate::error::{GamesError, non_negative, real};
 
 /// Which price of an interval is played. A fee can only be chosen once this is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Selection {
     /// The highest: best for the seller.
     HighestPrice,
@@ -80,11 +84,20 @@ impl<D: Demand + Clone> SharedRevenue<D> {
     ///
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a fee outside $[0,1)$.
-    pub fn payoff_at_fee(&self, fee: f64, selection: Selection, option: &impl OutsideOption) -> Result<f64, GamesError> {
+    pub fn payoff_at_fee(
+        &self,
+        fee: f64,
+        selection: Selection,
+        option: &impl OutsideOption,
+    ) -> Result<f64, GamesError> {
         let game = self.with_fee(fee)?;
         let sale = game.selected_sale(selection);
         // A seller with a better option leaves, also when it would only be a threat: the retailer is alone.
-        Ok(if option.joins(&sale) { sale.retailer } else { self.retailer_alone().retailer })
+        Ok(if option.joins(&sale) {
+            sale.retailer
+        } else {
+            self.retailer_alone().retailer
+        })
     }
 
     /// The best fee by search: a grid of `steps` fees, then golden section around the best. Works for any demand, selection and option; the payoff may jump, so the value is a
@@ -92,12 +105,20 @@ impl<D: Demand + Clone> SharedRevenue<D> {
     ///
     /// # Errors
     /// [`GamesError::Empty`] for no steps.
-    pub fn search_fee(&self, selection: Selection, option: &impl OutsideOption, steps: usize) -> Result<BestFee, GamesError> {
+    pub fn search_fee(
+        &self,
+        selection: Selection,
+        option: &impl OutsideOption,
+        steps: usize,
+    ) -> Result<BestFee, GamesError> {
         if steps == 0 {
             return Err(GamesError::Empty { argument: "steps" });
         }
         let alone = self.retailer_alone().retailer;
-        let at = |fee: f64| self.payoff_at_fee(fee, selection, option).unwrap_or(f64::NEG_INFINITY);
+        let at = |fee: f64| {
+            self.payoff_at_fee(fee, selection, option)
+                .unwrap_or(f64::NEG_INFINITY)
+        };
         let mut best = (alone, None);
         for i in 0..steps {
             let fee = real(i) / real(steps);
@@ -122,7 +143,12 @@ impl<D: Demand + Clone> SharedRevenue<D> {
                 width *= 0.5;
             }
         }
-        Ok(BestFee { fee: best.1, value: best.0, attained: true, alone })
+        Ok(BestFee {
+            fee: best.1,
+            value: best.0,
+            attained: true,
+            alone,
+        })
     }
 }
 
@@ -139,18 +165,35 @@ impl SharedRevenue<LinearDemand> {
         let theta = self.demand.choke_price();
         let alone = self.retailer_alone().retailer;
         let unconstrained = self.unconstrained_fee();
-        let held = 1.0 - (theta * self.c_s + 2.0 * omega + 2.0 * (omega * (theta * self.c_s + omega)).sqrt()) / (theta * theta);
+        let held = 1.0
+            - (theta * self.c_s + 2.0 * omega + 2.0 * (omega * (theta * self.c_s + omega)).sqrt())
+                / (theta * theta);
         let fee = unconstrained.min(held);
         if fee < 0.0 {
-            return Ok(BestFee { fee: None, value: alone, attained: true, alone });
+            return Ok(BestFee {
+                fee: None,
+                value: alone,
+                attained: true,
+                alone,
+            });
         }
         let keep = 1.0 - fee;
         let s0 = if keep > 0.0 { self.c_s / keep } else { 0.0 };
         let value = 0.25 * fee * (theta * theta - s0 * s0);
         Ok(if value > alone {
-            BestFee { fee: Some(fee), value, attained: fee < 1.0, alone }
+            BestFee {
+                fee: Some(fee),
+                value,
+                attained: fee < 1.0,
+                alone,
+            }
         } else {
-            BestFee { fee: None, value: alone, attained: true, alone }
+            BestFee {
+                fee: None,
+                value: alone,
+                attained: true,
+                alone,
+            }
         })
     }
 
@@ -164,7 +207,11 @@ impl SharedRevenue<LinearDemand> {
         let (mut low, mut high) = (0.0, 1.0);
         for _ in 0..80 {
             let middle = 0.5 * (low + high);
-            if excess(middle) > 0.0 { low = middle } else { high = middle }
+            if excess(middle) > 0.0 {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         if c > 0.0 { low } else { 1.0 }
     }
@@ -215,10 +262,20 @@ mod tests {
         assert!(!best.attained && (best.value - 0.25).abs() < 1e-12);
         // With the lowest price the retailer can take (r* - c_S) Q(r*), leaving the seller nothing.
         let game = SharedRevenue::new(LinearDemand::new(1.0).unwrap(), 0.5, 0.2, 0.1).unwrap();
-        let low = game.search_fee(Selection::LowestPrice, &NoOption, 4000).unwrap();
-        let high = game.search_fee(Selection::HighestPrice, &NoOption, 4000).unwrap();
+        let low = game
+            .search_fee(Selection::LowestPrice, &NoOption, 4000)
+            .unwrap();
+        let high = game
+            .search_fee(Selection::HighestPrice, &NoOption, 4000)
+            .unwrap();
         assert!((low.value - (0.75 - 0.2) * 0.25).abs() < 1e-4, "{low:?}");
         assert!(low.value > high.value);
-        assert!(matches!(LumpSum::new(-1.0), Err(GamesError::OutOfRange { argument: "outside_option", .. })));
+        assert!(matches!(
+            LumpSum::new(-1.0),
+            Err(GamesError::OutOfRange {
+                argument: "outside_option",
+                ..
+            })
+        ));
     }
 }

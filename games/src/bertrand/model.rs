@@ -5,7 +5,11 @@ use crate::error::{GamesError, non_negative, share};
 
 /// Who serves when both post the same price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum TieRule {
     /// The seller. The outcomes in which the seller sells at the retailer's indifference price or in an interval are then equilibria exactly.
     ToSeller,
@@ -15,7 +19,11 @@ pub enum TieRule {
 
 /// Whose sale it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Firm {
     /// The retailer $R$, who also collects the fee.
     Retailer,
@@ -86,11 +94,25 @@ impl<D: Demand> SharedRevenue<D> {
     ///
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`]: costs must be non-negative, the retailer's below the choke price, the fee in $[0,1)$.
-    pub fn new(demand: D, retailer_cost: f64, seller_cost: f64, fee: f64) -> Result<Self, GamesError> {
+    pub fn new(
+        demand: D,
+        retailer_cost: f64,
+        seller_cost: f64,
+        fee: f64,
+    ) -> Result<Self, GamesError> {
         if non_negative("retailer_cost", retailer_cost)? >= demand.choke_price() {
-            return Err(GamesError::OutOfRange { argument: "retailer_cost", interval: "[0, choke price)", value: retailer_cost });
+            return Err(GamesError::OutOfRange {
+                argument: "retailer_cost",
+                interval: "[0, choke price)",
+                value: retailer_cost,
+            });
         }
-        Ok(Self { demand, c_r: retailer_cost, c_s: non_negative("seller_cost", seller_cost)?, alpha: share("fee", fee)? })
+        Ok(Self {
+            demand,
+            c_r: retailer_cost,
+            c_s: non_negative("seller_cost", seller_cost)?,
+            alpha: share("fee", fee)?,
+        })
     }
 
     /// The same game with another fee.
@@ -101,7 +123,12 @@ impl<D: Demand> SharedRevenue<D> {
     where
         D: Clone,
     {
-        Ok(Self { demand: self.demand.clone(), c_r: self.c_r, c_s: self.c_s, alpha: share("fee", fee)? })
+        Ok(Self {
+            demand: self.demand.clone(),
+            c_r: self.c_r,
+            c_s: self.c_s,
+            alpha: share("fee", fee)?,
+        })
     }
 
     /// The fee.
@@ -117,7 +144,12 @@ impl<D: Demand> SharedRevenue<D> {
         let r = self.demand.monopoly_price(self.c_r);
         let profit = (r - self.c_r) * self.demand.quantity(r);
         let (r0, s0) = (self.c_r / keep, self.c_s / keep);
-        let bound = if r0 <= r { r0 } else { self.demand.highest_price_with_revenue(profit / self.alpha, r) };
+        let bound = if r0 <= r {
+            r0
+        } else {
+            self.demand
+                .highest_price_with_revenue(profit / self.alpha, r)
+        };
         KeyPrices {
             retailer_alone: r,
             retailer_profit: profit,
@@ -134,24 +166,43 @@ impl<D: Demand> SharedRevenue<D> {
         let quantity = self.demand.quantity(price);
         let (retailer, seller) = match firm {
             Firm::Retailer => ((price - self.c_r) * quantity, 0.0),
-            Firm::Seller => (self.alpha * price * quantity, ((1.0 - self.alpha) * price - self.c_s) * quantity),
+            Firm::Seller => (
+                self.alpha * price * quantity,
+                ((1.0 - self.alpha) * price - self.c_s) * quantity,
+            ),
         };
         let consumers = self.demand.surplus(price);
-        Sale { firm, price, retailer, seller, consumers, welfare: consumers + retailer + seller }
+        Sale {
+            firm,
+            price,
+            retailer,
+            seller,
+            consumers,
+            welfare: consumers + retailer + seller,
+        }
     }
 
     /// The sale that follows from two posted prices, straight from the rules.
     ///
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a negative price.
-    pub fn posted(&self, tie: TieRule, retailer_price: f64, seller_price: f64) -> Result<Sale, GamesError> {
+    pub fn posted(
+        &self,
+        tie: TieRule,
+        retailer_price: f64,
+        seller_price: f64,
+    ) -> Result<Sale, GamesError> {
         non_negative("retailer_price", retailer_price)?;
         non_negative("seller_price", seller_price)?;
         let seller_first = match tie {
             TieRule::ToSeller => seller_price <= retailer_price,
             TieRule::ToRetailer => seller_price < retailer_price,
         };
-        Ok(if seller_first { self.sale(Firm::Seller, seller_price) } else { self.sale(Firm::Retailer, retailer_price) })
+        Ok(if seller_first {
+            self.sale(Firm::Seller, seller_price)
+        } else {
+            self.sale(Firm::Retailer, retailer_price)
+        })
     }
 
     /// The retailer without a seller: price $r^*$, payoff $\pi^*$.

@@ -10,7 +10,11 @@ use crate::repeated::{RegretAccount, draw, softmax};
 
 /// How the debaters answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Arm {
     /// Best reply to the history, no noise (temperature 0).
     Control,
@@ -45,7 +49,14 @@ pub struct ArmSettings {
 
 impl Default for ArmSettings {
     fn default() -> Self {
-        Self { debates: 100, rounds: 200, strategies: 8, advantage: 0.5, deviation: 0.2, temperature: 0.8 }
+        Self {
+            debates: 100,
+            rounds: 200,
+            strategies: 8,
+            advantage: 0.5,
+            deviation: 0.2,
+            temperature: 0.8,
+        }
     }
 }
 
@@ -97,9 +108,18 @@ pub struct ArmResult {
 /// # Ok::<(), hindsight_games::GamesError>(())
 /// ```
 pub fn compare_arms(settings: ArmSettings, seed: u64) -> Result<Vec<ArmResult>, GamesError> {
-    let ArmSettings { debates, rounds, strategies, advantage, deviation, temperature } = settings;
+    let ArmSettings {
+        debates,
+        rounds,
+        strategies,
+        advantage,
+        deviation,
+        temperature,
+    } = settings;
     if debates == 0 || rounds == 0 || strategies == 0 {
-        return Err(GamesError::Empty { argument: "debates, rounds or strategies" });
+        return Err(GamesError::Empty {
+            argument: "debates, rounds or strategies",
+        });
     }
     crate::error::finite("advantage", advantage)?;
     non_negative("deviation", deviation)?;
@@ -113,8 +133,16 @@ pub fn compare_arms(settings: ArmSettings, seed: u64) -> Result<Vec<ArmResult>, 
             let mut columns: [Vec<f64>; 6] = std::array::from_fn(|_| Vec::with_capacity(debates));
             let mut calls = 0;
             for (debate, judge) in judges.iter().enumerate() {
-                let noise = if matches!(arm, Arm::RewardNoise | Arm::Combined) { deviation } else { 0.0 };
-                let heat = if matches!(arm, Arm::Sampling | Arm::Combined) { temperature } else { 0.0 };
+                let noise = if matches!(arm, Arm::RewardNoise | Arm::Combined) {
+                    deviation
+                } else {
+                    0.0
+                };
+                let heat = if matches!(arm, Arm::Sampling | Arm::Combined) {
+                    temperature
+                } else {
+                    0.0
+                };
                 // A stream for each debate, the same for every arm.
                 let stream = seed ^ (debate as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 let (one, counted) = one_debate(judge, rounds, noise, heat, stream)?;
@@ -123,13 +151,33 @@ pub fn compare_arms(settings: ArmSettings, seed: u64) -> Result<Vec<ArmResult>, 
                     column.push(value);
                 }
             }
-            let [accuracy, value_gap, external, internal, coarse_gap, nash_conv] = columns.map(|c| estimate(&c));
-            Ok(ArmResult { arm, accuracy, value_gap, external, internal, coarse_gap, nash_conv, calls: real(calls) / real(debates * rounds) })
+            let [
+                accuracy,
+                value_gap,
+                external,
+                internal,
+                coarse_gap,
+                nash_conv,
+            ] = columns.map(|c| estimate(&c));
+            Ok(ArmResult {
+                arm,
+                accuracy,
+                value_gap,
+                external,
+                internal,
+                coarse_gap,
+                nash_conv,
+                calls: real(calls) / real(debates * rounds),
+            })
         })
         .collect()
 }
 
-fn random_judge<R: Rng + ?Sized>(k: usize, advantage: f64, rng: &mut R) -> Result<WinMatrix, GamesError> {
+fn random_judge<R: Rng + ?Sized>(
+    k: usize,
+    advantage: f64,
+    rng: &mut R,
+) -> Result<WinMatrix, GamesError> {
     let rows: Vec<Vec<f64>> = (0..k)
         .map(|_| {
             (0..k)
@@ -143,10 +191,20 @@ fn random_judge<R: Rng + ?Sized>(k: usize, advantage: f64, rng: &mut R) -> Resul
     WinMatrix::new(&rows)
 }
 
-fn one_debate(judge: &WinMatrix, rounds: usize, noise: f64, heat: f64, seed: u64) -> Result<([f64; 6], usize), GamesError> {
+fn one_debate(
+    judge: &WinMatrix,
+    rounds: usize,
+    noise: f64,
+    heat: f64,
+    seed: u64,
+) -> Result<([f64; 6], usize), GamesError> {
     let (k, _) = judge.strategies();
     let mut rng = rand::rngs::Xoshiro256PlusPlus::seed_from_u64(seed);
-    let noisy = Noisy::new(judge.clone(), noise, rand::rngs::Xoshiro256PlusPlus::seed_from_u64(!seed))?;
+    let noisy = Noisy::new(
+        judge.clone(),
+        noise,
+        rand::rngs::Xoshiro256PlusPlus::seed_from_u64(!seed),
+    )?;
     let mut shown = Counted::new(noisy);
     let mut truth = judge.clone();
     let mut history = [vec![0.0; k], vec![0.0; k]];
@@ -176,14 +234,20 @@ fn one_debate(judge: &WinMatrix, rounds: usize, noise: f64, heat: f64, seed: u64
             *r = 1.0 - truth.win(a, j);
         }
         accounts[1].record_pure(b, &rewards)?;
-        for i in 0..k {
-            history[0][i] += shown.win(i, b);
-            history[1][i] += 1.0 - shown.win(a, i);
+        let [first, second] = &mut history;
+        for (i, (f, s)) in first.iter_mut().zip(second).enumerate() {
+            *f += shown.win(i, b);
+            *s += 1.0 - shown.win(a, i);
         }
     }
     let game = judge.game()?;
-    let row: Vec<f64> = joint.chunks_exact(k).map(|line| line.iter().sum()).collect();
-    let column: Vec<f64> = (0..k).map(|j| joint.iter().skip(j).step_by(k).sum()).collect();
+    let row: Vec<f64> = joint
+        .chunks_exact(k)
+        .map(|line| line.iter().sum())
+        .collect();
+    let column: Vec<f64> = (0..k)
+        .map(|j| joint.iter().skip(j).step_by(k).sum())
+        .collect();
     let [x, y] = accounts.map(|a| a.regrets().average());
     let accuracy = wins / real(rounds);
     let value = solve_zero_sum(&judge.rows())?.value;
@@ -202,7 +266,11 @@ fn estimate(values: &[f64]) -> Estimate {
     let n = real(values.len());
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    let error = if values.len() > 1 { (squares / (n - 1.0) / n).sqrt() } else { f64::NAN };
+    let error = if values.len() > 1 {
+        (squares / (n - 1.0) / n).sqrt()
+    } else {
+        f64::NAN
+    };
     Estimate { mean, error }
 }
 
@@ -212,20 +280,44 @@ mod tests {
 
     #[test]
     fn arms_are_reproducible_counted_and_ordered() {
-        let settings = ArmSettings { debates: 60, rounds: 300, ..ArmSettings::default() };
+        let settings = ArmSettings {
+            debates: 60,
+            rounds: 300,
+            ..ArmSettings::default()
+        };
         let arms = compare_arms(settings, 7).unwrap();
         assert_eq!(arms, compare_arms(settings, 7).unwrap());
         for arm in &arms {
-            assert!((arm.calls - 16.0).abs() < 1e-12, "both debaters ask about all strategies");
-            assert!((arm.coarse_gap.mean - arm.external.mean).abs() < 1e-9, "coarse gap is the larger external regret");
+            assert!(
+                (arm.calls - 16.0).abs() < 1e-12,
+                "both debaters ask about all strategies"
+            );
+            assert!(
+                (arm.coarse_gap.mean - arm.external.mean).abs() < 1e-9,
+                "coarse gap is the larger external regret"
+            );
         }
-        let [control, reward, sampling, _] = &arms[..] else { panic!("four arms") };
+        let [control, reward, sampling, _] = &arms[..] else {
+            panic!("four arms")
+        };
         // Sampling (Hedge) has a regret guarantee of ln K/(eta T) + eta/8 in expectation; here rate 1/0.8.
         let bound = 8.0f64.ln() * 0.8 / 300.0 + 1.0 / (0.8 * 8.0);
         assert!(sampling.external.mean <= bound);
-        assert!(sampling.internal.mean <= control.internal.mean + 3.0 * control.internal.error || reward.internal.mean <= control.internal.mean + 3.0 * control.internal.error);
+        assert!(
+            sampling.internal.mean <= control.internal.mean + 3.0 * control.internal.error
+                || reward.internal.mean <= control.internal.mean + 3.0 * control.internal.error
+        );
         // With a true advantage the right answer wins more often than not.
         assert!(arms.iter().all(|a| a.accuracy.mean > 0.5));
-        assert!(compare_arms(ArmSettings { temperature: 0.0, ..settings }, 1).is_err());
+        assert!(
+            compare_arms(
+                ArmSettings {
+                    temperature: 0.0,
+                    ..settings
+                },
+                1
+            )
+            .is_err()
+        );
     }
 }

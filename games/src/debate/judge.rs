@@ -44,21 +44,36 @@ impl WinMatrix {
         }
         for (row, line) in rows.iter().enumerate() {
             if line.len() != columns {
-                return Err(GamesError::Ragged { argument, row, expected: columns, found: line.len() });
+                return Err(GamesError::Ragged {
+                    argument,
+                    row,
+                    expected: columns,
+                    found: line.len(),
+                });
             }
             for &value in line {
                 if !(0.0..=1.0).contains(&crate::error::finite(argument, value)?) {
-                    return Err(GamesError::OutOfRange { argument, interval: "[0, 1]", value });
+                    return Err(GamesError::OutOfRange {
+                        argument,
+                        interval: "[0, 1]",
+                        value,
+                    });
                 }
             }
         }
-        Ok(Self { columns, wins: rows.concat() })
+        Ok(Self {
+            columns,
+            wins: rows.concat(),
+        })
     }
 
     /// The rows of the matrix.
     #[must_use]
     pub fn rows(&self) -> Vec<Vec<f64>> {
-        self.wins.chunks_exact(self.columns).map(<[f64]>::to_vec).collect()
+        self.wins
+            .chunks_exact(self.columns)
+            .map(<[f64]>::to_vec)
+            .collect()
     }
 
     /// The debate as a game: payoffs are the probabilities of winning, $p$ and $1-p$.
@@ -67,7 +82,10 @@ impl WinMatrix {
     /// [`GamesError::TooLarge`].
     pub fn game(&self) -> Result<Game, GamesError> {
         let loses = self.wins.iter().map(|p| 1.0 - p).collect();
-        Game::new(vec![self.wins.len() / self.columns, self.columns], vec![self.wins.clone(), loses])
+        Game::new(
+            vec![self.wins.len() / self.columns, self.columns],
+            vec![self.wins.clone(), loses],
+        )
     }
 }
 
@@ -125,7 +143,11 @@ impl<J, R> Noisy<J, R> {
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a negative deviation.
     pub fn new(inner: J, deviation: f64, rng: R) -> Result<Self, GamesError> {
-        Ok(Self { inner, deviation: non_negative("deviation", deviation)?, rng })
+        Ok(Self {
+            inner,
+            deviation: non_negative("deviation", deviation)?,
+            rng,
+        })
     }
 }
 
@@ -136,7 +158,8 @@ impl<J: Judge, R: Rng> Judge for Noisy<J, R> {
     fn win(&mut self, a: usize, b: usize) -> f64 {
         let p = self.inner.win(a, b);
         if self.deviation > 0.0 {
-            let shown = (p + self.deviation * self.rng.sample::<f64, _>(StandardNormal)).clamp(0.0, 1.0);
+            let shown =
+                (p + self.deviation * self.rng.sample::<f64, _>(StandardNormal)).clamp(0.0, 1.0);
             (shown * 10.0).round() / 10.0
         } else {
             p
@@ -152,7 +175,9 @@ mod tests {
     #[test]
     fn wrappers_count_and_blur() {
         let matrix = WinMatrix::new(&[vec![0.5]]).unwrap();
-        let mut judge = Counted::new(Noisy::new(matrix.clone(), 0.2, rand_pcg::Pcg64::seed_from_u64(1)).unwrap());
+        let mut judge = Counted::new(
+            Noisy::new(matrix.clone(), 0.2, rand_pcg::Pcg64::seed_from_u64(1)).unwrap(),
+        );
         let n = 20_000;
         let (mut sum, mut squares) = (0.0, 0.0);
         for _ in 0..n {
@@ -164,9 +189,15 @@ mod tests {
         assert_eq!(judge.calls(), n);
         assert!((sum / n as f64 - 0.5).abs() < 0.006);
         // Variance of the clipped normal (0.0394) and of rounding (0.1^2 / 12).
-        assert!((squares / n as f64 - 0.0402).abs() < 0.0015, "{}", squares / n as f64);
+        assert!(
+            (squares / n as f64 - 0.0402).abs() < 0.0015,
+            "{}",
+            squares / n as f64
+        );
         let mut quiet = Noisy::new(matrix, 0.0, rand_pcg::Pcg64::seed_from_u64(1)).unwrap();
         assert_eq!(quiet.win(0, 0), 0.5);
-        assert!(matches!(WinMatrix::new(&[vec![1.2]]), Err(GamesError::OutOfRange { value, .. }) if value == 1.2));
+        assert!(
+            matches!(WinMatrix::new(&[vec![1.2]]), Err(GamesError::OutOfRange { value, .. }) if value == 1.2)
+        );
     }
 }

@@ -31,27 +31,51 @@ impl ArgumentChains {
             crate::error::length(argument, options, table.len())?;
             for (row, line) in table.iter().enumerate() {
                 if line.len() != options {
-                    return Err(GamesError::Ragged { argument, row, expected: options, found: line.len() });
+                    return Err(GamesError::Ragged {
+                        argument,
+                        row,
+                        expected: options,
+                        found: line.len(),
+                    });
                 }
                 for &value in line {
                     if !(-1.0..=1.0).contains(&crate::error::finite(argument, value)?) {
-                        return Err(GamesError::OutOfRange { argument, interval: "[-1, 1]", value });
+                        return Err(GamesError::OutOfRange {
+                            argument,
+                            interval: "[-1, 1]",
+                            value,
+                        });
                     }
                 }
             }
         }
-        Ok(Self { options, tables: tables.iter().map(|t| t.concat()).collect() })
+        Ok(Self {
+            options,
+            tables: tables.iter().map(|t| t.concat()).collect(),
+        })
     }
 
     /// Random tables with independent uniform entries.
     ///
     /// # Errors
     /// [`GamesError::Empty`] without exchanges or options.
-    pub fn random<R: Rng + ?Sized>(exchanges: usize, options: usize, rng: &mut R) -> Result<Self, GamesError> {
+    pub fn random<R: Rng + ?Sized>(
+        exchanges: usize,
+        options: usize,
+        rng: &mut R,
+    ) -> Result<Self, GamesError> {
         if exchanges == 0 || options == 0 {
-            return Err(GamesError::Empty { argument: "exchanges or options" });
+            return Err(GamesError::Empty {
+                argument: "exchanges or options",
+            });
         }
-        let tables = (0..exchanges).map(|_| (0..options * options).map(|_| rng.random_range(-1.0..=1.0)).collect()).collect();
+        let tables = (0..exchanges)
+            .map(|_| {
+                (0..options * options)
+                    .map(|_| rng.random_range(-1.0..=1.0))
+                    .collect()
+            })
+            .collect();
         Ok(Self { options, tables })
     }
 
@@ -89,7 +113,11 @@ impl ArgumentChains {
                 let b = usize::try_from(rest % k as u64).unwrap_or(0);
                 rest /= k as u64;
                 for (a, o) in part.iter_mut().enumerate() {
-                    let s = if first { table[a * k + b] } else { -table[b * k + a] };
+                    let s = if first {
+                        table[a * k + b]
+                    } else {
+                        -table[b * k + a]
+                    };
                     *o += p * s / (2.0 * levels);
                 }
             }
@@ -116,21 +144,50 @@ impl TruthTree {
     ///
     /// # Errors
     /// [`GamesError::OutOfRange`] for an odd or zero depth or a probability outside $[0,1]$, [`GamesError::TooLarge`] when plans cannot be numbered.
-    pub fn random<R: Rng + ?Sized>(branching: u64, depth: u32, default: f64, decisive: usize, rng: &mut R) -> Result<Self, GamesError> {
+    pub fn random<R: Rng + ?Sized>(
+        branching: u64,
+        depth: u32,
+        default: f64,
+        decisive: usize,
+        rng: &mut R,
+    ) -> Result<Self, GamesError> {
         if depth == 0 || depth % 2 == 1 {
-            return Err(GamesError::OutOfRange { argument: "depth", interval: "even numbers from 2", value: f64::from(depth) });
+            return Err(GamesError::OutOfRange {
+                argument: "depth",
+                interval: "even numbers from 2",
+                value: f64::from(depth),
+            });
         }
         if !(0.0..=1.0).contains(&crate::error::finite("default", default)?) {
-            return Err(GamesError::OutOfRange { argument: "default", interval: "[0, 1]", value: default });
+            return Err(GamesError::OutOfRange {
+                argument: "default",
+                interval: "[0, 1]",
+                value: default,
+            });
         }
-        let too_large = GamesError::TooLarge { what: "depth", size: depth as usize, limit: 62 };
-        let plans = branching.checked_pow(depth / 2).filter(|p| *p > 0 && *p < 1 << 62).ok_or(too_large)?;
+        let too_large = GamesError::TooLarge {
+            what: "depth",
+            size: depth as usize,
+            limit: 62,
+        };
+        let plans = branching
+            .checked_pow(depth / 2)
+            .filter(|p| *p > 0 && *p < 1 << 62)
+            .ok_or(too_large)?;
         let mut leaves = BTreeMap::new();
         for _ in 0..decisive {
-            leaves.insert((rng.random_range(0..plans), rng.random_range(0..plans)), rng.random::<f64>());
+            leaves.insert(
+                (rng.random_range(0..plans), rng.random_range(0..plans)),
+                rng.random::<f64>(),
+            );
         }
         let mirrored = leaves.iter().map(|(&(a, b), &p)| ((b, a), p)).collect();
-        Ok(Self { plans, default, leaves, mirrored })
+        Ok(Self {
+            plans,
+            default,
+            leaves,
+            mirrored,
+        })
     }
 
     /// Number of plans of either debater.
@@ -142,7 +199,10 @@ impl TruthTree {
     /// The probability that the first debater wins.
     #[must_use]
     pub fn win(&self, first: u64, second: u64) -> f64 {
-        self.leaves.get(&(first, second)).copied().unwrap_or(self.default)
+        self.leaves
+            .get(&(first, second))
+            .copied()
+            .unwrap_or(self.default)
     }
 
     /// A best reply to a weighted list of the other's plans, and its total payoff (probability of winning times weight). Visits the decisive leaves of those plans
@@ -151,7 +211,12 @@ impl TruthTree {
     pub fn best_reply(&self, first: bool, rival: &[(u64, f64)]) -> (u64, f64) {
         let sign = if first { 1.0 } else { -1.0 };
         let map = if first { &self.mirrored } else { &self.leaves };
-        let base: f64 = rival.iter().map(|r| r.1).sum::<f64>() * if first { self.default } else { 1.0 - self.default };
+        let base: f64 = rival.iter().map(|r| r.1).sum::<f64>()
+            * if first {
+                self.default
+            } else {
+                1.0 - self.default
+            };
         let mut gains: BTreeMap<u64, f64> = BTreeMap::new();
         for &(plan, weight) in rival {
             for (&(_, own), &p) in map.range((plan, 0)..=(plan, u64::MAX)) {
@@ -166,7 +231,11 @@ impl TruthTree {
             }
             free += 1;
         }
-        let mut best = if free < self.plans { (free, 0.0) } else { (0, f64::NEG_INFINITY) };
+        let mut best = if free < self.plans {
+            (free, 0.0)
+        } else {
+            (0, f64::NEG_INFINITY)
+        };
         for (own, gain) in gains {
             if gain > best.1 {
                 best = (own, gain);
@@ -180,7 +249,11 @@ impl TruthTree {
 ///
 /// # Errors
 /// As [`ArgumentChains::strategies`].
-pub fn chain_reward(chains: &ArgumentChains, rewards: &[f64], chain: u64) -> Result<f64, GamesError> {
+pub fn chain_reward(
+    chains: &ArgumentChains,
+    rewards: &[f64],
+    chain: u64,
+) -> Result<f64, GamesError> {
     let oracle = chains.strategies()?;
     crate::error::length("rewards", oracle.dimension(), rewards.len())?;
     Ok(oracle.reward(rewards, chain))
@@ -231,12 +304,24 @@ mod tests {
         let chains = ArgumentChains::random(10, 4, &mut rng).unwrap(); // 4^10 chains each
         let rounds = 150;
         let mut seats: Vec<_> = (0..2)
-            .map(|s| SampledModifications::new(chains.strategies().unwrap(), rounds, 150, Pcg64::seed_from_u64(s)).unwrap())
+            .map(|s| {
+                SampledModifications::new(
+                    chains.strategies().unwrap(),
+                    rounds,
+                    150,
+                    Pcg64::seed_from_u64(s),
+                )
+                .unwrap()
+            })
             .collect();
         for _ in 0..rounds {
-            let plays: Vec<Vec<(u64, f64)>> = seats.iter_mut().map(|s| s.play().unwrap().to_vec()).collect();
+            let plays: Vec<Vec<(u64, f64)>> = seats
+                .iter_mut()
+                .map(|s| s.play().unwrap().to_vec())
+                .collect();
             for (i, seat) in seats.iter_mut().enumerate() {
-                seat.observe(&chains.rewards(i == 0, &plays[1 - i])).unwrap();
+                seat.observe(&chains.rewards(i == 0, &plays[1 - i]))
+                    .unwrap();
             }
         }
         for seat in &seats {

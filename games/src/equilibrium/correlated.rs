@@ -6,7 +6,11 @@ use crate::game::Game;
 
 /// Which deviations an equilibrium must withstand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Concept {
     /// Correlated equilibrium: told $a$, a player may play $b$ instead (Aumann 1974).
     Correlated,
@@ -84,7 +88,13 @@ impl<'a> Incentives<'a> {
                 Concept::CoarseCorrelated => k,
             };
         }
-        Self { game, concept, first, count, fair }
+        Self {
+            game,
+            concept,
+            first,
+            count,
+            fair,
+        }
     }
 
     fn deviation(&self, r: usize) -> Option<Deviation> {
@@ -94,8 +104,16 @@ impl<'a> Incentives<'a> {
         let player = self.first.partition_point(|&f| f <= r) - 1;
         let (at, k) = (r - self.first[player], self.game.shape()[player]);
         Some(match self.concept {
-            Concept::Correlated => Deviation { player, from: Some(at / k), to: at % k },
-            Concept::CoarseCorrelated => Deviation { player, from: None, to: at },
+            Concept::Correlated => Deviation {
+                player,
+                from: Some(at / k),
+                to: at % k,
+            },
+            Concept::CoarseCorrelated => Deviation {
+                player,
+                from: None,
+                to: at,
+            },
         })
     }
 
@@ -106,7 +124,12 @@ impl<'a> Incentives<'a> {
 
 impl Rows for Incentives<'_> {
     fn count(&self) -> usize {
-        self.count + if self.fair { self.game.players() - 1 } else { 0 }
+        self.count
+            + if self.fair {
+                self.game.players() - 1
+            } else {
+                0
+            }
     }
 
     fn activity(&self, x: &[(usize, f64)], out: &mut [f64]) {
@@ -124,7 +147,12 @@ impl Rows for Incentives<'_> {
                 let a = s / stride % k;
                 let base = s - a * stride;
                 let own = tensor[s];
-                let row = self.first[player] + if self.concept == Concept::Correlated { a * k } else { 0 };
+                let row = self.first[player]
+                    + if self.concept == Concept::Correlated {
+                        a * k
+                    } else {
+                        0
+                    };
                 for (b, o) in out[row..row + k].iter_mut().enumerate() {
                     *o += p * (tensor[base + b * stride] - own);
                 }
@@ -202,7 +230,12 @@ pub fn correlated_equilibrium(
     let mut fair = false;
     let mut cost: Vec<f64> = match objective {
         Objective::Welfare => (0..profiles)
-            .map(|s| (0..game.players()).filter_map(|i| game.payoffs(i)).map(|u| u[s]).sum())
+            .map(|s| {
+                (0..game.players())
+                    .filter_map(|i| game.payoffs(i))
+                    .map(|u| u[s])
+                    .sum()
+            })
             .collect(),
         Objective::Player(i) => player_payoffs(*i)?.to_vec(),
         Objective::AgainstPlayer(i) => player_payoffs(*i)?.iter().map(|u| -u).collect(),
@@ -222,28 +255,48 @@ pub fn correlated_equilibrium(
         cost.push(-1.0);
     }
     let rows = Incentives::new(game, concept, fair);
-    let Optimum { mut x, value, duals, gap, infeasibility, pivots } =
-        maximise(&rows, &cost)?.ok_or(GamesError::NotConverged {
-            method: "dual simplex",
-            residual: f64::INFINITY,
-            iterations: 0,
-        })?;
+    let Optimum {
+        mut x,
+        value,
+        duals,
+        gap,
+        infeasibility,
+        pivots,
+    } = maximise(&rows, &cost)?.ok_or(GamesError::NotConverged {
+        method: "dual simplex",
+        residual: f64::INFINITY,
+        iterations: 0,
+    })?;
     x.truncate(profiles);
-    let mut binding: Vec<(Deviation, f64)> =
-        duals.into_iter().filter_map(|(r, y)| rows.deviation(r).map(|d| (d, y))).collect();
+    let mut binding: Vec<(Deviation, f64)> = duals
+        .into_iter()
+        .filter_map(|(r, y)| rows.deviation(r).map(|d| (d, y)))
+        .collect();
     binding.sort_by(|a, b| b.1.total_cmp(&a.1));
     let payoffs = (0..game.players())
         .filter_map(|i| game.payoffs(i))
         .map(|u| u.iter().zip(&x).map(|(u, p)| u * p).sum())
         .collect();
-    Ok(CorrelatedEquilibrium { joint: x, value, payoffs, binding, gap, infeasibility, pivots })
+    Ok(CorrelatedEquilibrium {
+        joint: x,
+        value,
+        payoffs,
+        binding,
+        gap,
+        infeasibility,
+        pivots,
+    })
 }
 
 /// The least and the greatest expected payoff of a player over all equilibria of the concept.
 ///
 /// # Errors
 /// As [`correlated_equilibrium`].
-pub fn payoff_range(game: &Game, concept: Concept, player: usize) -> Result<(f64, f64), GamesError> {
+pub fn payoff_range(
+    game: &Game,
+    concept: Concept,
+    player: usize,
+) -> Result<(f64, f64), GamesError> {
     let low = correlated_equilibrium(game, concept, &Objective::AgainstPlayer(player))?;
     let high = correlated_equilibrium(game, concept, &Objective::Player(player))?;
     Ok((-low.value, high.value))

@@ -14,7 +14,10 @@ use crate::game::Game;
 /// # Errors
 /// [`GamesError::Length`], [`GamesError::NotAProbability`] or [`GamesError::NotADistribution`] for a wrong `joint`.
 pub fn correlated_gap(game: &Game, joint: &[f64]) -> Result<f64, GamesError> {
-    Ok(deviation_gains(game, joint)?.iter().map(|g| g.swap).fold(0.0, f64::max))
+    Ok(deviation_gains(game, joint)?
+        .iter()
+        .map(|g| g.swap)
+        .fold(0.0, f64::max))
 }
 
 /// The pairwise gap: the largest gain of one player from one replacement $a\to b$. At most [`correlated_gap`], and equal to the largest internal
@@ -23,7 +26,10 @@ pub fn correlated_gap(game: &Game, joint: &[f64]) -> Result<f64, GamesError> {
 /// # Errors
 /// As [`correlated_gap`].
 pub fn pairwise_correlated_gap(game: &Game, joint: &[f64]) -> Result<f64, GamesError> {
-    Ok(deviation_gains(game, joint)?.iter().map(|g| g.internal).fold(0.0, f64::max))
+    Ok(deviation_gains(game, joint)?
+        .iter()
+        .map(|g| g.internal)
+        .fold(0.0, f64::max))
 }
 
 /// The coarse-correlated gap: the largest gain of one player from one fixed action,
@@ -33,7 +39,10 @@ pub fn pairwise_correlated_gap(game: &Game, joint: &[f64]) -> Result<f64, GamesE
 /// # Errors
 /// As [`correlated_gap`].
 pub fn coarse_correlated_gap(game: &Game, joint: &[f64]) -> Result<f64, GamesError> {
-    Ok(deviation_gains(game, joint)?.iter().map(|g| g.external).fold(f64::NEG_INFINITY, f64::max))
+    Ok(deviation_gains(game, joint)?
+        .iter()
+        .map(|g| g.external)
+        .fold(f64::NEG_INFINITY, f64::max))
 }
 
 struct Gains {
@@ -57,7 +66,11 @@ fn deviation_gains(game: &Game, joint: &[f64]) -> Result<Vec<Gains>, GamesError>
                 }
             }
         }
-        let mut g = Gains { external: f64::NEG_INFINITY, internal: 0.0, swap: 0.0 };
+        let mut g = Gains {
+            external: f64::NEG_INFINITY,
+            internal: 0.0,
+            swap: 0.0,
+        };
         for b in 0..k {
             g.external = g.external.max((0..k).map(|a| gain[a * k + b]).sum());
         }
@@ -104,7 +117,11 @@ mod tests {
 
     pub(crate) fn random_game(rng: &mut Pcg64, shape: &[usize], whole: bool) -> Game {
         Game::from_fn(shape, |_, _| {
-            if whole { f64::from(rng.random_range(0..4u8)) } else { rng.random_range(-1.0..1.0) }
+            if whole {
+                f64::from(rng.random_range(0..4u8))
+            } else {
+                rng.random_range(-1.0..1.0)
+            }
         })
         .unwrap()
     }
@@ -169,7 +186,10 @@ mod tests {
         let game = Game::zero_sum(&[vec![1.0, 0.0], vec![0.0, 1.0]]).unwrap();
         assert_eq!(
             correlated_gap(&game, &[0.5, 0.25, 0.25, 0.25]).unwrap_err(),
-            GamesError::NotADistribution { argument: "joint distribution", sum: 1.25 }
+            GamesError::NotADistribution {
+                argument: "joint distribution",
+                sum: 1.25
+            }
         );
         assert!(matches!(
             nash_conv(&game, &[vec![-0.5, 1.5], vec![0.5, 0.5]]),

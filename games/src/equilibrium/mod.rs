@@ -17,8 +17,12 @@ mod simplex;
 mod stackelberg;
 mod zero_sum;
 
-pub use correlated::{Concept, CorrelatedEquilibrium, Deviation, Objective, correlated_equilibrium, payoff_range};
-pub use gap::{coarse_correlated_gap, correlated_gap, exploitability, nash_conv, pairwise_correlated_gap};
+pub use correlated::{
+    Concept, CorrelatedEquilibrium, Deviation, Objective, correlated_equilibrium, payoff_range,
+};
+pub use gap::{
+    coarse_correlated_gap, correlated_gap, exploitability, nash_conv, pairwise_correlated_gap,
+};
 pub use nash::{NashEquilibrium, nash_equilibria};
 pub use stackelberg::{Commitment, FollowerTies, stackelberg};
 pub use zero_sum::{ZeroSum, solve_zero_sum};

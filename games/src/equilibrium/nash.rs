@@ -41,12 +41,21 @@ struct Vertex {
 /// ```
 pub fn nash_equilibria(game: &Game) -> Result<Vec<NashEquilibrium>, GamesError> {
     let &[m, n] = game.shape() else {
-        return Err(GamesError::NotTwoPlayers { players: game.players() });
+        return Err(GamesError::NotTwoPlayers {
+            players: game.players(),
+        });
     };
     if m + n > LARGEST {
-        return Err(GamesError::TooLarge { what: "number of actions of both players", size: m + n, limit: LARGEST });
+        return Err(GamesError::TooLarge {
+            what: "number of actions of both players",
+            size: m + n,
+            limit: LARGEST,
+        });
     }
-    let (a, b) = (game.payoffs(0).unwrap_or(&[]), game.payoffs(1).unwrap_or(&[]));
+    let (a, b) = (
+        game.payoffs(0).unwrap_or(&[]),
+        game.payoffs(1).unwrap_or(&[]),
+    );
     let positive = |t: &[f64]| -> Vec<f64> {
         let low = t.iter().copied().fold(f64::INFINITY, f64::min);
         let high = t.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -71,11 +80,21 @@ pub fn nash_equilibria(game: &Game) -> Result<Vec<NashEquilibrium>, GamesError> 
                     let t = game.payoffs(player).unwrap_or(&[]);
                     row.iter()
                         .enumerate()
-                        .map(|(i, p)| p * column.iter().enumerate().map(|(j, q)| q * t[i * n + j]).sum::<f64>())
+                        .map(|(i, p)| {
+                            p * column
+                                .iter()
+                                .enumerate()
+                                .map(|(j, q)| q * t[i * n + j])
+                                .sum::<f64>()
+                        })
                         .sum()
                 };
                 let payoffs = [payoff(0), payoff(1)];
-                found.push(NashEquilibrium { row, column, payoffs });
+                found.push(NashEquilibrium {
+                    row,
+                    column,
+                    payoffs,
+                });
             }
         }
     }
@@ -98,7 +117,14 @@ fn vertices(matrix: &[f64], d: usize, rows: usize, label: impl Fn(usize) -> usiz
         if let Some(point) = solve(matrix, d, &free, &tight, &mut system) {
             let feasible = point.iter().all(|&v| v >= -1e-9)
                 && (0..rows).all(|r| slack(matrix, d, r, &point) >= -1e-9);
-            if feasible && !found.iter().any(|v| v.point.iter().zip(&point).all(|(a, b)| (a - b).abs() < 1e-9)) {
+            if feasible
+                && !found.iter().any(|v| {
+                    v.point
+                        .iter()
+                        .zip(&point)
+                        .all(|(a, b)| (a - b).abs() < 1e-9)
+                })
+            {
                 let mut labels = 0u64;
                 for (c, &v) in point.iter().enumerate() {
                     labels |= u64::from(v <= 1e-9) << label(c);
@@ -106,7 +132,10 @@ fn vertices(matrix: &[f64], d: usize, rows: usize, label: impl Fn(usize) -> usiz
                 for r in 0..rows {
                     labels |= u64::from(slack(matrix, d, r, &point) <= 1e-9) << label(d + r);
                 }
-                let point = point.into_iter().map(|v| if v <= 1e-9 { 0.0 } else { v }).collect();
+                let point = point
+                    .into_iter()
+                    .map(|v| if v <= 1e-9 { 0.0 } else { v })
+                    .collect();
                 found.push(Vertex { point, labels });
             }
         }
@@ -119,11 +148,21 @@ fn vertices(matrix: &[f64], d: usize, rows: usize, label: impl Fn(usize) -> usiz
 }
 
 fn slack(matrix: &[f64], d: usize, r: usize, x: &[f64]) -> f64 {
-    1.0 - matrix[r * d..(r + 1) * d].iter().zip(x).map(|(m, v)| m * v).sum::<f64>()
+    1.0 - matrix[r * d..(r + 1) * d]
+        .iter()
+        .zip(x)
+        .map(|(m, v)| m * v)
+        .sum::<f64>()
 }
 
 /// Solves the tight rows for the free coordinates by elimination with partial pivoting; `None` when singular.
-fn solve(matrix: &[f64], d: usize, free: &[usize], tight: &[usize], system: &mut [f64]) -> Option<Vec<f64>> {
+fn solve(
+    matrix: &[f64],
+    d: usize,
+    free: &[usize],
+    tight: &[usize],
+    system: &mut [f64],
+) -> Option<Vec<f64>> {
     let k = free.len();
     let stride = k + 1;
     for (line, &r) in tight.iter().enumerate() {
@@ -133,8 +172,11 @@ fn solve(matrix: &[f64], d: usize, free: &[usize], tight: &[usize], system: &mut
         system[line * stride + k] = 1.0;
     }
     for column in 0..k {
-        let pivot = (column..k)
-            .max_by(|&p, &q| system[p * stride + column].abs().total_cmp(&system[q * stride + column].abs()))?;
+        let pivot = (column..k).max_by(|&p, &q| {
+            system[p * stride + column]
+                .abs()
+                .total_cmp(&system[q * stride + column].abs())
+        })?;
         if system[pivot * stride + column].abs() < 1e-11 {
             return None;
         }
@@ -197,17 +239,33 @@ mod tests {
     #[test]
     fn a_degenerate_game_gives_all_extreme_points() {
         // The second column's player is indifferent when row 0 is played: a segment of equilibria with two ends, plus the strict one.
-        let game = Game::bimatrix(&[vec![1.0, 1.0], vec![0.0, 2.0]], &[vec![1.0, 1.0], vec![0.0, 1.0]]).unwrap();
+        let game = Game::bimatrix(
+            &[vec![1.0, 1.0], vec![0.0, 2.0]],
+            &[vec![1.0, 1.0], vec![0.0, 1.0]],
+        )
+        .unwrap();
         let all = nash_equilibria(&game).unwrap();
-        assert!(all.iter().any(|e| e.row == [1.0, 0.0] && e.column == [1.0, 0.0]));
-        assert!(all.iter().any(|e| e.row == [1.0, 0.0] && (e.column[0] - 0.5).abs() < 1e-12));
-        assert!(all.iter().any(|e| e.row == [0.0, 1.0] && e.column == [0.0, 1.0]));
+        assert!(
+            all.iter()
+                .any(|e| e.row == [1.0, 0.0] && e.column == [1.0, 0.0])
+        );
+        assert!(
+            all.iter()
+                .any(|e| e.row == [1.0, 0.0] && (e.column[0] - 0.5).abs() < 1e-12)
+        );
+        assert!(
+            all.iter()
+                .any(|e| e.row == [0.0, 1.0] && e.column == [0.0, 1.0])
+        );
         assert_eq!(all.len(), 3);
     }
 
     #[test]
     fn large_games_are_refused() {
         let game = Game::from_fn(&[10, 10], |_, _| 0.0).unwrap();
-        assert!(matches!(nash_equilibria(&game), Err(GamesError::TooLarge { size: 20, .. })));
+        assert!(matches!(
+            nash_equilibria(&game),
+            Err(GamesError::TooLarge { size: 20, .. })
+        ));
     }
 }

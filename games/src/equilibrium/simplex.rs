@@ -155,7 +155,10 @@ impl<'a, R: Rows> Tableau<'a, R> {
         }
         self.basic = vec![best];
         self.beta = vec![1.0];
-        self.nonbasic = (0..self.n).filter(|&j| j != best).map(Var::Column).collect();
+        self.nonbasic = (0..self.n)
+            .filter(|&j| j != best)
+            .map(Var::Column)
+            .collect();
         self.table.clear();
         self.reduced.clear();
         for j in (0..self.n).filter(|&j| j != best) {
@@ -181,7 +184,11 @@ impl<'a, R: Rows> Tableau<'a, R> {
     }
 
     fn support(&self) -> Vec<(usize, f64)> {
-        self.basic.iter().copied().zip(self.beta.iter().copied()).collect()
+        self.basic
+            .iter()
+            .copied()
+            .zip(self.beta.iter().copied())
+            .collect()
     }
 
     /// The violated constraint whose edge is steepest among the [`CANDIDATES`] that look steepest, if any is violated.
@@ -312,7 +319,11 @@ impl<'a, R: Rows> Tableau<'a, R> {
     /// Primal simplex from a feasible vertex, until no reduced cost is negative.
     fn primal_phase(&mut self, limit: usize) -> Result<(), GamesError> {
         let w = self.width();
-        let scale = self.cost.iter().fold(0.0f64, |a, c| a.max(c.abs())).max(1e-300);
+        let scale = self
+            .cost
+            .iter()
+            .fold(0.0f64, |a, c| a.max(c.abs()))
+            .max(1e-300);
         let mut stalled = 0usize;
         let start = self.pivots;
         let mut direction = vec![0.0; self.rows.count()];
@@ -333,8 +344,12 @@ impl<'a, R: Rows> Tableau<'a, R> {
                 return Ok(()); // the gap of the result says how far from the optimum this is
             }
             // How every slack falls as the column enters.
-            let mut step: Vec<(usize, f64)> =
-                self.basic.iter().enumerate().map(|(i, &j)| (j, -self.table[i * w + k])).collect();
+            let mut step: Vec<(usize, f64)> = self
+                .basic
+                .iter()
+                .enumerate()
+                .map(|(i, &j)| (j, -self.table[i * w + k]))
+                .collect();
             if let Var::Column(j) = self.nonbasic[k] {
                 step.push((j, 1.0));
             }
@@ -367,8 +382,14 @@ impl<'a, R: Rows> Tableau<'a, R> {
                     best = Some((leaving, value));
                 }
             });
-            let Some((leaving, value)) = best else { return Ok(()) };
-            stalled = if value.max(0.0) / pivot > 1e-12 { 0 } else { stalled + 1 };
+            let Some((leaving, value)) = best else {
+                return Ok(());
+            };
+            stalled = if value.max(0.0) / pivot > 1e-12 {
+                0
+            } else {
+                stalled + 1
+            };
             let value = self.form(leaving).max(0.0).min(value.max(0.0));
             self.pivot(leaving, k, value)?;
         }
@@ -442,7 +463,13 @@ impl<'a, R: Rows> Tableau<'a, R> {
         let tight: Vec<usize> = self
             .nonbasic
             .iter()
-            .filter_map(|v| if let Var::Slack(r) = *v { Some(r) } else { None })
+            .filter_map(|v| {
+                if let Var::Slack(r) = *v {
+                    Some(r)
+                } else {
+                    None
+                }
+            })
             .collect();
         // Columns: the basis matrix, all nonbasic variables, the right-hand side.
         let stride = m + w + 1;
@@ -478,7 +505,9 @@ impl<'a, R: Rows> Tableau<'a, R> {
         for column in 0..m {
             let best = (column..m)
                 .max_by(|&a, &b| {
-                    system[order[a] * stride + column].abs().total_cmp(&system[order[b] * stride + column].abs())
+                    system[order[a] * stride + column]
+                        .abs()
+                        .total_cmp(&system[order[b] * stride + column].abs())
                 })
                 .unwrap_or(column);
             order.swap(column, best);
@@ -509,7 +538,8 @@ impl<'a, R: Rows> Tableau<'a, R> {
             }
         }
         for (i, &at) in order.iter().enumerate() {
-            self.table[i * w..(i + 1) * w].copy_from_slice(&system[at * stride + m..at * stride + m + w]);
+            self.table[i * w..(i + 1) * w]
+                .copy_from_slice(&system[at * stride + m..at * stride + m + w]);
             self.beta[i] = system[at * stride + m + w];
         }
         for (k, var) in self.nonbasic.iter().enumerate() {
@@ -519,7 +549,11 @@ impl<'a, R: Rows> Tableau<'a, R> {
             };
         }
         for (i, &j) in self.basic.iter().enumerate() {
-            axpy(self.cost[j], &self.table[i * w..(i + 1) * w], &mut self.reduced);
+            axpy(
+                self.cost[j],
+                &self.table[i * w..(i + 1) * w],
+                &mut self.reduced,
+            );
         }
         Ok(())
     }
@@ -529,13 +563,20 @@ impl<'a, R: Rows> Tableau<'a, R> {
         for (&j, &b) in self.basic.iter().zip(&self.beta) {
             x[j] = b.max(0.0);
         }
-        let total: f64 = (0..self.n).filter(|&j| self.rows.normalised(j)).map(|j| x[j]).sum();
+        let total: f64 = (0..self.n)
+            .filter(|&j| self.rows.normalised(j))
+            .map(|j| x[j])
+            .sum();
         for v in &mut x {
             *v /= total;
         }
         let value: f64 = x.iter().zip(&self.cost).map(|(x, c)| x * c).sum();
-        let support: Vec<(usize, f64)> =
-            x.iter().copied().enumerate().filter(|&(_, v)| v > 0.0).collect();
+        let support: Vec<(usize, f64)> = x
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|&(_, v)| v > 0.0)
+            .collect();
         self.activity.fill(0.0);
         self.rows.activity(&support, &mut self.activity);
         let infeasibility = self.activity.iter().fold(0.0f64, |a, &g| a.max(g));
@@ -576,7 +617,9 @@ impl<'a, R: Rows> Tableau<'a, R> {
 
 /// A number in $[0,1)$ that depends on `j` alone.
 fn jitter(j: usize) -> f64 {
-    let mut z = (j as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut z = (j as u64)
+        .wrapping_add(1)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     real(((z ^ (z >> 31)) >> 40) as usize) / 16_777_216.0

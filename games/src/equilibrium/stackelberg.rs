@@ -7,7 +7,11 @@ use crate::game::Game;
 
 /// What an indifferent follower does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum FollowerTies {
     /// Ties are broken in the leader's favour (strong form).
     ForLeader,
@@ -100,12 +104,20 @@ impl Rows for Region<'_> {
 /// ```
 pub fn stackelberg(game: &Game, ties: FollowerTies) -> Result<Commitment, GamesError> {
     let &[rows, columns] = game.shape() else {
-        return Err(GamesError::NotTwoPlayers { players: game.players() });
+        return Err(GamesError::NotTwoPlayers {
+            players: game.players(),
+        });
     };
-    let (leader, follower) = (game.payoffs(0).unwrap_or(&[]), game.payoffs(1).unwrap_or(&[]));
+    let (leader, follower) = (
+        game.payoffs(0).unwrap_or(&[]),
+        game.payoffs(1).unwrap_or(&[]),
+    );
     let mut best: Option<Commitment> = None;
     for reply in 0..columns {
-        let same = |k: usize| (0..rows).all(|i| follower[i * columns + k] == follower[i * columns + reply]);
+        #[allow(clippy::float_cmp)] // equivalent columns are equal exactly
+        let same = |k: usize| {
+            (0..rows).all(|i| follower[i * columns + k] == follower[i * columns + reply])
+        };
         let mut equivalent = Vec::new();
         if ties == FollowerTies::AgainstLeader {
             equivalent = (0..columns).filter(|&k| k != reply && same(k)).collect();
@@ -123,22 +135,49 @@ pub fn stackelberg(game: &Game, ties: FollowerTies) -> Result<Commitment, GamesE
         if !equivalent.is_empty() {
             cost.push(-1.0);
         }
-        let region = Region { leader, follower, columns, reply, equivalent };
-        let Some(optimum) = maximise(&region, &cost)? else { continue };
+        let region = Region {
+            leader,
+            follower,
+            columns,
+            reply,
+            equivalent,
+        };
+        let Some(optimum) = maximise(&region, &cost)? else {
+            continue;
+        };
         if best.as_ref().is_none_or(|b| optimum.value > b.value) {
             let strategy = optimum.x[..rows].to_vec();
-            let payoff = |k: usize| -> f64 { (0..rows).map(|i| strategy[i] * follower[i * columns + k]).sum() };
+            let payoff = |k: usize| -> f64 {
+                (0..rows)
+                    .map(|i| strategy[i] * follower[i * columns + k])
+                    .sum()
+            };
             let follower_payoff = payoff(reply);
             let strict = (0..columns).all(|k| k == reply || payoff(k) < follower_payoff - 1e-9);
-            best = Some(Commitment { value: optimum.value, strategy, reply, follower_payoff, strict });
+            best = Some(Commitment {
+                value: optimum.value,
+                strategy,
+                reply,
+                follower_payoff,
+                strict,
+            });
         }
     }
-    best.ok_or(GamesError::NotConverged { method: "multiple linear programmes", residual: f64::INFINITY, iterations: columns })
+    best.ok_or(GamesError::NotConverged {
+        method: "multiple linear programmes",
+        residual: f64::INFINITY,
+        iterations: columns,
+    })
 }
 
 /// Whether some mixed strategy makes `reply` strictly better than every column that is not equivalent to it.
 #[allow(clippy::float_cmp)] // equivalent columns are equal exactly
-fn has_interior(follower: &[f64], rows: usize, columns: usize, reply: usize) -> Result<bool, GamesError> {
+fn has_interior(
+    follower: &[f64],
+    rows: usize,
+    columns: usize,
+    reply: usize,
+) -> Result<bool, GamesError> {
     let others: Vec<usize> = (0..columns)
         .filter(|&k| (0..rows).any(|i| follower[i * columns + k] != follower[i * columns + reply]))
         .collect();
@@ -146,7 +185,12 @@ fn has_interior(follower: &[f64], rows: usize, columns: usize, reply: usize) -> 
         return Ok(true);
     }
     let matrix: Vec<Vec<f64>> = (0..rows)
-        .map(|i| others.iter().map(|&k| follower[i * columns + reply] - follower[i * columns + k]).collect())
+        .map(|i| {
+            others
+                .iter()
+                .map(|&k| follower[i * columns + reply] - follower[i * columns + k])
+                .collect()
+        })
         .collect();
     Ok(solve_zero_sum(&matrix)?.value > 1e-9)
 }

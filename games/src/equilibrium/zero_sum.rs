@@ -74,7 +74,12 @@ pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
     }
     for (row, line) in matrix.iter().enumerate() {
         if line.len() != columns {
-            return Err(GamesError::Ragged { argument, row, expected: columns, found: line.len() });
+            return Err(GamesError::Ragged {
+                argument,
+                row,
+                expected: columns,
+                found: line.len(),
+            });
         }
         for &v in line {
             finite(argument, v)?;
@@ -83,7 +88,10 @@ pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
     let mut cost: Vec<f64> = matrix.iter().map(|line| line[0]).collect();
     cost.push(-1.0);
     let flat = matrix.concat();
-    let lp = Columns { matrix: &flat, columns };
+    let lp = Columns {
+        matrix: &flat,
+        columns,
+    };
     let best = maximise(&lp, &cost)?.ok_or(GamesError::NotConverged {
         method: "dual simplex",
         residual: f64::INFINITY,
@@ -106,8 +114,16 @@ pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
         }
     }
     let low = sure.into_iter().fold(f64::INFINITY, f64::min);
-    let high = matrix.iter().map(|line| dot(line, &column)).fold(f64::NEG_INFINITY, f64::max);
-    Ok(ZeroSum { value: 0.5 * (low + high), row, column, duality_gap: (high - low).max(0.0) })
+    let high = matrix
+        .iter()
+        .map(|line| dot(line, &column))
+        .fold(f64::NEG_INFINITY, f64::max);
+    Ok(ZeroSum {
+        value: 0.5 * (low + high),
+        row,
+        column,
+        duality_gap: (high - low).max(0.0),
+    })
 }
 
 #[cfg(test)]
@@ -143,7 +159,13 @@ mod tests {
     #[test]
     fn bad_matrices_are_refused() {
         assert!(matches!(solve_zero_sum(&[]), Err(GamesError::Empty { .. })));
-        assert!(matches!(solve_zero_sum(&[vec![1.0], vec![]]), Err(GamesError::Ragged { row: 1, .. })));
-        assert!(matches!(solve_zero_sum(&[vec![f64::NAN]]), Err(GamesError::NotFinite { .. })));
+        assert!(matches!(
+            solve_zero_sum(&[vec![1.0], vec![]]),
+            Err(GamesError::Ragged { row: 1, .. })
+        ));
+        assert!(matches!(
+            solve_zero_sum(&[vec![f64::NAN]]),
+            Err(GamesError::NotFinite { .. })
+        ));
     }
 }

@@ -5,7 +5,11 @@ use crate::game::Game;
 
 /// Who sells when several firms post the lowest price of a homogeneous good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum GridTie {
     /// They share demand equally.
     Split,
@@ -16,7 +20,11 @@ pub enum GridTie {
 /// How prices become quantities.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(tag = "model", rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "model", rename_all = "snake_case")
+)]
 pub enum MarketModel {
     /// One good, one buyer of one unit who pays at most `value`; the lowest price sells.
     UnitBertrand {
@@ -112,14 +120,26 @@ impl PriceMarket {
             MarketModel::LinearBertrand { choke_price, .. } => {
                 positive("choke_price", *choke_price)?;
             }
-            MarketModel::DifferentiatedLinear { intercept, own, cross } => {
+            MarketModel::DifferentiatedLinear {
+                intercept,
+                own,
+                cross,
+            } => {
                 positive("intercept", *intercept)?;
                 positive("own", *own)?;
                 if non_negative("cross", *cross)? >= *own {
-                    return Err(GamesError::OutOfRange { argument: "cross", interval: "[0, own)", value: *cross });
+                    return Err(GamesError::OutOfRange {
+                        argument: "cross",
+                        interval: "[0, own)",
+                        value: *cross,
+                    });
                 }
             }
-            MarketModel::Logit { quality, outside, dispersion } => {
+            MarketModel::Logit {
+                quality,
+                outside,
+                dispersion,
+            } => {
                 crate::error::length("quality", costs.len(), quality.len())?;
                 for &a in quality {
                     finite("quality", a)?;
@@ -128,7 +148,11 @@ impl PriceMarket {
                 positive("dispersion", *dispersion)?;
             }
         }
-        Ok(Self { model, costs, prices })
+        Ok(Self {
+            model,
+            costs,
+            prices,
+        })
     }
 
     /// The grid of prices.
@@ -145,17 +169,37 @@ impl PriceMarket {
         crate::error::length("prices", self.costs.len(), prices.len())?;
         let n = prices.len();
         Ok(match &self.model {
-            MarketModel::UnitBertrand { value, tie } => lowest(prices, *tie, |p| if p <= *value { 1.0 } else { 0.0 }),
-            MarketModel::LinearBertrand { choke_price, tie } => lowest(prices, *tie, |p| (choke_price - p).max(0.0)),
-            MarketModel::DifferentiatedLinear { intercept, own, cross } => {
+            MarketModel::UnitBertrand { value, tie } => {
+                lowest(prices, *tie, |p| if p <= *value { 1.0 } else { 0.0 })
+            }
+            MarketModel::LinearBertrand { choke_price, tie } => {
+                lowest(prices, *tie, |p| (choke_price - p).max(0.0))
+            }
+            MarketModel::DifferentiatedLinear {
+                intercept,
+                own,
+                cross,
+            } => {
                 let sum: f64 = prices.iter().sum();
                 let others = |p: f64| if n > 1 { (sum - p) / real(n - 1) } else { 0.0 };
-                prices.iter().map(|&p| (intercept - own * p + cross * others(p)).max(0.0)).collect()
+                prices
+                    .iter()
+                    .map(|&p| (intercept - own * p + cross * others(p)).max(0.0))
+                    .collect()
             }
-            MarketModel::Logit { quality, outside, dispersion } => {
-                let utility: Vec<f64> = quality.iter().zip(prices).map(|(a, p)| (a - p) / dispersion).collect();
+            MarketModel::Logit {
+                quality,
+                outside,
+                dispersion,
+            } => {
+                let utility: Vec<f64> = quality
+                    .iter()
+                    .zip(prices)
+                    .map(|(a, p)| (a - p) / dispersion)
+                    .collect();
                 let top = utility.iter().copied().fold(outside / dispersion, f64::max);
-                let total: f64 = (outside / dispersion - top).exp() + utility.iter().map(|u| (u - top).exp()).sum::<f64>();
+                let total: f64 = (outside / dispersion - top).exp()
+                    + utility.iter().map(|u| (u - top).exp()).sum::<f64>();
                 utility.iter().map(|u| (u - top).exp() / total).collect()
             }
         })
@@ -167,7 +211,12 @@ impl PriceMarket {
     /// As [`PriceMarket::quantities`].
     pub fn profits(&self, prices: &[f64]) -> Result<Vec<f64>, GamesError> {
         let quantities = self.quantities(prices)?;
-        Ok(quantities.iter().zip(prices).zip(&self.costs).map(|((q, p), c)| (p - c) * q).collect())
+        Ok(quantities
+            .iter()
+            .zip(prices)
+            .zip(&self.costs)
+            .map(|((q, p), c)| (p - c) * q)
+            .collect())
     }
 
     /// The game in which each firm chooses a price of the grid.
@@ -180,7 +229,11 @@ impl PriceMarket {
         Game::from_fn(&shape, |firm, profile| {
             if last.0 != profile {
                 let prices: Vec<f64> = profile.iter().map(|&a| self.prices[a]).collect();
-                last = (profile.to_vec(), self.profits(&prices).unwrap_or_else(|_| vec![f64::NAN; prices.len()]));
+                last = (
+                    profile.to_vec(),
+                    self.profits(&prices)
+                        .unwrap_or_else(|_| vec![f64::NAN; prices.len()]),
+                );
             }
             last.1[firm]
         })
@@ -198,15 +251,21 @@ impl PriceMarket {
                 let mut sorted = self.costs.clone();
                 sorted.sort_by(f64::total_cmp);
                 let monopoly = self.monopoly_prices()?[0];
-                let price = if n > 1 { sorted[1].min(monopoly).max(sorted[0]) } else { monopoly };
+                let price = if n > 1 {
+                    sorted[1].min(monopoly).max(sorted[0])
+                } else {
+                    monopoly
+                };
                 Ok(vec![price; n])
             }
-            MarketModel::DifferentiatedLinear { intercept, own, cross } => {
-                self.iterate(|i, p| {
-                    let others = mean_of_others(p, i);
-                    (intercept + own * self.costs[i] + cross * others) / (2.0 * own)
-                })
-            }
+            MarketModel::DifferentiatedLinear {
+                intercept,
+                own,
+                cross,
+            } => self.iterate(|i, p| {
+                let others = mean_of_others(p, i);
+                (intercept + own * self.costs[i] + cross * others) / (2.0 * own)
+            }),
             MarketModel::Logit { dispersion, .. } => self.iterate(|i, p| {
                 // The best reply solves p - c = mu / (1 - s(p)): the left side rises in p, the right side falls.
                 let mut trial = p.to_vec();
@@ -221,7 +280,11 @@ impl PriceMarket {
                 }
                 for _ in 0..70 {
                     let middle = 0.5 * (low + high);
-                    if short(middle) { low = middle } else { high = middle }
+                    if short(middle) {
+                        low = middle
+                    } else {
+                        high = middle
+                    }
                 }
                 self.costs[i] + 0.5 * (low + high)
             }),
@@ -237,11 +300,18 @@ impl PriceMarket {
         let cheapest = self.costs.iter().copied().fold(f64::INFINITY, f64::min);
         match &self.model {
             MarketModel::UnitBertrand { value, .. } => Ok(vec![value.max(cheapest); n]),
-            MarketModel::LinearBertrand { choke_price, .. } => Ok(vec![0.5 * (choke_price + cheapest).max(2.0 * cheapest); n]),
-            MarketModel::DifferentiatedLinear { intercept, own, cross } => self.iterate(|i, p| {
+            MarketModel::LinearBertrand { choke_price, .. } => {
+                Ok(vec![0.5 * (choke_price + cheapest).max(2.0 * cheapest); n])
+            }
+            MarketModel::DifferentiatedLinear {
+                intercept,
+                own,
+                cross,
+            } => self.iterate(|i, p| {
                 let others = mean_of_others(p, i);
                 let costs = mean_of_others(&self.costs, i);
-                (intercept + own * self.costs[i] + 2.0 * cross * others - cross * costs) / (2.0 * own)
+                (intercept + own * self.costs[i] + 2.0 * cross * others - cross * costs)
+                    / (2.0 * own)
             }),
             MarketModel::Logit { dispersion, .. } => {
                 // One markup for all: m = mu / s_0(m), and s_0 rises with m.
@@ -257,7 +327,11 @@ impl PriceMarket {
                 let mut low = 0.0;
                 for _ in 0..100 {
                     let middle = 0.5 * (low + high);
-                    if excess(middle) > 0.0 { low = middle } else { high = middle }
+                    if excess(middle) > 0.0 {
+                        low = middle
+                    } else {
+                        high = middle
+                    }
                 }
                 Ok(at(0.5 * (low + high)))
             }
@@ -278,7 +352,11 @@ impl PriceMarket {
                 return Ok(prices);
             }
         }
-        Err(GamesError::NotConverged { method: "price iteration", residual: change, iterations: 100_000 })
+        Err(GamesError::NotConverged {
+            method: "price iteration",
+            residual: change,
+            iterations: 100_000,
+        })
     }
 
     /// Least and greatest joint profit over the correlated and the coarse correlated equilibria of the grid game: what play without swap regret, and without
@@ -290,7 +368,12 @@ impl PriceMarket {
         use crate::equilibrium::{Concept, Objective, correlated_equilibrium};
         let game = self.game()?;
         let joint: Vec<f64> = (0..game.profiles())
-            .map(|s| (0..game.players()).filter_map(|i| game.payoffs(i)).map(|u| u[s]).sum())
+            .map(|s| {
+                (0..game.players())
+                    .filter_map(|i| game.payoffs(i))
+                    .map(|u| u[s])
+                    .sum()
+            })
             .collect();
         let monopoly_profit = joint.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let against = Objective::Linear(joint.iter().map(|u| -u).collect());
@@ -299,7 +382,10 @@ impl PriceMarket {
             let high = correlated_equilibrium(&game, concept, &Objective::Welfare)?;
             Ok((-low.value, high.value))
         };
-        let (correlated, coarse) = (range(Concept::Correlated)?, range(Concept::CoarseCorrelated)?);
+        let (correlated, coarse) = (
+            range(Concept::Correlated)?,
+            range(Concept::CoarseCorrelated)?,
+        );
         Ok(CollusionBounds {
             monopoly_profit,
             correlated,
@@ -317,7 +403,11 @@ impl PriceMarket {
 pub fn collusion_index(observed: f64, nash: f64, monopoly: f64) -> Result<f64, GamesError> {
     finite("observed", observed)?;
     if finite("monopoly", monopoly)? <= finite("nash", nash)? {
-        return Err(GamesError::OutOfRange { argument: "monopoly", interval: "(nash, inf)", value: monopoly });
+        return Err(GamesError::OutOfRange {
+            argument: "monopoly",
+            interval: "(nash, inf)",
+            value: monopoly,
+        });
     }
     Ok((observed - nash) / (monopoly - nash))
 }
@@ -342,13 +432,22 @@ fn lowest(prices: &[f64], tie: GridTie, demand: impl Fn(f64) -> f64) -> Vec<f64>
                 return 0.0;
             }
             served = true;
-            demand(p) / if tie == GridTie::Split { real(count) } else { 1.0 }
+            demand(p)
+                / if tie == GridTie::Split {
+                    real(count)
+                } else {
+                    1.0
+                }
         })
         .collect()
 }
 
 fn mean_of_others(values: &[f64], i: usize) -> f64 {
-    if values.len() < 2 { 0.0 } else { (values.iter().sum::<f64>() - values[i]) / real(values.len() - 1) }
+    if values.len() < 2 {
+        0.0
+    } else {
+        (values.iter().sum::<f64>() - values[i]) / real(values.len() - 1)
+    }
 }
 
 #[cfg(test)]
@@ -359,7 +458,15 @@ mod tests {
 
     fn unit_grid(k: u32) -> PriceMarket {
         let prices = (1..=k).map(|i| f64::from(i) / f64::from(k)).collect();
-        PriceMarket::new(MarketModel::UnitBertrand { value: 1.0, tie: GridTie::Split }, vec![0.0; 2], prices).unwrap()
+        PriceMarket::new(
+            MarketModel::UnitBertrand {
+                value: 1.0,
+                tie: GridTie::Split,
+            },
+            vec![0.0; 2],
+            prices,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -368,7 +475,10 @@ mod tests {
         for (k, coarse) in [(10u32, 0.7326), (20, 0.7355)] {
             let bounds = unit_grid(k).collusion_bounds().unwrap();
             assert!((bounds.coarse_share - coarse).abs() < 1e-4, "{bounds:?}");
-            assert!((bounds.correlated_share - 2.0 / f64::from(k)).abs() < 1e-7, "{bounds:?}");
+            assert!(
+                (bounds.correlated_share - 2.0 / f64::from(k)).abs() < 1e-7,
+                "{bounds:?}"
+            );
             assert!(bounds.coarse.0 <= bounds.correlated.0 + 1e-9);
         }
     }
@@ -418,7 +528,16 @@ mod tests {
     #[test]
     fn a_price_leader_gains_in_differentiated_demand() {
         let prices: Vec<f64> = (0..40).map(|i| 0.8 + 0.03 * f64::from(i)).collect();
-        let market = PriceMarket::new(MarketModel::DifferentiatedLinear { intercept: 1.0, own: 1.0, cross: 0.7 }, vec![0.2; 2], prices).unwrap();
+        let market = PriceMarket::new(
+            MarketModel::DifferentiatedLinear {
+                intercept: 1.0,
+                own: 1.0,
+                cross: 0.7,
+            },
+            vec![0.2; 2],
+            prices,
+        )
+        .unwrap();
         let game = market.game().unwrap();
         let nash = market.profits(&market.nash_prices().unwrap()).unwrap()[0];
         assert!(stackelberg(&game, FollowerTies::ForLeader).unwrap().value > nash);
@@ -426,11 +545,37 @@ mod tests {
 
     #[test]
     fn bad_markets_are_refused() {
-        let logit = MarketModel::Logit { quality: vec![1.0], outside: 0.0, dispersion: 0.5 };
-        assert!(matches!(PriceMarket::new(logit, vec![0.1, 0.1], vec![1.0]), Err(GamesError::Length { argument: "quality", .. })));
-        let linear = MarketModel::DifferentiatedLinear { intercept: 1.0, own: 0.5, cross: 0.5 };
-        assert!(matches!(PriceMarket::new(linear.clone(), vec![0.1], vec![1.0]), Err(GamesError::OutOfRange { argument: "cross", .. })));
-        assert!(matches!(PriceMarket::new(linear, vec![-0.1], vec![1.0]), Err(GamesError::OutOfRange { argument: "cost", .. })));
+        let logit = MarketModel::Logit {
+            quality: vec![1.0],
+            outside: 0.0,
+            dispersion: 0.5,
+        };
+        assert!(matches!(
+            PriceMarket::new(logit, vec![0.1, 0.1], vec![1.0]),
+            Err(GamesError::Length {
+                argument: "quality",
+                ..
+            })
+        ));
+        let linear = MarketModel::DifferentiatedLinear {
+            intercept: 1.0,
+            own: 0.5,
+            cross: 0.5,
+        };
+        assert!(matches!(
+            PriceMarket::new(linear.clone(), vec![0.1], vec![1.0]),
+            Err(GamesError::OutOfRange {
+                argument: "cross",
+                ..
+            })
+        ));
+        assert!(matches!(
+            PriceMarket::new(linear, vec![-0.1], vec![1.0]),
+            Err(GamesError::OutOfRange {
+                argument: "cost",
+                ..
+            })
+        ));
         assert!(collusion_index(1.0, 1.0, 1.0).is_err() && lerner_index(0.0, 0.0).is_err());
     }
 }

@@ -5,4 +5,6 @@
 
 mod market;
 
-pub use market::{CollusionBounds, GridTie, MarketModel, PriceMarket, collusion_index, lerner_index};
+pub use market::{
+    CollusionBounds, GridTie, MarketModel, PriceMarket, collusion_index, lerner_index,
+};

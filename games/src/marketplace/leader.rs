@@ -51,7 +51,12 @@ pub(super) struct Point<S> {
 }
 
 /// Evaluates a branch of the operator's problem. In this angle $\sqrt{(p-p_0)(\theta-p)}=L\sin\varphi$ and $\theta-p=L(1+\cos\varphi)$: smooth up to both ends.
-pub(super) fn branch<S: Float>(m: Lifted<S>, rationing: Rationing, branch: Branch, phi: S) -> Point<S> {
+pub(super) fn branch<S: Float>(
+    m: Lifted<S>,
+    rationing: Rationing,
+    branch: Branch,
+    phi: S,
+) -> Point<S> {
     let one = S::one();
     let two = one + one;
     let p0 = m.c_i / (one - m.alpha);
@@ -72,7 +77,13 @@ pub(super) fn branch<S: Float>(m: Lifted<S>, rationing: Rationing, branch: Branc
         Branch::Compete => fee - m.c_m * threshold,
         Branch::Wait => (price - m.c_m + m.k) * threshold + fee,
     };
-    Point { price, threshold, value, seller_price, seller_stock }
+    Point {
+        price,
+        threshold,
+        value,
+        seller_price,
+        seller_stock,
+    }
 }
 
 const HALF_PI: f64 = std::f64::consts::FRAC_PI_2;
@@ -80,7 +91,13 @@ const GRID: usize = 64;
 
 impl Marketplace {
     pub(super) fn lifted(&self) -> Lifted<f64> {
-        Lifted { theta: self.theta, c_m: self.c_m, c_i: self.c_i, alpha: self.alpha, k: self.k }
+        Lifted {
+            theta: self.theta,
+            c_m: self.c_m,
+            c_i: self.c_i,
+            alpha: self.alpha,
+            k: self.k,
+        }
     }
 
     /// The angle that maximises a branch: sign changes of the derivative on a grid, each refined by bisection. The derivative is a trigonometric
@@ -128,11 +145,19 @@ impl Marketplace {
     fn best_compete_angle(&self) -> f64 {
         let l = self.half_width();
         let a = self.k + self.alpha * self.break_even_price();
-        let slope = |phi: f64| phi.sin() * (2.0 * self.alpha * l * phi.cos() - a) + 2.0 * self.c_m * phi.cos();
+        let slope = |phi: f64| {
+            phi.sin() * (2.0 * self.alpha * l * phi.cos() - a) + 2.0 * self.c_m * phi.cos()
+        };
         if self.c_m <= 0.0 {
             // p = clip(theta/2 - k/(2 alpha), p0, p*); with neither fee nor experience value every price is as good: stay out.
             let b = 2.0 * self.alpha * l;
-            return if a <= 0.0 { HALF_PI } else if a >= b { 0.0 } else { (a / b).acos() };
+            return if a <= 0.0 {
+                HALF_PI
+            } else if a >= b {
+                0.0
+            } else {
+                (a / b).acos()
+            };
         }
         if a <= 0.0 && self.alpha * l <= 0.0 {
             return HALF_PI; // stock costs and sales are worth nothing: stay out
@@ -152,8 +177,21 @@ impl Marketplace {
             let price = (0.5 * (self.theta + self.c_m - self.k)).clamp(0.0, self.theta);
             let trades = price + self.k - self.c_m >= 0.0 && self.demand(price) > 0.0;
             let stock = if trades { self.demand(price) } else { 0.0 };
-            let regime = if trades { Regime::OperatorAlone } else { Regime::NoTrade };
-            return self.finish(regime, true, rationing, Posting { price, stock }, Posting { price: p0, stock: 0.0 });
+            let regime = if trades {
+                Regime::OperatorAlone
+            } else {
+                Regime::NoTrade
+            };
+            return self.finish(
+                regime,
+                true,
+                rationing,
+                Posting { price, stock },
+                Posting {
+                    price: p0,
+                    stock: 0.0,
+                },
+            );
         }
         let m = self.lifted();
         let compete_angle = self.best_angle(rationing, Branch::Compete);
@@ -165,24 +203,62 @@ impl Marketplace {
         // Ties go to the earlier of: staying out or competing, abstain, wait.
         let edge = 1e-12 * (self.theta * (self.theta + self.k + self.c_m));
         // A wait at the break-even price is limit pricing, and one at p* is staying out.
-        if wait.value > compete.value.max(abstain) + edge && wait_angle > 0.0 && wait_angle < HALF_PI {
-            let operator = Posting { price: wait.price, stock: wait.threshold };
-            let seller = Posting { price: wait.seller_price, stock: wait.seller_stock };
+        if wait.value > compete.value.max(abstain) + edge
+            && wait_angle > 0.0
+            && wait_angle < HALF_PI
+        {
+            let operator = Posting {
+                price: wait.price,
+                stock: wait.threshold,
+            };
+            let seller = Posting {
+                price: wait.seller_price,
+                stock: wait.seller_stock,
+            };
             return self.finish(Regime::Wait, false, rationing, operator, seller);
         }
         if abstain > compete.value + edge {
-            let operator = Posting { price: abstain_price, stock: self.theta - abstain_price };
-            return self.finish(Regime::Abstain, abstain_price < p0, rationing, operator, Posting { price: p0, stock: 0.0 });
+            let operator = Posting {
+                price: abstain_price,
+                stock: self.theta - abstain_price,
+            };
+            return self.finish(
+                Regime::Abstain,
+                abstain_price < p0,
+                rationing,
+                operator,
+                Posting {
+                    price: p0,
+                    stock: 0.0,
+                },
+            );
         }
-        let regime = if compete.threshold > 0.0 { Regime::Compete } else { Regime::SellerAlone };
+        let regime = if compete.threshold > 0.0 {
+            Regime::Compete
+        } else {
+            Regime::SellerAlone
+        };
         // The threshold as the reply computes it, so that the reply to this very posting is to compete.
         let stock = self.threshold(rationing, compete.price);
-        let operator = Posting { price: compete.price, stock };
-        let seller = Posting { price: compete.seller_price, stock: compete.seller_stock };
+        let operator = Posting {
+            price: compete.price,
+            stock,
+        };
+        let seller = Posting {
+            price: compete.seller_price,
+            stock: compete.seller_stock,
+        };
         self.finish(regime, true, rationing, operator, seller)
     }
 
-    fn finish(&self, regime: Regime, attained: bool, rationing: Rationing, operator: Posting, seller: Posting) -> MarketEquilibrium {
+    fn finish(
+        &self,
+        regime: Regime,
+        attained: bool,
+        rationing: Rationing,
+        operator: Posting,
+        seller: Posting,
+    ) -> MarketEquilibrium {
         let operator_sales = match regime {
             Regime::Wait | Regime::Abstain | Regime::OperatorAlone => operator.stock,
             _ => 0.0,
@@ -220,7 +296,11 @@ mod tests {
     /// The operator's supremum by search over prices and stocks against the seller's reply: zooms on the best cell.
     fn brute(market: &Marketplace, rationing: Rationing) -> f64 {
         let value = |price: f64, stock: f64| {
-            market.best_reply(rationing, Posting { price, stock }).unwrap().trade.operator_payoff
+            market
+                .best_reply(rationing, Posting { price, stock })
+                .unwrap()
+                .trade
+                .operator_payoff
         };
         let theta = market.theta;
         let mut best = 0.0;
@@ -228,7 +308,10 @@ mod tests {
         let n = 60;
         for i in 0..=n {
             for j in 0..=n {
-                let (p, q) = (theta * f64::from(i) / f64::from(n), 1.05 * theta * f64::from(j) / f64::from(n));
+                let (p, q) = (
+                    theta * f64::from(i) / f64::from(n),
+                    1.05 * theta * f64::from(j) / f64::from(n),
+                );
                 starts.push((value(p, q), p, q));
             }
         }
@@ -243,7 +326,11 @@ mod tests {
         }
         // Limit pricing: just below the seller's break-even price.
         let limit = market.break_even_price() * (1.0 - 1e-10);
-        starts.push((value(limit, market.demand(limit)), limit, market.demand(limit)));
+        starts.push((
+            value(limit, market.demand(limit)),
+            limit,
+            market.demand(limit),
+        ));
         for s in &starts {
             best = f64::max(best, s.0);
         }
@@ -253,7 +340,10 @@ mod tests {
                 let mut found = (value(p, q), p, q);
                 for i in -4..=4 {
                     for j in -4..=4 {
-                        let (x, y) = ((p + h * f64::from(i) / 4.0).max(0.0), (q + h * f64::from(j) / 4.0).max(0.0));
+                        let (x, y) = (
+                            (p + h * f64::from(i) / 4.0).max(0.0),
+                            (q + h * f64::from(j) / 4.0).max(0.0),
+                        );
                         let v = value(x, y);
                         if v > found.0 {
                             found = (v, x, y);
@@ -282,18 +372,47 @@ mod tests {
 
     #[test]
     fn competing_without_cost_of_stock_has_its_closed_form() {
-        for (alpha, k, c_i) in [(0.3, 0.05, 0.1), (0.3, 0.4, 0.1), (0.0, 0.2, 0.1), (0.5, 0.0, 0.0), (0.9, 0.3, 0.02)] {
-            let market = Marketplace { theta: 1.0, c_m: 0.0, c_i, alpha, k };
+        for (alpha, k, c_i) in [
+            (0.3, 0.05, 0.1),
+            (0.3, 0.4, 0.1),
+            (0.0, 0.2, 0.1),
+            (0.5, 0.0, 0.0),
+            (0.9, 0.3, 0.02),
+        ] {
+            let market = Marketplace {
+                theta: 1.0,
+                c_m: 0.0,
+                c_i,
+                alpha,
+                k,
+            };
             let (p0, star) = (market.break_even_price(), market.sole_seller_price());
-            let expected = if alpha > 0.0 { (0.5 - k / (2.0 * alpha)).clamp(p0, star) } else { p0 };
+            let expected = if alpha > 0.0 {
+                (0.5 - k / (2.0 * alpha)).clamp(p0, star)
+            } else {
+                p0
+            };
             let angle = market.best_angle(Rationing::Intensity, Branch::Compete);
-            let price = branch(market.lifted(), Rationing::Intensity, Branch::Compete, angle).price;
+            let price = branch(
+                market.lifted(),
+                Rationing::Intensity,
+                Branch::Compete,
+                angle,
+            )
+            .price;
             if alpha > 0.0 || k > 0.0 {
-                assert!((price - expected).abs() < 1e-12, "{alpha} {k}: {price} {expected}");
+                assert!(
+                    (price - expected).abs() < 1e-12,
+                    "{alpha} {k}: {price} {expected}"
+                );
             }
             // The general search agrees with the closed first-order condition.
-            let value = |phi: f64| branch(market.lifted(), Rationing::Intensity, Branch::Compete, phi).value;
-            let best = (0..=10_000).map(|i| value(HALF_PI * f64::from(i) / 10_000.0)).fold(f64::NEG_INFINITY, f64::max);
+            let value = |phi: f64| {
+                branch(market.lifted(), Rationing::Intensity, Branch::Compete, phi).value
+            };
+            let best = (0..=10_000)
+                .map(|i| value(HALF_PI * f64::from(i) / 10_000.0))
+                .fold(f64::NEG_INFINITY, f64::max);
             assert!(value(angle) >= best - 1e-12);
         }
     }

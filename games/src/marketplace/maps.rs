@@ -68,7 +68,13 @@ impl PhaseDiagram {
     pub fn share(&self, regime: Regime) -> f64 {
         let viable = |c: &&PhaseCell| !matches!(c.regime, Regime::OperatorAlone | Regime::NoTrade);
         let all = self.equilibria.iter().filter(viable).count();
-        real(self.equilibria.iter().filter(viable).filter(|c| c.regime == regime).count()) / real(all.max(1))
+        real(
+            self.equilibria
+                .iter()
+                .filter(viable)
+                .filter(|c| c.regime == regime)
+                .count(),
+        ) / real(all.max(1))
     }
 }
 
@@ -78,7 +84,12 @@ impl Marketplace {
     ///
     /// # Errors
     /// [`GamesError::Empty`] for no cells, [`GamesError::OutOfRange`] for `gamma`.
-    pub fn reply_map(&self, rationing: Rationing, gamma: f64, cells: usize) -> Result<ReplyMap, GamesError> {
+    pub fn reply_map(
+        &self,
+        rationing: Rationing,
+        gamma: f64,
+        cells: usize,
+    ) -> Result<ReplyMap, GamesError> {
         if cells == 0 {
             return Err(GamesError::Empty { argument: "cells" });
         }
@@ -86,8 +97,15 @@ impl Marketplace {
         let mut replies = Vec::with_capacity(cells * cells);
         for j in 0..cells {
             for i in 0..cells {
-                let operator = Posting { price: centre(i), stock: centre(j) };
-                let reply = if gamma < 1.0 { self.best_reply_imperfect(gamma, operator) } else { self.best_reply(rationing, operator) };
+                let operator = Posting {
+                    price: centre(i),
+                    stock: centre(j),
+                };
+                let reply = if gamma < 1.0 {
+                    self.best_reply_imperfect(gamma, operator)
+                } else {
+                    self.best_reply(rationing, operator)
+                };
                 let regime = match reply {
                     Ok(reply) => Some(reply.regime),
                     Err(GamesError::ThresholdAboveDemand { .. }) => None,
@@ -102,14 +120,22 @@ impl Marketplace {
                 (price, self.threshold(rationing, price) / gamma.min(1.0))
             })
             .collect();
-        Ok(ReplyMap { cells, replies, threshold })
+        Ok(ReplyMap {
+            cells,
+            replies,
+            threshold,
+        })
     }
 
     /// The equilibrium over the plane of both costs, other parameters as in `base` (its own costs are not used).
     ///
     /// # Errors
     /// As [`Marketplace::new`]; [`GamesError::Empty`] for no cells.
-    pub fn phase_diagram(base: MarketParameters, rationing: Rationing, cells: usize) -> Result<PhaseDiagram, GamesError> {
+    pub fn phase_diagram(
+        base: MarketParameters,
+        rationing: Rationing,
+        cells: usize,
+    ) -> Result<PhaseDiagram, GamesError> {
         if cells == 0 {
             return Err(GamesError::Empty { argument: "cells" });
         }
@@ -117,7 +143,11 @@ impl Marketplace {
         let mut equilibria = Vec::with_capacity(cells * cells);
         for j in 0..cells {
             for i in 0..cells {
-                let market = Marketplace::new(MarketParameters { seller_cost: centre(i), operator_cost: centre(j), ..base })?;
+                let market = Marketplace::new(MarketParameters {
+                    seller_cost: centre(i),
+                    operator_cost: centre(j),
+                    ..base
+                })?;
                 let spne = market.equilibrium(rationing);
                 let (now, before) = (market.welfare(&spne), market.benchmark());
                 equilibria.push(PhaseCell {
@@ -144,10 +174,24 @@ mod tests {
 
     #[test]
     fn regime_shares_equal_those_found_by_brute_force() {
-        for (fee, experience, compete, wait, abstain) in [(0.1, 0.1, 0.39, 0.12, 0.49), (0.3, 0.3, 0.50, 0.0, 0.50), (0.05, 0.0, 0.30, 0.25, 0.45)] {
-            let base = MarketParameters { choke_price: 1.0, operator_cost: 0.0, seller_cost: 0.0, fee, experience };
+        for (fee, experience, compete, wait, abstain) in [
+            (0.1, 0.1, 0.39, 0.12, 0.49),
+            (0.3, 0.3, 0.50, 0.0, 0.50),
+            (0.05, 0.0, 0.30, 0.25, 0.45),
+        ] {
+            let base = MarketParameters {
+                choke_price: 1.0,
+                operator_cost: 0.0,
+                seller_cost: 0.0,
+                fee,
+                experience,
+            };
             let map = Marketplace::phase_diagram(base, Rationing::Intensity, 100).unwrap();
-            let found = [map.share(Regime::Compete), map.share(Regime::Wait), map.share(Regime::Abstain)];
+            let found = [
+                map.share(Regime::Compete),
+                map.share(Regime::Wait),
+                map.share(Regime::Abstain),
+            ];
             for (f, e) in found.iter().zip([compete, wait, abstain]) {
                 assert!((f - e).abs() < 0.015, "fee {fee} k {experience}: {found:?}");
             }
@@ -156,15 +200,29 @@ mod tests {
 
     #[test]
     fn reply_maps_hold_the_threshold_and_refuse_points_outside_the_model() {
-        let market = Marketplace::new(MarketParameters { choke_price: 1.0, operator_cost: 0.1, seller_cost: 0.2, fee: 0.2, experience: 0.0 }).unwrap();
+        let market = Marketplace::new(MarketParameters {
+            choke_price: 1.0,
+            operator_cost: 0.1,
+            seller_cost: 0.2,
+            fee: 0.2,
+            experience: 0.0,
+        })
+        .unwrap();
         let map = market.reply_map(Rationing::Intensity, 1.0, 40).unwrap();
         assert!(map.replies.iter().all(|c| c.regime.is_some()));
         for cell in &map.replies {
-            let above = cell.operator.stock >= market.threshold(Rationing::Intensity, cell.operator.price);
+            let above =
+                cell.operator.stock >= market.threshold(Rationing::Intensity, cell.operator.price);
             assert_eq!(above, cell.regime != Some(Regime::Wait));
         }
         let holes = market.reply_map(Rationing::Intensity, 0.5, 40).unwrap();
-        assert!(holes.replies.iter().any(|c| c.regime.is_none()) && holes.replies.iter().any(|c| c.regime == Some(Regime::Compete)));
+        assert!(
+            holes.replies.iter().any(|c| c.regime.is_none())
+                && holes
+                    .replies
+                    .iter()
+                    .any(|c| c.regime == Some(Regime::Compete))
+        );
         assert!(market.reply_map(Rationing::Intensity, 0.0, 4).is_err());
     }
 }

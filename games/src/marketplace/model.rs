@@ -20,7 +20,11 @@ pub struct MarketParameters {
 
 /// Who is served at the lower price when its stock runs out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Rationing {
     /// Efficient: the highest values first; the dearer player faces $\max(Q(p)-q,0)$.
     Intensity,
@@ -139,7 +143,12 @@ impl Marketplace {
     ///
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a negative price or stock.
-    pub fn payoffs(&self, rationing: Rationing, operator: Posting, seller: Posting) -> Result<Trade, GamesError> {
+    pub fn payoffs(
+        &self,
+        rationing: Rationing,
+        operator: Posting,
+        seller: Posting,
+    ) -> Result<Trade, GamesError> {
         check_posting(operator)?;
         check_posting(seller)?;
         Ok(self.trade(rationing, operator, seller))
@@ -150,7 +159,11 @@ impl Marketplace {
             Rationing::Intensity => (self.demand(own.price) - rival.stock).max(0.0),
             Rationing::Proportional => {
                 let served = self.demand(rival.price);
-                if served > 0.0 { self.demand(own.price) * (1.0 - rival.stock / served).max(0.0) } else { 0.0 }
+                if served > 0.0 {
+                    self.demand(own.price) * (1.0 - rival.stock / served).max(0.0)
+                } else {
+                    0.0
+                }
             }
         };
         let (facing_operator, facing_seller) = if seller.price <= operator.price {
@@ -158,11 +171,22 @@ impl Marketplace {
         } else {
             (self.demand(operator.price), residual(seller, operator))
         };
-        self.settle(operator, seller, operator.stock.min(facing_operator), seller.stock.min(facing_seller))
+        self.settle(
+            operator,
+            seller,
+            operator.stock.min(facing_operator),
+            seller.stock.min(facing_seller),
+        )
     }
 
     /// Payoffs of given sales.
-    pub(super) fn settle(&self, operator: Posting, seller: Posting, operator_sales: f64, seller_sales: f64) -> Trade {
+    pub(super) fn settle(
+        &self,
+        operator: Posting,
+        seller: Posting,
+        operator_sales: f64,
+        seller_sales: f64,
+    ) -> Trade {
         let revenue = seller.price * seller_sales;
         Trade {
             operator_sales,

@@ -5,7 +5,11 @@ use crate::error::{GamesError, finite};
 
 /// What happens in the market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Regime {
     /// The operator's price does not bind: the seller sells at its own price, the operator sells nothing.
     SellerAlone,
@@ -73,7 +77,12 @@ impl Marketplace {
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a negative price or stock.
     pub fn best_reply(&self, rationing: Rationing, operator: Posting) -> Result<Reply, GamesError> {
         check_posting(operator)?;
-        Ok(self.reply(rationing, operator, self.threshold(rationing, operator.price), 1.0))
+        Ok(self.reply(
+            rationing,
+            operator,
+            self.threshold(rationing, operator.price),
+            1.0,
+        ))
     }
 
     /// The best reply when a unit of the operator's stock takes only $\gamma\in(0,1]$ units of demand from the seller, under
@@ -86,12 +95,21 @@ impl Marketplace {
     pub fn best_reply_imperfect(&self, gamma: f64, operator: Posting) -> Result<Reply, GamesError> {
         check_posting(operator)?;
         if !(finite("substitutability", gamma)? > 0.0 && gamma <= 1.0) {
-            return Err(GamesError::OutOfRange { argument: "substitutability", interval: "(0, 1]", value: gamma });
+            return Err(GamesError::OutOfRange {
+                argument: "substitutability",
+                interval: "(0, 1]",
+                value: gamma,
+            });
         }
         let threshold = self.threshold(Rationing::Intensity, operator.price) / gamma;
         let demand = self.demand(operator.price);
         if threshold > demand * (1.0 + 1e-12) {
-            return Err(GamesError::ThresholdAboveDemand { gamma, price: operator.price, threshold, demand });
+            return Err(GamesError::ThresholdAboveDemand {
+                gamma,
+                price: operator.price,
+                threshold,
+                demand,
+            });
         }
         Ok(self.reply(Rationing::Intensity, operator, threshold, gamma))
     }
@@ -100,11 +118,22 @@ impl Marketplace {
         let (p0, star) = (self.break_even_price(), self.sole_seller_price());
         let demand = self.demand(operator.price);
         let done = |regime, price: f64, quantity: f64, operator_sales: f64| {
-            let posting = Posting { price, stock: quantity };
-            Reply { regime, posting, trade: self.settle(operator, posting, operator_sales, quantity) }
+            let posting = Posting {
+                price,
+                stock: quantity,
+            };
+            Reply {
+                regime,
+                posting,
+                trade: self.settle(operator, posting, operator_sales, quantity),
+            }
         };
         if !self.seller_is_viable() {
-            let regime = if demand > 0.0 && operator.stock > 0.0 { Regime::OperatorAlone } else { Regime::NoTrade };
+            let regime = if demand > 0.0 && operator.stock > 0.0 {
+                Regime::OperatorAlone
+            } else {
+                Regime::NoTrade
+            };
             return done(regime, p0, 0.0, operator.stock.min(demand));
         }
         if operator.price >= star {
@@ -121,7 +150,9 @@ impl Marketplace {
                     let quantity = 0.5 * (self.theta - p0 - gamma * operator.stock);
                     (p0 + quantity, quantity)
                 }
-                Rationing::Proportional => (star, (self.theta - star) * (1.0 - operator.stock / demand)),
+                Rationing::Proportional => {
+                    (star, (self.theta - star) * (1.0 - operator.stock / demand))
+                }
             };
             done(Regime::Wait, price, quantity, operator.stock.min(demand))
         }
@@ -136,8 +167,14 @@ pub(super) mod tests {
 
     pub(crate) fn market() -> impl Strategy<Value = Marketplace> {
         let part = || prop_oneof![4 => 0.0f64..1.0, 1 => Just(0.0)];
-        (0.5f64..3.0, part(), part(), prop_oneof![4 => 0.0f64..0.95, 1 => Just(0.0)], part()).prop_map(
-            |(theta, c_m, c_i, fee, k)| {
+        (
+            0.5f64..3.0,
+            part(),
+            part(),
+            prop_oneof![4 => 0.0f64..0.95, 1 => Just(0.0)],
+            part(),
+        )
+            .prop_map(|(theta, c_m, c_i, fee, k)| {
                 Marketplace::new(MarketParameters {
                     choke_price: theta,
                     operator_cost: 1.1 * c_m * theta,
@@ -146,16 +183,34 @@ pub(super) mod tests {
                     experience: 0.5 * k * theta,
                 })
                 .unwrap()
-            },
-        )
+            })
     }
 
     /// The seller's best payoff by search over its prices and stocks, from the rules alone.
     pub(crate) fn brute(market: &Marketplace, rationing: Rationing, operator: Posting) -> f64 {
         let at = |price: f64| {
             // For a price, the payoff is linear in the stock up to the demand it faces, then falls: stock all or nothing.
-            let facing = market.trade(rationing, operator, Posting { price, stock: f64::MAX }).seller_sales;
-            market.trade(rationing, operator, Posting { price, stock: facing }).seller_payoff.max(0.0)
+            let facing = market
+                .trade(
+                    rationing,
+                    operator,
+                    Posting {
+                        price,
+                        stock: f64::MAX,
+                    },
+                )
+                .seller_sales;
+            market
+                .trade(
+                    rationing,
+                    operator,
+                    Posting {
+                        price,
+                        stock: facing,
+                    },
+                )
+                .seller_payoff
+                .max(0.0)
         };
         let theta = market.theta;
         let steps = 600;
@@ -236,14 +291,69 @@ pub(super) mod tests {
 
     #[test]
     fn bad_parameters_are_named() {
-        let good = MarketParameters { choke_price: 1.0, operator_cost: 0.1, seller_cost: 0.1, fee: 0.2, experience: 0.0 };
+        let good = MarketParameters {
+            choke_price: 1.0,
+            operator_cost: 0.1,
+            seller_cost: 0.1,
+            fee: 0.2,
+            experience: 0.0,
+        };
         let bad = Marketplace::new(MarketParameters { fee: 1.0, ..good }).unwrap_err();
-        assert_eq!(bad, GamesError::OutOfRange { argument: "fee", interval: "[0, 1)", value: 1.0 });
+        assert_eq!(
+            bad,
+            GamesError::OutOfRange {
+                argument: "fee",
+                interval: "[0, 1)",
+                value: 1.0
+            }
+        );
         assert_eq!(bad.to_string(), "fee must lie in [0, 1), got 1");
-        assert!(matches!(Marketplace::new(MarketParameters { seller_cost: -0.1, ..good }), Err(GamesError::OutOfRange { argument: "seller_cost", .. })));
-        assert!(matches!(Marketplace::new(MarketParameters { experience: f64::NAN, ..good }), Err(GamesError::NotFinite { argument: "experience", .. })));
+        assert!(matches!(
+            Marketplace::new(MarketParameters {
+                seller_cost: -0.1,
+                ..good
+            }),
+            Err(GamesError::OutOfRange {
+                argument: "seller_cost",
+                ..
+            })
+        ));
+        assert!(matches!(
+            Marketplace::new(MarketParameters {
+                experience: f64::NAN,
+                ..good
+            }),
+            Err(GamesError::NotFinite {
+                argument: "experience",
+                ..
+            })
+        ));
         let market = Marketplace::new(good).unwrap();
-        assert!(matches!(market.best_reply(Rationing::Intensity, Posting { price: -1.0, stock: 0.0 }), Err(GamesError::OutOfRange { argument: "price", .. })));
-        assert!(matches!(market.best_reply_imperfect(0.0, Posting { price: 0.2, stock: 0.0 }), Err(GamesError::OutOfRange { argument: "substitutability", .. })));
+        assert!(matches!(
+            market.best_reply(
+                Rationing::Intensity,
+                Posting {
+                    price: -1.0,
+                    stock: 0.0
+                }
+            ),
+            Err(GamesError::OutOfRange {
+                argument: "price",
+                ..
+            })
+        ));
+        assert!(matches!(
+            market.best_reply_imperfect(
+                0.0,
+                Posting {
+                    price: 0.2,
+                    stock: 0.0
+                }
+            ),
+            Err(GamesError::OutOfRange {
+                argument: "substitutability",
+                ..
+            })
+        ));
     }
 }

@@ -1,6 +1,6 @@
 //! How the equilibrium moves with the parameters: derivatives by forward-mode differentiation and the implicit function theorem.
 
-use autodiff::{F, Float};
+use autodiff::F;
 
 use super::leader::{Branch, Lifted, branch};
 use super::model::{Marketplace, Rationing};
@@ -58,10 +58,17 @@ impl Marketplace {
         for parameter in 0..5 {
             let m = self.seeded(parameter);
             let outcome = match spne.regime {
-                Regime::SellerAlone => on_branch(m, rationing, Branch::Compete, F::new(std::f64::consts::FRAC_PI_2, 0.0)),
+                Regime::SellerAlone => on_branch(
+                    m,
+                    rationing,
+                    Branch::Compete,
+                    F::new(std::f64::consts::FRAC_PI_2, 0.0),
+                ),
                 Regime::Compete => self.moved(parameter, rationing, Branch::Compete),
                 Regime::Wait => self.moved(parameter, rationing, Branch::Wait),
-                Regime::Abstain | Regime::OperatorAlone => operator_only(m, spne.regime, spne.attained),
+                Regime::Abstain | Regime::OperatorAlone => {
+                    operator_only(m, spne.regime, spne.attained)
+                }
                 Regime::NoTrade => [F::new(0.0, 0.0); 6],
             };
             for (s, value) in all.iter_mut().zip(outcome) {
@@ -75,13 +82,33 @@ impl Marketplace {
                 }
             }
         }
-        let [operator_price, operator_stock, seller_price, seller_stock, operator_payoff, seller_payoff] = all;
-        Sensitivities { operator_price, operator_stock, seller_price, seller_stock, operator_payoff, seller_payoff }
+        let [
+            operator_price,
+            operator_stock,
+            seller_price,
+            seller_stock,
+            operator_payoff,
+            seller_payoff,
+        ] = all;
+        Sensitivities {
+            operator_price,
+            operator_stock,
+            seller_price,
+            seller_stock,
+            operator_payoff,
+            seller_payoff,
+        }
     }
 
     fn seeded(&self, parameter: usize) -> Lifted<Dual> {
         let at = |n: usize, v: f64| F::new(v, if n == parameter { 1.0 } else { 0.0 });
-        Lifted { theta: at(0, self.theta), c_m: at(1, self.c_m), c_i: at(2, self.c_i), alpha: at(3, self.alpha), k: at(4, self.k) }
+        Lifted {
+            theta: at(0, self.theta),
+            c_m: at(1, self.c_m),
+            c_i: at(2, self.c_i),
+            alpha: at(3, self.alpha),
+            k: at(4, self.k),
+        }
     }
 
     /// The branch's outcome at its best angle, the angle carrying its derivative.
@@ -92,14 +119,30 @@ impl Marketplace {
         let speed = if inside {
             // Inner derivative: the parameter; outer derivative: the angle.
             let lift = |v: Dual| -> Second { F::new(v, F::new(0.0, 0.0)) };
-            let lifted = Lifted { theta: lift(m.theta), c_m: lift(m.c_m), c_i: lift(m.c_i), alpha: lift(m.alpha), k: lift(m.k) };
+            let lifted = Lifted {
+                theta: lift(m.theta),
+                c_m: lift(m.c_m),
+                c_i: lift(m.c_i),
+                alpha: lift(m.alpha),
+                k: lift(m.k),
+            };
             let phi: Second = F::new(F::new(angle, 0.0), F::new(1.0, 0.0));
             let cross = branch(lifted, rationing, which, phi).value.deriv().deriv();
             let still = self.seeded(usize::MAX);
-            let fixed = Lifted { theta: lift(still.theta), c_m: lift(still.c_m), c_i: lift(still.c_i), alpha: lift(still.alpha), k: lift(still.k) };
+            let fixed = Lifted {
+                theta: lift(still.theta),
+                c_m: lift(still.c_m),
+                c_i: lift(still.c_i),
+                alpha: lift(still.alpha),
+                k: lift(still.k),
+            };
             let phi: Second = F::new(F::new(angle, 1.0), F::new(1.0, 0.0));
             let curvature = branch(fixed, rationing, which, phi).value.deriv().deriv();
-            if curvature.abs() > 1e-300 { -cross / curvature } else { 0.0 }
+            if curvature.abs() > 1e-300 {
+                -cross / curvature
+            } else {
+                0.0
+            }
         } else {
             0.0
         };
@@ -111,7 +154,14 @@ fn on_branch(m: Lifted<Dual>, rationing: Rationing, which: Branch, phi: Dual) ->
     let point = branch(m, rationing, which, phi);
     let one = F::new(1.0, 0.0);
     let seller = ((one - m.alpha) * point.seller_price - m.c_i) * point.seller_stock;
-    [point.price, point.threshold, point.seller_price, point.seller_stock, point.value, seller]
+    [
+        point.price,
+        point.threshold,
+        point.seller_price,
+        point.seller_stock,
+        point.value,
+        seller,
+    ]
 }
 
 fn operator_only(m: Lifted<Dual>, regime: Regime, attained: bool) -> Outcome {
@@ -123,7 +173,14 @@ fn operator_only(m: Lifted<Dual>, regime: Regime, attained: bool) -> Outcome {
         price = m.c_i / (one - m.alpha); // limit pricing
     }
     let stock = m.theta - price;
-    [price, stock, zero, zero, (price + m.k - m.c_m) * stock, zero]
+    [
+        price,
+        stock,
+        zero,
+        zero,
+        (price + m.k - m.c_m) * stock,
+        zero,
+    ]
 }
 
 #[cfg(test)]
@@ -135,11 +192,26 @@ mod tests {
 
     #[test]
     fn a_seller_alone_moves_by_half_a_unit() {
-        let market = Marketplace { theta: 1.0, c_m: 0.9, c_i: 0.2, alpha: 0.0, k: 0.0 };
-        assert_eq!(market.equilibrium(Rationing::Intensity).regime, Regime::SellerAlone);
+        let market = Marketplace {
+            theta: 1.0,
+            c_m: 0.9,
+            c_i: 0.2,
+            alpha: 0.0,
+            k: 0.0,
+        };
+        assert_eq!(
+            market.equilibrium(Rationing::Intensity).regime,
+            Regime::SellerAlone
+        );
         let s = market.sensitivities(Rationing::Intensity);
-        assert!((s.seller_price.choke_price - 0.5).abs() < 1e-12 && (s.seller_price.seller_cost - 0.5).abs() < 1e-12);
-        assert!((s.seller_payoff.seller_cost + 0.4).abs() < 1e-12 && s.operator_stock.operator_cost.abs() < 1e-12);
+        assert!(
+            (s.seller_price.choke_price - 0.5).abs() < 1e-12
+                && (s.seller_price.seller_cost - 0.5).abs() < 1e-12
+        );
+        assert!(
+            (s.seller_payoff.seller_cost + 0.4).abs() < 1e-12
+                && s.operator_stock.operator_cost.abs() < 1e-12
+        );
     }
 
     proptest! {

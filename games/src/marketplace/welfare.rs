@@ -63,7 +63,8 @@ impl WelfareSearch {
             return;
         }
         let spne = market.equilibrium(rationing);
-        let difference = (market.welfare(&spne).total - market.benchmark().total) / (market.theta * market.theta);
+        let difference = (market.welfare(&spne).total - market.benchmark().total)
+            / (market.theta * market.theta);
         self.markets += 1;
         if difference < -1e-9 {
             self.violations += 1;
@@ -78,7 +79,14 @@ impl WelfareSearch {
 impl Marketplace {
     /// Consumer surplus of a regime's outcome. The dearer player's buyers are those left over: the lowest values under intensity rationing, a random share under
     /// proportional rationing.
-    pub(super) fn surplus(&self, rationing: Rationing, operator: Posting, seller: Posting, operator_sales: f64, regime: Regime) -> f64 {
+    pub(super) fn surplus(
+        &self,
+        rationing: Rationing,
+        operator: Posting,
+        seller: Posting,
+        operator_sales: f64,
+        regime: Regime,
+    ) -> f64 {
         let demand = self.demand(operator.price);
         let first = |sold: f64| match rationing {
             Rationing::Intensity => sold * demand - 0.5 * sold * sold,
@@ -101,7 +109,13 @@ impl Marketplace {
     /// Consumer surplus after a best reply.
     #[must_use]
     pub fn reply_surplus(&self, rationing: Rationing, operator: Posting, reply: &Reply) -> f64 {
-        self.surplus(rationing, operator, reply.posting, reply.trade.operator_sales, reply.regime)
+        self.surplus(
+            rationing,
+            operator,
+            reply.posting,
+            reply.trade.operator_sales,
+            reply.regime,
+        )
     }
 
     /// Surplus, payoffs and welfare of an equilibrium.
@@ -128,11 +142,21 @@ impl Marketplace {
     ///
     /// # Errors
     /// [`GamesError::OutOfRange`] for the fee or experience value, [`GamesError::Empty`] for no cells.
-    pub fn welfare_grid(fee: f64, experience: f64, rationing: Rationing, cells: usize) -> Result<WelfareSearch, GamesError> {
+    pub fn welfare_grid(
+        fee: f64,
+        experience: f64,
+        rationing: Rationing,
+        cells: usize,
+    ) -> Result<WelfareSearch, GamesError> {
         if cells == 0 {
             return Err(GamesError::Empty { argument: "cells" });
         }
-        let mut search = WelfareSearch { markets: 0, violations: 0, violations_in_wait: 0, worst: None };
+        let mut search = WelfareSearch {
+            markets: 0,
+            violations: 0,
+            violations_in_wait: 0,
+            worst: None,
+        };
         for i in 0..cells {
             for j in 0..cells {
                 let cost = |n: usize| (real(n) + 0.5) / real(cells);
@@ -150,8 +174,17 @@ impl Marketplace {
     }
 
     /// Welfare against the benchmark in `draws` random markets: costs uniform in $[0,1]$, fee in $[0,0.5]$, experience value in $[0,0.3]$, choke price 1.
-    pub fn welfare_search<R: Rng + ?Sized>(rationing: Rationing, draws: usize, rng: &mut R) -> WelfareSearch {
-        let mut search = WelfareSearch { markets: 0, violations: 0, violations_in_wait: 0, worst: None };
+    pub fn welfare_search<R: Rng + ?Sized>(
+        rationing: Rationing,
+        draws: usize,
+        rng: &mut R,
+    ) -> WelfareSearch {
+        let mut search = WelfareSearch {
+            markets: 0,
+            violations: 0,
+            violations_in_wait: 0,
+            worst: None,
+        };
         for _ in 0..draws {
             let market = Marketplace {
                 theta: 1.0,
@@ -173,20 +206,45 @@ mod tests {
     use proptest::prelude::*;
 
     /// Consumer surplus by following consumers one by one.
-    fn follow(market: &Marketplace, rationing: Rationing, operator: Posting, seller: Posting) -> f64 {
+    fn follow(
+        market: &Marketplace,
+        rationing: Rationing,
+        operator: Posting,
+        seller: Posting,
+    ) -> f64 {
         let n = 4000;
         let theta = market.theta;
         let seller_first = seller.price <= operator.price;
-        let (first, second) = if seller_first { (seller, operator) } else { (operator, seller) };
+        let (first, second) = if seller_first {
+            (seller, operator)
+        } else {
+            (operator, seller)
+        };
         let mass = theta / f64::from(n);
         let willing = market.demand(first.price);
         let (mut one, mut two, mut surplus) = (first.stock, second.stock, 0.0);
-        let share = if willing > 0.0 { (first.stock / willing).min(1.0) } else { 0.0 };
+        let share = if willing > 0.0 {
+            (first.stock / willing).min(1.0)
+        } else {
+            0.0
+        };
         for i in 0..n {
             let value = theta * (1.0 - (f64::from(i) + 0.5) / f64::from(n)); // highest values first
             let served = match rationing {
-                Rationing::Intensity => if value >= first.price { one.min(mass) } else { 0.0 },
-                Rationing::Proportional => if value >= first.price { mass * share } else { 0.0 },
+                Rationing::Intensity => {
+                    if value >= first.price {
+                        one.min(mass)
+                    } else {
+                        0.0
+                    }
+                }
+                Rationing::Proportional => {
+                    if value >= first.price {
+                        mass * share
+                    } else {
+                        0.0
+                    }
+                }
             };
             one -= served;
             surplus += served * (value - first.price);
@@ -240,19 +298,45 @@ mod tests {
 
     #[test]
     fn welfare_falls_in_part_of_the_wait_region() {
-        let market = Marketplace::new(MarketParameters { choke_price: 1.0, operator_cost: 0.32, seller_cost: 0.01, fee: 0.05, experience: 0.0 }).unwrap();
+        let market = Marketplace::new(MarketParameters {
+            choke_price: 1.0,
+            operator_cost: 0.32,
+            seller_cost: 0.01,
+            fee: 0.05,
+            experience: 0.0,
+        })
+        .unwrap();
         let spne = market.equilibrium(Rationing::Intensity);
         assert_eq!(spne.regime, Regime::Wait);
-        assert!((market.welfare(&spne).total - 0.365_858).abs() < 1e-6, "{}", market.welfare(&spne).total);
+        assert!(
+            (market.welfare(&spne).total - 0.365_858).abs() < 1e-6,
+            "{}",
+            market.welfare(&spne).total
+        );
         assert!((market.benchmark().total - 0.367_407).abs() < 1e-6);
         // Shares on grids, as found by brute force independently of this code.
-        for (fee, k, share) in [(0.05, 0.0, 0.082), (0.05, 0.05, 0.029), (0.1, 0.0, 0.051), (0.2, 0.0, 0.017), (0.3, 0.0, 0.005)] {
+        for (fee, k, share) in [
+            (0.05, 0.0, 0.082),
+            (0.05, 0.05, 0.029),
+            (0.1, 0.0, 0.051),
+            (0.2, 0.0, 0.017),
+            (0.3, 0.0, 0.005),
+        ] {
             let found = Marketplace::welfare_grid(fee, k, Rationing::Intensity, 60).unwrap();
-            assert!((found.share() - share).abs() < 0.004, "fee {fee} k {k}: {} against {share}", found.share());
+            assert!(
+                (found.share() - share).abs() < 0.004,
+                "fee {fee} k {k}: {} against {share}",
+                found.share()
+            );
             assert_eq!(found.violations, found.violations_in_wait);
         }
         for (fee, k) in [(0.05, 0.1), (0.1, 0.1), (0.5, 0.0)] {
-            assert_eq!(Marketplace::welfare_grid(fee, k, Rationing::Intensity, 60).unwrap().violations, 0);
+            assert_eq!(
+                Marketplace::welfare_grid(fee, k, Rationing::Intensity, 60)
+                    .unwrap()
+                    .violations,
+                0
+            );
         }
         let worst = Marketplace::welfare_grid(0.05, 0.0, Rationing::Proportional, 60).unwrap();
         assert!(worst.share() > 0.082);

@@ -48,7 +48,11 @@ impl RegretAccount {
     /// [`GamesError::Empty`] without actions.
     pub fn new(actions: usize) -> Result<Self, GamesError> {
         let k = check_actions(actions)?;
-        Ok(Self { actions: k, rounds: 0, gains: vec![0.0; k * k] })
+        Ok(Self {
+            actions: k,
+            rounds: 0,
+            gains: vec![0.0; k * k],
+        })
     }
 
     /// Records a mixed play and the rewards of all actions.
@@ -75,7 +79,11 @@ impl RegretAccount {
     /// [`GamesError::NoSuchAction`], [`GamesError::Length`], [`GamesError::NotFinite`].
     pub fn record_pure(&mut self, action: usize, rewards: &[f64]) -> Result<(), GamesError> {
         if action >= self.actions {
-            return Err(GamesError::NoSuchAction { argument: "action", value: action, actions: self.actions });
+            return Err(GamesError::NoSuchAction {
+                argument: "action",
+                value: action,
+                actions: self.actions,
+            });
         }
         check_rewards(self.actions, rewards)?;
         let row = &mut self.gains[action * self.actions..(action + 1) * self.actions];
@@ -116,7 +124,12 @@ impl RegretAccount {
     /// All three regrets, as totals.
     #[must_use]
     pub fn regrets(&self) -> Regrets {
-        Regrets { rounds: self.rounds, external: self.external(), internal: self.internal(), swap: self.swap() }
+        Regrets {
+            rounds: self.rounds,
+            external: self.external(),
+            internal: self.internal(),
+            swap: self.swap(),
+        }
     }
 
     /// Total gain of playing `to` whenever `from` was played; `None` when there is no such action.
@@ -139,7 +152,12 @@ impl Regrets {
     #[must_use]
     pub fn average(&self) -> Self {
         let t = real(self.rounds.max(1));
-        Self { rounds: self.rounds, external: self.external / t, internal: self.internal / t, swap: self.swap / t }
+        Self {
+            rounds: self.rounds,
+            external: self.external / t,
+            internal: self.internal / t,
+            swap: self.swap / t,
+        }
     }
 }
 
@@ -194,6 +212,9 @@ mod tests {
         account.record_pure(1, &[0.0, 1.0]).unwrap();
         assert_eq!(account.external(), -1.0);
         assert_eq!(account.swap(), 0.0);
-        assert!(matches!(account.record_pure(2, &[0.0, 0.0]), Err(GamesError::NoSuchAction { value: 2, .. })));
+        assert!(matches!(
+            account.record_pure(2, &[0.0, 0.0]),
+            Err(GamesError::NoSuchAction { value: 2, .. })
+        ));
     }
 }

@@ -135,7 +135,9 @@ impl<O: OptimisationOracle, R: Rng> Ftpl<O, R> {
             for (p, t) in self.perturbed.iter_mut().zip(&self.total) {
                 *p = t + match self.noise {
                     Noise::Gumbel { rate } => gumbel(&mut self.rng) / rate,
-                    Noise::Gaussian { deviation } => deviation * self.rng.sample::<f64, _>(StandardNormal),
+                    Noise::Gaussian { deviation } => {
+                        deviation * self.rng.sample::<f64, _>(StandardNormal)
+                    }
                 };
             }
             self.oracle.maximise(&self.perturbed, &mut self.action);
@@ -195,7 +197,10 @@ pub(crate) fn gumbel<R: Rng + ?Sized>(rng: &mut R) -> f64 {
 ///
 /// # Errors
 /// [`GamesError::NotADistribution`] and the like for wrong probabilities.
-pub fn sample_action<R: Rng + ?Sized>(probabilities: &[f64], rng: &mut R) -> Result<usize, GamesError> {
+pub fn sample_action<R: Rng + ?Sized>(
+    probabilities: &[f64],
+    rng: &mut R,
+) -> Result<usize, GamesError> {
     crate::error::distribution("probabilities", probabilities)?;
     Ok(draw(probabilities, rng))
 }
@@ -243,7 +248,12 @@ impl Exp3 {
         let k = check_actions(actions)?;
         super::learner::check_horizon(horizon)?;
         let rate = (2.0 * real(k).ln() / (real(k) * real(horizon))).sqrt();
-        Ok(Self { rate, implicit: 0.0, estimates: vec![0.0; k], play: vec![1.0 / real(k); k] })
+        Ok(Self {
+            rate,
+            implicit: 0.0,
+            estimates: vec![0.0; k],
+            play: vec![1.0 / real(k); k],
+        })
     }
 
     /// EXP3-IX with the same rate and implicit exploration $\gamma=\eta/2$.
@@ -252,7 +262,10 @@ impl Exp3 {
     /// [`GamesError::Empty`] without actions or rounds.
     pub fn implicit(actions: usize, horizon: usize) -> Result<Self, GamesError> {
         let plain = Self::new(actions, horizon)?;
-        Ok(Self { implicit: plain.rate / 2.0, ..plain })
+        Ok(Self {
+            implicit: plain.rate / 2.0,
+            ..plain
+        })
     }
 
     /// The distribution to draw from.
@@ -268,10 +281,18 @@ impl Exp3 {
     pub fn observe(&mut self, action: usize, reward: f64) -> Result<(), GamesError> {
         length("probabilities", self.estimates.len(), self.play.len())?;
         let Some(estimate) = self.estimates.get_mut(action) else {
-            return Err(GamesError::NoSuchAction { argument: "action", value: action, actions: self.play.len() });
+            return Err(GamesError::NoSuchAction {
+                argument: "action",
+                value: action,
+                actions: self.play.len(),
+            });
         };
         if !(0.0..=1.0).contains(&crate::error::finite("reward", reward)?) {
-            return Err(GamesError::OutOfRange { argument: "reward", interval: "[0, 1]", value: reward });
+            return Err(GamesError::OutOfRange {
+                argument: "reward",
+                interval: "[0, 1]",
+                value: reward,
+            });
         }
         *estimate -= (1.0 - reward) / (self.play[action] + self.implicit).max(1e-300);
         super::hedge::softmax(self.rate, &self.estimates, &mut self.play);
@@ -301,7 +322,11 @@ mod tests {
                 counts[at] += 1.0;
                 ftpl.observe(&[0.0; 4]).unwrap();
             }
-            counts.iter().zip(&expected).map(|(c, p)| (c - p * f64::from(draws)).powi(2) / (p * f64::from(draws))).sum::<f64>()
+            counts
+                .iter()
+                .zip(&expected)
+                .map(|(c, p)| (c - p * f64::from(draws)).powi(2) / (p * f64::from(draws)))
+                .sum::<f64>()
         };
         // 3 degrees of freedom: 16.27 has probability 0.001. A rate 5 % off must be caught.
         assert!(chi2(rate) < 16.27);
@@ -311,7 +336,12 @@ mod tests {
     #[test]
     fn perturbed_leader_on_subsets_has_small_regret_and_one_call_a_round() {
         let (items, chosen, horizon) = (30, 4, 2000);
-        let mut ftpl = Ftpl::new(Subsets { items, chosen }, Noise::Gumbel { rate: 0.08 }, rng(5)).unwrap();
+        let mut ftpl = Ftpl::new(
+            Subsets { items, chosen },
+            Noise::Gumbel { rate: 0.08 },
+            rng(5),
+        )
+        .unwrap();
         let mut generator = rng(6);
         let (mut g, mut got) = (vec![0.0; items], 0.0);
         for t in 0..horizon {
@@ -331,10 +361,17 @@ mod tests {
         // Rewards alternate so that the leader always loses; without noise regret is linear.
         let horizon = 2000;
         let regret = |deviation: f64| {
-            let mut ftpl = Ftpl::new(SingleActions(2), Noise::Gaussian { deviation }, rng(9)).unwrap();
+            let mut ftpl =
+                Ftpl::new(SingleActions(2), Noise::Gaussian { deviation }, rng(9)).unwrap();
             let mut account = RegretAccount::new(2).unwrap();
             for t in 0..horizon {
-                let g = if t == 0 { [0.5, 0.0] } else if t % 2 == 1 { [0.0, 1.0] } else { [1.0, 0.0] };
+                let g = if t == 0 {
+                    [0.5, 0.0]
+                } else if t % 2 == 1 {
+                    [0.0, 1.0]
+                } else {
+                    [1.0, 0.0]
+                };
                 let x = ftpl.play().to_vec();
                 account.record(&x, &g).unwrap();
                 ftpl.observe(&g).unwrap();
@@ -351,7 +388,12 @@ mod tests {
         for implicit in [false, true] {
             let mut mean = 0.0;
             for seed in 0..runs {
-                let mut bandit = if implicit { Exp3::implicit(k, horizon) } else { Exp3::new(k, horizon) }.unwrap();
+                let mut bandit = if implicit {
+                    Exp3::implicit(k, horizon)
+                } else {
+                    Exp3::new(k, horizon)
+                }
+                .unwrap();
                 let mut generator = rng(seed);
                 let mut account = RegretAccount::new(k).unwrap();
                 let mut g = vec![0.0; k];
@@ -366,7 +408,16 @@ mod tests {
             let kt = (k * horizon) as f64;
             assert!(mean <= (2.0 * kt * (k as f64).ln()).sqrt(), "{mean}");
         }
-        assert!(matches!(Exp3::new(3, 10).unwrap().observe(1, 1.5), Err(GamesError::OutOfRange { argument: "reward", .. })));
-        assert!(matches!(Exp3::new(3, 10).unwrap().observe(7, 0.5), Err(GamesError::NoSuchAction { .. })));
+        assert!(matches!(
+            Exp3::new(3, 10).unwrap().observe(1, 1.5),
+            Err(GamesError::OutOfRange {
+                argument: "reward",
+                ..
+            })
+        ));
+        assert!(matches!(
+            Exp3::new(3, 10).unwrap().observe(7, 0.5),
+            Err(GamesError::NoSuchAction { .. })
+        ));
     }
 }

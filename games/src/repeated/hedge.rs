@@ -58,7 +58,8 @@ impl Hedge {
     /// # Errors
     /// [`GamesError::Empty`] without actions or rounds.
     pub fn fixed(actions: usize, horizon: usize) -> Result<Self, GamesError> {
-        let rate = (8.0 * real(check_actions(actions)?).ln() / real(check_horizon(horizon)?)).sqrt();
+        let rate =
+            (8.0 * real(check_actions(actions)?).ln() / real(check_horizon(horizon)?)).sqrt();
         Self::new(actions, Rate::Fixed(rate), false)
     }
 
@@ -209,9 +210,25 @@ mod tests {
         let mut hedge = Hedge::with_rate(3, 10.0).unwrap();
         hedge.observe(&[1e300, -1e300, 0.0]).unwrap();
         assert_eq!(hedge.play(), &[1.0, 0.0, 0.0]);
-        assert!(matches!(hedge.observe(&[0.0, f64::NAN, 0.0]), Err(GamesError::NotFinite { argument: "rewards", .. })));
-        assert!(matches!(hedge.observe(&[0.0]), Err(GamesError::Length { expected: 3, found: 1, .. })));
-        assert!(matches!(Hedge::with_rate(3, -1.0), Err(GamesError::OutOfRange { .. })));
+        assert!(matches!(
+            hedge.observe(&[0.0, f64::NAN, 0.0]),
+            Err(GamesError::NotFinite {
+                argument: "rewards",
+                ..
+            })
+        ));
+        assert!(matches!(
+            hedge.observe(&[0.0]),
+            Err(GamesError::Length {
+                expected: 3,
+                found: 1,
+                ..
+            })
+        ));
+        assert!(matches!(
+            Hedge::with_rate(3, -1.0),
+            Err(GamesError::OutOfRange { .. })
+        ));
         assert!(matches!(Hedge::fixed(0, 5), Err(GamesError::Empty { .. })));
     }
 }

@@ -37,20 +37,39 @@ pub(crate) fn check_rewards(actions: usize, rewards: &[f64]) -> Result<(), Games
     // One sum finds any NaN or infinity without a branch an entry.
     let probe: f64 = rewards.iter().map(|r| r * 0.0).sum();
     if probe.is_nan() {
-        let value = rewards.iter().copied().find(|r| !r.is_finite()).unwrap_or(f64::NAN);
-        return Err(GamesError::NotFinite { argument: "rewards", value });
+        let value = rewards
+            .iter()
+            .copied()
+            .find(|r| !r.is_finite())
+            .unwrap_or(f64::NAN);
+        return Err(GamesError::NotFinite {
+            argument: "rewards",
+            value,
+        });
     }
     Ok(())
 }
 
 /// `actions` when there is at least one.
 pub(crate) fn check_actions(actions: usize) -> Result<usize, GamesError> {
-    if actions == 0 { Err(GamesError::Empty { argument: "actions" }) } else { Ok(actions) }
+    if actions == 0 {
+        Err(GamesError::Empty {
+            argument: "actions",
+        })
+    } else {
+        Ok(actions)
+    }
 }
 
 /// `rounds` when there is at least one.
 pub(crate) fn check_horizon(rounds: usize) -> Result<usize, GamesError> {
-    if rounds == 0 { Err(GamesError::Empty { argument: "horizon" }) } else { Ok(rounds) }
+    if rounds == 0 {
+        Err(GamesError::Empty {
+            argument: "horizon",
+        })
+    } else {
+        Ok(rounds)
+    }
 }
 
 /// Opponents for the learners' tests: each gives a reward vector in $[0,1]$ that may depend on the play.
@@ -71,13 +90,24 @@ pub(crate) mod opponents {
         Flip,
     }
 
-    pub(crate) const ALL: [Opponent; 4] = [Opponent::Noise, Opponent::Contrarian, Opponent::Drift, Opponent::Flip];
+    pub(crate) const ALL: [Opponent; 4] = [
+        Opponent::Noise,
+        Opponent::Contrarian,
+        Opponent::Drift,
+        Opponent::Flip,
+    ];
 
     pub(crate) fn rng(seed: u64) -> Pcg64 {
         Pcg64::seed_from_u64(seed)
     }
 
-    pub(crate) fn rewards(kind: Opponent, t: usize, play: &[f64], rng: &mut Pcg64, out: &mut [f64]) {
+    pub(crate) fn rewards(
+        kind: Opponent,
+        t: usize,
+        play: &[f64],
+        rng: &mut Pcg64,
+        out: &mut [f64],
+    ) {
         let k = out.len();
         match kind {
             Opponent::Noise => out.iter_mut().for_each(|r| *r = rng.random()),
@@ -88,7 +118,11 @@ pub(crate) mod opponents {
             }
             Opponent::Drift => {
                 for (a, r) in out.iter_mut().enumerate() {
-                    *r = if a == t / 50 % k { 0.9 } else { 0.5 * rng.random::<f64>() };
+                    *r = if a == t / 50 % k {
+                        0.9
+                    } else {
+                        0.5 * rng.random::<f64>()
+                    };
                 }
             }
             Opponent::Flip => {

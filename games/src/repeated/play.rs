@@ -60,8 +60,11 @@ pub fn self_play(
 ) -> Result<PlayRecord, GamesError> {
     check_seats(game, learners, rounds)?;
     let mut joint = vec![0.0; game.profiles()];
-    let mut accounts =
-        game.shape().iter().map(|&k| RegretAccount::new(k)).collect::<Result<Vec<_>, _>>()?;
+    let mut accounts = game
+        .shape()
+        .iter()
+        .map(|&k| RegretAccount::new(k))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut averages: Vec<Vec<f64>> = game.shape().iter().map(|&k| vec![0.0; k]).collect();
     let mut payoffs = vec![0.0; game.players()];
     let mut mixed = averages.clone();
@@ -81,7 +84,11 @@ pub fn self_play(
         } else {
             profile.fill(0);
             for j in &mut joint {
-                *j += profile.iter().zip(&mixed).map(|(&a, x)| x[a]).product::<f64>();
+                *j += profile
+                    .iter()
+                    .zip(&mixed)
+                    .map(|(&a, x)| x[a])
+                    .product::<f64>();
                 advance(&mut profile, game.shape());
             }
         }
@@ -110,7 +117,12 @@ pub fn self_play(
     for x in averages.iter_mut().chain([&mut payoffs]) {
         x.iter_mut().for_each(|v| *v /= real(rounds));
     }
-    Ok(PlayRecord { joint, averages, payoffs, curve })
+    Ok(PlayRecord {
+        joint,
+        averages,
+        payoffs,
+        curve,
+    })
 }
 
 /// The time averages of each player's play after `rounds` rounds of simultaneous self-play, without accounts: for zero-sum games, where the averages
@@ -128,7 +140,8 @@ pub fn average_self_play(
     let mut averages = mixed.clone();
     let mut rewards = mixed.clone();
     for _ in 0..rounds {
-        for ((x, average), learner) in mixed.iter_mut().zip(&mut averages).zip(learners.iter_mut()) {
+        for ((x, average), learner) in mixed.iter_mut().zip(&mut averages).zip(learners.iter_mut())
+        {
             x.copy_from_slice(learner.play());
             for (a, x) in average.iter_mut().zip(x.iter()) {
                 *a += x;
@@ -145,7 +158,11 @@ pub fn average_self_play(
     Ok(averages)
 }
 
-fn check_seats(game: &Game, learners: &[&mut dyn Learner], rounds: usize) -> Result<(), GamesError> {
+fn check_seats(
+    game: &Game,
+    learners: &[&mut dyn Learner],
+    rounds: usize,
+) -> Result<(), GamesError> {
     length("learners", game.players(), learners.len())?;
     super::learner::check_horizon(rounds)?;
     for (learner, &k) in learners.iter().zip(game.shape()) {
@@ -198,22 +215,53 @@ mod tests {
     #[test]
     fn zero_sum_averages_are_nearly_optimal_and_the_product_of_averages_hides_correlation() {
         let mut rng = super::super::learner::opponents::rng(4);
-        let rows: Vec<Vec<f64>> = (0..6).map(|_| (0..7).map(|_| rng.random()).collect()).collect();
+        let rows: Vec<Vec<f64>> = (0..6)
+            .map(|_| (0..7).map(|_| rng.random()).collect())
+            .collect();
         let game = Game::zero_sum(&rows).unwrap();
         let rounds = 4000;
-        let (mut a, mut b) = (RegretMatching::plus(6).unwrap(), RegretMatching::plus(7).unwrap());
+        let (mut a, mut b) = (
+            RegretMatching::plus(6).unwrap(),
+            RegretMatching::plus(7).unwrap(),
+        );
         let record = self_play(&game, &mut [&mut a, &mut b], rounds, &[]).unwrap();
-        let regrets: f64 = record.curve[0].regrets.iter().map(|r| r.external).sum::<f64>() / real(rounds);
+        let regrets: f64 = record.curve[0]
+            .regrets
+            .iter()
+            .map(|r| r.external)
+            .sum::<f64>()
+            / real(rounds);
         let conv = nash_conv(&game, &record.averages).unwrap();
-        assert!((conv - regrets).abs() < 1e-10, "in zero-sum games NashConv of the averages is the sum of average regrets");
-        assert!((record.payoffs[0] - solve_zero_sum(&rows).unwrap().value).abs() <= regrets + 1e-10);
+        assert!(
+            (conv - regrets).abs() < 1e-10,
+            "in zero-sum games NashConv of the averages is the sum of average regrets"
+        );
+        assert!(
+            (record.payoffs[0] - solve_zero_sum(&rows).unwrap().value).abs() <= regrets + 1e-10
+        );
         assert!(conv < 0.01);
-        let (mut a, mut b) = (RegretMatching::plus(6).unwrap(), RegretMatching::plus(7).unwrap());
-        assert_eq!(average_self_play(&game, &mut [&mut a, &mut b], rounds).unwrap(), record.averages);
+        let (mut a, mut b) = (
+            RegretMatching::plus(6).unwrap(),
+            RegretMatching::plus(7).unwrap(),
+        );
+        assert_eq!(
+            average_self_play(&game, &mut [&mut a, &mut b], rounds).unwrap(),
+            record.averages
+        );
         // Sum of optimistic regrets in zero-sum self-play stays bounded while rounds grow.
-        let (mut a, mut b) = (Hedge::optimistic(6, 0.25).unwrap(), Hedge::optimistic(7, 0.25).unwrap());
+        let (mut a, mut b) = (
+            Hedge::optimistic(6, 0.25).unwrap(),
+            Hedge::optimistic(7, 0.25).unwrap(),
+        );
         let record = self_play(&game, &mut [&mut a, &mut b], 20_000, &[2000]).unwrap();
-        let sums: Vec<f64> = record.curve.iter().map(|c| c.regrets.iter().map(|r| r.external).sum()).collect();
-        assert!(sums[1] < (6.0f64.ln() + 7.0f64.ln()) / 0.25 && sums[1] < sums[0] + 0.5, "{sums:?}");
+        let sums: Vec<f64> = record
+            .curve
+            .iter()
+            .map(|c| c.regrets.iter().map(|r| r.external).sum())
+            .collect();
+        assert!(
+            sums[1] < (6.0f64.ln() + 7.0f64.ln()) / 0.25 && sums[1] < sums[0] + 0.5,
+            "{sums:?}"
+        );
     }
 }

@@ -30,7 +30,11 @@ impl RegretMatching {
     /// [`GamesError::Empty`] without actions.
     pub fn new(actions: usize) -> Result<Self, GamesError> {
         let k = check_actions(actions)?;
-        Ok(Self { plus: false, regret: vec![0.0; k], play: vec![1.0 / real(k); k] })
+        Ok(Self {
+            plus: false,
+            regret: vec![0.0; k],
+            play: vec![1.0 / real(k); k],
+        })
     }
 
     /// Regret matching+.
@@ -38,7 +42,10 @@ impl RegretMatching {
     /// # Errors
     /// [`GamesError::Empty`] without actions.
     pub fn plus(actions: usize) -> Result<Self, GamesError> {
-        Ok(Self { plus: true, ..Self::new(actions)? })
+        Ok(Self {
+            plus: true,
+            ..Self::new(actions)?
+        })
     }
 
     /// The bound $\sqrt{KT}$ on the external regret.

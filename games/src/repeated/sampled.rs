@@ -44,7 +44,9 @@ impl ProductActions {
     /// [`GamesError::Empty`] without factors or with an empty one, [`GamesError::TooLarge`] beyond $2^{63}$ actions.
     pub fn new(factors: &[usize]) -> Result<Self, GamesError> {
         if factors.is_empty() || factors.contains(&0) {
-            return Err(GamesError::Empty { argument: "factors" });
+            return Err(GamesError::Empty {
+                argument: "factors",
+            });
         }
         let mut actions = 1u64;
         for &k in factors {
@@ -52,9 +54,16 @@ impl ProductActions {
                 .ok()
                 .and_then(|k| actions.checked_mul(k))
                 .filter(|n| *n < 1 << 63)
-                .ok_or(GamesError::TooLarge { what: "number of factors", size: factors.len(), limit: 62 })?;
+                .ok_or(GamesError::TooLarge {
+                    what: "number of factors",
+                    size: factors.len(),
+                    limit: 62,
+                })?;
         }
-        Ok(Self { factors: factors.to_vec(), actions })
+        Ok(Self {
+            factors: factors.to_vec(),
+            actions,
+        })
     }
 
     /// The option of each factor in an action.
@@ -124,10 +133,14 @@ impl SmoothOracle for ProductActions {
         action
     }
     fn best(&self, v: &[f64]) -> f64 {
-        self.parts(v).map(|p| p.iter().copied().fold(f64::NEG_INFINITY, f64::max)).sum()
+        self.parts(v)
+            .map(|p| p.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+            .sum()
     }
     fn worst(&self, v: &[f64]) -> f64 {
-        self.parts(v).map(|p| p.iter().copied().fold(f64::INFINITY, f64::min)).sum()
+        self.parts(v)
+            .map(|p| p.iter().copied().fold(f64::INFINITY, f64::min))
+            .sum()
     }
 }
 
@@ -195,7 +208,9 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
     pub fn new(oracle: O, horizon: usize, samples: usize, rng: R) -> Result<Self, GamesError> {
         check_horizon(horizon)?;
         if samples == 0 || oracle.actions() == 0 {
-            return Err(GamesError::Empty { argument: "samples or actions" });
+            return Err(GamesError::Empty {
+                argument: "samples or actions",
+            });
         }
         let ln_maps = ln(2) + 2.0 * ln(oracle.actions());
         let d = oracle.dimension();
@@ -223,7 +238,10 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
             *s = self.rate * t;
         }
         self.calls += 1;
-        self.oracle.log_partition(&self.scratch) - self.rate * self.own - ln(2) - ln(self.oracle.actions())
+        self.oracle.log_partition(&self.scratch)
+            - self.rate * self.own
+            - ln(2)
+            - ln(self.oracle.actions())
     }
 
     /// The distribution of the coming round as pairs of action and probability, in order of action.
@@ -243,8 +261,16 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         let n = self.oracle.actions();
         let rest = n - self.played.len() as u64;
         // Categories: constants, replacements of actions never played (gain 0), of each played action.
-        let unplayed = if rest > 0 { ln(rest) - ln(2) - ln(n) } else { f64::NEG_INFINITY };
-        let top = self.played.values().map(|p| p.mass).fold(self.constant_mass.max(unplayed), f64::max);
+        let unplayed = if rest > 0 {
+            ln(rest) - ln(2) - ln(n)
+        } else {
+            f64::NEG_INFINITY
+        };
+        let top = self
+            .played
+            .values()
+            .map(|p| p.mass)
+            .fold(self.constant_mass.max(unplayed), f64::max);
         let keys: Vec<u64> = self.played.keys().copied().collect();
         let mut sums = vec![(self.constant_mass - top).exp(), (unplayed - top).exp()];
         sums.extend(self.played.values().map(|p| (p.mass - top).exp()));
@@ -295,7 +321,11 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         check_rewards(self.oracle.dimension(), rewards)?;
         for value in [self.oracle.worst(rewards), self.oracle.best(rewards)] {
             if !(-1e-9..=1.0 + 1e-9).contains(&value) {
-                return Err(GamesError::OutOfRange { argument: "reward of an action", interval: "[0, 1]", value });
+                return Err(GamesError::OutOfRange {
+                    argument: "reward of an action",
+                    interval: "[0, 1]",
+                    value,
+                });
             }
         }
         self.play()?;
@@ -304,14 +334,21 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
             let g = self.oracle.reward(rewards, action);
             self.own += x * g;
             let d = self.total.len();
-            let entry = self.played.entry(action).or_insert_with(|| Played { total: vec![0.0; d], own: 0.0, mass: 0.0 });
+            let entry = self.played.entry(action).or_insert_with(|| Played {
+                total: vec![0.0; d],
+                own: 0.0,
+                mass: 0.0,
+            });
             entry.own += x * g;
             for ((t, r), s) in entry.total.iter_mut().zip(rewards).zip(&mut self.scratch) {
                 *t += x * r;
                 *s = self.rate * *t;
             }
             self.calls += 1;
-            entry.mass = self.oracle.log_partition(&self.scratch) - self.rate * entry.own - ln(2) - 2.0 * ln(n);
+            entry.mass = self.oracle.log_partition(&self.scratch)
+                - self.rate * entry.own
+                - ln(2)
+                - 2.0 * ln(n);
         }
         for (t, r) in self.total.iter_mut().zip(rewards) {
             *t += r;
@@ -382,7 +419,12 @@ fn fixed_point(maps: &[Map]) -> Result<Vec<(u64, f64)>, GamesError> {
             / real(maps.len())
     };
     let finish = |x: Vec<f64>| -> Vec<(u64, f64)> {
-        nodes.iter().copied().zip(x).filter(|(_, p)| *p > 0.0).collect()
+        nodes
+            .iter()
+            .copied()
+            .zip(x)
+            .filter(|(_, p)| *p > 0.0)
+            .collect()
     };
     if count == 0.0 {
         // Nothing leaves such an action: it is a fixed point.
@@ -424,7 +466,11 @@ fn fixed_point(maps: &[Map]) -> Result<Vec<(u64, f64)>, GamesError> {
     stationary(&mut matrix, &mut x);
     let left = residual(&x);
     if left > 1e-10 {
-        return Err(GamesError::NotConverged { method: "fixed point of sampled maps", residual: left, iterations: 400 });
+        return Err(GamesError::NotConverged {
+            method: "fixed point of sampled maps",
+            residual: left,
+            iterations: 400,
+        });
     }
     Ok(finish(x))
 }
@@ -440,7 +486,12 @@ mod tests {
     use super::*;
 
     /// A round's rewards: one option of each factor pays, chosen against the play or drifting.
-    fn rewards(learner: &mut SampledModifications<ProductActions, rand_pcg::Pcg64>, t: usize, against: bool, generator: &mut rand_pcg::Pcg64) -> Vec<f64> {
+    fn rewards(
+        learner: &mut SampledModifications<ProductActions, rand_pcg::Pcg64>,
+        t: usize,
+        against: bool,
+        generator: &mut rand_pcg::Pcg64,
+    ) -> Vec<f64> {
         let factors = learner.oracle.factors.clone();
         let share = 1.0 / factors.len() as f64;
         let mut out = Vec::new();
@@ -470,7 +521,9 @@ mod tests {
         for against in [false, true] {
             for bits in [4u32, 8, 14, 20] {
                 let oracle = ProductActions::new(&vec![2; bits as usize]).unwrap();
-                let mut learner = SampledModifications::new(oracle, horizon, samples, rng(u64::from(bits))).unwrap();
+                let mut learner =
+                    SampledModifications::new(oracle, horizon, samples, rng(u64::from(bits)))
+                        .unwrap();
                 let mut generator = rng(7);
                 for t in 0..horizon {
                     let g = rewards(&mut learner, t, against, &mut generator);
@@ -481,9 +534,15 @@ mod tests {
                 let (t, m) = (horizon as f64, samples as f64);
                 let exact = (2.0 * (2.0 * 2.0f64.powf(2.0 * f64::from(bits))).ln() / t).sqrt();
                 let sampling = (2.0 * ln_n / m).sqrt();
-                assert!(r.external <= exact + sampling && r.internal <= exact + sampling, "{bits} {r:?}");
+                assert!(
+                    r.external <= exact + sampling && r.internal <= exact + sampling,
+                    "{bits} {r:?}"
+                );
                 // Observed regrets stay far below the square root of ln N / T.
-                assert!(r.internal <= 0.6 * (ln_n / t).sqrt() && r.external <= 1.1 * (ln_n / t).sqrt(), "{bits} {r:?}");
+                assert!(
+                    r.internal <= 0.6 * (ln_n / t).sqrt() && r.external <= 1.1 * (ln_n / t).sqrt(),
+                    "{bits} {r:?}"
+                );
                 // At most m draws, 2m updates and one constant a round, whatever N.
                 assert!(learner.oracle_calls() <= horizon * (3 * samples + 1) + 1);
                 calls.push(learner.oracle_calls());
@@ -504,35 +563,65 @@ mod tests {
             history.push((learner.play().unwrap().to_vec(), g.clone()));
             learner.observe(&g).unwrap();
         }
-        let chi2 = |rate: f64, learner: &mut SampledModifications<ProductActions, rand_pcg::Pcg64>| {
-            let gain = |map: Map| -> f64 {
-                history.iter().map(|(x, g)| x.iter().map(|&(a, p)| {
-                    let to = match map { Map::Constant(j) => j, Map::Replace(i, j) => if a == i { j } else { a } };
-                    p * (oracle.reward(g, to) - oracle.reward(g, a))
-                }).sum::<f64>()).sum()
+        let chi2 =
+            |rate: f64, learner: &mut SampledModifications<ProductActions, rand_pcg::Pcg64>| {
+                let gain = |map: Map| -> f64 {
+                    history
+                        .iter()
+                        .map(|(x, g)| {
+                            x.iter()
+                                .map(|&(a, p)| {
+                                    let to = match map {
+                                        Map::Constant(j) => j,
+                                        Map::Replace(i, j) => {
+                                            if a == i {
+                                                j
+                                            } else {
+                                                a
+                                            }
+                                        }
+                                    };
+                                    p * (oracle.reward(g, to) - oracle.reward(g, a))
+                                })
+                                .sum::<f64>()
+                        })
+                        .sum()
+                };
+                let mut all: Vec<(Map, f64)> = Vec::new();
+                for j in 0..8 {
+                    all.push((
+                        Map::Constant(j),
+                        (rate * gain(Map::Constant(j))).exp() / 16.0,
+                    ));
+                    for i in 0..8 {
+                        all.push((
+                            Map::Replace(i, j),
+                            (rate * gain(Map::Replace(i, j))).exp() / 128.0,
+                        ));
+                    }
+                }
+                let total: f64 = all.iter().map(|a| a.1).sum();
+                let mut counts = vec![0.0; all.len()];
+                let draws = 1000;
+                for _ in 0..draws {
+                    for map in learner.draw_maps() {
+                        counts[all.iter().position(|a| a.0 == map).unwrap()] += 1.0;
+                    }
+                }
+                let sum: f64 = counts.iter().sum();
+                counts
+                    .iter()
+                    .zip(&all)
+                    .map(|(c, (_, w))| (c - sum * w / total).powi(2) / (sum * w / total))
+                    .sum::<f64>()
             };
-            let mut all: Vec<(Map, f64)> = Vec::new();
-            for j in 0..8 {
-                all.push((Map::Constant(j), (rate * gain(Map::Constant(j))).exp() / 16.0));
-                for i in 0..8 {
-                    all.push((Map::Replace(i, j), (rate * gain(Map::Replace(i, j))).exp() / 128.0));
-                }
-            }
-            let total: f64 = all.iter().map(|a| a.1).sum();
-            let mut counts = vec![0.0; all.len()];
-            let draws = 1000;
-            for _ in 0..draws {
-                for map in learner.draw_maps() {
-                    counts[all.iter().position(|a| a.0 == map).unwrap()] += 1.0;
-                }
-            }
-            let sum: f64 = counts.iter().sum();
-            counts.iter().zip(&all).map(|(c, (_, w))| (c - sum * w / total).powi(2) / (sum * w / total)).sum::<f64>()
-        };
         // 71 degrees of freedom: 112 has probability 0.0014.
         let rate = learner.rate;
         assert!(chi2(rate, &mut learner) < 112.0);
-        assert!(chi2(rate * 1.2, &mut learner) > 112.0, "weights with a wrong rate must be caught");
+        assert!(
+            chi2(rate * 1.2, &mut learner) > 112.0,
+            "weights with a wrong rate must be caught"
+        );
     }
 
     #[test]
@@ -543,7 +632,11 @@ mod tests {
             let maps: Vec<Map> = (0..m)
                 .map(|_| {
                     let (i, j) = (generator.random_range(0..12), generator.random_range(0..12));
-                    if generator.random_range(0..10) < case % 10 { Map::Constant(j) } else { Map::Replace(i, j) }
+                    if generator.random_range(0..10) < case % 10 {
+                        Map::Constant(j)
+                    } else {
+                        Map::Replace(i, j)
+                    }
                 })
                 .collect();
             let x = fixed_point(&maps).unwrap();
@@ -552,7 +645,16 @@ mod tests {
             let mut image = BTreeMap::new();
             for map in &maps {
                 for &(a, p) in &x {
-                    let to = match *map { Map::Constant(j) => j, Map::Replace(i, j) => if a == i { j } else { a } };
+                    let to = match *map {
+                        Map::Constant(j) => j,
+                        Map::Replace(i, j) => {
+                            if a == i {
+                                j
+                            } else {
+                                a
+                            }
+                        }
+                    };
                     *image.entry(to).or_insert(0.0) += p / maps.len() as f64;
                 }
             }
@@ -565,8 +667,15 @@ mod tests {
 
     #[test]
     fn rewards_outside_the_unit_interval_are_refused() {
-        let mut learner = SampledModifications::new(ProductActions::new(&[2, 2]).unwrap(), 5, 5, rng(0)).unwrap();
-        assert!(matches!(learner.observe(&[0.9, 0.0, 0.9, 0.0]), Err(GamesError::OutOfRange { .. })));
-        assert!(matches!(ProductActions::new(&[2; 64]), Err(GamesError::TooLarge { .. })));
+        let mut learner =
+            SampledModifications::new(ProductActions::new(&[2, 2]).unwrap(), 5, 5, rng(0)).unwrap();
+        assert!(matches!(
+            learner.observe(&[0.9, 0.0, 0.9, 0.0]),
+            Err(GamesError::OutOfRange { .. })
+        ));
+        assert!(matches!(
+            ProductActions::new(&[2; 64]),
+            Err(GamesError::TooLarge { .. })
+        ));
     }
 }

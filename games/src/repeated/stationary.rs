@@ -45,7 +45,9 @@ mod tests {
 
     fn residual(matrix: &[f64], x: &[f64]) -> f64 {
         let k = x.len();
-        (0..k).map(|j| ((0..k).map(|i| x[i] * matrix[i * k + j]).sum::<f64>() - x[j]).abs()).sum()
+        (0..k)
+            .map(|j| ((0..k).map(|i| x[i] * matrix[i * k + j]).sum::<f64>() - x[j]).abs())
+            .sum()
     }
 
     proptest! {
@@ -66,7 +68,11 @@ mod tests {
 
     #[test]
     fn identity_and_permutation_have_fixed_points() {
-        for matrix in [[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]] {
+        for matrix in [
+            [1.0, 0.0, 0.0, 1.0],
+            [0.0, 1.0, 1.0, 0.0],
+            [1.0, 0.0, 1.0, 0.0],
+        ] {
             let mut x = [0.0; 2];
             stationary(&mut matrix.clone(), &mut x);
             assert!(residual(&matrix, &x) < 1e-12);

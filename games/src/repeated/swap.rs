@@ -104,13 +104,22 @@ impl<L: Learner> BlumMansour<L> {
     ///
     /// # Errors
     /// [`GamesError::Empty`] without actions, [`GamesError::Length`] when a copy has another number of actions, and what `copy` returns.
-    pub fn new(actions: usize, mut copy: impl FnMut(usize) -> Result<L, GamesError>) -> Result<Self, GamesError> {
+    pub fn new(
+        actions: usize,
+        mut copy: impl FnMut(usize) -> Result<L, GamesError>,
+    ) -> Result<Self, GamesError> {
         let k = check_actions(actions)?;
         let copies = (0..k).map(|_| copy(k)).collect::<Result<Vec<L>, _>>()?;
         for c in &copies {
             crate::error::length("actions of a copy", k, c.actions())?;
         }
-        Ok(Self { copies, matrix: vec![0.0; k * k], play: vec![1.0 / real(k); k], scaled: vec![0.0; k], fresh: false })
+        Ok(Self {
+            copies,
+            matrix: vec![0.0; k * k],
+            play: vec![1.0 / real(k); k],
+            scaled: vec![0.0; k],
+            fresh: false,
+        })
     }
 }
 
@@ -201,12 +210,20 @@ impl<L: Learner, F: FnMut() -> L> TreeSwap<L, F> {
     /// [`GamesError::Empty`] when `branching` or `depth` is 0, [`GamesError::TooLarge`] when $M^d$ overflows.
     pub fn new(branching: usize, depth: usize, mut make: F) -> Result<Self, GamesError> {
         if branching == 0 || depth == 0 {
-            return Err(GamesError::Empty { argument: "branching or depth" });
+            return Err(GamesError::Empty {
+                argument: "branching or depth",
+            });
         }
-        let too_large = GamesError::TooLarge { what: "depth", size: depth, limit: 62 };
+        let too_large = GamesError::TooLarge {
+            what: "depth",
+            size: depth,
+            limit: 62,
+        };
         let power = |e: usize| u32::try_from(e).ok().and_then(|e| branching.checked_pow(e));
         power(depth).ok_or(too_large.clone())?;
-        let lengths = (1..=depth).map(|h| power(depth - h).ok_or(too_large.clone())).collect::<Result<Vec<_>, _>>()?;
+        let lengths = (1..=depth)
+            .map(|h| power(depth - h).ok_or(too_large.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut learners: Vec<L> = (0..depth).map(|_| make()).collect();
         let k = learners[0].actions();
         let current: Vec<Vec<f64>> = learners.iter_mut().map(|l| l.play().to_vec()).collect();
@@ -252,8 +269,8 @@ impl<L: Learner, F: FnMut() -> L> Learner for TreeSwap<L, F> {
             for (b, g) in self.blocks[h].iter_mut().zip(rewards) {
                 *b += g / real(length);
             }
-            if self.round % length == 0 {
-                if self.round % (length * self.branching) == 0 {
+            if self.round.is_multiple_of(length) {
+                if self.round.is_multiple_of(length * self.branching) {
                     self.learners[h] = (self.make)();
                 } else {
                     self.learners[h].observe(&self.blocks[h])?;
@@ -274,7 +291,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn run(learner: &mut dyn Learner, opponent: Opponent, horizon: usize, seed: u64) -> RegretAccount {
+    fn run(
+        learner: &mut dyn Learner,
+        opponent: Opponent,
+        horizon: usize,
+        seed: u64,
+    ) -> RegretAccount {
         let k = learner.actions();
         let mut rng = rng(seed);
         let mut account = RegretAccount::new(k).unwrap();
@@ -328,7 +350,13 @@ mod tests {
         let phases = |t: usize, g: &mut [f64]| {
             let good = t / 1000;
             for (a, r) in g.iter_mut().enumerate() {
-                *r = if a == good { 1.0 } else if a < good { 0.0 } else { 0.45 };
+                *r = if a == good {
+                    1.0
+                } else if a < good {
+                    0.0
+                } else {
+                    0.45
+                };
             }
         };
         let swap = |learner: &mut dyn Learner| {
