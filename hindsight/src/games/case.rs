@@ -359,14 +359,13 @@ pub(super) fn game(payoffs: Option<&Json>) -> Result<Game, Problem> {
                 ),
             ));
         }
-        if let Some(shape) = &shape {
-            if *shape != found {
+        if let Some(shape) = &shape
+            && *shape != found {
                 return Err(Problem::field(
                     field,
                     format!("player {player}: shape {found:?} differs from player 0's {shape:?}"),
                 ));
             }
-        }
         let mut flat = Vec::new();
         collect(tensor, &found, &mut vec![], player, &mut flat)?;
         shape = Some(found);

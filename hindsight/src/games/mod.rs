@@ -1,5 +1,10 @@
 //! `hindsight games`: marketplace games, equilibria, play without regret.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "help texts are shown in the terminal as they stand"
+)]
+
 mod bertrand;
 mod case;
 mod debate;
