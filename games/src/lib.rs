@@ -1,5 +1,4 @@
-//! Marketplace games and repeated play without regret: closed forms, equilibria, regret learners.
-
+#![doc = include_str!("../README.md")]
 // Formulas are KaTeX, which the lint takes for identifiers.
 #![allow(clippy::doc_markdown)]
 // Tests count in floating point and compare exact results.

@@ -65,7 +65,7 @@ pub struct Trade {
 /// ```
 /// use hindsight_games::marketplace::{MarketParameters, Marketplace, Rationing, Regime};
 /// let market = Marketplace::new(MarketParameters {
-///     choke_price: 1.0, operator_cost: 0.3, seller_cost: 0.2, fee: 0.1, experience: 0.1,
+///     choke_price: 1.0, operator_cost: 0.6, seller_cost: 0.2, fee: 0.1, experience: 0.1,
 /// })?;
 /// let spne = market.equilibrium(Rationing::Intensity);
 /// assert_eq!(spne.regime, Regime::Compete);

@@ -15,6 +15,8 @@
 //! players means a nearly coarse correlated equilibrium, small swap regret a nearly correlated one.
 
 mod account;
+#[cfg(test)]
+mod curves;
 mod ftpl;
 mod hedge;
 mod learner;

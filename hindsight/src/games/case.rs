@@ -263,7 +263,11 @@ fn flatten(table: &mut Table, name: String, value: &Value) {
                 flatten(table, below, value);
             }
         }
-        Value::Array(values) if values.iter().any(|v| v.is_object()) => {
+        Value::Array(values)
+            if values.len() <= 8
+                && !name.starts_with("curve")
+                && values.iter().any(Value::is_object) =>
+        {
             for (i, value) in values.iter().enumerate() {
                 flatten(table, format!("{name}[{i}]"), value);
             }
@@ -360,12 +364,13 @@ pub(super) fn game(payoffs: Option<&Json>) -> Result<Game, Problem> {
             ));
         }
         if let Some(shape) = &shape
-            && *shape != found {
-                return Err(Problem::field(
-                    field,
-                    format!("player {player}: shape {found:?} differs from player 0's {shape:?}"),
-                ));
-            }
+            && *shape != found
+        {
+            return Err(Problem::field(
+                field,
+                format!("player {player}: shape {found:?} differs from player 0's {shape:?}"),
+            ));
+        }
         let mut flat = Vec::new();
         collect(tensor, &found, &mut vec![], player, &mut flat)?;
         shape = Some(found);

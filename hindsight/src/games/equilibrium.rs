@@ -33,6 +33,10 @@ pub(crate) struct Case {
     /// What correlated equilibria maximise: welfare (default), max_min, player:I, against:I (players from 0).
     #[arg(long)]
     objective: Option<String>,
+    /// Also what each player can earn at least and at most in any such equilibrium (one linear programme each; slow for large games).
+    #[arg(long)]
+    #[serde(default)]
+    ranges: bool,
     /// A joint distribution over profiles (row-major JSON array) whose equilibrium gaps are wanted.
     #[arg(long, value_name = "JSON")]
     joint: Option<Json>,
@@ -102,11 +106,13 @@ impl Answer for Case {
 impl Case {
     fn correlated(&self, game: &Game, concept: Concept) -> Result<Value, Problem> {
         let best = correlated_equilibrium(game, concept, &self.objective(game)?)?;
-        let ranges = (0..game.players())
-            .map(|i| payoff_range(game, concept, i))
-            .collect::<Result<Vec<_>, _>>()?;
         let mut answer = json!(best);
-        answer["payoff_ranges"] = json!(ranges);
+        if self.ranges {
+            let ranges = (0..game.players())
+                .map(|i| payoff_range(game, concept, i))
+                .collect::<Result<Vec<_>, _>>()?;
+            answer["payoff_ranges"] = json!(ranges);
+        }
         Ok(answer)
     }
 
