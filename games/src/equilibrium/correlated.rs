@@ -1,6 +1,7 @@
 //! Correlated and coarse correlated equilibria that are best for a linear objective.
 
-use super::simplex::{Optimum, Rows, maximise};
+use super::programme::{Optimum, Rows};
+use super::simplex::maximise;
 use crate::error::{GamesError, finite, length};
 use crate::game::Game;
 

@@ -13,6 +13,7 @@
 mod correlated;
 mod gap;
 mod nash;
+mod programme;
 mod simplex;
 mod stackelberg;
 mod zero_sum;

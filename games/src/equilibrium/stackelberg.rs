@@ -1,6 +1,7 @@
 //! Commitment to a mixed strategy in bimatrix games: strong and weak Stackelberg equilibria.
 
-use super::simplex::{Rows, maximise};
+use super::programme::Rows;
+use super::simplex::maximise;
 use super::zero_sum::solve_zero_sum;
 use crate::error::GamesError;
 use crate::game::Game;

@@ -1,6 +1,7 @@
 //! Values and optimal strategies of two-player zero-sum games.
 
-use super::simplex::{Rows, maximise};
+use super::programme::Rows;
+use super::simplex::maximise;
 use crate::error::{GamesError, finite};
 use crate::game::dot;
 

@@ -23,6 +23,7 @@ mod learner;
 mod play;
 mod regret_matching;
 mod sampled;
+mod smooth;
 mod stationary;
 mod swap;
 
@@ -32,7 +33,8 @@ pub use hedge::Hedge;
 pub use learner::Learner;
 pub use play::{Checkpoint, PlayRecord, average_self_play, self_play};
 pub use regret_matching::RegretMatching;
-pub use sampled::{ProductActions, SampledModifications, SmoothOracle};
+pub use sampled::SampledModifications;
+pub use smooth::{ProductActions, SmoothOracle};
 pub use swap::{BlumMansour, StoltzLugosi, TreeSwap};
 
 pub(crate) use ftpl::draw;
