@@ -1,4 +1,4 @@
-//! The crate's work of fixed size, timed: prints a name, CPU seconds and a check value a line. The peers' script `bench/games_peers.py` prints the same lines for SciPy, `NumPy`
+//! The crate's work of fixed size, timed: prints a name, CPU seconds and a check value a line. The peers' script `bench/games_peers.py` prints the same lines for `SciPy`, `NumPy`
 //! and numba; `bench/games_compare.py` runs both and prints ratios.
 //!
 //! Run with `cargo run --release -p hindsight-games --example bench`.

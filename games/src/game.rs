@@ -8,7 +8,7 @@ const LARGEST: usize = 1 << 26;
 /// A game in normal form: for each player, a payoff for every pure profile.
 ///
 /// Profiles are numbered in row-major order: the last player's action changes fastest. Payoffs may be any finite numbers; the guarantees of
-/// the learners are stated for payoffs in $[0,1]$ (see [`Game::rescaled`]).
+/// the learners are stated for payoffs in $\[0,1\]$ (see [`Game::rescaled`]).
 ///
 /// ```
 /// use hindsight_games::Game;
@@ -170,7 +170,7 @@ impl Game {
             .collect()
     }
 
-    /// The same game with every player's payoffs moved affinely to $[0,1]$, with the scale and shift of each player:
+    /// The same game with every player's payoffs moved affinely to $\[0,1\]$, with the scale and shift of each player:
     /// old payoff = shift + scale times new payoff. A player who is indifferent everywhere gets payoff 0 and scale 0.
     #[must_use]
     pub fn rescaled(&self) -> (Self, Vec<(f64, f64)>) {

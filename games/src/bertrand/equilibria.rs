@@ -233,7 +233,7 @@ impl<D: Demand> SharedRevenue<D> {
     /// | $r_0\le r^*$, $s_0<r_0\le s^*$ | seller | $r_0$ |
     /// | $r_0\le r^*$, $s^*<r_0$ | seller | $s^*$ |
     /// | $r_0>r^*$, $s_0\ge\bar p$ | retailer | $r^*$ |
-    /// | $r_0>r^*$, $s_0<\bar p$, $s^*>r^*$ | seller | $[\max(r^*,s_0),\min(s^*,\bar p)]$ |
+    /// | $r_0>r^*$, $s_0<\bar p$, $s^*>r^*$ | seller | $\[\max(r^*,s_0),\min(s^*,\bar p)\]$ |
     /// | $r_0>r^*$, $s^*\le r^*$ | seller | $s^*$ |
     ///
     /// At $s_0=r_0$ the second and third rows meet at one price and either firm may sell; the second is returned.
@@ -370,7 +370,6 @@ pub(super) mod tests {
         tie: TieRule,
         n: usize,
     ) -> Result<(), TestCaseError> {
-        let h = game.demand.choke_price() / n as f64;
         let tol = blur(game, n);
         let sets = game.equilibria(tie);
         let lattice = lattice(game, tie, n);

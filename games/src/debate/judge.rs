@@ -35,7 +35,7 @@ impl WinMatrix {
     /// A judge from rows of win probabilities.
     ///
     /// # Errors
-    /// [`GamesError::Empty`], [`GamesError::Ragged`], [`GamesError::NotFinite`], or [`GamesError::OutOfRange`] for an entry outside $[0,1]$.
+    /// [`GamesError::Empty`], [`GamesError::Ragged`], [`GamesError::NotFinite`], or [`GamesError::OutOfRange`] for an entry outside $\[0,1\]$.
     pub fn new(rows: &[Vec<f64>]) -> Result<Self, GamesError> {
         let argument = "win probabilities";
         let columns = rows.first().map_or(0, Vec::len);
@@ -129,7 +129,7 @@ impl<J: Judge> Judge for Counted<J> {
     }
 }
 
-/// A judge whose probability is shown with Gaussian noise, clipped to $[0,1]$ and rounded to one decimal, as in the authors' experiment; fresh noise at every call.
+/// A judge whose probability is shown with Gaussian noise, clipped to $\[0,1\]$ and rounded to one decimal, as in the authors' experiment; fresh noise at every call.
 #[derive(Debug, Clone)]
 pub struct Noisy<J, R> {
     inner: J,

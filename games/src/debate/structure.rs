@@ -8,7 +8,7 @@ use crate::error::{GamesError, real};
 use crate::repeated::{ProductActions, SmoothOracle};
 
 /// A debate of several exchanges: in each, both debaters choose one of several arguments, and a table says how much the first gains. The probability
-/// that the first wins is $\tfrac12+\frac1{2L}\sum_\ell S_\ell[a_\ell][b_\ell]$ with $S\in[-1,1]$: strategies are chains of $L$ arguments, rewards add over
+/// that the first wins is $\tfrac12+\frac1{2L}\sum_\ell S_\ell\[a_\ell\]\[b_\ell\]$ with $S\in[-1,1]$: strategies are chains of $L$ arguments, rewards add over
 /// the exchanges, so a [`ProductActions`] oracle serves them without listing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArgumentChains {
@@ -17,7 +17,7 @@ pub struct ArgumentChains {
 }
 
 impl ArgumentChains {
-    /// Exchanges from tables of rows in $[-1,1]$, one square table an exchange, all of the same size.
+    /// Exchanges from tables of rows in $\[-1,1\]$, one square table an exchange, all of the same size.
     ///
     /// # Errors
     /// [`GamesError::Empty`], [`GamesError::Ragged`], [`GamesError::Length`], [`GamesError::OutOfRange`], [`GamesError::NotFinite`].
@@ -143,7 +143,7 @@ impl TruthTree {
     /// A tree with `branching`, an even `depth`, a default win probability of the first debater and random decisive leaves with uniform win probabilities.
     ///
     /// # Errors
-    /// [`GamesError::OutOfRange`] for an odd or zero depth or a probability outside $[0,1]$, [`GamesError::TooLarge`] when plans cannot be numbered.
+    /// [`GamesError::OutOfRange`] for an odd or zero depth or a probability outside $\[0,1\]$, [`GamesError::TooLarge`] when plans cannot be numbered.
     pub fn random<R: Rng + ?Sized>(
         branching: u64,
         depth: u32,

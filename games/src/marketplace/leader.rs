@@ -324,6 +324,15 @@ mod tests {
                 starts.push((value(p, stock), p, stock));
             }
         }
+        // The same, finer, over the prices at which the seller competes: they may be a narrow range.
+        let (low, high) = (market.break_even_price(), market.sole_seller_price());
+        for i in 0..=2000 {
+            let p = low + (high - low) * f64::from(i) / 2000.0;
+            let q = market.threshold(rationing, p);
+            for stock in [q, q * (1.0 - 1e-10)] {
+                starts.push((value(p, stock), p, stock));
+            }
+        }
         // Limit pricing: just below the seller's break-even price.
         let limit = market.break_even_price() * (1.0 - 1e-10);
         starts.push((

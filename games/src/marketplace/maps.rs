@@ -14,7 +14,7 @@ pub struct ReplyCell {
     pub regime: Option<Regime>,
 }
 
-/// The seller's reply over prices (fast axis) and stocks in $[0,\theta]$, with the threshold curve.
+/// The seller's reply over prices (fast axis) and stocks in $\[0,\theta\]$, with the threshold curve.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReplyMap {
@@ -52,7 +52,7 @@ pub struct PhaseCell {
     pub welfare_gain: f64,
 }
 
-/// The equilibrium over the plane of both costs in $[0,\theta]$.
+/// The equilibrium over the plane of both costs in $\[0,\theta\]$.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PhaseDiagram {

@@ -173,7 +173,7 @@ impl Marketplace {
         Ok(search)
     }
 
-    /// Welfare against the benchmark in `draws` random markets: costs uniform in $[0,1]$, fee in $[0,0.5]$, experience value in $[0,0.3]$, choke price 1.
+    /// Welfare against the benchmark in `draws` random markets: costs uniform in $\[0,1\]$, fee in $\[0,0.5\]$, experience value in $\[0,0.3\]$, choke price 1.
     pub fn welfare_search<R: Rng + ?Sized>(
         rationing: Rationing,
         draws: usize,

@@ -9,6 +9,9 @@ use rand::RngExt;
 
 const ACTIONS: usize = 4;
 
+/// Makes a learner for a number of rounds and a seed.
+type Make = Box<dyn Fn(usize, u64) -> Box<dyn Learner>>;
+
 /// Mean regrets a round over several runs against fair coins, for which every learner's expected external regret grows like the square root of the rounds.
 fn average(make: &dyn Fn(usize, u64) -> Box<dyn Learner>, rounds: usize) -> Regrets {
     let runs = 24u64;
@@ -60,7 +63,7 @@ fn slopes(make: &dyn Fn(usize, u64) -> Box<dyn Learner>) -> [f64; 3] {
 #[test]
 fn average_regret_falls_with_the_square_root_of_the_rounds() {
     let k = ACTIONS;
-    let learners: [(&str, Box<dyn Fn(usize, u64) -> Box<dyn Learner>>); 8] = [
+    let learners: [(&str, Make); 8] = [
         (
             "hedge",
             Box::new(move |t, _| Box::new(Hedge::fixed(k, t).unwrap())),

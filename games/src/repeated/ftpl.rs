@@ -274,10 +274,10 @@ impl Exp3 {
         &self.play
     }
 
-    /// Takes the reward, in $[0,1]$, of the action that was drawn from [`Exp3::play`].
+    /// Takes the reward, in $\[0,1\]$, of the action that was drawn from [`Exp3::play`].
     ///
     /// # Errors
-    /// [`GamesError::NoSuchAction`]; [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a reward outside $[0,1]$.
+    /// [`GamesError::NoSuchAction`]; [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a reward outside $\[0,1\]$.
     pub fn observe(&mut self, action: usize, reward: f64) -> Result<(), GamesError> {
         length("probabilities", self.estimates.len(), self.play.len())?;
         let Some(estimate) = self.estimates.get_mut(action) else {

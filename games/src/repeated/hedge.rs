@@ -11,7 +11,7 @@ enum Rate {
 
 /// Exponential weights, $x_t(i)\propto\exp\left(\eta\sum_{\tau<t}g_\tau(i)\right)$.
 ///
-/// | constructor | rate | external regret over $T$ rounds, rewards in $[0,1]$ |
+/// | constructor | rate | external regret over $T$ rounds, rewards in $\[0,1\]$ |
 /// |---|---|---|
 /// | [`Hedge::fixed`] | $\sqrt{8\ln K/T}$ | $\sqrt{T\ln K/2}$ |
 /// | [`Hedge::anytime`] | $\sqrt{8\ln K/t}$ | $\sqrt{2T\ln K}+\sqrt{\ln K/8}$ (Cesa-Bianchi and Lugosi 2006, theorem 2.3) |
@@ -88,7 +88,7 @@ impl Hedge {
         Self::new(actions, Rate::Fixed(positive("rate", rate)?), true)
     }
 
-    /// Bound on the external regret after `rounds` rounds of rewards in $[0,1]$; infinite for the optimistic form, whose bound depends on how the
+    /// Bound on the external regret after `rounds` rounds of rewards in $\[0,1\]$; infinite for the optimistic form, whose bound depends on how the
     /// rewards move.
     #[must_use]
     pub fn bound(&self, rounds: usize) -> f64 {

@@ -4,7 +4,7 @@ use crate::error::{GamesError, length};
 
 /// A learner with full information: it plays a distribution and then sees the reward of every action.
 ///
-/// Bounds are stated for rewards in $[0,1]$; other finite rewards are taken and scale the bounds.
+/// Bounds are stated for rewards in $\[0,1\]$; other finite rewards are taken and scale the bounds.
 pub trait Learner {
     /// Number of actions.
     fn actions(&self) -> usize;
@@ -72,7 +72,7 @@ pub(crate) fn check_horizon(rounds: usize) -> Result<usize, GamesError> {
     }
 }
 
-/// Opponents for the learners' tests: each gives a reward vector in $[0,1]$ that may depend on the play.
+/// Opponents for the learners' tests: each gives a reward vector in $\[0,1\]$ that may depend on the play.
 #[cfg(test)]
 pub(crate) mod opponents {
     use rand::{RngExt, SeedableRng};

@@ -6,7 +6,7 @@ use crate::error::{GamesError, real};
 /// Regret matching, $x_t(i)\propto[R_{t-1}(i)]^+$ with $R(i)$ the regret for not having played $i$ always (Hart and Mas-Colell 2000,
 /// the external-regret form), or regret matching+, which keeps $R\leftarrow[R+r]^+$ (Tammelin 2014).
 ///
-/// External regret after $T$ rounds of rewards in $[0,1]$: at most $\sqrt{KT}$ for both. No rate to choose. When no regret is positive it
+/// External regret after $T$ rounds of rewards in $\[0,1\]$: at most $\sqrt{KT}$ for both. No rate to choose. When no regret is positive it
 /// plays uniformly.
 ///
 /// ```

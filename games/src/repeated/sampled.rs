@@ -178,7 +178,7 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         maps
     }
 
-    /// Takes the round's reward vector; every action's reward must lie in $[0,1]$.
+    /// Takes the round's reward vector; every action's reward must lie in $\[0,1\]$.
     ///
     /// # Errors
     /// [`GamesError::Length`], [`GamesError::NotFinite`], [`GamesError::OutOfRange`], and those of [`SampledModifications::play`].

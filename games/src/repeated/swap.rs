@@ -8,7 +8,7 @@ use crate::error::{GamesError, positive, real};
 /// Internal regret by exponential weights over ordered pairs of actions (Foster and Vohra; Stoltz and Lugosi 2005).
 ///
 /// The pair $i\to j$ gains $x_t(i)(g_t(j)-g_t(i))$; the play is the fixed point $x=\sum_{i\ne j}w(i\to j)\,\varphi_{ij}(x)$, where $\varphi_{ij}$ moves
-/// the mass of $i$ to $j$. Internal regret over $T$ rounds of rewards in $[0,1]$: at most $\sqrt{2T\ln(K(K-1))}$. Time $K^3$ a round.
+/// the mass of $i$ to $j$. Internal regret over $T$ rounds of rewards in $\[0,1\]$: at most $\sqrt{2T\ln(K(K-1))}$. Time $K^3$ a round.
 #[derive(Debug, Clone)]
 pub struct StoltzLugosi {
     rate: f64,
