@@ -41,8 +41,8 @@ pub enum Unmet {
 pub enum Terminal {
     /// Nothing: the best policy then stops ordering about a lead time before the end.
     Nothing,
-    /// Their cost, discounted, so that ordering goes on as if weeks followed. The cost is the lowest of the scored weeks: at a
-    /// higher one, an order in a cheap week would pay without ever being sold.
+    /// What they cost, on average and discounted, so that ordering goes on as if weeks followed. At the cost of the last week
+    /// an order in a cheaper week would pay without ever being sold; at what was paid it never does.
     #[default]
     AtCost,
     /// A share of that cost.

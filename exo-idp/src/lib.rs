@@ -1,5 +1,7 @@
 //! Inventory policies replayed over recorded demand, and trained by differentiating through the replay (Direct Backprop).
 
+#[cfg(test)]
+mod adjoint;
 mod arrivals;
 pub mod censor;
 mod compare;

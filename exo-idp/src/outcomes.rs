@@ -19,8 +19,8 @@ pub enum Quantity {
     Unmet,
     /// Units on hand at the end of the week.
     OnHand,
-    /// Units on hand and outstanding at the end of the week.
-    Position,
+    /// What the units on hand and outstanding cost, in money, at average cost.
+    Book,
     /// Reward in money, undiscounted.
     Reward,
 }
@@ -36,7 +36,7 @@ impl Quantity {
             event.sold,
             event.unmet,
             event.on_hand,
-            event.position,
+            event.book,
             event.reward,
         ]
     }
@@ -55,7 +55,8 @@ pub struct Outcomes {
     scored: std::ops::Range<usize>,
     discount: f64,
     salvage: f64,
-    values: Vec<UnitValue>,
+    /// Book value of every product's opening stock.
+    opening: Vec<f64>,
     objective: Vec<f64>,
     /// `[week][quantity][lane]`
     traces: Vec<f64>,
@@ -69,26 +70,20 @@ impl Outcomes {
         traces: &[F],
     ) -> Self {
         let weeks = replay.window().seen();
-        let scored = &replay.window().scored;
-        let value = |product| UnitValue {
-            opening: replay.opening_units(product),
-            closing: replay.closing_value(product),
-            cost: scored
-                .clone()
-                .map(|week| replay.paths().panel().cost(product, week))
-                .collect(),
-        };
-        let values = (0..replay.paths().panel().products()).map(value).collect();
+        let products = replay.paths().panel().products();
+        let opening = (0..products)
+            .map(|product| replay.opening_charge(product))
+            .collect();
         Outcomes {
             policy: policy.to_owned(),
-            products: replay.paths().panel().products(),
+            products,
             samples: replay.paths().samples(),
             first: weeks.start,
             weeks: weeks.len(),
             scored: replay.window().scored.clone(),
             discount: replay.conventions().discount,
             salvage: replay.conventions().salvage(),
-            values,
+            opening,
             objective: objective
                 .iter()
                 .enumerate()
@@ -181,63 +176,30 @@ impl Outcomes {
     }
 
     /// What a product earned in each scored week, the mean over the samples: the discounted reward and the change in the book
-    /// value of its stock and outstanding orders, at average cost. Summed over the weeks it is
-    /// [`objective`](Outcomes::objective).
+    /// value $V$ of its stock and outstanding orders. Summed over the weeks it is [`objective`](Outcomes::objective).
     ///
-    /// $$ e_t = \gamma^t R_t + \gamma^{t+1} V_t - \gamma^t V_{t-1}, \qquad V_t = (V_{t-1} + c_t a_t) \frac{x_t}{x_t + s_t} $$
-    /// with the position $x$ and sales $s$. The book opens at the closing value, and what it
-    /// differs from that value in the end falls on the last week. So the margin of a unit counts in the week in which it is sold; otherwise a week's money
-    /// would depend on whether an order was paid in it, and weeks could not be compared or drawn again.
+    /// $$ e_t = \gamma^t (R_t + \gamma V_t - V_{t-1}) $$
+    ///
+    /// So the margin of a unit counts in the week in which it is sold; otherwise a week's money would depend on whether an order was
+    /// paid in it, and weeks could not be compared or drawn again.
     #[must_use]
     pub fn earned(&self, product: usize) -> Vec<f64> {
-        let samples = 0..self.samples;
         let mut mean = vec![0.0; self.scored.len()];
-        for sample in samples {
-            for (mean, earned) in mean.iter_mut().zip(self.earned_on(product, sample)) {
-                *mean += earned / count(self.samples);
+        for sample in 0..self.samples {
+            let mut power = 1.0;
+            let mut before = self.opening[product];
+            for (mean, week) in mean.iter_mut().zip(self.scored.clone()) {
+                let after = self.sample(Quantity::Book, product, sample, week);
+                let last = week + 1 == self.scored.end;
+                let kept = if last { self.salvage * after } else { after };
+                let reward = self.sample(Quantity::Reward, product, sample, week);
+                *mean += power * (reward + self.discount * kept - before) / count(self.samples);
+                power *= self.discount;
+                before = after;
             }
         }
         mean
     }
-
-    fn earned_on(&self, product: usize, sample: usize) -> Vec<f64> {
-        let at = |quantity, week| self.sample(quantity, product, sample, week);
-        let value = &self.values[product];
-        let start = self.scored.start;
-        let mut book = value.closing * value.opening;
-        let mut power = 1.0;
-        self.scored
-            .clone()
-            .map(|week| {
-                let (position, sold) = (at(Quantity::Position, week), at(Quantity::Sold, week));
-                let paid = value.cost[week - start] * at(Quantity::Order, week);
-                let kept = if position + sold > 0.0 {
-                    (position / (position + sold)).clamp(0.0, 1.0)
-                } else {
-                    0.0
-                };
-                let after = if week + 1 == self.scored.end {
-                    self.salvage * value.closing * position
-                } else {
-                    (book + paid) * kept
-                };
-                let earned = power * (at(Quantity::Reward, week) + self.discount * after - book);
-                power *= self.discount;
-                book = after;
-                earned
-            })
-            .collect()
-    }
-}
-
-/// Opening units of a product, what a unit counts for when scoring ends, and what it costs in between.
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-struct UnitValue {
-    opening: f64,
-    closing: f64,
-    /// Purchase cost in the scored weeks.
-    cost: Vec<f64>,
 }
 
 #[allow(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]

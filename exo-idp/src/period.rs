@@ -13,8 +13,6 @@ pub struct Exo<'a, S> {
     pub price: S,
     /// Purchase cost, money per unit.
     pub cost: S,
-    /// What a unit of stock counts for where scoring begins or ends, money per unit.
-    pub value: S,
     /// Weight of the week's reward: the discount, or zero in a week that is not scored.
     pub weight: S,
     /// Weight of the value of stock at the end of the week: the discount and salvage share in the last week, else zero.
@@ -34,6 +32,8 @@ pub struct State<S> {
     pub on_hand: S,
     /// The orders of 1, 2, … weeks ago, as many as the longest lead time.
     pub orders: Vec<S>,
+    /// What the units on hand and outstanding cost, in money, at average cost.
+    pub book: S,
 }
 
 /// What happened in a week.
@@ -51,6 +51,8 @@ pub struct Event<S> {
     pub on_hand: S,
     /// Units on hand and outstanding at the end of the week.
     pub position: S,
+    /// What they cost, in money, at average cost.
+    pub book: S,
     /// Reward of the week in money, undiscounted, without the value at the end of the horizon.
     pub reward: S,
     /// What the objective books: the reward times its weight, and the value at the end of the horizon.
@@ -113,15 +115,16 @@ impl<S: Scalar> State<S> {
         }
     }
 
-    /// The state as one list: on hand, then the orders.
+    /// The state as one list: on hand, book value, then the orders.
     pub(crate) fn flat(&self) -> Vec<S> {
-        [&[self.on_hand], &self.orders[..]].concat()
+        [&[self.on_hand, self.book], &self.orders[..]].concat()
     }
 
     /// Moves to the state after a week.
     #[inline(always)]
     pub fn advance(&mut self, event: &Event<S>) {
         self.on_hand = event.on_hand;
+        self.book = event.book;
         for k in (1..self.orders.len()).rev() {
             self.orders[k] = self.orders[k - 1];
         }
@@ -137,15 +140,18 @@ impl<S: Scalar> State<S> {
 /// $I^- = I + \text{receipts}$:
 /// $$ s = \min(D, I^-), \quad I' = I^- - s, \quad R = p s - c a - h I' - b (D - s). $$
 ///
+/// The book value of units on hand and outstanding, $V' = (V + c a)\, x / (x + s)$ with the position $x$ at the end of the week,
+/// is what they are worth where the horizon ends (times the share of [`Conventions::salvage`]).
+///
 /// The four quantities of the paper's reward are $p s - c a$; $h$ and $b$ are ours and zero by default.
 ///
 /// ```
 /// use hindsight_exo_idp::{Conventions, Exo, State, period};
 /// let exo = Exo {
-///     demand: 4.0, price: 10.0, cost: 6.0, value: 6.0, weight: 1.0, terminal: 0.0, active: 1.0,
+///     demand: 4.0, price: 10.0, cost: 6.0, weight: 1.0, terminal: 0.0, active: 1.0,
 ///     arriving: &[0.0, 1.0], outstanding: &[1.0],
 /// };
-/// let state = State { on_hand: 1.0, orders: vec![2.0] };
+/// let state = State { on_hand: 1.0, orders: vec![2.0], book: 18.0 };
 /// let event = period(&Conventions::default(), &exo, &state, 5.0_f64);
 /// assert_eq!((event.received, event.sold, event.unmet, event.reward), (2.0, 3.0, 1.0, 30.0 - 30.0));
 /// ```
@@ -195,7 +201,11 @@ pub fn period<S: Scalar>(
         reward = reward - S::constant(conventions.penalty) * unmet;
     }
     let position = on_hand + outstanding + order - received;
-    let booked = exo.weight * reward + exo.terminal * exo.value * position;
+    // Sold units leave at average cost. The small number keeps 0 / 0 away.
+    let kept = position.relu();
+    let share = kept / (kept + sold + S::constant(1e-9));
+    let book = (state.book + exo.cost * order) * share;
+    let booked = exo.weight * reward + exo.terminal * book;
     Event {
         order,
         received,
@@ -203,6 +213,7 @@ pub fn period<S: Scalar>(
         unmet,
         on_hand,
         position,
+        book,
         reward,
         booked,
     }

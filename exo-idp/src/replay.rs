@@ -15,8 +15,8 @@ use crate::policy::{Policy, Seen, Signals};
 
 /// Lanes of a SIMD bundle.
 const WIDTH: usize = 16;
-/// Exogenous rows before the arrivals: demand, price, cost, value of stock, active.
-const PLAIN: usize = 5;
+/// Exogenous rows before the arrivals: demand, price, cost, active.
+const PLAIN: usize = 4;
 
 /// Which weeks are scored, and how many before them a policy sees.
 ///
@@ -139,29 +139,17 @@ impl<'p> Replay<'p> {
         (weight, terminal)
     }
 
-    /// What a unit of stock counts for where scoring ends: the lowest cost of the scored weeks. With any other, an order in a
-    /// week of low cost would pay without ever being sold.
-    #[must_use]
-    pub fn closing_value(&self, product: usize) -> f64 {
-        let panel = self.paths.panel();
-        self.window
-            .scored
-            .clone()
-            .map(|t| panel.cost(product, t))
-            .fold(f64::INFINITY, f64::min)
-    }
-
     /// Units of a product, on hand and outstanding, with which the replay opens.
     #[must_use]
     pub fn opening_units(&self, product: usize) -> f64 {
         self.opening[product] * crate::outcomes::count(self.paths.longest() + 1)
     }
 
-    /// What the opening stock of a lane is charged: its closing value, the same for every policy.
+    /// What the opening stock of a lane is charged: its units at the cost of the first scored week, the same for every policy.
     #[must_use]
     pub fn opening_charge(&self, lane: usize) -> f64 {
         let product = self.paths.product(lane);
-        self.opening_units(product) * self.closing_value(product)
+        self.opening_units(product) * self.paths.panel().cost(product, self.window.scored.start)
     }
 
     /// The exogenous rows of a week, by lane, in the order in which [`split`](Self::split) reads them.
@@ -173,18 +161,14 @@ impl<'p> Replay<'p> {
     ) {
         let (paths, panel) = (self.paths, self.paths.panel());
         let lanes = 0..paths.lanes();
-        let closing: Vec<f64> = (0..panel.products())
-            .map(|p| self.closing_value(p))
-            .collect();
         let by_product = |f: fn(&crate::Panel, usize, usize) -> f64| {
             lanes.clone().map(move |l| f(panel, paths.product(l), week))
         };
         emit(0, &mut by_product(crate::Panel::demand));
         emit(1, &mut by_product(crate::Panel::price));
         emit(2, &mut by_product(crate::Panel::cost));
-        emit(3, &mut lanes.clone().map(|l| closing[paths.product(l)]));
         emit(
-            4,
+            3,
             &mut by_product(|panel, product, week| {
                 f64::from(u8::from(panel.present(product, week)))
             }),
@@ -217,14 +201,12 @@ impl<'p> Replay<'p> {
         let (plain, rest) = rows.split_at(PLAIN);
         let (arriving, rest) = rest.split_at(self.paths.longest() + 1);
         let (outstanding, signals) = rest.split_at(self.paths.longest());
-        let [demand, price, cost, value, active] =
-            [plain[0], plain[1], plain[2], plain[3], plain[4]];
+        let [demand, price, cost, active] = [plain[0], plain[1], plain[2], plain[3]];
         (
             Exo {
                 demand,
                 price,
                 cost,
-                value,
                 weight,
                 terminal,
                 active,
@@ -235,10 +217,11 @@ impl<'p> Replay<'p> {
         )
     }
 
-    fn opening<S: Scalar>(&self, units: S) -> State<S> {
+    fn opening<S: Scalar>(&self, units: S, book: S) -> State<S> {
         State {
             on_hand: units,
             orders: vec![units; self.paths.longest()],
+            book,
         }
     }
 
@@ -246,21 +229,22 @@ impl<'p> Replay<'p> {
     pub(crate) fn program<P: Policy>(&self, policy: &P) -> Program {
         let shape = Shape {
             params: policy.theta().len(),
-            lane: 1,
+            lane: 2,
             exo: self.exo_rows(policy.signals()),
             shared: 3,
         };
         Program::record(
             shape,
             |_, inputs| Start {
-                state: self.opening(inputs.lane[0]).flat(),
+                state: self.opening(inputs.lane[0], inputs.lane[1]).flat(),
                 carry: vec![],
             },
             |_, inputs| {
                 let (exo, signals) = self.split(inputs.exo, inputs.shared[0], inputs.shared[1]);
                 let mut state = State {
                     on_hand: inputs.state[0],
-                    orders: inputs.state[1..].to_vec(),
+                    book: inputs.state[1],
+                    orders: inputs.state[2..].to_vec(),
                 };
                 let mut seen = Position::empty(self.paths.longest());
                 state.observe(&self.conventions, &exo, &mut seen);
@@ -303,9 +287,9 @@ impl<'p> Replay<'p> {
             let live = f64::from(u8::from(self.window.scored.contains(&week)));
             shared.extend([weight, terminal, live].map(F::from_f64));
         }
-        let lane = (0..lanes)
-            .map(|l| F::from_f64(self.opening[self.paths.product(l)]))
-            .collect();
+        let units = (0..lanes).map(|l| F::from_f64(self.opening[self.paths.product(l)]));
+        let book = (0..lanes).map(|l| F::from_f64(self.opening_charge(l)));
+        let lane = units.chain(book).collect();
         Inputs {
             lanes,
             weeks: weeks.len(),
@@ -398,7 +382,10 @@ impl<'p> Replay<'p> {
     fn roll<S: Bundle, P: Policy>(&self, policy: &P, inputs: &Inputs<f64>, first: usize) -> Rolled {
         let rows = self.exo_rows(policy.signals());
         let theta: Vec<S> = policy.theta().iter().map(|&x| S::constant(x)).collect();
-        let mut state = self.opening(S::load(&inputs.lane[first..]));
+        let mut state = self.opening(
+            S::load(&inputs.lane[first..inputs.lanes]),
+            S::load(&inputs.lane[inputs.lanes + first..]),
+        );
         let mut seen = Position::empty(self.paths.longest());
         let mut memory = vec![DelayLine::new(); policy.lines()];
         let mut exo_rows = vec![S::constant(0.0); rows];

@@ -6,7 +6,6 @@ use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
 
-#[allow(dead_code, reason = "the replay is wired in next")]
 mod backtest;
 #[allow(
     dead_code,

@@ -106,6 +106,6 @@ pub fn perfect_information_bound(replay: &Replay<'_>, lane: usize) -> f64 {
         cheapest += discount(week) * rate;
     }
     let units = replay.opening_units(product);
-    total += units * dearest.max(conventions.salvage() * replay.closing_value(product));
+    total += (units * dearest).max(conventions.salvage() * replay.opening_charge(lane));
     total - replay.opening_charge(lane)
 }

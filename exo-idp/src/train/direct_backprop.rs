@@ -136,7 +136,10 @@ pub fn direct_backprop<P: Policy>(
     let mut order = Shuffle::new(training.seed, lanes);
     let mut best: Option<(f64, usize, Vec<f32>)> = None;
     let (mut curve, mut since_look, mut stale) = (Vec::new(), (0.0, 0_usize), 0);
-    let end = training.stop_at.unwrap_or(training.steps).min(training.steps);
+    let end = training
+        .stop_at
+        .unwrap_or(training.steps)
+        .min(training.steps);
     for step in 0..end {
         let selection = order.take(batch);
         let mut gradient = cpu.gradient(&program, &theta, &base.clone().select(&selection)?)?;
@@ -162,7 +165,9 @@ pub fn direct_backprop<P: Policy>(
         since_look = (0.0, 0);
         curve.push(look);
         if training.stop_at.is_some()
-            || best.as_ref().is_none_or(|(reward, ..)| validation > *reward)
+            || best
+                .as_ref()
+                .is_none_or(|(reward, ..)| validation > *reward)
         {
             best = Some((validation, step + 1, average.clone()));
             stale = 0;

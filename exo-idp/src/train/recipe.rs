@@ -37,9 +37,13 @@ impl Setting<'_> {
     #[must_use]
     pub fn reference(&self) -> Vec<f64> {
         let mean = |product: usize| {
-            let present = self.weeks.clone().filter(|&w| self.panel.present(product, w));
-            let (sum, n) =
-                present.fold((0.0, 0), |(sum, n), w| (sum + self.panel.demand(product, w), n + 1));
+            let present = self
+                .weeks
+                .clone()
+                .filter(|&w| self.panel.present(product, w));
+            let (sum, n) = present.fold((0.0, 0), |(sum, n), w| {
+                (sum + self.panel.demand(product, w), n + 1)
+            });
             sum / count(n.max(1))
         };
         (0..self.panel.products()).map(mean).collect()
@@ -49,8 +53,15 @@ impl Setting<'_> {
     ///
     /// # Errors
     /// As [`Replay::new`].
-    pub fn replay<'p>(&self, paths: &'p Paths<'p>, scored: Range<usize>) -> Result<Replay<'p>, Error> {
-        let window = Window { scored, warm_up: self.warm_up };
+    pub fn replay<'p>(
+        &self,
+        paths: &'p Paths<'p>,
+        scored: Range<usize>,
+    ) -> Result<Replay<'p>, Error> {
+        let window = Window {
+            scored,
+            warm_up: self.warm_up,
+        };
         Replay::new(paths, self.conventions, window, &self.reference())
     }
 
@@ -143,7 +154,12 @@ impl Recipe {
         if scored.len() < self.validation + 2 || self.validation == 0 {
             let Range { start, end } = scored;
             let what = "too few weeks to train and to validate";
-            return Err(Error::Weeks { what, start, end, weeks: setting.panel.weeks() });
+            return Err(Error::Weeks {
+                what,
+                start,
+                end,
+                weeks: setting.panel.weeks(),
+            });
         }
         let split = scored.end - self.validation;
         let anchor = self.anchor(setting, forecast)?;
@@ -167,14 +183,29 @@ impl Recipe {
         for member in 0..self.members {
             let seed = self.seed.wrapping_add(member as u64);
             let untrained = network(seed)?;
-            let training = Training { seed, ..self.training.clone() };
+            let training = Training {
+                seed,
+                ..self.training.clone()
+            };
             let weights = self.weights(setting, &early);
             let mut stopped = false;
-            let found = direct_backprop(&untrained, &early, &late, &weights, &training, cpu, |&progress| {
-                let go = watch(&Course { member, refit: false, progress });
-                stopped = go.is_break();
-                go
-            })?;
+            let found = direct_backprop(
+                &untrained,
+                &early,
+                &late,
+                &weights,
+                &training,
+                cpu,
+                |&progress| {
+                    let go = watch(&Course {
+                        member,
+                        refit: false,
+                        progress,
+                    });
+                    stopped = go.is_break();
+                    go
+                },
+            )?;
             curves.push(found.curve);
             best_steps.push(found.best_step);
             if stopped {
@@ -182,23 +213,53 @@ impl Recipe {
                 break;
             }
             // The same course on all weeks, ended at the step that was best.
-            let training = Training { stop_at: Some(found.best_step), ..training };
+            let training = Training {
+                stop_at: Some(found.best_step),
+                ..training
+            };
             let weights = self.weights(setting, &whole);
-            let refitted = direct_backprop(&untrained, &whole, &late, &weights, &training, cpu, |&progress| {
-                watch(&Course { member, refit: true, progress })
-            })?;
+            let refitted = direct_backprop(
+                &untrained,
+                &whole,
+                &late,
+                &weights,
+                &training,
+                cpu,
+                |&progress| {
+                    watch(&Course {
+                        member,
+                        refit: true,
+                        progress,
+                    })
+                },
+            )?;
             thetas.push(refitted.theta);
         }
         let policy = network(self.seed)?.ensemble(&thetas)?;
-        Ok(Fitted { policy, curves, best_steps })
+        Ok(Fitted {
+            policy,
+            curves,
+            best_steps,
+        })
     }
 
-    fn anchor(&self, setting: &Setting<'_>, forecast: &PromotionForecast) -> Result<Option<Signals>, Error> {
+    fn anchor(
+        &self,
+        setting: &Setting<'_>,
+        forecast: &PromotionForecast,
+    ) -> Result<Option<Signals>, Error> {
         if !self.anchored {
             return Ok(None);
         }
         let reference = setting.reference();
-        forecast.anchor(setting.panel, setting.lead_times, &setting.conventions, &reference).map(Some)
+        forecast
+            .anchor(
+                setting.panel,
+                setting.lead_times,
+                &setting.conventions,
+                &reference,
+            )
+            .map(Some)
     }
 
     /// The weight of every lane: products are brought together in money, and a week's reward to the order of one.
@@ -210,6 +271,8 @@ impl Recipe {
         let scale: Vec<f64> = money.iter().map(|m| m.powf(-self.balance)).collect();
         let total: f64 = money.iter().zip(&scale).map(|(m, s)| m * s).sum();
         let each = count(money.len()) / total / count(replay.window().scored.len());
-        (0..replay.paths().lanes()).map(|lane| scale[replay.paths().product(lane)] * each).collect()
+        (0..replay.paths().lanes())
+            .map(|lane| scale[replay.paths().product(lane)] * each)
+            .collect()
     }
 }

@@ -100,10 +100,14 @@ pub(super) fn arrange(
             }
         }
     }
-    for (slot, (definition, column)) in plan.slots.iter().zip(&mut columns).enumerate() {
-        let flag = definition.domain == Domain::Any
-            && column.iter().all(|value| (0.0..=1.0).contains(value));
-        if slot > 0 && !flag && matches!(definition.source, Source::Column(_)) {
+    for (definition, column) in plan.slots.iter().zip(&mut columns) {
+        // Amounts (sales, views) and flags of a week without a row are nothing; prices and the like go on.
+        let goes_on = match definition.domain {
+            Domain::Amount => false,
+            Domain::Positive | Domain::Share => true,
+            Domain::Any => column.iter().any(|value| !(0.0..=1.0).contains(value)),
+        };
+        if goes_on && matches!(definition.source, Source::Column(_)) {
             carry_forward(column, &present);
         }
     }
@@ -125,6 +129,7 @@ pub(super) fn arrange(
     let censoring = Censoring {
         in_stock: input.in_stock.as_ref().map(|_| next().1),
         views_out: input.views_out.as_ref().map(|_| next().1),
+        views_in: input.views_in.as_ref().map(|_| next().1),
         conversion: input.conversion.as_ref().map(|_| next().1),
     };
     let planned = std::iter::repeat_n(false, input.covariate.len())
@@ -152,6 +157,7 @@ pub(super) fn arrange(
         cost,
         covariates,
         censoring,
+        notes: Vec::new(),
         groups,
     })
 }

@@ -181,6 +181,7 @@ impl Plan {
         for (name, argument, domain) in [
             (&input.in_stock, "--in-stock", Domain::Share),
             (&input.views_out, "--views-out", Domain::Amount),
+            (&input.views_in, "--views-in", Domain::Amount),
         ] {
             if let Some(name) = name {
                 add(name, Source::Column(header.find(name, argument)?), domain);
@@ -189,8 +190,8 @@ impl Plan {
         if let Some(name) = &input.conversion {
             add(
                 name,
-                header.find_or_number(name, "--conversion", Domain::Share)?,
-                Domain::Share,
+                header.find_or_number(name, "--conversion", Domain::Amount)?,
+                Domain::Amount,
             );
         }
         for (names, argument) in [

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use exo_idp::censor::{SalesRecord, corrected_demand};
+
 use crate::error::{CliError, Place};
 
 use super::week::{Calendar, Week};
@@ -36,7 +38,9 @@ pub(crate) struct Censoring {
     pub(crate) in_stock: Option<Vec<f64>>,
     /// Views of the product's page while it was out of stock.
     pub(crate) views_out: Option<Vec<f64>>,
-    /// Units sold per view, 0 to 1.
+    /// Views of the product's page while it was in stock.
+    pub(crate) views_in: Option<Vec<f64>>,
+    /// Units sold per view.
     pub(crate) conversion: Option<Vec<f64>>,
 }
 
@@ -53,8 +57,8 @@ pub(crate) struct Group {
 ///
 /// Every column has one value per product and week, product-major, in the order of [`Table::products`]; no value is NaN or
 /// infinite, and quantities and money are not negative. A week that the file leaves out between a product's first and last has
-/// `present` false; there demand is 0, price, cost and covariates repeat the last recorded week, and covariates that never leave
-/// 0 to 1 (flags, shares) are 0.
+/// `present` false; there demand is 0, sales and views are 0 too, price, cost and covariates repeat the last recorded week, and
+/// covariates that never leave 0 to 1 (flags, shares) are 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
     /// Where it was read from, as the user named it.
@@ -69,7 +73,7 @@ pub(crate) struct Table {
     pub(crate) dropped: usize,
     /// Whether the file recorded the week.
     pub(crate) present: Vec<bool>,
-    /// Units: demand, or sales where [`Table::is_sales`].
+    /// Units: demand, or sales where [`Table::is_sales`]; see [`Table::panel`].
     pub(crate) demand: Vec<f64>,
     /// Whether `demand` holds sales, which stock-outs have cut short.
     pub(crate) is_sales: bool,
@@ -83,6 +87,8 @@ pub(crate) struct Table {
     pub(crate) censoring: Censoring,
     /// Traits by which results are grouped.
     pub(crate) groups: Vec<Group>,
+    /// What a reader of the results must know about the data.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Table {
@@ -106,12 +112,44 @@ impl Table {
         self.calendar.week(place)
     }
 
-    /// The panel over all weeks of the table: week 0 is the first week of any product; outside its own weeks, and in weeks that
-    /// the file leaves out, a product is not present. Demand is taken as it stands.
+    /// Demand, and whether each week's is known: sales corrected for stock-outs where the file holds sales.
+    fn demand(&self) -> Result<(Vec<f64>, Vec<bool>), CliError> {
+        if !self.is_sales {
+            return Ok((self.demand.clone(), self.present.clone()));
+        }
+        let (mut units, mut known) = (Vec::new(), Vec::new());
+        for product in &self.products {
+            let rows = product.rows.clone();
+            let record = SalesRecord {
+                sales: &self.demand[rows.clone()],
+                in_stock: part(&self.censoring.in_stock, &rows),
+                views_in_stock: part(&self.censoring.views_in, &rows),
+                views_out_of_stock: part(&self.censoring.views_out, &rows),
+                conversion: part(&self.censoring.conversion, &rows),
+            };
+            let corrected = corrected_demand(&record).map_err(|error| {
+                Place::file(Path::new(&self.source))
+                    .error(format!("product {:?}: {error}", product.name))
+            })?;
+            units.extend(corrected.units);
+            known.extend(
+                corrected
+                    .known
+                    .iter()
+                    .zip(&self.present[rows])
+                    .map(|(known, present)| *known && *present),
+            );
+        }
+        Ok((units, known))
+    }
+
+    /// The panel over all weeks of the table: week 0 is the first week of any product. A product is not present outside its own
+    /// weeks, in weeks that the file leaves out, and in weeks whose demand stock-outs hide. Sales become demand by
+    /// [`corrected_demand`].
     ///
     /// # Errors
     ///
-    /// [`CliError::Input`] if the panel refuses the columns.
+    /// [`CliError::Input`] if the correction or the panel refuses the columns.
     pub(crate) fn panel(&self) -> Result<exo_idp::Panel, CliError> {
         let (first, last) = self.weeks().unwrap_or((0, 0));
         let weeks = usize::try_from(last - first + 1).unwrap_or(0);
@@ -124,10 +162,11 @@ impl Table {
             }
             cells
         };
+        let (demand, known) = self.demand()?;
         let mut present = vec![false; self.products.len() * weeks];
         for (product, cells) in self.products.iter().zip(present.chunks_mut(weeks.max(1))) {
             cells[place(product)..][..product.rows.len()]
-                .copy_from_slice(&self.present[product.rows.clone()]);
+                .copy_from_slice(&known[product.rows.clone()]);
         }
         let covariate = |covariate: &Covariate| exo_idp::Covariate {
             name: covariate.name.clone(),
@@ -135,7 +174,7 @@ impl Table {
             values: spread(&covariate.values),
         };
         let columns = exo_idp::Columns {
-            demand: spread(&self.demand),
+            demand: spread(&demand),
             price: spread(&self.price),
             cost: spread(&self.cost),
             present,
@@ -161,4 +200,9 @@ impl Product {
     pub(crate) fn last_week(&self) -> i64 {
         self.first_week + i64::try_from(self.rows.len()).unwrap_or(i64::MAX) - 1
     }
+}
+
+/// The rows of one product of a column that may not exist.
+fn part<'a>(column: &'a Option<Vec<f64>>, rows: &Range<usize>) -> Option<&'a [f64]> {
+    column.as_deref().map(|column| &column[rows.clone()])
 }

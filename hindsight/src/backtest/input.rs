@@ -38,21 +38,19 @@ pub(crate) struct Input {
     /// Column of demand in units a week, lost sales included [default: demand]
     #[arg(long, value_name = "COLUMN", conflicts_with = "sales")]
     pub(crate) demand: Option<String>,
-    /// Column of units sold, where demand was cut short by stock-outs: see the next three
+    /// Column of units sold, where demand was cut short by stock-outs: see the next four
     #[arg(long, value_name = "COLUMN")]
     pub(crate) sales: Option<String>,
     /// Column of the share of the week in stock, 0 to 1
     #[arg(long, value_name = "COLUMN", requires = "sales")]
     pub(crate) in_stock: Option<String>,
     /// Column of page views while out of stock: demand = sales + conversion x these views
-    #[arg(
-        long,
-        value_name = "COLUMN",
-        requires = "sales",
-        requires = "conversion"
-    )]
+    #[arg(long, value_name = "COLUMN", requires = "sales")]
     pub(crate) views_out: Option<String>,
-    /// Column of units sold per view, 0 to 1, or one number for all
+    /// Column of page views while in stock, from which conversion is estimated where it is not given
+    #[arg(long, value_name = "COLUMN", requires = "views_out")]
+    pub(crate) views_in: Option<String>,
+    /// Column of units sold per view, or one number for all
     #[arg(long, value_name = "COLUMN|NUMBER", requires = "views_out")]
     pub(crate) conversion: Option<String>,
     /// Column of the selling price per unit, or one number for all
@@ -98,6 +96,7 @@ impl Input {
                 &self.sales,
                 &self.in_stock,
                 &self.views_out,
+                &self.views_in,
                 &self.conversion,
                 &self.cost,
             ]
@@ -123,6 +122,21 @@ impl Input {
                 share,
                 "must lie above 0 and not above 1",
             ));
+        }
+        if let Some(sales) = &self.sales {
+            let problem = if self.in_stock.is_none() && self.views_out.is_none() {
+                "cannot be told from demand without --in-stock or --views-out (--demand takes them as demand)"
+            } else if self.views_out.is_some()
+                && self.conversion.is_none()
+                && self.views_in.is_none()
+            {
+                "need --conversion, or --views-in to estimate it, beside --views-out"
+            } else {
+                ""
+            };
+            if !problem.is_empty() {
+                return Err(CliError::argument("--sales", sales, problem));
+            }
         }
         self.separator()?;
         for (argument, name) in self.named() {
@@ -180,6 +194,7 @@ impl Input {
             ("--sales", self.sales.as_ref()),
             ("--in-stock", self.in_stock.as_ref()),
             ("--views-out", self.views_out.as_ref()),
+            ("--views-in", self.views_in.as_ref()),
             ("--conversion", self.conversion.as_ref()),
             ("--price", Some(&self.price)),
             ("--cost", self.cost.as_ref()),
@@ -213,6 +228,7 @@ impl Default for Input {
             sales: None,
             in_stock: None,
             views_out: None,
+            views_in: None,
             conversion: None,
             price: "price".to_owned(),
             cost: None,
@@ -266,7 +282,7 @@ mod tests {
             vec!["x", "--demand", "a", "--sales", "b"],
             vec!["x", "--cost", "a", "--cost-share", "0.5"],
             vec!["x", "--views-out", "a", "--conversion", "b"],
-            vec!["x", "--sales", "a", "--views-out", "b"],
+            vec!["x", "--sales", "a", "--views-in", "b"],
             vec!["x", "--in-stock", "a"],
         ] {
             assert!(Cli::try_parse_from(wrong.clone()).is_err(), "{wrong:?}");
@@ -280,6 +296,17 @@ mod tests {
             change(&mut input);
             input.check().unwrap_err().to_string()
         };
+        assert!(
+            wrong(|input| input.sales = Some("sold".to_owned()))
+                .contains("--sales sold: cannot be told from demand")
+        );
+        assert!(
+            wrong(|input| {
+                input.sales = Some("sold".to_owned());
+                input.views_out = Some("views".to_owned());
+            })
+            .contains("--conversion")
+        );
         assert!(wrong(|input| input.cost_share = Some(1.5)).contains("--cost-share 1.5"));
         assert!(wrong(|input| input.cost_share = Some(f64::NAN)).contains("--cost-share NaN"));
         assert!(wrong(|input| input.delimiter = "::".to_owned()).contains("--delimiter"));

@@ -2,6 +2,7 @@
 
 mod arrange;
 mod columns;
+mod compute;
 mod data;
 mod input;
 mod lines;
@@ -11,7 +12,10 @@ mod options;
 mod read;
 mod report;
 mod results;
+mod subject;
+mod synthetic;
 mod tables;
+mod tally;
 mod week;
 mod winners;
 
@@ -26,6 +30,7 @@ use data::Table;
 use input::Input;
 use options::{Output, Replay, Targets};
 use results::Results;
+use subject::Subject;
 
 /// Arguments of `hindsight backtest`.
 #[derive(Debug, clap::Args)]
@@ -40,6 +45,9 @@ pub(crate) struct Args {
     /// Only read and check the file, and say what is in it
     #[arg(long, help_heading = "Input")]
     check: bool,
+    /// Use the synthetic world (drawn from the seed) instead of a file
+    #[arg(long, help_heading = "Input", conflicts_with = "data")]
+    synthetic: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -68,43 +76,84 @@ Recipes for M5 and Favorita files are in the README of hindsight-cli.";
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     args.replay.conventions()?;
     args.replay.lead_times()?;
-    let (path, input) = source(&args.input)?;
+    let source = source(args)?;
     if args.check {
-        let table = read::read(&path, &input)?;
+        let table = load(&source, args)?;
         table.panel()?;
         return output::print(&describe(&table));
     }
-    let targets = args.output.targets(Some(&path))?;
-    let table = read::read(&path, &input)?;
-    let results = compute(&table, args)?;
+    let input = match &source {
+        Source::File(path) | Source::Bundled(path) => Some(path.as_path()),
+        Source::Synthetic => None,
+    };
+    let targets = args.output.targets(input)?;
+    let table = load(&source, args)?;
+    let results = compute::compute(&Subject::new(table)?, args)?;
     write(&results, &targets)
 }
 
-/// The file to read and the meaning of its columns.
-fn source(input: &Input) -> Result<(PathBuf, Input), CliError> {
-    if let Some(path) = &input.data {
-        return Ok((path.clone(), input.clone()));
+/// Where the rows come from.
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Bundled(PathBuf),
+    Synthetic,
+}
+
+fn source(args: &Args) -> Result<Source, CliError> {
+    if args.synthetic {
+        return Ok(Source::Synthetic);
     }
-    if input.names_columns() {
+    if let Some(path) = &args.input.data {
+        return Ok(Source::File(path.clone()));
+    }
+    if args.input.names_columns() {
         return Err(CliError::Input(
             "columns are named, but no file: give --data FILE".to_owned(),
         ));
     }
-    let path = input::bundled_file().ok_or_else(|| {
-        CliError::Input("the bundled data were not found here: give --data FILE".to_owned())
-    })?;
-    let bundled = Input {
-        drop_short: input.drop_short,
-        missing_is_zero: input.missing_is_zero,
-        ..Input::bundled(path.clone())
-    };
-    Ok((path, bundled))
+    Ok(input::bundled_file().map_or(Source::Synthetic, Source::Bundled))
 }
 
-fn compute(_table: &Table, _args: &Args) -> Result<Results, CliError> {
-    Err(CliError::System(
-        "the replay is not wired to the command yet".to_owned(),
-    ))
+fn load(source: &Source, args: &Args) -> Result<Table, CliError> {
+    let mut table = match source {
+        Source::File(path) => read::read(path, &args.input)?,
+        Source::Bundled(path) => {
+            let own = &args.input;
+            let input = Input {
+                drop_short: own.drop_short,
+                missing_is_zero: own.missing_is_zero,
+                ..Input::bundled(path.clone())
+            };
+            let mut table = read::read(path, &input)?;
+            table.source = "Dominick's orange juice (bundled)".to_owned();
+            table.notes.push(
+                "the records are sales, taken as demand: they hold no word on stock-outs"
+                    .to_owned(),
+            );
+            table
+        }
+        Source::Synthetic => {
+            let mut table = synthetic::table(args.replay.seed)?;
+            if !args.synthetic {
+                table.notes.push("the bundled data were not found here, hence this world; give --data FILE for your own".to_owned());
+            }
+            table
+        }
+    };
+    if table.dropped > 0 {
+        table.notes.push(format!(
+            "{} products with too few weeks were left out",
+            table.dropped
+        ));
+    }
+    if table.is_sales && table.censoring.views_out.is_none() {
+        table.notes.push(
+            "weeks that were not in stock throughout are left out: their demand is not known"
+                .to_owned(),
+        );
+    }
+    Ok(table)
 }
 
 /// Writes the files, then the table and the finding to the standard output (unless JSON goes there).
@@ -136,21 +185,6 @@ fn write_files(results: &Results, targets: &Targets) -> Result<(), CliError> {
         files.push((target, json + "\n"));
     }
     output::write_all(files)
-}
-
-/// What a reader of the report must know about the data.
-fn warnings(table: &Table) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if table.is_sales && table.censoring.views_out.is_none() {
-        warnings.push("the file holds sales, which fall short of demand in weeks with stock-outs; they are taken as demand".to_owned());
-    }
-    if table.dropped > 0 {
-        warnings.push(format!(
-            "{} products with too few weeks were left out",
-            table.dropped
-        ));
-    }
-    warnings
 }
 
 /// What is in a file, for `--check`.
@@ -189,10 +223,10 @@ fn describe(table: &Table) -> String {
         count(table.missing()),
         percent(missing, 1)
     );
-    if table.dropped > 0 {
+    for note in &table.notes {
         text.push_str(&format!(
-            "{} products were left out as too short\n",
-            count(table.dropped)
+            "note: {note}
+"
         ));
     }
     let mut columns = crate::table::Table::new(
@@ -214,6 +248,7 @@ fn describe(table: &Table) -> String {
     let censoring = [
         ("in stock", &table.censoring.in_stock),
         ("views while out", &table.censoring.views_out),
+        ("views while in", &table.censoring.views_in),
         ("conversion", &table.censoring.conversion),
     ];
     for (name, values) in censoring {

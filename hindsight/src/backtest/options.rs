@@ -29,14 +29,26 @@ pub(crate) struct Replay {
     /// Probability that a week's lead time is that of the week before
     #[arg(long, value_name = "P", default_value_t = 0.5)]
     pub(crate) lead_time_persistence: f64,
+    /// Weeks ahead for which planned covariates (and prices) are known when an order is placed [default: the longest lead time]
+    #[arg(long, value_name = "WEEKS")]
+    pub(crate) plan_weeks: Option<usize>,
+    /// Prices of coming weeks are not known ahead
+    #[arg(long)]
+    pub(crate) price_unplanned: bool,
+    /// Networks trained from different seeds, whose orders are averaged
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) members: NonZeroUsize,
+    /// Most steps of training of each network [default: 400]
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<NonZeroUsize>,
     /// Discount factor per week
-    #[arg(long, value_name = "FACTOR", default_value_t = 0.995)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 0.998)]
     pub(crate) discount: f64,
     /// Holding cost per unit left at the end of a week, money
     #[arg(long, value_name = "MONEY", default_value_t = 0.0)]
     pub(crate) holding: f64,
-    /// Holding cost per unit left at the end of a week, as a share of the unit's cost
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    /// Holding cost per unit left at the end of a week, as a share of the unit's cost; the default is about 26 % a year
+    #[arg(long, value_name = "SHARE", default_value_t = 0.005)]
     pub(crate) holding_share: f64,
     /// Worth of a unit left after the last week, as a share of its cost
     #[arg(long, value_name = "SHARE", default_value_t = 1.0)]

@@ -141,12 +141,18 @@ fn censored_sales_keep_what_the_correction_needs() {
     );
     assert_eq!(
         table.censoring.views_out.as_deref(),
-        Some([20.0, 20.0, 0.0].as_slice())
+        Some([20.0, 0.0, 0.0].as_slice())
     );
     assert_eq!(
         table.censoring.conversion.as_deref(),
         Some([0.1, 0.1, 0.1].as_slice())
     );
+    let panel = table.panel().unwrap();
+    assert!(
+        (panel.demand(0, 0) - 5.0).abs() < 1e-12,
+        "3 sold and a tenth of 20 views"
+    );
+    assert!(!panel.present(0, 1));
     assert_eq!(table.week(1).to_string(), "2024-01-08");
 }
 

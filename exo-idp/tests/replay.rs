@@ -1,0 +1,363 @@
+//! Laws of the replay: the adjoint, number types, leaks, accounting, the bound.
+
+use world::*;
+
+use hindsight_exo_idp::policy::{
+    BaseStock, CappedBaseStock, ConstantOrder, JustInTime, Neural, NeuralConfig, Plan, Policy,
+    PromotionForecast, ReorderPoint, Seen, Signals, perfect_information_bound,
+};
+use hindsight_exo_idp::{
+    Columns, Conventions, Covariate, LeadTimes, Panel, Paths, Quantity, Receipts, Replay, Sight,
+    Terminal, Unmet, Window,
+};
+
+use gpu::{Cpu, DelayLine, Scalar};
+use proptest::prelude::*;
+
+/// A small random world and its settings.
+mod world {
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    pub struct Case {
+        pub panel: Panel,
+        pub law: LeadTimes,
+        pub conventions: Conventions,
+    }
+
+    pub const WEEKS: usize = 26;
+
+    pub fn conventions() -> impl Strategy<Value = Conventions> {
+        (
+            0.9_f64..1.0,
+            0.0_f64..0.05,
+            0.0_f64..0.3,
+            0.0_f64..2.0,
+            0_u8..2,
+            0_u8..2,
+            0_u8..2,
+            0_u8..3,
+        )
+            .prop_map(
+                |(discount, holding_share, holding, penalty, receipts, sight, unmet, terminal)| {
+                    Conventions {
+                        receipts: [Receipts::BeforeDemand, Receipts::AfterDemand]
+                            [usize::from(receipts)],
+                        sight: [Sight::BeforeReceipts, Sight::AfterReceipts][usize::from(sight)],
+                        unmet: [Unmet::Lost, Unmet::Backordered][usize::from(unmet)],
+                        terminal: [
+                            Terminal::Nothing,
+                            Terminal::AtCost,
+                            Terminal::ShareOfCost(0.5),
+                        ][usize::from(terminal)],
+                        discount,
+                        holding_share,
+                        holding,
+                        penalty,
+                    }
+                },
+            )
+    }
+
+    pub fn panel(products: usize) -> impl Strategy<Value = Panel> {
+        let cells = products * WEEKS;
+        let numbers = |range: std::ops::Range<f64>| prop::collection::vec(range, cells);
+        (
+            numbers(0.0..20.0),
+            numbers(4.0..9.0),
+            numbers(1.0..5.0),
+            numbers(0.0..1.0),
+            prop::collection::vec(0_u8..12, cells),
+        )
+            .prop_map(move |(demand, price, cost, promotion, gaps)| {
+                let mut present: Vec<bool> = gaps.iter().map(|&g| g > 0).collect();
+                present.iter_mut().step_by(WEEKS).for_each(|p| *p = true);
+                let covariates = vec![Covariate {
+                    name: "promotion".into(),
+                    planned: true,
+                    values: promotion.iter().map(|p| p.round()).collect(),
+                }];
+                let names = (0..products).map(|p| format!("p{p}")).collect();
+                Panel::new(
+                    names,
+                    WEEKS,
+                    Columns {
+                        demand,
+                        price,
+                        cost,
+                        present,
+                        covariates,
+                    },
+                )
+                .unwrap()
+            })
+    }
+
+    pub fn case(products: usize) -> impl Strategy<Value = Case> {
+        (
+            panel(products),
+            conventions(),
+            0_usize..3,
+            0_usize..3,
+            0.0_f64..0.8,
+            0_u64..100,
+        )
+            .prop_map(|(panel, conventions, low, more, persistence, seed)| Case {
+                panel,
+                law: LeadTimes::uniform(low, low + more, persistence, seed).unwrap(),
+                conventions,
+            })
+    }
+
+    /// Orders that are given: the signal itself.
+    #[derive(Debug)]
+    pub struct Given(pub Signals);
+    impl Policy for Given {
+        fn name(&self) -> &str {
+            "given"
+        }
+        fn signals(&self) -> Option<&Signals> {
+            Some(&self.0)
+        }
+        fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+            seen.signals[0]
+        }
+    }
+
+    /// A policy run as a recorded program rather than on lanes.
+    #[derive(Debug)]
+    pub struct Recorded<'a, P>(pub &'a P);
+    impl<P: Policy> Policy for Recorded<'_, P> {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+        fn theta(&self) -> &[f64] {
+            self.0.theta()
+        }
+        fn signals(&self) -> Option<&Signals> {
+            self.0.signals()
+        }
+        fn lines(&self) -> usize {
+            self.0.lines()
+        }
+        fn is_network(&self) -> bool {
+            true
+        }
+        fn order<S: Scalar>(
+            &self,
+            theta: &[S],
+            seen: &Seen<'_, S>,
+            memory: &mut [DelayLine<S>],
+        ) -> S {
+            self.0.order(theta, seen, memory)
+        }
+    }
+
+    pub fn replay<'p>(
+        paths: &'p Paths<'p>,
+        conventions: Conventions,
+        warm_up: usize,
+    ) -> Replay<'p> {
+        let scored = warm_up..WEEKS;
+        let reference = vec![10.0; paths.panel().products()];
+        Replay::new(paths, conventions, Window { scored, warm_up }, &reference).unwrap()
+    }
+
+    pub fn flat(panel: &Panel, units: f64) -> Signals {
+        Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, _| units)
+    }
+
+    pub fn network(
+        panel: &Panel,
+        longest: usize,
+        conventions: &Conventions,
+        anchored: bool,
+        seed: u64,
+    ) -> Neural {
+        let config = NeuralConfig {
+            channels: 4,
+            dilations: vec![1, 2],
+            hidden: 6,
+        };
+        let plan = Plan {
+            horizon: 2,
+            price: true,
+        };
+        let anchor = flat(panel, 30.0);
+        let anchor = anchored.then_some(&anchor);
+        Neural::new(
+            panel,
+            0..16,
+            longest,
+            plan,
+            conventions,
+            &config,
+            anchor,
+            seed,
+        )
+        .unwrap()
+    }
+}
+
+fn cpu() -> Cpu {
+    Cpu::new(2)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// The same period gives the same numbers on SIMD lanes, as a recorded program, and in double precision.
+    #[test]
+    fn number_types_agree(case in case(3), seed in 0_u64..50) {
+        let paths = Paths::new(&case.panel, &case.law, 2).unwrap();
+        let replay = replay(&paths, case.conventions, 4);
+        fn check<P: Policy>(replay: &Replay<'_>, policy: &P) -> Result<(), TestCaseError> {
+            let reference = replay.run_as::<f64, P>(policy, &cpu()).unwrap();
+            let lanes = replay.run_as::<gpu::Lanes<16>, P>(policy, &cpu()).unwrap();
+            let recorded = replay.run(&Recorded(policy), &cpu()).unwrap();
+            for other in [&lanes, &recorded] {
+                for product in 0..reference.products() {
+                    let (a, b) = (reference.objective(product), other.objective(product));
+                    // Thousands of operations on numbers up to some thousands, in single precision.
+                    prop_assert!((a - b).abs() <= 1e-3 * (10.0 + a.abs()), "{}: {a} {b}", policy.name());
+                }
+            }
+            Ok(())
+        }
+        let level = flat(&case.panel, 25.0);
+        check(&replay, &BaseStock::new("base stock", 1.2, level.clone()))?;
+        check(&replay, &CappedBaseStock::new(1.0, 0.4, level.clone()))?;
+        check(&replay, &ConstantOrder::new(0.3, level))?;
+        check(&replay, &network(&case.panel, paths.longest(), &case.conventions, seed % 2 == 0, seed))?;
+    }
+
+    /// What is earned week by week adds up to the objective, and the objective follows from the events by hand.
+    #[test]
+    fn accounts_add_up(case in case(2), level in 5.0_f64..60.0, warm_up in 0_usize..6) {
+        let paths = Paths::new(&case.panel, &case.law, 2).unwrap();
+        let replay = replay(&paths, case.conventions, warm_up);
+        let policy = BaseStock::new("base stock", 1.0, flat(&case.panel, level));
+        let outcomes = replay.run_as::<f64, _>(&policy, &cpu()).unwrap();
+        for product in 0..2 {
+            let earned: f64 = outcomes.earned(product).iter().sum();
+            let objective = outcomes.objective(product);
+            prop_assert!((earned - objective).abs() < 1e-9 * (1.0 + objective.abs()), "{earned} {objective}");
+        }
+    }
+
+    /// No policy books more than the perfect-information bound, and with lost sales every unit is sold, lost, or still there.
+    #[test]
+    fn nothing_passes_the_bound(case in case(2), level in 1.0_f64..80.0, given in prop::collection::vec(0.0_f64..40.0, 2 * WEEKS), warm_up in 0_usize..5) {
+        let conventions = Conventions { unmet: Unmet::Lost, ..case.conventions };
+        let paths = Paths::new(&case.panel, &case.law, 2).unwrap();
+        let replay = replay(&paths, conventions, warm_up);
+        let orders = Signals::from_fn(WEEKS, 1, 2, |week, _, product| given[product * WEEKS + week]);
+        let outcomes = [
+            replay.run_as::<f64, _>(&BaseStock::new("base stock", 1.0, flat(&case.panel, level)), &cpu()).unwrap(),
+            replay.run_as::<f64, _>(&Given(orders), &cpu()).unwrap(),
+            replay.run_as::<f64, _>(&JustInTime::new(&replay), &cpu()).unwrap(),
+            replay.run_as::<f64, _>(&ReorderPoint::new(0.3, 1.0, flat(&case.panel, level)), &cpu()).unwrap(),
+        ];
+        for product in 0..2 {
+            let bound = (0..2).map(|s| perfect_information_bound(&replay, s * 2 + product)).sum::<f64>() / 2.0;
+            for outcomes in &outcomes {
+                let booked = outcomes.objective(product);
+                prop_assert!(booked <= bound + 1e-6 * (1.0 + bound.abs()), "{}: {booked} above {bound}", outcomes.policy());
+                let mut on_hand = 10.0;
+                for week in outcomes.scored() {
+                    let at = |q| outcomes.sample(q, product, 0, week);
+                    on_hand += at(Quantity::Received) - at(Quantity::Sold);
+                    prop_assert!((on_hand - at(Quantity::OnHand)).abs() < 1e-9);
+                    prop_assert!((at(Quantity::Sold) + at(Quantity::Unmet) - case.panel.demand(product, week)).abs() < 1e-9);
+                    prop_assert!(at(Quantity::OnHand) >= -1e-9);
+                }
+            }
+        }
+    }
+
+    /// Pitfall 2 of the paper's file: what happens in week `t` and later cannot move the order of week `t`, not by one bit.
+    #[test]
+    fn no_policy_sees_the_future(case in case(2), t in 6_usize..24, noise in prop::collection::vec(0.5_f64..2.0, 2 * WEEKS), seed in 0_u64..20) {
+        let mut columns = Columns { present: vec![], ..Columns::default() };
+        let p = &case.panel;
+        for product in 0..2 {
+            for week in 0..WEEKS {
+                let factor = if week >= t { noise[product * WEEKS + week] } else { 1.0 };
+                columns.demand.push(p.demand(product, week) * factor);
+                columns.price.push(p.price(product, week));
+                columns.cost.push(p.cost(product, week) * if week > t { factor } else { 1.0 });
+                columns.present.push(p.present(product, week));
+            }
+        }
+        columns.covariates = p.covariates().to_vec();
+        let other = Panel::new(p.names().to_vec(), WEEKS, columns).unwrap();
+        let run = |panel: &Panel| {
+            let paths = Paths::new(panel, &case.law, 1).unwrap();
+            let replay = replay(&paths, case.conventions, 2);
+            let net = network(panel, paths.longest(), &case.conventions, false, seed);
+            let plan = Plan { horizon: 2, price: true };
+            // Fitted on weeks that both panels share.
+            let forecast = PromotionForecast::fit(panel, 0..t.max(8).min(t + 2), plan, 4);
+            let outcomes = replay.run(&net, &cpu()).unwrap();
+            let promoted = (t >= 8).then(|| {
+                let levels = forecast.unwrap().target_position(panel, &case.law, &case.conventions).unwrap();
+                replay.run(&BaseStock::new("promotion", 1.0, levels), &cpu()).unwrap()
+            });
+            (outcomes, promoted)
+        };
+        // The network's normalisers come from the first 16 weeks: with an earlier change they may move.
+        let ((a, pa), (b, pb)) = (run(p), run(&other));
+        for product in 0..2 {
+            for week in 2..=t {
+                if t >= 16 {
+                    prop_assert_eq!(
+                        a.sample(Quantity::Order, product, 0, week).to_bits(),
+                        b.sample(Quantity::Order, product, 0, week).to_bits()
+                    );
+                }
+                if let (Some(pa), Some(pb)) = (&pa, &pb) {
+                    prop_assert_eq!(
+                        pa.sample(Quantity::Order, product, 0, week).to_bits(),
+                        pb.sample(Quantity::Order, product, 0, week).to_bits()
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Pitfall 1 of the paper's file: the policy sees its own simulated stock, so another opening changes later orders.
+#[test]
+fn the_policy_sees_the_stock_that_it_made() {
+    let cells = 2 * WEEKS;
+    let demand = (0..cells).map(|i| 5.0 + (i % 7) as f64).collect();
+    let columns = Columns {
+        demand,
+        price: vec![8.0; cells],
+        cost: vec![4.0; cells],
+        present: vec![true; cells],
+        covariates: vec![],
+    };
+    let panel = Panel::new(vec!["a".into(), "b".into()], WEEKS, columns).unwrap();
+    let paths = Paths::new(&panel, &LeadTimes::fixed(2), 1).unwrap();
+    let conventions = Conventions::default();
+    let orders = |reference: f64| {
+        let window = Window {
+            scored: 4..WEEKS,
+            warm_up: 4,
+        };
+        let replay = Replay::new(&paths, conventions, window, &[reference; 2]).unwrap();
+        let net = network(&panel, 2, &conventions, true, 3);
+        let outcomes = replay.run(&net, &cpu()).unwrap();
+        (4..WEEKS)
+            .map(|w| outcomes.sample(Quantity::Order, 0, 0, w))
+            .collect::<Vec<f64>>()
+    };
+    let (low, high) = (orders(2.0), orders(20.0));
+    assert!(
+        low.iter()
+            .zip(&high)
+            .skip(1)
+            .any(|(a, b)| (a - b).abs() > 0.1)
+    );
+}
