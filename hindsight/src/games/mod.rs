@@ -16,6 +16,8 @@ mod map;
 mod marketplace;
 mod play;
 mod regret;
+#[cfg(test)]
+mod tests;
 
 use crate::error::CliError;
 
