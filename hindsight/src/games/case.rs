@@ -272,7 +272,9 @@ fn flatten(table: &mut Table, name: String, value: &Value) {
                 flatten(table, format!("{name}[{i}]"), value);
             }
         }
-        Value::Array(values) if values.len() <= 12 && values.iter().all(|v| !v.is_array()) => {
+        Value::Array(values)
+            if values.len() <= 12 && values.iter().all(|v| !v.is_array() && !v.is_object()) =>
+        {
             let cells: Vec<String> = values.iter().map(cell).collect();
             table.row([name, cells.join("  ")]);
         }
