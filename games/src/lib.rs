@@ -1,1 +1,18 @@
-//! Marketplace games and repeated play without regret: closed forms, equilibria, regret learners.
+#![doc = include_str!("../README.md")]
+// Formulas are KaTeX, which the lint takes for identifiers.
+#![allow(clippy::doc_markdown)]
+// Tests count in floating point and compare exact results.
+#![cfg_attr(test, allow(clippy::float_cmp, clippy::cast_precision_loss))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod bertrand;
+pub mod debate;
+pub mod equilibrium;
+mod error;
+mod game;
+pub mod grid;
+pub mod marketplace;
+pub mod repeated;
+
+pub use error::GamesError;
+pub use game::Game;

@@ -1,12 +1,60 @@
-//! `hindsight games`.
+//! `hindsight games`: marketplace games, equilibria, play without regret.
+
+#![allow(
+    clippy::doc_markdown,
+    reason = "help texts are shown in the terminal as they stand"
+)]
+
+mod bertrand;
+mod case;
+mod debate;
+mod equilibrium;
+mod figures_market;
+mod figures_play;
+mod figures_revenue;
+mod map;
+mod marketplace;
+mod play;
+mod regret;
+#[cfg(test)]
+mod tests;
 
 use crate::error::CliError;
 
 /// Arguments of `hindsight games`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// A marketplace operator that leads with a price and a stock, against an independent seller.
+    Marketplace(case::Run<marketplace::Case>),
+    /// Shared-revenue Bertrand: a retailer and a seller that pays it a share, simultaneous prices.
+    Bertrand(case::Run<bertrand::Case>),
+    /// Correlated, coarse correlated, Nash, zero-sum or Stackelberg equilibria of a game given by its payoffs.
+    Equilibrium(case::Run<equilibrium::Case>),
+    /// External, internal and swap regret of recorded play.
+    Regret(regret::Run),
+    /// Self-play of learners without regret in a game given by its payoffs.
+    Play(case::Run<play::Case>),
+    /// The four-arm comparison of noise on synthetic debates.
+    Debate(case::Run<debate::Case>),
+    /// Phase diagrams and curves as SVG, with their data as JSON.
+    Map(map::Run),
+}
 
 /// Runs `hindsight games`.
-pub(crate) fn run(_args: &Args) -> Result<(), CliError> {
-    Ok(())
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
+    match &args.command {
+        Command::Marketplace(run) => run.run(),
+        Command::Bertrand(run) => run.run(),
+        Command::Equilibrium(run) => run.run(),
+        Command::Regret(run) => run.run(),
+        Command::Play(run) => run.run(),
+        Command::Debate(run) => run.run(),
+        Command::Map(run) => run.run(),
+    }
 }

@@ -1,0 +1,29 @@
+//! Equilibria of normal-form games and how far a play is from one.
+//!
+//! | question | function |
+//! |---|---|
+//! | the best correlated or coarse correlated equilibrium, and which deviation binds | [`correlated_equilibrium`] |
+//! | what a player can earn in any of them | [`payoff_range`] |
+//! | is this joint play an equilibrium, and by how much not | [`correlated_gap`], [`coarse_correlated_gap`], [`pairwise_correlated_gap`] |
+//! | is this mixed profile a Nash equilibrium | [`nash_conv`], [`exploitability`] |
+//! | all Nash equilibria of a small bimatrix game | [`nash_equilibria`] (pure ones of any game: [`crate::Game::pure_nash`]) |
+//! | the value of a zero-sum game | [`solve_zero_sum`] |
+//! | the value of commitment | [`stackelberg`] |
+
+mod correlated;
+mod gap;
+mod nash;
+mod programme;
+mod simplex;
+mod stackelberg;
+mod zero_sum;
+
+pub use correlated::{
+    Concept, CorrelatedEquilibrium, Deviation, Objective, correlated_equilibrium, payoff_range,
+};
+pub use gap::{
+    coarse_correlated_gap, correlated_gap, exploitability, nash_conv, pairwise_correlated_gap,
+};
+pub use nash::{NashEquilibrium, nash_equilibria};
+pub use stackelberg::{Commitment, FollowerTies, stackelberg};
+pub use zero_sum::{ZeroSum, solve_zero_sum};

@@ -1,0 +1,506 @@
+//! Games in normal form: payoff tensors of any number of players.
+
+use crate::error::{GamesError, distribution, length};
+
+/// Most entries a tensor may hold.
+const LARGEST: usize = 1 << 26;
+
+/// A game in normal form: for each player, a payoff for every pure profile.
+///
+/// Profiles are numbered in row-major order: the last player's action changes fastest. Payoffs may be any finite numbers; the guarantees of
+/// the learners are stated for payoffs in $\[0,1\]$ (see [`Game::rescaled`]).
+///
+/// ```
+/// use hindsight_games::Game;
+/// let chicken = Game::bimatrix(&[vec![6.0, 2.0], vec![7.0, 0.0]], &[vec![6.0, 7.0], vec![2.0, 0.0]])?;
+/// assert_eq!(chicken.payoff(0, &[1, 0])?, 7.0);
+/// assert_eq!(chicken.pure_nash(), vec![vec![0, 1], vec![1, 0]]);
+/// # Ok::<(), hindsight_games::GamesError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Game {
+    shape: Vec<usize>,
+    strides: Vec<usize>,
+    payoffs: Vec<Vec<f64>>,
+}
+
+impl Game {
+    /// A game from `payoffs[player][profile]`, profiles in row-major order of `shape` (actions of each player).
+    ///
+    /// # Errors
+    /// [`GamesError::Empty`] without players or actions, [`GamesError::Length`] when a tensor does not fit the shape,
+    /// [`GamesError::PayoffNotFinite`], [`GamesError::TooLarge`].
+    pub fn new(shape: Vec<usize>, payoffs: Vec<Vec<f64>>) -> Result<Self, GamesError> {
+        let strides = strides(&shape)?;
+        length("payoffs", shape.len(), payoffs.len())?;
+        let size: usize = shape.iter().product();
+        for tensor in &payoffs {
+            length("payoff tensor", size, tensor.len())?;
+        }
+        let game = Self {
+            shape,
+            strides,
+            payoffs,
+        };
+        for (player, tensor) in game.payoffs.iter().enumerate() {
+            if let Some(at) = tensor.iter().position(|u| !u.is_finite()) {
+                return Err(GamesError::PayoffNotFinite {
+                    player,
+                    profile: game.profile(at),
+                    value: tensor[at],
+                });
+            }
+        }
+        Ok(game)
+    }
+
+    /// A game of two players from the rows of both payoff matrices (row player first).
+    ///
+    /// # Errors
+    /// [`GamesError::Ragged`] when rows differ in length, and the errors of [`Game::new`].
+    pub fn bimatrix(row: &[Vec<f64>], column: &[Vec<f64>]) -> Result<Self, GamesError> {
+        let a = flatten("row player's matrix", row)?;
+        let b = flatten("column player's matrix", column)?;
+        length("column player's matrix", row.len(), column.len())?;
+        length(
+            "row of the column player's matrix",
+            row[0].len(),
+            column[0].len(),
+        )?;
+        Self::new(vec![row.len(), row[0].len()], vec![a, b])
+    }
+
+    /// The zero-sum game in which the column player pays `row[i][j]`.
+    ///
+    /// # Errors
+    /// As [`Game::bimatrix`].
+    pub fn zero_sum(row: &[Vec<f64>]) -> Result<Self, GamesError> {
+        let a = flatten("row player's matrix", row)?;
+        let b = a.iter().map(|u| -u).collect();
+        Self::new(vec![row.len(), row[0].len()], vec![a, b])
+    }
+
+    /// A game from a callback `payoff(player, profile)`, called once for each player and profile.
+    ///
+    /// # Errors
+    /// As [`Game::new`].
+    pub fn from_fn(
+        shape: &[usize],
+        mut payoff: impl FnMut(usize, &[usize]) -> f64,
+    ) -> Result<Self, GamesError> {
+        strides(shape)?;
+        let size: usize = shape.iter().product();
+        let mut payoffs = vec![Vec::with_capacity(size); shape.len()];
+        let mut profile = vec![0; shape.len()];
+        for _ in 0..size {
+            for (player, tensor) in payoffs.iter_mut().enumerate() {
+                tensor.push(payoff(player, &profile));
+            }
+            advance(&mut profile, shape);
+        }
+        Self::new(shape.to_vec(), payoffs)
+    }
+
+    /// Number of players.
+    #[must_use]
+    pub fn players(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// Number of actions of each player.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of pure profiles.
+    #[must_use]
+    pub fn profiles(&self) -> usize {
+        self.payoffs[0].len()
+    }
+
+    /// A player's payoffs over all profiles, row-major; `None` when there is no such player.
+    #[must_use]
+    pub fn payoffs(&self, player: usize) -> Option<&[f64]> {
+        self.payoffs.get(player).map(Vec::as_slice)
+    }
+
+    /// A player's payoff at a pure profile.
+    ///
+    /// # Errors
+    /// [`GamesError::NoSuchAction`] or [`GamesError::Length`] when the player or profile does not exist.
+    pub fn payoff(&self, player: usize, profile: &[usize]) -> Result<f64, GamesError> {
+        if player >= self.players() {
+            return Err(GamesError::NoSuchAction {
+                argument: "player",
+                value: player,
+                actions: self.players(),
+            });
+        }
+        Ok(self.payoffs[player][self.index(profile)?])
+    }
+
+    /// The number of a pure profile in row-major order.
+    ///
+    /// # Errors
+    /// [`GamesError::NoSuchAction`] or [`GamesError::Length`].
+    pub fn index(&self, profile: &[usize]) -> Result<usize, GamesError> {
+        length("profile", self.players(), profile.len())?;
+        let mut at = 0;
+        for ((&action, &actions), &stride) in profile.iter().zip(&self.shape).zip(&self.strides) {
+            if action >= actions {
+                return Err(GamesError::NoSuchAction {
+                    argument: "action",
+                    value: action,
+                    actions,
+                });
+            }
+            at += action * stride;
+        }
+        Ok(at)
+    }
+
+    /// The profile with a number (taken modulo the number of profiles).
+    #[must_use]
+    pub fn profile(&self, index: usize) -> Vec<usize> {
+        self.shape
+            .iter()
+            .zip(&self.strides)
+            .map(|(&actions, &stride)| index / stride % actions)
+            .collect()
+    }
+
+    /// The same game with every player's payoffs moved affinely to $\[0,1\]$, with the scale and shift of each player:
+    /// old payoff = shift + scale times new payoff. A player who is indifferent everywhere gets payoff 0 and scale 0.
+    #[must_use]
+    pub fn rescaled(&self) -> (Self, Vec<(f64, f64)>) {
+        let mut game = self.clone();
+        let scales = game
+            .payoffs
+            .iter_mut()
+            .map(|tensor| {
+                let low = tensor.iter().copied().fold(f64::INFINITY, f64::min);
+                let high = tensor.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let scale = high - low;
+                for u in tensor.iter_mut() {
+                    *u = if scale > 0.0 { (*u - low) / scale } else { 0.0 };
+                }
+                (scale, low)
+            })
+            .collect();
+        (game, scales)
+    }
+
+    /// Expected payoff of each of `player`'s actions against independent mixed play of the others, written to `out`.
+    /// `mixed` holds one distribution a player; the player's own entry is not read.
+    pub(crate) fn action_payoffs_into(&self, player: usize, mixed: &[Vec<f64>], out: &mut [f64]) {
+        out.fill(0.0);
+        let tensor = &self.payoffs[player];
+        if let [rows, columns] = self.shape[..] {
+            if player == 0 {
+                let y = &mixed[1];
+                for (o, row) in out.iter_mut().zip(tensor.chunks_exact(columns)).take(rows) {
+                    *o = dot(row, y);
+                }
+            } else {
+                for (&x, row) in mixed[0].iter().zip(tensor.chunks_exact(columns)) {
+                    if x > 0.0 {
+                        for (o, u) in out.iter_mut().zip(row) {
+                            *o += x * u;
+                        }
+                    }
+                }
+            }
+            return;
+        }
+        let mut profile = vec![0; self.players()];
+        for u in tensor {
+            let mut weight = 1.0;
+            for (other, &action) in profile.iter().enumerate() {
+                if other != player {
+                    weight *= mixed[other][action];
+                }
+            }
+            out[profile[player]] += weight * u;
+            advance(&mut profile, &self.shape);
+        }
+    }
+
+    /// Expected payoff of each of `player`'s actions against independent mixed play of the others.
+    ///
+    /// # Errors
+    /// [`GamesError::NoSuchAction`] for the player, and those of a wrong distribution.
+    pub fn action_payoffs(
+        &self,
+        player: usize,
+        mixed: &[Vec<f64>],
+    ) -> Result<Vec<f64>, GamesError> {
+        self.check_mixed(mixed)?;
+        if player >= self.players() {
+            return Err(GamesError::NoSuchAction {
+                argument: "player",
+                value: player,
+                actions: self.players(),
+            });
+        }
+        let mut out = vec![0.0; self.shape[player]];
+        self.action_payoffs_into(player, mixed, &mut out);
+        Ok(out)
+    }
+
+    /// Checks one distribution a player.
+    pub(crate) fn check_mixed(&self, mixed: &[Vec<f64>]) -> Result<(), GamesError> {
+        length("mixed profile", self.players(), mixed.len())?;
+        for (strategy, &actions) in mixed.iter().zip(&self.shape) {
+            length("mixed strategy", actions, strategy.len())?;
+            distribution("mixed strategy", strategy)?;
+        }
+        Ok(())
+    }
+
+    /// Checks a distribution over profiles.
+    pub(crate) fn check_joint(&self, joint: &[f64]) -> Result<(), GamesError> {
+        length("joint distribution", self.profiles(), joint.len())?;
+        distribution("joint distribution", joint)
+    }
+
+    /// Distance in the flat tensor between neighbouring actions of a player.
+    pub(crate) fn stride(&self, player: usize) -> usize {
+        self.strides[player]
+    }
+
+    /// All pure Nash equilibria, in profile order: no player gains strictly by a change of action alone.
+    #[must_use]
+    pub fn pure_nash(&self) -> Vec<Vec<usize>> {
+        let mut stable = vec![true; self.profiles()];
+        for (player, tensor) in self.payoffs.iter().enumerate() {
+            let (stride, actions) = (self.strides[player], self.shape[player]);
+            for start in (0..self.profiles()).filter(|at| at / stride % actions == 0) {
+                let line = || (0..actions).map(|a| start + a * stride);
+                let best = line()
+                    .map(|at| tensor[at])
+                    .fold(f64::NEG_INFINITY, f64::max);
+                for at in line() {
+                    stable[at] &= tensor[at] >= best;
+                }
+            }
+        }
+        (0..self.profiles())
+            .filter(|&at| stable[at])
+            .map(|at| self.profile(at))
+            .collect()
+    }
+
+    /// The actions of each player that survive repeated removal of actions strictly dominated by a pure action.
+    /// The result does not depend on the order of removal.
+    #[must_use]
+    pub fn undominated(&self) -> Vec<Vec<usize>> {
+        let mut left: Vec<Vec<usize>> = self.shape.iter().map(|&k| (0..k).collect()).collect();
+        loop {
+            let mut changed = false;
+            for player in 0..self.players() {
+                let doomed: Vec<usize> = left[player]
+                    .iter()
+                    .copied()
+                    .filter(|&a| {
+                        left[player]
+                            .iter()
+                            .any(|&b| b != a && self.dominates(player, b, a, &left))
+                    })
+                    .collect();
+                if !doomed.is_empty() {
+                    left[player].retain(|a| !doomed.contains(a));
+                    changed = true;
+                }
+            }
+            if !changed {
+                return left;
+            }
+        }
+    }
+
+    fn dominates(&self, player: usize, better: usize, worse: usize, left: &[Vec<usize>]) -> bool {
+        let tensor = &self.payoffs[player];
+        let mut counter = vec![0; self.players()];
+        loop {
+            let mut base = 0;
+            for (other, &position) in counter.iter().enumerate() {
+                if other != player {
+                    base += left[other][position] * self.strides[other];
+                }
+            }
+            let stride = self.strides[player];
+            if tensor[base + better * stride] <= tensor[base + worse * stride] {
+                return false;
+            }
+            let mut other = self.players();
+            loop {
+                if other == 0 {
+                    return true;
+                }
+                other -= 1;
+                if other == player {
+                    continue;
+                }
+                counter[other] += 1;
+                if counter[other] < left[other].len() {
+                    break;
+                }
+                counter[other] = 0;
+            }
+        }
+    }
+}
+
+/// Sum of products in four lanes, which the compiler can keep in vector registers.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; 4];
+    let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
+    let tail: f64 = a4
+        .remainder()
+        .iter()
+        .zip(b4.remainder())
+        .map(|(x, y)| x * y)
+        .sum();
+    for (x, y) in a4.zip(b4) {
+        for l in 0..4 {
+            lanes[l] += x[l] * y[l];
+        }
+    }
+    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + tail
+}
+
+/// The next profile in row-major order; wraps to the first.
+pub(crate) fn advance(profile: &mut [usize], shape: &[usize]) {
+    for (action, &actions) in profile.iter_mut().zip(shape).rev() {
+        *action += 1;
+        if *action < actions {
+            return;
+        }
+        *action = 0;
+    }
+}
+
+fn strides(shape: &[usize]) -> Result<Vec<usize>, GamesError> {
+    if shape.is_empty() || shape.contains(&0) {
+        return Err(GamesError::Empty { argument: "shape" });
+    }
+    let mut size = 1usize;
+    let mut strides = vec![0; shape.len()];
+    for (stride, &actions) in strides.iter_mut().zip(shape).rev() {
+        *stride = size;
+        size = size.saturating_mul(actions);
+    }
+    if size > LARGEST {
+        return Err(GamesError::TooLarge {
+            what: "number of profiles",
+            size,
+            limit: LARGEST,
+        });
+    }
+    Ok(strides)
+}
+
+fn flatten(argument: &'static str, rows: &[Vec<f64>]) -> Result<Vec<f64>, GamesError> {
+    let Some(first) = rows.first() else {
+        return Err(GamesError::Empty { argument });
+    };
+    for (row, entries) in rows.iter().enumerate() {
+        if entries.len() != first.len() {
+            return Err(GamesError::Ragged {
+                argument,
+                row,
+                expected: first.len(),
+                found: entries.len(),
+            });
+        }
+    }
+    Ok(rows.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bad_games_are_refused_with_the_place() {
+        let ragged = Game::bimatrix(
+            &[vec![1.0, 2.0], vec![1.0]],
+            &[vec![1.0, 2.0], vec![1.0, 2.0]],
+        );
+        assert_eq!(
+            ragged.unwrap_err(),
+            GamesError::Ragged {
+                argument: "row player's matrix",
+                row: 1,
+                expected: 2,
+                found: 1
+            }
+        );
+        let nan = Game::zero_sum(&[vec![0.0, 1.0], vec![2.0, f64::NAN]]).unwrap_err();
+        assert!(
+            matches!(nan, GamesError::PayoffNotFinite { player: 0, ref profile, .. } if profile == &[1, 1])
+        );
+        assert!(matches!(
+            Game::new(vec![2, 2], vec![vec![0.0; 4]; 3]),
+            Err(GamesError::Length { .. })
+        ));
+        assert!(matches!(
+            Game::new(vec![2, 0], vec![vec![]; 2]),
+            Err(GamesError::Empty { .. })
+        ));
+        assert!(matches!(
+            Game::from_fn(&[1 << 20, 1 << 20], |_, _| 0.0),
+            Err(GamesError::TooLarge { .. })
+        ));
+        assert!(matches!(Game::zero_sum(&[]), Err(GamesError::Empty { .. })));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn action_payoffs_equal_the_sum_over_profiles(
+            shape in proptest::collection::vec(1usize..4, 1..4),
+            seed in any::<u64>(),
+        ) {
+            use rand::{RngExt, SeedableRng};
+            let mut rng = rand_pcg::Pcg64::seed_from_u64(seed);
+            let game = Game::from_fn(&shape, |_, _| rng.random_range(-1.0..1.0)).unwrap();
+            let mixed: Vec<Vec<f64>> = shape.iter().map(|&k| {
+                let w: Vec<f64> = (0..k).map(|_| rng.random_range(0.01..1.0)).collect();
+                let s: f64 = w.iter().sum();
+                w.into_iter().map(|v| v / s).collect()
+            }).collect();
+            for player in 0..shape.len() {
+                let fast = game.action_payoffs(player, &mixed).unwrap();
+                for (action, expected) in fast.iter().enumerate() {
+                    let mut slow = 0.0;
+                    for at in 0..game.profiles() {
+                        let profile = game.profile(at);
+                        prop_assert_eq!(game.index(&profile).unwrap(), at);
+                        if profile[player] == action {
+                            let weight: f64 = (0..shape.len()).filter(|&p| p != player)
+                                .map(|p| mixed[p][profile[p]]).product();
+                            slow += weight * game.payoff(player, &profile).unwrap();
+                        }
+                    }
+                    prop_assert!((expected - slow).abs() < 1e-12);
+                }
+            }
+        }
+
+        #[test]
+        fn pure_equilibria_survive_dominance(seed in any::<u64>()) {
+            use rand::{RngExt, SeedableRng};
+            let mut rng = rand_pcg::Pcg64::seed_from_u64(seed);
+            let game = Game::from_fn(&[3, 4, 2], |_, _| f64::from(rng.random_range(0..4u8))).unwrap();
+            let left = game.undominated();
+            for profile in game.pure_nash() {
+                for (player, action) in profile.iter().enumerate() {
+                    prop_assert!(left[player].contains(action));
+                }
+            }
+        }
+    }
+}

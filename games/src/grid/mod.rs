@@ -1,0 +1,10 @@
+//! Oligopolies on a price grid, with collusion indices and the profits that equilibria allow.
+//!
+//! The difference between play without external regret (coarse correlated equilibria) and without swap regret (correlated equilibria) is the difference between
+//! high prices and competition; [`PriceMarket::collusion_bounds`] shows both.
+
+mod market;
+
+pub use market::{
+    CollusionBounds, GridTie, MarketModel, PriceMarket, collusion_index, lerner_index,
+};

@@ -1,0 +1,423 @@
+//! Follow the perturbed leader with an optimisation oracle: never lists the actions.
+
+use rand::{Rng, RngExt};
+use rand_distr::StandardNormal;
+
+use super::learner::{Learner, check_actions, check_rewards};
+use crate::error::{GamesError, length, positive, real};
+
+/// A set of actions seen only through linear optimisation: each action is a vector, its reward the inner product with the round's
+/// reward vector.
+pub trait OptimisationOracle {
+    /// Length of the vectors.
+    fn dimension(&self) -> usize;
+
+    /// Writes an action with the largest inner product with `direction` into `action`. The contract is exact optimisation; an oracle with additive error
+    /// $\epsilon$ adds at most $\epsilon$ a round to the regret.
+    fn maximise(&mut self, direction: &[f64], action: &mut [f64]);
+}
+
+/// The oracle over single actions: the vectors are the unit vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SingleActions(
+    /// Number of actions.
+    pub usize,
+);
+
+impl OptimisationOracle for SingleActions {
+    fn dimension(&self) -> usize {
+        self.0
+    }
+    fn maximise(&mut self, direction: &[f64], action: &mut [f64]) {
+        let mut best = 0;
+        for (i, v) in direction.iter().enumerate() {
+            if *v > direction[best] {
+                best = i;
+            }
+        }
+        action.fill(0.0);
+        action[best] = 1.0;
+    }
+}
+
+/// The oracle over choices of `chosen` out of `items`: $\binom{n}{m}$ actions, one partial sort a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subsets {
+    /// Number of items $n$.
+    pub items: usize,
+    /// Number chosen $m$; at most `items` are chosen.
+    pub chosen: usize,
+}
+
+impl OptimisationOracle for Subsets {
+    fn dimension(&self) -> usize {
+        self.items
+    }
+    fn maximise(&mut self, direction: &[f64], action: &mut [f64]) {
+        let mut order: Vec<usize> = (0..direction.len()).collect();
+        order.sort_by(|&a, &b| direction[b].total_cmp(&direction[a]));
+        action.fill(0.0);
+        for &i in order.iter().take(self.chosen) {
+            action[i] = 1.0;
+        }
+    }
+}
+
+/// The noise added to cumulative rewards, drawn afresh each round for every coordinate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Noise {
+    /// Gumbel noise of scale $1/\eta$: over single actions the play is Hedge with rate $\eta$ in expectation.
+    Gumbel {
+        /// The rate $\eta$.
+        rate: f64,
+    },
+    /// Gaussian noise.
+    Gaussian {
+        /// The standard deviation.
+        deviation: f64,
+    },
+}
+
+/// Follow the perturbed leader: each round plays $\arg\max_a\langle\sum_{\tau<t}g_\tau+Z_t,a\rangle$ with fresh noise $Z_t$; one oracle call a round.
+///
+/// Over $K$ single actions with Gumbel noise of rate $\sqrt{8\ln K/T}$ the expected external regret is at most $\sqrt{T\ln K/2}$, as for Hedge. A plain
+/// best-response oracle without noise (fictitious play) has no such bound, and no algorithm with only such an oracle
+/// beats about $\sqrt N$ total work against an adversary (Hazan and Koren 2016).
+///
+/// ```
+/// use hindsight_games::repeated::{Ftpl, Noise, Subsets};
+/// use rand::SeedableRng;
+/// let rng = rand_pcg::Pcg64::seed_from_u64(1);
+/// // Choose 3 of 40 items each round: 9880 actions, none listed.
+/// let mut ftpl = Ftpl::new(Subsets { items: 40, chosen: 3 }, Noise::Gaussian { deviation: 2.0 }, rng)?;
+/// assert_eq!(ftpl.action().iter().sum::<f64>(), 3.0);
+/// ftpl.observe_rewards(&[0.1; 40])?;
+/// # Ok::<(), hindsight_games::GamesError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Ftpl<O, R> {
+    oracle: O,
+    noise: Noise,
+    rng: R,
+    total: Vec<f64>,
+    perturbed: Vec<f64>,
+    action: Vec<f64>,
+    calls: usize,
+    fresh: bool,
+}
+
+impl<O: OptimisationOracle, R: Rng> Ftpl<O, R> {
+    /// A learner over the oracle's actions.
+    ///
+    /// # Errors
+    /// [`GamesError::Empty`] for a dimension of 0; [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for the noise.
+    pub fn new(oracle: O, noise: Noise, rng: R) -> Result<Self, GamesError> {
+        let d = check_actions(oracle.dimension())?;
+        match noise {
+            Noise::Gumbel { rate } => positive("rate", rate)?,
+            Noise::Gaussian { deviation } => positive("deviation", deviation)?,
+        };
+        Ok(Self {
+            oracle,
+            noise,
+            rng,
+            total: vec![0.0; d],
+            perturbed: vec![0.0; d],
+            action: vec![0.0; d],
+            calls: 0,
+            fresh: false,
+        })
+    }
+
+    /// The action of the coming round, as a vector.
+    pub fn action(&mut self) -> &[f64] {
+        if !self.fresh {
+            for (p, t) in self.perturbed.iter_mut().zip(&self.total) {
+                *p = t + match self.noise {
+                    Noise::Gumbel { rate } => gumbel(&mut self.rng) / rate,
+                    Noise::Gaussian { deviation } => {
+                        deviation * self.rng.sample::<f64, _>(StandardNormal)
+                    }
+                };
+            }
+            self.oracle.maximise(&self.perturbed, &mut self.action);
+            self.calls += 1;
+            self.fresh = true;
+        }
+        &self.action
+    }
+
+    /// Takes the round's reward vector.
+    ///
+    /// # Errors
+    /// [`GamesError::Length`] or [`GamesError::NotFinite`].
+    pub fn observe_rewards(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
+        check_rewards(self.total.len(), rewards)?;
+        for (t, g) in self.total.iter_mut().zip(rewards) {
+            *t += g;
+        }
+        self.fresh = false;
+        Ok(())
+    }
+
+    /// Oracle calls made so far.
+    #[must_use]
+    pub fn oracle_calls(&self) -> usize {
+        self.calls
+    }
+
+    /// The total reward of the best fixed action: one oracle call without noise, not counted.
+    pub fn best_fixed(&mut self) -> f64 {
+        let mut best = vec![0.0; self.total.len()];
+        self.oracle.maximise(&self.total, &mut best);
+        crate::game::dot(&best, &self.total)
+    }
+}
+
+impl<R: Rng> Learner for Ftpl<SingleActions, R> {
+    fn actions(&self) -> usize {
+        self.total.len()
+    }
+    fn play(&mut self) -> &[f64] {
+        self.action()
+    }
+    fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
+        self.observe_rewards(rewards)
+    }
+}
+
+/// A sample of the standard Gumbel distribution.
+pub(crate) fn gumbel<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+    // The middle of one of 2^53 equal cells: never 0 or 1.
+    let u = rng.random::<f64>() + 0.5 / 9_007_199_254_740_992.0;
+    -(-u.ln()).ln()
+}
+
+/// Draws an index with the given probabilities.
+///
+/// # Errors
+/// [`GamesError::NotADistribution`] and the like for wrong probabilities.
+pub fn sample_action<R: Rng + ?Sized>(
+    probabilities: &[f64],
+    rng: &mut R,
+) -> Result<usize, GamesError> {
+    crate::error::distribution("probabilities", probabilities)?;
+    Ok(draw(probabilities, rng))
+}
+
+/// Draws an index in proportion to non-negative weights that sum to about one.
+pub(crate) fn draw<R: Rng + ?Sized>(weights: &[f64], rng: &mut R) -> usize {
+    let mut u: f64 = rng.random();
+    for (i, w) in weights.iter().enumerate() {
+        u -= w;
+        if u < 0.0 {
+            return i;
+        }
+    }
+    weights.iter().rposition(|w| *w > 0.0).unwrap_or(0)
+}
+
+/// A bandit learner: it sees only the reward of the action it drew.
+///
+/// The probability of action $i$ is proportional to $\exp(-\eta\hat L(i))$, where the loss estimate adds
+/// $(1-g)/(x_t(i)+\gamma)$ for the drawn action. $\gamma=0$ is EXP3, with expected regret at most $\sqrt{2TK\ln K}$ against a fixed opponent;
+/// $\gamma=\eta/2$ is EXP3-IX (Neu 2015), whose regret is bounded with high probability,
+/// by $2\sqrt{2KT\ln K}+\left(\sqrt{2KT/\ln K}+1\right)\ln(2/\delta)$.
+///
+/// ```
+/// use hindsight_games::repeated::Exp3;
+/// let mut bandit = Exp3::implicit(4, 1000)?;
+/// assert_eq!(bandit.play(), &[0.25; 4]);
+/// bandit.observe(2, 1.0)?; // drew action 2, earned 1
+/// # Ok::<(), hindsight_games::GamesError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Exp3 {
+    rate: f64,
+    implicit: f64,
+    estimates: Vec<f64>,
+    play: Vec<f64>,
+}
+
+impl Exp3 {
+    /// EXP3 with the rate $\sqrt{2\ln K/(KT)}$.
+    ///
+    /// # Errors
+    /// [`GamesError::Empty`] without actions or rounds.
+    pub fn new(actions: usize, horizon: usize) -> Result<Self, GamesError> {
+        let k = check_actions(actions)?;
+        super::learner::check_horizon(horizon)?;
+        let rate = (2.0 * real(k).ln() / (real(k) * real(horizon))).sqrt();
+        Ok(Self {
+            rate,
+            implicit: 0.0,
+            estimates: vec![0.0; k],
+            play: vec![1.0 / real(k); k],
+        })
+    }
+
+    /// EXP3-IX with the same rate and implicit exploration $\gamma=\eta/2$.
+    ///
+    /// # Errors
+    /// [`GamesError::Empty`] without actions or rounds.
+    pub fn implicit(actions: usize, horizon: usize) -> Result<Self, GamesError> {
+        let plain = Self::new(actions, horizon)?;
+        Ok(Self {
+            implicit: plain.rate / 2.0,
+            ..plain
+        })
+    }
+
+    /// The distribution to draw from.
+    #[must_use]
+    pub fn play(&self) -> &[f64] {
+        &self.play
+    }
+
+    /// Takes the reward, in $\[0,1\]$, of the action that was drawn from [`Exp3::play`].
+    ///
+    /// # Errors
+    /// [`GamesError::NoSuchAction`]; [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a reward outside $\[0,1\]$.
+    pub fn observe(&mut self, action: usize, reward: f64) -> Result<(), GamesError> {
+        length("probabilities", self.estimates.len(), self.play.len())?;
+        let Some(estimate) = self.estimates.get_mut(action) else {
+            return Err(GamesError::NoSuchAction {
+                argument: "action",
+                value: action,
+                actions: self.play.len(),
+            });
+        };
+        if !(0.0..=1.0).contains(&crate::error::finite("reward", reward)?) {
+            return Err(GamesError::OutOfRange {
+                argument: "reward",
+                interval: "[0, 1]",
+                value: reward,
+            });
+        }
+        *estimate -= (1.0 - reward) / (self.play[action] + self.implicit).max(1e-300);
+        super::hedge::softmax(self.rate, &self.estimates, &mut self.play);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RegretAccount;
+    use super::super::learner::opponents::{Opponent, rewards, rng};
+    use super::*;
+
+    #[test]
+    fn gumbel_noise_plays_hedge_in_expectation() {
+        let total = [3.0, 1.0, 0.0, 2.5];
+        let rate = 0.7;
+        let mut expected = [0.0; 4];
+        super::super::hedge::softmax(rate, &total, &mut expected);
+        let draws = 40_000;
+        let chi2 = |rate: f64| {
+            let mut ftpl = Ftpl::new(SingleActions(4), Noise::Gumbel { rate }, rng(3)).unwrap();
+            let mut counts = [0.0; 4];
+            ftpl.observe(&total).unwrap();
+            for _ in 0..draws {
+                let at = ftpl.play().iter().position(|x| *x == 1.0).unwrap();
+                counts[at] += 1.0;
+                ftpl.observe(&[0.0; 4]).unwrap();
+            }
+            counts
+                .iter()
+                .zip(&expected)
+                .map(|(c, p)| (c - p * f64::from(draws)).powi(2) / (p * f64::from(draws)))
+                .sum::<f64>()
+        };
+        // 3 degrees of freedom: 16.27 has probability 0.001. A rate 5 % off must be caught.
+        assert!(chi2(rate) < 16.27);
+        assert!(chi2(rate * 1.05) > 16.27);
+    }
+
+    #[test]
+    fn perturbed_leader_on_subsets_has_small_regret_and_one_call_a_round() {
+        let (items, chosen, horizon) = (30, 4, 2000);
+        let mut ftpl = Ftpl::new(
+            Subsets { items, chosen },
+            Noise::Gumbel { rate: 0.08 },
+            rng(5),
+        )
+        .unwrap();
+        let mut generator = rng(6);
+        let (mut g, mut got) = (vec![0.0; items], 0.0);
+        for t in 0..horizon {
+            rewards(Opponent::Drift, t, &[], &mut generator, &mut g);
+            g.iter_mut().for_each(|r| *r /= chosen as f64);
+            got += crate::game::dot(ftpl.action(), &g);
+            ftpl.observe_rewards(&g).unwrap();
+        }
+        let average = (ftpl.best_fixed() - got) / horizon as f64;
+        assert_eq!(ftpl.oracle_calls(), horizon);
+        // ln C(30, 4) = 10.2: sqrt(ln N / (2T)) = 0.05.
+        assert!(average < 0.1, "{average}");
+    }
+
+    #[test]
+    fn fictitious_play_fails_where_noise_helps() {
+        // Rewards alternate so that the leader always loses; without noise regret is linear.
+        let horizon = 2000;
+        let regret = |deviation: f64| {
+            let mut ftpl =
+                Ftpl::new(SingleActions(2), Noise::Gaussian { deviation }, rng(9)).unwrap();
+            let mut account = RegretAccount::new(2).unwrap();
+            for t in 0..horizon {
+                let g = if t == 0 {
+                    [0.5, 0.0]
+                } else if t % 2 == 1 {
+                    [0.0, 1.0]
+                } else {
+                    [1.0, 0.0]
+                };
+                let x = ftpl.play().to_vec();
+                account.record(&x, &g).unwrap();
+                ftpl.observe(&g).unwrap();
+            }
+            account.external() / horizon as f64
+        };
+        assert!(regret(1e-9) > 0.4);
+        assert!(regret(30.0) < 0.05);
+    }
+
+    #[test]
+    fn bandit_regret_stays_below_its_bound() {
+        let (k, horizon, runs) = (5, 3000, 20);
+        for implicit in [false, true] {
+            let mut mean = 0.0;
+            for seed in 0..runs {
+                let mut bandit = if implicit {
+                    Exp3::implicit(k, horizon)
+                } else {
+                    Exp3::new(k, horizon)
+                }
+                .unwrap();
+                let mut generator = rng(seed);
+                let mut account = RegretAccount::new(k).unwrap();
+                let mut g = vec![0.0; k];
+                for t in 0..horizon {
+                    rewards(Opponent::Drift, t, &[], &mut generator, &mut g);
+                    let a = sample_action(bandit.play(), &mut generator).unwrap();
+                    account.record_pure(a, &g).unwrap();
+                    bandit.observe(a, g[a]).unwrap();
+                }
+                mean += account.external() / f64::from(u32::try_from(runs).unwrap());
+            }
+            let kt = (k * horizon) as f64;
+            assert!(mean <= (2.0 * kt * (k as f64).ln()).sqrt(), "{mean}");
+        }
+        assert!(matches!(
+            Exp3::new(3, 10).unwrap().observe(1, 1.5),
+            Err(GamesError::OutOfRange {
+                argument: "reward",
+                ..
+            })
+        ));
+        assert!(matches!(
+            Exp3::new(3, 10).unwrap().observe(7, 0.5),
+            Err(GamesError::NoSuchAction { .. })
+        ));
+    }
+}

@@ -1,0 +1,234 @@
+//! Hedge: exponential weights, with fixed or decreasing rate, plain or optimistic.
+
+use super::learner::{Learner, check_actions, check_horizon, check_rewards};
+use crate::error::{GamesError, positive, real};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rate {
+    Fixed(f64),
+    Anytime,
+}
+
+/// Exponential weights, $x_t(i)\propto\exp\left(\eta\sum_{\tau<t}g_\tau(i)\right)$.
+///
+/// | constructor | rate | external regret over $T$ rounds, rewards in $\[0,1\]$ |
+/// |---|---|---|
+/// | [`Hedge::fixed`] | $\sqrt{8\ln K/T}$ | $\sqrt{T\ln K/2}$ |
+/// | [`Hedge::anytime`] | $\sqrt{8\ln K/t}$ | $\sqrt{2T\ln K}+\sqrt{\ln K/8}$ (Cesa-Bianchi and Lugosi 2006, theorem 2.3) |
+/// | [`Hedge::with_rate`] | $\eta$ | $\ln K/\eta+\eta T/8$ |
+/// | [`Hedge::optimistic`] | $\eta$, last reward counted twice | $\ln K/\eta+\eta\sum_t\lVert g_t-g_{t-1}\rVert_\infty^2$ (Syrgkanis and others 2015) |
+///
+/// Each round costs one exponential an action; sums are shifted by their maximum, so nothing overflows.
+///
+/// ```
+/// use hindsight_games::repeated::{Hedge, Learner};
+/// let mut hedge = Hedge::fixed(2, 100)?;
+/// assert_eq!(hedge.play(), &[0.5, 0.5]);
+/// hedge.observe(&[1.0, 0.0])?;
+/// assert!(hedge.play()[0] > 0.5);
+/// # Ok::<(), hindsight_games::GamesError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Hedge {
+    rate: Rate,
+    optimistic: bool,
+    total: Vec<f64>,
+    last: Vec<f64>,
+    play: Vec<f64>,
+    rounds: usize,
+    fresh: bool,
+}
+
+impl Hedge {
+    fn new(actions: usize, rate: Rate, optimistic: bool) -> Result<Self, GamesError> {
+        let k = check_actions(actions)?;
+        Ok(Self {
+            rate,
+            optimistic,
+            total: vec![0.0; k],
+            last: vec![0.0; k],
+            play: vec![1.0 / real(k); k],
+            rounds: 0,
+            fresh: true,
+        })
+    }
+
+    /// The rate that is best for a known number of rounds, $\sqrt{8\ln K/T}$.
+    ///
+    /// # Errors
+    /// [`GamesError::Empty`] without actions or rounds.
+    pub fn fixed(actions: usize, horizon: usize) -> Result<Self, GamesError> {
+        let rate =
+            (8.0 * real(check_actions(actions)?).ln() / real(check_horizon(horizon)?)).sqrt();
+        Self::new(actions, Rate::Fixed(rate), false)
+    }
+
+    /// The decreasing rate $\sqrt{8\ln K/t}$, for an unknown number of rounds.
+    ///
+    /// # Errors
+    /// [`GamesError::Empty`] without actions.
+    pub fn anytime(actions: usize) -> Result<Self, GamesError> {
+        Self::new(actions, Rate::Anytime, false)
+    }
+
+    /// A rate of one's own.
+    ///
+    /// # Errors
+    /// [`GamesError::Empty`] without actions, [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for the rate.
+    pub fn with_rate(actions: usize, rate: f64) -> Result<Self, GamesError> {
+        Self::new(actions, Rate::Fixed(positive("rate", rate)?), false)
+    }
+
+    /// Optimistic Hedge: the last reward vector is the guess for the next, so it counts twice. In two-player zero-sum self-play the sum of both
+    /// regrets stays bounded when the rate is a small constant.
+    ///
+    /// # Errors
+    /// As [`Hedge::with_rate`].
+    pub fn optimistic(actions: usize, rate: f64) -> Result<Self, GamesError> {
+        Self::new(actions, Rate::Fixed(positive("rate", rate)?), true)
+    }
+
+    /// Bound on the external regret after `rounds` rounds of rewards in $\[0,1\]$; infinite for the optimistic form, whose bound depends on how the
+    /// rewards move.
+    #[must_use]
+    pub fn bound(&self, rounds: usize) -> f64 {
+        let (ln_k, t) = (real(self.total.len()).ln(), real(rounds));
+        match self.rate {
+            _ if self.optimistic => f64::INFINITY,
+            Rate::Fixed(rate) if rate > 0.0 => ln_k / rate + rate * t / 8.0,
+            Rate::Fixed(_) => 0.0,
+            Rate::Anytime => (2.0 * t * ln_k).sqrt() + (ln_k / 8.0).sqrt(),
+        }
+    }
+}
+
+/// Writes $\exp(\eta(v_i-\max v))$, normalised.
+pub(crate) fn softmax(rate: f64, values: &[f64], out: &mut [f64]) {
+    let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for (o, v) in out.iter_mut().zip(values) {
+        *o = (rate * (v - top)).exp();
+        sum += *o;
+    }
+    let scale = 1.0 / sum;
+    for o in out.iter_mut() {
+        *o *= scale;
+    }
+}
+
+impl Learner for Hedge {
+    fn actions(&self) -> usize {
+        self.total.len()
+    }
+
+    fn play(&mut self) -> &[f64] {
+        if !self.fresh {
+            let rate = match self.rate {
+                Rate::Fixed(rate) => rate,
+                Rate::Anytime => (8.0 * real(self.total.len()).ln() / real(self.rounds + 1)).sqrt(),
+            };
+            if self.optimistic {
+                for (l, t) in self.last.iter_mut().zip(&self.total) {
+                    *l += t;
+                }
+                softmax(rate, &self.last, &mut self.play);
+                for (l, t) in self.last.iter_mut().zip(&self.total) {
+                    *l -= t;
+                }
+            } else {
+                softmax(rate, &self.total, &mut self.play);
+            }
+            self.fresh = true;
+        }
+        &self.play
+    }
+
+    fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
+        check_rewards(self.total.len(), rewards)?;
+        for (t, r) in self.total.iter_mut().zip(rewards) {
+            *t += r;
+        }
+        if self.optimistic {
+            self.last.copy_from_slice(rewards);
+        }
+        self.rounds += 1;
+        self.fresh = false;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RegretAccount;
+    use super::super::learner::opponents::{ALL, rewards, rng};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn external_regret_stays_below_the_bound(k in 1usize..12, horizon in 1usize..1500, seed in any::<u64>()) {
+            for opponent in ALL {
+                for mut hedge in [Hedge::fixed(k, horizon).unwrap(), Hedge::anytime(k).unwrap(), Hedge::with_rate(k, 0.3).unwrap()] {
+                    let mut rng = rng(seed);
+                    let mut account = RegretAccount::new(k).unwrap();
+                    let mut g = vec![0.0; k];
+                    for t in 0..horizon {
+                        let x = hedge.play().to_vec();
+                        rewards(opponent, t, &x, &mut rng, &mut g);
+                        account.record(&x, &g).unwrap();
+                        hedge.observe(&g).unwrap();
+                    }
+                    prop_assert!(account.external() <= hedge.bound(horizon) + 1e-9);
+                }
+            }
+        }
+
+        #[test]
+        fn optimism_pays_for_variation_only(k in 2usize..8, rate in 0.05f64..0.5, seed in any::<u64>()) {
+            for opponent in ALL {
+                let mut hedge = Hedge::optimistic(k, rate).unwrap();
+                let mut rng = rng(seed);
+                let mut account = RegretAccount::new(k).unwrap();
+                let (mut g, mut before, mut variation) = (vec![0.0; k], vec![0.0; k], 0.0);
+                for t in 0..600 {
+                    let x = hedge.play().to_vec();
+                    rewards(opponent, t, &x, &mut rng, &mut g);
+                    account.record(&x, &g).unwrap();
+                    hedge.observe(&g).unwrap();
+                    let change = g.iter().zip(&before).map(|(a, b): (&f64, &f64)| (a - b).abs()).fold(0.0, f64::max);
+                    variation += change * change;
+                    before.copy_from_slice(&g);
+                }
+                prop_assert!(account.external() <= real(k).ln() / rate + rate * variation + 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn huge_rewards_do_not_overflow_and_nan_is_refused() {
+        let mut hedge = Hedge::with_rate(3, 10.0).unwrap();
+        hedge.observe(&[1e300, -1e300, 0.0]).unwrap();
+        assert_eq!(hedge.play(), &[1.0, 0.0, 0.0]);
+        assert!(matches!(
+            hedge.observe(&[0.0, f64::NAN, 0.0]),
+            Err(GamesError::NotFinite {
+                argument: "rewards",
+                ..
+            })
+        ));
+        assert!(matches!(
+            hedge.observe(&[0.0]),
+            Err(GamesError::Length {
+                expected: 3,
+                found: 1,
+                ..
+            })
+        ));
+        assert!(matches!(
+            Hedge::with_rate(3, -1.0),
+            Err(GamesError::OutOfRange { .. })
+        ));
+        assert!(matches!(Hedge::fixed(0, 5), Err(GamesError::Empty { .. })));
+    }
+}

@@ -1,0 +1,41 @@
+//! Repeated play without regret: learners, regret accounts, self-play.
+//!
+//! | learner | feedback | keeps small | time a round |
+//! |---|---|---|---|
+//! | [`Hedge`] (fixed, anytime, optimistic) | all rewards | external regret | $K$ |
+//! | [`RegretMatching`] (plain, plus) | all rewards | external regret | $K$ |
+//! | [`Ftpl`] over an [`OptimisationOracle`] | reward vector | external regret | one oracle call |
+//! | [`StoltzLugosi`] | all rewards | internal regret | $K^3$ |
+//! | [`BlumMansour`] over any learner | all rewards | swap regret | $K$ copies and $K^3$ |
+//! | [`TreeSwap`] over any learner | all rewards | swap regret, slowly, for large $K$ | depth times the learner |
+//! | [`SampledModifications`] over a [`SmoothOracle`] | reward vector | external and internal regret | polynomial in $T$, free of $N$ |
+//! | [`Exp3`] (plain, implicit exploration) | reward of the action drawn | external regret | $K$ |
+//!
+//! Internal and swap regret are different things: internal regret counts one replacement, swap regret all of them at once. Small external regret of all
+//! players means a nearly coarse correlated equilibrium, small swap regret a nearly correlated one.
+
+mod account;
+#[cfg(test)]
+mod curves;
+mod ftpl;
+mod hedge;
+mod learner;
+mod play;
+mod regret_matching;
+mod sampled;
+mod smooth;
+mod stationary;
+mod swap;
+
+pub use account::{RegretAccount, Regrets};
+pub use ftpl::{Exp3, Ftpl, Noise, OptimisationOracle, SingleActions, Subsets, sample_action};
+pub use hedge::Hedge;
+pub use learner::Learner;
+pub use play::{Checkpoint, PlayRecord, average_self_play, self_play};
+pub use regret_matching::RegretMatching;
+pub use sampled::SampledModifications;
+pub use smooth::{ProductActions, SmoothOracle};
+pub use swap::{BlumMansour, StoltzLugosi, TreeSwap};
+
+pub(crate) use ftpl::draw;
+pub(crate) use hedge::softmax;

@@ -1,0 +1,166 @@
+//! Figures of shared-revenue Bertrand competition.
+
+use games::bertrand::{LinearDemand, Outcome, SharedRevenue};
+use serde_json::json;
+
+use super::case::Problem;
+use super::map::{Figure, Parameters, centres};
+use crate::chart::{Axis, HeatMap, Series, XyChart};
+
+const OUTCOMES: [&str; 7] = [
+    "retailer at its own price",
+    "retailer at the seller's break-even price",
+    "seller at the retailer's indifference price",
+    "seller in an interval",
+    "seller at its own price, both gain",
+    "seller at its own price, the retailer loses",
+    "seller at its own price, consumers do not gain",
+];
+
+fn class(game: &SharedRevenue) -> usize {
+    match game.outcome() {
+        Outcome::RetailerAtOwnPrice { .. } => 0,
+        Outcome::RetailerAtLimitPrice { .. } => 1,
+        Outcome::SellerAtIndifferencePrice { .. } => 2,
+        Outcome::SellerInInterval { .. } => 3,
+        _ if game.both_gain() => 4,
+        _ if game.outcome_sales()[0].retailer < game.retailer_alone().retailer => 5,
+        _ => 6,
+    }
+}
+
+/// Outcomes over (fee, ratio of costs) or over both costs.
+pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem> {
+    let demand = LinearDemand::new(1.0)?;
+    let mut found = Vec::with_capacity(p.cells * p.cells);
+    for y in centres(0.0, if over_fee { 1.5 } else { 1.0 }, p.cells) {
+        for x in centres(0.0, 1.0, p.cells) {
+            let game = if over_fee {
+                SharedRevenue::new(demand, p.retailer_cost, y * p.retailer_cost, x)?
+            } else {
+                SharedRevenue::new(demand, x, y, p.fee)?
+            };
+            found.push(class(&game));
+        }
+    }
+    let present: Vec<usize> = (0..OUTCOMES.len()).filter(|c| found.contains(c)).collect();
+    let cells: Vec<usize> = found
+        .iter()
+        .map(|c| present.iter().position(|p| p == c).unwrap_or(usize::MAX))
+        .collect();
+    let names: Vec<&str> = present.iter().map(|&c| OUTCOMES[c]).collect();
+    let (title, x, y, top) = if over_fee {
+        (
+            format!(
+                "Refined outcome of shared-revenue Bertrand: retailer's cost {}",
+                p.retailer_cost
+            ),
+            Axis::linear("Fee").percent(),
+            Axis::linear("Seller's cost / retailer's cost"),
+            1.5,
+        )
+    } else {
+        (
+            format!("Refined outcome of shared-revenue Bertrand: fee {}", p.fee),
+            Axis::linear("Retailer's cost / choke price"),
+            Axis::linear("Seller's cost / choke price"),
+            1.0,
+        )
+    };
+    let svg = HeatMap::classes(
+        title,
+        x,
+        y,
+        (0.0, 1.0),
+        (0.0, top),
+        p.cells,
+        &cells,
+        names.clone(),
+    )
+    .size(720.0, 580.0)
+    .svg();
+    Ok(Figure {
+        svg,
+        data: json!({ "cells": p.cells, "names": names, "outcomes": cells }),
+    })
+}
+
+/// Price, payoffs and surplus against the fee; an interval as a band.
+pub(super) fn fee(p: &Parameters) -> Result<Figure, Problem> {
+    let game = SharedRevenue::new(LinearDemand::new(1.0)?, p.retailer_cost, p.seller_cost, 0.0)?;
+    let mut lines: [Vec<(f64, f64)>; 4] = std::array::from_fn(|_| Vec::new());
+    let mut bands: [Vec<(f64, f64, f64)>; 4] = std::array::from_fn(|_| Vec::new());
+    for fee in centres(0.0, 1.0, p.cells) {
+        let [low, high] = game.with_fee(fee)?.outcome_sales();
+        for (i, (a, b)) in [
+            (low.price, high.price),
+            (low.retailer, high.retailer),
+            (low.seller, high.seller),
+            (low.consumers, high.consumers),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            lines[i].push((fee, b));
+            bands[i].push((fee, a.min(b), a.max(b)));
+        }
+    }
+    let best = game.best_fee(0.0)?;
+    let title = format!(
+        "Outcome against the fee: retailer's cost {}, seller's cost {} (lines: highest price of an interval)",
+        p.retailer_cost, p.seller_cost
+    );
+    let mut chart = XyChart::new(
+        title,
+        Axis::linear("Fee").percent().range(0.0, 1.0),
+        Axis::linear("Price, payoff, surplus").with_zero(),
+    )
+    .size(720.0, 420.0);
+    for ((name, line), band) in ["price", "retailer", "seller", "consumers"]
+        .into_iter()
+        .zip(&lines)
+        .zip(&bands)
+    {
+        chart = chart.series(Series::line(name, line.clone()).band(band.clone()));
+    }
+    if let Some(fee) = best.fee {
+        chart = chart.mark_x(fee, "best fee");
+    }
+    Ok(Figure {
+        svg: chart.svg(),
+        data: json!({ "best_fee": best, "price": bands[0], "retailer": bands[1], "seller": bands[2], "consumers": bands[3] }),
+    })
+}
+
+/// The best fee against the outside option.
+pub(super) fn outside_option(p: &Parameters) -> Result<Figure, Problem> {
+    let game = SharedRevenue::new(LinearDemand::new(1.0)?, p.retailer_cost, p.seller_cost, 0.0)?;
+    let (mut fees, mut values, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    for omega in centres(0.0, 0.25 * (1.0 - p.seller_cost).max(0.04).powi(2), p.cells) {
+        let best = game.best_fee(omega)?;
+        fees.push((omega, best.fee.unwrap_or(f64::NAN)));
+        values.push((omega, best.value));
+        alone.push((omega, best.alone));
+    }
+    let title = format!(
+        "Best fee against the seller's outside option: retailer's cost {}, seller's cost {}",
+        p.retailer_cost, p.seller_cost
+    );
+    let svg = XyChart::new(
+        title,
+        Axis::linear("Outside option (payoff)"),
+        Axis::linear("Fee, payoff").with_zero(),
+    )
+    .series(Series::line(
+        "best fee (none where the line ends)",
+        fees.clone(),
+    ))
+    .series(Series::line("retailer's payoff", values.clone()))
+    .series(Series::line("retailer alone", alone).dashed())
+    .size(720.0, 400.0)
+    .svg();
+    Ok(Figure {
+        svg,
+        data: json!({ "fee": fees, "value": values }),
+    })
+}

@@ -1,0 +1,259 @@
+//! `hindsight games map`: figures as SVG, with their data.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::case::Problem;
+use super::{figures_market as market, figures_play as play, figures_revenue as revenue};
+use crate::chart::Svg;
+use crate::error::CliError;
+use crate::output::{self, Target};
+use crate::progress::Progress;
+
+/// A figure and its data.
+#[derive(Debug)]
+pub(super) struct Figure {
+    pub(super) svg: Svg,
+    pub(super) data: Value,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// Marketplace: who does what, over both costs.
+    Regimes,
+    /// Marketplace: the seller's reply over the operator's price and stock, with the threshold.
+    Reply,
+    /// Marketplace: consumer surplus against the seller's monopoly, over both costs.
+    Surplus,
+    /// Marketplace: welfare against the seller's monopoly, over both costs.
+    Welfare,
+    /// Marketplace: the operator's payoff against the fee.
+    OperatorFee,
+    /// Shared revenue: the outcome over the fee and the ratio of costs.
+    Outcomes,
+    /// Shared revenue: the outcome over both costs.
+    OutcomesCosts,
+    /// Shared revenue: price, payoffs and surplus against the fee.
+    Fee,
+    /// Shared revenue: the best fee against the seller's outside option.
+    OutsideOption,
+    /// Learners: average regret against rounds.
+    Regret,
+    /// Learners: regret after a fixed number of rounds against the number of actions.
+    Actions,
+    /// All figures of the marketplace and of shared revenue for a table of parameters, and those of the learners, into a folder.
+    Atlas,
+}
+
+/// Parameters of the figures; those that a figure varies are not used.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Parameters {
+    /// Fee.
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
+    pub(super) fee: f64,
+    /// Experience value of a unit, as a share of the choke price 1.
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
+    pub(super) experience: f64,
+    /// The operator's cost.
+    #[arg(long, default_value_t = 0.3, allow_negative_numbers = true)]
+    pub(super) operator_cost: f64,
+    /// The seller's cost.
+    #[arg(long, default_value_t = 0.2, allow_negative_numbers = true)]
+    pub(super) seller_cost: f64,
+    /// The retailer's cost.
+    #[arg(long, default_value_t = 0.6, allow_negative_numbers = true)]
+    pub(super) retailer_cost: f64,
+    /// intensity or proportional.
+    #[arg(long, default_value = "intensity")]
+    pub(super) rationing: String,
+    /// Substitutability in the reply map, in (0, 1].
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(super) substitutability: f64,
+    /// Cells along each axis of a map, points of a curve.
+    #[arg(long, default_value_t = 200)]
+    pub(super) cells: usize,
+    /// Rounds of the learners.
+    #[arg(long, default_value_t = 2000)]
+    pub(super) rounds: usize,
+    /// Actions of the learners.
+    #[arg(long, default_value_t = 8)]
+    pub(super) actions: usize,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+/// Arguments of `hindsight games map`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// What to draw.
+    #[arg(value_enum)]
+    kind: Kind,
+    /// The SVG file to write; for `atlas` the folder.
+    #[arg(long, value_name = "FILE.svg")]
+    output: PathBuf,
+    /// Also write the data as JSON.
+    #[arg(long, value_name = "FILE.json")]
+    data: Option<PathBuf>,
+    /// Replace files that were not written by hindsight.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    parameters: Parameters,
+}
+
+impl Run {
+    pub(super) fn run(&self) -> Result<(), CliError> {
+        self.check()?;
+        if self.kind == Kind::Atlas {
+            return self.atlas();
+        }
+        let svg = Target::new(&self.output, self.force)?;
+        let data = self
+            .data
+            .as_deref()
+            .map(|path| Target::new(path, self.force))
+            .transpose()?;
+        let figure = draw(self.kind, &self.parameters)?;
+        let mut files = vec![(&svg, figure.svg.standalone())];
+        if let Some(data) = &data {
+            files.push((data, data_text(&figure.data)?));
+        }
+        output::write_all(files)
+    }
+
+    fn check(&self) -> Result<(), CliError> {
+        let p = &self.parameters;
+        for (name, value, high) in [
+            ("--cells", p.cells, 2000),
+            ("--rounds", p.rounds, 10_000_000),
+            ("--actions", p.actions, 200),
+        ] {
+            if value < 2 || value > high {
+                return Err(CliError::argument(
+                    name,
+                    value,
+                    format!("must lie between 2 and {high}"),
+                ));
+            }
+        }
+        if !(p.substitutability > 0.0 && p.substitutability <= 1.0) {
+            return Err(CliError::argument(
+                "--substitutability",
+                p.substitutability,
+                "must lie in (0, 1]",
+            ));
+        }
+        Ok(())
+    }
+
+    fn atlas(&self) -> Result<(), CliError> {
+        if !self.output.is_dir() {
+            return Err(CliError::Input(format!(
+                "--output {}: for the atlas this must be a folder that exists",
+                self.output.display()
+            )));
+        }
+        let mut plan: Vec<(String, Kind, Parameters)> = Vec::new();
+        for fee in [0.05, 0.1, 0.2, 0.3, 0.5] {
+            for experience in [0.0, 0.05, 0.1, 0.3] {
+                for rationing in ["intensity", "proportional"] {
+                    let parameters = Parameters {
+                        fee,
+                        experience,
+                        rationing: rationing.to_owned(),
+                        ..self.parameters.clone()
+                    };
+                    let stem = format!("{rationing}-fee-{fee}-experience-{experience}");
+                    plan.push((format!("regimes-{stem}"), Kind::Regimes, parameters.clone()));
+                    plan.push((format!("welfare-{stem}"), Kind::Welfare, parameters));
+                }
+            }
+            let parameters = Parameters {
+                fee,
+                ..self.parameters.clone()
+            };
+            plan.push((
+                format!("outcomes-costs-fee-{fee}"),
+                Kind::OutcomesCosts,
+                parameters,
+            ));
+        }
+        for (name, kind) in [
+            ("reply", Kind::Reply),
+            ("surplus", Kind::Surplus),
+            ("operator-fee", Kind::OperatorFee),
+            ("outcomes", Kind::Outcomes),
+            ("fee", Kind::Fee),
+            ("outside-option", Kind::OutsideOption),
+            ("regret", Kind::Regret),
+            ("actions", Kind::Actions),
+        ] {
+            plan.push((name.to_owned(), kind, self.parameters.clone()));
+        }
+        let progress = Progress::new("figures", u64::try_from(plan.len()).ok());
+        let targets = plan
+            .iter()
+            .map(|(name, ..)| Target::new(&self.output.join(format!("{name}.svg")), self.force))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut files = Vec::new();
+        let mut all = serde_json::Map::new();
+        for (target, (name, kind, parameters)) in targets.iter().zip(&plan) {
+            let figure = draw(*kind, parameters)?;
+            files.push((target, figure.svg.standalone()));
+            if self.data.is_some() {
+                all.insert(name.clone(), figure.data);
+            }
+            progress.step(1);
+        }
+        progress.finish();
+        let data = self
+            .data
+            .as_deref()
+            .map(|path: &Path| Target::new(path, self.force))
+            .transpose()?;
+        if let Some(data) = &data {
+            files.push((data, data_text(&Value::Object(all))?));
+        }
+        output::write_all(files)
+    }
+}
+
+fn data_text(data: &Value) -> Result<String, CliError> {
+    let text = serde_json::to_string(data).map_err(|e| CliError::System(e.to_string()))?;
+    Ok(format!(
+        "{{\"hindsight\":\"{}\",\"figure\":{text}}}\n",
+        env!("CARGO_PKG_VERSION")
+    ))
+}
+
+fn draw(kind: Kind, p: &Parameters) -> Result<Figure, CliError> {
+    let figure = match kind {
+        Kind::Regimes => market::regimes(p),
+        Kind::Reply => market::reply(p),
+        Kind::Surplus => market::difference(p, false),
+        Kind::Welfare => market::difference(p, true),
+        Kind::OperatorFee => market::operator_fee(p),
+        Kind::Outcomes => revenue::outcomes(p, true),
+        Kind::OutcomesCosts => revenue::outcomes(p, false),
+        Kind::Fee => revenue::fee(p),
+        Kind::OutsideOption => revenue::outside_option(p),
+        Kind::Regret => play::regret(p),
+        Kind::Actions | Kind::Atlas => play::actions(p),
+    };
+    figure.map_err(Problem::of_flags)
+}
+
+/// Centres of `cells` equal parts of `[low, high]`.
+pub(super) fn centres(low: f64, high: f64, cells: usize) -> Vec<f64> {
+    (0..cells)
+        .map(|i| low + (high - low) * (real(i) + 0.5) / real(cells))
+        .collect()
+}
+
+#[allow(clippy::cast_precision_loss)] // counts far below 2^53
+pub(super) fn real(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,149 @@
+//! `hindsight games play`: learners against each other.
+
+use games::GamesError;
+use games::equilibrium::{coarse_correlated_gap, correlated_gap, nash_conv};
+use games::repeated::{
+    BlumMansour, Hedge, Learner, PlayRecord, RegretMatching, StoltzLugosi, TreeSwap, self_play,
+};
+use serde_json::{Value, json};
+
+use super::case::{Answer, Json, Problem, game};
+
+/// The learners by name.
+pub(super) const LEARNERS: [&str; 8] = [
+    "hedge",
+    "anytime",
+    "optimistic",
+    "rm",
+    "rm_plus",
+    "stoltz_lugosi",
+    "blum_mansour",
+    "tree_swap",
+];
+
+/// A game, a learner for each player, and how long they play.
+#[derive(Debug, Clone, clap::Args, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    /// Payoffs as nested JSON arrays, one for each player.
+    #[arg(long, value_name = "JSON")]
+    payoffs: Option<Json>,
+    /// One learner for all players or a comma-separated one for each: hedge (default), anytime, optimistic, rm, rm_plus, stoltz_lugosi, blum_mansour,
+    /// tree_swap.
+    #[arg(long, value_name = "NAMES")]
+    learners: Option<String>,
+    /// Rounds (default 1000).
+    #[arg(long)]
+    rounds: Option<usize>,
+}
+
+impl Answer for Case {
+    fn answer(&self) -> Result<Value, Problem> {
+        let game = game(self.payoffs.as_ref())?;
+        let rounds = self.rounds.unwrap_or(1000);
+        if rounds == 0 {
+            return Err(Problem::field("rounds", "must be at least 1, got 0"));
+        }
+        let names: Vec<String> = self
+            .learners
+            .as_deref()
+            .unwrap_or("hedge")
+            .split(',')
+            .map(|n| n.trim().replace('-', "_"))
+            .collect();
+        if names.len() != 1 && names.len() != game.players() {
+            return Err(Problem::field(
+                "learners",
+                format!("{} learners for {} players", names.len(), game.players()),
+            ));
+        }
+        // The learners' rates are for payoffs in [0, 1]; the gaps below are in the game's own units.
+        let (unit, _) = game.rescaled();
+        let mut learners = (0..game.players())
+            .map(|i| {
+                learner(
+                    &names[if names.len() == 1 { 0 } else { i }],
+                    game.shape()[i],
+                    rounds,
+                )
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut seats: Vec<&mut dyn Learner> = learners
+            .iter_mut()
+            .map(|l| &mut **l as &mut dyn Learner)
+            .collect();
+        let record = self_play(&unit, &mut seats, rounds, &checkpoints(rounds))?;
+        let PlayRecord {
+            joint, averages, ..
+        } = &record;
+        Ok(json!({
+            "learners": names,
+            "rounds": rounds,
+            "correlated_gap": correlated_gap(&game, joint)?,
+            "coarse_gap": coarse_correlated_gap(&game, joint)?,
+            "nash_conv_of_averages": nash_conv(&game, averages)?,
+            "payoffs": payoffs(&game, joint),
+            "averages": averages,
+            "joint": joint,
+            "regrets_on_unit_scale": record.curve.last().map(|c| &c.regrets),
+            "curve_on_unit_scale": record.curve,
+        }))
+    }
+}
+
+fn payoffs(game: &games::Game, joint: &[f64]) -> Vec<f64> {
+    (0..game.players())
+        .filter_map(|i| game.payoffs(i))
+        .map(|u| u.iter().zip(joint).map(|(u, p)| u * p).sum())
+        .collect()
+}
+
+/// Rounds at which a curve is drawn: 1, 2, 5, 10, ...
+pub(super) fn checkpoints(rounds: usize) -> Vec<usize> {
+    let mut all = Vec::new();
+    let mut unit = 1usize;
+    while unit <= rounds {
+        all.extend(
+            [unit, 2 * unit, 5 * unit]
+                .into_iter()
+                .filter(|r| *r <= rounds),
+        );
+        unit = unit.saturating_mul(10);
+    }
+    all
+}
+
+/// A learner by its name.
+pub(super) fn learner(
+    name: &str,
+    actions: usize,
+    rounds: usize,
+) -> Result<Box<dyn Learner>, Problem> {
+    let build = || -> Result<Option<Box<dyn Learner>>, GamesError> {
+        Ok(Some(match name {
+            "hedge" if actions > 1 => Box::new(Hedge::fixed(actions, rounds)?),
+            "hedge" | "anytime" => Box::new(Hedge::anytime(actions)?),
+            "optimistic" => Box::new(Hedge::optimistic(actions, 0.25)?),
+            "rm" => Box::new(RegretMatching::new(actions)?),
+            "rm_plus" => Box::new(RegretMatching::plus(actions)?),
+            "stoltz_lugosi" => Box::new(StoltzLugosi::fixed(actions, rounds)?),
+            "blum_mansour" => Box::new(BlumMansour::tuned(actions, rounds)?),
+            "tree_swap" => {
+                // Depth 3: the least branching whose cube covers the rounds.
+                let mut branching = 1;
+                while branching * branching * branching < rounds {
+                    branching += 1;
+                }
+                let first = Hedge::fixed(actions, branching)?;
+                Box::new(TreeSwap::new(branching, 3, move || first.clone())?)
+            }
+            _ => return Ok(None),
+        }))
+    };
+    build()?.ok_or_else(|| {
+        Problem::field(
+            "learners",
+            format!("{name:?} is not one of {}", LEARNERS.join(", ")),
+        )
+    })
+}
