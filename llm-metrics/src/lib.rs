@@ -1,1 +1,30 @@
 //! Metrics over language models' logs: calibration, generation-verification gap, critical batch size.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod accumulate;
+mod bins;
+mod ece_interval;
+mod error;
+mod fixed;
+mod interval;
+mod par;
+mod probabilities;
+mod reliability;
+mod selective;
+mod smooth;
+mod stream;
+#[cfg(test)]
+mod testing;
+
+pub use accumulate::{Accumulator, Summary};
+pub use bins::{EdgeRule, Edges};
+pub use ece_interval::{Norm, calibration_interval, cluster_ece_bootstrap, ece_bootstrap};
+pub use error::{Error, Result};
+pub use interval::{
+    BootstrapInterval, Interval, acceleration, bootstrap_interval, clopper_pearson, wilson,
+};
+pub use probabilities::{Binning, ClassWise, Logits, Probabilities, TopLabel, log_sum_exp};
+pub use reliability::{Bin, Reliability};
+pub use selective::{CoveragePoint, Selective};
+pub use smooth::{ConfidenceHistogram, SmoothEce};
+pub use stream::{poisson_weight, text_key};
