@@ -7,8 +7,11 @@ mod ece_interval;
 mod error;
 mod fixed;
 mod interval;
+mod labels;
 mod par;
 mod probabilities;
+mod protocol;
+mod recalibrate;
 mod reliability;
 mod selective;
 mod smooth;
@@ -23,7 +26,14 @@ pub use error::{Error, Result};
 pub use interval::{
     BootstrapInterval, Interval, acceleration, bootstrap_interval, clopper_pearson, wilson,
 };
+pub use labels::Verbalisers;
 pub use probabilities::{Binning, ClassWise, Logits, Probabilities, TopLabel, log_sum_exp};
+pub use protocol::{OverSeeds, PromptRun, Regime, ShotSummary, in_context_protocol};
+pub use recalibrate::{
+    BetaCalibration, Calibrator, ClassCalibrators, FitStatus, HistogramBinning, Isotonic, Method,
+    Platt, PlattTargets, ScalingBinning, Temperature, assign_folds, cross_fit,
+    cross_fit_temperature,
+};
 pub use reliability::{Bin, Reliability};
 pub use selective::{CoveragePoint, Selective};
 pub use smooth::{ConfidenceHistogram, SmoothEce};
