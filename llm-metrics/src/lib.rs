@@ -6,12 +6,14 @@ mod bins;
 mod ece_interval;
 mod error;
 mod fixed;
+mod gap;
 mod interval;
 mod labels;
 mod par;
 mod probabilities;
 mod protocol;
 mod recalibrate;
+mod regress;
 mod reliability;
 mod selective;
 mod smooth;
@@ -23,6 +25,13 @@ pub use accumulate::{Accumulator, Summary};
 pub use bins::{EdgeRule, Edges};
 pub use ece_interval::{Norm, calibration_interval, cluster_ece_bootstrap, ece_bootstrap};
 pub use error::{Error, Result};
+pub use gap::{
+    EmptyFilter, GapEstimate, GapOptions, GapReplicates, PairedDifference, PassSummary, Perfect,
+    PromptGap, QuantileRule, Responses, Round, RoundSummary, ScalingTrend, Stages, SweepPoint,
+    Weighting, choice_score, cross_matrix, ensemble, gap, gap_bootstrap, gap_with_weights,
+    judge_rounds, paired_difference, pass_at_k, pass_hat_k, pass_summary, scaling_trend,
+    score_correlation, threshold_sweep, tournament, training_flops, weights,
+};
 pub use interval::{
     BootstrapInterval, Interval, acceleration, bootstrap_interval, clopper_pearson, wilson,
 };
@@ -34,6 +43,7 @@ pub use recalibrate::{
     Platt, PlattTargets, ScalingBinning, Temperature, assign_folds, cross_fit,
     cross_fit_temperature,
 };
+pub use regress::{Coefficient, Kendall, Ols, kendall};
 pub use reliability::{Bin, Reliability};
 pub use selective::{CoveragePoint, Selective};
 pub use smooth::{ConfidenceHistogram, SmoothEce};
