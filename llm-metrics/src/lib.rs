@@ -3,6 +3,7 @@
 
 mod accumulate;
 mod bins;
+mod cbs;
 mod ece_interval;
 mod error;
 mod fixed;
@@ -15,6 +16,7 @@ mod protocol;
 mod recalibrate;
 mod regress;
 mod reliability;
+mod scaling;
 mod selective;
 mod smooth;
 mod stream;
@@ -23,6 +25,10 @@ mod testing;
 
 pub use accumulate::{Accumulator, Summary};
 pub use bins::{EdgeRule, Edges};
+pub use cbs::{
+    BatchFit, BatchFitOptions, BatchSteps, Crossing, FitLoss, GradientNoise, LossCurve, NoiseScale,
+    PowerLaw, Resampling, lsq_risk, predicted_batch_exponent, steps_to_risk, steps_to_target,
+};
 pub use ece_interval::{Norm, calibration_interval, cluster_ece_bootstrap, ece_bootstrap};
 pub use error::{Error, Result};
 pub use gap::{
@@ -45,6 +51,9 @@ pub use recalibrate::{
 };
 pub use regress::{Coefficient, Kendall, Ols, kendall};
 pub use reliability::{Bin, Reliability};
+pub use scaling::{
+    Chinchilla, ChinchillaOptions, IsoFlop, IsoFlopMinimum, fit_chinchilla, fit_isoflop,
+};
 pub use selective::{CoveragePoint, Selective};
 pub use smooth::{ConfidenceHistogram, SmoothEce};
 pub use stream::{poisson_weight, text_key};

@@ -305,8 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn longley_style_reference_and_errors() {
-        // NIST Norris (first five points' closed form is not published; the textbook formulas serve as the second algorithm).
+    fn simple_regression_equals_the_textbook_formulas_and_errors_are_named() {
         let x = [0.2, 337.4, 118.2, 884.6, 10.1];
         let y = [0.1, 338.8, 118.1, 888.0, 9.2];
         let fit = Ols::fit(&[&x], &y).unwrap();
