@@ -1,1 +1,17 @@
-//! Programs over lanes: written once for any number type, recorded, differentiated in reverse and run in cache-sized tiles on all cores.
+//! Programs over lanes.
+mod error;
+mod exec;
+mod kernel;
+pub mod nn;
+pub mod optim;
+mod record;
+mod scalar;
+mod stream;
+
+pub use error::Error;
+pub use exec::{Batch, Cpu, Executor, Gradient, Rollout};
+pub use kernel::isa::vectorize;
+pub use kernel::real::Real;
+pub use record::{CustomOp, Inputs, Program, Recorder, Shape, Start, Step, Var};
+pub use scalar::{Activation, DelayLine, Dual, Lanes, RoundGradient, Scalar, Tangent};
+pub use stream::Stream;

@@ -1,7 +1,21 @@
 //! What can go wrong in the command, and the exit code it ends with.
+//!
+//! Wrong input (an argument, a field of a file) ends with code 2, as clap's own usage errors do; a failing machine with 1;
+//! Ctrl-C with 130. A message about a file starts with `FILE:LINE:` so that editors can jump to it:
+//!
+//! ```text
+//! hindsight: sales.csv:17: column "price": "-1.20" is negative
+//! ```
+//!
+//! ```ignore
+//! Err(Place::file(path).line(17).column("price").error(format!("{text:?} is negative")))
+//! ```
+
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// An error of the command.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum CliError {
     /// The input is wrong: exit code 2. The text names the file, line and column where there are any.
@@ -13,11 +27,137 @@ pub(crate) enum CliError {
 }
 
 impl CliError {
+    /// An error about the argument `name` (as the user writes it, `--lead-time`), which was given `value`.
+    pub(crate) fn argument(
+        name: &str,
+        value: impl fmt::Display,
+        problem: impl fmt::Display,
+    ) -> Self {
+        CliError::Input(format!("{name} {value}: {problem}"))
+    }
+
+    /// A file that cannot be read: wrong input when it is not there or is not a file, the machine's fault otherwise.
+    pub(crate) fn reading(path: &Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{
+            InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        };
+        let text = format!("{}: {}", path.display(), plain(error));
+        match error.kind() {
+            NotFound | PermissionDenied | IsADirectory | NotADirectory | InvalidInput => {
+                CliError::Input(text)
+            }
+            _ => CliError::System(text),
+        }
+    }
+
+    /// A file that cannot be written.
+    pub(crate) fn writing(path: &Path, error: &std::io::Error) -> Self {
+        CliError::System(format!("cannot write {}: {}", path.display(), plain(error)))
+    }
+
     /// The exit code: 2 for wrong input, 1 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             CliError::Input(_) => 2,
             CliError::System(_) => 1,
         }
+    }
+}
+
+/// The system's words without the "(os error 2)" at their end.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}
+
+/// Where in an input file something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    file: PathBuf,
+    line: Option<u64>,
+    column: Option<String>,
+}
+
+impl Place {
+    /// The file as a whole.
+    pub(crate) fn file(file: &Path) -> Self {
+        Place {
+            file: file.to_path_buf(),
+            line: None,
+            column: None,
+        }
+    }
+
+    /// The line, counted from 1 as editors do (the header is line 1).
+    pub(crate) fn line(mut self, line: u64) -> Self {
+        self.line = Some(line);
+        self
+    }
+
+    /// The name of the column or JSON field.
+    pub(crate) fn column(mut self, column: &str) -> Self {
+        self.column = Some(column.to_owned());
+        self
+    }
+
+    /// The error that says `problem` about this place.
+    pub(crate) fn error(&self, problem: impl fmt::Display) -> CliError {
+        CliError::Input(format!("{self}: {problem}"))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(column) = &self.column {
+            write!(f, ": column {column:?}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_written_as_editors_read_it() {
+        let place = Place::file(Path::new("a/b.csv")).line(17).column("price");
+        assert_eq!(
+            place.error("\"-1.20\" is negative").to_string(),
+            "a/b.csv:17: column \"price\": \"-1.20\" is negative"
+        );
+        assert_eq!(
+            Place::file(Path::new("b.csv"))
+                .error("is empty")
+                .to_string(),
+            "b.csv: is empty"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_wrong_input_and_a_full_disk_is_not() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(CliError::reading(Path::new("x"), &missing).exit_code(), 2);
+        assert_eq!(CliError::reading(Path::new("x"), &full).exit_code(), 1);
+        assert_eq!(CliError::writing(Path::new("x"), &full).exit_code(), 1);
+    }
+
+    #[test]
+    fn the_system_words_lose_their_number() {
+        let error = std::io::Error::from_raw_os_error(2);
+        let text = CliError::reading(Path::new("x.csv"), &error).to_string();
+        assert!(
+            text.starts_with("x.csv: ") && !text.contains("os error"),
+            "{text}"
+        );
     }
 }

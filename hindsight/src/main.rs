@@ -4,9 +4,28 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::error::CliError;
+
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared by subcommands that land one by one"
+)]
+mod chart;
+#[allow(dead_code, reason = "shared by subcommands that land one by one")]
 mod error;
 mod games;
 mod llm;
+#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+mod number;
+#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+mod output;
+#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+mod page;
+#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+mod progress;
+#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+mod table;
 
 /// Decisions judged against what really happened.
 #[derive(Debug, Parser)]
@@ -26,15 +45,19 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = match cli.command {
-        Command::Games(args) => games::run(&args),
-        Command::Llm(args) => llm::run(&args),
-    };
-    match outcome {
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("hindsight: {error}");
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), CliError> {
+    output::clean_up_on_interrupt()?;
+    match cli.command {
+        Command::Games(args) => games::run(&args),
+        Command::Llm(args) => llm::run(&args),
     }
 }

@@ -1,0 +1,78 @@
+//! What can be wrong with data, conventions and policies.
+
+/// An error of this crate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A number is outside its domain.
+    #[error("{name} is {value}, expected {domain}")]
+    Domain {
+        /// The argument.
+        name: &'static str,
+        /// The domain, in words.
+        domain: &'static str,
+        /// The value.
+        value: f64,
+    },
+    /// A value of a panel is outside its domain.
+    #[error("{column} of product {product} in week {week} is {value}, expected {domain}")]
+    Cell {
+        /// The column.
+        column: String,
+        /// The product's number.
+        product: usize,
+        /// The week's number.
+        week: usize,
+        /// The domain, in words.
+        domain: &'static str,
+        /// The value.
+        value: f64,
+    },
+    /// An array has the wrong number of values.
+    #[error("{array}: {found} values, expected {expected}")]
+    Length {
+        /// The array.
+        array: String,
+        /// How many values it must have.
+        expected: usize,
+        /// How many it has.
+        found: usize,
+    },
+    /// A range of weeks that cannot be used.
+    #[error("{what}: weeks {start}..{end} of {weeks}")]
+    Weeks {
+        /// What is wrong with it.
+        what: &'static str,
+        /// First week.
+        start: usize,
+        /// Week after the last.
+        end: usize,
+        /// Weeks that there are.
+        weeks: usize,
+    },
+    /// Nothing to work on.
+    #[error("{0} is empty")]
+    Empty(&'static str),
+    /// An error of the engine.
+    #[error(transparent)]
+    Engine(#[from] gpu::Error),
+}
+
+/// An error unless the value is in a closed range.
+pub(crate) fn within(
+    name: &'static str,
+    value: f64,
+    low: f64,
+    high: f64,
+    domain: &'static str,
+) -> Result<(), Error> {
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else {
+        Err(Error::Domain {
+            name,
+            domain,
+            value,
+        })
+    }
+}

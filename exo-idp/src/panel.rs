@@ -1,0 +1,269 @@
+//! Recorded demand, prices and costs, validated.
+
+use crate::error::Error;
+
+/// One covariate of a panel.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Covariate {
+    /// Its name.
+    pub name: String,
+    /// Whether its value of a week is known weeks before, as a planned promotion is; otherwise a policy sees it a week late.
+    pub planned: bool,
+    /// Its values, product by product, weeks contiguous.
+    pub values: Vec<f64>,
+}
+
+/// The columns from which a [`Panel`] is made: product by product, weeks contiguous, `products * weeks` numbers each.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    /// Units wanted in the week, lost sales included; not the units sold. See [`censor`](crate::censor).
+    pub demand: Vec<f64>,
+    /// Selling price, money per unit.
+    pub price: Vec<f64>,
+    /// Purchase cost, money per unit.
+    pub cost: Vec<f64>,
+    /// Whether the product was on sale in the week: before its first and after its last week, and in missing weeks, it is not.
+    pub present: Vec<bool>,
+    /// Whatever else is known.
+    pub covariates: Vec<Covariate>,
+}
+
+/// Recorded demand, prices and costs of products over weeks, validated: the exogenous record that policies are replayed on.
+///
+/// Demand is at least zero, prices and costs are positive, covariates are finite in every week that is present; in other weeks
+/// demand counts as zero and prices and costs are carried over from the nearest week that is present.
+///
+/// ```
+/// use hindsight_exo_idp::{Columns, Panel};
+/// let columns = Columns {
+///     demand: vec![3.0, 0.0, 5.0],
+///     price: vec![2.0, 2.0, 1.5],
+///     cost: vec![1.0, 1.0, 1.0],
+///     present: vec![true, true, true],
+///     covariates: vec![],
+/// };
+/// let panel = Panel::new(vec!["juice".into()], 3, columns)?;
+/// assert_eq!(panel.demand(0, 2), 5.0);
+/// # Ok::<(), hindsight_exo_idp::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Panel {
+    names: Vec<String>,
+    weeks: usize,
+    demand: Vec<f64>,
+    price: Vec<f64>,
+    cost: Vec<f64>,
+    present: Vec<bool>,
+    covariates: Vec<Covariate>,
+}
+
+impl Panel {
+    /// A panel of named products over `weeks` weeks.
+    ///
+    /// # Errors
+    /// When there are no products or fewer than two weeks, a column has the wrong length, a demand is negative, a price or cost is
+    /// not positive, or any value in a week that is present is not finite; the error names the product and the week.
+    pub fn new(names: Vec<String>, weeks: usize, columns: Columns) -> Result<Panel, Error> {
+        let products = names.len();
+        if products == 0 {
+            return Err(Error::Empty("the list of products"));
+        }
+        if weeks < 2 {
+            return Err(Error::Weeks {
+                what: "a panel needs two weeks",
+                start: 0,
+                end: weeks,
+                weeks,
+            });
+        }
+        let Columns {
+            mut demand,
+            mut price,
+            mut cost,
+            present,
+            covariates,
+        } = columns;
+        let cells = products * weeks;
+        let length = |array: &str, found: usize| {
+            if found == cells {
+                Ok(())
+            } else {
+                Err(Error::Length {
+                    array: array.into(),
+                    expected: cells,
+                    found,
+                })
+            }
+        };
+        length("demand", demand.len())?;
+        length("price", price.len())?;
+        length("cost", cost.len())?;
+        length("present", present.len())?;
+        for covariate in &covariates {
+            length(&covariate.name, covariate.values.len())?;
+        }
+        let cell = |column: &str, at: usize, domain, value| {
+            let (product, week) = (at / weeks, at % weeks);
+            Err(Error::Cell {
+                column: column.into(),
+                product,
+                week,
+                domain,
+                value,
+            })
+        };
+        for at in (0..cells).filter(|&at| present[at]) {
+            if !(demand[at] >= 0.0 && demand[at].is_finite()) {
+                return cell("demand", at, "a finite number, at least zero", demand[at]);
+            }
+            for (column, values) in [("price", &price), ("cost", &cost)] {
+                if !(values[at] > 0.0 && values[at].is_finite()) {
+                    return cell(column, at, "a positive, finite number", values[at]);
+                }
+            }
+            for covariate in &covariates {
+                if !covariate.values[at].is_finite() {
+                    return cell(&covariate.name, at, "a finite number", covariate.values[at]);
+                }
+            }
+        }
+        let mut covariates = covariates;
+        for product in 0..products {
+            let span = product * weeks..(product + 1) * weeks;
+            if !present[span.clone()].contains(&true) {
+                return Err(Error::Weeks {
+                    what: "a product is never present",
+                    start: 0,
+                    end: weeks,
+                    weeks,
+                });
+            }
+            for (d, &on) in demand[span.clone()].iter_mut().zip(&present[span.clone()]) {
+                *d = if on { *d } else { 0.0 };
+            }
+            carry(&mut price[span.clone()], &present[span.clone()]);
+            carry(&mut cost[span.clone()], &present[span.clone()]);
+            for covariate in &mut covariates {
+                carry(&mut covariate.values[span.clone()], &present[span.clone()]);
+            }
+        }
+        Ok(Panel {
+            names,
+            weeks,
+            demand,
+            price,
+            cost,
+            present,
+            covariates,
+        })
+    }
+
+    /// The number of products.
+    #[must_use]
+    pub fn products(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The number of weeks.
+    #[must_use]
+    pub fn weeks(&self) -> usize {
+        self.weeks
+    }
+
+    /// The products' names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn at(&self, product: usize, week: usize) -> usize {
+        assert!(week < self.weeks, "week {week} of {}", self.weeks);
+        product * self.weeks + week
+    }
+
+    /// Units wanted; zero in a week that is not present.
+    ///
+    /// # Panics
+    /// Like an index into an array, when product or week does not exist; so do the other accessors.
+    #[must_use]
+    pub fn demand(&self, product: usize, week: usize) -> f64 {
+        self.demand[self.at(product, week)]
+    }
+
+    /// Selling price, money per unit.
+    #[must_use]
+    pub fn price(&self, product: usize, week: usize) -> f64 {
+        self.price[self.at(product, week)]
+    }
+
+    /// Purchase cost, money per unit.
+    #[must_use]
+    pub fn cost(&self, product: usize, week: usize) -> f64 {
+        self.cost[self.at(product, week)]
+    }
+
+    /// Whether the product was on sale.
+    #[must_use]
+    pub fn present(&self, product: usize, week: usize) -> bool {
+        self.present[self.at(product, week)]
+    }
+
+    /// The covariates.
+    #[must_use]
+    pub fn covariates(&self) -> &[Covariate] {
+        &self.covariates
+    }
+
+    /// The value of covariate `k`.
+    #[must_use]
+    pub fn covariate(&self, k: usize, product: usize, week: usize) -> f64 {
+        self.covariates[k].values[self.at(product, week)]
+    }
+
+    /// The panel of some of the products, in the given order.
+    ///
+    /// # Errors
+    /// When none is given.
+    pub fn select(&self, products: &[usize]) -> Result<Panel, Error> {
+        fn pick<T: Clone>(values: &[T], products: &[usize], weeks: usize) -> Vec<T> {
+            products
+                .iter()
+                .flat_map(|&p| values[p * weeks..(p + 1) * weeks].iter().cloned())
+                .collect()
+        }
+        let covariates = self.covariates.iter().map(|c| Covariate {
+            name: c.name.clone(),
+            planned: c.planned,
+            values: pick(&c.values, products, self.weeks),
+        });
+        let columns = Columns {
+            demand: pick(&self.demand, products, self.weeks),
+            price: pick(&self.price, products, self.weeks),
+            cost: pick(&self.cost, products, self.weeks),
+            present: pick(&self.present, products, self.weeks),
+            covariates: covariates.collect(),
+        };
+        Panel::new(
+            products.iter().map(|&p| self.names[p].clone()).collect(),
+            self.weeks,
+            columns,
+        )
+    }
+}
+
+/// Replaces the values of weeks that are not present by those of the last present week, or the first one.
+fn carry(values: &mut [f64], present: &[bool]) {
+    let Some(first) = present.iter().position(|&on| on) else {
+        return;
+    };
+    let mut last = values[first];
+    for (value, &on) in values.iter_mut().zip(present) {
+        if on {
+            last = *value;
+        } else {
+            *value = last;
+        }
+    }
+}

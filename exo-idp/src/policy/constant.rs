@@ -1,0 +1,39 @@
+//! The same order every week.
+
+use gpu::{DelayLine, Scalar};
+
+use super::{Policy, Seen, Signals};
+
+/// Orders the same share of a product's reference demand every week, whatever the stock.
+#[derive(Debug, Clone)]
+pub struct ConstantOrder {
+    theta: [f64; 1],
+    reference: Signals,
+}
+
+impl ConstantOrder {
+    /// Orders `share` times the reference demand of the product, in units; one row of signals.
+    #[must_use]
+    pub fn new(share: f64, reference: Signals) -> Self {
+        ConstantOrder {
+            theta: [share],
+            reference,
+        }
+    }
+}
+
+impl Policy for ConstantOrder {
+    fn name(&self) -> &'static str {
+        "constant order"
+    }
+    fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+    fn signals(&self) -> Option<&Signals> {
+        Some(&self.reference)
+    }
+    #[inline(always)]
+    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+        (theta[0] * seen.signals[0]).relu()
+    }
+}

@@ -1,0 +1,40 @@
+//! What can be wrong with a program or its data.
+
+/// An error of this crate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An array has the wrong number of values.
+    #[error("{array}: {found} values, expected {expected}")]
+    Length {
+        /// The array.
+        array: &'static str,
+        /// How many values it must have.
+        expected: usize,
+        /// How many it has.
+        found: usize,
+    },
+    /// An index lies outside its range.
+    #[error("{what} {index} is outside 0..{limit}")]
+    Range {
+        /// What is indexed.
+        what: &'static str,
+        /// The index.
+        index: usize,
+        /// The first index that does not exist.
+        limit: usize,
+    },
+    /// A run without lanes, periods or rows.
+    #[error("{0} must be at least one")]
+    Empty(&'static str),
+    /// A number is outside its domain.
+    #[error("{name} is {value}, expected {domain}")]
+    Domain {
+        /// The argument.
+        name: &'static str,
+        /// The domain, in words.
+        domain: &'static str,
+        /// The value.
+        value: f64,
+    },
+}

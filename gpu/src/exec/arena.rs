@@ -1,0 +1,180 @@
+//! The memory of one tile, taken once and used for every tile of a run.
+
+use crate::error::Error;
+use crate::kernel::TILE;
+use crate::kernel::dense::{Packed, padded};
+use crate::kernel::isa::Isa;
+use crate::kernel::real::Real;
+use crate::record::{Dense, Op, Program};
+
+use super::batch::Batch;
+
+/// What all tiles of a run share.
+#[derive(Debug)]
+pub(super) struct Run<'a, F: Real> {
+    pub(super) isa: Isa,
+    pub(super) program: &'a Program,
+    pub(super) params: &'a [F],
+    pub(super) batch: &'a Batch<'a, F>,
+    pub(super) packed: Vec<Packed<F>>,
+    /// Whether the horizon is kept for reverse mode.
+    pub(super) reverse: bool,
+}
+
+impl<'a, F: Real> Run<'a, F> {
+    pub(super) fn new(
+        program: &'a Program,
+        params: &'a [F],
+        batch: &'a Batch<'a, F>,
+        reverse: bool,
+    ) -> Result<Self, Error> {
+        batch.validate(program, params.len())?;
+        let mut packed = vec![Packed::default(); program.dense];
+        for dense in dense_ops(program) {
+            let weights = &params[dense.weights..dense.weights + dense.outputs * dense.width];
+            let segments: Vec<usize> = dense.segments.iter().map(|&(_, rows)| rows).collect();
+            packed[dense.id] = Packed::new(weights, dense.outputs, &segments, reverse);
+        }
+        Ok(Run {
+            isa: Isa::detect(),
+            program,
+            params,
+            batch,
+            packed,
+            reverse,
+        })
+    }
+
+    /// The number of tiles.
+    pub(super) fn tiles(&self) -> usize {
+        self.batch.run_lanes().div_ceil(TILE)
+    }
+
+    /// The periods' inputs that all lanes share.
+    pub(super) fn shared(&self, period: usize) -> &'a [F] {
+        let n = self.program.shape.shared;
+        &self.batch.shared[(self.batch.window.start + period) * n..][..n]
+    }
+}
+
+pub(super) fn dense_ops(program: &Program) -> impl Iterator<Item = &Dense> {
+    program
+        .start
+        .ops
+        .iter()
+        .chain(&program.period.ops)
+        .filter_map(|op| match op {
+            Op::Dense(dense) => Some(dense),
+            _ => None,
+        })
+}
+
+/// Gradients that a few neighbouring tiles share: added up in the order of the tiles.
+#[derive(Debug, Clone)]
+pub(super) struct Gradients<F> {
+    pub(super) params: Vec<F>,
+    /// Weight gradients of each dense layer, outputs by padded width.
+    pub(super) dense: Vec<Vec<F>>,
+    pub(super) objective: f64,
+}
+
+impl<F: Real> Gradients<F> {
+    pub(super) fn new(program: &Program) -> Self {
+        let mut dense = vec![Vec::new(); program.dense];
+        for op in dense_ops(program) {
+            dense[op.id] = vec![F::default(); op.outputs * padded(op.width)];
+        }
+        Gradients {
+            params: vec![F::default(); program.shape.params],
+            dense,
+            objective: 0.0,
+        }
+    }
+
+    /// Adds everything to the sums of the parameters, in `f64`.
+    pub(super) fn add_to(&self, program: &Program, sums: &mut [f64]) {
+        for (sum, &g) in sums.iter_mut().zip(&self.params) {
+            *sum += g.to_f64();
+        }
+        for op in dense_ops(program) {
+            let width = padded(op.width);
+            let rows = self.dense[op.id].chunks_exact(width);
+            for (sums, row) in sums[op.weights..].chunks_exact_mut(op.width).zip(rows) {
+                for (sum, &g) in sums.iter_mut().zip(row) {
+                    *sum += g.to_f64();
+                }
+            }
+        }
+    }
+}
+
+/// The rows of one tile over the horizon (reverse mode) or over as many periods as are looked back on.
+#[derive(Debug)]
+pub(super) struct Tile<'r, F: Real> {
+    pub(super) run: &'r Run<'r, F>,
+    /// First lane of the run, and lanes that exist; the others repeat the last one with weight zero.
+    pub(super) first: usize,
+    pub(super) count: usize,
+    pub(super) start: Vec<F>,
+    pub(super) start_saved: Vec<F>,
+    pub(super) values: Vec<F>,
+    pub(super) saved: Vec<F>,
+    pub(super) ring: usize,
+    pub(super) zeros: Vec<F>,
+    pub(super) objective: [f64; TILE],
+    pub(super) weights: [F; TILE],
+    pub(super) start_adjoint: Vec<F>,
+    pub(super) adjoint: Vec<F>,
+    pub(super) adjoint_ring: usize,
+    /// Scratch: inputs of a dense layer, lane-major; rows of an operand that has none; numbers of a custom operation.
+    pub(super) transposed: Vec<F>,
+    pub(super) scratch: Vec<F>,
+    pub(super) numbers: Vec<f64>,
+}
+
+impl<'r, F: Real> Tile<'r, F> {
+    pub(super) fn new(run: &'r Run<'r, F>) -> Self {
+        let program = run.program;
+        let zeros = |n: usize| vec![F::default(); n];
+        let periods = run.batch.run_periods();
+        let ring = if run.reverse {
+            periods.max(program.reach + 1)
+        } else {
+            program.reach + 2
+        };
+        let adjoint_ring = if run.reverse { program.reach + 2 } else { 0 };
+        let (saved, start_saved) = if run.reverse {
+            (ring * program.period.saved, program.start.saved)
+        } else {
+            (0, 0)
+        };
+        let widest = dense_ops(program)
+            .map(|d| padded(d.width))
+            .max()
+            .unwrap_or(0);
+        let rows = program.period.rows.max(program.start.rows);
+        Tile {
+            run,
+            first: 0,
+            count: 0,
+            start: zeros(program.start.rows * TILE),
+            start_saved: zeros(start_saved * TILE),
+            values: zeros(ring * program.period.rows * TILE),
+            saved: zeros(saved * TILE),
+            ring,
+            zeros: zeros(rows * TILE),
+            objective: [0.0; TILE],
+            weights: [F::default(); TILE],
+            start_adjoint: zeros(if run.reverse {
+                program.start.rows * TILE
+            } else {
+                0
+            }),
+            adjoint: zeros(adjoint_ring * program.period.rows * TILE),
+            adjoint_ring,
+            transposed: zeros(if run.reverse { widest * TILE } else { 0 }),
+            scratch: zeros(if run.reverse { rows * TILE } else { 0 }),
+            numbers: Vec::new(),
+        }
+    }
+}

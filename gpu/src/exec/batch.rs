@@ -1,0 +1,186 @@
+//! The inputs of a run.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::kernel::real::Real;
+use crate::record::{Program, Shape};
+
+/// The inputs of a run: arrays with lanes contiguous, borrowed where they are used as they are.
+///
+/// A run may take some of the lanes ([`select`](Batch::select)) and some of the periods ([`periods`](Batch::periods)) of its
+/// arrays: a mini-batch copies nothing.
+#[derive(Debug, Clone)]
+pub struct Batch<'a, F: Real> {
+    pub(super) shape: Shape,
+    pub(super) lanes: usize,
+    pub(super) horizon: usize,
+    pub(super) lane: Cow<'a, [F]>,
+    pub(super) exo: Cow<'a, [F]>,
+    pub(super) shared: Cow<'a, [F]>,
+    pub(super) weights: Option<Cow<'a, [F]>>,
+    pub(super) selection: Option<Cow<'a, [usize]>>,
+    pub(super) window: Range<usize>,
+    pub(super) differentiate_inputs: bool,
+}
+
+fn check(array: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::Length {
+            array,
+            expected,
+            found,
+        })
+    }
+}
+
+impl<'a, F: Real> Batch<'a, F> {
+    /// A batch of `lanes` lanes and `periods` periods whose inputs are all zero.
+    #[must_use]
+    pub fn new(program: &Program, lanes: usize, periods: usize) -> Self {
+        let shape = program.shape();
+        let zeros = |n: usize| Cow::Owned(vec![F::default(); n]);
+        Batch {
+            shape,
+            lanes,
+            horizon: periods,
+            lane: zeros(shape.lane * lanes),
+            exo: zeros(shape.exo * lanes * periods),
+            shared: zeros(shape.shared * periods),
+            weights: None,
+            selection: None,
+            window: 0..periods,
+            differentiate_inputs: false,
+        }
+    }
+
+    /// The lanes' own inputs, `[input][lane]`.
+    ///
+    /// # Errors
+    /// When the array has the wrong length.
+    pub fn lane(mut self, values: &'a [F]) -> Result<Self, Error> {
+        check("lane", self.shape.lane * self.lanes, values.len())?;
+        self.lane = Cow::Borrowed(values);
+        Ok(self)
+    }
+
+    /// The inputs of every lane and period, `[period][input][lane]`.
+    ///
+    /// # Errors
+    /// When the array has the wrong length.
+    pub fn exo(mut self, values: &'a [F]) -> Result<Self, Error> {
+        check(
+            "exo",
+            self.shape.exo * self.lanes * self.horizon,
+            values.len(),
+        )?;
+        self.exo = Cow::Borrowed(values);
+        Ok(self)
+    }
+
+    /// The inputs of every period that are the same for all lanes, `[period][input]`.
+    ///
+    /// # Errors
+    /// When the array has the wrong length.
+    pub fn shared(mut self, values: &'a [F]) -> Result<Self, Error> {
+        check("shared", self.shape.shared * self.horizon, values.len())?;
+        self.shared = Cow::Borrowed(values);
+        Ok(self)
+    }
+
+    /// The weight of each lane in the differentiated objective, `[lane]`; without it, one over the number of lanes run.
+    ///
+    /// # Errors
+    /// When the array has the wrong length.
+    pub fn weights(mut self, values: &'a [F]) -> Result<Self, Error> {
+        check("weights", self.lanes, values.len())?;
+        self.weights = Some(Cow::Borrowed(values));
+        Ok(self)
+    }
+
+    /// Runs these lanes only, in this order; a lane may appear more than once.
+    ///
+    /// # Errors
+    /// When a lane does not exist.
+    pub fn select(mut self, lanes: &'a [usize]) -> Result<Self, Error> {
+        if let Some(&index) = lanes.iter().find(|&&i| i >= self.lanes) {
+            return Err(Error::Range {
+                what: "lane",
+                index,
+                limit: self.lanes,
+            });
+        }
+        self.selection = Some(Cow::Borrowed(lanes));
+        Ok(self)
+    }
+
+    /// Runs these periods only.
+    ///
+    /// # Errors
+    /// When the range ends after the last period.
+    pub fn periods(mut self, range: Range<usize>) -> Result<Self, Error> {
+        if range.end > self.horizon || range.start > range.end {
+            return Err(Error::Range {
+                what: "end of periods",
+                index: range.end,
+                limit: self.horizon + 1,
+            });
+        }
+        self.window = range;
+        Ok(self)
+    }
+
+    /// Asks for the derivatives with respect to the inputs too.
+    #[must_use]
+    pub fn differentiate_inputs(mut self) -> Self {
+        self.differentiate_inputs = true;
+        self
+    }
+
+    /// The number of lanes that are run.
+    #[must_use]
+    pub fn run_lanes(&self) -> usize {
+        self.selection.as_ref().map_or(self.lanes, |s| s.len())
+    }
+
+    /// The number of periods that are run.
+    #[must_use]
+    pub fn run_periods(&self) -> usize {
+        self.window.len()
+    }
+
+    /// Copies the values of lanes `first..first + count` of the run out of one row, and repeats the last to fill `out`.
+    pub(super) fn gather(&self, row: &[F], first: usize, count: usize, out: &mut [F]) {
+        match &self.selection {
+            None => out[..count].copy_from_slice(&row[first..first + count]),
+            Some(lanes) => {
+                for (o, &lane) in out.iter_mut().zip(&lanes[first..first + count]) {
+                    *o = row[lane];
+                }
+            }
+        }
+        let last = out[count - 1];
+        out[count..].fill(last);
+    }
+
+    pub(super) fn validate(&self, program: &Program, params: usize) -> Result<(), Error> {
+        check("params", program.shape().params, params)?;
+        if self.shape != program.shape() {
+            return Err(Error::Length {
+                array: "exo inputs of the batch",
+                expected: program.shape().exo,
+                found: self.shape.exo,
+            });
+        }
+        if self.run_lanes() == 0 {
+            return Err(Error::Empty("the number of lanes"));
+        }
+        if self.run_periods() == 0 {
+            return Err(Error::Empty("the number of periods"));
+        }
+        Ok(())
+    }
+}

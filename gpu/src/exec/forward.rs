@@ -1,0 +1,325 @@
+//! The forward pass of a tile.
+
+use std::ops::Range;
+
+use super::arena::Tile;
+use super::source::{Reader, lane};
+use crate::kernel::elementwise::{self, Source};
+use crate::kernel::real::Real;
+use crate::kernel::{TILE, activation};
+use crate::record::{Arg, Dense, MAX_SEGMENTS, Op, Row, Space};
+
+impl<F: Real> Tile<'_, F> {
+    /// Takes over tile `index` of the run and reads its lanes' inputs.
+    pub(super) fn enter(&mut self, index: usize) {
+        let batch = self.run.batch;
+        self.first = index * TILE;
+        self.count = (batch.run_lanes() - self.first).min(TILE);
+        for (k, out) in self
+            .start
+            .chunks_exact_mut(TILE)
+            .take(self.run.program.shape.lane)
+            .enumerate()
+        {
+            let row = &batch.lane[k * batch.lanes..(k + 1) * batch.lanes];
+            batch.gather(row, self.first, self.count, out);
+        }
+        match &batch.weights {
+            Some(weights) => batch.gather(weights, self.first, self.count, &mut self.weights),
+            None => self
+                .weights
+                .fill(F::from_f64(1.0 / lanes_as_f64(batch.run_lanes()))),
+        }
+        self.weights[self.count..].fill(F::default());
+        self.objective = [0.0; TILE];
+    }
+
+    /// Runs one phase of the start block.
+    pub(super) fn start_phase(&mut self, phase: usize, sums: &mut [f64]) {
+        let ops = self.run.program.start.phases[phase].clone();
+        self.forward(Space::Start, 0, ops, sums);
+    }
+
+    /// Brings the inputs and the state of a period to its slot.
+    pub(super) fn open(&mut self, period: usize) {
+        let (batch, program) = (self.run.batch, self.run.program);
+        let slot = (period % self.ring) * program.period.rows * TILE;
+        let array = (batch.window.start + period) * program.shape.exo;
+        for k in 0..program.shape.exo {
+            let row = &batch.exo[(array + k) * batch.lanes..][..batch.lanes];
+            batch.gather(
+                row,
+                self.first,
+                self.count,
+                &mut self.values[slot + k * TILE..][..TILE],
+            );
+        }
+        for k in 0..program.states() {
+            let (from, at) = if period == 0 {
+                (program.initial[k], 0)
+            } else {
+                (program.next[k], period - 1)
+            };
+            let out = slot + program.state_row(k).index * TILE;
+            self.copy_arg(from, at, out);
+        }
+    }
+
+    /// Copies one row of period `at` to place `out` of the values.
+    fn copy_arg(&mut self, arg: Arg, at: usize, out: usize) {
+        match arg {
+            Arg::Row(Row {
+                space: Space::Period,
+                index,
+                lag,
+            }) => match at.checked_sub(lag) {
+                Some(period) => {
+                    let from = ((period % self.ring) * self.run.program.period.rows + index) * TILE;
+                    self.values.copy_within(from..from + TILE, out);
+                }
+                None => self.values[out..out + TILE].fill(F::default()),
+            },
+            Arg::Row(row) => self.values[out..out + TILE]
+                .copy_from_slice(&self.start[row.index * TILE..][..TILE]),
+            other => {
+                let value = self.splat(other, at);
+                self.values[out..out + TILE].fill(value);
+            }
+        }
+    }
+
+    pub(super) fn splat(&self, arg: Arg, period: usize) -> F {
+        match arg {
+            Arg::Const(c) => F::from_f64(c),
+            Arg::Param(i) => self.run.params[i],
+            Arg::Shared(i) => self.run.shared(period)[i],
+            Arg::Row(_) => F::default(),
+        }
+    }
+
+    /// Runs one phase of a period.
+    pub(super) fn phase(&mut self, period: usize, phase: usize, sums: &mut [f64]) {
+        let ops = self.run.program.period.phases[phase].clone();
+        self.forward(Space::Period, period, ops, sums);
+    }
+
+    /// Books the objective of a period and hands out its traces, `traces[k * lanes + lane]`.
+    pub(super) fn close(&mut self, period: usize, mut trace: impl FnMut(usize, usize, F)) {
+        let program = self.run.program;
+        let mut objective = self.objective;
+        let count = self.count;
+        let reader = self.reader(period);
+        match reader.arg(program.objective, 1) {
+            Source::Rows(row) => {
+                for (o, &r) in objective.iter_mut().zip(row) {
+                    *o += r.to_f64();
+                }
+            }
+            Source::Splat(r) => objective.iter_mut().for_each(|o| *o += r.to_f64()),
+        }
+        for (k, &arg) in program.traces.iter().enumerate() {
+            let source = reader.arg(arg, 1);
+            for i in 0..count {
+                trace(k, i, lane(source, i));
+            }
+        }
+        self.objective = objective;
+    }
+
+    /// The state after the last period.
+    pub(super) fn final_state(&self, mut write: impl FnMut(usize, usize, F)) {
+        let reader = self.reader(self.run.batch.run_periods() - 1);
+        for (k, &arg) in self.run.program.next.iter().enumerate() {
+            let source = reader.arg(arg, 1);
+            for i in 0..self.count {
+                write(k, i, lane(source, i));
+            }
+        }
+    }
+
+    /// Everything of a period whose operations have run.
+    pub(super) fn reader(&self, period: usize) -> Reader<'_, F> {
+        Reader {
+            start: &self.start,
+            before: &self.values,
+            after: &[],
+            resume: self.values.len(),
+            rows: self.run.program.period.rows,
+            ring: self.ring,
+            period,
+            zeros: &self.zeros,
+            params: self.run.params,
+            shared: self.run.shared(period),
+        }
+    }
+
+    /// Writes the totals of the sums over lanes that ended a phase.
+    pub(super) fn receive(&mut self, space: Space, period: usize, phase: usize, totals: &[f64]) {
+        let program = self.run.program;
+        let (block, values, base) = match space {
+            Space::Start => (&program.start, &mut self.start, 0),
+            Space::Period => (
+                &program.period,
+                &mut self.values,
+                (period % self.ring) * program.period.rows * TILE,
+            ),
+        };
+        for op in &block.ops[block.phases[phase].clone()] {
+            if let Op::LaneSum { out, id, .. } = op {
+                values[base + out * TILE..][..TILE].fill(F::from_f64(totals[*id]));
+            }
+        }
+    }
+
+    fn forward(&mut self, space: Space, period: usize, ops: Range<usize>, sums: &mut [f64]) {
+        let run = self.run;
+        let (isa, program) = (run.isa, run.program);
+        let block = if space == Space::Start {
+            &program.start
+        } else {
+            &program.period
+        };
+        let slot = (period % self.ring) * program.period.rows;
+        let saved_slot = (period % self.ring) * program.period.saved;
+        for op in &block.ops[ops] {
+            let (first, rows) = op.results();
+            let (start, before, out, after, resume): (&[F], &[F], &mut [F], &[F], usize) =
+                match space {
+                    Space::Start => {
+                        let (start, out) = self.start.split_at_mut(first * TILE);
+                        (start, &[], &mut out[..rows * TILE], &[], 0)
+                    }
+                    Space::Period => {
+                        let (before, rest) = self.values.split_at_mut((slot + first) * TILE);
+                        let (out, after) = rest.split_at_mut(rows * TILE);
+                        (
+                            &self.start,
+                            before,
+                            out,
+                            after,
+                            (slot + first + rows) * TILE,
+                        )
+                    }
+                };
+            let reader = Reader {
+                start,
+                before,
+                after,
+                resume,
+                rows: program.period.rows,
+                ring: self.ring,
+                period,
+                zeros: &self.zeros,
+                params: run.params,
+                shared: if space == Space::Period {
+                    run.shared(period)
+                } else {
+                    &[]
+                },
+            };
+            match op {
+                Op::Unary { f, x, rows, .. } => {
+                    elementwise::unary(isa, *f, reader.arg(*x, *rows), out)
+                }
+                Op::Binary { f, a, b, rows, .. } => {
+                    elementwise::binary(isa, *f, reader.arg(*a, *rows), reader.arg(*b, *rows), out);
+                }
+                Op::Select { mask, yes, no, .. } => {
+                    let (mask, yes, no) = (
+                        reader.arg(*mask, 1),
+                        reader.arg(*yes, 1),
+                        reader.arg(*no, 1),
+                    );
+                    for (i, o) in out.iter_mut().enumerate() {
+                        *o = F::select(lane(mask, i), lane(yes, i), lane(no, i));
+                    }
+                }
+                Op::Dense(dense) => {
+                    let saved = match space {
+                        _ if !run.reverse || dense.activation == crate::Activation::Identity => {
+                            &mut []
+                        }
+                        Space::Start => &mut self.start_saved[dense.saved * TILE..][..rows * TILE],
+                        Space::Period => {
+                            &mut self.saved[(saved_slot + dense.saved) * TILE..][..rows * TILE]
+                        }
+                    };
+                    let segments = segments(dense, &reader);
+                    for (o, row) in out.chunks_exact_mut(TILE).enumerate() {
+                        row.fill(dense.bias.map_or(F::default(), |b| run.params[b + o]));
+                    }
+                    run.packed[dense.id].forward(isa, &segments[..dense.segments.len()], out);
+                    activation::apply(isa, dense.activation, out, saved);
+                }
+                Op::Softmax { x, rows, .. } => {
+                    let x = reader.rows(
+                        Row {
+                            space,
+                            index: *x,
+                            lag: 0,
+                        },
+                        *rows,
+                    );
+                    softmax(x, out);
+                }
+                Op::LaneSum { x, id, .. } => {
+                    let x = reader.arg(*x, 1);
+                    sums[*id] = (0..self.count).map(|i| lane(x, i).to_f64()).sum();
+                }
+                Op::Custom {
+                    op,
+                    inputs,
+                    outputs,
+                    ..
+                } => {
+                    self.numbers.resize(inputs.len() + outputs, 0.0);
+                    let (x, y) = self.numbers.split_at_mut(inputs.len());
+                    for i in 0..TILE {
+                        for (x, &arg) in x.iter_mut().zip(inputs) {
+                            *x = lane(reader.arg(arg, 1), i).to_f64();
+                        }
+                        op.forward(x, y);
+                        for (j, &y) in y.iter().enumerate() {
+                            out[j * TILE + i] = F::from_f64(y);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rows of a dense layer's inputs.
+pub(super) fn segments<'a, F: Real>(
+    dense: &Dense,
+    reader: &Reader<'a, F>,
+) -> [&'a [F]; MAX_SEGMENTS] {
+    let mut segments: [&[F]; MAX_SEGMENTS] = [&[]; MAX_SEGMENTS];
+    for (segment, &(row, rows)) in segments.iter_mut().zip(&dense.segments) {
+        *segment = reader.rows(row, rows);
+    }
+    segments
+}
+
+fn softmax<F: Real>(x: &[F], out: &mut [F]) {
+    for i in 0..TILE {
+        let column = x.iter().skip(i).step_by(TILE);
+        let top = column.clone().fold(x[i], |m, &v| F::max(m, v));
+        let mut total = F::default();
+        for (o, &v) in out.iter_mut().skip(i).step_by(TILE).zip(column) {
+            *o = (v - top).exp();
+            total = total + *o;
+        }
+        for o in out.iter_mut().skip(i).step_by(TILE) {
+            *o = *o / total;
+        }
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a number of lanes is far below 2^52"
+)]
+pub(super) fn lanes_as_f64(lanes: usize) -> f64 {
+    lanes as f64
+}

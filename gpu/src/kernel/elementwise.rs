@@ -1,0 +1,258 @@
+//! Operations number by number, forward and reverse.
+
+use super::isa::per_isa;
+use super::real::Real;
+use crate::record::{Binary, Unary};
+use crate::scalar::RoundGradient;
+
+/// An operand: rows, or one number for all of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'a, F> {
+    Rows(&'a [F]),
+    Splat(F),
+}
+
+#[inline(always)]
+fn map<F: Real>(x: Source<'_, F>, out: &mut [F], f: impl Fn(F) -> F) {
+    match x {
+        Source::Rows(x) => {
+            for (o, &x) in out.iter_mut().zip(x) {
+                *o = f(x);
+            }
+        }
+        Source::Splat(x) => out.fill(f(x)),
+    }
+}
+
+#[inline(always)]
+fn zip<F: Real>(a: Source<'_, F>, b: Source<'_, F>, out: &mut [F], f: impl Fn(F, F) -> F) {
+    match (a, b) {
+        (Source::Rows(a), Source::Rows(b)) => {
+            for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                *o = f(a, b);
+            }
+        }
+        (Source::Rows(a), Source::Splat(b)) => map(Source::Rows(a), out, |a| f(a, b)),
+        (Source::Splat(a), b) => map(b, out, |b| f(a, b)),
+    }
+}
+
+#[inline(always)]
+fn unary_body<const FMA: bool, F: Real>(f: Unary, x: Source<'_, F>, out: &mut [F]) {
+    match f {
+        Unary::Copy | Unary::Detach => map(x, out, |x| x),
+        Unary::Neg => map(x, out, |x| -x),
+        Unary::Exp => map(x, out, F::fast_exp::<FMA>),
+        Unary::Ln => map(x, out, F::ln),
+        Unary::Sqrt => map(x, out, F::sqrt),
+        Unary::Tanh => map(x, out, F::fast_tanh::<FMA>),
+        Unary::Sigmoid => map(x, out, F::fast_sigmoid::<FMA>),
+        Unary::Softplus => map(x, out, F::fast_softplus::<FMA>),
+        Unary::Silu => map(x, out, |x| x * x.fast_sigmoid::<FMA>()),
+        Unary::Relu => map(x, out, F::relu),
+        Unary::Erf => map(x, out, F::erf),
+        Unary::Abs => map(x, out, F::abs),
+        Unary::Positive => map(x, out, F::positive),
+        Unary::Round(gradient) => map(x, out, |x| x.round(gradient)),
+    }
+}
+
+#[inline(always)]
+fn binary_body<const FMA: bool, F: Real>(
+    f: Binary,
+    a: Source<'_, F>,
+    b: Source<'_, F>,
+    out: &mut [F],
+) {
+    match f {
+        Binary::Add => zip(a, b, out, |a, b| a + b),
+        Binary::Sub => zip(a, b, out, |a, b| a - b),
+        Binary::Mul => zip(a, b, out, |a, b| a * b),
+        Binary::Div => zip(a, b, out, |a, b| a / b),
+        Binary::Min => zip(a, b, out, F::min),
+        Binary::Max => zip(a, b, out, F::max),
+    }
+}
+
+/// Adds `dy` times a factor of operand and result to `dx`.
+#[inline(always)]
+fn pull<F: Real>(x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F], factor: impl Fn(F, F) -> F) {
+    match x {
+        Source::Rows(x) => {
+            for (((dx, &dy), &y), &x) in dx.iter_mut().zip(dy).zip(y).zip(x) {
+                *dx = *dx + dy * factor(x, y);
+            }
+        }
+        Source::Splat(x) => {
+            for ((dx, &dy), &y) in dx.iter_mut().zip(dy).zip(y) {
+                *dx = *dx + dy * factor(x, y);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn unary_adjoint_body<const FMA: bool, F: Real>(
+    f: Unary,
+    x: Source<'_, F>,
+    y: &[F],
+    dy: &[F],
+    dx: &mut [F],
+) {
+    let one = F::constant(1.0);
+    match f {
+        Unary::Detach | Unary::Positive | Unary::Round(RoundGradient::Zero) => {}
+        Unary::Copy | Unary::Round(RoundGradient::StraightThrough) => {
+            pull(x, y, dy, dx, |_, _| one)
+        }
+        Unary::Neg => pull(x, y, dy, dx, |_, _| -one),
+        Unary::Exp => pull(x, y, dy, dx, |_, y| y),
+        Unary::Ln => pull(x, y, dy, dx, |x, _| one / x),
+        Unary::Sqrt => pull(x, y, dy, dx, |_, y| one / (y + y)),
+        Unary::Tanh => pull(x, y, dy, dx, |_, y| one - y * y),
+        Unary::Sigmoid => pull(x, y, dy, dx, |_, y| y * (one - y)),
+        Unary::Softplus => pull(x, y, dy, dx, |x, _| x.fast_sigmoid::<FMA>()),
+        Unary::Silu => pull(x, y, dy, dx, |x, y| {
+            let s = x.fast_sigmoid::<FMA>();
+            s + y * (one - s)
+        }),
+        Unary::Relu => pull(x, y, dy, dx, |x, _| x.positive()),
+        Unary::Erf => {
+            pull(x, y, dy, dx, |x, _| {
+                F::constant(std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).fast_exp::<FMA>()
+            });
+        }
+        Unary::Abs => pull(x, y, dy, dx, |x, _| x.positive() - (-x).positive()),
+    }
+}
+
+/// Adds to `dx` the adjoint of the first or second operand, whose own value is `own` and whose partner is `other`.
+#[inline(always)]
+fn pull_with<F: Real>(
+    own: Source<'_, F>,
+    other: Source<'_, F>,
+    dy: &[F],
+    dx: &mut [F],
+    f: impl Fn(F, F) -> F,
+) {
+    match (own, other) {
+        (Source::Rows(x), Source::Rows(z)) => {
+            for (((dx, &dy), &x), &z) in dx.iter_mut().zip(dy).zip(x).zip(z) {
+                *dx = *dx + dy * f(x, z);
+            }
+        }
+        (Source::Rows(x), Source::Splat(z)) => {
+            for ((dx, &dy), &x) in dx.iter_mut().zip(dy).zip(x) {
+                *dx = *dx + dy * f(x, z);
+            }
+        }
+        (Source::Splat(x), Source::Rows(z)) => {
+            for ((dx, &dy), &z) in dx.iter_mut().zip(dy).zip(z) {
+                *dx = *dx + dy * f(x, z);
+            }
+        }
+        (Source::Splat(x), Source::Splat(z)) => {
+            for (dx, &dy) in dx.iter_mut().zip(dy) {
+                *dx = *dx + dy * f(x, z);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn first_adjoint_body<const FMA: bool, F: Real>(
+    f: Binary,
+    a: Source<'_, F>,
+    b: Source<'_, F>,
+    dy: &[F],
+    dx: &mut [F],
+) {
+    let one = F::constant(1.0);
+    match f {
+        Binary::Add | Binary::Sub => pull_with(a, b, dy, dx, |_, _| one),
+        Binary::Mul => pull_with(a, b, dy, dx, |_, b| b),
+        Binary::Div => pull_with(a, b, dy, dx, |_, b| one / b),
+        Binary::Min => pull_with(a, b, dy, dx, |a, b| one - (a - b).positive()),
+        Binary::Max => pull_with(a, b, dy, dx, |a, b| one - (b - a).positive()),
+    }
+}
+
+#[inline(always)]
+fn second_adjoint_body<const FMA: bool, F: Real>(
+    f: Binary,
+    a: Source<'_, F>,
+    b: Source<'_, F>,
+    dy: &[F],
+    dx: &mut [F],
+) {
+    let one = F::constant(1.0);
+    match f {
+        Binary::Add => pull_with(b, a, dy, dx, |_, _| one),
+        Binary::Sub => pull_with(b, a, dy, dx, |_, _| -one),
+        Binary::Mul => pull_with(b, a, dy, dx, |_, a| a),
+        Binary::Div => pull_with(b, a, dy, dx, |b, a| -(a / b) / b),
+        Binary::Min => pull_with(b, a, dy, dx, |b, a| (a - b).positive()),
+        Binary::Max => pull_with(b, a, dy, dx, |b, a| (b - a).positive()),
+    }
+}
+
+#[inline(always)]
+fn add_body<const FMA: bool, F: Real>(x: &[F], out: &mut [F]) {
+    for (o, &x) in out.iter_mut().zip(x) {
+        *o = *o + x;
+    }
+}
+
+per_isa!(
+    /// Writes a function of `x`.
+    fn unary<F>(f: Unary, x: Source<'_, F>, out: &mut [F]) = unary_body
+);
+per_isa!(
+    /// Writes a function of `a` and `b`.
+    fn binary<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, out: &mut [F]) = binary_body
+);
+per_isa!(
+    /// Adds to `dx` the adjoint of the operand `x` of `y = f(x)`.
+    fn unary_adjoint<F>(f: Unary, x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F]) = unary_adjoint_body
+);
+per_isa!(
+    /// Adds to `dx` the adjoint of the first operand.
+    fn first_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], dx: &mut [F]) = first_adjoint_body
+);
+per_isa!(
+    /// Adds to `dx` the adjoint of the second operand.
+    fn second_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], dx: &mut [F]) = second_adjoint_body
+);
+per_isa!(
+    /// Adds `x` to `out`.
+    fn add<F>(x: &[F], out: &mut [F]) = add_body
+);
+
+/// The sum of one row, in eight interleaved partial sums whose order is fixed.
+#[inline]
+pub(crate) fn sum<F: Real>(row: &[F]) -> F {
+    let mut parts = [F::default(); 8];
+    for chunk in row.chunks_exact(8) {
+        for (p, &x) in parts.iter_mut().zip(chunk) {
+            *p = *p + x;
+        }
+    }
+    let rest = row
+        .chunks_exact(8)
+        .remainder()
+        .iter()
+        .fold(F::default(), |s, &x| s + x);
+    parts.iter().fold(rest, |s, &p| s + p)
+}
+
+/// The scalar product of two rows, summed as in [`sum`].
+#[inline]
+pub(crate) fn dot<F: Real>(a: &[F], b: &[F]) -> F {
+    let mut parts = [F::default(); 8];
+    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        for ((p, &a), &b) in parts.iter_mut().zip(a).zip(b) {
+            *p = *p + a * b;
+        }
+    }
+    parts.iter().fold(F::default(), |s, &p| s + p)
+}

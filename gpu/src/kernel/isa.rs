@@ -1,0 +1,80 @@
+//! Which instructions the machine has.
+
+/// The instructions to use. A value other than `Portable` exists only on a machine that has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isa {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Proof),
+}
+
+/// Made by [`Isa::detect`] alone, after it has seen AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Proof(());
+
+impl Isa {
+    pub(crate) fn detect() -> Isa {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+        {
+            return Isa::Avx2(Proof(()));
+        }
+        Isa::Portable
+    }
+}
+
+/// Runs `work` compiled for the widest instructions that the machine has (AVX2 and FMA on x86-64).
+///
+/// Everything that `work` calls must be `#[inline(always)]` to profit, as all of [`Lanes`](crate::Lanes) and
+/// [`Tangent`](crate::Tangent) is. The results do not depend on the instructions: nothing is contracted.
+///
+/// ```
+/// use hindsight_gpu::{Lanes, Scalar, vectorize};
+/// let total = vectorize(|| (0..100).fold(Lanes::<8>::constant(0.0), |s, i| s + Lanes::constant(f64::from(i))));
+/// assert_eq!(total.to_array(), [4950.0; 8]);
+/// ```
+#[inline]
+pub fn vectorize<R>(work: impl FnOnce() -> R) -> R {
+    match Isa::detect() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2(_) => {
+            #[target_feature(enable = "avx2,fma")]
+            fn wide<R>(work: impl FnOnce() -> R) -> R {
+                work()
+            }
+            // SAFETY: `Isa::Avx2` is made only after AVX2 and FMA were detected.
+            #[allow(unsafe_code, reason = "a function compiled for detected instructions")]
+            unsafe {
+                wide(work)
+            }
+        }
+        Isa::Portable => work(),
+    }
+}
+
+/// Defines a function that runs its body compiled for the given instructions; the body is generic over whether a fused
+/// multiply-add is at hand.
+macro_rules! per_isa {
+    ($(#[$meta:meta])* fn $name:ident<F>($($arg:ident: $type:ty),* $(,)?) = $body:ident) => {
+        $(#[$meta])*
+        pub(crate) fn $name<F: $crate::kernel::real::Real>(isa: $crate::kernel::isa::Isa, $($arg: $type),*) {
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernel::isa::Isa::Avx2(_) => {
+                    #[target_feature(enable = "avx2,fma")]
+                    fn wide<F: $crate::kernel::real::Real>($($arg: $type),*) {
+                        $body::<true, F>($($arg),*)
+                    }
+                    // SAFETY: `Isa::Avx2` is made only after AVX2 and FMA were detected.
+                    #[allow(unsafe_code, reason = "a function compiled for detected instructions")]
+                    unsafe {
+                        wide($($arg),*)
+                    }
+                }
+                $crate::kernel::isa::Isa::Portable => $body::<false, F>($($arg),*),
+            }
+        }
+    };
+}
+pub(crate) use per_isa;

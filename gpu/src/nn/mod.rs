@@ -1,0 +1,11 @@
+//! Layers: where their weights lie among the parameters, and what they compute.
+
+mod conv;
+mod dense;
+mod gru;
+mod layout;
+
+pub use conv::CausalConv;
+pub use dense::Dense;
+pub use gru::Gru;
+pub use layout::Layout;

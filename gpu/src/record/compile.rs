@@ -1,0 +1,229 @@
+//! What happens to a recording before it is run: like operations on neighbouring rows become one, operations are ordered
+//! into phases, and adjoints that nobody wants are marked.
+
+use super::op::{Arg, Block, Dense, Op, Row, Space, Unary};
+use super::program::Program;
+
+/// Finishes a recorded program.
+pub(super) fn finish(program: &mut Program) {
+    for (space, block) in [
+        (Space::Start, &mut program.start),
+        (Space::Period, &mut program.period),
+    ] {
+        block.ops = merge(std::mem::take(&mut block.ops));
+        order(space, block);
+    }
+    let outputs = program
+        .next
+        .iter()
+        .chain([&program.objective])
+        .chain(&program.traces);
+    let read = program
+        .period
+        .ops
+        .iter()
+        .flat_map(Op::args)
+        .chain(outputs.copied());
+    program.reach = read.map(lag).max().unwrap_or(0);
+    mark(program);
+}
+
+fn lag(arg: Arg) -> usize {
+    match arg {
+        Arg::Row(row) => row.lag,
+        _ => 0,
+    }
+}
+
+impl Op {
+    /// Every operand, row by row.
+    pub(crate) fn args(&self) -> Vec<Arg> {
+        let span = |arg: Arg, rows: usize| -> Vec<Arg> {
+            match arg {
+                Arg::Row(row) => (0..rows).map(|i| Arg::Row(row.offset(i))).collect(),
+                other => vec![other],
+            }
+        };
+        match self {
+            Op::Unary { x, rows, .. } => span(*x, *rows),
+            Op::Binary { a, b, rows, .. } => [span(*a, *rows), span(*b, *rows)].concat(),
+            Op::Select { mask, yes, no, .. } => vec![*mask, *yes, *no],
+            Op::Dense(Dense { segments, .. }) => segments
+                .iter()
+                .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
+                .collect(),
+            Op::Softmax { x, rows, out } => {
+                // The operands are copies made beside the results, in the same space.
+                debug_assert_eq!(x + rows, *out);
+                Vec::new()
+            }
+            Op::LaneSum { x, .. } => vec![*x],
+            Op::Custom { inputs, .. } => inputs.clone(),
+        }
+    }
+
+    /// First row and number of rows of the results.
+    pub(crate) fn results(&self) -> (usize, usize) {
+        match self {
+            Op::Unary { out, rows, .. }
+            | Op::Binary { out, rows, .. }
+            | Op::Softmax { out, rows, .. } => (*out, *rows),
+            Op::Select { out, .. } | Op::LaneSum { out, .. } => (*out, 1),
+            Op::Dense(dense) => (dense.out, dense.outputs),
+            Op::Custom { out, outputs, .. } => (*out, *outputs),
+        }
+    }
+}
+
+/// Whether `next` continues `arg` after `rows` rows, without reading what those rows compute.
+fn continues(arg: Arg, next: Arg, rows: usize, out: usize) -> bool {
+    match (arg, next) {
+        (Arg::Row(a), Arg::Row(b)) => {
+            a.offset(rows) == b && (a.lag > 0 || b.index < out || a.space == Space::Start)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Joins neighbouring operations of one kind into one over several rows.
+fn merge(ops: Vec<Op>) -> Vec<Op> {
+    let mut merged: Vec<Op> = Vec::with_capacity(ops.len());
+    for op in ops {
+        let joined = match (merged.last_mut(), &op) {
+            (
+                Some(Op::Unary { f, x, out, rows }),
+                Op::Unary {
+                    f: g,
+                    x: next,
+                    out: place,
+                    rows: more,
+                },
+            ) if f == g && *out + *rows == *place && continues(*x, *next, *rows, *out) => {
+                *rows += more;
+                true
+            }
+            (
+                Some(Op::Binary { f, a, b, out, rows }),
+                Op::Binary {
+                    f: g,
+                    a: next_a,
+                    b: next_b,
+                    out: place,
+                    rows: more,
+                },
+            ) if f == g
+                && *out + *rows == *place
+                && continues(*a, *next_a, *rows, *out)
+                && continues(*b, *next_b, *rows, *out) =>
+            {
+                *rows += more;
+                true
+            }
+            _ => false,
+        };
+        if !joined {
+            merged.push(op);
+        }
+    }
+    merged
+}
+
+/// Orders the operations into phases; sums over lanes end the phase that feeds them.
+fn order(space: Space, block: &mut Block) {
+    let mut level = vec![0_usize; block.rows];
+    let mut of_op = Vec::with_capacity(block.ops.len());
+    for op in &block.ops {
+        let here = |arg: Arg| match arg {
+            Arg::Row(row) if row.space == space && row.lag == 0 => level[row.index],
+            _ => 0,
+        };
+        let mut phase = op.args().into_iter().map(here).max().unwrap_or(0);
+        if let Op::Softmax { x, rows, .. } = op {
+            phase = level[*x..x + rows].iter().copied().max().unwrap_or(0);
+        }
+        of_op.push(phase);
+        let (out, rows) = op.results();
+        let after = phase + usize::from(matches!(op, Op::LaneSum { .. }));
+        level[out..out + rows].fill(after);
+    }
+    let phases = of_op.iter().copied().max().map_or(1, |top| top + 1);
+    // A sum at the end leaves one more phase, empty or not, in which its result is there.
+    let phases = phases.max(level.iter().copied().max().unwrap_or(0) + 1);
+    let mut numbered: Vec<(usize, bool, Op)> = of_op
+        .into_iter()
+        .zip(std::mem::take(&mut block.ops))
+        .map(|(phase, op)| (phase, matches!(op, Op::LaneSum { .. }), op))
+        .collect();
+    numbered.sort_by_key(|&(phase, sum, _)| (phase, sum));
+    let mut start = 0;
+    block.phases = (0..phases)
+        .map(|phase| {
+            let end = start
+                + numbered[start..]
+                    .iter()
+                    .take_while(|(p, ..)| *p == phase)
+                    .count();
+            std::mem::replace(&mut start, end)..end
+        })
+        .collect();
+    block.ops = numbered.into_iter().map(|(.., op)| op).collect();
+}
+
+/// Marks for each dense segment whether anything behind it depends on the parameters.
+fn mark(program: &mut Program) {
+    let mut active = [
+        vec![false; program.start.rows],
+        vec![false; program.period.rows],
+    ];
+    flow(Space::Start, &program.start, &mut active);
+    for (k, arg) in program.initial.iter().enumerate() {
+        active[1][program.shape.exo + k] |= depends(*arg, &active);
+    }
+    loop {
+        flow(Space::Period, &program.period, &mut active);
+        let mut changed = false;
+        for (k, arg) in program.next.iter().enumerate() {
+            let row = program.shape.exo + k;
+            if !active[1][row] && depends(*arg, &active) {
+                active[1][row] = true;
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    for block in [&mut program.start, &mut program.period] {
+        for op in &mut block.ops {
+            if let Op::Dense(dense) = op {
+                for (wanted, &(row, rows)) in dense.wanted.iter_mut().zip(&dense.segments) {
+                    *wanted = (0..rows).any(|i| depends(Arg::Row(row.offset(i)), &active));
+                }
+            }
+        }
+    }
+}
+
+fn depends(arg: Arg, active: &[Vec<bool>; 2]) -> bool {
+    match arg {
+        Arg::Row(Row { space, index, .. }) => active[space as usize][index],
+        Arg::Param(_) => true,
+        Arg::Const(_) | Arg::Shared(_) => false,
+    }
+}
+
+fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) {
+    for op in &block.ops {
+        let (out, rows) = op.results();
+        let on = match op {
+            Op::Dense(_) => true,
+            Op::Softmax { x, rows, .. } => active[space as usize][*x..x + rows].iter().any(|&a| a),
+            Op::Unary {
+                f: Unary::Detach | Unary::Positive,
+                ..
+            } => false,
+            other => other.args().into_iter().any(|arg| depends(arg, active)),
+        };
+        active[space as usize][out..out + rows].fill(on);
+    }
+}

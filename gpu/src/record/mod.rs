@@ -1,0 +1,15 @@
+//! Recording a period once, as a list of operations over rows of lanes.
+
+mod compile;
+mod custom;
+mod op;
+mod program;
+mod var;
+
+pub use custom::CustomOp;
+pub(crate) use op::{Arg, Binary, Dense, Op, Row, Space, Unary};
+pub use program::{Inputs, Program, Shape, Start, Step};
+pub use var::{Recorder, Var};
+
+/// The most segments of inputs that a dense layer has; the recorder copies rows together beyond it.
+pub(crate) const MAX_SEGMENTS: usize = 16;

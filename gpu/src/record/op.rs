@@ -1,0 +1,154 @@
+//! The operations of a recorded program.
+//!
+//! A value of the program is a *row*: one number per lane. Rows live in one of two spaces: the start block's rows exist
+//! once per lane, the period block's rows once per lane and period.
+
+use std::sync::Arc;
+
+use super::custom::CustomOp;
+use crate::scalar::{Activation, RoundGradient};
+
+/// Where a row lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Space {
+    /// Computed once, before the first period.
+    Start,
+    /// Computed in every period.
+    Period,
+}
+
+/// A row, possibly that of an earlier period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Row {
+    pub(crate) space: Space,
+    pub(crate) index: usize,
+    /// How many periods ago; 0 for rows of the start block.
+    pub(crate) lag: usize,
+}
+
+impl Row {
+    pub(crate) fn offset(self, by: usize) -> Row {
+        Row {
+            index: self.index + by,
+            ..self
+        }
+    }
+}
+
+/// An operand: a row, or one number for all lanes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Arg {
+    Row(Row),
+    Const(f64),
+    Param(usize),
+    Shared(usize),
+}
+
+/// A function of one number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Unary {
+    /// The value itself; also brings rows of other periods together.
+    Copy,
+    Neg,
+    Exp,
+    Ln,
+    Sqrt,
+    Tanh,
+    Sigmoid,
+    Softplus,
+    Silu,
+    Relu,
+    Erf,
+    Abs,
+    Positive,
+    Round(RoundGradient),
+    Detach,
+}
+
+/// A function of two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Min,
+    Max,
+}
+
+/// A dense layer over segments of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Dense {
+    /// First weight; the weights are outputs by inputs, row-major.
+    pub(crate) weights: usize,
+    /// First bias.
+    pub(crate) bias: Option<usize>,
+    /// The inputs: first row and number of rows of each segment.
+    pub(crate) segments: Vec<(Row, usize)>,
+    /// The number of inputs: the segments' rows together.
+    pub(crate) width: usize,
+    pub(crate) outputs: usize,
+    /// First row of the results.
+    pub(crate) out: usize,
+    pub(crate) activation: Activation,
+    /// Place of the saved derivatives of the activation among the rows that no other operation reads.
+    pub(crate) saved: usize,
+    /// Place among the program's dense layers, by which packed weights and gradients are found.
+    pub(crate) id: usize,
+    /// For each segment, whether its adjoint is wanted.
+    pub(crate) wanted: Vec<bool>,
+}
+
+/// One operation; `rows` consecutive rows are computed from consecutive rows of the operands.
+#[derive(Debug, Clone)]
+pub(crate) enum Op {
+    Unary {
+        f: Unary,
+        x: Arg,
+        out: usize,
+        rows: usize,
+    },
+    Binary {
+        f: Binary,
+        a: Arg,
+        b: Arg,
+        out: usize,
+        rows: usize,
+    },
+    Select {
+        mask: Arg,
+        yes: Arg,
+        no: Arg,
+        out: usize,
+    },
+    Dense(Dense),
+    Softmax {
+        x: usize,
+        out: usize,
+        rows: usize,
+    },
+    /// The sum over all lanes of the run; ends a phase.
+    LaneSum {
+        x: Arg,
+        out: usize,
+        id: usize,
+    },
+    Custom {
+        op: Arc<dyn CustomOp>,
+        inputs: Vec<Arg>,
+        out: usize,
+        outputs: usize,
+    },
+}
+
+/// A list of operations and the number of rows that they use.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Block {
+    pub(crate) ops: Vec<Op>,
+    /// Rows, inputs included.
+    pub(crate) rows: usize,
+    /// Rows of saved derivatives.
+    pub(crate) saved: usize,
+    /// First operation of each phase: a phase ends with the sums over lanes that the next one needs.
+    pub(crate) phases: Vec<std::ops::Range<usize>>,
+}

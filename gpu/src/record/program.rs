@@ -1,0 +1,235 @@
+//! A recorded program.
+
+use super::compile;
+use super::op::{Arg, Block, Row, Space};
+use super::var::{Recorder, Var};
+use crate::scalar::Scalar;
+
+/// How many numbers of each kind a program reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shape {
+    /// Parameters, shared by all lanes and periods; what training changes.
+    pub params: usize,
+    /// Inputs of each lane that are the same in every period.
+    pub lane: usize,
+    /// Inputs of each lane and period.
+    pub exo: usize,
+    /// Inputs of each period that are the same for all lanes, such as a discount factor or a calendar.
+    pub shared: usize,
+}
+
+/// What the start of a program returns: the state before the first period, and values that every period may read.
+#[derive(Debug, Clone)]
+pub struct Start<S> {
+    /// The state before the first period.
+    pub state: Vec<S>,
+    /// Values computed once per lane, passed to every period as [`Inputs::carry`].
+    pub carry: Vec<S>,
+}
+
+impl<S> Default for Start<S> {
+    fn default() -> Self {
+        Start {
+            state: Vec::new(),
+            carry: Vec::new(),
+        }
+    }
+}
+
+/// What a period reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a, S> {
+    /// The shared parameters.
+    pub params: &'a [S],
+    /// The lane's own inputs.
+    pub lane: &'a [S],
+    /// The lane's inputs of this period.
+    pub exo: &'a [S],
+    /// The period's inputs, the same for all lanes.
+    pub shared: &'a [S],
+    /// The state at the beginning of the period.
+    pub state: &'a [S],
+    /// What the start returned as [`Start::carry`].
+    pub carry: &'a [S],
+}
+
+/// What a period returns.
+#[derive(Debug, Clone)]
+pub struct Step<S> {
+    /// The state at the end of the period; as long as that at the start.
+    pub state: Vec<S>,
+    /// The period's contribution to the lane's objective.
+    pub objective: S,
+    /// Values to keep for every lane and period of a forward run.
+    pub traces: Vec<S>,
+}
+
+impl<S: Scalar> Step<S> {
+    /// A step without state and traces, and an objective of zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Step {
+            state: Vec::new(),
+            objective: S::constant(0.0),
+            traces: Vec::new(),
+        }
+    }
+}
+
+impl<S: Scalar> Default for Step<S> {
+    fn default() -> Self {
+        Step::new()
+    }
+}
+
+/// A start and a period, recorded once: run for any number of lanes and periods by an [`Executor`](crate::Executor), and
+/// differentiated in reverse through all periods.
+///
+/// Its size does not grow with the horizon. The objective of a lane is the sum of the period's objectives.
+///
+/// ```
+/// use hindsight_gpu::{Batch, Cpu, Executor, Program, Scalar, Shape, Start, Step};
+///
+/// // Stock with lost sales: every period `order` units arrive, demand takes what it can, and a unit sold earns 1.
+/// let shape = Shape { params: 1, lane: 0, exo: 1, shared: 0 };
+/// let program = Program::record(
+///     shape,
+///     |_, _| Start { state: vec![Scalar::constant(0.0)], carry: vec![] },
+///     |_, inputs| {
+///         let stock = inputs.state[0] + inputs.params[0];
+///         let sold = stock.min(inputs.exo[0]);
+///         Step { state: vec![stock - sold], objective: sold - inputs.params[0] * Scalar::constant(0.5), traces: vec![] }
+///     },
+/// );
+/// // One lane, three periods, demands 1, 3 and 2; an order of 2 a period.
+/// let batch = Batch::new(&program, 1, 3).exo(&[1.0_f64, 3.0, 2.0])?;
+/// let result = Cpu::default().gradient(&program, &[2.0], &batch)?;
+/// assert_eq!(result.objective, 1.0 + 3.0 + 2.0 - 3.0 * 0.5 * 2.0);
+/// # Ok::<(), hindsight_gpu::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub(crate) shape: Shape,
+    pub(crate) start: Block,
+    pub(crate) period: Block,
+    /// Where each state row begins, in the start block.
+    pub(crate) initial: Vec<Arg>,
+    /// Where each state row's next value is, in the period block.
+    pub(crate) next: Vec<Arg>,
+    pub(crate) objective: Arg,
+    pub(crate) traces: Vec<Arg>,
+    /// The largest lag that is read.
+    pub(crate) reach: usize,
+    pub(crate) dense: usize,
+    pub(crate) sums: usize,
+}
+
+impl Program {
+    /// The program that `start` and `period` describe. Each closure is called once.
+    ///
+    /// # Panics
+    /// When the period returns another number of states than the start: a broken program, which no input can cause.
+    pub fn record<A, B>(shape: Shape, start: A, period: B) -> Program
+    where
+        A: for<'r> FnOnce(&'r Recorder, Inputs<'_, Var<'r>>) -> Start<Var<'r>>,
+        B: for<'r> FnOnce(&'r Recorder, Inputs<'_, Var<'r>>) -> Step<Var<'r>>,
+    {
+        let recorder = Recorder::new(shape.lane, 0);
+        let (initial, next, objective, traces) = {
+            let params: Vec<Var<'_>> = (0..shape.params)
+                .map(|i| recorder.var(Arg::Param(i)))
+                .collect();
+            let lane = recorder.rows(Space::Start, 0, shape.lane);
+            let nothing = Inputs {
+                params: &params,
+                lane: &lane,
+                exo: &[],
+                shared: &[],
+                state: &[],
+                carry: &[],
+            };
+            let begun = start(&recorder, nothing);
+            recorder.enter(Space::Period);
+            recorder.reserve(shape.exo + begun.state.len());
+            let exo = recorder.rows(Space::Period, 0, shape.exo);
+            let state = recorder.rows(Space::Period, shape.exo, begun.state.len());
+            let shared: Vec<Var<'_>> = (0..shape.shared)
+                .map(|i| recorder.var(Arg::Shared(i)))
+                .collect();
+            let inputs = Inputs {
+                params: &params,
+                lane: &lane,
+                exo: &exo,
+                shared: &shared,
+                state: &state,
+                carry: &begun.carry,
+            };
+            let step = period(&recorder, inputs);
+            assert_eq!(
+                step.state.len(),
+                begun.state.len(),
+                "the period must return as many states as the start"
+            );
+            let args = |vars: &[Var<'_>]| vars.iter().map(|v| v.arg).collect::<Vec<_>>();
+            (
+                args(&begun.state),
+                args(&step.state),
+                step.objective.arg,
+                args(&step.traces),
+            )
+        };
+        let ([start, period], dense, sums) = recorder.into_blocks();
+        let mut program = Program {
+            shape,
+            start,
+            period,
+            initial,
+            next,
+            objective,
+            traces,
+            reach: 0,
+            dense,
+            sums,
+        };
+        compile::finish(&mut program);
+        program
+    }
+
+    /// What the program reads.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The number of state values.
+    #[must_use]
+    pub fn states(&self) -> usize {
+        self.initial.len()
+    }
+
+    /// The number of traces that a forward run keeps for every lane and period.
+    #[must_use]
+    pub fn traces(&self) -> usize {
+        self.traces.len()
+    }
+
+    /// The number of operations, the start's and one period's: independent of the horizon.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.start.ops.len() + self.period.ops.len()
+    }
+
+    /// Whether an operation joins the lanes, so that all of them must go through the horizon together.
+    pub(crate) fn crosses_lanes(&self) -> bool {
+        self.sums > 0
+    }
+
+    /// The state row `k` of the period block.
+    pub(crate) fn state_row(&self, k: usize) -> Row {
+        Row {
+            space: Space::Period,
+            index: self.shape.exo + k,
+            lag: 0,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The number type that a period is written against.
+
+mod dual;
+mod lanes;
+mod plain;
+mod tangent;
+
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+pub use dual::Dual;
+pub use lanes::Lanes;
+pub use tangent::Tangent;
+
+/// What follows an affine map, and the derivative that reverse mode keeps for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum Activation {
+    /// $f(z) = z$.
+    Identity,
+    /// $f(z) = \max(z, 0)$, with derivative 0 at 0.
+    Relu,
+    /// $f(z) = z / (1 + e^{-z})$, also called swish.
+    Silu,
+    /// $f(z) = \ln(1 + e^z)$: positive, and close to $z$ for large $z$.
+    Softplus,
+    /// $f(z) = 1 / (1 + e^{-z})$.
+    Sigmoid,
+    /// $f(z) = \tanh z$.
+    Tanh,
+}
+
+impl Activation {
+    /// The activation of one number.
+    ///
+    /// ```
+    /// use hindsight_gpu::Activation;
+    /// assert_eq!(Activation::Relu.apply(-2.0_f64), 0.0);
+    /// ```
+    pub fn apply<S: Scalar>(self, z: S) -> S {
+        match self {
+            Activation::Identity => z,
+            Activation::Relu => z.relu(),
+            Activation::Silu => z.silu(),
+            Activation::Softplus => z.softplus(),
+            Activation::Sigmoid => z.sigmoid(),
+            Activation::Tanh => z.tanh(),
+        }
+    }
+}
+
+/// The derivative that a rounding step is given, since its true one is zero almost everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum RoundGradient {
+    /// The identity's: the gradient passes as if nothing had been rounded.
+    StraightThrough,
+    /// Zero, the true one: nothing upstream learns through the rounding.
+    Zero,
+}
+
+/// A number, or a bundle of numbers, that dynamics can be written against once.
+///
+/// Implemented by `f64` and `f32` (the reference simulator), [`Lanes`] (SIMD, the fast forward simulator), [`Dual`] and
+/// [`Tangent`] (forward derivatives) and [`Var`](crate::Var) (the recorder's variable, from which a
+/// [`Program`](crate::Program) is made). Control flow must not depend on values: use [`min`](Scalar::min),
+/// [`max`](Scalar::max), [`positive`](Scalar::positive) and [`select`](Scalar::select).
+///
+/// Where a function has a kink, the derivative is one-sided and fixed: at a tie `min` and `max` give the whole derivative
+/// to `self`; `abs` and `relu` have derivative 0 at 0.
+///
+/// ```
+/// use hindsight_gpu::{Dual, Scalar};
+///
+/// /// Profit of a newsvendor who orders `q` against demand 8, price 10 and cost 4.
+/// fn profit<S: Scalar>(q: S) -> S {
+///     q.min(S::constant(8.0)) * S::constant(10.0) - q * S::constant(4.0)
+/// }
+/// assert_eq!(profit(5.0_f64), 30.0);
+/// let slope = profit(Dual::variable(5.0));
+/// assert_eq!((slope.value(), slope.derivative()), (30.0, 6.0));
+/// ```
+pub trait Scalar:
+    Copy
+    + Debug
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// A constant, without derivative.
+    fn constant(value: f64) -> Self;
+    /// The smaller of the two; at a tie the derivative is that of `self`.
+    fn min(self, other: Self) -> Self;
+    /// The larger of the two; at a tie the derivative is that of `self`.
+    fn max(self, other: Self) -> Self;
+    /// $e^x$.
+    fn exp(self) -> Self;
+    /// The natural logarithm; NaN below 0.
+    fn ln(self) -> Self;
+    /// The square root; its derivative at 0 is infinite.
+    fn sqrt(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// $1 / (1 + e^{-x})$.
+    fn sigmoid(self) -> Self;
+    /// $\ln(1 + e^x)$, without overflow.
+    fn softplus(self) -> Self;
+    /// The error function.
+    fn erf(self) -> Self;
+    /// The absolute value.
+    fn abs(self) -> Self;
+    /// 1 where $x > 0$, else 0; no derivative.
+    fn positive(self) -> Self;
+    /// `yes` where `mask` is above one half, else `no`; the mask has no derivative.
+    fn select(mask: Self, yes: Self, no: Self) -> Self;
+    /// The nearest integer (halves to even), with the chosen derivative.
+    fn round(self, gradient: RoundGradient) -> Self;
+    /// The same value, without derivative.
+    fn detach(self) -> Self;
+
+    /// $\max(x, 0)$, with derivative 0 at 0.
+    fn relu(self) -> Self {
+        Self::constant(0.0).max(self)
+    }
+    /// $x / (1 + e^{-x})$.
+    fn silu(self) -> Self {
+        self * self.sigmoid()
+    }
+    /// The value kept between `low` and `high`; outside, the derivative is that of the limit.
+    fn clip(self, low: Self, high: Self) -> Self {
+        self.max(low).min(high)
+    }
+    /// The sum of this value over all lanes of the run, the same in every lane. A type that holds one lane returns itself.
+    fn lane_sum(self) -> Self {
+        self
+    }
+    /// This value `lag` periods ago, zero before the first period.
+    ///
+    /// `line` is the memory of this one call site: a number keeps its past there; a recorded variable needs none.
+    fn delay(self, lag: usize, line: &mut DelayLine<Self>) -> Self {
+        line.push(self, lag)
+    }
+    /// A dense layer: `out[o]` $= f\bigl(b_o + \sum_k W_{ok} x_k\bigr)$.
+    ///
+    /// `weights` is row-major, outputs by inputs; `inputs` are taken one after another as $x$. `bias` may be empty. The
+    /// results are appended to `out`; their number is `weights.len()` divided by the number of inputs.
+    ///
+    /// # Panics
+    /// When `weights` is not a multiple of the inputs, or `bias` is neither empty nor as long as the outputs: a broken
+    /// layout in the caller's code, which [`nn`](crate::nn) excludes.
+    fn dense(
+        weights: &[Self],
+        bias: &[Self],
+        inputs: &[&[Self]],
+        activation: Activation,
+        out: &mut Vec<Self>,
+    ) {
+        let width: usize = inputs.iter().map(|part| part.len()).sum();
+        let outputs = dense_outputs(weights.len(), width, bias.len());
+        for o in 0..outputs {
+            let mut z = if bias.is_empty() {
+                Self::constant(0.0)
+            } else {
+                bias[o]
+            };
+            let row = &weights[o * width..(o + 1) * width];
+            for (w, x) in row.iter().zip(inputs.iter().copied().flatten()) {
+                z = z + *w * *x;
+            }
+            out.push(activation.apply(z));
+        }
+    }
+    /// The softmax $e^{x_i} / \sum_j e^{x_j}$ of a few values of one lane, appended to `out`.
+    fn softmax(xs: &[Self], out: &mut Vec<Self>) {
+        let Some((&first, rest)) = xs.split_first() else {
+            return;
+        };
+        let top = rest.iter().fold(first, |m, &x| m.max(x)).detach();
+        let start = out.len();
+        out.extend(xs.iter().map(|&x| (x - top).exp()));
+        let total = out[start + 1..].iter().fold(out[start], |s, &e| s + e);
+        for e in &mut out[start..] {
+            *e = *e / total;
+        }
+    }
+}
+
+/// The number of outputs of a dense layer; panics on a broken layout.
+pub(crate) fn dense_outputs(weights: usize, width: usize, bias: usize) -> usize {
+    assert!(
+        width > 0 && weights.is_multiple_of(width),
+        "{weights} weights do not divide into rows of {width} inputs"
+    );
+    let outputs = weights / width;
+    assert!(
+        bias == 0 || bias == outputs,
+        "{bias} biases for {outputs} outputs"
+    );
+    outputs
+}
+
+/// The past of one value, for the number types that simulate period by period.
+#[derive(Debug, Clone, Default)]
+pub struct DelayLine<S> {
+    past: std::collections::VecDeque<S>,
+}
+
+impl<S: Scalar> DelayLine<S> {
+    /// An empty past: zeros.
+    #[must_use]
+    pub fn new() -> Self {
+        DelayLine {
+            past: std::collections::VecDeque::new(),
+        }
+    }
+
+    /// Takes the value of this period and returns that of `lag` periods ago.
+    fn push(&mut self, value: S, lag: usize) -> S {
+        if lag == 0 {
+            return value;
+        }
+        if self.past.is_empty() {
+            self.past.resize(lag, S::constant(0.0));
+        }
+        self.past.push_back(value);
+        self.past.pop_front().unwrap_or(value)
+    }
+}

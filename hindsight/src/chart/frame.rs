@@ -1,0 +1,247 @@
+//! The frame of a chart with two axes: margins, grid, ticks, labels, legend.
+
+use super::axis::{Axis, Scale};
+use super::svg::{Anchor, Ink, LETTER, Svg, fit, width_of};
+
+const TICK: f64 = 11.0;
+const EDGE: f64 = 8.0;
+const LEGEND_ROW: f64 = 18.0;
+const KEY: f64 = 22.0;
+
+/// How a legend shows a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A line; the number chooses the dash.
+    Line(usize),
+    /// A marker; the number chooses the shape.
+    Dot(usize),
+    /// A filled box.
+    Box,
+}
+
+/// One entry of a legend.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) ink: Ink,
+    pub(super) key: Key,
+}
+
+/// Draws the legend in rows from the top and returns the height it took.
+pub(super) fn legend(svg: &mut Svg, entries: &[Entry], left: f64, top: f64, room: f64) -> f64 {
+    if entries.is_empty() {
+        return 0.0;
+    }
+    let (mut x, mut y) = (left, top);
+    for entry in entries {
+        let name = fit(&entry.name, LETTER, room - KEY - 8.0);
+        let wide = KEY + 6.0 + width_of(&name, LETTER) + 18.0;
+        if x > left && x + wide - 18.0 > left + room {
+            x = left;
+            y += LEGEND_ROW;
+        }
+        let middle = y + LEGEND_ROW / 2.0;
+        let class = entry.ink.class();
+        match entry.key {
+            Key::Line(dash) => svg.line(
+                &format!("line k-{class} d{dash}"),
+                (x, middle),
+                (x + KEY, middle),
+            ),
+            Key::Dot(shape) => svg.marker(
+                &format!("dot f-{class}"),
+                shape,
+                (x + KEY / 2.0, middle),
+                4.0,
+                "",
+            ),
+            Key::Box => svg.rect(
+                &format!("bar f-{class}"),
+                (x + 6.0, middle - 5.5),
+                (x + KEY - 2.0, middle + 5.5),
+                "",
+            ),
+        }
+        svg.text("", Anchor::Start, (x + KEY + 6.0, middle + 4.0), &name);
+        x += wide;
+    }
+    y + LEGEND_ROW - top + 4.0
+}
+
+/// A chart whose axes are drawn: data may follow.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) svg: Svg,
+    pub(super) x: Scale,
+    pub(super) y: Scale,
+    /// Pixels: left, top, right, bottom of the plot.
+    pub(super) area: (f64, f64, f64, f64),
+}
+
+/// What a frame is made of.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    pub(super) size: (f64, f64),
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
+    pub(super) heading: Option<&'a str>,
+    pub(super) legend: Vec<Entry>,
+    /// Room kept free at the right, for a colour bar.
+    pub(super) right: f64,
+    pub(super) grid: bool,
+    /// Whether the ranges grow to whole ticks.
+    pub(super) round: (bool, bool),
+}
+
+impl Plan<'_> {
+    /// Lays the frame out for data of these coordinates.
+    pub(super) fn draw(
+        self,
+        x_axis: &Axis,
+        y_axis: &Axis,
+        xs: impl Iterator<Item = f64>,
+        ys: impl Iterator<Item = f64>,
+    ) -> Frame {
+        let (width, height) = self.size;
+        let mut svg = Svg::new(width, height, self.title, self.description);
+        let y = y_axis.resolve(ys, ticks_in(height - 90.0, 46.0), self.round.1);
+        let x = x_axis.resolve(xs, ticks_in(width - 80.0, 80.0), self.round.0);
+        let widest = y
+            .ticks
+            .iter()
+            .map(|(_, label)| width_of(label, TICK))
+            .fold(0.0, f64::max);
+        let left = EDGE + widest.min(width / 3.0) + 8.0;
+        let last_label = x.ticks.last().map_or(0.0, |(at, label)| {
+            let overhang = width_of(label, TICK) / 2.0;
+            if x.place(*at).unwrap_or(0.0) > 0.9 {
+                overhang
+            } else {
+                0.0
+            }
+        });
+        let right = width - self.right - EDGE.max(last_label + 2.0);
+        let mut top = 4.0;
+        if let Some(heading) = self.heading {
+            svg.text(
+                "name",
+                Anchor::Start,
+                (EDGE, top + 13.0),
+                &fit(heading, LETTER, width - 2.0 * EDGE),
+            );
+            top += 22.0;
+        }
+        top += legend(&mut svg, &self.legend, EDGE, top, width - 2.0 * EDGE);
+        if !y_axis.label().is_empty() {
+            svg.text(
+                "tick",
+                Anchor::Start,
+                (EDGE, top + 12.0),
+                &fit(y_axis.label(), TICK, width - 2.0 * EDGE),
+            );
+            top += 18.0;
+        }
+        top += 6.0;
+        let bottom = height
+            - if x_axis.label().is_empty() {
+                24.0
+            } else {
+                42.0
+            };
+        let mut frame = Frame {
+            svg,
+            x,
+            y,
+            area: (left, top, right, bottom),
+        };
+        frame.axes(x_axis, self.grid);
+        frame
+    }
+}
+
+fn ticks_in(pixels: f64, each: f64) -> usize {
+    // Between 2 and 12.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let count = (pixels / each).round().clamp(2.0, 12.0) as usize;
+    count
+}
+
+impl Frame {
+    fn axes(&mut self, x_axis: &Axis, grid: bool) {
+        let (left, top, right, bottom) = self.area;
+        for (at, label) in self.y.ticks.clone() {
+            let Some(y) = self.y_at(at) else { continue };
+            if grid {
+                self.svg.line("grid", (left, y), (right, y));
+            } else {
+                self.svg.line("axis", (left - 4.0, y), (left, y));
+            }
+            self.svg.text(
+                "tick",
+                Anchor::End,
+                (left - 7.0, y + 4.0),
+                &fit(&label, TICK, left - 7.0 - 2.0),
+            );
+        }
+        // Labels that would touch their neighbour are left out.
+        let mut free_from = f64::NEG_INFINITY;
+        for (at, label) in self.x.ticks.clone() {
+            let Some(x) = self.x_at(at) else { continue };
+            self.svg.line("axis", (x, bottom), (x, bottom + 4.0));
+            let half = width_of(&label, TICK) / 2.0;
+            if x - half > free_from {
+                self.svg
+                    .text("tick", Anchor::Middle, (x, bottom + 16.0), &label);
+                free_from = x + half + 6.0;
+            }
+        }
+        self.svg.line("axis", (left, bottom), (right, bottom));
+        if !grid {
+            self.svg.line("axis", (left, top), (left, bottom));
+        }
+        if !x_axis.label().is_empty() {
+            let words = fit(x_axis.label(), TICK, right - left);
+            self.svg.text(
+                "tick",
+                Anchor::Middle,
+                ((left + right) / 2.0, bottom + 34.0),
+                &words,
+            );
+        }
+    }
+
+    pub(super) fn x_at(&self, x: f64) -> Option<f64> {
+        let (left, _, right, _) = self.area;
+        self.x.place(x).map(|share| left + share * (right - left))
+    }
+
+    pub(super) fn y_at(&self, y: f64) -> Option<f64> {
+        let (_, top, _, bottom) = self.area;
+        self.y.place(y).map(|share| bottom - share * (bottom - top))
+    }
+
+    /// The pixel of a point, if it lies in the frame (a hair outside is moved in).
+    pub(super) fn point(&self, x: f64, y: f64) -> Option<(f64, f64)> {
+        let inside = |share: f64| (-1e-6..=1.0 + 1e-6).contains(&share);
+        (self.x.place(x).is_some_and(inside) && self.y.place(y).is_some_and(inside))
+            .then(|| Some((self.x_at(x)?, self.y_at(y)?)))
+            .flatten()
+    }
+
+    /// The pixel of a value clipped to the vertical range: for bands and bars that may leave the frame.
+    pub(super) fn clipped_y(&self, y: f64) -> Option<f64> {
+        let (_, top, _, bottom) = self.area;
+        self.y_at(y).map(|pixel| pixel.clamp(top, bottom))
+    }
+
+    /// Says that there is nothing to draw.
+    pub(super) fn nothing(&mut self) {
+        let (left, top, right, bottom) = self.area;
+        self.svg.text(
+            "tick",
+            Anchor::Middle,
+            ((left + right) / 2.0, (top + bottom) / 2.0),
+            "no data",
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! The style sheet of the report page; colours come from the charts' variables.
+
+/// Type set for reading: a serif for words, lining figures in tables, rules like those of a journal's tables.
+pub(super) const CSS: &str = "\
+*{box-sizing:border-box}\
+html{scroll-behavior:smooth}\
+body{margin:0;background:var(--ground);color:var(--t);font:17px/1.55 Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}\
+header,.frame,footer{max-width:1080px;margin:0 auto;padding:0 24px}\
+header{padding-top:40px}\
+h1{font-size:30px;line-height:1.2;margin:0 0 6px;font-weight:600}\
+.lead{margin:0 0 20px;color:var(--m);font-size:18px;max-width:60em}\
+.frame{display:grid;grid-template-columns:190px minmax(0,1fr);gap:40px;border-top:1px solid var(--grid);padding-top:24px}\
+nav{position:sticky;top:24px;align-self:start;font:14px/1.4 Helvetica,Arial,'Liberation Sans',sans-serif}\
+nav ol{list-style:none;margin:0;padding:0}\
+nav li{margin:0 0 9px}\
+nav a{color:var(--m);text-decoration:none}\
+nav a:hover,nav a:focus{color:var(--t);text-decoration:underline}\
+a{color:var(--s0)}\
+h2{font-size:21px;line-height:1.25;margin:0 0 10px;font-weight:600}\
+section{margin:0 0 44px;scroll-margin-top:20px}\
+p{margin:0 0 14px;max-width:44em}\
+.note{border-left:3px solid var(--s0);padding:2px 0 2px 14px;font-size:18px}\
+figure{margin:20px 0 26px}\
+.plot{width:100%}\
+svg.chart{display:block;width:100%;height:auto}\
+figcaption,caption{font-size:14.5px;line-height:1.45;color:var(--t);text-align:left;max-width:50em}\
+figcaption{margin-top:8px}\
+caption{padding:0 0 8px;caption-side:top}\
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:8px 28px}\
+.pair figure{margin:12px 0;min-width:0}\
+.wide{overflow-x:auto;margin:18px 0 26px}\
+table{border-collapse:collapse;font:13.5px/1.4 Helvetica,Arial,'Liberation Sans',sans-serif;border-top:1.5px solid var(--t);border-bottom:1.5px solid var(--t)}\
+caption{font-family:Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}\
+th,td{padding:5px 16px 5px 0;text-align:left;vertical-align:top;font-weight:400}\
+thead th{border-bottom:1px solid var(--t);vertical-align:bottom;font-weight:600}\
+.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
+th:last-child,td:last-child{padding-right:0}\
+tbody tr:hover{background:var(--grid)}\
+.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:0 32px;margin:0 0 18px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif}\
+.facts div{border-bottom:1px solid var(--grid);padding:6px 0}\
+.facts dt{color:var(--m)}\
+.facts dd{margin:0;overflow-wrap:anywhere}\
+footer{color:var(--m);font-size:14px;padding-top:10px;padding-bottom:40px}\
+@media (max-width:860px){.frame{grid-template-columns:minmax(0,1fr);gap:18px}nav{position:static}nav ol{display:flex;flex-wrap:wrap;gap:4px 18px}nav li{margin:0}}\
+@media print{nav{display:none}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}}\
+";
