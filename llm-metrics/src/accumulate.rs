@@ -127,36 +127,47 @@ impl Accumulator {
     /// input is allowed.
     pub fn extend(&mut self, confidence: &[f64], correct: &[bool]) -> Result<()> {
         check_len("correct", confidence.len(), correct.len())?;
-        if confidence.is_empty() {
-            return Ok(());
-        }
-        check_unit("confidence", confidence)?;
+        // Ranges are checked block by block, while the block is in the cache; a bad one takes back what went before.
+        let before = (self.sums.clone(), self.brier, self.nll, self.impossible);
         let mut bins = [0u16; BLOCK];
         let mut q = [0.0f64; BLOCK];
         for (c, y) in confidence.chunks(BLOCK).zip(correct.chunks(BLOCK)) {
-            self.block(c, y, &mut bins[..c.len()], &mut q[..c.len()]);
+            if !self.block(c, y, &mut bins[..c.len()], &mut q[..c.len()]) {
+                (self.sums, self.brier, self.nll, self.impossible) = before;
+                return check_unit("confidence", confidence);
+            }
         }
         self.n += confidence.len() as u64;
         Ok(())
     }
 
-    fn block(&mut self, confidence: &[f64], correct: &[bool], bins: &mut [u16], q: &mut [f64]) {
-        self.edges.bins_of(confidence, bins);
-        // The probability of what happened; its smallest value tells whether the fast logarithm applies.
-        let mut smallest = 1.0f64;
-        let mut brier = 0u64;
+    /// Adds one block; returns false, with nothing added, if a confidence lies outside [0, 1].
+    fn block(
+        &mut self,
+        confidence: &[f64],
+        correct: &[bool],
+        bins: &mut [u16],
+        q: &mut [f64],
+    ) -> bool {
+        // The probability of what happened. Flags are gathered without branches, so that the loop vectorises.
+        let (mut outside, mut tiny, mut brier) = (0u64, 0u64, 0u64);
         for ((q, &c), &y) in q.iter_mut().zip(confidence).zip(correct) {
             let p = if y { c } else { 1.0 - c };
             *q = p;
-            smallest = if p < smallest { p } else { smallest };
+            outside |= u64::from(!(c >= 0.0 && c <= 1.0));
+            tiny |= u64::from(p < f64::MIN_POSITIVE);
             let miss = 1.0 - p;
-            brier += unit(miss * miss);
+            brier = brier.wrapping_add(unit(miss * miss));
         }
+        if outside != 0 {
+            return false;
+        }
+        self.edges.bins_of(confidence, bins);
         self.brier += u128::from(brier);
-        if smallest >= f64::MIN_POSITIVE {
+        if tiny == 0 {
             let mut nll = 0u64;
             for &p in q.iter() {
-                nll += neg_ln_fixed_normal(p);
+                nll = nll.wrapping_add(neg_ln_fixed_normal(p));
             }
             self.nll += u128::from(nll);
         } else {
@@ -196,6 +207,7 @@ impl Accumulator {
             }
             *cell = [0; 2 * LANES];
         }
+        true
     }
 
     /// Adds everything that `other` has seen.

@@ -9,6 +9,9 @@ mod error;
 mod fixed;
 mod gap;
 mod interval;
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub mod io;
 mod labels;
 mod par;
 mod probabilities;

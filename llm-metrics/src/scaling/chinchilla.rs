@@ -157,7 +157,10 @@ impl View<'_> {
             theta.copy_from_slice(t);
             self.record.best.set((theta, value));
         }
-        Ok((value * self.problem.scale, gradient.map(|g| g * self.problem.scale)))
+        Ok((
+            value * self.problem.scale,
+            gradient.map(|g| g * self.problem.scale),
+        ))
     }
 }
 
@@ -184,15 +187,28 @@ fn descend(problem: &Problem, start: [f64; 5]) -> Option<([f64; 5], f64)> {
     if !value.is_finite() {
         return None;
     }
-    let record = Record { left: Cell::new(0), best: Cell::new((start, value)) };
+    let record = Record {
+        left: Cell::new(0),
+        best: Cell::new((start, value)),
+    };
     for _ in 0..12 {
         let (from, before) = record.best.get();
         record.left.set(EVALUATIONS);
         let search = MoreThuenteLineSearch::new().with_c(1e-4, 0.9).ok()?;
-        let solver = LBFGS::new(search, 10).with_tolerance_grad(1e-12).ok()?.with_tolerance_cost(0.0).ok()?;
-        let view = View { problem, record: &record };
+        let solver = LBFGS::new(search, 10)
+            .with_tolerance_grad(1e-12)
+            .ok()?
+            .with_tolerance_cost(0.0)
+            .ok()?;
+        let view = View {
+            problem,
+            record: &record,
+        };
         // An error ends the run; the record holds the best point all the same.
-        let _ended = Executor::new(view, solver).configure(|s| s.param(from.to_vec()).max_iters(300)).run().is_ok();
+        let _ended = Executor::new(view, solver)
+            .configure(|s| s.param(from.to_vec()).max_iters(300))
+            .run()
+            .is_ok();
         if record.best.get().1 >= before * (1.0 - 1e-10) {
             break;
         }
