@@ -12,13 +12,40 @@ type Scan<T> = Result<T, Fault>;
 /// How deep values may nest: far above any log, far below the stack.
 const DEPTH: usize = 128;
 
+/// The wanted fields, each a path of keys.
+pub(super) struct Paths {
+    steps: Vec<Vec<String>>,
+    /// Bit n for a key of n bytes (63 for all longer ones): most keys of a log are told apart by their length.
+    lengths: u64,
+    repeated: bool,
+}
+
+impl Paths {
+    pub(super) fn new<S: AsRef<str>>(fields: &[S]) -> Self {
+        let steps: Vec<Vec<String>> = fields
+            .iter()
+            .map(|f| f.as_ref().split('.').map(str::to_owned).collect())
+            .collect();
+        let lengths = steps
+            .iter()
+            .flatten()
+            .fold(0, |mask, step| mask | 1 << step.len().min(63));
+        let repeated = (1..steps.len()).any(|i| steps[..i].contains(&steps[i]));
+        Self {
+            steps,
+            lengths,
+            repeated,
+        }
+    }
+}
+
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 /// Reads one line into `row`, one cell per path; a path's steps lead through nested objects. The last of repeated keys wins.
-pub(super) fn scan(bytes: &[u8], paths: &[Vec<String>], row: &mut Row) -> Scan<()> {
+pub(super) fn scan(bytes: &[u8], paths: &Paths, row: &mut Row) -> Scan<()> {
     let mut s = Scanner { bytes, at: 0 };
     s.space();
     if s.peek() != Some(b'{') {
@@ -138,25 +165,22 @@ impl<'a> Scanner<'a> {
     }
 
     /// `active` is a set of paths (bit i for path i) whose first `depth` steps lead here.
-    fn object(
-        &mut self,
-        paths: &[Vec<String>],
-        depth: usize,
-        active: u64,
-        row: &mut Row,
-    ) -> Scan<()> {
+    fn object(&mut self, paths: &Paths, depth: usize, active: u64, row: &mut Row) -> Scan<()> {
         if depth > DEPTH {
             return Err(self.fault("objects nest too deep"));
         }
         self.members(|s, key| {
+            if paths.lengths & (1 << key.len().min(63)) == 0 {
+                return s.skip(depth + 1);
+            }
             let mut deeper = 0u64;
             let mut here = None;
-            for (i, path) in paths.iter().enumerate() {
+            for (i, path) in paths.steps.iter().enumerate() {
                 if active & (1 << i) != 0
                     && path.get(depth).is_some_and(|step| step.as_bytes() == key)
                 {
                     if path.len() == depth + 1 {
-                        here = Some(i);
+                        here = Some(here.unwrap_or(i));
                     } else {
                         deeper |= 1 << i;
                     }
@@ -165,18 +189,17 @@ impl<'a> Scanner<'a> {
             if deeper != 0 && s.peek() == Some(b'{') {
                 return s.object(paths, depth + 1, deeper, row);
             }
-            match here {
-                Some(i) => {
-                    let cell = s.value(depth, row)?;
-                    for (k, path) in paths.iter().enumerate() {
-                        if k >= i && *path == paths[i] {
-                            row.set(k, cell.clone());
-                        }
-                    }
-                    Ok(())
+            let Some(i) = here else {
+                return s.skip(depth + 1);
+            };
+            let cell = s.value(depth, row)?;
+            if paths.repeated {
+                for k in (i + 1..paths.steps.len()).filter(|k| paths.steps[*k] == paths.steps[i]) {
+                    row.set(k, cell.clone());
                 }
-                None => s.skip(depth + 1),
             }
+            row.set(i, cell);
+            Ok(())
         })
     }
 
@@ -292,7 +315,47 @@ impl<'a> Scanner<'a> {
         end
     }
 
+    /// A number with at most 15 digits and a small negative power of ten is one exact integer over one exact power: the quotient is
+    /// rounded once, hence right. Everything else goes to the standard library.
+    #[inline]
+    fn simple_number(&mut self) -> Option<f64> {
+        const POWERS: [f64; 16] = [
+            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+        ];
+        let mut at = self.at;
+        let negative = self.bytes.get(at) == Some(&b'-');
+        at += usize::from(negative);
+        let start = at;
+        let (mut whole, mut point) = (0u64, None);
+        loop {
+            match self.bytes.get(at) {
+                Some(d @ b'0'..=b'9') => {
+                    whole = whole.wrapping_mul(10).wrapping_add(u64::from(d - b'0'))
+                }
+                Some(b'.') if point.is_none() && at > start => point = Some(at),
+                _ => break,
+            }
+            at += 1;
+            if at > start + 16 {
+                return None;
+            }
+        }
+        let decimals = point.map_or(0, |p| at - p - 1);
+        let digits = at - start - usize::from(point.is_some());
+        let ends = !matches!(self.bytes.get(at), Some(b'e' | b'E' | b'+' | b'-' | b'.'));
+        if digits == 0 || digits > 15 || (point.is_some() && decimals == 0) || !ends {
+            return None;
+        }
+        self.at = at;
+        #[allow(clippy::cast_precision_loss)] // Below 10^15.
+        let value = whole as f64 / POWERS[decimals];
+        Some(if negative { -value } else { value })
+    }
+
     fn number(&mut self) -> Scan<f64> {
+        if let Some(v) = self.simple_number() {
+            return Ok(v);
+        }
         let end = self.number_end();
         let token = std::str::from_utf8(&self.bytes[self.at..end]).unwrap_or_default();
         let parsed = if token.starts_with('+') {
@@ -375,11 +438,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    fn paths(names: &[&str]) -> Vec<Vec<String>> {
-        names
-            .iter()
-            .map(|n| n.split('.').map(str::to_owned).collect())
-            .collect()
+    fn paths(names: &[&str]) -> Paths {
+        Paths::new(names)
     }
 
     fn value() -> impl Strategy<Value = Value> {
@@ -426,6 +486,21 @@ mod tests {
             let _ = scan(&noise, &paths(&["x"]), &mut row);
             let _ = scan(&[b"{\"x\":", &noise[..]].concat(), &paths(&["x"]), &mut row);
             let _ = keys(&noise);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_the_standard_librarys_to_the_last_bit(whole in -99_999_999i64..99_999_999, decimals in 0usize..12, v in any::<f64>()) {
+            let texts = [
+                format!("{whole}"), format!("{:.decimals$}", whole as f64 / 977.0), format!("{v:?}"), format!("{v:e}"), format!("{:.3e}", whole as f64),
+            ];
+            for text in texts.iter().filter(|t| !t.contains("inf") && !t.contains("NaN")) {
+                let mut row = Row::new(1);
+                scan(format!("{{\"x\":{text}}}").as_bytes(), &paths(&["x"]), &mut row).unwrap();
+                let Cell::Number(got) = row.cell(0) else { panic!("no number") };
+                prop_assert_eq!(got.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{}", text);
+            }
         }
     }
 

@@ -108,7 +108,7 @@ enum Source<R> {
         reader: R,
         line: Vec<u8>,
         number: u64,
-        paths: Vec<Vec<String>>,
+        paths: json::Paths,
         pending: bool,
     },
     Csv {
@@ -163,10 +163,7 @@ impl<R: BufRead> Rows<R> {
             reader.read_until(b'\n', &mut line)?;
             let number = skipped + 1;
             let found = json::keys(line.trim_ascii_end()).map_err(|f| syntax(number, f))?;
-            let paths = fields
-                .iter()
-                .map(|f| f.split('.').map(str::to_owned).collect())
-                .collect();
+            let paths = json::Paths::new(&fields);
             let source = Source::Json {
                 reader,
                 line,
@@ -223,12 +220,7 @@ impl<R: BufRead> Rows<R> {
         self.fields = fields.to_vec();
         self.spare = None;
         match &mut self.source {
-            Source::Json { paths, .. } => {
-                *paths = fields
-                    .iter()
-                    .map(|f| f.split('.').map(str::to_owned).collect())
-                    .collect()
-            }
+            Source::Json { paths, .. } => *paths = json::Paths::new(fields),
             Source::Csv { columns, .. } => {
                 *columns = fields
                     .iter()
@@ -259,17 +251,33 @@ impl<R: BufRead> Rows<R> {
                     *pending = false;
                 } else {
                     line.clear();
+                    // A line that lies whole in the buffer is read where it is.
+                    let buffer = reader.fill_buf()?;
+                    if let Some(end) = memchr::memchr(b'\n', buffer) {
+                        *number += 1;
+                        let text = buffer[..end].trim_ascii_end();
+                        let read = !text.is_empty();
+                        if read {
+                            row.clear(*number);
+                            json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
+                        }
+                        reader.consume(end + 1);
+                        if read {
+                            return Ok(Some(row));
+                        }
+                        continue;
+                    }
                     if reader.read_until(b'\n', line)? == 0 {
                         return Ok(None);
                     }
                     *number += 1;
                 }
-                if line.iter().all(u8::is_ascii_whitespace) {
+                let text = line.trim_ascii_end();
+                if text.is_empty() {
                     continue;
                 }
                 row.clear(*number);
-                json::scan(line.trim_ascii_end(), paths, &mut row)
-                    .map_err(|f| syntax(*number, f))?;
+                json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
                 return Ok(Some(row));
             },
             Source::Csv {
