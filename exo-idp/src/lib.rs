@@ -1,15 +1,23 @@
-//! Inventory policies replayed over recorded demand.
+//! Inventory policies replayed over recorded demand, and trained by differentiating through the replay (Direct Backprop).
+
 mod arrivals;
+pub mod censor;
+mod compare;
 mod conventions;
 mod error;
+pub mod exact;
+pub mod learnability;
 mod outcomes;
 mod panel;
 mod paths;
 mod period;
 pub mod policy;
 mod replay;
+pub mod train;
+pub mod world;
 
 pub use arrivals::{Arrivals, LeadTimes};
+pub use compare::{Bootstrap, Interval};
 pub use conventions::{Conventions, Receipts, Sight, Terminal, Unmet};
 pub use error::Error;
 pub use outcomes::{Outcomes, Quantity};

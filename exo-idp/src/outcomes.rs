@@ -19,10 +19,10 @@ pub enum Quantity {
     Unmet,
     /// Units on hand at the end of the week.
     OnHand,
+    /// Units on hand and outstanding at the end of the week.
+    Position,
     /// Reward in money, undiscounted.
     Reward,
-    /// What the objective books: the weighted reward, and the value of stock where a scored range begins and ends.
-    Booked,
 }
 
 impl Quantity {
@@ -36,8 +36,8 @@ impl Quantity {
             event.sold,
             event.unmet,
             event.on_hand,
+            event.position,
             event.reward,
-            event.booked,
         ]
     }
 }
@@ -53,6 +53,9 @@ pub struct Outcomes {
     first: usize,
     weeks: usize,
     scored: std::ops::Range<usize>,
+    discount: f64,
+    salvage: f64,
+    values: Vec<UnitValue>,
     objective: Vec<f64>,
     /// `[week][quantity][lane]`
     traces: Vec<f64>,
@@ -65,7 +68,17 @@ impl Outcomes {
         objective: &[f64],
         traces: &[F],
     ) -> Self {
-        let weeks = replay.window().replayed();
+        let weeks = replay.window().seen();
+        let scored = &replay.window().scored;
+        let value = |product| UnitValue {
+            opening: replay.opening_units(product),
+            closing: replay.closing_value(product),
+            cost: scored
+                .clone()
+                .map(|week| replay.paths().panel().cost(product, week))
+                .collect(),
+        };
+        let values = (0..replay.paths().panel().products()).map(value).collect();
         Outcomes {
             policy: policy.to_owned(),
             products: replay.paths().panel().products(),
@@ -73,7 +86,14 @@ impl Outcomes {
             first: weeks.start,
             weeks: weeks.len(),
             scored: replay.window().scored.clone(),
-            objective: objective.to_vec(),
+            discount: replay.conventions().discount,
+            salvage: replay.conventions().salvage(),
+            values,
+            objective: objective
+                .iter()
+                .enumerate()
+                .map(|(lane, o)| o - replay.opening_charge(lane))
+                .collect(),
             traces: traces.iter().map(|x| x.to_f64()).collect(),
         }
     }
@@ -90,9 +110,9 @@ impl Outcomes {
         self.products
     }
 
-    /// The weeks that were replayed, burn-in included.
+    /// The weeks that were seen, warm-up included.
     #[must_use]
-    pub fn replayed(&self) -> std::ops::Range<usize> {
+    pub fn seen(&self) -> std::ops::Range<usize> {
         self.first..self.first + self.weeks
     }
 
@@ -160,17 +180,64 @@ impl Outcomes {
         sold / (sold + unmet)
     }
 
-    /// What was booked for a product in week `week` of the scored range, value of stock included, the mean over the samples:
-    /// summed over the weeks, [`objective`](Self::objective). The opening charge counts in the first week.
+    /// What a product earned in each scored week, the mean over the samples: the discounted reward and the change in the book
+    /// value of its stock and outstanding orders, at average cost. Summed over the weeks it is
+    /// [`objective`](Outcomes::objective).
+    ///
+    /// $$ e_t = \gamma^t R_t + \gamma^{t+1} V_t - \gamma^t V_{t-1}, \qquad V_t = (V_{t-1} + c_t a_t) \frac{x_t}{x_t + s_t} $$
+    /// with the position $x$ and sales $s$. The book opens at the closing value, and what it
+    /// differs from that value in the end falls on the last week. So the margin of a unit counts in the week in which it is sold; otherwise a week's money
+    /// would depend on whether an order was paid in it, and weeks could not be compared or drawn again.
     #[must_use]
-    pub fn booked(&self, product: usize, week: usize) -> f64 {
-        let opening = if week == self.scored.start && week > self.first {
-            self.mean(Quantity::Booked, product, week - 1)
-        } else {
-            0.0
-        };
-        self.mean(Quantity::Booked, product, week) + opening
+    pub fn earned(&self, product: usize) -> Vec<f64> {
+        let samples = 0..self.samples;
+        let mut mean = vec![0.0; self.scored.len()];
+        for sample in samples {
+            for (mean, earned) in mean.iter_mut().zip(self.earned_on(product, sample)) {
+                *mean += earned / count(self.samples);
+            }
+        }
+        mean
     }
+
+    fn earned_on(&self, product: usize, sample: usize) -> Vec<f64> {
+        let at = |quantity, week| self.sample(quantity, product, sample, week);
+        let value = &self.values[product];
+        let start = self.scored.start;
+        let mut book = value.closing * value.opening;
+        let mut power = 1.0;
+        self.scored
+            .clone()
+            .map(|week| {
+                let (position, sold) = (at(Quantity::Position, week), at(Quantity::Sold, week));
+                let paid = value.cost[week - start] * at(Quantity::Order, week);
+                let kept = if position + sold > 0.0 {
+                    (position / (position + sold)).clamp(0.0, 1.0)
+                } else {
+                    0.0
+                };
+                let after = if week + 1 == self.scored.end {
+                    self.salvage * value.closing * position
+                } else {
+                    (book + paid) * kept
+                };
+                let earned = power * (at(Quantity::Reward, week) + self.discount * after - book);
+                power *= self.discount;
+                book = after;
+                earned
+            })
+            .collect()
+    }
+}
+
+/// Opening units of a product, what a unit counts for when scoring ends, and what it costs in between.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+struct UnitValue {
+    opening: f64,
+    closing: f64,
+    /// Purchase cost in the scored weeks.
+    cost: Vec<f64>,
 }
 
 #[allow(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]

@@ -49,6 +49,8 @@ pub struct Event<S> {
     pub unmet: S,
     /// Units on hand at the end of the week.
     pub on_hand: S,
+    /// Units on hand and outstanding at the end of the week.
+    pub position: S,
     /// Reward of the week in money, undiscounted, without the value at the end of the horizon.
     pub reward: S,
     /// What the objective books: the reward times its weight, and the value at the end of the horizon.
@@ -200,6 +202,7 @@ pub fn period<S: Scalar>(
         sold,
         unmet,
         on_hand,
+        position,
         reward,
         booked,
     }

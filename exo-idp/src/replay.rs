@@ -18,24 +18,25 @@ const WIDTH: usize = 16;
 /// Exogenous rows before the arrivals: demand, price, cost, value of stock, active.
 const PLAIN: usize = 5;
 
-/// Which weeks are replayed and which of them are scored.
+/// Which weeks are scored, and how many before them a policy sees.
 ///
-/// The weeks before the first scored one fill the pipeline. Their reward does not count; the stock and outstanding orders that
-/// they leave are charged at cost when scoring begins, so that no policy gains by ordering before it is watched.
+/// In the weeks of warm-up the record flows into the policy's memory, but nothing is ordered or sold: every policy meets the
+/// first scored week with the same stock and the same outstanding orders. A policy that ordered before it is watched could
+/// be paid for stock that it bought in a cheap week.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Window {
     /// Weeks whose reward counts.
     pub scored: Range<usize>,
-    /// Weeks replayed before them; fewer where the panel begins later.
-    pub burn_in: usize,
+    /// Weeks seen before them; fewer where the panel begins later.
+    pub warm_up: usize,
 }
 
 impl Window {
-    /// All weeks that are replayed.
+    /// All weeks that are seen.
     #[must_use]
-    pub fn replayed(&self) -> Range<usize> {
-        self.scored.start.saturating_sub(self.burn_in)..self.scored.end
+    pub fn seen(&self) -> Range<usize> {
+        self.scored.start.saturating_sub(self.warm_up)..self.scored.end
     }
 }
 
@@ -115,7 +116,7 @@ impl<'p> Replay<'p> {
         &self.window
     }
 
-    /// The weight of a replayed week's reward, and that of the value of the stock at its end.
+    /// The weight of a week's reward, and that of the value of the stock at its end.
     #[must_use]
     pub fn weights(&self, week: usize) -> (f64, f64) {
         let Range { start, end } = self.window.scored;
@@ -129,26 +130,38 @@ impl<'p> Replay<'p> {
         } else {
             0.0
         };
-        let mut terminal = 0.0;
-        if week + 1 == end {
-            terminal += power(end - start) * self.conventions.salvage();
-        }
-        if week + 1 == start {
-            terminal -= 1.0;
-        }
+        let last = week + 1 == end;
+        let terminal = if last {
+            power(end - start) * self.conventions.salvage()
+        } else {
+            0.0
+        };
         (weight, terminal)
     }
 
-    /// What a unit of stock counts for where scoring begins (its cost in that week) and ends (the lowest cost of the scored weeks:
-    /// with any other, an order in a week of low cost would pay without ever being sold).
+    /// What a unit of stock counts for where scoring ends: the lowest cost of the scored weeks. With any other, an order in a
+    /// week of low cost would pay without ever being sold.
     #[must_use]
-    pub fn value(&self, product: usize, week: usize) -> f64 {
+    pub fn closing_value(&self, product: usize) -> f64 {
         let panel = self.paths.panel();
-        if week + 1 == self.window.scored.end {
-            self.window.scored.clone().map(|t| panel.cost(product, t)).fold(f64::INFINITY, f64::min)
-        } else {
-            panel.cost(product, week)
-        }
+        self.window
+            .scored
+            .clone()
+            .map(|t| panel.cost(product, t))
+            .fold(f64::INFINITY, f64::min)
+    }
+
+    /// Units of a product, on hand and outstanding, with which the replay opens.
+    #[must_use]
+    pub fn opening_units(&self, product: usize) -> f64 {
+        self.opening[product] * crate::outcomes::count(self.paths.longest() + 1)
+    }
+
+    /// What the opening stock of a lane is charged: its closing value, the same for every policy.
+    #[must_use]
+    pub fn opening_charge(&self, lane: usize) -> f64 {
+        let product = self.paths.product(lane);
+        self.opening_units(product) * self.closing_value(product)
     }
 
     /// The exogenous rows of a week, by lane, in the order in which [`split`](Self::split) reads them.
@@ -160,14 +173,18 @@ impl<'p> Replay<'p> {
     ) {
         let (paths, panel) = (self.paths, self.paths.panel());
         let lanes = 0..paths.lanes();
+        let closing: Vec<f64> = (0..panel.products())
+            .map(|p| self.closing_value(p))
+            .collect();
         let by_product = |f: fn(&crate::Panel, usize, usize) -> f64| {
             lanes.clone().map(move |l| f(panel, paths.product(l), week))
         };
         emit(0, &mut by_product(crate::Panel::demand));
         emit(1, &mut by_product(crate::Panel::price));
         emit(2, &mut by_product(crate::Panel::cost));
+        emit(3, &mut lanes.clone().map(|l| closing[paths.product(l)]));
         emit(
-            3,
+            4,
             &mut by_product(|panel, product, week| {
                 f64::from(u8::from(panel.present(product, week)))
             }),
@@ -200,12 +217,14 @@ impl<'p> Replay<'p> {
         let (plain, rest) = rows.split_at(PLAIN);
         let (arriving, rest) = rest.split_at(self.paths.longest() + 1);
         let (outstanding, signals) = rest.split_at(self.paths.longest());
-        let [demand, price, cost, active] = [plain[0], plain[1], plain[2], plain[3]];
+        let [demand, price, cost, value, active] =
+            [plain[0], plain[1], plain[2], plain[3], plain[4]];
         (
             Exo {
                 demand,
                 price,
                 cost,
+                value,
                 weight,
                 terminal,
                 active,
@@ -229,7 +248,7 @@ impl<'p> Replay<'p> {
             params: policy.theta().len(),
             lane: 1,
             exo: self.exo_rows(policy.signals()),
-            shared: 2,
+            shared: 3,
         };
         Program::record(
             shape,
@@ -256,8 +275,13 @@ impl<'p> Replay<'p> {
                 );
                 let event = period(&self.conventions, &exo, &state, order);
                 state.advance(&event);
+                let live = inputs.shared[2];
+                let kept = state.flat().into_iter().zip(inputs.state);
+                let state = kept
+                    .map(|(now, &before)| Scalar::select(live, now, before))
+                    .collect();
                 Step {
-                    state: state.flat(),
+                    state,
                     objective: event.booked,
                     traces: Quantity::of(&event).to_vec(),
                 }
@@ -267,16 +291,17 @@ impl<'p> Replay<'p> {
 
     /// The arrays that the recorded program reads.
     pub(crate) fn inputs<F: Real>(&self, signals: Option<&Signals>) -> Inputs<F> {
-        let (lanes, weeks) = (self.paths.lanes(), self.window.replayed());
+        let (lanes, weeks) = (self.paths.lanes(), self.window.seen());
         let rows = self.exo_rows(signals);
         let mut exo = Vec::with_capacity(weeks.len() * rows * lanes);
-        let mut shared = Vec::with_capacity(weeks.len() * 2);
+        let mut shared = Vec::with_capacity(weeks.len() * 3);
         for week in weeks.clone() {
             self.rows(signals, week, |_, values| {
                 exo.extend(values.map(F::from_f64))
             });
             let (weight, terminal) = self.weights(week);
-            shared.extend([F::from_f64(weight), F::from_f64(terminal)]);
+            let live = f64::from(u8::from(self.window.scored.contains(&week)));
+            shared.extend([weight, terminal, live].map(F::from_f64));
         }
         let lane = (0..lanes)
             .map(|l| F::from_f64(self.opening[self.paths.product(l)]))
@@ -389,11 +414,8 @@ impl<'p> Replay<'p> {
                         [(t * rows + k) * inputs.lanes + first..(t * rows + k + 1) * inputs.lanes],
                 );
             }
-            let (weight, terminal) = (
-                S::constant(inputs.shared[2 * t]),
-                S::constant(inputs.shared[2 * t + 1]),
-            );
-            let (exo, signals) = self.split(&exo_rows, weight, terminal);
+            let [weight, terminal, live] = std::array::from_fn(|k| inputs.shared[3 * t + k]);
+            let (exo, signals) = self.split(&exo_rows, S::constant(weight), S::constant(terminal));
             state.observe(&self.conventions, &exo, &mut seen);
             let order = policy.order(
                 &theta,
@@ -404,7 +426,9 @@ impl<'p> Replay<'p> {
                 &mut memory,
             );
             let event = period(&self.conventions, &exo, &state, order);
-            state.advance(&event);
+            if live > 0.0 {
+                state.advance(&event);
+            }
             for (value, out) in Quantity::of(&event)
                 .into_iter()
                 .zip(out.chunks_exact_mut(S::WIDTH))

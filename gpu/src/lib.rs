@@ -1,4 +1,6 @@
-//! Programs over lanes.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod error;
 mod exec;
 mod kernel;
@@ -15,3 +17,6 @@ pub use kernel::real::Real;
 pub use record::{CustomOp, Inputs, Program, Recorder, Shape, Start, Step, Var};
 pub use scalar::{Activation, DelayLine, Dual, Lanes, RoundGradient, Scalar, Tangent};
 pub use stream::Stream;
+
+#[doc = include_str!("../docs/dynamics.md")]
+pub mod write_your_own_dynamics {}

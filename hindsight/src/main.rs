@@ -6,25 +6,26 @@ use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
 
+mod backtest;
 #[allow(
     dead_code,
     unused_imports,
-    reason = "shared by subcommands that land one by one"
+    reason = "one small drawing library; each subcommand uses its part"
 )]
 mod chart;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod error;
 mod games;
 mod llm;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+mod lost_sales;
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod number;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
 mod output;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod page;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod progress;
-#[allow(dead_code, reason = "shared by subcommands that land one by one")]
+#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod table;
 
 /// Decisions judged against what really happened.
@@ -37,8 +38,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What each buying policy would have earned on recorded weeks.
+    Backtest(Box<backtest::Args>),
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
+    /// The exact optimum of a lost-sales problem with a lead time, and the gaps of the known policies.
+    LostSales(lost_sales::Args),
     /// Calibration, verification gap and batch size from language models' logs.
     Llm(llm::Args),
 }
@@ -57,7 +62,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), CliError> {
     output::clean_up_on_interrupt()?;
     match cli.command {
+        Command::Backtest(args) => backtest::run(&args),
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
+        Command::LostSales(args) => lost_sales::run(&args),
     }
 }

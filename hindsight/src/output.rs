@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use crate::error::CliError;
 
@@ -35,6 +35,7 @@ static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// A place that may be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
+    shown: PathBuf,
     path: PathBuf,
     kind: Kind,
 }
@@ -59,16 +60,28 @@ impl Target {
         let bad = |problem: &str| CliError::Input(format!("{}: {problem}", path.display()));
         if path == Path::new("-") {
             return Ok(Target {
+                shown: path.to_path_buf(),
                 path: path.to_path_buf(),
                 kind: Kind::Standard,
             });
         }
         // A link is followed, so that the file it names is replaced and not the link.
-        let path_behind = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let in_folder = || {
+            Some(
+                std::fs::canonicalize(folder_of(path))
+                    .ok()?
+                    .join(path.file_name()?),
+            )
+        };
+        let path_behind = std::fs::canonicalize(path)
+            .ok()
+            .or_else(in_folder)
+            .unwrap_or_else(|| path.to_path_buf());
         match std::fs::metadata(&path_behind) {
             Ok(meta) if meta.is_dir() => return Err(bad("is a folder, not a file to write")),
             Ok(meta) if !meta.is_file() => {
                 return Ok(Target {
+                    shown: path.to_path_buf(),
                     path: path.to_path_buf(),
                     kind: Kind::Stream,
                 });
@@ -84,12 +97,18 @@ impl Target {
             return Err(bad("its folder does not exist"));
         }
         Ok(Target {
+            shown: path.to_path_buf(),
             path: path_behind,
             kind: Kind::File,
         })
     }
 
-    /// Where it will be written.
+    /// The place as the user named it.
+    pub(crate) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    /// Where it will be written, from the root.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -142,9 +161,7 @@ impl Staged {
         }
         // Registered under the lock that the signal handler takes, so that no moment is left in which the file exists unseen.
         let (mut file, temporary) = {
-            let mut pending = PENDING
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut pending = pending();
             let parts = builder
                 .tempfile_in(folder_of(path))
                 .map_err(wrong)?
@@ -161,26 +178,36 @@ impl Staged {
             .map_err(wrong)?;
         Ok(staged)
     }
-
-    fn commit(mut self, path: &Path) -> Result<(), CliError> {
-        match self.temporary.take() {
-            Some(temporary) => temporary
-                .persist(path)
-                .map_err(|error| CliError::writing(path, &error.error)),
-            None => Ok(()),
-        }
-    }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
         // Removed first, then forgotten.
         self.temporary.take();
-        PENDING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .remove(&self.registered);
+        pending().remove(&self.registered);
     }
+}
+
+fn pending() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    PENDING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Renames all to their places, while the signal handler waits: an interrupt comes before all of them or after.
+fn commit(mut staged: Vec<(&Target, Staged)>) -> Result<(), CliError> {
+    let mut pending = pending();
+    let mut outcome = Ok(());
+    for (target, file) in &mut staged {
+        if let (Ok(()), Some(temporary)) = (&outcome, file.temporary.take()) {
+            outcome = temporary
+                .persist(&target.path)
+                .map_err(|error| CliError::writing(&target.shown, &error.error));
+            pending.remove(&file.registered);
+        }
+    }
+    drop(pending);
+    outcome
 }
 
 /// Writes every target, or none: nothing is renamed to its place before all are safely on the disk.
@@ -199,9 +226,7 @@ pub(crate) fn write_all<'a, B: AsRef<[u8]>>(
             Kind::Standard | Kind::Stream => streams.push((target, bytes)),
         }
     }
-    for (target, file) in staged {
-        file.commit(&target.path)?;
-    }
+    commit(staged)?;
     for (target, bytes) in streams {
         let bytes = bytes.as_ref();
         let outcome = match target.kind {
@@ -214,7 +239,7 @@ pub(crate) fn write_all<'a, B: AsRef<[u8]>>(
                 .open(&target.path)
                 .and_then(|mut file| file.write_all(bytes)),
         };
-        forgive_closed_pipe(outcome).map_err(|error| CliError::writing(&target.path, &error))?;
+        forgive_closed_pipe(outcome).map_err(|error| CliError::writing(&target.shown, &error))?;
     }
     Ok(())
 }
@@ -249,19 +274,21 @@ fn forgive_closed_pipe(outcome: std::io::Result<()>) -> std::io::Result<()> {
 /// [`CliError::System`] if the system refuses a signal handler.
 pub(crate) fn clean_up_on_interrupt() -> Result<(), CliError> {
     ctrlc::set_handler(|| {
-        let pending = PENDING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        for path in pending.iter() {
-            let _ = std::fs::remove_file(path);
-        }
+        // Held until the end: no new temporary file can appear, and no rename is under way.
+        let pending = pending();
+        remove_files(&pending);
         // The cursor that a progress bar hid.
         let _ = console::Term::stderr().show_cursor();
-        eprintln!("hindsight: interrupted, nothing was written");
-        // The lock is held until the end: no new temporary file can appear.
+        eprintln!("hindsight: interrupted");
         std::process::exit(130);
     })
     .map_err(|error| CliError::System(format!("cannot watch for Ctrl-C: {error}")))
+}
+
+fn remove_files(files: &BTreeSet<PathBuf>) {
+    for path in files {
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 #[cfg(test)]
@@ -305,13 +332,22 @@ mod tests {
         assert_eq!(error.exit_code(), 1);
         assert!(error.to_string().contains("b.json"), "{error}");
         assert!(names(folder.path()).is_empty());
-        assert!(
-            !PENDING
-                .lock()
-                .unwrap()
-                .iter()
-                .any(|path| path.starts_with(folder.path()))
-        );
+        assert!(!pending().iter().any(|path| path.starts_with(folder.path())));
+    }
+
+    #[test]
+    fn an_interrupt_removes_what_is_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let staged = Staged::new(&folder.path().join("a.html"), b"half").unwrap();
+        let seen: BTreeSet<PathBuf> = pending()
+            .iter()
+            .filter(|path| path.starts_with(folder.path()))
+            .cloned()
+            .collect();
+        assert_eq!((seen.len(), names(folder.path()).len()), (1, 1));
+        remove_files(&seen);
+        assert!(names(folder.path()).is_empty());
+        drop(staged);
     }
 
     #[test]

@@ -210,10 +210,21 @@ impl Table {
             text.push('\n');
         }
         if !hidden.is_empty() {
-            text.push_str(&format!(
-                "(not shown on this narrow terminal: {})\n",
-                hidden.join(", ")
-            ));
+            let words = format!("(not shown on this narrow terminal: {})", hidden.join(", "));
+            let mut room = 0;
+            for word in words.split(' ') {
+                let wide = measure_text_width(word);
+                if room > 0 && width.columns.is_some_and(|limit| room + 1 + wide > limit) {
+                    text.push('\n');
+                    room = 0;
+                } else if room > 0 {
+                    text.push(' ');
+                    room += 1;
+                }
+                text.push_str(word);
+                room += wide;
+            }
+            text.push('\n');
         }
         text
     }

@@ -3,6 +3,10 @@
 mod base_stock;
 mod constant;
 mod fixed_order_cost;
+mod just_in_time;
+mod neural;
+mod newsvendor;
+mod promotion;
 
 use gpu::{DelayLine, Scalar};
 
@@ -12,6 +16,10 @@ use crate::period::Position;
 pub use base_stock::{BaseStock, CappedBaseStock};
 pub use constant::ConstantOrder;
 pub use fixed_order_cost::ReorderPoint;
+pub use just_in_time::{JustInTime, perfect_information_bound};
+pub use neural::{Neural, NeuralConfig};
+pub use newsvendor::{LeadTimeDemand, critical_ratio, target_position};
+pub use promotion::{Plan, PromotionForecast};
 
 /// What a policy sees when it orders: its inventory, and signals from the exogenous record.
 #[derive(Debug, Clone, Copy)]
@@ -36,22 +44,22 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Signals of `rows` rows; `value(week, row, product)` gives each number.
+    /// Signals of `rows` rows; `value(week, row, column)` gives each number.
     pub fn from_fn(
         weeks: usize,
         rows: usize,
-        products: usize,
+        columns: usize,
         value: impl Fn(usize, usize, usize) -> f64,
     ) -> Self {
-        let mut values = Vec::with_capacity(weeks * rows * products);
+        let mut values = Vec::with_capacity(weeks * rows * columns);
         for week in 0..weeks {
             for row in 0..rows {
-                values.extend((0..products).map(|product| value(week, row, product)));
+                values.extend((0..columns).map(|column| value(week, row, column)));
             }
         }
         Signals {
             rows,
-            products,
+            columns,
             values,
         }
     }
@@ -60,6 +68,12 @@ impl Signals {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// The number of weeks.
+    #[must_use]
+    pub fn weeks(&self) -> usize {
+        self.values.len() / (self.rows * self.columns).max(1)
     }
 
     /// One row of one week, by column.
@@ -77,11 +91,19 @@ impl Signals {
     /// An error unless there is one value for each of `weeks` weeks and for each product or lane.
     pub(crate) fn check(&self, weeks: usize, products: usize, lanes: usize) -> Result<(), Error> {
         if self.columns != products && self.columns != lanes {
-            return Err(Error::Length { array: "columns of signals".into(), expected: products, found: self.columns });
+            return Err(Error::Length {
+                array: "columns of signals".into(),
+                expected: products,
+                found: self.columns,
+            });
         }
         let expected = weeks * self.rows * self.columns;
         if self.values.len() != expected {
-            return Err(Error::Length { array: "signals".into(), expected, found: self.values.len() });
+            return Err(Error::Length {
+                array: "signals".into(),
+                expected,
+                found: self.values.len(),
+            });
         }
         Ok(())
     }

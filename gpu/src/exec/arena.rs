@@ -153,6 +153,7 @@ impl<'r, F: Real> Tile<'r, F> {
             .max()
             .unwrap_or(0);
         let rows = program.period.rows.max(program.start.rows);
+        let operands = program.custom_operands().max(rows);
         Tile {
             run,
             first: 0,
@@ -173,7 +174,7 @@ impl<'r, F: Real> Tile<'r, F> {
             adjoint: zeros(adjoint_ring * program.period.rows * TILE),
             adjoint_ring,
             transposed: zeros(if run.reverse { widest * TILE } else { 0 }),
-            scratch: zeros(if run.reverse { rows * TILE } else { 0 }),
+            scratch: zeros(if run.reverse { operands * TILE } else { 0 }),
             numbers: Vec::new(),
         }
     }

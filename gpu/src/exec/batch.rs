@@ -120,9 +120,16 @@ impl<'a, F: Real> Batch<'a, F> {
     /// Runs these periods only.
     ///
     /// # Errors
-    /// When the range ends after the last period.
+    /// When the range ends after the last period, or before it starts.
     pub fn periods(mut self, range: Range<usize>) -> Result<Self, Error> {
-        if range.end > self.horizon || range.start > range.end {
+        if range.start > range.end {
+            return Err(Error::Range {
+                what: "start of periods",
+                index: range.start,
+                limit: range.end + 1,
+            });
+        }
+        if range.end > self.horizon {
             return Err(Error::Range {
                 what: "end of periods",
                 index: range.end,
@@ -168,13 +175,14 @@ impl<'a, F: Real> Batch<'a, F> {
 
     pub(super) fn validate(&self, program: &Program, params: usize) -> Result<(), Error> {
         check("params", program.shape().params, params)?;
-        if self.shape != program.shape() {
-            return Err(Error::Length {
-                array: "exo inputs of the batch",
-                expected: program.shape().exo,
-                found: self.shape.exo,
-            });
-        }
+        let (own, wanted) = (self.shape, program.shape());
+        check("lane inputs of the batch's program", wanted.lane, own.lane)?;
+        check("exo inputs of the batch's program", wanted.exo, own.exo)?;
+        check(
+            "shared inputs of the batch's program",
+            wanted.shared,
+            own.shared,
+        )?;
         if self.run_lanes() == 0 {
             return Err(Error::Empty("the number of lanes"));
         }

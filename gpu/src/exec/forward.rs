@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::arena::Tile;
 use super::source::{Reader, lane};
+use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
-use crate::kernel::{TILE, activation};
 use crate::record::{Arg, Dense, MAX_SEGMENTS, Op, Row, Space};
 
 impl<F: Real> Tile<'_, F> {
@@ -245,11 +245,17 @@ impl<F: Real> Tile<'_, F> {
                         }
                     };
                     let segments = segments(dense, &reader);
-                    for (o, row) in out.chunks_exact_mut(TILE).enumerate() {
-                        row.fill(dense.bias.map_or(F::default(), |b| run.params[b + o]));
-                    }
-                    run.packed[dense.id].forward(isa, &segments[..dense.segments.len()], out);
-                    activation::apply(isa, dense.activation, out, saved);
+                    let bias = dense
+                        .bias
+                        .map_or(&[][..], |b| &run.params[b..b + dense.outputs]);
+                    run.packed[dense.id].forward(
+                        isa,
+                        &segments[..dense.segments.len()],
+                        bias,
+                        dense.activation,
+                        out,
+                        saved,
+                    );
                 }
                 Op::Softmax { x, rows, .. } => {
                     let x = reader.rows(
@@ -274,7 +280,7 @@ impl<F: Real> Tile<'_, F> {
                 } => {
                     self.numbers.resize(inputs.len() + outputs, 0.0);
                     let (x, y) = self.numbers.split_at_mut(inputs.len());
-                    for i in 0..TILE {
+                    for i in 0..self.count {
                         for (x, &arg) in x.iter_mut().zip(inputs) {
                             *x = lane(reader.arg(arg, 1), i).to_f64();
                         }
@@ -282,6 +288,10 @@ impl<F: Real> Tile<'_, F> {
                         for (j, &y) in y.iter().enumerate() {
                             out[j * TILE + i] = F::from_f64(y);
                         }
+                    }
+                    for row in out.chunks_exact_mut(TILE) {
+                        let last = row[self.count - 1];
+                        row[self.count..].fill(last);
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! Running programs.
 
+mod adjoint;
+mod adjoint_dense;
 mod arena;
 mod batch;
 mod cpu;

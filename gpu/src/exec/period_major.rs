@@ -145,6 +145,9 @@ fn share<F: Real, R: Send>(
     let shares: Vec<Vec<usize>> = (0..threads)
         .map(|t| (t..groups.len()).step_by(threads).collect())
         .collect();
+    if let [all] = &shares[..] {
+        return work(&exchange, all);
+    }
     let results: Vec<Mutex<Option<R>>> = groups.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
         for mine in &shares {

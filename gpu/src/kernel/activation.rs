@@ -2,6 +2,7 @@
 
 use super::isa::per_isa;
 use super::real::Real;
+use super::{TILE, elementwise};
 use crate::scalar::Activation;
 
 #[inline(always)]
@@ -43,9 +44,24 @@ fn apply_body<const FMA: bool, F: Real>(activation: Activation, z: &mut [F], slo
 }
 
 #[inline(always)]
-fn scale_body<const FMA: bool, F: Real>(adjoint: &mut [F], slope: &[F]) {
-    for (a, &s) in adjoint.iter_mut().zip(slope) {
-        *a = *a * s;
+fn scale_body<const FMA: bool, F: Real>(
+    adjoint: &mut [F],
+    slope: &[F],
+    count: usize,
+    sums: &mut [F],
+) {
+    for (row, slope) in adjoint.chunks_exact_mut(TILE).zip(slope.chunks_exact(TILE)) {
+        for (a, &s) in row.iter_mut().zip(slope) {
+            *a = *a * s;
+        }
+    }
+    if count < TILE {
+        for row in adjoint.chunks_exact_mut(TILE) {
+            row[count..].fill(F::default());
+        }
+    }
+    for (sum, row) in sums.iter_mut().zip(adjoint.chunks_exact(TILE)) {
+        *sum = *sum + elementwise::total(row);
     }
 }
 
@@ -54,6 +70,7 @@ per_isa!(
     fn apply<F>(activation: Activation, z: &mut [F], slope: &mut [F]) = apply_body
 );
 per_isa!(
-    /// Multiplies the adjoint by the saved derivative.
-    fn scale<F>(adjoint: &mut [F], slope: &[F]) = scale_body
+    /// Multiplies the adjoint by the saved derivative (unless that is empty), clears the lanes from `count` on, and adds the
+    /// rows' totals to `sums` (which may be empty).
+    fn scale<F>(adjoint: &mut [F], slope: &[F], count: usize, sums: &mut [F]) = scale_body
 );

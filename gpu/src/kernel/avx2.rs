@@ -14,24 +14,32 @@ use std::arch::x86_64::{
 };
 
 use super::TILE;
+use super::dense::PANEL;
 use super::isa::Proof;
 
 /// Lanes of a register.
 const W: usize = 8;
 
-/// Adds one panel's products to `out`; see [`Matrix::panel`](super::dense::Matrix::panel).
-pub(super) fn panel(_: Proof, rows: usize, panel: &[f32], segments: &[&[f32]], out: &mut [f32]) {
+/// Writes one panel's products; see [`Matrix::panel`](super::dense::Matrix::panel).
+pub(super) fn panel(
+    _: Proof,
+    rows: usize,
+    panel: &[f32],
+    segments: &[&[f32]],
+    begin: Option<&[f32; PANEL]>,
+    out: &mut [f32],
+) {
     let width: usize = segments.iter().map(|s| s.len() / TILE).sum();
     assert!(out.len() >= rows * TILE && panel.len() >= rows * width);
     // SAFETY: the proof says that AVX2 and FMA are there; the ranges are asserted above.
     unsafe {
         match rows {
-            1 => panel_of::<1>(panel, segments, out),
-            2 => panel_of::<2>(panel, segments, out),
-            3 => panel_of::<3>(panel, segments, out),
-            4 => panel_of::<4>(panel, segments, out),
-            5 => panel_of::<5>(panel, segments, out),
-            6 => panel_of::<6>(panel, segments, out),
+            1 => panel_of::<1>(panel, segments, begin, out),
+            2 => panel_of::<2>(panel, segments, begin, out),
+            3 => panel_of::<3>(panel, segments, begin, out),
+            4 => panel_of::<4>(panel, segments, begin, out),
+            5 => panel_of::<5>(panel, segments, begin, out),
+            6 => panel_of::<6>(panel, segments, begin, out),
             _ => unreachable!("a panel has one to six rows, not {rows}"),
         }
     }
@@ -40,7 +48,12 @@ pub(super) fn panel(_: Proof, rows: usize, panel: &[f32], segments: &[&[f32]], o
 /// # Safety
 /// AVX2 and FMA; `out` holds `M` rows and `panel` `M` weights for every row of the segments.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn panel_of<const M: usize>(panel: &[f32], segments: &[&[f32]], out: &mut [f32]) {
+unsafe fn panel_of<const M: usize>(
+    panel: &[f32],
+    segments: &[&[f32]],
+    begin: Option<&[f32; PANEL]>,
+    out: &mut [f32],
+) {
     for block in 0..TILE / (2 * W) {
         let out = out.as_mut_ptr().wrapping_add(block * 2 * W);
         let mut sums = [[_mm256_setzero_ps(); 2]; M];
@@ -48,8 +61,13 @@ unsafe fn panel_of<const M: usize>(panel: &[f32], segments: &[&[f32]], out: &mut
         // SAFETY: by the caller's promise all rows lie inside their slices.
         unsafe {
             for (j, sum) in sums.iter_mut().enumerate() {
-                sum[0] = _mm256_loadu_ps(out.add(j * TILE));
-                sum[1] = _mm256_loadu_ps(out.add(j * TILE + W));
+                *sum = match begin {
+                    Some(begin) => [_mm256_broadcast_ss(&begin[j]); 2],
+                    None => [
+                        _mm256_loadu_ps(out.add(j * TILE)),
+                        _mm256_loadu_ps(out.add(j * TILE + W)),
+                    ],
+                };
             }
             for segment in segments {
                 let mut x = segment.as_ptr().add(block * 2 * W);

@@ -3,9 +3,10 @@
 //! A tile of $k$ rows is a $k \times$ [`TILE`] matrix, lanes contiguous. Weights are packed once per run into panels of up to
 //! six rows, so that the kernel keeps a block of 6 x 16 results in registers.
 
-use super::TILE;
 use super::isa::Isa;
 use super::real::Real;
+use super::{TILE, activation};
+use crate::scalar::Activation;
 
 /// Rows of a weight panel.
 pub(crate) const PANEL: usize = 6;
@@ -14,8 +15,16 @@ const BLOCK: usize = 16;
 
 /// The matrix kernels of a number type.
 pub(crate) trait Matrix: Sized {
-    /// Adds $W X$ to `out`, one panel of weights: `rows` times $k$ weights, $k$-major, and $k$ rows of inputs in segments.
-    fn panel(isa: Isa, rows: usize, panel: &[Self], segments: &[&[Self]], out: &mut [Self]);
+    /// Writes $b + W X$ to `out`, one panel of weights: `rows` times $k$ weights, $k$-major, and $k$ rows of inputs in
+    /// segments. What it begins with, $b$, is one number a row, or without any what `out` holds.
+    fn panel(
+        isa: Isa,
+        rows: usize,
+        panel: &[Self],
+        segments: &[&[Self]],
+        begin: Option<&[Self; PANEL]>,
+        out: &mut [Self],
+    );
     /// Adds $dZ\, X^T$ to `grad` (outputs by `width`): `dz` has [`TILE`] lanes a row, `xt` is lane-major, `width` a lane.
     fn outer(isa: Isa, dz: &[Self], xt: &[Self], width: usize, grad: &mut [Self]);
     /// Writes the rows `x` into columns `column..` of the lane-major `xt`, `width` a lane; columns up to a multiple of
@@ -56,20 +65,36 @@ impl<F: Real> Packed<F> {
         }
     }
 
-    /// Adds $W x$ to `out`.
-    pub(crate) fn forward(&self, isa: Isa, segments: &[&[F]], out: &mut [F]) {
-        product(
-            isa,
-            &self.forward,
-            self.width,
-            segments,
-            &mut out[..self.outputs * TILE],
-        );
+    /// Writes $f(b + W x)$ to `out`, with the derivative of $f$ to `slope` unless that is empty; `bias` may be empty.
+    pub(crate) fn forward(
+        &self,
+        isa: Isa,
+        segments: &[&[F]],
+        bias: &[F],
+        activation: Activation,
+        out: &mut [F],
+        mut slope: &mut [F],
+    ) {
+        let panels = self.forward.chunks(PANEL * self.width);
+        for (p, (panel, out)) in panels.zip(out.chunks_mut(PANEL * TILE)).enumerate() {
+            let mut begin = [F::default(); PANEL];
+            for (b, &bias) in begin.iter_mut().zip(bias.iter().skip(p * PANEL)) {
+                *b = bias;
+            }
+            F::panel(isa, out.len() / TILE, panel, segments, Some(&begin), out);
+            let here;
+            (here, slope) = slope.split_at_mut(slope.len().min(out.len()));
+            activation::apply(isa, activation, out, here);
+        }
     }
 
-    /// Adds $W_s^T dz$ to `dx`, the adjoint of segment `s`.
-    pub(crate) fn backward(&self, isa: Isa, segment: usize, dz: &[F], dx: &mut [F]) {
-        product(isa, &self.backward[segment], self.outputs, &[dz], dx);
+    /// Adds $W_s^T dz$ to `dx`, the adjoint of segment `s`; where `fresh`, writes it.
+    pub(crate) fn backward(&self, isa: Isa, segment: usize, dz: &[F], fresh: bool, dx: &mut [F]) {
+        let panels = self.backward[segment].chunks(PANEL * self.outputs);
+        let begin = fresh.then_some([F::default(); PANEL]);
+        for (panel, dx) in panels.zip(dx.chunks_mut(PANEL * TILE)) {
+            F::panel(isa, dx.len() / TILE, panel, &[dz], begin.as_ref(), dx);
+        }
     }
 }
 
@@ -83,27 +108,21 @@ fn pack<F: Copy>(rows: usize, width: usize, weight: impl Fn(usize, usize) -> F) 
     panels
 }
 
-fn product<F: Real>(isa: Isa, panels: &[F], width: usize, segments: &[&[F]], out: &mut [F]) {
-    for (panel, out) in panels
-        .chunks(PANEL * width)
-        .zip(out.chunks_mut(PANEL * TILE))
-    {
-        F::panel(isa, out.len() / TILE, panel, segments, out);
-    }
-}
-
 /// A panel in portable code, compiled for the instructions at hand.
 #[inline(always)]
 fn panel_body<const FMA: bool, F: Real>(
     rows: usize,
     panel: &[F],
     segments: &[&[F]],
+    begin: Option<&[F; PANEL]>,
     out: &mut [F],
 ) {
     for block in 0..TILE / BLOCK {
-        let mut sums = [[F::default(); BLOCK]; PANEL];
-        for (sum, row) in sums.iter_mut().zip(out.chunks_exact(TILE)) {
-            sum.copy_from_slice(&row[block * BLOCK..(block + 1) * BLOCK]);
+        let mut sums = begin.map_or([[F::default(); BLOCK]; PANEL], |b| b.map(|b| [b; BLOCK]));
+        if begin.is_none() {
+            for (sum, row) in sums.iter_mut().zip(out.chunks_exact(TILE)) {
+                sum.copy_from_slice(&row[block * BLOCK..(block + 1) * BLOCK]);
+            }
         }
         let inputs = segments.iter().flat_map(|s| s.chunks_exact(TILE));
         for (weights, x) in panel.chunks_exact(rows).zip(inputs) {
@@ -141,7 +160,7 @@ fn transpose_portable<F: Copy>(x: &[F], column: usize, width: usize, xt: &mut [F
 
 super::isa::per_isa!(
     /// One panel in portable code.
-    fn portable_panel<F>(rows: usize, panel: &[F], segments: &[&[F]], out: &mut [F]) = panel_body
+    fn portable_panel<F>(rows: usize, panel: &[F], segments: &[&[F]], begin: Option<&[F; PANEL]>, out: &mut [F]) = panel_body
 );
 super::isa::per_isa!(
     /// Weight gradients in portable code.
@@ -149,8 +168,15 @@ super::isa::per_isa!(
 );
 
 impl Matrix for f64 {
-    fn panel(isa: Isa, rows: usize, panel: &[f64], segments: &[&[f64]], out: &mut [f64]) {
-        portable_panel(isa, rows, panel, segments, out);
+    fn panel(
+        isa: Isa,
+        rows: usize,
+        panel: &[f64],
+        segments: &[&[f64]],
+        begin: Option<&[f64; PANEL]>,
+        out: &mut [f64],
+    ) {
+        portable_panel(isa, rows, panel, segments, begin, out);
     }
     fn outer(isa: Isa, dz: &[f64], xt: &[f64], width: usize, grad: &mut [f64]) {
         portable_outer(isa, dz, xt, width, grad);
@@ -161,11 +187,18 @@ impl Matrix for f64 {
 }
 
 impl Matrix for f32 {
-    fn panel(isa: Isa, rows: usize, panel: &[f32], segments: &[&[f32]], out: &mut [f32]) {
+    fn panel(
+        isa: Isa,
+        rows: usize,
+        panel: &[f32],
+        segments: &[&[f32]],
+        begin: Option<&[f32; PANEL]>,
+        out: &mut [f32],
+    ) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::avx2::panel(proof, rows, panel, segments, out),
-            Isa::Portable => portable_panel(isa, rows, panel, segments, out),
+            Isa::Avx2(proof) => super::avx2::panel(proof, rows, panel, segments, begin, out),
+            Isa::Portable => portable_panel(isa, rows, panel, segments, begin, out),
         }
     }
     fn outer(isa: Isa, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
@@ -187,4 +220,120 @@ impl Matrix for f32 {
 /// Inputs of a layer rounded up, so that the transposed tile has whole registers.
 pub(crate) fn padded(width: usize) -> usize {
     width.next_multiple_of(8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn numbers(n: usize) -> impl Strategy<Value = Vec<f32>> {
+        prop::collection::vec(-1.0..1.0_f32, n)
+    }
+
+    /// Rows of inputs in segments, outputs, weights, inputs and adjoints.
+    fn layer() -> impl Strategy<Value = (Vec<usize>, usize, Vec<f32>, Vec<f32>, Vec<f32>)> {
+        let sizes = (prop::collection::vec(1..20_usize, 1..4), 1..20_usize);
+        sizes.prop_flat_map(|(segments, outputs)| {
+            let width: usize = segments.iter().sum();
+            let arrays = (
+                numbers(width * outputs),
+                numbers(width * TILE),
+                numbers(outputs * TILE),
+            );
+            (Just(segments), Just(outputs), arrays).prop_map(|(s, o, (w, x, dz))| (s, o, w, x, dz))
+        })
+    }
+
+    /// The rows of `x` in segments.
+    fn split<'a>(x: &'a [f32], segments: &[usize]) -> Vec<&'a [f32]> {
+        let mut rest = x;
+        let take = |&rows: &usize| {
+            let (segment, more) = rest.split_at(rows * TILE);
+            rest = more;
+            segment
+        };
+        segments.iter().map(take).collect()
+    }
+
+    /// Sums of up to `terms` products below one in size are off by at most half a unit in the last place a step.
+    fn close(found: &[f32], exact: &[f64], terms: usize) -> bool {
+        let limit = f64::from(f32::EPSILON) * (terms * terms) as f64;
+        found
+            .iter()
+            .zip(exact)
+            .all(|(&f, &e)| (f64::from(f) - e).abs() <= limit)
+    }
+
+    fn isas() -> [Isa; 2] {
+        [Isa::detect(), Isa::Portable]
+    }
+
+    proptest! {
+        #[test]
+        fn products_are_the_naive_ones((segments, outputs, w, x, dz) in layer()) {
+            let width = x.len() / TILE;
+            let packed = Packed::new(&w, outputs, &segments, true);
+            let mut exact = vec![1.0_f64; outputs * TILE];
+            let mut exact_dx = vec![1.0_f64; width * TILE];
+            for o in 0..outputs {
+                for k in 0..width {
+                    for lane in 0..TILE {
+                        let weight = f64::from(w[o * width + k]);
+                        exact[o * TILE + lane] += weight * f64::from(x[k * TILE + lane]);
+                        exact_dx[k * TILE + lane] += weight * f64::from(dz[o * TILE + lane]);
+                    }
+                }
+            }
+            for isa in isas() {
+                let mut out = vec![f32::NAN; outputs * TILE];
+                let ones = vec![1.0; outputs];
+                let identity = Activation::Identity;
+                packed.forward(isa, &split(&x, &segments), &ones, identity, &mut out, &mut []);
+                prop_assert!(close(&out, &exact, width + 1), "{isa:?}");
+                let mut first = 0;
+                for (s, &rows) in segments.iter().enumerate() {
+                    let exact_dx = &exact_dx[first * TILE..];
+                    let mut dx = vec![1.0_f32; rows * TILE];
+                    packed.backward(isa, s, &dz, false, &mut dx);
+                    prop_assert!(close(&dx, exact_dx, outputs + 1), "{isa:?}");
+                    let mut fresh = vec![f32::NAN; rows * TILE];
+                    packed.backward(isa, s, &dz, true, &mut fresh);
+                    let fresh: Vec<f32> = fresh.iter().map(|x| x + 1.0).collect();
+                    prop_assert!(close(&fresh, exact_dx, outputs + 1), "{isa:?}");
+                    first += rows;
+                }
+            }
+        }
+
+        #[test]
+        fn weight_gradients_are_the_naive_ones((segments, outputs, w, x, dz) in layer()) {
+            let width = x.len() / TILE;
+            let wide = padded(width);
+            let mut exact = vec![0.5_f64; outputs * width];
+            for (o, dz) in dz.chunks_exact(TILE).enumerate() {
+                for (k, x) in x.chunks_exact(TILE).enumerate() {
+                    let products = dz.iter().zip(x).map(|(&d, &x)| f64::from(d) * f64::from(x));
+                    exact[o * width + k] += products.sum::<f64>();
+                }
+            }
+            for isa in isas() {
+                let mut transposed = vec![0.0_f32; wide * TILE];
+                let mut column = 0;
+                for segment in split(&x, &segments) {
+                    f32::transpose(isa, segment, column, wide, &mut transposed);
+                    column += segment.len() / TILE;
+                }
+                for (lane, row) in transposed.chunks_exact(wide).enumerate() {
+                    let across: Vec<f32> = (0..width).map(|k| x[k * TILE + lane]).collect();
+                    prop_assert_eq!(&row[..width], &across[..]);
+                }
+                let mut grad = vec![0.5_f32; outputs * wide];
+                f32::outer(isa, &dz, &transposed, wide, &mut grad);
+                let found: Vec<f32> = grad.chunks_exact(wide).flat_map(|row| row[..width].to_vec()).collect();
+                prop_assert!(close(&found, &exact, TILE + 1), "{isa:?}");
+            }
+            prop_assert_eq!(w.len(), outputs * width);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Operations number by number, forward and reverse.
 
+use super::TILE;
 use super::isa::per_isa;
 use super::real::Real;
 use crate::record::{Binary, Unary};
@@ -228,31 +229,91 @@ per_isa!(
     fn add<F>(x: &[F], out: &mut [F]) = add_body
 );
 
-/// The sum of one row, in eight interleaved partial sums whose order is fixed.
-#[inline]
-pub(crate) fn sum<F: Real>(row: &[F]) -> F {
-    let mut parts = [F::default(); 8];
-    for chunk in row.chunks_exact(8) {
+/// Interleaved partial sums: enough to fill the adders, in an order that is fixed.
+const PARTS: usize = 32;
+
+/// The sum of a row.
+#[inline(always)]
+pub(super) fn total<F: Real>(row: &[F]) -> F {
+    let mut parts = [F::default(); PARTS];
+    let chunks = row.chunks_exact(PARTS);
+    let rest = chunks.remainder().iter().fold(F::default(), |s, &x| s + x);
+    for chunk in chunks {
         for (p, &x) in parts.iter_mut().zip(chunk) {
             *p = *p + x;
         }
     }
-    let rest = row
-        .chunks_exact(8)
-        .remainder()
-        .iter()
-        .fold(F::default(), |s, &x| s + x);
-    parts.iter().fold(rest, |s, &p| s + p)
+    join(parts, rest)
 }
 
-/// The scalar product of two rows, summed as in [`sum`].
-#[inline]
-pub(crate) fn dot<F: Real>(a: &[F], b: &[F]) -> F {
-    let mut parts = [F::default(); 8];
-    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
-        for ((p, &a), &b) in parts.iter_mut().zip(a).zip(b) {
-            *p = *p + a * b;
+/// The sum of the parts: halves are added to each other, so that the first steps are whole registers.
+#[inline(always)]
+fn join<F: Real>(mut parts: [F; PARTS], rest: F) -> F {
+    let mut half = PARTS / 2;
+    while half > 0 {
+        let (low, high) = parts.split_at_mut(half);
+        for (l, &h) in low.iter_mut().zip(&*high) {
+            *l = *l + h;
+        }
+        half /= 2;
+    }
+    parts[0] + rest
+}
+
+#[inline(always)]
+fn sum_body<const FMA: bool, F: Real>(row: &[F], out: &mut F) {
+    *out = *out + total(row);
+}
+
+#[inline(always)]
+fn dots_body<const FMA: bool, F: Real>(a: &[F], count: usize, rows: &[F], out: &mut [F]) {
+    let a = &a[..count];
+    for (o, b) in out.iter_mut().zip(rows.chunks_exact(TILE)) {
+        let b = &b[..count];
+        let whole = count - count % PARTS;
+        let rest = a[whole..].iter().zip(&b[whole..]);
+        let rest = rest.fold(F::default(), |s, (&a, &b)| s + a * b);
+        let mut parts = [F::default(); PARTS];
+        for (a, b) in a.chunks_exact(PARTS).zip(b.chunks_exact(PARTS)) {
+            for ((p, &a), &b) in parts.iter_mut().zip(a).zip(b) {
+                *p = F::madd::<FMA>(a, b, *p);
+            }
+        }
+        *o = *o + join(parts, rest);
+    }
+}
+
+per_isa!(
+    /// Adds the sum of `row` to `out`.
+    fn sum<F>(row: &[F], out: &mut F) = sum_body
+);
+per_isa!(
+    /// Adds to `out` the scalar products of `a` with each of the rows, over the first `count` lanes.
+    fn dots<F>(a: &[F], count: usize, rows: &[F], out: &mut [F]) = dots_body
+);
+
+#[cfg(test)]
+mod tests {
+    use super::super::isa::Isa;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Rows of any length: those of the last tile are cut short.
+        #[test]
+        fn sums_take_every_number(a in prop::collection::vec(-1.0..1.0_f64, 1..65), shift in -1.0..1.0_f64) {
+            let mut b: Vec<f64> = a.iter().map(|x| x * x + shift).collect();
+            let sums: f64 = a.iter().sum();
+            let products: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            // Beyond the count there is anything.
+            b.resize(TILE, f64::NAN);
+            for isa in [Isa::detect(), Isa::Portable] {
+                let (mut found, mut found_products) = (1.0, [1.0]);
+                sum(isa, &a, &mut found);
+                prop_assert!((found - 1.0 - sums).abs() < 1e-13);
+                dots(isa, &a, a.len(), &b, &mut found_products);
+                prop_assert!((found_products[0] - 1.0 - products).abs() < 1e-13);
+            }
         }
     }
-    parts.iter().fold(F::default(), |s, &p| s + p)
 }

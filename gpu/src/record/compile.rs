@@ -1,6 +1,8 @@
 //! What happens to a recording before it is run: like operations on neighbouring rows become one, operations are ordered
 //! into phases, and adjoints that nobody wants are marked.
 
+use std::ops::Range;
+
 use super::op::{Arg, Block, Dense, Op, Row, Space, Unary};
 use super::program::Program;
 
@@ -10,7 +12,7 @@ pub(super) fn finish(program: &mut Program) {
         (Space::Start, &mut program.start),
         (Space::Period, &mut program.period),
     ] {
-        block.ops = merge(std::mem::take(&mut block.ops));
+        block.ops = merge(space, std::mem::take(&mut block.ops));
         order(space, block);
     }
     let outputs = program
@@ -26,6 +28,7 @@ pub(super) fn finish(program: &mut Program) {
         .chain(outputs.copied());
     program.reach = read.map(lag).max().unwrap_or(0);
     mark(program);
+    program.added_to = freshen(program);
 }
 
 fn lag(arg: Arg) -> usize {
@@ -75,18 +78,21 @@ impl Op {
     }
 }
 
-/// Whether `next` continues `arg` after `rows` rows, without reading what those rows compute.
-fn continues(arg: Arg, next: Arg, rows: usize, out: usize) -> bool {
+/// Whether `next` continues `arg` after `rows` rows, without reading what those rows compute: they are written to `out` of
+/// block `space`.
+fn continues(space: Space, arg: Arg, next: Arg, rows: usize, out: usize) -> bool {
     match (arg, next) {
         (Arg::Row(a), Arg::Row(b)) => {
-            a.offset(rows) == b && (a.lag > 0 || b.index < out || a.space == Space::Start)
+            a.offset(rows) == b && (a.lag > 0 || b.index < out || a.space != space)
         }
+        // By bits: zero and minus zero divide differently.
+        (Arg::Const(a), Arg::Const(b)) => a.to_bits() == b.to_bits(),
         (a, b) => a == b,
     }
 }
 
 /// Joins neighbouring operations of one kind into one over several rows.
-fn merge(ops: Vec<Op>) -> Vec<Op> {
+fn merge(space: Space, ops: Vec<Op>) -> Vec<Op> {
     let mut merged: Vec<Op> = Vec::with_capacity(ops.len());
     for op in ops {
         let joined = match (merged.last_mut(), &op) {
@@ -98,7 +104,7 @@ fn merge(ops: Vec<Op>) -> Vec<Op> {
                     out: place,
                     rows: more,
                 },
-            ) if f == g && *out + *rows == *place && continues(*x, *next, *rows, *out) => {
+            ) if f == g && *out + *rows == *place && continues(space, *x, *next, *rows, *out) => {
                 *rows += more;
                 true
             }
@@ -113,8 +119,8 @@ fn merge(ops: Vec<Op>) -> Vec<Op> {
                 },
             ) if f == g
                 && *out + *rows == *place
-                && continues(*a, *next_a, *rows, *out)
-                && continues(*b, *next_b, *rows, *out) =>
+                && continues(space, *a, *next_a, *rows, *out)
+                && continues(space, *b, *next_b, *rows, *out) =>
             {
                 *rows += more;
                 true
@@ -179,20 +185,8 @@ fn mark(program: &mut Program) {
     for (k, arg) in program.initial.iter().enumerate() {
         active[1][program.shape.exo + k] |= depends(*arg, &active);
     }
-    loop {
-        flow(Space::Period, &program.period, &mut active);
-        let mut changed = false;
-        for (k, arg) in program.next.iter().enumerate() {
-            let row = program.shape.exo + k;
-            if !active[1][row] && depends(*arg, &active) {
-                active[1][row] = true;
-                changed = true;
-            }
-        }
-        if !changed {
-            break;
-        }
-    }
+    // Until nothing changes: what is looked back on, and the states, may lie behind what reads them.
+    while flow(Space::Period, &program.period, &mut active) | carry_over(program, &mut active) {}
     for block in [&mut program.start, &mut program.period] {
         for op in &mut block.ops {
             if let Op::Dense(dense) = op {
@@ -212,7 +206,21 @@ fn depends(arg: Arg, active: &[Vec<bool>; 2]) -> bool {
     }
 }
 
-fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) {
+/// Passes the marks from the states at the end of a period to those at its beginning; returns whether any is new.
+fn carry_over(program: &Program, active: &mut [Vec<bool>; 2]) -> bool {
+    let mut changed = false;
+    for (k, arg) in program.next.iter().enumerate() {
+        let on = depends(*arg, active);
+        let mark = &mut active[Space::Period as usize][program.shape.exo + k];
+        changed |= on && !*mark;
+        *mark |= on;
+    }
+    changed
+}
+
+/// Passes the marks from operands to results; returns whether any is new.
+fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
+    let mut changed = false;
     for op in &block.ops {
         let (out, rows) = op.results();
         let on = match op {
@@ -224,6 +232,71 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) {
             } => false,
             other => other.args().into_iter().any(|arg| depends(arg, active)),
         };
-        active[space as usize][out..out + rows].fill(on);
+        let marks = &mut active[space as usize][out..out + rows];
+        changed |= on && !marks.iter().all(|&mark| mark);
+        marks.fill(on);
     }
+    changed
+}
+
+/// Finds the adjoints of the period that a dense layer may write instead of adding to, because nothing has been added to
+/// them before in reverse; returns the rows that are added to.
+fn freshen(program: &mut Program) -> Vec<Range<usize>> {
+    let mut touched = vec![false; program.period.rows];
+    let mut touch = |arg: Arg| -> bool {
+        match arg {
+            Arg::Row(row) if row.space == Space::Period => {
+                std::mem::replace(&mut touched[row.index], true)
+            }
+            _ => false,
+        }
+    };
+    // What comes from outside the period's own operations, or from later periods, is there before them.
+    let outside = program.next.iter().chain([&program.objective]);
+    outside.for_each(|&arg| _ = touch(arg));
+    let ops = &mut program.period.ops;
+    let late = ops.iter().flat_map(Op::args).filter(|&arg| lag(arg) > 0);
+    late.for_each(|arg| _ = touch(arg));
+    let mut added = vec![true; program.period.rows];
+    for op in ops.iter_mut().rev() {
+        match op {
+            Op::Dense(dense) => {
+                for (fresh, &(row, rows)) in dense.fresh.iter_mut().zip(&dense.segments) {
+                    let before = (0..rows)
+                        .filter(|&i| touch(Arg::Row(row.offset(i))))
+                        .count();
+                    *fresh = row.space == Space::Period && row.lag == 0 && before == 0;
+                    if *fresh {
+                        added[row.index..row.index + rows].fill(false);
+                    }
+                }
+            }
+            Op::Softmax { x, rows, .. } => added_rows(*x, *rows).for_each(|arg| _ = touch(arg)),
+            other => other.args().into_iter().for_each(|arg| _ = touch(arg)),
+        }
+    }
+    ranges(&added)
+}
+
+/// Rows of the period.
+fn added_rows(first: usize, count: usize) -> impl Iterator<Item = Arg> {
+    (first..first + count).map(|index| {
+        Arg::Row(Row {
+            space: Space::Period,
+            index,
+            lag: 0,
+        })
+    })
+}
+
+/// Maximal ranges of marked places.
+fn ranges(marks: &[bool]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (i, _) in marks.iter().enumerate().filter(|&(_, &mark)| mark) {
+        match ranges.last_mut() {
+            Some(range) if range.end == i => range.end += 1,
+            _ => ranges.push(i..i + 1),
+        }
+    }
+    ranges
 }

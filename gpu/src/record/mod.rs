@@ -4,12 +4,14 @@ mod compile;
 mod custom;
 mod op;
 mod program;
+mod tape;
 mod var;
 
 pub use custom::CustomOp;
 pub(crate) use op::{Arg, Binary, Dense, Op, Row, Space, Unary};
 pub use program::{Inputs, Program, Shape, Start, Step};
-pub use var::{Recorder, Var};
+pub use tape::Recorder;
+pub use var::Var;
 
 /// The most segments of inputs that a dense layer has; the recorder copies rows together beyond it.
 pub(crate) const MAX_SEGMENTS: usize = 16;

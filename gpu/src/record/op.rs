@@ -97,6 +97,8 @@ pub(crate) struct Dense {
     pub(crate) id: usize,
     /// For each segment, whether its adjoint is wanted.
     pub(crate) wanted: Vec<bool>,
+    /// For each segment, whether in reverse this layer is the first, and so the only one at that time, to write its adjoint.
+    pub(crate) fresh: Vec<bool>,
 }
 
 /// One operation; `rows` consecutive rows are computed from consecutive rows of the operands.

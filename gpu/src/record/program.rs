@@ -1,8 +1,11 @@
 //! A recorded program.
 
+use std::ops::Range;
+
 use super::compile;
-use super::op::{Arg, Block, Row, Space};
-use super::var::{Recorder, Var};
+use super::op::{Arg, Block, Op, Row, Space};
+use super::tape::{self, Recorder, Recording};
+use super::var::Var;
 use crate::scalar::Scalar;
 
 /// How many numbers of each kind a program reads.
@@ -120,6 +123,8 @@ pub struct Program {
     pub(crate) traces: Vec<Arg>,
     /// The largest lag that is read.
     pub(crate) reach: usize,
+    /// Rows of the period whose adjoints are added to, and so must be cleared behind each period.
+    pub(crate) added_to: Vec<Range<usize>>,
     pub(crate) dense: usize,
     pub(crate) sums: usize,
 }
@@ -134,12 +139,13 @@ impl Program {
         A: for<'r> FnOnce(&'r Recorder, Inputs<'_, Var<'r>>) -> Start<Var<'r>>,
         B: for<'r> FnOnce(&'r Recorder, Inputs<'_, Var<'r>>) -> Step<Var<'r>>,
     {
-        let recorder = Recorder::new(shape.lane, 0);
+        let recording = Recording::begin(shape.lane);
+        let recorder = &recording.recorder;
         let (initial, next, objective, traces) = {
             let params: Vec<Var<'_>> = (0..shape.params)
-                .map(|i| recorder.var(Arg::Param(i)))
+                .map(|i| tape::var(Arg::Param(i)))
                 .collect();
-            let lane = recorder.rows(Space::Start, 0, shape.lane);
+            let lane = tape::rows(Space::Start, 0, shape.lane);
             let nothing = Inputs {
                 params: &params,
                 lane: &lane,
@@ -148,13 +154,12 @@ impl Program {
                 state: &[],
                 carry: &[],
             };
-            let begun = start(&recorder, nothing);
-            recorder.enter(Space::Period);
-            recorder.reserve(shape.exo + begun.state.len());
-            let exo = recorder.rows(Space::Period, 0, shape.exo);
-            let state = recorder.rows(Space::Period, shape.exo, begun.state.len());
+            let begun = start(recorder, nothing);
+            recording.enter_period(shape.exo + begun.state.len());
+            let exo = tape::rows(Space::Period, 0, shape.exo);
+            let state = tape::rows(Space::Period, shape.exo, begun.state.len());
             let shared: Vec<Var<'_>> = (0..shape.shared)
-                .map(|i| recorder.var(Arg::Shared(i)))
+                .map(|i| tape::var(Arg::Shared(i)))
                 .collect();
             let inputs = Inputs {
                 params: &params,
@@ -164,7 +169,7 @@ impl Program {
                 state: &state,
                 carry: &begun.carry,
             };
-            let step = period(&recorder, inputs);
+            let step = period(recorder, inputs);
             assert_eq!(
                 step.state.len(),
                 begun.state.len(),
@@ -178,7 +183,7 @@ impl Program {
                 args(&step.traces),
             )
         };
-        let ([start, period], dense, sums) = recorder.into_blocks();
+        let (start, period, dense, sums) = recording.take();
         let mut program = Program {
             shape,
             start,
@@ -188,6 +193,7 @@ impl Program {
             objective,
             traces,
             reach: 0,
+            added_to: Vec::new(),
             dense,
             sums,
         };
@@ -222,6 +228,16 @@ impl Program {
     /// Whether an operation joins the lanes, so that all of them must go through the horizon together.
     pub(crate) fn crosses_lanes(&self) -> bool {
         self.sums > 0
+    }
+
+    /// The most operands of a custom operation; they may be parameters, which are not rows.
+    pub(crate) fn custom_operands(&self) -> usize {
+        let operands = |op: &Op| match op {
+            Op::Custom { inputs, .. } => inputs.len(),
+            _ => 0,
+        };
+        let ops = self.start.ops.iter().chain(&self.period.ops);
+        ops.map(operands).max().unwrap_or(0)
     }
 
     /// The state row `k` of the period block.

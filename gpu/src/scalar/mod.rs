@@ -203,18 +203,24 @@ pub(crate) fn dense_outputs(weights: usize, width: usize, bias: usize) -> usize 
 }
 
 /// The past of one value, for the number types that simulate period by period.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DelayLine<S> {
     past: std::collections::VecDeque<S>,
+}
+
+impl<S> Default for DelayLine<S> {
+    fn default() -> Self {
+        DelayLine {
+            past: std::collections::VecDeque::new(),
+        }
+    }
 }
 
 impl<S: Scalar> DelayLine<S> {
     /// An empty past: zeros.
     #[must_use]
     pub fn new() -> Self {
-        DelayLine {
-            past: std::collections::VecDeque::new(),
-        }
+        DelayLine::default()
     }
 
     /// Takes the value of this period and returns that of `lag` periods ago.

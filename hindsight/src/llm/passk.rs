@@ -134,7 +134,7 @@ fn read(args: &Args) -> Result<(Responses, Vec<String>), CliError> {
             &args.file,
             &["n".to_owned(), "c".to_owned()],
             |rows, row| {
-                let mut whole = |field: usize, limit: f64| -> Result<usize, ReadError> {
+                let whole = |field: usize, limit: f64| -> Result<usize, ReadError> {
                     let v = rows.number(row, field)?;
                     if v < 0.0 || v.fract() != 0.0 || v > limit {
                         return Err(rows.fault(

@@ -31,10 +31,11 @@ caption{padding:0 0 8px;caption-side:top}\
 .wide{overflow-x:auto;margin:18px 0 26px}\
 table{border-collapse:collapse;font:13.5px/1.4 Helvetica,Arial,'Liberation Sans',sans-serif;border-top:1.5px solid var(--t);border-bottom:1.5px solid var(--t)}\
 caption{font-family:Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}\
-th,td{padding:5px 16px 5px 0;text-align:left;vertical-align:top;font-weight:400}\
+th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;font-weight:400}\
 thead th{border-bottom:1px solid var(--t);vertical-align:bottom;font-weight:600}\
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 th:last-child,td:last-child{padding-right:0}\
+tbody th{white-space:nowrap}\
 tbody tr:hover{background:var(--grid)}\
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:0 32px;margin:0 0 18px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif}\
 .facts div{border-bottom:1px solid var(--grid);padding:6px 0}\

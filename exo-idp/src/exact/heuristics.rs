@@ -1,0 +1,291 @@
+//! The classical policies for lost sales, at their best whole parameters, each evaluated exactly.
+
+use super::chain::ChainOptions;
+use super::demand::DemandLaw;
+use super::error::ExactError;
+use super::lost_sales::LostSales;
+use super::optimum::{Optimum, SolveOptions};
+
+/// Order up to `level` in total: $z = (S - \sum_i x_i)^+$.
+pub fn base_stock(level: u32) -> impl Fn(&[u32]) -> u32 + Clone {
+    move |state| level.saturating_sub(position(state))
+}
+
+/// Order up to `level` in total, never more than `cap` at once: $z = \min\lbrace (S - \sum_i x_i)^+, r\rbrace $.
+pub fn capped_base_stock(level: u32, cap: u32) -> impl Fn(&[u32]) -> u32 + Clone {
+    move |state| level.saturating_sub(position(state)).min(cap)
+}
+
+/// Order the same in every state. For orders below mean demand, stock has no bound under it; use
+/// [`LostSales::constant_order_cost`] for its exact cost.
+pub fn constant_order(order: u32) -> impl Fn(&[u32]) -> u32 + Clone {
+    move |_| order
+}
+
+fn position(state: &[u32]) -> u32 {
+    state.iter().fold(0, |sum, &x| sum.saturating_add(x))
+}
+
+/// The myopic policy (Morton 1971; "myopic-1" of Zipkin 2008): the order that is best for the period in which it becomes usable.
+///
+/// With $X$ the stock left just before the order arrives, a random number given the state, it is the smallest $z$ with
+/// $P(D \le X + z) \ge p/(p+h)$: the minimum of the expected cost of that period, later periods left out.
+#[derive(Debug, Clone)]
+pub struct Myopic {
+    demand: DemandLaw,
+    lead_time: usize,
+    fractile: f64,
+}
+
+impl Myopic {
+    /// The myopic policy of a problem.
+    #[must_use]
+    pub fn new(problem: &LostSales) -> Self {
+        Self {
+            demand: problem.demand().clone(),
+            lead_time: problem.lead_time(),
+            fractile: problem.fractile(),
+        }
+    }
+
+    /// The order in a state (on hand, then the pipeline, oldest first).
+    #[must_use]
+    pub fn order(&self, state: &[u32]) -> u32 {
+        let left = self.left_at_arrival(state);
+        let mut order = 0;
+        loop {
+            let mut covered = 0.0;
+            for (&mass, x) in left.iter().zip(0_u32..) {
+                covered += mass * self.demand.cdf(x + order);
+            }
+            if covered >= self.fractile - 1e-12 || order >= self.demand.largest() {
+                return order;
+            }
+            order += 1;
+        }
+    }
+
+    /// The law of the stock left just before the order arrives.
+    fn left_at_arrival(&self, state: &[u32]) -> Vec<f64> {
+        let stock = state.first().copied().unwrap_or(0) as usize;
+        let mut law = vec![0.0; stock + 1];
+        law[stock] = 1.0;
+        if self.lead_time == 0 {
+            return law;
+        }
+        law = self.after_demand(&law);
+        for &arrival in &state[1..] {
+            let mut shifted = vec![0.0; arrival as usize];
+            shifted.extend(law);
+            law = self.after_demand(&shifted);
+        }
+        law
+    }
+
+    fn after_demand(&self, law: &[f64]) -> Vec<f64> {
+        let pmf = self.demand.probabilities();
+        let mut after = vec![0.0; law.len()];
+        for (stock, &mass) in law.iter().enumerate().filter(|(_, m)| **m > 0.0) {
+            after[0] += mass
+                * if stock == 0 {
+                    1.0
+                } else {
+                    self.demand.survival(super::demand::index(stock - 1))
+                };
+            for (d, p) in pmf.iter().enumerate().take(stock) {
+                after[stock - d] += mass * p;
+            }
+        }
+        after
+    }
+}
+
+/// A classical policy and its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum Heuristic {
+    /// [`base_stock`].
+    BaseStock {
+        /// Order-up-to level.
+        level: u32,
+    },
+    /// [`capped_base_stock`].
+    CappedBaseStock {
+        /// Order-up-to level.
+        level: u32,
+        /// Largest order.
+        cap: u32,
+    },
+    /// [`Myopic`].
+    Myopic,
+    /// [`constant_order`].
+    ConstantOrder {
+        /// The order.
+        order: u32,
+    },
+}
+
+/// A heuristic at its best parameters beside the optimum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct HeuristicRow {
+    /// The policy.
+    pub policy: Heuristic,
+    /// Its long-run cost in money per period.
+    pub cost: f64,
+    /// Its cost above the optimum, as a share of the optimum.
+    pub gap: f64,
+}
+
+/// The optimum and the heuristics of one problem.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The optimal policy.
+    pub optimum: Optimum,
+    /// Capped base stock, base stock, myopic, constant order, in this order.
+    pub rows: Vec<HeuristicRow>,
+}
+
+impl LostSales {
+    /// The best base-stock level and its long-run cost.
+    ///
+    /// The search walks downhill from the best level with back-orders, [`position_bound`](LostSales::position_bound): the cost is
+    /// convex in the level (Janakiraman and Roundy 2004), so the first minimum is the minimum.
+    ///
+    /// # Errors
+    /// As [`evaluate`](LostSales::evaluate).
+    pub fn best_base_stock(&self, options: &ChainOptions) -> Result<(u32, f64), ExactError> {
+        self.descend(self.position_bound()?, u32::MAX, options)
+    }
+
+    /// The best level and cap of the capped base-stock policy, and its long-run cost: `((level, cap), cost)`.
+    ///
+    /// Every cap from the bound on the order down to mean demand is tried; for each the level is found by walking downhill from the
+    /// last cap's level. Caps below mean demand are tried down to half of it, with levels up to twice
+    /// [`position_bound`](LostSales::position_bound); beyond that the policy is a constant order.
+    ///
+    /// # Errors
+    /// As [`evaluate`](LostSales::evaluate).
+    pub fn best_capped_base_stock(
+        &self,
+        options: &ChainOptions,
+    ) -> Result<((u32, u32), f64), ExactError> {
+        self.best_capped_base_stock_near(self.best_base_stock(options)?, options)
+    }
+
+    /// As [`best_capped_base_stock`](LostSales::best_capped_base_stock), given what
+    /// [`best_base_stock`](LostSales::best_base_stock) has found: the best level without a cap and its cost.
+    ///
+    /// # Errors
+    /// As [`evaluate`](LostSales::evaluate).
+    pub fn best_capped_base_stock_near(
+        &self,
+        plain: (u32, f64),
+        options: &ChainOptions,
+    ) -> Result<((u32, u32), f64), ExactError> {
+        let mut level = plain.0;
+        let mut best = ((level, u32::MAX), f64::INFINITY);
+        let half_mean = 0.5 * self.demand().mean();
+        // Most caps are out of the running: a thousandth of the cost tells, and only the others are worth more sweeps.
+        let rough = ChainOptions {
+            tolerance: options.tolerance.max(1e-3 * plain.1),
+            ..options.clone()
+        };
+        for cap in (1..=self.order_bound().saturating_add(1))
+            .rev()
+            .take_while(|&r| f64::from(r) >= half_mean)
+        {
+            let (at, cost) = self.descend(level, cap, &rough)?;
+            level = at;
+            if cost - rough.tolerance < best.1 {
+                let (at, cost) = self.descend(level, cap, options)?;
+                level = at;
+                if cost < best.1 {
+                    best = ((level, cap), cost);
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    /// The exact optimum and every heuristic at its best parameters.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
+    /// let problem = LostSales::new(DemandLaw::poisson(5.0)?, 2, 1.0, 4.0)?;
+    /// let table = problem.compare(&SolveOptions::default(), &ChainOptions::default())?;
+    /// assert!(table.rows.iter().all(|row| row.gap >= 0.0));
+    /// # Ok::<(), hindsight_exo_idp::exact::ExactError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`solve`](LostSales::solve) and [`evaluate`](LostSales::evaluate).
+    pub fn compare(
+        &self,
+        solve: &SolveOptions,
+        chain: &ChainOptions,
+    ) -> Result<Comparison, ExactError> {
+        let optimum = self.solve(solve)?;
+        let (plain_level, plain) = self.best_base_stock(chain)?;
+        let ((level, cap), capped) =
+            self.best_capped_base_stock_near((plain_level, plain), chain)?;
+        let myopic = Myopic::new(self);
+        let (order, constant) = self.best_constant_order()?;
+        let rows = [
+            (Heuristic::CappedBaseStock { level, cap }, capped),
+            (Heuristic::BaseStock { level: plain_level }, plain),
+            (
+                Heuristic::Myopic,
+                self.evaluate(|state| myopic.order(state), chain)?.cost,
+            ),
+            (Heuristic::ConstantOrder { order }, constant),
+        ];
+        let best = optimum.cost();
+        let rows = rows
+            .map(|(policy, cost)| HeuristicRow {
+                policy,
+                cost,
+                gap: cost / best - 1.0,
+            })
+            .to_vec();
+        Ok(Comparison { optimum, rows })
+    }
+
+    /// Walks downhill in the level, for one cap.
+    fn descend(
+        &self,
+        start: u32,
+        cap: u32,
+        options: &ChainOptions,
+    ) -> Result<(u32, f64), ExactError> {
+        let highest = self.position_bound()?.saturating_mul(2);
+        let cost = |level: u32, give_up_above: f64| -> Result<f64, ExactError> {
+            let chain = ChainOptions {
+                give_up_above: give_up_above.min(options.give_up_above),
+                ..options.clone()
+            };
+            Ok(self.evaluate(capped_base_stock(level, cap), &chain)?.cost)
+        };
+        let mut level = start.min(highest);
+        let mut best = cost(level, f64::INFINITY)?;
+        let mut moved_down = false;
+        while level > 0 {
+            let lower = cost(level - 1, best)?;
+            if lower > best {
+                break;
+            }
+            (level, best, moved_down) = (level - 1, lower, true);
+        }
+        while !moved_down && level < highest {
+            let higher = cost(level + 1, best)?;
+            if higher >= best {
+                break;
+            }
+            (level, best) = (level + 1, higher);
+        }
+        Ok((level, best))
+    }
+}

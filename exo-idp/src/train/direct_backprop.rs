@@ -1,0 +1,223 @@
+//! Direct Backprop: gradient ascent through the replay.
+
+use std::ops::ControlFlow;
+
+use gpu::optim::{Adam, AdamConfig, Schedule, clip_norm};
+use gpu::{Cpu, Executor, Stream};
+use rand::RngExt;
+
+use crate::error::Error;
+use crate::outcomes::count;
+use crate::policy::Policy;
+use crate::replay::Replay;
+
+/// How a policy is trained.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Training {
+    /// Most steps of the optimiser.
+    pub steps: usize,
+    /// Lanes of a step.
+    pub batch: usize,
+    /// Largest learning rate; it warms up over a twentieth of the steps and falls along a cosine to a fiftieth.
+    pub rate: f64,
+    /// Largest norm of a gradient.
+    pub clip: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Decay of the running average of the parameters that is looked at and returned (Polyak averaging); 0 takes the
+    /// parameters themselves.
+    pub averaging: f64,
+    /// Steps between looks at the validation replay.
+    pub look_every: usize,
+    /// Looks without improvement after which training stops.
+    pub patience: usize,
+    /// Ends training at this step and returns its parameters, whatever the validation says; the learning rate still follows the
+    /// course of all `steps`.
+    pub stop_at: Option<usize>,
+    /// Seed of the mini-batches.
+    pub seed: u64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Training {
+            steps: 400,
+            batch: 256,
+            rate: 1e-3,
+            clip: 1.0,
+            weight_decay: 0.5,
+            averaging: 0.98,
+            look_every: 50,
+            patience: 4,
+            stop_at: None,
+            seed: 0,
+        }
+    }
+}
+
+/// One look at the course of training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Progress {
+    /// Steps taken.
+    pub step: usize,
+    /// Mean objective of the mini-batches since the last look, weighted as in training.
+    pub training: f64,
+    /// Reward of the validation replay, in money.
+    pub validation: f64,
+}
+
+/// What training returns.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Trained {
+    /// The parameters with the best validation reward.
+    pub theta: Vec<f64>,
+    /// The step at which they were seen.
+    pub best_step: usize,
+    /// The course of training.
+    pub curve: Vec<Progress>,
+}
+
+/// Trains a policy by gradient ascent through the replay of its own decisions (Direct Backprop).
+///
+/// $$ \theta \leftarrow \theta + \text{Adam}\bigl( \nabla_\theta \tfrac1{|B|} \textstyle\sum_{i \in B} w_i f(\pi_\theta; s_i) \bigr) $$
+///
+/// Each step replays a random mini-batch of lanes over the whole training window and differentiates the objective in reverse through
+/// all weeks; there is no critic, no sampling of actions and no score function. The parameters that do best in the validation
+/// replay are returned. `weights` (one per lane of the training replay) balance products whose money differs by orders
+/// of magnitude. `watch` sees the course and may end it.
+///
+/// # Errors
+/// When the batch is empty, the learning rate is not positive, or the weights are not as many as the lanes.
+pub fn direct_backprop<P: Policy>(
+    policy: &P,
+    train: &Replay<'_>,
+    validation: &Replay<'_>,
+    weights: &[f64],
+    training: &Training,
+    cpu: &Cpu,
+    mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Trained, Error> {
+    let lanes = train.paths().lanes();
+    if weights.len() != lanes {
+        return Err(Error::Length {
+            array: "weights".into(),
+            expected: lanes,
+            found: weights.len(),
+        });
+    }
+    if training.batch == 0 || training.steps == 0 {
+        return Err(Error::Empty(if training.batch == 0 {
+            "the mini-batch"
+        } else {
+            "the course of training"
+        }));
+    }
+    let schedule = Schedule::cosine(training.rate, training.steps / 20, training.steps, 0.02)?;
+    let batch = training.batch.min(lanes);
+    let program = train.program(policy);
+    let inputs = train.inputs::<f32>(policy.signals());
+    let scale = 1.0 / count(batch);
+    let weights: Vec<f32> = weights.iter().map(|&w| single(w * scale)).collect();
+    let base = inputs.batch(&program)?.weights(&weights)?;
+    let look_program = validation.program(policy);
+    let look_inputs = validation.inputs::<f32>(policy.signals());
+    let look_batch = look_inputs.batch(&look_program)?;
+
+    let mut theta: Vec<f32> = policy.theta().iter().map(|&x| single(x)).collect();
+    let config = AdamConfig {
+        weight_decay: training.weight_decay,
+        ..AdamConfig::default()
+    };
+    let mut average = theta.clone();
+    let mut adam = Adam::new(config, theta.len());
+    let mut order = Shuffle::new(training.seed, lanes);
+    let mut best: Option<(f64, usize, Vec<f32>)> = None;
+    let (mut curve, mut since_look, mut stale) = (Vec::new(), (0.0, 0_usize), 0);
+    let end = training
+        .stop_at
+        .unwrap_or(training.steps)
+        .min(training.steps);
+    for step in 0..end {
+        let selection = order.take(batch);
+        let mut gradient = cpu.gradient(&program, &theta, &base.clone().select(&selection)?)?;
+        clip_norm(&mut gradient.params, training.clip);
+        adam.ascend(&mut theta, &gradient.params, schedule.rate(step));
+        let decay = training.averaging.min(count(step + 1) / count(step + 10));
+        for (mean, &now) in average.iter_mut().zip(&theta) {
+            *mean = single(decay * f64::from(*mean) + (1.0 - decay) * f64::from(now));
+        }
+        since_look = (since_look.0 + gradient.objective, since_look.1 + 1);
+        let last = step + 1 == end;
+        if !(last || (step + 1) % training.look_every.max(1) == 0) {
+            continue;
+        }
+        let rollout = cpu.forward(&look_program, &average, &look_batch)?;
+        let validation =
+            rollout.objective.iter().sum::<f64>() / count(validation.paths().samples());
+        let look = Progress {
+            step: step + 1,
+            training: since_look.0 / count(since_look.1),
+            validation,
+        };
+        since_look = (0.0, 0);
+        curve.push(look);
+        if training.stop_at.is_some()
+            || best
+                .as_ref()
+                .is_none_or(|(reward, ..)| validation > *reward)
+        {
+            best = Some((validation, step + 1, average.clone()));
+            stale = 0;
+        } else {
+            stale += 1;
+        }
+        if watch(&look).is_break() || stale >= training.patience {
+            break;
+        }
+    }
+    let (best_step, theta) = best.map_or((0, theta), |(_, step, theta)| (step, theta));
+    Ok(Trained {
+        theta: theta.into_iter().map(f64::from).collect(),
+        best_step,
+        curve,
+    })
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "training runs in f32")]
+fn single(x: f64) -> f32 {
+    x as f32
+}
+
+/// All lanes in random order, again and again.
+struct Shuffle {
+    stream: Stream,
+    round: u32,
+    lanes: usize,
+    left: Vec<usize>,
+}
+
+impl Shuffle {
+    fn new(seed: u64, lanes: usize) -> Self {
+        Shuffle {
+            stream: Stream::new(seed, "mini-batches"),
+            round: 0,
+            lanes,
+            left: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, n: usize) -> Vec<usize> {
+        if self.left.len() < n {
+            let mut rng = self.stream.at(0, self.round);
+            self.round += 1;
+            self.left = (0..self.lanes).collect();
+            for i in (1..self.lanes).rev() {
+                self.left.swap(i, rng.random_range(0..=i));
+            }
+        }
+        self.left.split_off(self.left.len() - n)
+    }
+}

@@ -1,0 +1,9 @@
+//! Training policies: Direct Backprop for networks, search for heuristics.
+
+mod direct_backprop;
+mod recipe;
+mod tune;
+
+pub use direct_backprop::{Progress, Trained, Training, direct_backprop};
+pub use recipe::{Course, Fitted, Recipe, Setting};
+pub use tune::{groups_by_variation, tune_levels};

@@ -1,0 +1,278 @@
+//! From a panel to a trained network: what to train on, when to stop, what to keep.
+
+use std::ops::{ControlFlow, Range};
+
+use gpu::Cpu;
+
+use super::direct_backprop::{Progress, Training, direct_backprop};
+use crate::arrivals::{Arrivals, LeadTimes};
+use crate::conventions::Conventions;
+use crate::error::Error;
+use crate::outcomes::count;
+use crate::panel::Panel;
+use crate::paths::Paths;
+use crate::policy::{Neural, NeuralConfig, Plan, PromotionForecast, Signals};
+use crate::replay::{Replay, Window};
+
+/// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
+/// that may be learnt from.
+#[derive(Debug, Clone)]
+pub struct Setting<'a> {
+    /// The record.
+    pub panel: &'a Panel,
+    /// The law of lead times.
+    pub lead_times: &'a LeadTimes,
+    /// The conventions.
+    pub conventions: Conventions,
+    /// What is known ahead.
+    pub plan: Plan,
+    /// The weeks to learn from; later ones are held out.
+    pub weeks: Range<usize>,
+    /// Weeks at the beginning of a replay that are seen and not scored.
+    pub warm_up: usize,
+}
+
+impl Setting<'_> {
+    /// Mean demand of every product in the weeks to learn from, in units a week: the scale of opening stock and of constant orders.
+    #[must_use]
+    pub fn reference(&self) -> Vec<f64> {
+        let mean = |product: usize| {
+            let present = self
+                .weeks
+                .clone()
+                .filter(|&w| self.panel.present(product, w));
+            let (sum, n) = present.fold((0.0, 0), |(sum, n), w| {
+                (sum + self.panel.demand(product, w), n + 1)
+            });
+            sum / count(n.max(1))
+        };
+        (0..self.panel.products()).map(mean).collect()
+    }
+
+    /// The replay of some weeks on some paths.
+    ///
+    /// # Errors
+    /// As [`Replay::new`].
+    pub fn replay<'p>(
+        &self,
+        paths: &'p Paths<'p>,
+        scored: Range<usize>,
+    ) -> Result<Replay<'p>, Error> {
+        let window = Window {
+            scored,
+            warm_up: self.warm_up,
+        };
+        Replay::new(paths, self.conventions, window, &self.reference())
+    }
+
+    /// The weeks to learn from that can be scored.
+    #[must_use]
+    pub fn scored(&self) -> Range<usize> {
+        let start = self.weeks.start + self.warm_up;
+        start.min(self.weeks.end.saturating_sub(1))..self.weeks.end
+    }
+}
+
+/// How a network is made for a setting.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Recipe {
+    /// The size of the network.
+    pub network: NeuralConfig,
+    /// The optimiser.
+    pub training: Training,
+    /// Networks trained from different seeds, whose outputs are averaged.
+    pub members: usize,
+    /// Samples of arrivals per product to train on.
+    pub samples: usize,
+    /// Weeks at the end of those to learn from that tell when to stop.
+    pub validation: usize,
+    /// Whether the network starts from the promotion-aware newsvendor's level and sees its forecasts.
+    pub anchored: bool,
+    /// How far products are brought to one scale, from 0 (money decides) to 1 (every product counts the same).
+    pub balance: f64,
+    /// Seed of the weights, the mini-batches and the sampled arrivals.
+    pub seed: u64,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Recipe {
+            network: NeuralConfig::default(),
+            training: Training::default(),
+            members: 3,
+            samples: 2,
+            validation: 14,
+            anchored: true,
+            balance: 0.8,
+            seed: 0,
+        }
+    }
+}
+
+/// A trained network and the course of its training.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The policy.
+    pub policy: Neural,
+    /// The course of every member's training, while it was watched on the validation weeks.
+    pub curves: Vec<Vec<Progress>>,
+    /// The number of steps that was best for each member.
+    pub best_steps: Vec<usize>,
+}
+
+/// What [`Recipe::fit`] is doing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Course {
+    /// The member, from 0.
+    pub member: usize,
+    /// Whether the number of steps is known and all weeks are learnt from.
+    pub refit: bool,
+    /// The last look.
+    pub progress: Progress,
+}
+
+impl Recipe {
+    /// Trains a network for a setting: each member first on the earlier weeks, until the reward of the validation weeks stops
+    /// improving, then anew on all weeks for the number of steps that was best. `watch` sees every look and may end
+    /// the work early; what has been trained so far is then returned.
+    ///
+    /// # Errors
+    /// When there are too few weeks, no members, or the settings are not valid.
+    pub fn fit(
+        &self,
+        setting: &Setting<'_>,
+        arrivals: &dyn Arrivals,
+        forecast: &PromotionForecast,
+        cpu: &Cpu,
+        mut watch: impl FnMut(&Course) -> ControlFlow<()>,
+    ) -> Result<Fitted, Error> {
+        let scored = setting.scored();
+        if self.members == 0 {
+            return Err(Error::Empty("the ensemble"));
+        }
+        if scored.len() < self.validation + 2 || self.validation == 0 {
+            let Range { start, end } = scored;
+            let what = "too few weeks to train and to validate";
+            return Err(Error::Weeks {
+                what,
+                start,
+                end,
+                weeks: setting.panel.weeks(),
+            });
+        }
+        let split = scored.end - self.validation;
+        let anchor = self.anchor(setting, forecast)?;
+        let paths = Paths::new(setting.panel, arrivals, self.samples)?;
+        let early = setting.replay(&paths, scored.start..split)?;
+        let late = setting.replay(&paths, split..scored.end)?;
+        let whole = setting.replay(&paths, scored.clone())?;
+        let network = |seed: u64| {
+            Neural::new(
+                setting.panel,
+                setting.weeks.clone(),
+                paths.longest(),
+                setting.plan,
+                &setting.conventions,
+                &self.network,
+                anchor.as_ref(),
+                seed,
+            )
+        };
+        let (mut thetas, mut curves, mut best_steps) = (Vec::new(), Vec::new(), Vec::new());
+        for member in 0..self.members {
+            let seed = self.seed.wrapping_add(member as u64);
+            let untrained = network(seed)?;
+            let training = Training {
+                seed,
+                ..self.training.clone()
+            };
+            let weights = self.weights(setting, &early);
+            let mut stopped = false;
+            let found = direct_backprop(
+                &untrained,
+                &early,
+                &late,
+                &weights,
+                &training,
+                cpu,
+                |&progress| {
+                    let go = watch(&Course {
+                        member,
+                        refit: false,
+                        progress,
+                    });
+                    stopped = go.is_break();
+                    go
+                },
+            )?;
+            curves.push(found.curve);
+            best_steps.push(found.best_step);
+            if stopped {
+                thetas.push(found.theta);
+                break;
+            }
+            // The same course on all weeks, ended at the step that was best.
+            let training = Training {
+                stop_at: Some(found.best_step),
+                ..training
+            };
+            let weights = self.weights(setting, &whole);
+            let refitted = direct_backprop(
+                &untrained,
+                &whole,
+                &late,
+                &weights,
+                &training,
+                cpu,
+                |&progress| {
+                    watch(&Course {
+                        member,
+                        refit: true,
+                        progress,
+                    })
+                },
+            )?;
+            thetas.push(refitted.theta);
+        }
+        let policy = network(self.seed)?.ensemble(&thetas)?;
+        Ok(Fitted {
+            policy,
+            curves,
+            best_steps,
+        })
+    }
+
+    fn anchor(
+        &self,
+        setting: &Setting<'_>,
+        forecast: &PromotionForecast,
+    ) -> Result<Option<Signals>, Error> {
+        if !self.anchored {
+            return Ok(None);
+        }
+        let reference = setting.reference();
+        forecast
+            .anchor(
+                setting.panel,
+                setting.lead_times,
+                &setting.conventions,
+                &reference,
+            )
+            .map(Some)
+    }
+
+    /// The weight of every lane: products are brought together in money, and a week's reward to the order of one.
+    fn weights(&self, setting: &Setting<'_>, replay: &Replay<'_>) -> Vec<f64> {
+        let reference = setting.reference();
+        let money: Vec<f64> = (0..setting.panel.products())
+            .map(|p| (reference[p] * setting.panel.price(p, setting.weeks.start)).max(1e-9))
+            .collect();
+        let scale: Vec<f64> = money.iter().map(|m| m.powf(-self.balance)).collect();
+        let total: f64 = money.iter().zip(&scale).map(|(m, s)| m * s).sum();
+        let each = count(money.len()) / total / count(replay.window().scored.len());
+        (0..replay.paths().lanes())
+            .map(|lane| scale[replay.paths().product(lane)] * each)
+            .collect()
+    }
+}

@@ -1,0 +1,278 @@
+//! A documented synthetic world: weekly demand, prices, costs, lead times and censored sales, with the truth kept.
+//!
+//! No public data set holds demand, stock, lead times and costs together. This world does, and every parameter it drew stays readable,
+//! so that oracles and the true error of any estimate can be computed. All of it is this project's own formulation; the list of what
+//! such a world must have follows the data that the papers describe.
+//!
+//! Mean demand of product $i$ in week $t$:
+//! $$ m_{it} = b_i \exp\lbrace s_i \cos(2\pi(t-\phi_i)/52) + h_i H_t + g_i 1[\text{promotion}] + z_{G(i)t}\rbrace
+//! \left(\frac{p_{it}}{\bar p_i}\right)^{-\eta_i} \ell_{it}, $$
+//! with season, holidays, promotions, a shock $z$ that is autoregressive and shared within a group (in part by all), the price
+//! relative to the regular one, and a life cycle $\ell$ that ramps up after birth and fades before death. Demand is negative binomial
+//! with the product's own dispersion, or intermittent: with some probability one unit and a negative-binomial rest, else none.
+//! Views turn into demand with the product's conversion rate.
+//!
+//! Prices follow a share of the competitor's last move, costs drift with the vendor, promotions last two weeks. Lead times are whole
+//! weeks, correlated over time and within a vendor; orders may cross. The record, as opposed to the truth, holds the *sales* of a
+//! logged policy that stocks a multiple of recent sales and so loses demand: the share of the week in stock, views in and out of stock
+//! ([`censor`](crate::censor) repairs it).
+//!
+//! Random numbers are keyed by seed, purpose, product and week: product 7 is the same in a world of ten products or a million.
+//! Prices, costs, demand and lead times do not react to orders.
+
+#![allow(
+    clippy::doc_markdown,
+    reason = "formulas in KaTeX are full of underscores"
+)]
+
+mod arrivals;
+mod config;
+mod logged;
+mod panel;
+mod product;
+mod shared;
+
+use gpu::Stream;
+
+use crate::error::Error;
+use crate::exact::{DemandLaw, ExactError};
+use logged::Logged;
+use shared::{Shared, real};
+
+pub use arrivals::WorldArrivals;
+pub use config::WorldConfig;
+pub use panel::DemandColumn;
+pub use product::Product;
+pub use shared::Vendor;
+
+/// A synthetic world: the exogenous truth, the censored record and all parameters.
+///
+/// Paths are slices of one number per week. Accessors panic, like an index into an array, when the product does not exist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct World {
+    config: WorldConfig,
+    shared: Shared,
+    products: Vec<Product>,
+    paths: Vec<ProductPaths>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+struct ProductPaths {
+    mean: Vec<f64>,
+    demand: Vec<f64>,
+    price: Vec<f64>,
+    cost: Vec<f64>,
+    competitor: Vec<f64>,
+    promotion: Vec<f64>,
+    lead_time: Vec<usize>,
+    sales: Vec<f64>,
+    in_stock: Vec<f64>,
+    views_in_stock: Vec<f64>,
+    views_out_of_stock: Vec<f64>,
+    orders: Vec<f64>,
+    on_hand: Vec<f64>,
+}
+
+impl World {
+    /// The names of the covariates, and whether each is known weeks ahead.
+    pub const COVARIATES: [(&'static str, bool); 7] = [
+        ("season_sin", true),
+        ("season_cos", true),
+        ("holiday", true),
+        ("weeks_to_holiday", true),
+        ("promotion", true),
+        ("competitor_price", false),
+        ("views", false),
+    ];
+
+    /// Draws a world.
+    ///
+    /// # Errors
+    /// A field of the configuration is outside its domain; the error names it.
+    pub fn new(config: &WorldConfig) -> Result<Self, Error> {
+        config.validate()?;
+        let shared = Shared::draw(config);
+        let traits = Stream::new(config.seed, "world products");
+        let prices = Stream::new(config.seed, "world prices");
+        let demands = Stream::new(config.seed, "world demand");
+        let records = Stream::new(config.seed, "world record");
+        let mut products = Vec::with_capacity(config.products);
+        let mut paths = Vec::with_capacity(config.products);
+        for id in 0..config.products {
+            let product = Product::draw(config, &traits, id);
+            let prices = product.prices(config, &shared, &prices, id);
+            let lead_time = shared.lead_times(config, product.vendor, id, 0);
+            let vendor = &shared.vendors()[product.vendor];
+            let mut path = ProductPaths::default();
+            let mut logged = Logged::open(config, &product);
+            for (week, &lead) in lead_time.iter().enumerate() {
+                let mean = product.mean(&shared, &prices, week);
+                let wanted =
+                    product.demand(mean, &mut demands.at(id as u64, product::period(week)));
+                let mut rng = records.at(id as u64, product::period(week));
+                logged.week(&product, vendor, lead, wanted, &mut rng);
+                path.mean.push(mean);
+                path.demand.push(f64::from(wanted.0));
+            }
+            paths.push(ProductPaths {
+                price: prices.price,
+                cost: prices.cost,
+                competitor: prices.competitor,
+                promotion: prices.promotion,
+                lead_time,
+                sales: logged.sales,
+                in_stock: logged.in_stock,
+                views_in_stock: logged.views_in_stock,
+                views_out_of_stock: logged.views_out_of_stock,
+                orders: logged.orders,
+                on_hand: logged.on_hand,
+                ..path
+            });
+            products.push(product);
+        }
+        Ok(Self {
+            config: config.clone(),
+            shared,
+            products,
+            paths,
+        })
+    }
+
+    /// The configuration it was drawn from.
+    #[must_use]
+    pub fn config(&self) -> &WorldConfig {
+        &self.config
+    }
+
+    /// The products' parameters.
+    #[must_use]
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
+    /// The vendors' parameters.
+    #[must_use]
+    pub fn vendors(&self) -> &[Vendor] {
+        self.shared.vendors()
+    }
+
+    /// A product's name, by vendor, group and number.
+    #[must_use]
+    pub fn name(&self, product: usize) -> String {
+        let Product { vendor, group, .. } = &self.products[product];
+        format!("v{vendor:02}-g{group}-{product:05}")
+    }
+
+    /// Whether the product is on sale, week by week.
+    #[must_use]
+    pub fn present(&self, product: usize) -> Vec<bool> {
+        let life = self.products[product].born..self.products[product].dies;
+        (0..self.config.weeks)
+            .map(|week| life.contains(&week))
+            .collect()
+    }
+
+    /// True demand in units, lost sales included: what no real record shows.
+    #[must_use]
+    pub fn demand(&self, product: usize) -> &[f64] {
+        &self.paths[product].demand
+    }
+
+    /// Mean of the true demand law, given that week's price, promotion, season and shock.
+    #[must_use]
+    pub fn mean_demand(&self, product: usize) -> &[f64] {
+        &self.paths[product].mean
+    }
+
+    /// The true law of a week's demand, given that week's price, promotion, season and shock.
+    ///
+    /// # Errors
+    /// The law's table is too wide, at means of hundreds of thousands of units.
+    ///
+    /// # Panics
+    /// Like an index into an array, when product or week do not exist.
+    pub fn demand_law(&self, product: usize, week: usize) -> Result<DemandLaw, ExactError> {
+        self.products[product].law(self.paths[product].mean[week])
+    }
+
+    /// Selling price, money per unit.
+    #[must_use]
+    pub fn price(&self, product: usize) -> &[f64] {
+        &self.paths[product].price
+    }
+
+    /// Purchase cost, money per unit.
+    #[must_use]
+    pub fn cost(&self, product: usize) -> &[f64] {
+        &self.paths[product].cost
+    }
+
+    /// The lead time, in weeks, of an order placed in each week.
+    #[must_use]
+    pub fn lead_time(&self, product: usize) -> &[usize] {
+        &self.paths[product].lead_time
+    }
+
+    /// The true probabilities of lead times of 0, 1, ... weeks in any one week.
+    #[must_use]
+    pub fn lead_time_law(&self, product: usize) -> Vec<f64> {
+        self.vendors()[self.products[product].vendor].law(self.config.longest_lead)
+    }
+
+    /// Units sold by the logged policy: demand, censored by its stock.
+    #[must_use]
+    pub fn sales(&self, product: usize) -> &[f64] {
+        &self.paths[product].sales
+    }
+
+    /// Share of each week with stock on hand under the logged policy.
+    #[must_use]
+    pub fn in_stock(&self, product: usize) -> &[f64] {
+        &self.paths[product].in_stock
+    }
+
+    /// Page views while in stock.
+    #[must_use]
+    pub fn views_in_stock(&self, product: usize) -> &[f64] {
+        &self.paths[product].views_in_stock
+    }
+
+    /// Page views while out of stock.
+    #[must_use]
+    pub fn views_out_of_stock(&self, product: usize) -> &[f64] {
+        &self.paths[product].views_out_of_stock
+    }
+
+    /// Orders of the logged policy.
+    #[must_use]
+    pub fn orders(&self, product: usize) -> &[f64] {
+        &self.paths[product].orders
+    }
+
+    /// Stock at the end of each week under the logged policy.
+    #[must_use]
+    pub fn on_hand(&self, product: usize) -> &[f64] {
+        &self.paths[product].on_hand
+    }
+
+    /// A covariate of [`World::COVARIATES`] by name, week by week; `None` for another name.
+    #[must_use]
+    pub fn covariate(&self, name: &str, product: usize) -> Option<Vec<f64>> {
+        let paths = &self.paths[product];
+        let angle = |week: usize| std::f64::consts::TAU * real(week % 52) / 52.0;
+        let by_week = |f: &dyn Fn(usize) -> f64| (0..self.config.weeks).map(f).collect();
+        Some(match name {
+            "season_sin" => by_week(&|week| angle(week).sin()),
+            "season_cos" => by_week(&|week| angle(week).cos()),
+            "holiday" => by_week(&|week| self.shared.holiday(week)),
+            "weeks_to_holiday" => by_week(&|week| real(self.shared.weeks_to_holiday(week))),
+            "promotion" => paths.promotion.clone(),
+            "competitor_price" => paths.competitor.clone(),
+            "views" => by_week(&|week| paths.views_in_stock[week] + paths.views_out_of_stock[week]),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

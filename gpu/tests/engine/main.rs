@@ -1,0 +1,12 @@
+//! The engine against direct evaluation, forward derivatives, differences and itself.
+
+mod check;
+mod edges;
+mod interpret;
+mod invariance;
+mod lane_sums;
+mod many;
+mod networks;
+mod planted;
+mod random_programs;
+mod spec;

@@ -1,0 +1,208 @@
+//! The rows of a sales file as columns, checked: what the reader hands to the back-test.
+
+use std::ops::Range;
+use std::path::Path;
+
+use exo_idp::censor::{SalesRecord, corrected_demand};
+
+use crate::error::{CliError, Place};
+
+use super::week::{Calendar, Week};
+
+/// One product's place in the columns of a [`Table`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Product {
+    /// Its name; where several columns name it, joined by `/`.
+    pub(crate) name: String,
+    /// The place of its first week in the table's calendar.
+    pub(crate) first_week: i64,
+    /// Where its weeks stand in every column: consecutive weeks, from the first to the last recorded.
+    pub(crate) rows: Range<usize>,
+}
+
+/// A covariate: a number known for each product and week.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Covariate {
+    /// The column's name in the file.
+    pub(crate) name: String,
+    /// Whether it is known in advance (a promotion that was planned), so that a policy may look ahead at it.
+    pub(crate) planned: bool,
+    /// One value per row.
+    pub(crate) values: Vec<f64>,
+}
+
+/// What the correction of censored demand needs, one value per row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Censoring {
+    /// The share of the week in which the product was in stock, 0 to 1.
+    pub(crate) in_stock: Option<Vec<f64>>,
+    /// Views of the product's page while it was out of stock.
+    pub(crate) views_out: Option<Vec<f64>>,
+    /// Views of the product's page while it was in stock.
+    pub(crate) views_in: Option<Vec<f64>>,
+    /// Units sold per view.
+    pub(crate) conversion: Option<Vec<f64>>,
+}
+
+/// A static trait of products by which results are grouped: brand, store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// The column's name in the file.
+    pub(crate) name: String,
+    /// One value per product.
+    pub(crate) values: Vec<String>,
+}
+
+/// The rows of a file, product by product, weeks without a gap.
+///
+/// Every column has one value per product and week, product-major, in the order of [`Table::products`]; no value is NaN or
+/// infinite, and quantities and money are not negative. A week that the file leaves out between a product's first and last has
+/// `present` false; there demand is 0, sales and views are 0 too, price, cost and covariates repeat the last recorded week, and
+/// covariates that never leave 0 to 1 (flags, shares) are 0.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    /// Where it was read from, as the user named it.
+    pub(crate) source: String,
+    /// How weeks are counted and written.
+    pub(crate) calendar: Calendar,
+    /// The products, in the order of their first row.
+    pub(crate) products: Vec<Product>,
+    /// Rows in the file, the header not counted.
+    pub(crate) rows_read: usize,
+    /// Products left out because they are too short.
+    pub(crate) dropped: usize,
+    /// Whether the file recorded the week.
+    pub(crate) present: Vec<bool>,
+    /// Units: demand, or sales where [`Table::is_sales`]; see [`Table::panel`].
+    pub(crate) demand: Vec<f64>,
+    /// Whether `demand` holds sales, which stock-outs have cut short.
+    pub(crate) is_sales: bool,
+    /// Money per unit.
+    pub(crate) price: Vec<f64>,
+    /// Money per unit.
+    pub(crate) cost: Vec<f64>,
+    /// Further covariates, in the order of the arguments.
+    pub(crate) covariates: Vec<Covariate>,
+    /// What is known about stock-outs.
+    pub(crate) censoring: Censoring,
+    /// Traits by which results are grouped.
+    pub(crate) groups: Vec<Group>,
+    /// What a reader of the results must know about the data.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Table {
+    /// First and last week of all products (places in the calendar); `None` without products.
+    pub(crate) fn weeks(&self) -> Option<(i64, i64)> {
+        let first = self
+            .products
+            .iter()
+            .map(|product| product.first_week)
+            .min()?;
+        let last = self
+            .products
+            .iter()
+            .map(|product| product.last_week())
+            .max()?;
+        Some((first, last))
+    }
+
+    /// The week at a place in the calendar, written as in the file.
+    pub(crate) fn week(&self, place: i64) -> Week {
+        self.calendar.week(place)
+    }
+
+    /// Demand, and whether each week's is known: sales corrected for stock-outs where the file holds sales.
+    fn demand(&self) -> Result<(Vec<f64>, Vec<bool>), CliError> {
+        if !self.is_sales {
+            return Ok((self.demand.clone(), self.present.clone()));
+        }
+        let (mut units, mut known) = (Vec::new(), Vec::new());
+        for product in &self.products {
+            let rows = product.rows.clone();
+            let record = SalesRecord {
+                sales: &self.demand[rows.clone()],
+                in_stock: part(&self.censoring.in_stock, &rows),
+                views_in_stock: part(&self.censoring.views_in, &rows),
+                views_out_of_stock: part(&self.censoring.views_out, &rows),
+                conversion: part(&self.censoring.conversion, &rows),
+            };
+            let corrected = corrected_demand(&record).map_err(|error| {
+                Place::file(Path::new(&self.source))
+                    .error(format!("product {:?}: {error}", product.name))
+            })?;
+            units.extend(corrected.units);
+            known.extend(
+                corrected
+                    .known
+                    .iter()
+                    .zip(&self.present[rows])
+                    .map(|(known, present)| *known && *present),
+            );
+        }
+        Ok((units, known))
+    }
+
+    /// The panel over all weeks of the table: week 0 is the first week of any product. A product is not present outside its own
+    /// weeks, in weeks that the file leaves out, and in weeks whose demand stock-outs hide. Sales become demand by
+    /// [`corrected_demand`].
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] if the correction or the panel refuses the columns.
+    pub(crate) fn panel(&self) -> Result<exo_idp::Panel, CliError> {
+        let (first, last) = self.weeks().unwrap_or((0, 0));
+        let weeks = usize::try_from(last - first + 1).unwrap_or(0);
+        let place = |product: &Product| usize::try_from(product.first_week - first).unwrap_or(0);
+        let spread = |column: &[f64]| {
+            let mut cells = vec![0.0; self.products.len() * weeks];
+            for (product, cells) in self.products.iter().zip(cells.chunks_mut(weeks.max(1))) {
+                cells[place(product)..][..product.rows.len()]
+                    .copy_from_slice(&column[product.rows.clone()]);
+            }
+            cells
+        };
+        let (demand, known) = self.demand()?;
+        let mut present = vec![false; self.products.len() * weeks];
+        for (product, cells) in self.products.iter().zip(present.chunks_mut(weeks.max(1))) {
+            cells[place(product)..][..product.rows.len()]
+                .copy_from_slice(&known[product.rows.clone()]);
+        }
+        let covariate = |covariate: &Covariate| exo_idp::Covariate {
+            name: covariate.name.clone(),
+            planned: covariate.planned,
+            values: spread(&covariate.values),
+        };
+        let columns = exo_idp::Columns {
+            demand: spread(&demand),
+            price: spread(&self.price),
+            cost: spread(&self.cost),
+            present,
+            covariates: self.covariates.iter().map(covariate).collect(),
+        };
+        let names = self
+            .products
+            .iter()
+            .map(|product| product.name.clone())
+            .collect();
+        exo_idp::Panel::new(names, weeks, columns)
+            .map_err(|error| Place::file(Path::new(&self.source)).error(error))
+    }
+
+    /// Weeks that the file leaves out.
+    pub(crate) fn missing(&self) -> usize {
+        self.present.iter().filter(|present| !**present).count()
+    }
+}
+
+impl Product {
+    /// The place of its last recorded week in the table's calendar.
+    pub(crate) fn last_week(&self) -> i64 {
+        self.first_week + i64::try_from(self.rows.len()).unwrap_or(i64::MAX) - 1
+    }
+}
+
+/// The rows of one product of a column that may not exist.
+fn part<'a>(column: &'a Option<Vec<f64>>, rows: &Range<usize>) -> Option<&'a [f64]> {
+    column.as_deref().map(|column| &column[rows.clone()])
+}

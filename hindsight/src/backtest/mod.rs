@@ -1,0 +1,307 @@
+//! `hindsight backtest`: what each buying policy would have earned on recorded weeks.
+
+mod arrange;
+mod columns;
+mod compute;
+mod data;
+mod input;
+mod lines;
+#[cfg(test)]
+mod made_up;
+mod options;
+mod read;
+mod report;
+mod results;
+mod subject;
+mod synthetic;
+mod tables;
+mod tally;
+mod week;
+mod winners;
+
+use std::path::PathBuf;
+
+use crate::error::CliError;
+use crate::number::{fixed, percent};
+use crate::output::{self, Target};
+use crate::table::Width;
+
+use data::Table;
+use input::Input;
+use options::{Output, Replay, Targets};
+use results::Results;
+use subject::Subject;
+
+/// Arguments of `hindsight backtest`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    replay: Replay,
+    #[command(flatten)]
+    output: Output,
+    /// Only read and check the file, and say what is in it
+    #[arg(long, help_heading = "Input")]
+    check: bool,
+    /// Use the synthetic world (drawn from the seed) instead of a file
+    #[arg(long, help_heading = "Input", conflicts_with = "data")]
+    synthetic: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  The bundled orange-juice data, report in report.html:
+    hindsight backtest
+
+  Your own file (columns product, week, demand, price, cost), with a planned promotion:
+    hindsight backtest --data sales.csv.gz --planned promotion --group brand
+
+  Other column names, cost as a share of the price, German CSV separators:
+    hindsight backtest --data sales.csv --delimiter ';' --product item,store --week date --demand units --cost-share 0.7
+
+  Sales cut short by stock-outs, corrected by page views:
+    hindsight backtest --data sales.csv --sales sold --views-out views_while_out --conversion rate
+
+  Look at the file first:
+    hindsight backtest --data sales.csv --check
+
+  Results for another program, nothing else on the standard output:
+    hindsight backtest --no-report --json - | jq .policies
+
+Recipes for M5 and Favorita files are in the README of hindsight-cli.";
+
+/// Runs `hindsight backtest`.
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
+    args.replay.conventions()?;
+    args.replay.lead_times()?;
+    let source = source(args)?;
+    if args.check {
+        let table = load(&source, args)?;
+        table.panel()?;
+        return output::print(&describe(&table));
+    }
+    let input = match &source {
+        Source::File(path) | Source::Bundled(path) => Some(path.as_path()),
+        Source::Synthetic => None,
+    };
+    let targets = args.output.targets(input)?;
+    let table = load(&source, args)?;
+    let results = compute::compute(&Subject::new(table)?, args)?;
+    write(&results, &targets)
+}
+
+/// Where the rows come from.
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Bundled(PathBuf),
+    Synthetic,
+}
+
+fn source(args: &Args) -> Result<Source, CliError> {
+    if args.synthetic {
+        return Ok(Source::Synthetic);
+    }
+    if let Some(path) = &args.input.data {
+        return Ok(Source::File(path.clone()));
+    }
+    if args.input.names_columns() {
+        return Err(CliError::Input(
+            "columns are named, but no file: give --data FILE".to_owned(),
+        ));
+    }
+    Ok(input::bundled_file().map_or(Source::Synthetic, Source::Bundled))
+}
+
+fn load(source: &Source, args: &Args) -> Result<Table, CliError> {
+    let mut table = match source {
+        Source::File(path) => read::read(path, &args.input)?,
+        Source::Bundled(path) => {
+            let own = &args.input;
+            let input = Input {
+                drop_short: own.drop_short,
+                missing_is_zero: own.missing_is_zero,
+                ..Input::bundled(path.clone())
+            };
+            let mut table = read::read(path, &input)?;
+            table.source = "Dominick's orange juice (bundled)".to_owned();
+            table.notes.push(
+                "the records are sales, taken as demand: they hold no word on stock-outs"
+                    .to_owned(),
+            );
+            table
+        }
+        Source::Synthetic => {
+            let mut table = synthetic::table(args.replay.seed)?;
+            if !args.synthetic {
+                table.notes.push("the bundled data were not found here, hence this world; give --data FILE for your own".to_owned());
+            }
+            table
+        }
+    };
+    if table.dropped > 0 {
+        table.notes.push(format!(
+            "{} products with too few weeks were left out",
+            table.dropped
+        ));
+    }
+    if table.is_sales && table.censoring.views_out.is_none() {
+        table.notes.push(
+            "weeks that were not in stock throughout are left out: their demand is not known"
+                .to_owned(),
+        );
+    }
+    Ok(table)
+}
+
+/// Writes the files, then the table and the finding to the standard output (unless JSON goes there).
+fn write(results: &Results, targets: &Targets) -> Result<(), CliError> {
+    write_files(results, targets)?;
+    if [&targets.report, &targets.json]
+        .into_iter()
+        .flatten()
+        .any(Target::is_standard)
+    {
+        return Ok(());
+    }
+    let mut text = tables::table(results).render(Width::of_stdout());
+    text.push_str(&tables::summary(results));
+    if let Some(target) = &targets.report {
+        text.push_str(&format!("report: {}\n", target.shown().display()));
+    }
+    output::print(&text)
+}
+
+fn write_files(results: &Results, targets: &Targets) -> Result<(), CliError> {
+    let mut files = Vec::new();
+    if let Some(target) = &targets.report {
+        files.push((target, report::page(results).to_html()));
+    }
+    if let Some(target) = &targets.json {
+        let json = serde_json::to_string_pretty(results)
+            .map_err(|error| CliError::System(error.to_string()))?;
+        files.push((target, json + "\n"));
+    }
+    output::write_all(files)
+}
+
+/// What is in a file, for `--check`.
+fn describe(table: &Table) -> String {
+    let count = |n: usize| fixed(f64::from(u32::try_from(n).unwrap_or(u32::MAX)), 0);
+    let recorded = |column: &[f64]| -> (f64, f64, f64) {
+        let values: Vec<f64> = column
+            .iter()
+            .zip(&table.present)
+            .filter(|(_, present)| **present)
+            .map(|(value, _)| *value)
+            .collect();
+        let total: f64 = values.iter().sum();
+        let (lo, hi) = values
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
+                (lo.min(*x), hi.max(*x))
+            });
+        (
+            lo,
+            total / f64::from(u32::try_from(values.len().max(1)).unwrap_or(u32::MAX)),
+            hi,
+        )
+    };
+    let (first, last) = table.weeks().unwrap_or((0, 0));
+    let cells = table.present.len();
+    let missing = f64::from(u32::try_from(table.missing()).unwrap_or(u32::MAX))
+        / f64::from(u32::try_from(cells.max(1)).unwrap_or(u32::MAX));
+    let mut text = format!(
+        "{}: {} rows, {} products, weeks {} to {}\n{} weeks between a product's first and last have no row ({})\n",
+        table.source,
+        count(table.rows_read),
+        count(table.products.len()),
+        table.week(first),
+        table.week(last),
+        count(table.missing()),
+        percent(missing, 1)
+    );
+    for note in &table.notes {
+        text.push_str(&format!(
+            "note: {note}
+"
+        ));
+    }
+    let mut columns = crate::table::Table::new(
+        [crate::table::Column::text("column")]
+            .into_iter()
+            .chain(["least", "mean", "largest"].map(crate::table::Column::number)),
+    );
+    let mut add = |name: &str, values: &[f64]| {
+        let (lo, mean, hi) = recorded(values);
+        let show = |x: f64| crate::number::significant(x, 4);
+        columns.row([name.to_owned(), show(lo), show(mean), show(hi)]);
+    };
+    add(
+        if table.is_sales { "sales" } else { "demand" },
+        &table.demand,
+    );
+    add("price", &table.price);
+    add("cost", &table.cost);
+    let censoring = [
+        ("in stock", &table.censoring.in_stock),
+        ("views while out", &table.censoring.views_out),
+        ("views while in", &table.censoring.views_in),
+        ("conversion", &table.censoring.conversion),
+    ];
+    for (name, values) in censoring {
+        if let Some(values) = values {
+            add(name, values);
+        }
+    }
+    for covariate in &table.covariates {
+        add(
+            &format!(
+                "{}{}",
+                covariate.name,
+                if covariate.planned { " (planned)" } else { "" }
+            ),
+            &covariate.values,
+        );
+    }
+    text + "\n" + &columns.render(Width::of_stdout())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made_up::made_up;
+    use super::*;
+
+    #[test]
+    fn a_run_leaves_its_files_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = |name: &str| Target::new(&folder.path().join(name), false).unwrap();
+        let targets = Targets {
+            report: Some(target("report.html")),
+            json: Some(target("results.json")),
+        };
+        write_files(&made_up(), &targets).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.path().join("results.json")).unwrap())
+                .unwrap();
+        assert_eq!(json["policies"][1]["role"], "trained");
+        assert_eq!(json["run"]["seed"], 7);
+        assert!(
+            std::fs::read_to_string(folder.path().join("report.html"))
+                .unwrap()
+                .ends_with("</html>\n")
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        // A second run replaces both.
+        write_files(
+            &made_up(),
+            &Targets {
+                report: Some(target("report.html")),
+                json: Some(target("results.json")),
+            },
+        )
+        .unwrap();
+    }
+}

@@ -1,0 +1,349 @@
+//! How the run is made: arguments of the replay and where its results go.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use exo_idp::{Conventions, LeadTimes, Receipts, Terminal, Unmet};
+
+use crate::error::CliError;
+use crate::output::Target;
+
+/// The replay's conventions and its randomness.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Replay")]
+pub(crate) struct Replay {
+    /// Seed of everything random: the same seed gives the same numbers, whatever the number of threads
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Weeks at the end that are kept from fitting and training, and scored [default: a quarter of the weeks]
+    #[arg(long, value_name = "WEEKS")]
+    pub(crate) held_out: Option<usize>,
+    /// Law of lead times in weeks: a number (2), a range of equally likely numbers (1-3), or the probabilities of 0, 1, 2, ...
+    /// weeks (0,0.3,0.5,0.2)
+    #[arg(long, value_name = "LAW", default_value = "1-3")]
+    pub(crate) lead_time: String,
+    /// Probability that a week's lead time is that of the week before
+    #[arg(long, value_name = "P", default_value_t = 0.5)]
+    pub(crate) lead_time_persistence: f64,
+    /// Weeks ahead for which planned covariates (and prices) are known when an order is placed [default: the longest lead time]
+    #[arg(long, value_name = "WEEKS")]
+    pub(crate) plan_weeks: Option<usize>,
+    /// Prices of coming weeks are not known ahead
+    #[arg(long)]
+    pub(crate) price_unplanned: bool,
+    /// Networks trained from different seeds, whose orders are averaged
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) members: NonZeroUsize,
+    /// Most steps of training of each network [default: 400]
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<NonZeroUsize>,
+    /// Discount factor per week
+    #[arg(long, value_name = "FACTOR", default_value_t = 0.998)]
+    pub(crate) discount: f64,
+    /// Holding cost per unit left at the end of a week, money
+    #[arg(long, value_name = "MONEY", default_value_t = 0.0)]
+    pub(crate) holding: f64,
+    /// Holding cost per unit left at the end of a week, as a share of the unit's cost; the default is about 26 % a year
+    #[arg(long, value_name = "SHARE", default_value_t = 0.005)]
+    pub(crate) holding_share: f64,
+    /// Worth of a unit left after the last week, as a share of its cost
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    pub(crate) salvage: f64,
+    /// Unmet demand waits instead of being lost
+    #[arg(long)]
+    pub(crate) backorder: bool,
+    /// Orders arrive after the demand of their week instead of before it
+    #[arg(long)]
+    pub(crate) receive_after_demand: bool,
+}
+
+impl Replay {
+    /// The conventions that these arguments name.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] that names the argument and its value.
+    pub(crate) fn conventions(&self) -> Result<Conventions, CliError> {
+        let shares = [
+            ("--holding-share", self.holding_share, f64::MAX),
+            ("--holding", self.holding, f64::MAX),
+            ("--salvage", self.salvage, 1.0),
+        ];
+        for (name, value, most) in shares {
+            if !(0.0..=most).contains(&value) {
+                let upper = if most < f64::MAX {
+                    " and not above 1"
+                } else {
+                    ""
+                };
+                return Err(CliError::argument(
+                    name,
+                    value,
+                    format!("must be a finite number, not negative{upper}"),
+                ));
+            }
+        }
+        if !(self.discount > 0.0 && self.discount <= 1.0) {
+            return Err(CliError::argument(
+                "--discount",
+                self.discount,
+                "must lie above 0 and not above 1",
+            ));
+        }
+        let conventions = Conventions {
+            receipts: if self.receive_after_demand {
+                Receipts::AfterDemand
+            } else {
+                Receipts::BeforeDemand
+            },
+            unmet: if self.backorder {
+                Unmet::Backordered
+            } else {
+                Unmet::Lost
+            },
+            terminal: if self.salvage < 1.0 {
+                Terminal::ShareOfCost(self.salvage)
+            } else {
+                Terminal::AtCost
+            },
+            discount: self.discount,
+            holding_share: self.holding_share,
+            holding: self.holding,
+            ..Conventions::default()
+        };
+        conventions
+            .validate()
+            .map_err(|error| CliError::Input(error.to_string()))?;
+        Ok(conventions)
+    }
+
+    /// The law of lead times.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] that names the argument and its value.
+    pub(crate) fn lead_times(&self) -> Result<LeadTimes, CliError> {
+        let text = self.lead_time.trim();
+        let bad = |problem: &str| CliError::argument("--lead-time", format!("{text:?}"), problem);
+        let weeks = |text: &str| -> Result<usize, CliError> {
+            let weeks = text.trim().parse().map_err(|_| {
+                bad("must be a whole number, a range such as 1-3, or probabilities that sum to one")
+            })?;
+            if weeks > 52 {
+                Err(bad("must not exceed 52 weeks"))
+            } else {
+                Ok(weeks)
+            }
+        };
+        if !(0.0..1.0).contains(&self.lead_time_persistence) {
+            return Err(CliError::argument(
+                "--lead-time-persistence",
+                self.lead_time_persistence,
+                "must be at least 0 and below 1",
+            ));
+        }
+        let law = if text.contains(',') {
+            let parts: Result<Vec<f64>, _> = text
+                .split(',')
+                .map(|part| part.trim().parse::<f64>())
+                .collect();
+            let parts = parts.map_err(|_| bad("has a part that is not a number"))?;
+            if parts.len() > 53 {
+                return Err(bad("must not exceed 52 weeks"));
+            }
+            LeadTimes::new(parts, self.lead_time_persistence, self.seed)
+        } else if let Some((low, high)) = text.split_once('-') {
+            LeadTimes::uniform(
+                weeks(low)?,
+                weeks(high)?,
+                self.lead_time_persistence,
+                self.seed,
+            )
+        } else {
+            return Ok(LeadTimes::fixed(weeks(text)?));
+        };
+        law.map_err(|error| bad(&error.to_string()))
+    }
+
+    /// The law in words, for the report.
+    pub(crate) fn lead_time_words(&self) -> String {
+        let text = self.lead_time.trim();
+        let persistence = format!(
+            "each as the week before with probability {}",
+            self.lead_time_persistence
+        );
+        if text.contains(',') {
+            format!("0, 1, 2, ... weeks with probabilities {text}; {persistence}")
+        } else if let Some((low, high)) = text.split_once('-') {
+            format!("{low} to {high} weeks, equally likely; {persistence}")
+        } else {
+            format!("{text} weeks")
+        }
+    }
+}
+
+/// Where results go.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// The page with figures and tables: one file, nothing to fetch
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    pub(crate) report: PathBuf,
+    /// Write no page
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) no_report: bool,
+    /// All results as JSON; `-` is the standard output, which then holds nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Replace files that this command did not write
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Checked places for the results.
+#[derive(Debug, Clone)]
+pub(crate) struct Targets {
+    pub(crate) report: Option<Target>,
+    pub(crate) json: Option<Target>,
+}
+
+impl Output {
+    /// Checks the places before the work begins; the input itself is never written.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] that names the place.
+    pub(crate) fn targets(&self, input: Option<&Path>) -> Result<Targets, CliError> {
+        let target = |path: &Path| -> Result<Target, CliError> {
+            let target = Target::new(path, self.force)?;
+            let same = input
+                .and_then(|input| std::fs::canonicalize(input).ok())
+                .is_some_and(|input| input == target.path());
+            if same {
+                return Err(CliError::Input(format!(
+                    "{}: is the input and cannot be the output too",
+                    path.display()
+                )));
+            }
+            Ok(target)
+        };
+        let report = if self.no_report {
+            None
+        } else {
+            Some(target(&self.report)?)
+        };
+        let json = self.json.as_deref().map(target).transpose()?;
+        if let (Some(report), Some(json)) = (&report, &json)
+            && report.path() == json.path()
+        {
+            return Err(CliError::argument(
+                "--json",
+                json.shown().display(),
+                "is the place of the report too",
+            ));
+        }
+        Ok(Targets { report, json })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        replay: Replay,
+        #[command(flatten)]
+        output: Output,
+    }
+
+    fn parse(arguments: &[&str]) -> Cli {
+        Cli::try_parse_from(std::iter::once("x").chain(arguments.iter().copied())).unwrap()
+    }
+
+    #[test]
+    fn laws_of_lead_times() {
+        let law = |text: &str| parse(&["--lead-time", text]).replay.lead_times();
+        assert_eq!(law("2").unwrap().probabilities(), [0.0, 0.0, 1.0]);
+        assert_eq!(law("0-1").unwrap().probabilities(), [0.5, 0.5]);
+        assert_eq!(
+            law("0, 0.25,0.75").unwrap().probabilities(),
+            [0.0, 0.25, 0.75]
+        );
+        for wrong in [
+            "", "x", "3-1", "1.5", "0.5,0.6", "-0.5,1.5", "a,b", "99", "1-99", "-2",
+        ] {
+            let error = law_error(wrong);
+            assert!(error.contains("--lead-time"), "{wrong}: {error}");
+        }
+    }
+
+    fn law_error(text: &str) -> String {
+        let argument = format!("--lead-time={text}");
+        let error = parse(&[&argument]).replay.lead_times().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn conventions_out_of_range_name_their_argument() {
+        for (argument, value) in [
+            ("--discount", "0"),
+            ("--discount", "1.1"),
+            ("--discount", "NaN"),
+            ("--holding", "-1"),
+            ("--holding", "inf"),
+            ("--salvage", "2"),
+        ] {
+            let error = parse(&[&format!("{argument}={value}")])
+                .replay
+                .conventions()
+                .unwrap_err();
+            assert!(
+                error.to_string().starts_with(&format!("{argument} ")),
+                "{error}"
+            );
+        }
+        assert_eq!(
+            parse(&[]).replay.conventions().unwrap(),
+            Conventions::default()
+        );
+        let error = parse(&["--lead-time-persistence=1"])
+            .replay
+            .lead_times()
+            .unwrap_err();
+        assert!(
+            error.to_string().starts_with("--lead-time-persistence 1"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_input_is_never_the_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("hindsight.csv");
+        std::fs::write(&data, "hindsight").unwrap();
+        let place = data.to_string_lossy().into_owned();
+        let error = parse(&["--force", "--report", &place])
+            .output
+            .targets(Some(&data))
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("cannot be the output"),
+            "{error}"
+        );
+        assert!(
+            parse(&["--force", "--report", "a.html", "--json", "./a.html"])
+                .output
+                .targets(None)
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! What reading keeps, and that damage never passes.
+
+use std::io::Write as _;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const GOOD: &str = "product,week,demand,price,cost,deal,note\n\
+    a,1,3,2.5,1,0,x\n\
+    a,2,0,2.5,1,1,x\n\
+    b,2,7,1,0.5,0,y\n\
+    a,5,4,2,1.5,0,x\n\
+    b,3,1,1,0.5,0,y\n";
+
+fn read_text(text: impl AsRef<[u8]>, change: impl FnOnce(&mut Input)) -> Result<Table, String> {
+    let mut input = Input::default();
+    change(&mut input);
+    read_from(text.as_ref(), Path::new("f.csv"), &input).map_err(|error| {
+        assert_eq!(error.exit_code(), 2, "{error}");
+        error.to_string()
+    })
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn weeks_that_are_left_out_become_explicit() {
+    let table = read_text(GOOD, |input| {
+        input.planned = vec!["deal".to_owned()];
+        input.group = vec!["note".to_owned()];
+    })
+    .unwrap();
+    assert_eq!(table.products.len(), 2);
+    assert_eq!(
+        (table.products[0].first_week, table.products[0].rows.clone()),
+        (1, 0..5)
+    );
+    assert_eq!(
+        (table.products[1].first_week, table.products[1].rows.clone()),
+        (2, 5..7)
+    );
+    assert_eq!(table.present, [true, true, false, false, true, true, true]);
+    assert_eq!(table.demand, [3.0, 0.0, 0.0, 0.0, 4.0, 7.0, 1.0]);
+    assert_eq!(table.price, [2.5, 2.5, 2.5, 2.5, 2.0, 1.0, 1.0]);
+    assert_eq!(
+        table.covariates[0].values,
+        [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    );
+    assert_eq!(table.groups[0].values, ["x", "y"]);
+    assert_eq!(
+        (table.weeks(), table.missing(), table.rows_read),
+        (Some((1, 5)), 2, 5)
+    );
+    let panel = table.panel().unwrap();
+    assert_eq!((panel.products(), panel.weeks()), (2, 5));
+    assert_eq!(
+        (0..5)
+            .map(|week| panel.present(1, week))
+            .collect::<Vec<_>>(),
+        [false, true, true, false, false]
+    );
+    assert!((panel.demand(1, 1) - 7.0).abs() < 1e-12);
+    assert!((panel.demand(0, 4) - 4.0).abs() < 1e-12);
+}
+
+#[test]
+fn gzip_crlf_bom_and_semicolons_read_the_same() {
+    let plain = read_text(GOOD, |_| {}).unwrap();
+    assert_eq!(read_text(gzip(GOOD), |_| {}).unwrap(), plain);
+    assert_eq!(
+        read_text(GOOD.replace('\n', "\r\n"), |_| {}).unwrap(),
+        plain
+    );
+    assert_eq!(read_text(format!("\u{feff}{GOOD}"), |_| {}).unwrap(), plain);
+    assert_eq!(
+        read_text(GOOD.replace(',', ";"), |input| input.delimiter =
+            ";".to_owned())
+        .unwrap(),
+        plain
+    );
+}
+
+#[test]
+fn lines_are_counted_as_editors_count_them() {
+    let wrong = GOOD.replace("b,3,1,", "b,3,-1,");
+    for text in [wrong.clone(), wrong.replace('\n', "\r\n")] {
+        assert_eq!(
+            read_text(&text, |_| {}).unwrap_err(),
+            "f.csv:6: column \"demand\": \"-1\" is negative"
+        );
+    }
+    let quoted = wrong
+        .replacen(",x\n", ",\"x\ny\"\n", 1)
+        .replacen("a,2", "\na,2", 1);
+    assert!(
+        read_text(&quoted, |_| {})
+            .unwrap_err()
+            .starts_with("f.csv:8:"),
+        "{}",
+        read_text(&quoted, |_| {}).unwrap_err()
+    );
+}
+
+#[test]
+fn numbers_may_stand_for_columns() {
+    let table = read_text(GOOD, |input| {
+        input.price = "8".to_owned();
+        input.cost_share = Some(0.5);
+    })
+    .unwrap();
+    assert!(
+        table.price.iter().all(|price| (price - 8.0).abs() < 1e-12)
+            && table.cost.iter().all(|cost| (cost - 4.0).abs() < 1e-12)
+    );
+    let error = read_text(GOOD, |input| input.cost = Some("-1".to_owned())).unwrap_err();
+    assert!(error.contains("--cost -1: is negative"), "{error}");
+}
+
+#[test]
+fn censored_sales_keep_what_the_correction_needs() {
+    let text =
+        "sku,date,sold,in,views,price,cost\nx,2024-01-01,3,0.5,20,2,1\nx,2024-01-15,4,1,0,2,1\n";
+    let table = read_text(text, |input| {
+        input.product = vec!["sku".to_owned()];
+        input.week = "date".to_owned();
+        input.sales = Some("sold".to_owned());
+        input.in_stock = Some("in".to_owned());
+        input.views_out = Some("views".to_owned());
+        input.conversion = Some("0.1".to_owned());
+    })
+    .unwrap();
+    assert!(table.is_sales);
+    assert_eq!(
+        table.censoring.in_stock.as_deref(),
+        Some([0.5, 0.5, 1.0].as_slice())
+    );
+    assert_eq!(
+        table.censoring.views_out.as_deref(),
+        Some([20.0, 0.0, 0.0].as_slice())
+    );
+    assert_eq!(
+        table.censoring.conversion.as_deref(),
+        Some([0.1, 0.1, 0.1].as_slice())
+    );
+    let panel = table.panel().unwrap();
+    assert!(
+        (panel.demand(0, 0) - 5.0).abs() < 1e-12,
+        "3 sold and a tenth of 20 views"
+    );
+    assert!(!panel.present(0, 1));
+    assert_eq!(table.week(1).to_string(), "2024-01-08");
+}
+
+#[test]
+fn short_products_can_be_left_out() {
+    let text = format!("{GOOD}c,9,1,1,1,0,z\n");
+    let error = read_text(&text, |_| {}).unwrap_err();
+    assert_eq!(
+        error,
+        "f.csv:7: column \"product\": product \"c\" has one week only (9); --drop-short 2 leaves such products out"
+    );
+    let table = read_text(&text, |input| input.drop_short = Some(2)).unwrap();
+    assert_eq!((table.products.len(), table.dropped), (2, 1));
+    assert!(
+        read_text(&text, |input| input.drop_short = Some(99))
+            .unwrap_err()
+            .contains("no product has 99 weeks")
+    );
+}
+
+#[test]
+fn year_and_week_in_one_number_is_told() {
+    let text = "product,week,demand,price,cost\na,202352,1,1,1\na,202401,1,1,1\n";
+    assert!(
+        read_text(text, |_| {})
+            .unwrap_err()
+            .contains("year and week")
+    );
+}
+
+#[test]
+fn a_week_without_a_row_can_mean_zero() {
+    let table = read_text(GOOD, |input| input.missing_is_zero = true).unwrap();
+    assert!(table.present.iter().all(|present| *present));
+}
+
+proptest! {
+    #[test]
+    fn random_damage_never_panics_and_never_passes_bad_numbers(
+        place in 0usize..400, byte: u8, cut in 0usize..500, pack: bool, twice: bool,
+    ) {
+        let mut bytes = GOOD.as_bytes().to_vec();
+        if twice { let copy = bytes.clone(); bytes.extend(copy); }
+        let at = place % bytes.len();
+        bytes[at] = byte;
+        if pack {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            packed.write_all(&bytes).unwrap();
+            bytes = packed.finish().unwrap();
+            let at = place % bytes.len();
+            bytes[at] ^= byte;
+        }
+        bytes.truncate(cut.max(1));
+        let input = Input {
+            planned: vec!["deal".to_owned()],
+            ..Input::default()
+        };
+        match read_from(bytes.as_slice(), Path::new("f.csv"), &input) {
+            Err(error) => prop_assert!(error.exit_code() == 2 && error.to_string().starts_with("f.csv"), "{error}"),
+            Ok(table) => {
+                let length = table.present.len();
+                for column in [&table.demand, &table.price, &table.cost, &table.covariates[0].values] {
+                    prop_assert_eq!(column.len(), length);
+                    prop_assert!(column.iter().all(|value| value.is_finite()));
+                }
+                prop_assert!(table.demand.iter().chain(&table.price).chain(&table.cost).all(|value| *value >= 0.0));
+                prop_assert_eq!(table.products.iter().map(|product| product.rows.len()).sum::<usize>(), length);
+                prop_assert!(table.products.iter().all(|product| product.rows.len() > 1));
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read_from(bytes.as_slice(), Path::new("f.csv"), &Input::default());
+    }
+}

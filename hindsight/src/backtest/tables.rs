@@ -1,0 +1,165 @@
+//! The results as tables: one for the terminal, two for the page.
+
+use super::results::{Difference, Interval, PolicyResult, Results, Role};
+use crate::number::{duration, fixed, interval, percent};
+use crate::table::{Column, Table};
+
+/// Digits after the point that suit money of this size.
+pub(super) fn decimals(results: &Results) -> usize {
+    let largest = results
+        .policies
+        .iter()
+        .map(|policy| policy.mean.abs())
+        .fold(0.0, f64::max);
+    if largest >= 1000.0 {
+        0
+    } else if largest >= 100.0 {
+        1
+    } else if largest >= 1.0 {
+        2
+    } else {
+        4
+    }
+}
+
+pub(super) fn signed(x: f64, digits: usize) -> String {
+    let text = fixed(x, digits);
+    if x > 0.0 { format!("+{text}") } else { text }
+}
+
+/// The policies as a table for the terminal.
+pub(super) fn table(results: &Results) -> Table {
+    let digits = decimals(results);
+    let mut table = Table::new([
+        Column::text("policy"),
+        Column::number(format!("reward {}", results.run.money)),
+        Column::number("95 % interval").optional(),
+        Column::number("of bound"),
+        Column::number("vs best"),
+        Column::number("95 % interval"),
+        Column::number("fill rate").optional(),
+        Column::number("stock").optional(),
+        Column::number("ordered").optional(),
+        Column::number("order weeks").optional(),
+    ]);
+    table.row(bound_row(results));
+    let mut oracles = true;
+    table.rule();
+    for policy in &results.policies {
+        if oracles && policy.role != Role::Oracle {
+            if table.rows().count() > 1 {
+                table.rule();
+            }
+            oracles = false;
+        }
+        table.row(
+            money_cells(results, policy, digits)
+                .into_iter()
+                .chain(service_cells(policy)),
+        );
+    }
+    table
+}
+
+fn bound_row(results: &Results) -> Vec<String> {
+    vec![
+        "perfect information".to_owned(),
+        fixed(results.bound, decimals(results)),
+        String::new(),
+        percent(1.0, 1),
+    ]
+}
+
+fn money_cells(results: &Results, policy: &PolicyResult, digits: usize) -> Vec<String> {
+    let (difference, range) = match (policy.against_best, policy.name == results.best_heuristic) {
+        (
+            Some(Difference {
+                mean,
+                interval: Interval { lo, hi },
+            }),
+            _,
+        ) => (signed(mean, digits), interval(lo, hi, digits)),
+        (None, true) => ("(best)".to_owned(), String::new()),
+        (None, false) => (String::new(), String::new()),
+    };
+    vec![
+        policy.name.clone(),
+        fixed(policy.mean, digits),
+        interval(policy.interval.lo, policy.interval.hi, digits),
+        percent(policy.share_of_bound, 1),
+        difference,
+        range,
+    ]
+}
+
+fn service_cells(policy: &PolicyResult) -> Vec<String> {
+    vec![
+        percent(policy.fill_rate, 1),
+        fixed(policy.stock, 1),
+        fixed(policy.ordered, 1),
+        percent(policy.order_frequency, 0),
+    ]
+}
+
+/// What each policy earned: the first table of the page.
+pub(super) fn money_table(results: &Results) -> Table {
+    let mut table = Table::new([
+        Column::text("policy"),
+        Column::number(format!("reward, {}", results.run.money)),
+        Column::number("95 % interval"),
+        Column::number("share of bound"),
+        Column::number("difference to the best heuristic"),
+        Column::number("95 % interval"),
+    ]);
+    table.row(bound_row(results));
+    for policy in &results.policies {
+        table.row(money_cells(results, policy, decimals(results)));
+    }
+    table
+}
+
+/// What each policy did: the second table of the page.
+pub(super) fn service_table(results: &Results) -> Table {
+    let mut table = Table::new([
+        Column::text("policy"),
+        Column::number("fill rate"),
+        Column::number("stock, units"),
+        Column::number("ordered, units"),
+        Column::number("weeks with an order"),
+        Column::number("share of bound, by product"),
+    ]);
+    for policy in &results.policies {
+        let own = policy
+            .share_by_product
+            .map_or_else(String::new, |share| percent(share, 1));
+        table.row(
+            std::iter::once(policy.name.clone())
+                .chain(service_cells(policy))
+                .chain([own]),
+        );
+    }
+    table
+}
+
+/// What the terminal shows below the table.
+pub(super) fn summary(results: &Results) -> String {
+    let run = &results.run;
+    let mut text = format!(
+        "\nMeans per product and week, {} products, weeks {} to {}, lead time {}; seed {}; {}.\n\n{}\n",
+        fixed(count(run.products), 0),
+        run.held_out.0,
+        run.held_out.1,
+        run.lead_time,
+        run.seed,
+        duration(run.elapsed),
+        results.finding()
+    );
+    for warning in &run.warnings {
+        text.push_str(&format!("note: {warning}\n"));
+    }
+    text
+}
+
+pub(super) fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}

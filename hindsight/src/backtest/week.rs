@@ -1,0 +1,204 @@
+//! Weeks as files write them: whole numbers, or the date of one day of each week.
+
+use std::fmt;
+
+/// A week as written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Week {
+    /// A number that grows by one a week.
+    Number(i64),
+    /// Days since 1970-01-01 of one day of the week.
+    Day(i64),
+}
+
+/// The weeks of a file: what they count from, and how they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Calendar {
+    /// Numbers as they stand in the file.
+    Numbers,
+    /// Dates; the value is the day (since 1970-01-01) of week 0.
+    Dates(i64),
+}
+
+impl Week {
+    /// Reads `40` or `2017-08-15`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some((year, rest)) = text.split_once('-')
+            && year.len() == 4
+        {
+            let (month, day) = rest.split_once('-')?;
+            if month.len() != 2 || day.len() != 2 {
+                return None;
+            }
+            return days(digits(year)?, digits(month)?, digits(day)?).map(Week::Day);
+        }
+        // Written by programs that keep whole numbers as floating ones.
+        let whole = text.strip_suffix(".0").unwrap_or(text);
+        whole
+            .parse()
+            .ok()
+            .filter(|week: &i64| week.abs() < 1_000_000_000)
+            .map(Week::Number)
+    }
+
+    /// Whether it looks like a year and a week in one number (202352): such numbers do not follow one another.
+    pub(crate) fn looks_like_year_and_week(self) -> bool {
+        matches!(self, Week::Number(n) if (190_001..=210_053).contains(&n) && (1..=53).contains(&(n % 100)))
+    }
+
+    /// The calendar that starts here.
+    pub(crate) fn calendar(self) -> Calendar {
+        match self {
+            Week::Number(_) => Calendar::Numbers,
+            Week::Day(day) => Calendar::Dates(day),
+        }
+    }
+}
+
+impl fmt::Display for Week {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Week::Number(number) => write!(f, "{number}"),
+            Week::Day(day) => {
+                let (year, month, day) = civil(*day);
+                write!(f, "{year:04}-{month:02}-{day:02}")
+            }
+        }
+    }
+}
+
+impl Calendar {
+    /// The place of a week in this calendar.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it: another notation, or a date that is no whole number of weeks away.
+    pub(crate) fn place(self, week: Week) -> Result<i64, String> {
+        match (self, week) {
+            (Calendar::Numbers, Week::Number(number)) => Ok(number),
+            (Calendar::Dates(origin), Week::Day(day)) if (day - origin) % 7 == 0 => {
+                Ok((day - origin) / 7)
+            }
+            (Calendar::Dates(origin), Week::Day(_)) => {
+                let first = Week::Day(origin);
+                Err(format!(
+                    "\"{week}\" is no whole number of weeks from {first} (one date a week, the same weekday throughout)"
+                ))
+            }
+            (Calendar::Numbers, Week::Day(_)) => Err(format!(
+                "\"{week}\" is a date, but the weeks before are numbers"
+            )),
+            (Calendar::Dates(_), Week::Number(_)) => Err(format!(
+                "\"{week}\" is a number, but the weeks before are dates"
+            )),
+        }
+    }
+
+    /// The week at a place, written as in the file.
+    pub(crate) fn week(self, place: i64) -> Week {
+        match self {
+            Calendar::Numbers => Week::Number(place),
+            Calendar::Dates(origin) => Week::Day(origin + 7 * place),
+        }
+    }
+}
+
+fn digits(text: &str) -> Option<i64> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar; `None` if there is no such day.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Years that begin in March put the leap day last.
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let count = 365 * shifted + shifted.div_euclid(4) - shifted.div_euclid(100)
+        + shifted.div_euclid(400)
+        + of_year
+        - 719_468;
+    (civil(count) == (year, month, day)).then_some(count)
+}
+
+/// Year, month and day of a day since 1970-01-01.
+fn civil(day: i64) -> (i64, i64, i64) {
+    let from_march = day + 719_468;
+    let era = from_march.div_euclid(146_097);
+    let of_era = from_march.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    (year_of_era + 400 * era + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn known_days() {
+        assert_eq!(Week::parse("1970-01-01"), Some(Week::Day(0)));
+        assert_eq!(Week::parse("2000-02-29"), Some(Week::Day(11_016)));
+        assert_eq!(Week::parse("2026-11-22"), Some(Week::Day(20_779)));
+        assert_eq!(Week::parse(" 40.0 "), Some(Week::Number(40)));
+        assert_eq!(Week::parse("-3"), Some(Week::Number(-3)));
+        for wrong in [
+            "2001-02-29",
+            "1900-02-29",
+            "2001-13-01",
+            "2001-1-1",
+            "2001-00-10",
+            "",
+            "x",
+            "1.5",
+            "2001-01-01T00:00",
+            "9999999999",
+            "1e3",
+        ] {
+            assert_eq!(Week::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_calendar_keeps_one_notation_and_one_weekday() {
+        let calendar = Week::Day(0).calendar();
+        assert_eq!(calendar.place(Week::Day(21)), Ok(3));
+        assert!(
+            calendar
+                .place(Week::Day(22))
+                .unwrap_err()
+                .contains("1970-01-23")
+        );
+        assert!(calendar.place(Week::Number(1)).is_err());
+        assert!(Week::Number(1).calendar().place(Week::Day(7)).is_err());
+        assert!(Week::Number(202_352).looks_like_year_and_week());
+        assert!(!Week::Number(1_941).looks_like_year_and_week());
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_is_written_as_it_was_read(day in 0i64..2_900_000 ) {
+            let day = day - 719_162; // years 1 to about 7940
+            let text = Week::Day(day).to_string();
+            prop_assert_eq!(Week::parse(&text), Some(Week::Day(day)));
+            let (year, month, first) = civil(day);
+            let next = civil(day + 1);
+            prop_assert!(next == (year, month, first + 1) || next.2 == 1);
+        }
+    }
+}

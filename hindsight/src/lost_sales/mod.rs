@@ -1,0 +1,329 @@
+//! `hindsight lost-sales`: the exact optimum of the lost-sales problem, and how far the known policies are from it.
+
+mod demand;
+mod rows;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use exo_idp::exact::{ExactError, LostSales};
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::number;
+use crate::output::{self, Target};
+use crate::progress::Progress;
+use crate::table::{Column, Table, Width};
+use rows::Row;
+
+/// Arguments of `hindsight lost-sales`.
+///
+/// Each period: an order is placed after seeing the stock on hand and all outstanding orders; it is usable LEAD-TIME periods
+/// later; demand comes; what is left costs the holding cost a unit, what is lost the penalty. Units are whole, purchase cost is zero, and
+/// all figures are long-run averages a period, exact but for the stated tolerance.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Demand of a period: poisson:MEAN, geometric:MEAN (from 0), negbin:MEAN,R (variance MEAN + MEAN^2/R), or a file with one
+    /// observed demand, a whole number, on each line.
+    #[arg(long, value_name = "LAW|FILE")]
+    demand: String,
+    /// Periods from order to use, 0 to 8; 0 serves the same period. Above 4 only small problems fit in memory.
+    #[arg(long, value_name = "PERIODS")]
+    lead_time: usize,
+    /// Cost of a unit of demand that is lost.
+    #[arg(long, value_name = "MONEY", allow_negative_numbers = true)]
+    penalty: f64,
+    /// Cost of a unit left over at the end of a period.
+    #[arg(
+        long,
+        value_name = "MONEY",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    holding: f64,
+    /// Write all figures to this file as JSON; - for the standard output, in place of the table.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Replace a file that this command did not write.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Runs `hindsight lost-sales`.
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
+    let json = args
+        .json
+        .as_deref()
+        .map(|path| Target::new(path, args.force))
+        .transpose()?;
+    let report = watched(|progress| Report::new(args, progress))?;
+    if let Some(target) = &json {
+        let mut text = serde_json::to_string_pretty(&report)
+            .map_err(|error| CliError::System(format!("cannot write JSON: {error}")))?;
+        text.push('\n');
+        output::write_all([(target, text)])?;
+    }
+    if json.is_none_or(|target| !target.is_standard()) {
+        output::print(&report.render(Width::of_stdout()))?;
+    }
+    Ok(())
+}
+
+/// The stages of the work, for the progress bar.
+const STAGES: u64 = 5;
+
+/// Runs `work` while a second thread keeps the progress bar moving: the solvers do not stop to tell how far they are.
+fn watched<T>(work: impl FnOnce(&Progress) -> T) -> T {
+    let progress = Progress::new("lost sales", Some(STAGES));
+    let done = AtomicBool::new(false);
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                std::thread::park_timeout(Duration::from_millis(100));
+                progress.step(0);
+            }
+        });
+        let result = work(&progress);
+        done.store(true, Ordering::Relaxed);
+        result
+    });
+    progress.finish();
+    result
+}
+
+/// Everything the command says.
+#[derive(Debug, Serialize)]
+struct Report {
+    hindsight: &'static str,
+    version: &'static str,
+    problem: Problem,
+    optimum: OptimumFigures,
+    policies: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Problem {
+    demand: String,
+    mean: f64,
+    standard_deviation: f64,
+    lead_time: usize,
+    holding: f64,
+    penalty: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct OptimumFigures {
+    cost: f64,
+    lower_bound: f64,
+    upper_bound: f64,
+    states: usize,
+    largest_order: u32,
+    largest_position: u32,
+}
+
+impl Report {
+    fn new(args: &Args, progress: &Progress) -> Result<Self, CliError> {
+        let law = demand::parse(&args.demand)?;
+        let problem = LostSales::new(law, args.lead_time, args.holding, args.penalty)
+            .map_err(|error| explain(args, &error))?;
+        let exact =
+            rows::Exact::solve(&problem, progress).map_err(|error| explain(args, &error))?;
+        let (lower_bound, upper_bound) = exact.optimum.bounds();
+        Ok(Self {
+            hindsight: "lost-sales",
+            version: env!("CARGO_PKG_VERSION"),
+            problem: Problem {
+                demand: args.demand.clone(),
+                mean: problem.demand().mean(),
+                standard_deviation: problem.demand().variance().sqrt(),
+                lead_time: args.lead_time,
+                holding: args.holding,
+                penalty: args.penalty,
+            },
+            optimum: OptimumFigures {
+                cost: exact.optimum.cost(),
+                lower_bound,
+                upper_bound,
+                states: exact.optimum.state_count(),
+                largest_order: problem.order_bound(),
+                largest_position: problem
+                    .position_bound()
+                    .map_err(|error| explain(args, &error))?,
+            },
+            policies: exact.rows,
+        })
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new([
+            Column::text("policy"),
+            Column::text("parameters"),
+            Column::number("cost"),
+            Column::number("gap"),
+            Column::number("fill rate").optional(),
+            Column::number("left over").optional(),
+        ]);
+        for row in &self.policies {
+            table.row([
+                row.policy.to_owned(),
+                row.words(),
+                row.cost
+                    .map_or_else(|| "too large".to_owned(), |cost| number::fixed(cost, 4)),
+                row.gap
+                    .map_or_else(String::new, |gap| number::percent(gap, 2)),
+                row.fill_rate
+                    .map_or_else(String::new, |rate| number::percent(rate, 2)),
+                row.left_over
+                    .map_or_else(String::new, |left| number::fixed(left, 3)),
+            ]);
+        }
+        table
+    }
+
+    fn render(&self, width: Width) -> String {
+        let Problem {
+            demand,
+            mean,
+            standard_deviation,
+            lead_time,
+            holding,
+            penalty,
+        } = &self.problem;
+        let OptimumFigures {
+            lower_bound,
+            upper_bound,
+            states,
+            ..
+        } = &self.optimum;
+        format!(
+            "Lost sales, lead time {lead_time}, demand {demand} (mean {}, standard deviation {}), holding {holding}, penalty {penalty}.\n\n\
+             {}\n\
+             Cost and left-over units are long-run averages a period; gap is to the optimum, which lies in [{lower_bound:.7}, {upper_bound:.7}]\n\
+             (dynamic programme over {} states).\n",
+            number::significant(*mean, 4),
+            number::significant(*standard_deviation, 4),
+            self.table().render(width),
+            number::fixed(rows::real(*states), 0),
+        )
+    }
+}
+
+/// The library's error in the words of the command's arguments.
+fn explain(args: &Args, error: &ExactError) -> CliError {
+    match error {
+        ExactError::NotPositive {
+            name: "penalty", ..
+        } => CliError::argument("--penalty", args.penalty, error),
+        ExactError::NotPositive {
+            name: "holding cost",
+            ..
+        } => CliError::argument("--holding", args.holding, error),
+        ExactError::LeadTime { .. } => CliError::argument("--lead-time", args.lead_time, error),
+        ExactError::NoDemand | ExactError::TooWide { .. } => {
+            CliError::argument("--demand", &args.demand, error)
+        }
+        ExactError::TooManyStates { limit } => CliError::Input(format!(
+            "--demand {} --lead-time {}: the exact programme needs more than {limit} states; shorten the lead time or count demand in \
+             larger units",
+            args.demand, args.lead_time
+        )),
+        other => CliError::System(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn report(words: &str) -> Result<Report, CliError> {
+        let command =
+            Command::try_parse_from(std::iter::once("lost-sales").chain(words.split_whitespace()))
+                .unwrap();
+        watched(|progress| Report::new(&command.args, progress))
+    }
+
+    fn cost(report: &Report, policy: &str) -> f64 {
+        report
+            .policies
+            .iter()
+            .find(|row| row.policy == policy)
+            .and_then(|row| row.cost)
+            .unwrap()
+    }
+
+    #[test]
+    fn published_cell_with_its_heuristics() {
+        let report = report("--demand poisson:5 --lead-time 2 --penalty 4").unwrap();
+        assert!((cost(&report, "optimal") - 4.395).abs() < 6e-4);
+        assert!((cost(&report, "capped base stock") - 4.41).abs() < 0.0051);
+        assert!((cost(&report, "base stock") - 4.64).abs() < 0.0051);
+        assert!((cost(&report, "myopic") - 4.56).abs() < 0.0051);
+        assert!((cost(&report, "constant order") - 5.27).abs() < 0.0051);
+        for row in &report.policies {
+            // Cost is made of its two parts: h * left over + p * lost.
+            let lost = (1.0 - row.fill_rate.unwrap()) * report.problem.mean;
+            assert!(
+                (row.left_over.unwrap() + 4.0 * lost - row.cost.unwrap()).abs() < 1e-5,
+                "{row:?}"
+            );
+        }
+        let text = report.render(Width::unlimited());
+        assert!(
+            text.contains("capped base stock") && text.contains("4.3953"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn json_names_the_command_first_and_round_trips() {
+        let report =
+            report("--demand geometric:2 --lead-time 1 --penalty 9 --holding 0.5").unwrap();
+        let text = serde_json::to_string(&report).unwrap();
+        assert!(text.starts_with("{\"hindsight\":\"lost-sales\""));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["policies"].as_array().unwrap().len(), 5);
+        assert!(value["optimum"]["cost"].as_f64().unwrap() > 0.0);
+    }
+
+    #[test]
+    fn wrong_arguments_are_named_with_their_value() {
+        for (words, start) in [
+            (
+                "--demand poisson:5 --lead-time 2 --penalty -4",
+                "--penalty -4: ",
+            ),
+            (
+                "--demand poisson:5 --lead-time 2 --penalty 4 --holding 0",
+                "--holding 0: ",
+            ),
+            (
+                "--demand poisson:5 --lead-time 2 --penalty nan",
+                "--penalty NaN: ",
+            ),
+            (
+                "--demand poisson:5 --lead-time 9 --penalty 4",
+                "--lead-time 9: ",
+            ),
+            (
+                "--demand poisson:500 --lead-time 6 --penalty 4",
+                "--demand poisson:500 --lead-time 6: ",
+            ),
+            (
+                "--demand poisson:x --lead-time 1 --penalty 4",
+                "--demand poisson:x: ",
+            ),
+        ] {
+            let error = report(words).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().starts_with(start), "{words}: {error}");
+        }
+    }
+}
