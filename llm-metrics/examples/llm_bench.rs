@@ -2,6 +2,13 @@
 //!
 //! Each figure is the least CPU time of three runs of one thread, in seconds, with the value found, so that both programs can be compared line by line.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small counts in a bench"
+)]
+
 use std::error::Error;
 use std::fs::File;
 use std::hint::black_box;

@@ -154,7 +154,7 @@ impl Accumulator {
         for ((q, &c), &y) in q.iter_mut().zip(confidence).zip(correct) {
             let p = if y { c } else { 1.0 - c };
             *q = p;
-            outside |= u64::from(!(c >= 0.0 && c <= 1.0));
+            outside |= u64::from(!(0.0..=1.0).contains(&c));
             tiny |= u64::from(p < f64::MIN_POSITIVE);
             let miss = 1.0 - p;
             brier = brier.wrapping_add(unit(miss * miss));

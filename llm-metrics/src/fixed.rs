@@ -4,9 +4,9 @@
 //! is rounded once to a fixed grid and summed as an integer: addition is then associative, and every split gives the same bits.
 
 /// Grid of values in [0, 1]: multiples of 2^-52.
-pub(crate) const UNIT_SCALE: f64 = 1.0 / (1u64 << 52) as f64;
+pub(crate) const UNIT_SCALE: f64 = 1.0 / 4_503_599_627_370_496.0;
 /// Grid of negative logarithms: multiples of 2^-42.
-pub(crate) const LOG_SCALE: f64 = 1.0 / (1u64 << 42) as f64;
+pub(crate) const LOG_SCALE: f64 = 1.0 / 4_398_046_511_104.0;
 
 const ONE_BITS: u64 = 0x3FF0_0000_0000_0000;
 /// 2^10, whose unit in the last place is 2^-42; larger than any -ln of a positive double (745).

@@ -1,5 +1,24 @@
-//! Metrics over language models' logs: calibration, generation-verification gap, critical batch size.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![allow(
+    clippy::doc_markdown,
+    reason = "formulas are KaTeX: the names in them are not code"
+)]
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "a comparison that NaN must fail is written negated"
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::float_cmp,
+        reason = "tests cast small counts and compare values that are exact"
+    )
+)]
 
 mod accumulate;
 mod bins;

@@ -6,7 +6,7 @@ use crate::reliability::{Bin, Reliability};
 
 /// Cells of the histogram: a power of two, so that `p * CELLS` and every coarser grid are exact.
 pub(crate) const CELLS: usize = 1 << 14;
-const OFFSET_SCALE: f64 = (1u64 << 31) as f64;
+const OFFSET_SCALE: f64 = 2_147_483_648.0;
 
 /// Sums over the records of one cell and one outcome: count, offsets within the cell, squared offsets.
 type Cell = [u64; 3];

@@ -292,15 +292,15 @@ fn report(
         fixed(table.l1(), 4),
         &format!("{}, given the confidences", shown(l1)),
     );
-    row("  debiased", fixed(table.debiased_l1(), 4), "");
+    row("ECE, debiased", fixed(table.debiased_l1(), 4), "");
     row(
-        "  if calibrated",
+        "ECE, if calibrated",
         fixed(table.noise_floor(), 4),
         "what sampling noise alone would show on average",
     );
     row("RMS error", fixed(table.l2(), 4), &shown(l2));
     row(
-        "  debiased",
+        "RMS error, debiased",
         fixed(table.debiased_l2(), 4),
         &format!("debiased square {}", fixed(table.debiased_l2_squared(), 6)),
     );
@@ -317,7 +317,7 @@ fn report(
     );
     if let Some(sd) = spread {
         row(
-            "  spread over groups",
+            "ECE, spread over groups",
             fixed(sd, 4),
             "standard deviation of the ECE when groups are resampled",
         );
@@ -349,7 +349,7 @@ fn report(
         "area under risk and coverage",
     );
     row(
-        "  above the best order",
+        "AURC above the best order",
         fixed(selective.excess_aurc(), 4),
         "",
     );

@@ -340,9 +340,16 @@ fn report(
 }
 
 fn name(model: &Model) -> String {
-    model
-        .size
-        .map_or_else(|| "all".to_owned(), |s| significant(s, 4))
+    model.size.map_or_else(
+        || "all".to_owned(),
+        |s| {
+            if s < 1e6 {
+                s.to_string()
+            } else {
+                significant(s, 4)
+            }
+        },
+    )
 }
 
 fn curves(args: &Args, fits: &[Fitted]) -> Svg {

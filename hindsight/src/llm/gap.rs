@@ -402,10 +402,15 @@ fn report(
         let text = format!("{} {}", points(g.gap), interval(ends.0, ends.1, 2));
         forest = forest.row(Estimate::new(name, 100.0 * g.gap, Some(ends), text));
     }
-    let g = &estimates[0].gap;
+    let (g, g_first) = (&estimates[0].gap, &estimates[0].generator);
     let mut words = format!(
-        "{} prompts, {} responses; {} prompts of which nothing is kept, {} with nothing to gain. Weights: {}. Intervals by bootstrap over prompts, \
+        "{}{} prompts, {} responses; {} prompts of which nothing is kept, {} with nothing to gain. Weights: {}. Intervals by bootstrap over prompts, \
          relative gap in per cent: the mean of the prompts' ratios.",
+        if g_first.is_empty() {
+            String::new()
+        } else {
+            format!("{g_first}: ")
+        },
         g.prompts,
         g.responses,
         g.empty_prompts,

@@ -252,8 +252,8 @@ fn comparison(before: &Summary, after: &Summary) -> Table {
     type Score = fn(&Summary) -> f64;
     let rows: [(&str, Score); 6] = [
         ("ECE", |s| s.reliability.l1()),
-        ("  debiased", |s| s.reliability.debiased_l1()),
-        ("  if calibrated", |s| s.reliability.noise_floor()),
+        ("ECE, debiased", |s| s.reliability.debiased_l1()),
+        ("ECE, if calibrated", |s| s.reliability.noise_floor()),
         ("signed error", |s| s.reliability.signed()),
         ("Brier score of the top label", |s| s.brier),
         ("log loss of the top label", |s| s.nll),

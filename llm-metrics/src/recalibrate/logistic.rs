@@ -32,7 +32,7 @@ pub(super) fn fit<const D: usize>(features: &[[f64; D]], target: &[f64]) -> ([f6
                     break;
                 }
             }
-            damping = if damping == 0.0 {
+            damping = if damping <= 0.0 {
                 1e-10
             } else {
                 damping * 10.0
@@ -57,7 +57,7 @@ pub(super) fn fit<const D: usize>(features: &[[f64; D]], target: &[f64]) -> ([f6
 fn status_of<const D: usize>(features: &[[f64; D]], target: &[f64], w: &[f64; D]) -> FitStatus {
     let certain = features.iter().zip(target).all(|(x, t)| {
         let p = sigmoid(dot(x, w));
-        (p - t).abs() < 1e-6 && (*t == 0.0 || *t == 1.0)
+        (p - t).abs() < 1e-6 && (*t <= 0.0 || *t >= 1.0)
     });
     if certain {
         FitStatus::Separated
@@ -122,9 +122,7 @@ fn solve<const D: usize>(h: &[[f64; D]; D], g: &[f64; D], damping: f64) -> Optio
         l[i][i] += damping * top.max(1e-300);
         for j in 0..=i {
             let mut s = l[i][j];
-            for k in 0..j {
-                s -= l[i][k] * l[j][k];
-            }
+            s -= (0..j).map(|k| l[i][k] * l[j][k]).sum::<f64>();
             if i == j {
                 if !(s > 1e-14 * top) {
                     return None;

@@ -121,11 +121,11 @@ mod tests {
     #[test]
     fn minima_agree_with_the_parametric_law() {
         // Profiles of a true law over a narrow range of sizes: the parabola's exponent is that of the law, beta / (alpha + beta).
-        let (e, a, b, alpha, beta) = (1.8, 480.0, 2000.0, 0.35, 0.37);
+        let (e, a, b, alpha, beta) = (1.8, 480.0f64, 2000.0, 0.35, 0.37);
         let (mut c, mut n, mut l) = (vec![], vec![], vec![]);
         for k in 0..5 {
             let budget = 10f64.powf(19.0 + 0.5 * f64::from(k));
-            let best = (alpha * a / (beta * b) as f64).powf(1.0 / (alpha + beta))
+            let best = (alpha * a / (beta * b)).powf(1.0 / (alpha + beta))
                 * (budget / 6.0).powf(beta / (alpha + beta));
             for s in -3..=3 {
                 let size = best * (0.1 * f64::from(s)).exp();
