@@ -19,15 +19,15 @@ mod world {
     use super::*;
 
     #[derive(Debug, Clone)]
-    pub struct Case {
-        pub panel: Panel,
-        pub law: LeadTimes,
-        pub conventions: Conventions,
+    pub(super) struct Case {
+        pub(super) panel: Panel,
+        pub(super) law: LeadTimes,
+        pub(super) conventions: Conventions,
     }
 
-    pub const WEEKS: usize = 26;
+    pub(super) const WEEKS: usize = 26;
 
-    pub fn conventions() -> impl Strategy<Value = Conventions> {
+    pub(super) fn conventions() -> impl Strategy<Value = Conventions> {
         (
             0.9_f64..1.0,
             0.0_f64..0.05,
@@ -59,7 +59,7 @@ mod world {
             )
     }
 
-    pub fn panel(products: usize) -> impl Strategy<Value = Panel> {
+    pub(super) fn panel(products: usize) -> impl Strategy<Value = Panel> {
         let cells = products * WEEKS;
         let numbers = |range: std::ops::Range<f64>| prop::collection::vec(range, cells);
         (
@@ -93,7 +93,7 @@ mod world {
             })
     }
 
-    pub fn case(products: usize) -> impl Strategy<Value = Case> {
+    pub(super) fn case(products: usize) -> impl Strategy<Value = Case> {
         (
             panel(products),
             conventions(),
@@ -111,7 +111,7 @@ mod world {
 
     /// Orders that are given: the signal itself.
     #[derive(Debug)]
-    pub struct Given(pub Signals);
+    pub(super) struct Given(pub(super) Signals);
     impl Policy for Given {
         fn name(&self) -> &str {
             "given"
@@ -126,7 +126,7 @@ mod world {
 
     /// A policy run as a recorded program rather than on lanes.
     #[derive(Debug)]
-    pub struct Recorded<'a, P>(pub &'a P);
+    pub(super) struct Recorded<'a, P>(pub(super) &'a P);
     impl<P: Policy> Policy for Recorded<'_, P> {
         fn name(&self) -> &str {
             self.0.name()
@@ -153,7 +153,7 @@ mod world {
         }
     }
 
-    pub fn replay<'p>(
+    pub(super) fn replay<'p>(
         paths: &'p Paths<'p>,
         conventions: Conventions,
         warm_up: usize,
@@ -163,11 +163,11 @@ mod world {
         Replay::new(paths, conventions, Window { scored, warm_up }, &reference).unwrap()
     }
 
-    pub fn flat(panel: &Panel, units: f64) -> Signals {
+    pub(super) fn flat(panel: &Panel, units: f64) -> Signals {
         Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, _| units)
     }
 
-    pub fn network(
+    pub(super) fn network(
         panel: &Panel,
         longest: usize,
         conventions: &Conventions,

@@ -167,7 +167,8 @@ fn program(problem: &LostSales, policy: &LostSalesPolicy, rounded: bool) -> Prog
 }
 
 /// Trains a policy for a lost-sales problem by gradient descent through simulated paths (Direct Backprop): first with orders of
-/// any size, then with whole orders, as they are judged.
+/// any size, then with whole orders, as they are judged. The parameters that cost least with whole orders on paths set aside are
+/// returned.
 ///
 /// `watch` sees the step and the mean cost per period of its paths, and may end the training. Evaluate the result exactly with
 /// [`LostSales::evaluate`].
@@ -235,6 +236,8 @@ pub fn train_lost_sales(
         .map(|t| if t < burn_in { 0.0 } else { weight })
         .collect();
     let draws = Draws::new(problem, seed);
+    let judge = Judge::new(problem, seed);
+    let mut best: Option<(f64, Vec<f32>)> = None;
     for at in 0..steps + rounded_steps {
         let rounded = at >= steps;
         let jitter = if rounded { JITTER } else { 0.0 };
@@ -251,12 +254,67 @@ pub fn train_lost_sales(
         for (mean, &now) in average.iter_mut().zip(&theta) {
             *mean = single(decay * f64::from(*mean) + (1.0 - decay) * f64::from(now));
         }
-        if watch(at + 1, -gradient.objective).is_break() {
+        let stop = watch(at + 1, -gradient.objective).is_break();
+        let last = stop || at + 1 == steps + rounded_steps;
+        if last || (rounded && (at + 1) % LOOK_EVERY == 0) {
+            let cost = judge.cost(&programs[1], &average, cpu)?;
+            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                best = Some((cost, average.clone()));
+            }
+        }
+        if stop {
             break;
         }
     }
-    policy.theta = average.into_iter().map(f64::from).collect();
+    let theta = best.map_or(average, |(_, theta)| theta);
+    policy.theta = theta.into_iter().map(f64::from).collect();
     Ok(policy)
+}
+
+/// Fixed paths on which whole orders are judged while they are trained.
+struct Judge {
+    demand: Vec<f32>,
+    opening: Vec<f32>,
+    shared: Vec<f32>,
+}
+
+/// Steps between looks.
+const LOOK_EVERY: usize = 50;
+/// Paths and periods of a look.
+const JUDGED: (usize, usize) = (1024, 160);
+
+impl Judge {
+    fn new(problem: &LostSales, seed: u64) -> Self {
+        let (paths, periods) = JUDGED;
+        let draws = Draws {
+            stream: Stream::new(seed, "lost-sales judgement"),
+            ..Draws::new(problem, seed)
+        };
+        let (demand, opening) = draws.paths(0, paths, periods, problem.state_len(), 0.0);
+        let burn_in = periods / 4;
+        let shared = (0..periods)
+            .map(|t| if t < burn_in { 0.0 } else { 1.0 })
+            .collect();
+        Judge {
+            demand,
+            opening,
+            shared,
+        }
+    }
+
+    /// The sum of costs with whole orders.
+    fn cost(&self, program: &Program, theta: &[f32], cpu: &Cpu) -> Result<f64, Error> {
+        let (paths, periods) = JUDGED;
+        let batch = Batch::new(program, paths, periods)
+            .exo(&self.demand)?
+            .lane(&self.opening)?
+            .shared(&self.shared)?;
+        Ok(-cpu
+            .forward(program, theta, &batch)?
+            .objective
+            .iter()
+            .sum::<f64>())
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "training runs in f32")]
