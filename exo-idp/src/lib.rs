@@ -1,4 +1,5 @@
-//! Inventory policies replayed over recorded demand, and trained by differentiating through the replay (Direct Backprop).
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(test)]
 mod adjoint;

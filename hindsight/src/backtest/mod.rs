@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     };
     let targets = args.output.targets(input)?;
     let table = load(&source, args)?;
-    let results = compute::compute(&Subject::new(table)?, args)?;
+    let results = compute::compute(&Subject::new(table, source.money())?, args)?;
     write(&results, &targets)
 }
 
@@ -98,6 +98,16 @@ enum Source {
     File(PathBuf),
     Bundled(PathBuf),
     Synthetic,
+}
+
+impl Source {
+    /// The unit of money: a file of the user's says nothing about it.
+    fn money(&self) -> &'static str {
+        match self {
+            Source::Bundled(_) => "USD",
+            Source::File(_) | Source::Synthetic => "money",
+        }
+    }
 }
 
 fn source(args: &Args) -> Result<Source, CliError> {

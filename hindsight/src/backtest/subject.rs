@@ -17,6 +17,8 @@ pub(super) struct Subject {
     pub(super) rows: usize,
     pub(super) missing: usize,
     pub(super) warnings: Vec<String>,
+    /// The unit of money.
+    pub(super) money: String,
 }
 
 impl Subject {
@@ -25,7 +27,7 @@ impl Subject {
     /// # Errors
     ///
     /// [`CliError::Input`] if the panel refuses the columns.
-    pub(super) fn new(table: Table) -> Result<Self, CliError> {
+    pub(super) fn new(table: Table, money: &str) -> Result<Self, CliError> {
         let (first, _) = table.weeks().unwrap_or((0, 0));
         let panel = table.panel()?;
         let weeks = (first..)
@@ -40,6 +42,7 @@ impl Subject {
             source: table.source,
             groups: table.groups,
             warnings: table.notes,
+            money: money.to_owned(),
         })
     }
 }

@@ -291,7 +291,7 @@ fn run(held: &Held<'_>, begun: Instant) -> Run {
         validation: Some(span(learn.end - held.split.validation..learn.end)),
         held_out: span(held.split.held_out.clone()),
         lead_time: options.lead_time_words(),
-        money: "money".to_owned(),
+        money: held.subject.money.clone(),
         conventions: vec![
             words(
                 "unmet demand",
