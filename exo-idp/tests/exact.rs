@@ -48,8 +48,7 @@ fn published_cells_of_the_test_bed() {
     }
 }
 
-/// Best base stock, best capped base stock and myopic policy, mean 5, rows by penalty, columns by lead time: the Poisson half cell by
-/// cell, and the gaps over both laws.
+/// Best base stock, best capped base stock and myopic policy for Poisson demand of mean 5, rows by penalty, columns by lead time.
 #[test]
 fn heuristics_of_the_test_bed() {
     let plain = [
@@ -76,52 +75,42 @@ fn heuristics_of_the_test_bed() {
         [15, 0, 0, 31],
         [16, 0, 0, 33],
     ];
-    let (mut gaps, mut worst) = ([0.0_f64; 3], [0.0_f64; 3]);
-    for (law, poisson) in [
-        (DemandLaw::poisson(5.0), true),
-        (DemandLaw::geometric(5.0), false),
-    ] {
-        let law = law.unwrap();
-        for (i, penalty) in PENALTIES.into_iter().enumerate() {
-            for lead_time in 1..=4 {
-                let problem = problem(law.clone(), lead_time, penalty);
-                let table = problem
-                    .compare(&SolveOptions::default(), &ChainOptions::default())
-                    .unwrap();
-                for row in &table.rows {
-                    let cell = |table: &[[f64; 4]; 4]| table[i][lead_time - 1];
-                    let (k, published) = match row.policy {
-                        Heuristic::BaseStock { level } => {
-                            let expected = levels[i][lead_time - 1];
-                            assert!(!poisson || expected == 0 || expected == level);
-                            (0, cell(&plain))
-                        }
-                        Heuristic::CappedBaseStock { .. } => (1, cell(&capped)),
-                        Heuristic::Myopic => (2, cell(&myopic)),
-                        _ => {
-                            // Four units a period: one lost on average, and 0.27 left.
-                            assert!(!poisson || (row.cost - (penalty + 1.27)).abs() < 0.0051);
-                            continue;
-                        }
-                    };
-                    assert!(
-                        !poisson || (row.cost - published).abs() <= 0.0051,
-                        "p {penalty}, L {lead_time}: {row:?}"
-                    );
-                    gaps[k] += row.gap / 32.0;
-                    worst[k] = worst[k].max(row.gap);
-                }
+    let mut worst = [0.0_f64; 3];
+    for (i, penalty) in PENALTIES.into_iter().enumerate() {
+        for lead_time in 1..=4 {
+            let problem = problem(DemandLaw::poisson(5.0).unwrap(), lead_time, penalty);
+            let table = problem
+                .compare(&SolveOptions::default(), &ChainOptions::default())
+                .unwrap();
+            for row in &table.rows {
+                let cell = |table: &[[f64; 4]; 4]| table[i][lead_time - 1];
+                let (k, published) = match row.policy {
+                    Heuristic::BaseStock { level } => {
+                        let expected = levels[i][lead_time - 1];
+                        assert!(expected == 0 || expected == level);
+                        (0, cell(&plain))
+                    }
+                    Heuristic::CappedBaseStock { .. } => (1, cell(&capped)),
+                    Heuristic::Myopic => (2, cell(&myopic)),
+                    _ => {
+                        // Four units a period: one lost on average, and 0.27 left.
+                        assert!((row.cost - (penalty + 1.27)).abs() < 0.0051);
+                        continue;
+                    }
+                };
+                assert!(
+                    (row.cost - published).abs() <= 0.0051,
+                    "p {penalty}, L {lead_time}: {row:?}"
+                );
+                worst[k] = worst[k].max(row.gap);
             }
         }
     }
-    for (k, mean, max) in [(0, 0.035, 0.099), (2, 0.028, 0.071)] {
-        assert!(
-            (gaps[k] - mean).abs() < 6e-4 && (worst[k] - max).abs() < 6e-4,
-            "{k}: {gaps:?} {worst:?}"
-        );
-    }
-    // The search over level and cap does at least as well as the mean of 0.8 % known for the same test bed.
-    assert!(gaps[1] < 0.008 && worst[1] < 0.015, "{gaps:?} {worst:?}");
+    // The largest gaps of base stock and of the myopic policy on the whole test bed, at penalty 4 and lead time 4.
+    assert!(
+        (worst[0] - 0.099).abs() < 6e-4 && (worst[2] - 0.071).abs() < 6e-4,
+        "{worst:?}"
+    );
 }
 
 /// Sensitivities of the optimal order for L = 3, penalty 9: -1 <= newest <= older <= on hand <= 0 (arXiv 2507.22040).
@@ -209,6 +198,25 @@ fn constant_demand_is_a_periodic_chain_and_still_converges() {
         .unwrap()
         .cost;
     assert!(cost.abs() < 1e-6, "{cost}");
+}
+
+#[test]
+fn extreme_costs_still_converge() {
+    for (penalty, lead_time) in [(1e9, 1), (1e9, 2), (1e-6, 2), (1e-3, 0)] {
+        let problem = problem(DemandLaw::poisson(5.0).unwrap(), lead_time, penalty);
+        let table = problem
+            .compare(&SolveOptions::default(), &ChainOptions::default())
+            .unwrap();
+        let best = table.optimum.cost();
+        assert!(
+            table
+                .rows
+                .iter()
+                .all(|row| row.cost.is_finite() && row.cost >= best * (1.0 - 1e-5)),
+            "{:?}",
+            table.rows
+        );
+    }
 }
 
 #[test]
@@ -384,14 +392,14 @@ fn solve_dense(mut a: Vec<Vec<f64>>) -> Option<Vec<f64>> {
 }
 
 fn small_law() -> impl Strategy<Value = DemandLaw> {
-    proptest::collection::vec(0_u64..6, 2..5).prop_filter_map("some demand", |mut counts| {
+    proptest::collection::vec(0_u64..6, 2..7).prop_filter_map("some demand", |mut counts| {
         counts[0] += 1;
         (counts[1..].iter().sum::<u64>() > 0).then(|| DemandLaw::from_counts(&counts).unwrap())
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(160))]
 
     #[test]
     fn optimum_agrees_with_policy_iteration(law in small_law(), lead in 0_usize..3, penalty in 0.5_f64..20.0) {

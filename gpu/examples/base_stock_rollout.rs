@@ -3,6 +3,12 @@
 //!
 //! `cargo run --release -p hindsight-gpu --example base_stock_rollout -- [REPEATS]`
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "small sizes, and data that are rounded to single precision once"
+)]
+
 use std::error::Error;
 
 use cpu_time::ProcessTime;

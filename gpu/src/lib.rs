@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::doc_markdown,
+    reason = "the lint takes the symbols of formulas for identifiers"
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;

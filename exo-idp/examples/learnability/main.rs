@@ -160,7 +160,7 @@ fn forecast_lead_times(full: bool) -> Result<(), Error> {
         );
     }
     println!(
-        "    By path the bound is attained; by week the error grows over {} discounted weeks, and only the path's total variation covers it.\n",
+        "    By path the bound is attained (but for sampling); by week the error grows over {} discounted weeks, and only the path's total variation covers it.\n",
         {
             let weeks = discounted_weeks(0.99, weeks)?;
             format!("{weeks:.1}")

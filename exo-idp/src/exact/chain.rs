@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::error::{ExactError, positive};
 use super::lost_sales::{Kernel, LONGEST_LEAD, LostSales};
-use super::optimum::STEP;
+use super::optimum::{STEP, rounding};
 
 /// Largest order in one period that a chain accepts.
 const LARGEST_ORDER: u32 = u16::MAX as u32;
@@ -14,7 +14,7 @@ const LARGEST_ORDER: u32 = u16::MAX as u32;
 pub struct ChainOptions {
     /// State to start from (on hand, then the pipeline, oldest first); empty for no stock at all.
     pub start: Vec<u32>,
-    /// Width of the certified interval around the cost, in money per period.
+    /// Width of the certified interval around the cost, in money per period; never less than rounding allows.
     pub tolerance: f64,
     /// Largest number of states.
     pub max_states: usize,
@@ -193,6 +193,7 @@ impl Chain {
         let mut next = value.clone();
         let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
         let reference = self.reached.iter().position(|&r| r).unwrap_or(0);
+        let tolerance = options.tolerance.max(rounding(&self.costs));
         for sweeps in 1..=options.max_sweeps {
             let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
             for (place, n) in next
@@ -212,7 +213,7 @@ impl Chain {
             }
             lower = lower.max(low);
             upper = upper.min(high);
-            if upper - lower <= options.tolerance || lower > options.give_up_above {
+            if upper - lower <= tolerance || lower > options.give_up_above {
                 return Ok(Evaluation {
                     cost: 0.5 * (lower + upper),
                     lower,

@@ -27,6 +27,7 @@ const QUANTILE_SLACK: f64 = 1e-12;
 /// # Ok::<(), hindsight_exo_idp::exact::ExactError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DemandLaw {
     pmf: Vec<f64>,
     cdf: Vec<f64>,

@@ -141,6 +141,7 @@ pub struct HeuristicRow {
 
 /// The optimum and the heuristics of one problem.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Comparison {
     /// The optimal policy.
@@ -187,7 +188,8 @@ impl LostSales {
         options: &ChainOptions,
     ) -> Result<((u32, u32), f64), ExactError> {
         let mut level = plain.0;
-        let mut best = ((level, u32::MAX), f64::INFINITY);
+        // A cap as high as the level never binds.
+        let mut best = ((level, level), plain.1);
         let half_mean = 0.5 * self.demand().mean();
         // Most caps are out of the running: a thousandth of the cost tells, and only the others are worth more sweeps.
         let rough = ChainOptions {

@@ -21,6 +21,7 @@ pub(crate) const LONGEST_LEAD: usize = 8;
 /// # Ok::<(), hindsight_exo_idp::exact::ExactError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LostSales {
     demand: DemandLaw,
     lead_time: usize,

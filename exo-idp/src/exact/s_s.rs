@@ -23,6 +23,7 @@ const WIDEST: i64 = 4_000_000;
 /// # Ok::<(), hindsight_exo_idp::exact::ExactError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SetupCost {
     period: DemandLaw,
     over_lead: DemandLaw,

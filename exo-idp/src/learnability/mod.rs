@@ -93,7 +93,7 @@ pub fn uniform_bound(width: f64, policies: u64, products: u64, delta: f64) -> Re
 }
 
 /// The number of products for which [`uniform_bound`] is at most `precision`: its inverse,
-/// $\lceil B^2\log(2|\Pi|/\delta)/(2\,\text{precision}^2)\rceil$, at least one.
+/// $\lceil B^2\log(2|\Pi|/\delta)/(2 \text{precision}^2)\rceil$, at least one.
 ///
 /// # Errors
 /// As [`uniform_bound`], or the precision is not positive.

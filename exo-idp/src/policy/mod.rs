@@ -113,7 +113,6 @@ impl Signals {
 ///
 /// ```
 /// use gpu::{DelayLine, Scalar};
-/// # use hindsight_gpu as gpu;
 /// use hindsight_exo_idp::policy::{Policy, Seen};
 ///
 /// /// Orders what brings the position to twice last week's demand, which is its only signal.

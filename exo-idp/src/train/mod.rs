@@ -1,9 +1,11 @@
 //! Training policies: Direct Backprop for networks, search for heuristics.
 
 mod direct_backprop;
+mod lost_sales;
 mod recipe;
 mod tune;
 
 pub use direct_backprop::{Progress, Trained, Training, direct_backprop};
+pub use lost_sales::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
 pub use recipe::{Course, Fitted, Recipe, Setting};
 pub use tune::{groups_by_variation, tune_levels};

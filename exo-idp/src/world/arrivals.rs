@@ -19,6 +19,7 @@ use crate::arrivals::Arrivals;
 /// # Ok::<(), hindsight_exo_idp::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WorldArrivals {
     longest: usize,
     /// `[sample][product][week]`

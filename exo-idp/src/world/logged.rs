@@ -5,17 +5,77 @@ use rand::Rng;
 use super::config::WorldConfig;
 use super::product::{Product, binomial, sold_out_at};
 use super::shared::{Vendor, real};
+use crate::censor::SalesRecord;
 
 /// Weeks of sales that the logged policy looks back on.
 const MEMORY: usize = 8;
 
-/// The record of one product.
+/// What a record shows of one product, week by week: its sales, censored by the stock of some policy.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Record {
+    /// Units sold.
+    pub sales: Vec<f64>,
+    /// Share of the week with stock on hand.
+    pub in_stock: Vec<f64>,
+    /// Page views while in stock.
+    pub views_in_stock: Vec<f64>,
+    /// Page views while out of stock.
+    pub views_out_of_stock: Vec<f64>,
+}
+
+impl Record {
+    /// The record as [`corrected_demand`](crate::censor::corrected_demand) takes it, its conversion rate to be estimated.
+    #[must_use]
+    pub fn as_sales_record(&self) -> SalesRecord<'_> {
+        SalesRecord {
+            sales: &self.sales,
+            in_stock: Some(&self.in_stock),
+            views_in_stock: Some(&self.views_in_stock),
+            views_out_of_stock: Some(&self.views_out_of_stock),
+            conversion: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, [sales, in_stock, seen, missed]: [f64; 4]) {
+        self.sales.push(sales);
+        self.in_stock.push(in_stock);
+        self.views_in_stock.push(seen);
+        self.views_out_of_stock.push(missed);
+    }
+}
+
+/// Sales, share in stock and views in and out of stock of a week with so much demand, so many views without demand, and so
+/// much stock.
+///
+/// Demand comes at even times within the week; the shelf is empty from the last unit's sale on.
+pub(super) fn observe<R: Rng>(
+    (demand, looked): (u32, u64),
+    stock: f64,
+    alive: bool,
+    rng: &mut R,
+) -> [f64; 4] {
+    let wanted = f64::from(demand);
+    let sold = wanted.min(stock);
+    let share = if wanted >= stock && alive {
+        sold_out_at(whole(stock), demand, rng)
+    } else {
+        1.0
+    };
+    let seen = binomial(looked, share, rng);
+    [
+        sold,
+        share,
+        sold + count(seen),
+        wanted - sold + count(looked - seen),
+    ]
+}
+
+/// The logged policy's path.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Logged {
-    pub(super) sales: Vec<f64>,
-    pub(super) in_stock: Vec<f64>,
-    pub(super) views_in_stock: Vec<f64>,
-    pub(super) views_out_of_stock: Vec<f64>,
+    pub(super) record: Record,
     pub(super) orders: Vec<f64>,
     pub(super) on_hand: Vec<f64>,
     arriving: Vec<u32>,
@@ -42,9 +102,9 @@ impl Logged {
         (demand, looked): (u32, u64),
         rng: &mut R,
     ) {
-        let week = self.sales.len();
+        let week = self.record.sales.len();
         let alive = (product.born..product.dies).contains(&week);
-        let recent = &self.sales[week.saturating_sub(MEMORY).max(product.born.min(week))..];
+        let recent = &self.record.sales[week.saturating_sub(MEMORY).max(product.born.min(week))..];
         let rate = if recent.is_empty() {
             product.base
         } else {
@@ -61,20 +121,9 @@ impl Logged {
         self.arriving[week + lead] = self.arriving[week + lead].saturating_add(order);
         self.on_order = self.on_order.saturating_sub(self.arriving[week]);
         self.stock = self.stock.saturating_add(self.arriving[week]);
-        let sold = demand.min(self.stock);
-        // Demand comes at even times within the week; the shelf is empty from the last unit's sale on.
-        let share = if demand >= self.stock && alive {
-            sold_out_at(self.stock, demand, rng)
-        } else {
-            1.0
-        };
-        let seen = binomial(looked, share, rng);
-        self.stock -= sold;
-        self.sales.push(f64::from(sold));
-        self.in_stock.push(share);
-        self.views_in_stock.push(f64::from(sold) + count(seen));
-        self.views_out_of_stock
-            .push(f64::from(demand - sold) + count(looked - seen));
+        let seen = observe((demand, looked), f64::from(self.stock), alive, rng);
+        self.stock -= demand.min(self.stock);
+        self.record.push(seen);
         self.orders.push(f64::from(order));
         self.on_hand.push(f64::from(self.stock));
     }

@@ -34,13 +34,15 @@ mod shared;
 
 use gpu::Stream;
 
-use crate::error::Error;
+use crate::error::{Error, within};
 use crate::exact::{DemandLaw, ExactError};
 use logged::Logged;
+use product::period;
 use shared::{Shared, real};
 
 pub use arrivals::WorldArrivals;
 pub use config::WorldConfig;
+pub use logged::Record;
 pub use panel::DemandColumn;
 pub use product::Product;
 pub use shared::Vendor;
@@ -49,6 +51,7 @@ pub use shared::Vendor;
 ///
 /// Paths are slices of one number per week. Accessors panic, like an index into an array, when the product does not exist.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct World {
     config: WorldConfig,
     shared: Shared,
@@ -57,6 +60,7 @@ pub struct World {
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct ProductPaths {
     mean: Vec<f64>,
     demand: Vec<f64>,
@@ -65,10 +69,9 @@ struct ProductPaths {
     competitor: Vec<f64>,
     promotion: Vec<f64>,
     lead_time: Vec<usize>,
-    sales: Vec<f64>,
-    in_stock: Vec<f64>,
-    views_in_stock: Vec<f64>,
-    views_out_of_stock: Vec<f64>,
+    record: Record,
+    /// Views that did not turn into demand.
+    looked: Vec<u64>,
     orders: Vec<f64>,
     on_hand: Vec<f64>,
 }
@@ -107,12 +110,12 @@ impl World {
             let mut logged = Logged::open(config, &product);
             for (week, &lead) in lead_time.iter().enumerate() {
                 let mean = product.mean(&shared, &prices, week);
-                let wanted =
-                    product.demand(mean, &mut demands.at(id as u64, product::period(week)));
-                let mut rng = records.at(id as u64, product::period(week));
+                let wanted = product.demand(mean, &mut demands.at(id as u64, period(week)));
+                let mut rng = records.at(id as u64, period(week));
                 logged.week(&product, vendor, lead, wanted, &mut rng);
                 path.mean.push(mean);
                 path.demand.push(f64::from(wanted.0));
+                path.looked.push(wanted.1);
             }
             paths.push(ProductPaths {
                 price: prices.price,
@@ -120,10 +123,7 @@ impl World {
                 competitor: prices.competitor,
                 promotion: prices.promotion,
                 lead_time,
-                sales: logged.sales,
-                in_stock: logged.in_stock,
-                views_in_stock: logged.views_in_stock,
-                views_out_of_stock: logged.views_out_of_stock,
+                record: logged.record,
                 orders: logged.orders,
                 on_hand: logged.on_hand,
                 ..path
@@ -222,25 +222,25 @@ impl World {
     /// Units sold by the logged policy: demand, censored by its stock.
     #[must_use]
     pub fn sales(&self, product: usize) -> &[f64] {
-        &self.paths[product].sales
+        &self.paths[product].record.sales
     }
 
     /// Share of each week with stock on hand under the logged policy.
     #[must_use]
     pub fn in_stock(&self, product: usize) -> &[f64] {
-        &self.paths[product].in_stock
+        &self.paths[product].record.in_stock
     }
 
     /// Page views while in stock.
     #[must_use]
     pub fn views_in_stock(&self, product: usize) -> &[f64] {
-        &self.paths[product].views_in_stock
+        &self.paths[product].record.views_in_stock
     }
 
     /// Page views while out of stock.
     #[must_use]
     pub fn views_out_of_stock(&self, product: usize) -> &[f64] {
-        &self.paths[product].views_out_of_stock
+        &self.paths[product].record.views_out_of_stock
     }
 
     /// Orders of the logged policy.
@@ -253,6 +253,48 @@ impl World {
     #[must_use]
     pub fn on_hand(&self, product: usize) -> &[f64] {
         &self.paths[product].on_hand
+    }
+
+    /// What the record of a product would show under another policy: the one that faced each week's demand with `stock` units.
+    ///
+    /// The stock may be fractional, as trained policies order fractions. `round` numbers independent records of the same stock
+    /// (the time of day at which the shelf ran empty is random). With it the spiral of training on one's own sales can be
+    /// followed: train, replay on the truth, record, train again.
+    ///
+    /// # Errors
+    /// There is not one stock for each week, or a stock is negative or not finite.
+    ///
+    /// # Panics
+    /// Like an index into an array, when the product does not exist.
+    pub fn record(&self, product: usize, stock: &[f64], round: u32) -> Result<Record, Error> {
+        let expected = self.config.weeks;
+        if stock.len() != expected {
+            return Err(Error::Length {
+                array: "stock".into(),
+                expected,
+                found: stock.len(),
+            });
+        }
+        let stream = Stream::new(self.config.seed, &format!("world record, round {round}"));
+        let (paths, mut record) = (&self.paths[product], Record::default());
+        for (week, present) in self.present(product).into_iter().enumerate() {
+            within(
+                "stock",
+                stock[week],
+                0.0,
+                f64::from(u32::MAX),
+                "a finite number, at least zero",
+            )?;
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole units, drawn as u32"
+            )]
+            let wanted = (paths.demand[week] as u32, paths.looked[week]);
+            let mut rng = stream.at(product as u64, period(week));
+            record.push(logged::observe(wanted, stock[week], present, &mut rng));
+        }
+        Ok(record)
     }
 
     /// A covariate of [`World::COVARIATES`] by name, week by week; `None` for another name.
@@ -268,7 +310,9 @@ impl World {
             "weeks_to_holiday" => by_week(&|week| real(self.shared.weeks_to_holiday(week))),
             "promotion" => paths.promotion.clone(),
             "competitor_price" => paths.competitor.clone(),
-            "views" => by_week(&|week| paths.views_in_stock[week] + paths.views_out_of_stock[week]),
+            "views" => by_week(&|week| {
+                paths.record.views_in_stock[week] + paths.record.views_out_of_stock[week]
+            }),
             _ => return None,
         })
     }

@@ -59,6 +59,7 @@ impl Vendor {
 
 /// Paths that products share.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub(super) struct Shared {
     weeks: usize,
     /// `[group][week]`

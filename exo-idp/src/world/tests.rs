@@ -333,3 +333,92 @@ fn wrong_configurations_are_named() {
         assert!(world.demand_law(0, 0).is_ok());
     }
 }
+
+#[test]
+fn the_record_of_the_logged_stock_sells_the_same() {
+    let world = world(12);
+    for i in 0..20 {
+        let stock: Vec<f64> = world
+            .sales(i)
+            .iter()
+            .zip(world.on_hand(i))
+            .map(|(s, l)| s + l)
+            .collect();
+        let record = world.record(i, &stock, 0).unwrap();
+        assert_eq!(record.sales, world.sales(i));
+        for week in 0..104 {
+            let views = record.views_in_stock[week] + record.views_out_of_stock[week];
+            let logged = world.views_in_stock(i)[week] + world.views_out_of_stock(i)[week];
+            assert!((views - logged).abs() < 1e-9);
+        }
+    }
+    assert!(world.record(0, &[1.0], 0).is_err());
+    assert!(world.record(0, &[f64::NAN; 104], 0).is_err());
+}
+
+/// The spiral: a base stock set from last round's sales sells less every round; one set from corrected demand does not.
+#[test]
+fn training_on_own_sales_starves_and_the_correction_does_not() {
+    let config = WorldConfig {
+        products: 80,
+        weeks: 104,
+        births: 0.0,
+        deaths: 0.0,
+        seed: 13,
+        ..WorldConfig::default()
+    };
+    let world = World::new(&config).unwrap();
+    let total = |paths: &[Vec<f64>]| paths.iter().flatten().sum::<f64>();
+    let truth: f64 = (0..80).map(|i| world.demand(i).iter().sum::<f64>()).sum();
+    let spiral = |corrected: bool| -> Vec<f64> {
+        let mut seen: Vec<Vec<f64>> = (0..80).map(|i| world.demand(i).to_vec()).collect();
+        (0..4)
+            .map(|round| {
+                let mut sold = Vec::new();
+                for (i, seen) in seen.iter_mut().enumerate() {
+                    // Mean demand over mean lead time and review, and nothing for safety.
+                    let lead: f64 = world
+                        .lead_time_law(i)
+                        .iter()
+                        .zip(0_u32..)
+                        .map(|(p, k)| p * f64::from(k))
+                        .sum();
+                    let level = (lead + 1.0) * seen.iter().sum::<f64>() / 104.0;
+                    let stock = replay(&world, i, level);
+                    let record = world.record(i, &stock, round).unwrap();
+                    *seen = if corrected {
+                        crate::censor::corrected_demand(&record.as_sales_record())
+                            .unwrap()
+                            .units
+                    } else {
+                        record.sales.clone()
+                    };
+                    sold.push(record.sales);
+                }
+                total(&sold) / truth
+            })
+            .collect()
+    };
+    let (raw, repaired) = (spiral(false), spiral(true));
+    assert!(raw.windows(2).all(|w| w[1] < 0.97 * w[0]), "{raw:?}");
+    assert!(raw[3] < 0.75 * raw[0], "{raw:?}");
+    assert!(repaired[3] > 0.97 * repaired[0], "{repaired:?}");
+}
+
+/// Stock facing demand under a base stock, on true demand and lead times.
+fn replay(world: &World, product: usize, level: f64) -> Vec<f64> {
+    let weeks = world.config().weeks;
+    let mut arriving = vec![0.0; weeks + world.config().longest_lead + 1];
+    let (mut on_hand, mut on_order) = (level, 0.0);
+    (0..weeks)
+        .map(|week| {
+            let order = (level - on_hand - on_order).max(0.0);
+            on_order += order;
+            arriving[week + world.lead_time(product)[week]] += order;
+            on_order -= arriving[week];
+            let stock = on_hand + arriving[week];
+            on_hand = (stock - world.demand(product)[week]).max(0.0);
+            stock
+        })
+        .collect()
+}

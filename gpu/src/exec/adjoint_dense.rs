@@ -4,10 +4,9 @@ use super::adjoint::disjoint;
 use super::arena::{Gradients, Tile};
 use super::forward::segments;
 use super::reverse::Target;
+use crate::kernel::TILE;
 use crate::kernel::dense::{Matrix, padded};
-use crate::kernel::elementwise;
 use crate::kernel::real::Real;
-use crate::kernel::{TILE, activation};
 use crate::record::{Arg, Dense, Space};
 use crate::scalar::Activation;
 
@@ -49,7 +48,7 @@ impl<F: Real> Tile<'_, F> {
                 Some(b) => &mut gradients.params[b..b + dense.outputs],
                 None => &mut [],
             };
-            activation::scale(isa, dz, slope, count, bias);
+            F::scale(isa, dz, slope, count, bias);
             let reader = self.reader_for(space, period);
             let segments = segments(dense, &reader);
             let segments = &segments[..dense.segments.len()];
@@ -113,7 +112,7 @@ fn weight_gradient<F: Real>(
             for segment in segments {
                 let here;
                 (here, grad) = grad.split_at_mut(segment.len() / TILE);
-                elementwise::dots(isa, dz, count, segment, here);
+                F::dots(isa, dz, count, segment, here);
             }
         }
         return;

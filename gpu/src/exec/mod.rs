@@ -19,6 +19,7 @@ use crate::record::Program;
 
 /// What a forward run returns.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rollout<F> {
     /// Each lane's objective: the sum over the periods.
     pub objective: Vec<f64>,
@@ -30,6 +31,7 @@ pub struct Rollout<F> {
 
 /// What a differentiated run returns.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Gradient<F> {
     /// The weighted sum of the lanes' objectives: their mean unless weights were given.
     pub objective: f64,

@@ -19,7 +19,7 @@ fn each<F: Real>(z: &mut [F], slope: &mut [F], f: impl Fn(F) -> (F, F)) {
 }
 
 #[inline(always)]
-fn apply_body<const FMA: bool, F: Real>(activation: Activation, z: &mut [F], slope: &mut [F]) {
+fn portable_body<const FMA: bool, F: Real>(activation: Activation, z: &mut [F], slope: &mut [F]) {
     let one = F::constant(1.0);
     match activation {
         Activation::Identity => {}
@@ -66,11 +66,55 @@ fn scale_body<const FMA: bool, F: Real>(
 }
 
 per_isa!(
-    /// Replaces `z` by its activation and writes the derivative to `slope`, unless that is empty.
-    fn apply<F>(activation: Activation, z: &mut [F], slope: &mut [F]) = apply_body
+    /// The activation of any type in portable code; see [`Elementary::activate`](super::real::Elementary::activate).
+    fn portable<F>(activation: Activation, z: &mut [F], slope: &mut [F]) = portable_body
 );
 per_isa!(
-    /// Multiplies the adjoint by the saved derivative (unless that is empty), clears the lanes from `count` on, and adds the
-    /// rows' totals to `sums` (which may be empty).
-    fn scale<F>(adjoint: &mut [F], slope: &[F], count: usize, sums: &mut [F]) = scale_body
+    /// Adjoints through an activation in portable code; see [`Elementary::scale`](super::real::Elementary::scale).
+    fn portable_scale<F>(adjoint: &mut [F], slope: &[F], count: usize, sums: &mut [F]) = scale_body
 );
+
+#[cfg(test)]
+mod tests {
+    use super::super::isa::Isa;
+    use super::super::real::Elementary;
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: [Activation; 6] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Silu,
+        Activation::Softplus,
+        Activation::Sigmoid,
+        Activation::Tanh,
+    ];
+
+    proptest! {
+        /// Values and derivatives against double precision; the kernels with and without the machine's instructions. With no
+        /// place for the derivatives, the values are the same bits.
+        #[test]
+        fn activations_are_those_of_the_scalar(z in prop::collection::vec(-90.0..90.0_f32, TILE)) {
+            for activation in ALL {
+                for isa in [Isa::detect(), Isa::Portable] {
+                    let (mut y, mut slope) = (z.clone(), vec![1.0; TILE]);
+                    f32::activate(isa, activation, &mut y, &mut slope);
+                    let mut alone = z.clone();
+                    f32::activate(isa, activation, &mut alone, &mut []);
+                    prop_assert!(alone.iter().zip(&y).all(|(a, b)| a.to_bits() == b.to_bits()));
+                    for i in 0..TILE {
+                        let dual = activation.apply(crate::Dual::variable(f64::from(z[i])));
+                        // Six units in the last place, of the larger of the value and its terms.
+                        let limit = 6.0 * f64::from(f32::EPSILON);
+                        let off = (f64::from(y[i]) - dual.value()).abs();
+                        prop_assert!(off <= limit * dual.value().abs().max(1e-30), "{activation:?} {} {off}", z[i]);
+                        let off = (f64::from(slope[i]) - dual.derivative()).abs();
+                        // One minus the sigmoid, or the square, cancels: a unit of one, times up to z.
+                        let term = f64::from(z[i]).abs().max(1.0);
+                        prop_assert!(off <= limit * term, "{activation:?}' {} {off}", z[i]);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -229,8 +229,8 @@ per_isa!(
     fn add<F>(x: &[F], out: &mut [F]) = add_body
 );
 
-/// Interleaved partial sums: enough to fill the adders, in an order that is fixed.
-const PARTS: usize = 32;
+/// Interleaved partial sums, in an order that is fixed.
+const PARTS: usize = 8;
 
 /// The sum of a row.
 #[inline(always)]
@@ -243,21 +243,7 @@ pub(super) fn total<F: Real>(row: &[F]) -> F {
             *p = *p + x;
         }
     }
-    join(parts, rest)
-}
-
-/// The sum of the parts: halves are added to each other, so that the first steps are whole registers.
-#[inline(always)]
-fn join<F: Real>(mut parts: [F; PARTS], rest: F) -> F {
-    let mut half = PARTS / 2;
-    while half > 0 {
-        let (low, high) = parts.split_at_mut(half);
-        for (l, &h) in low.iter_mut().zip(&*high) {
-            *l = *l + h;
-        }
-        half /= 2;
-    }
-    parts[0] + rest
+    parts.iter().fold(rest, |s, &p| s + p)
 }
 
 #[inline(always)]
@@ -279,7 +265,7 @@ fn dots_body<const FMA: bool, F: Real>(a: &[F], count: usize, rows: &[F], out: &
                 *p = F::madd::<FMA>(a, b, *p);
             }
         }
-        *o = *o + join(parts, rest);
+        *o = *o + parts.iter().fold(rest, |s, &p| s + p);
     }
 }
 
@@ -288,31 +274,43 @@ per_isa!(
     fn sum<F>(row: &[F], out: &mut F) = sum_body
 );
 per_isa!(
-    /// Adds to `out` the scalar products of `a` with each of the rows, over the first `count` lanes.
-    fn dots<F>(a: &[F], count: usize, rows: &[F], out: &mut [F]) = dots_body
+    /// Scalar products in portable code; see [`Elementary::dots`](super::real::Elementary::dots).
+    fn portable_dots<F>(a: &[F], count: usize, rows: &[F], out: &mut [F]) = dots_body
 );
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
     use super::super::isa::Isa;
+    use super::super::real::Elementary;
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
-        /// Rows of any length: those of the last tile are cut short.
+        /// Rows of any length: those of the last tile are cut short. Single precision takes the machine's instructions.
         #[test]
-        fn sums_take_every_number(a in prop::collection::vec(-1.0..1.0_f64, 1..65), shift in -1.0..1.0_f64) {
-            let mut b: Vec<f64> = a.iter().map(|x| x * x + shift).collect();
-            let sums: f64 = a.iter().sum();
-            let products: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+        fn sums_take_every_number(a in prop::collection::vec(-1.0..1.0_f32, 1..65), shift in -1.0..1.0_f32) {
+            let count = a.len();
+            let wide = |x: &f32| f64::from(*x);
+            let b: Vec<f32> = a.iter().map(|x| x * x + shift).collect();
+            let sums: f64 = a.iter().map(wide).sum();
+            let products: f64 = a.iter().zip(&b).map(|(a, b)| wide(a) * wide(b)).sum();
             // Beyond the count there is anything.
-            b.resize(TILE, f64::NAN);
+            let fill = |mut row: Vec<f32>| { row.resize(TILE, f32::NAN); row };
+            let (long_a, long_b) = (fill(a.clone()), fill(b.clone()));
             for isa in [Isa::detect(), Isa::Portable] {
-                let (mut found, mut found_products) = (1.0, [1.0]);
+                // At most 64 numbers of at most two: 64 rounding errors of half a unit of at most 128.
+                let close = |found: f32, exact: f64| (f64::from(found) - 1.0 - exact).abs() < 64.0 * 128.0 * 6e-8;
+                let (mut found, mut found_products) = (1.0, [1.0, 1.0]);
                 sum(isa, &a, &mut found);
-                prop_assert!((found - 1.0 - sums).abs() < 1e-13);
-                dots(isa, &a, a.len(), &b, &mut found_products);
-                prop_assert!((found_products[0] - 1.0 - products).abs() < 1e-13);
+                prop_assert!(close(found, sums));
+                f32::dots(isa, &long_a, count, &[&long_b[..], &long_b].concat(), &mut found_products);
+                prop_assert!(found_products.iter().all(|&f| close(f, products)));
+                let (mut rows, mut found) = ([&long_a[..], &long_a].concat(), [1.0, 1.0]);
+                f32::scale(isa, &mut rows, &[&long_b[..], &long_b].concat(), count, &mut found);
+                prop_assert!(found.iter().all(|&f| close(f, products)));
+                prop_assert!((0..count).all(|i| rows[i] == a[i] * b[i] && rows[TILE + i] == rows[i]));
+                prop_assert!(rows[count..TILE].iter().all(|&x| x == 0.0));
             }
         }
     }

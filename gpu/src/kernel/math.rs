@@ -6,32 +6,65 @@ pub(crate) fn madd<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// $1.5 \cdot 2^{23}$: adding and subtracting it rounds to the nearest integer and leaves that in the low bits.
+pub(super) const MAGIC: f32 = 12_582_912.0;
+/// $\ln 2$ in two parts, the first of few bits, so that its products with small integers are exact.
+pub(super) const LN2_HIGH: f32 = 0.693_359_4;
+pub(super) const LN2_LOW: f32 = -2.121_944_4e-4;
+/// Where the exponential is held.
+pub(super) const HIGHEST: f32 = 88.0;
+pub(super) const LOWEST: f32 = -87.0;
+/// $(e^r - 1 - r) / r^2$ as a polynomial, fitted on $|r| \le \ln 2 / 2$: the exponential of it is right to $4 \cdot 10^{-9}$.
+pub(super) const QUOTIENT: [f32; 5] = [
+    0.499_999_94,
+    0.166_665_21,
+    0.041_668_39,
+    0.008_368_745_4,
+    0.001_381_453_9,
+];
+
+/// $e^x = (1 + m) s$ with $1 + m$ in about $[0.7, 1.42]$ and $s$ a power of two; see [`exp_f32`]. Near zero $s$ is one and
+/// $m$ is $e^x - 1$ without cancellation.
+#[inline(always)]
+fn exp_parts<const FMA: bool>(x: f32) -> (f32, f32) {
+    let x = if x > HIGHEST { HIGHEST } else { x };
+    let x = if x < LOWEST { LOWEST } else { x };
+    let shifted = madd::<FMA>(x, std::f32::consts::LOG2_E, MAGIC);
+    let n = shifted - MAGIC;
+    let r = madd::<FMA>(n, -LN2_LOW, madd::<FMA>(n, -LN2_HIGH, x));
+    let [c0, c1, c2, c3, c4] = QUOTIENT;
+    // In pairs: the chain of dependent operations is shorter than with one after another.
+    let square = r * r;
+    let low = madd::<FMA>(c1, r, c0);
+    let high = madd::<FMA>(c4, square, madd::<FMA>(c3, r, c2));
+    let m = madd::<FMA>(madd::<FMA>(high, square, low), square, r);
+    let scale = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
+    (m, scale)
+}
+
 /// $e^x$ in `f32`, within two units in the last place on $[-87, 88]$; below it falls to (nearly) zero, above it is held at
 /// the value of 88. NaN stays NaN.
 ///
-/// Range reduction $x = n \ln 2 + r$, $|r| \le \ln 2 / 2$, with $\ln 2$ in two parts, then the Taylor polynomial of degree 7
-/// in $r$, whose remainder is below $r^8 / 8! < 6 \cdot 10^{-9}$.
+/// Range reduction $x = n \ln 2 + r$, $|r| \le \ln 2 / 2$, with $\ln 2$ in two parts, then a polynomial of degree 6 in $r$.
 #[inline(always)]
 pub(crate) fn exp_f32<const FMA: bool>(x: f32) -> f32 {
-    const LOG2_E: f32 = std::f32::consts::LOG2_E;
-    const LN2_HIGH: f32 = 0.693_359_4;
-    const LN2_LOW: f32 = -2.121_944_4e-4;
-    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer and leaves it in the low bits.
-    const MAGIC: f32 = 12_582_912.0;
-    let x = if x > 88.0 { 88.0 } else { x };
-    let x = if x < -87.0 { -87.0 } else { x };
-    let shifted = madd::<FMA>(x, LOG2_E, MAGIC);
-    let n = shifted - MAGIC;
-    let r = madd::<FMA>(n, -LN2_LOW, madd::<FMA>(n, -LN2_HIGH, x));
-    let p = 1.0 / 5040.0;
-    let p = madd::<FMA>(p, r, 1.0 / 720.0);
-    let p = madd::<FMA>(p, r, 1.0 / 120.0);
-    let p = madd::<FMA>(p, r, 1.0 / 24.0);
-    let p = madd::<FMA>(p, r, 1.0 / 6.0);
-    let p = madd::<FMA>(p, r, 0.5);
-    let p = madd::<FMA>(p, r * r, r) + 1.0;
-    let scale = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    p * scale
+    let (m, scale) = exp_parts::<FMA>(x);
+    (m + 1.0) * scale
+}
+
+/// $1 / (1 + e^{-x})$ in `f32`, within two units in the last place.
+#[inline(always)]
+pub(crate) fn sigmoid_f32<const FMA: bool>(x: f32) -> f32 {
+    let (m, scale) = exp_parts::<FMA>(-x);
+    1.0 / madd::<FMA>(m + 1.0, scale, 1.0)
+}
+
+/// The hyperbolic tangent in `f32`, within three units in the last place: $-d / (d + 2)$ with $d = e^{-2|x|} - 1$.
+#[inline(always)]
+pub(crate) fn tanh_f32<const FMA: bool>(x: f32) -> f32 {
+    let (m, scale) = exp_parts::<FMA>(-2.0 * x.abs());
+    let d = madd::<FMA>(m, scale, scale - 1.0);
+    (-d / (d + 2.0)).copysign(x)
 }
 
 /// $\ln(1 + u)$ for $u$ in $[0, 1]$, within two units in the last place.
@@ -54,8 +87,9 @@ pub(crate) fn ln_1p_of_unit_f32<const FMA: bool>(u: f32) -> f32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
-    use super::{exp_f32, ln_1p_of_unit_f32};
+    use super::{exp_f32, ln_1p_of_unit_f32, sigmoid_f32, tanh_f32};
     use proptest::prelude::*;
 
     proptest! {
@@ -64,6 +98,24 @@ mod tests {
             let exact = f64::from(x).exp();
             let error = (f64::from(exp_f32::<false>(x)) - exact).abs() / exact;
             prop_assert!(error < 2.0 * f64::from(f32::EPSILON), "{x}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sigmoid_is_within_two_units_in_the_last_place(x in -87.0_f32..87.0) {
+            let exact = 1.0 / (1.0 + f64::from(-x).exp());
+            let error = (f64::from(sigmoid_f32::<false>(x)) - exact).abs() / exact;
+            prop_assert!(error < 2.0 * f64::from(f32::EPSILON), "{x}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn tanh_is_within_three_units_in_the_last_place(x in prop_oneof![-20.0_f32..20.0, -1e-3_f32..1e-3]) {
+            let exact = f64::from(x).tanh();
+            let error = (f64::from(tanh_f32::<false>(x)) - exact).abs();
+            prop_assert!(error <= 3.0 * f64::from(f32::EPSILON) * exact.abs(), "{x}: {error}");
         }
     }
 

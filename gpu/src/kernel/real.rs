@@ -1,8 +1,10 @@
 //! The number types that programs run in.
 
+use super::TILE;
 use super::dense::Matrix;
+use super::isa::Isa;
 use super::math;
-use crate::scalar::Scalar;
+use crate::scalar::{Activation, Scalar};
 
 /// `f32` or `f64`: the number type that a program runs in.
 ///
@@ -32,6 +34,13 @@ pub(crate) trait Elementary: Scalar {
         let one = Self::constant(1.0);
         one / (one + (-self).fast_exp::<FMA>())
     }
+    /// Replaces `z` by its activation and writes the derivative to `slope`, unless that is empty.
+    fn activate(isa: Isa, activation: Activation, z: &mut [Self], slope: &mut [Self]);
+    /// Multiplies rows of adjoints by the saved derivatives (unless there are none), clears the lanes from `count` on, and
+    /// adds the rows' totals to `sums` (which may be empty).
+    fn scale(isa: Isa, rows: &mut [Self], slope: &[Self], count: usize, sums: &mut [Self]);
+    /// Adds to `out` the scalar products of `a` with each of the rows, over the first `count` lanes.
+    fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]);
 }
 
 impl Real for f32 {
@@ -62,6 +71,33 @@ impl Real for f64 {
 
 impl Elementary for f32 {
     #[inline(always)]
+    fn fast_sigmoid<const FMA: bool>(self) -> Self {
+        math::sigmoid_f32::<FMA>(self)
+    }
+    fn activate(isa: Isa, activation: Activation, z: &mut [Self], slope: &mut [Self]) {
+        match (isa, activation) {
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2(proof), Activation::Silu) if z.len().is_multiple_of(TILE) => {
+                super::avx2::silu(proof, z, slope);
+            }
+            _ => super::activation::portable(isa, activation, z, slope),
+        }
+    }
+    fn scale(isa: Isa, rows: &mut [Self], slope: &[Self], count: usize, sums: &mut [Self]) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) if count == TILE => super::avx2::scale(proof, rows, slope, sums),
+            _ => super::activation::portable_scale(isa, rows, slope, count, sums),
+        }
+    }
+    fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]) {
+        match (isa, a.first_chunk()) {
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2(proof), Some(a)) if count == TILE => super::avx2::dots(proof, a, rows, out),
+            _ => super::elementwise::portable_dots(isa, a, count, rows, out),
+        }
+    }
+    #[inline(always)]
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
         math::madd::<FMA>(a, b, c)
     }
@@ -76,12 +112,20 @@ impl Elementary for f32 {
     }
     #[inline(always)]
     fn fast_tanh<const FMA: bool>(self) -> Self {
-        let e = math::exp_f32::<FMA>(-2.0 * self.abs());
-        ((1.0 - e) / (1.0 + e)).copysign(self)
+        math::tanh_f32::<FMA>(self)
     }
 }
 
 impl Elementary for f64 {
+    fn activate(isa: Isa, activation: Activation, z: &mut [Self], slope: &mut [Self]) {
+        super::activation::portable(isa, activation, z, slope);
+    }
+    fn scale(isa: Isa, rows: &mut [Self], slope: &[Self], count: usize, sums: &mut [Self]) {
+        super::activation::portable_scale(isa, rows, slope, count, sums);
+    }
+    fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]) {
+        super::elementwise::portable_dots(isa, a, count, rows, out);
+    }
     #[inline(always)]
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
         if FMA { a.mul_add(b, c) } else { a * b + c }

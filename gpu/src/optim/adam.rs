@@ -103,6 +103,7 @@ impl<F: Real> Adam<F> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

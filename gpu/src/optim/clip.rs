@@ -29,6 +29,7 @@ pub fn clip_norm<F: Real>(gradient: &mut [F], limit: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -10,6 +10,7 @@ use crate::scalar::Scalar;
 
 /// How many numbers of each kind a program reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shape {
     /// Parameters, shared by all lanes and periods; what training changes.
     pub params: usize,

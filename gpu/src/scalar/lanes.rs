@@ -4,6 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{RoundGradient, Scalar};
 use crate::kernel::math;
+use crate::kernel::real::Elementary;
 
 /// `N` independent `f32` lanes, each a world of its own: the fast forward simulator for policies of a few numbers.
 ///
@@ -122,15 +123,15 @@ impl<const N: usize> Scalar for Lanes<N> {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        self.map(f32::tanh)
+        self.map(math::tanh_f32::<false>)
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        self.map(|x| 1.0 / (1.0 + math::exp_f32::<false>(-x)))
+        self.map(math::sigmoid_f32::<false>)
     }
     #[inline(always)]
     fn softplus(self) -> Self {
-        self.map(Scalar::softplus)
+        self.map(Elementary::fast_softplus::<false>)
     }
     #[inline(always)]
     fn erf(self) -> Self {

@@ -54,13 +54,16 @@ impl<F: Real> Arrays<F> {
     }
 }
 
+/// Parameters, the lane's own inputs, and the inputs of each period: the lane's and the shared ones.
+type LaneArrays<S> = (Vec<S>, Vec<S>, Vec<Vec<S>>, Vec<Vec<S>>);
+
 /// The arrays of one lane as scalars: `value` makes a scalar of a number and its place (array, index).
 pub(crate) fn lane_arrays<S: Scalar>(
     spec: &Spec,
     data: &Data,
     lane: usize,
     value: &dyn Fn(Input, f64) -> S,
-) -> (Vec<S>, Vec<S>, Vec<Vec<S>>, Vec<Vec<S>>) {
+) -> LaneArrays<S> {
     let params = data.params.iter().enumerate();
     let params = params.map(|(i, &x)| value(Input::Param(i), x)).collect();
     let lanes = spec.lanes;

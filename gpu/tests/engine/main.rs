@@ -1,5 +1,10 @@
 //! The engine against direct evaluation, forward derivatives, differences and itself.
 
+#![allow(
+    clippy::float_cmp,
+    reason = "whole numbers and equal operations are exact"
+)]
+
 mod check;
 mod edges;
 mod interpret;

@@ -187,6 +187,13 @@ fn heuristics(
         LeadTimeDemand::Convolved,
         conventions,
     )?;
+    let naive = target_position(
+        panel,
+        setting.weeks.clone(),
+        law,
+        LeadTimeDemand::MeanLeadTime,
+        conventions,
+    )?;
     let reference = setting.reference();
     let coverage = law.mean() + 1.0;
     let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
@@ -204,6 +211,7 @@ fn heuristics(
         ("target position, tuned", tuned(&untuned)?),
         ("base stock", tuned(&mean)?),
         ("target position, untuned", untuned),
+        ("target position, mean lead time", naive),
     ];
     progress.finish();
     Ok(Heuristics { forecast, levels })

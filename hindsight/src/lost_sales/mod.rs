@@ -3,11 +3,15 @@
 mod demand;
 mod rows;
 
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use exo_idp::exact::{ExactError, LostSales};
+use exo_idp::train::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
+use gpu::Cpu;
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -42,6 +46,15 @@ pub(crate) struct Args {
         allow_negative_numbers = true
     )]
     holding: f64,
+    /// Steps of training of the neural policy, half of them with whole orders; 0 leaves it out.
+    #[arg(long, value_name = "N", default_value_t = 1600)]
+    steps: usize,
+    /// Seed of the neural policy's weights and demands.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    seed: u64,
+    /// Threads to train on [default: all cores].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
     /// Write all figures to this file as JSON; - for the standard output, in place of the table.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -71,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
 }
 
 /// The stages of the work, for the progress bar.
-const STAGES: u64 = 5;
+const STAGES: u64 = 6;
 
 /// Runs `work` while a second thread keeps the progress bar moving: the solvers do not stop to tell how far they are.
 fn watched<T>(work: impl FnOnce(&Progress) -> T) -> T {
@@ -122,13 +135,47 @@ struct OptimumFigures {
     largest_position: u32,
 }
 
+/// The neural policy of a problem, if it is wanted; a problem whose demand is always zero has nothing to learn.
+fn train(
+    args: &Args,
+    problem: &LostSales,
+    progress: &Progress,
+) -> Result<Option<LostSalesPolicy>, CliError> {
+    if args.steps == 0 || problem.demand().mean() <= 0.0 {
+        progress.step(1);
+        return Ok(None);
+    }
+    let training = LostSalesTraining {
+        steps: args.steps - args.steps / 2,
+        rounded_steps: args.steps / 2,
+        seed: args.seed,
+        ..LostSalesTraining::default()
+    };
+    let cpu = args
+        .threads
+        .map_or_else(Cpu::default, |threads| Cpu::new(threads.get()));
+    let policy = train_lost_sales(problem, &training, &cpu, |step, cost| {
+        if step % 20 == 0 {
+            progress.note(format!(
+                "training, step {step} of {}: {cost:.3}",
+                args.steps
+            ));
+        }
+        ControlFlow::Continue(())
+    })
+    .map_err(|error| CliError::Input(error.to_string()))?;
+    progress.step(1);
+    Ok(Some(policy))
+}
+
 impl Report {
     fn new(args: &Args, progress: &Progress) -> Result<Self, CliError> {
         let law = demand::parse(&args.demand)?;
         let problem = LostSales::new(law, args.lead_time, args.holding, args.penalty)
             .map_err(|error| explain(args, &error))?;
-        let exact =
-            rows::Exact::solve(&problem, progress).map_err(|error| explain(args, &error))?;
+        let trained = train(args, &problem, progress)?;
+        let exact = rows::Exact::solve(&problem, trained.as_ref(), progress)
+            .map_err(|error| explain(args, &error))?;
         let (lower_bound, upper_bound) = exact.optimum.bounds();
         Ok(Self {
             hindsight: "lost-sales",

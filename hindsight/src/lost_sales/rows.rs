@@ -6,6 +6,7 @@ use exo_idp::exact::{
     ChainOptions, ExactError, LostSales, Myopic, Optimum, SolveOptions, base_stock,
     capped_base_stock,
 };
+use exo_idp::train::LostSalesPolicy;
 use serde::Serialize;
 
 use crate::progress::Progress;
@@ -34,7 +35,11 @@ pub(super) struct Exact {
 
 impl Exact {
     /// Solves the problem and evaluates every policy at its best parameters.
-    pub(super) fn solve(problem: &LostSales, progress: &Progress) -> Result<Self, ExactError> {
+    pub(super) fn solve(
+        problem: &LostSales,
+        trained: Option<&LostSalesPolicy>,
+        progress: &Progress,
+    ) -> Result<Self, ExactError> {
         let options = ChainOptions::default();
         progress.note("optimal policy");
         let optimum = problem.solve(&SolveOptions::default())?;
@@ -43,7 +48,11 @@ impl Exact {
         let mut rows = vec![row(problem, best, "optimal", &[], |state| {
             optimum.order(state).unwrap_or(0)
         })?];
-        // A trained policy belongs here: `row(problem, best, "Direct Backprop", ..., |state| rounded order)`.
+        if let Some(policy) = trained {
+            rows.push(row(problem, best, "Direct Backprop", &[], |state| {
+                policy.order(state)
+            })?);
+        }
         progress.step(1);
         progress.note("base stock");
         let plain = fits(problem.best_base_stock(&options))?;
@@ -89,7 +98,7 @@ impl Exact {
                     policy: "constant order",
                     parameters: BTreeMap::from([("order", order)]),
                     cost: Some(cost),
-                    gap: Some(cost / best - 1.0),
+                    gap: gap(problem, cost, best),
                     fill_rate: Some(1.0 - lost / problem.demand().mean()),
                     left_over: Some((cost - problem.penalty() * lost) / problem.holding()),
                 }
@@ -146,10 +155,15 @@ pub(super) fn row(
         policy,
         parameters: parameters.iter().copied().collect(),
         cost: Some(cost),
-        gap: Some(cost / best - 1.0),
+        gap: gap(problem, cost, best),
         fill_rate: Some(averages.fill_rate),
         left_over: Some(averages.left),
     })
+}
+
+/// The cost above the optimum as a share of it; none where the optimum costs nothing but rounding.
+fn gap(problem: &LostSales, cost: f64, best: f64) -> Option<f64> {
+    (best > 1e-6 * problem.holding().min(problem.penalty())).then_some(cost / best - 1.0)
 }
 
 /// Too many states is a row without figures; any other error is one.

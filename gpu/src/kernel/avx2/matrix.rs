@@ -1,27 +1,20 @@
-//! The matrix kernels in AVX2 and FMA instructions.
+//! Matrix products.
 //!
 //! Twelve accumulators hold 6 rows by 16 lanes; a step of the inner loop is two loads, six broadcasts and twelve fused
 //! multiply-adds, so the multipliers are the limit and not the loads.
-
-#![allow(
-    unsafe_code,
-    reason = "vector loads and stores through pointers whose ranges are asserted at the entry"
-)]
 
 use std::arch::x86_64::{
     __m256, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_permute2f128_ps,
     _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
-use super::TILE;
-use super::dense::PANEL;
-use super::isa::Proof;
+use super::W;
+use crate::kernel::TILE;
+use crate::kernel::dense::PANEL;
+use crate::kernel::isa::Proof;
 
-/// Lanes of a register.
-const W: usize = 8;
-
-/// Writes one panel's products; see [`Matrix::panel`](super::dense::Matrix::panel).
-pub(super) fn panel(
+/// Writes one panel's products; see [`Matrix::panel`](crate::kernel::dense::Matrix::panel).
+pub(in crate::kernel) fn panel(
     _: Proof,
     rows: usize,
     panel: &[f32],
@@ -90,8 +83,8 @@ unsafe fn panel_of<const M: usize>(
     }
 }
 
-/// Adds $dZ\, X^T$ to `grad`; see [`Matrix::outer`](super::dense::Matrix::outer).
-pub(super) fn outer(_: Proof, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
+/// Adds $dZ\, X^T$ to `grad`; see [`Matrix::outer`](crate::kernel::dense::Matrix::outer).
+pub(in crate::kernel) fn outer(_: Proof, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
     let outputs = dz.len() / TILE;
     assert!(width.is_multiple_of(W) && xt.len() >= TILE * width && grad.len() >= outputs * width);
     let mut row = 0;
@@ -172,8 +165,14 @@ unsafe fn outer_block<const M: usize, const N: usize>(
     }
 }
 
-/// Writes rows as columns; see [`Matrix::transpose`](super::dense::Matrix::transpose).
-pub(super) fn transpose(_: Proof, x: &[f32], column: usize, width: usize, xt: &mut [f32]) {
+/// Writes rows as columns; see [`Matrix::transpose`](crate::kernel::dense::Matrix::transpose).
+pub(in crate::kernel) fn transpose(
+    _: Proof,
+    x: &[f32],
+    column: usize,
+    width: usize,
+    xt: &mut [f32],
+) {
     let rows = x.len() / TILE;
     assert!(xt.len() >= TILE * width && column + rows <= width);
     let whole = rows - rows % W;

@@ -1,0 +1,118 @@
+//! `hindsight llm noise-scale`.
+
+use std::path::PathBuf;
+
+use llm_metrics::GradientNoise;
+use serde_json::json;
+
+use super::{Outputs, each_row, positive, value};
+use crate::chart::{Axis, Series, XyChart};
+use crate::error::CliError;
+use crate::number::significant;
+use crate::page::Page;
+use crate::table::{Column, Table, Width};
+
+/// Arguments of `hindsight llm noise-scale`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Log with one line per step: squared gradient norms at a small and a big batch.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Field of the squared norm at the small batch.
+    #[arg(long, default_value = "small", value_name = "FIELD")]
+    small: String,
+    /// Field of the squared norm at the big batch.
+    #[arg(long, default_value = "big", value_name = "FIELD")]
+    big: String,
+    /// The small batch size.
+    #[arg(long, value_parser = positive)]
+    small_batch: f64,
+    /// The big batch size.
+    #[arg(long, value_parser = positive)]
+    big_batch: f64,
+    /// Decay per step of the exponential averages; 1 for plain means.
+    #[arg(long, default_value_t = 0.99)]
+    decay: f64,
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// Runs `hindsight llm noise-scale`.
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let targets = args.outputs.check()?;
+    let argument = |e: llm_metrics::Error| {
+        CliError::Input(format!("--small-batch, --big-batch, --decay: {e}"))
+    };
+    let mut recent = GradientNoise::with_decay(args.small_batch, args.big_batch, args.decay)
+        .map_err(argument)?;
+    let mut whole = GradientNoise::new(args.small_batch, args.big_batch).map_err(argument)?;
+    let mut curve = Vec::new();
+    each_row(
+        &args.file,
+        &[args.small.clone(), args.big.clone()],
+        |rows, row| {
+            let (s, b) = (rows.number(row, 0)?, rows.number(row, 1)?);
+            for noise in [&mut recent, &mut whole] {
+                noise
+                    .push(s, b)
+                    .map_err(|e| rows.fault(row, usize::from(s >= 0.0), e.to_string()))?;
+            }
+            curve.push(recent.scale().batch.unwrap_or(f64::NAN));
+            Ok(())
+        },
+    )?;
+    let mut table = Table::new([
+        Column::text("average"),
+        Column::number("noise scale"),
+        Column::number("|G|^2"),
+        Column::number("trace"),
+    ]);
+    for (name, scale) in [
+        ("all steps", whole.scale()),
+        ("recent steps", recent.scale()),
+    ] {
+        let batch = scale
+            .batch
+            .map_or_else(|| "undefined".to_owned(), |b| significant(b, 4));
+        table.row([
+            name.to_owned(),
+            batch,
+            significant(scale.signal, 4),
+            significant(scale.trace, 4),
+        ]);
+    }
+    let lead = format!(
+        "{} steps at batch sizes {} and {}",
+        whole.scale().steps,
+        args.small_batch,
+        args.big_batch
+    );
+    let mut text = format!("{}\n{lead}.", table.render(Width::of_stdout()));
+    if whole.scale().batch.is_none() {
+        text.push_str(" The estimate of |G|^2 is not positive: the signal is lost in the noise.");
+    }
+    let mut page = Page::new("Gradient noise scale", lead);
+    page.section("Over the run");
+    let step = curve.len().div_ceil(1000).max(1);
+    #[allow(clippy::cast_precision_loss)] // Steps.
+    let points: Vec<(f64, f64)> = curve
+        .iter()
+        .enumerate()
+        .step_by(step)
+        .map(|(i, v)| ((i + 1) as f64, *v))
+        .collect();
+    let chart = XyChart::new(
+        "Noise scale",
+        Axis::linear("Logged step"),
+        Axis::log("Noise scale, in units of the batch size"),
+    )
+    .series(Series::line("exponential average", points));
+    page.figure(&chart.svg(), "Ratio of the averaged trace to the averaged squared gradient; gaps where the latter is not positive.");
+    page.table(
+        &table,
+        "Averages of numerator and denominator, divided once.",
+    );
+    let results = json!({ "file": args.file.display().to_string(), "all": value(&whole.scale())?, "recent": value(&recent.scale())?,
+                          "decay": args.decay });
+    targets.finish("llm noise-scale", &text, results, &page)
+}

@@ -1,0 +1,618 @@
+//! The curve of steps against batch size, and the critical batch size read off it.
+
+use rand::RngExt;
+
+use crate::error::{Error, Result, check_finite, check_len, check_level, check_positive};
+use crate::interval::{Interval, quantile_sorted, t_quantile};
+use crate::par;
+use crate::stream::generator;
+
+/// The loss of the fit on residuals of log steps.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum FitLoss {
+    /// Least squares, as in the authors' notebook.
+    #[default]
+    Squared,
+    /// Huber's, quadratic up to the given size of a residual.
+    Huber(f64),
+}
+
+/// Choices of a [`BatchFit`].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct BatchFitOptions {
+    /// Loss on the residuals.
+    pub loss: FitLoss,
+    /// Whether the exponent of the batch size is fitted too; it is 1 in the paper's code and weakly identified with few points.
+    pub free_exponent: bool,
+}
+
+/// What a bootstrap of the fit resamples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum Resampling {
+    /// Residuals of log steps, scaled by $\sqrt{n/(n-p)}$, added to the fitted curve.
+    #[default]
+    Residuals,
+    /// Points (batch, steps); replicates with fewer distinct batch sizes than parameters are drawn again.
+    Pairs,
+}
+
+/// Steps to target as a function of batch size: $Y(B) = a + b B^{-\alpha}$, with a the fewest steps however large the batch and, at
+/// $\alpha = 1$, b the fewest samples however small it is.
+///
+/// Fitted in logarithms, $\min \sum \rho(\ln(a + b B^{-\alpha}) - \ln Y)$ over $\ln a, \ln b$ (and $\alpha$): steps span orders of
+/// magnitude, and on the raw scale the smallest batch alone would decide.
+///
+/// ```
+/// use hindsight_llm_metrics::{BatchFit, BatchFitOptions};
+/// let batch = [64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0];
+/// let steps: Vec<f64> = batch.iter().map(|b| 1000.0 + 1e6 / b).collect();
+/// let fit = BatchFit::fit(&batch, &steps, BatchFitOptions::default())?;
+/// // 20 % more steps than linear scaling from 256: 1.2 * 256 + 0.2 * 1e6 / 1000.
+/// assert!((fit.critical_batch(0.2, 256.0)? - 507.2).abs() < 1e-6);
+/// # Ok::<(), hindsight_llm_metrics::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct BatchFit {
+    /// Fewest steps a.
+    pub a: f64,
+    /// b.
+    pub b: f64,
+    /// Exponent $\alpha$ of the batch size.
+    pub alpha: f64,
+    /// Value of the loss, a sum over points.
+    pub loss: f64,
+    /// Largest absolute component of the gradient at the end, in (ln a, ln b, alpha): the stationarity of the fit.
+    pub gradient: f64,
+    /// Residuals ln Y minus the fitted logarithm.
+    pub residuals: Vec<f64>,
+    /// Residual standard deviation of log steps; NaN without degrees of freedom.
+    pub residual_sd: f64,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    covariance: [[f64; 3]; 3],
+    #[cfg_attr(feature = "serde", serde(skip))]
+    options: BatchFitOptions,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    data: (Vec<f64>, Vec<f64>),
+}
+
+#[allow(clippy::cast_precision_loss)] // Counts.
+impl BatchFit {
+    /// Returns the fit to steps at batch sizes.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::Empty`], [`Error::NotFinite`]; [`Error::Parameter`] for a batch size or a number of steps that is not
+    /// positive; [`Error::TooFew`] with fewer distinct batch sizes than parameters; [`Error::NoConvergence`].
+    pub fn fit(batch: &[f64], steps: &[f64], options: BatchFitOptions) -> Result<Self> {
+        check_len("steps", batch.len(), steps.len())?;
+        check_finite("batch", batch)?;
+        check_finite("steps", steps)?;
+        for (&b, &s) in batch.iter().zip(steps) {
+            check_positive("batch", b)?;
+            check_positive("steps", s)?;
+        }
+        if let FitLoss::Huber(delta) = options.loss {
+            check_positive("delta", delta)?;
+        }
+        let parameters = if options.free_exponent { 3 } else { 2 };
+        let distinct = distinct(batch);
+        if distinct < parameters {
+            return Err(Error::TooFew {
+                what: "the number of distinct batch sizes",
+                needed: parameters,
+                found: distinct,
+            });
+        }
+        let y: Vec<f64> = steps.iter().map(|s| s.ln()).collect();
+        let fewest = steps.iter().copied().fold(f64::INFINITY, f64::min);
+        let samples = batch
+            .iter()
+            .zip(steps)
+            .map(|(b, s)| b * s)
+            .fold(f64::INFINITY, f64::min);
+        // Starts: the two asymptotes in several mixtures; the best end wins.
+        let mut best: Option<([f64; 3], f64, f64)> = None;
+        for share in [0.02, 0.3, 0.8] {
+            for factor in [0.3, 0.9] {
+                let start = [(share * fewest).ln(), (factor * samples).ln(), 1.0];
+                let end = minimise(batch, &y, options, start);
+                if end.1.is_finite() && best.is_none_or(|b| end.1 < b.1) {
+                    best = Some(end);
+                }
+            }
+        }
+        let (theta, loss, gradient) = best.ok_or(Error::NoConvergence {
+            what: "the fit of steps against batch size",
+        })?;
+        let residuals: Vec<f64> = batch
+            .iter()
+            .zip(&y)
+            .map(|(b, y)| y - model(*b, &theta).0)
+            .collect();
+        let dof = y.len() as f64 - parameters as f64;
+        let rss: f64 = residuals.iter().map(|r| r * r).sum();
+        let residual_sd = if dof > 0.0 {
+            (rss / dof).sqrt()
+        } else {
+            f64::NAN
+        };
+        let mut information = [[0.0; 3]; 3];
+        for b in batch {
+            let j = model(*b, &theta).1;
+            for i in 0..3 {
+                for k in 0..3 {
+                    information[i][k] += j[i] * j[k];
+                }
+            }
+        }
+        let mut covariance = inverse(information, parameters);
+        for row in &mut covariance {
+            for v in row {
+                *v *= residual_sd * residual_sd;
+            }
+        }
+        Ok(Self {
+            a: theta[0].exp(),
+            b: theta[1].exp(),
+            alpha: theta[2],
+            loss,
+            gradient,
+            residuals,
+            residual_sd,
+            covariance,
+            options,
+            data: (batch.to_vec(), steps.to_vec()),
+        })
+    }
+
+    /// Returns the fitted steps at a batch size.
+    #[must_use]
+    pub fn steps_at(&self, batch: f64) -> f64 {
+        self.a + self.b * batch.powf(-self.alpha)
+    }
+
+    /// Returns b / a, the batch size at which both asymptotes cost the same (the noise scale of the hyperbola
+    /// $(S/S_{min} - 1)(E/E_{min} - 1) = 1$ at $\alpha = 1$).
+    #[must_use]
+    pub fn noise_batch(&self) -> f64 {
+        self.b / self.a
+    }
+
+    /// Returns the critical batch size: where $Y(B) = (1 + \text{tolerance}) \frac{B_{opt}}{B} Y(B_{opt})$, the batch at which linear scaling
+    /// from `optimal` costs `tolerance` more steps (Definition 1 of the paper, which takes 0.2 and 256).
+    ///
+    /// At $\alpha = 1$ it is $(1 + \text{tolerance}) B_{opt} + \text{tolerance}\, b/a$, so nothing below $(1 + \text{tolerance}) B_{opt}$ can come out.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless both arguments are positive and finite; [`Error::NoConvergence`] if with a free exponent the curve never falls that far
+    /// behind linear scaling.
+    pub fn critical_batch(&self, tolerance: f64, optimal: f64) -> Result<f64> {
+        check_positive("tolerance", tolerance)?;
+        check_positive("optimal", optimal)?;
+        if !self.options.free_exponent {
+            return Ok((1.0 + tolerance) * optimal + tolerance * self.b / self.a);
+        }
+        // B Y(B) = a B + b B^(1 - alpha); above B_opt the first term wins in the end.
+        let goal = (1.0 + tolerance) * optimal * self.steps_at(optimal);
+        let excess =
+            |ln_b: f64| self.a * ln_b.exp() + self.b * ((1.0 - self.alpha) * ln_b).exp() - goal;
+        let (mut low, mut high) = (optimal.ln(), optimal.ln() + 1.0);
+        while excess(high) < 0.0 {
+            high += 1.0;
+            if high > 300.0 {
+                return Err(Error::NoConvergence {
+                    what: "the critical batch size",
+                });
+            }
+        }
+        for _ in 0..200 {
+            let mid = f64::midpoint(low, high);
+            if excess(mid) < 0.0 {
+                low = mid
+            } else {
+                high = mid
+            }
+        }
+        Ok(high.exp())
+    }
+
+    /// Returns the delta-method interval of the critical batch size, symmetric in its logarithm, with Student's t of n - p degrees of
+    /// freedom.
+    ///
+    /// # Errors
+    /// As [`BatchFit::critical_batch`]; [`Error::Parameter`] for the level; [`Error::TooFew`] without degrees of freedom.
+    pub fn delta_interval(&self, tolerance: f64, optimal: f64, level: f64) -> Result<Interval> {
+        check_level(level)?;
+        let centre = self.critical_batch(tolerance, optimal)?;
+        let parameters = if self.options.free_exponent { 3 } else { 2 };
+        let n = self.residuals.len();
+        let few = Error::TooFew {
+            what: "the number of points",
+            needed: parameters + 1,
+            found: n,
+        };
+        let t = t_quantile(0.5 + level / 2.0, n.saturating_sub(parameters) as f64).ok_or(few)?;
+        // Numerical derivatives of ln B* in (ln a, ln b, alpha).
+        let mut slope = [0.0; 3];
+        for (k, s) in slope.iter_mut().enumerate().take(parameters) {
+            let h = 1e-5;
+            let moved = |sign: f64| {
+                let mut theta = [self.a.ln(), self.b.ln(), self.alpha];
+                theta[k] += sign * h;
+                Self {
+                    a: theta[0].exp(),
+                    b: theta[1].exp(),
+                    alpha: theta[2],
+                    ..self.clone()
+                }
+                .critical_batch(tolerance, optimal)
+            };
+            *s = (moved(1.0)?.ln() - moved(-1.0)?.ln()) / (2.0 * h);
+        }
+        let variance: f64 = (0..9)
+            .map(|i| slope[i / 3] * self.covariance[i / 3][i % 3] * slope[i % 3])
+            .sum();
+        let half = t * variance.max(0.0).sqrt();
+        Ok(Interval {
+            lower: centre * (-half).exp(),
+            upper: centre * half.exp(),
+            level,
+        })
+    }
+
+    /// Returns the percentile interval of the critical batch size over bootstrap refits.
+    ///
+    /// # Errors
+    /// As [`BatchFit::critical_batch`]; [`Error::Parameter`] for the level or zero replicates; [`Error::TooFew`] without degrees of freedom (for
+    /// [`Resampling::Residuals`]).
+    pub fn bootstrap_interval(
+        &self,
+        tolerance: f64,
+        optimal: f64,
+        level: f64,
+        resampling: Resampling,
+        replicates: usize,
+        seed: u64,
+    ) -> Result<Interval> {
+        check_level(level)?;
+        if replicates == 0 {
+            return Err(Error::Parameter {
+                name: "replicates",
+                value: 0.0,
+                requirement: "at least 1",
+            });
+        }
+        self.critical_batch(tolerance, optimal)?;
+        let parameters = if self.options.free_exponent { 3 } else { 2 };
+        let (batch, steps) = (&self.data.0, &self.data.1);
+        let n = batch.len();
+        if n <= parameters {
+            return Err(Error::TooFew {
+                what: "the number of points",
+                needed: parameters + 1,
+                found: n,
+            });
+        }
+        let scale = (n as f64 / (n - parameters) as f64).sqrt();
+        let one = |r: usize| -> Option<f64> {
+            let mut rng = generator(seed, 0xCB5, r as u64);
+            for _ in 0..100 {
+                let picks: Vec<usize> = (0..n).map(|_| rng.random_range(0..n)).collect();
+                let (b, s): (Vec<f64>, Vec<f64>) = match resampling {
+                    Resampling::Residuals => picks
+                        .iter()
+                        .zip(batch)
+                        .map(|(&i, &b)| (b, self.steps_at(b) * (scale * self.residuals[i]).exp()))
+                        .unzip(),
+                    Resampling::Pairs => picks.iter().map(|&i| (batch[i], steps[i])).unzip(),
+                };
+                if distinct(&b) > parameters.min(2) {
+                    return Self::fit(&b, &s, self.options)
+                        .and_then(|f| f.critical_batch(tolerance, optimal))
+                        .ok();
+                }
+            }
+            None
+        };
+        let mut values: Vec<f64> = par::map(replicates, one).into_iter().flatten().collect();
+        values.sort_by(f64::total_cmp);
+        if values.is_empty() {
+            return Err(Error::NoConvergence {
+                what: "the bootstrap of the critical batch size",
+            });
+        }
+        let tail = (1.0 - level) / 2.0;
+        Ok(Interval {
+            lower: quantile_sorted(&values, tail),
+            upper: quantile_sorted(&values, 1.0 - tail),
+            level,
+        })
+    }
+}
+
+fn distinct(values: &[f64]) -> usize {
+    let mut v = values.to_vec();
+    v.sort_by(f64::total_cmp);
+    v.dedup_by(|a, b| a.total_cmp(b).is_eq());
+    v.len()
+}
+
+/// ln(a + b B^-alpha) and its derivatives in (ln a, ln b, alpha).
+fn model(batch: f64, theta: &[f64; 3]) -> (f64, [f64; 3]) {
+    let linear = theta[1] - theta[2] * batch.ln();
+    let top = theta[0].max(linear);
+    let value = top + ((theta[0] - top).exp() + (linear - top).exp()).ln();
+    let share = (linear - value).exp();
+    (
+        value,
+        [(theta[0] - value).exp(), share, -share * batch.ln()],
+    )
+}
+
+/// The loss of a residual and the weight (derivative over residual) for the Gauss-Newton step.
+fn penalty(loss: FitLoss, r: f64) -> (f64, f64) {
+    match loss {
+        FitLoss::Huber(d) if r.abs() > d => (d * (r.abs() - 0.5 * d), d / r.abs()),
+        _ => (0.5 * r * r, 1.0),
+    }
+}
+
+/// Levenberg-Marquardt on the reweighted residuals; returns parameters, loss and the size of the gradient.
+fn minimise(
+    batch: &[f64],
+    y: &[f64],
+    options: BatchFitOptions,
+    start: [f64; 3],
+) -> ([f64; 3], f64, f64) {
+    let parameters = if options.free_exponent { 3 } else { 2 };
+    let total = |theta: &[f64; 3]| {
+        batch
+            .iter()
+            .zip(y)
+            .map(|(b, y)| penalty(options.loss, model(*b, theta).0 - y).0)
+            .sum::<f64>()
+    };
+    let mut theta = start;
+    let mut loss = total(&theta);
+    let mut damping = 1e-3;
+    let mut size = f64::INFINITY;
+    for _ in 0..1000 {
+        let (mut gradient, mut hessian) = ([0.0; 3], [[0.0; 3]; 3]);
+        for (b, y) in batch.iter().zip(y) {
+            let (value, j) = model(*b, &theta);
+            let weight = penalty(options.loss, value - y).1;
+            for i in 0..parameters {
+                gradient[i] += weight * (value - y) * j[i];
+                for k in 0..parameters {
+                    hessian[i][k] += weight * j[i] * j[k];
+                }
+            }
+        }
+        size = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
+        if size < 1e-13 || damping > 1e15 {
+            break;
+        }
+        let mut damped = hessian;
+        for (i, row) in damped.iter_mut().enumerate() {
+            row[i] += damping * (row[i] + 1e-9);
+        }
+        let inv = inverse(damped, parameters);
+        let mut next = theta;
+        for i in 0..parameters {
+            next[i] -= (0..parameters)
+                .map(|k| inv[i][k] * gradient[k])
+                .sum::<f64>();
+        }
+        let trial = total(&next);
+        if trial < loss {
+            // Below rounding of the sum nothing more can be gained.
+            if loss - trial <= 1e-16 * loss && size < 1e-9 {
+                return (next, trial, size);
+            }
+            (theta, loss) = (next, trial);
+            damping = (damping / 5.0).max(1e-12);
+        } else {
+            damping *= 4.0;
+        }
+    }
+    (theta, loss, size)
+}
+
+/// The inverse of the leading `n` by `n` block of a symmetric matrix (n = 2 or 3), zero elsewhere; infinite entries if singular.
+fn inverse(m: [[f64; 3]; 3], n: usize) -> [[f64; 3]; 3] {
+    let mut out = [[0.0; 3]; 3];
+    if n == 2 {
+        let det = m[0][0] * m[1][1] - m[0][1] * m[1][0];
+        out[0][0] = m[1][1] / det;
+        out[1][1] = m[0][0] / det;
+        out[0][1] = -m[0][1] / det;
+        out[1][0] = out[0][1];
+        return out;
+    }
+    let minor = |i: usize, j: usize| {
+        let (r, c) = ([(i + 1) % 3, (i + 2) % 3], [(j + 1) % 3, (j + 2) % 3]);
+        m[r[0]][c[0]] * m[r[1]][c[1]] - m[r[0]][c[1]] * m[r[1]][c[0]]
+    };
+    let det: f64 = (0..3).map(|j| m[0][j] * minor(0, j)).sum();
+    for (i, row) in out.iter_mut().enumerate() {
+        for (j, v) in row.iter_mut().enumerate() {
+            *v = minor(j, i) / det;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::testing::uniform;
+    use proptest::prelude::*;
+
+    /// The authors' five sweeps: steps at B = 64, 128, ..., 16384, and the a, b and critical batch size that their notebook prints.
+    pub(in crate::cbs) const PUBLISHED: [([f64; 9], f64, f64, f64); 5] = [
+        (
+            [
+                46000.0, 23000.0, 13282.0, 7000.0, 3840.0, 2528.0, 1917.0, 1600.0, 1600.0,
+            ],
+            1293.83,
+            2_834_258.09,
+            745.32,
+        ),
+        (
+            [
+                96000.0, 49000.0, 24000.0, 12000.0, 7128.0, 4350.0, 2940.0, 2400.0, 2300.0,
+            ],
+            1752.42,
+            5_677_478.78,
+            955.16,
+        ),
+        (
+            [
+                196_000.0, 90000.0, 46000.0, 23400.0, 13300.0, 7224.0, 4980.0, 3400.0, 2879.0,
+            ],
+            2095.35,
+            11_383_269.89,
+            1393.73,
+        ),
+        (
+            [
+                311_000.0, 166_000.0, 81000.0, 37440.0, 21320.0, 11400.0, 7199.0, 4700.0, 3800.0,
+            ],
+            2459.93,
+            19_449_688.59,
+            1888.52,
+        ),
+        (
+            [
+                642_000.0, 331_000.0, 176_000.0, 94000.0, 46500.0, 25000.0, 15360.0, 8900.0, 6500.0,
+            ],
+            3897.31,
+            43_381_130.22,
+            2533.41,
+        ),
+    ];
+
+    pub(in crate::cbs) fn batches() -> Vec<f64> {
+        (6..15).map(|k| f64::from(1 << k)).collect()
+    }
+
+    #[test]
+    fn the_five_published_fits_come_back() {
+        for (steps, a, b, critical) in PUBLISHED {
+            let fit = BatchFit::fit(&batches(), &steps, BatchFitOptions::default()).unwrap();
+            assert!((fit.a / a - 1.0).abs() < 1e-4, "{} {a}", fit.a);
+            assert!((fit.b / b - 1.0).abs() < 1e-4, "{} {b}", fit.b);
+            let ours = fit.critical_batch(0.2, 256.0).unwrap();
+            assert!((ours / critical - 1.0).abs() < 1e-4, "{ours} {critical}");
+            assert!(fit.gradient < 1e-9);
+            let i = fit.delta_interval(0.2, 256.0, 0.95).unwrap();
+            assert!(i.lower < ours && ours < i.upper);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn exact_curves_are_found_and_the_definition_holds(a in 10.0f64..1e4, ratio in 5.0f64..1e4, tolerance in 0.05f64..1.0) {
+            let b = a * ratio;
+            let y: Vec<f64> = batches().iter().map(|x| a + b / x).collect();
+            let fit = BatchFit::fit(&batches(), &y, BatchFitOptions::default()).unwrap();
+            prop_assert!((fit.a / a - 1.0).abs() < 1e-5 && (fit.b / b - 1.0).abs() < 1e-5, "{fit:?}");
+            let c = fit.critical_batch(tolerance, 100.0).unwrap();
+            let linear = (1.0 + tolerance) * 100.0 / c * fit.steps_at(100.0);
+            prop_assert!((fit.steps_at(c) / linear - 1.0).abs() < 1e-9);
+            // The hyperbola (S / a - 1)(E / b - 1) = 1 with E = B S.
+            let s = fit.steps_at(777.0);
+            prop_assert!(((s / fit.a - 1.0) * (777.0 * s / fit.b - 1.0) - 1.0).abs() < 1e-6);
+        }
+
+        #[test]
+        fn a_free_exponent_at_one_agrees_with_the_closed_form(a in 100.0f64..1e4, ratio in 50.0f64..5e3) {
+            let y: Vec<f64> = batches().iter().map(|x| a + a * ratio / x).collect();
+            let free = BatchFit::fit(&batches(), &y, BatchFitOptions { free_exponent: true, ..Default::default() }).unwrap();
+            prop_assert!((free.alpha - 1.0).abs() < 1e-4, "{}", free.alpha);
+            let c = free.critical_batch(0.2, 256.0).unwrap();
+            prop_assert!((c / (307.2 + 0.2 * ratio) - 1.0).abs() < 1e-3, "{c}");
+        }
+    }
+
+    #[test]
+    fn huber_resists_a_ruined_run() {
+        let mut y: Vec<f64> = batches().iter().map(|x| 1000.0 + 1e6 / x).collect();
+        y[6] *= 3.0;
+        let square = BatchFit::fit(&batches(), &y, BatchFitOptions::default()).unwrap();
+        let huber = BatchFit::fit(
+            &batches(),
+            &y,
+            BatchFitOptions {
+                loss: FitLoss::Huber(0.01),
+                free_exponent: false,
+            },
+        )
+        .unwrap();
+        assert!((huber.a / 1000.0 - 1.0).abs() < 0.05);
+        assert!(
+            (square.a / 1000.0 - 1.0).abs() > 0.15,
+            "the planted fault must move least squares"
+        );
+    }
+
+    #[test]
+    fn intervals_cover_the_true_critical_batch() {
+        // Noise of 5 % on log steps; 200 sets, standard error 0.021.
+        let (a, b) = (2000.0, 6e6);
+        let truth = 307.2 + 0.2 * b / a;
+        let (mut delta, mut boot) = (0u8, 0u8);
+        for seed in 0..200u64 {
+            let y: Vec<f64> = batches()
+                .iter()
+                .enumerate()
+                .map(|(i, x)| {
+                    let z: f64 = (0..12).map(|k| uniform(seed, i as u64, k)).sum::<f64>() - 6.0;
+                    (a + b / x) * (0.05 * z).exp()
+                })
+                .collect();
+            let fit = BatchFit::fit(&batches(), &y, BatchFitOptions::default()).unwrap();
+            delta += u8::from(fit.delta_interval(0.2, 256.0, 0.9).unwrap().contains(truth));
+            boot += u8::from(
+                fit.bootstrap_interval(0.2, 256.0, 0.9, Resampling::Residuals, 100, seed)
+                    .unwrap()
+                    .contains(truth),
+            );
+        }
+        let (delta, boot) = (f64::from(delta) / 200.0, f64::from(boot) / 200.0);
+        assert!((delta - 0.9).abs() < 4.0 * 0.021, "{delta}");
+        // Percentiles of refits lack the t correction: with seven degrees of freedom about 0.86.
+        assert!(boot > 0.78, "{boot}");
+    }
+
+    #[test]
+    fn too_few_and_wrong_points_are_refused() {
+        let o = BatchFitOptions::default();
+        assert!(matches!(
+            BatchFit::fit(&[64.0, 64.0], &[1.0, 2.0], o),
+            Err(Error::TooFew { found: 1, .. })
+        ));
+        assert!(matches!(
+            BatchFit::fit(&[64.0, 0.0], &[1.0, 2.0], o),
+            Err(Error::Parameter { name: "batch", .. })
+        ));
+        assert!(matches!(
+            BatchFit::fit(&[64.0, 128.0], &[1.0, -2.0], o),
+            Err(Error::Parameter { name: "steps", .. })
+        ));
+        let two = BatchFit::fit(&[64.0, 128.0], &[300.0, 200.0], o).unwrap();
+        assert!(two.delta_interval(0.2, 256.0, 0.9).is_err());
+        let pairs = BatchFit::fit(&batches(), &PUBLISHED[0].0, o).unwrap();
+        assert!(
+            pairs
+                .bootstrap_interval(0.2, 256.0, 0.9, Resampling::Pairs, 50, 1)
+                .unwrap()
+                .contains(745.32)
+        );
+    }
+}

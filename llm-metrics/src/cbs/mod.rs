@@ -1,0 +1,13 @@
+//! The critical batch size of arXiv:2410.21676: how far a batch can grow before it stops saving steps in proportion.
+
+mod curves;
+mod fit;
+mod law;
+mod noise;
+mod theory;
+
+pub use curves::{BatchSteps, Crossing, LossCurve, steps_to_target};
+pub use fit::{BatchFit, BatchFitOptions, FitLoss, Resampling};
+pub use law::PowerLaw;
+pub use noise::{GradientNoise, NoiseScale};
+pub use theory::{lsq_risk, predicted_batch_exponent, steps_to_risk};

@@ -1,0 +1,203 @@
+//! What can be wrong with the arguments.
+
+/// A condition that an argument violates, with the value that violates it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An input has no elements.
+    #[error("{what} is empty")]
+    Empty {
+        /// The argument.
+        what: &'static str,
+    },
+    /// Two inputs that belong together differ in length.
+    #[error("{what} has length {found}, expected {expected}")]
+    Length {
+        /// The argument.
+        what: &'static str,
+        /// The length that the other arguments imply.
+        expected: usize,
+        /// The length found.
+        found: usize,
+    },
+    /// A value is NaN or lies outside its range.
+    #[error("{what}[{index}] is {value}, outside [{min}, {max}]")]
+    OutOfRange {
+        /// The argument.
+        what: &'static str,
+        /// Position of the value, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+        /// Smallest value allowed.
+        min: f64,
+        /// Largest value allowed.
+        max: f64,
+    },
+    /// A value is NaN or infinite.
+    #[error("{what}[{index}] is {value}, not a finite number")]
+    NotFinite {
+        /// The argument.
+        what: &'static str,
+        /// Position of the value, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A setting has a value that makes no sense.
+    #[error("{name} is {value}, but it must be {requirement}")]
+    Parameter {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        requirement: &'static str,
+    },
+    /// A label names a class that does not exist.
+    #[error("label {label} of record {index} is outside the {classes} classes")]
+    Label {
+        /// Record, from 0.
+        index: usize,
+        /// The label.
+        label: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A row of probabilities does not sum to one.
+    #[error("the probabilities of record {index} sum to {sum}, not to 1; are they logits?")]
+    NotNormalised {
+        /// Record, from 0.
+        index: usize,
+        /// The sum.
+        sum: f64,
+    },
+    /// Bin edges do not increase from 0 to 1.
+    #[error("edges[{index}] is {value}: the edges must increase strictly from 0 to 1")]
+    Edges {
+        /// Position of the edge, from 0.
+        index: usize,
+        /// The edge.
+        value: f64,
+    },
+    /// Two accumulators with different settings cannot be merged.
+    #[error("the two accumulators differ in {what}")]
+    Mismatch {
+        /// The setting in which they differ.
+        what: &'static str,
+    },
+    /// pass@k was asked for more samples than there are.
+    #[error("k = {k} exceeds the {n} samples of problem {index}")]
+    KExceedsN {
+        /// Problem, from 0.
+        index: usize,
+        /// Samples asked for.
+        k: usize,
+        /// Samples present.
+        n: usize,
+    },
+    /// There are fewer observations than the estimate needs.
+    #[error("{what} needs at least {needed}, got {found}")]
+    TooFew {
+        /// What is counted.
+        what: &'static str,
+        /// The least number that will do.
+        needed: usize,
+        /// The number found.
+        found: usize,
+    },
+    /// A filter keeps no response of a prompt, and the caller asked for an error.
+    #[error("the filter keeps no response of prompt {prompt}")]
+    EmptyFilter {
+        /// Prompt, from 0.
+        prompt: usize,
+    },
+    /// The regressors are collinear.
+    #[error("the regressors are collinear: {what}")]
+    Collinear {
+        /// Which regression.
+        what: &'static str,
+    },
+    /// A numerical search ended without an answer.
+    #[error("{what} did not converge")]
+    NoConvergence {
+        /// The search.
+        what: &'static str,
+    },
+}
+
+/// A result with this crate's error.
+pub type Result<T> = std::result::Result<T, Error>;
+
+pub(crate) fn check_len(what: &'static str, expected: usize, found: usize) -> Result<()> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::Length {
+            what,
+            expected,
+            found,
+        })
+    }
+}
+
+pub(crate) fn check_unit(what: &'static str, values: &[f64]) -> Result<()> {
+    if values.is_empty() {
+        return Err(Error::Empty { what });
+    }
+    // The fast pass has no early exit, so that it vectorises; the slow one finds the culprit.
+    let bad = values
+        .iter()
+        .fold(false, |bad, v| bad | !(*v >= 0.0 && *v <= 1.0));
+    match bad
+        .then(|| values.iter().position(|v| !(*v >= 0.0 && *v <= 1.0)))
+        .flatten()
+    {
+        Some(index) => Err(Error::OutOfRange {
+            what,
+            index,
+            value: values[index],
+            min: 0.0,
+            max: 1.0,
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
+    if values.is_empty() {
+        return Err(Error::Empty { what });
+    }
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(Error::NotFinite {
+            what,
+            index,
+            value: values[index],
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn check_positive(name: &'static str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::Parameter {
+            name,
+            value,
+            requirement: "positive and finite",
+        })
+    }
+}
+
+pub(crate) fn check_level(value: f64) -> Result<()> {
+    if value > 0.0 && value < 1.0 {
+        Ok(())
+    } else {
+        Err(Error::Parameter {
+            name: "level",
+            value,
+            requirement: "strictly between 0 and 1",
+        })
+    }
+}

@@ -1,0 +1,563 @@
+//! Calibration records from logs of any known schema.
+
+use std::io::BufRead;
+
+use super::ReadError;
+use super::rows::{Cell, Row, Rows};
+use crate::probabilities::log_sum_exp;
+
+/// What a log's records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Schema {
+    /// A confidence and whether the answer was right.
+    Binary,
+    /// Probabilities over classes and the label.
+    Probabilities,
+    /// Logits (or log-probabilities) over classes and the label.
+    Logits,
+    /// A sample of lm-evaluation-harness with one log-likelihood per choice.
+    LmEval,
+}
+
+/// Names of fields where they differ from the usual ones; a JSON path may have dots.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// Confidence (usually `conf` or `confidence`).
+    pub confidence: Option<String>,
+    /// Outcome (`correct`).
+    pub correct: Option<String>,
+    /// Probabilities (`probs` or `probabilities`).
+    pub probabilities: Option<String>,
+    /// Logits (`logits` or `logprobs`).
+    pub logits: Option<String>,
+    /// Label (`label`); in lm-evaluation-harness samples `target`, `doc.gold`, `doc.label` or `doc.answer`.
+    pub label: Option<String>,
+    /// Group of records that belong together (a document, a prompt).
+    pub group: Option<String>,
+    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
+    pub filter: Option<String>,
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record<'a> {
+    /// Confidence in [0, 1] and outcome.
+    Binary(f64, bool),
+    /// Probabilities over classes, summing to 1 within 0.002, and the label.
+    Probabilities(&'a [f64], usize),
+    /// Logits over classes and the label.
+    Logits(&'a [f64], usize),
+}
+
+const NAMES: [(&str, &[&str]); 5] = [
+    ("confidence", &["conf", "confidence"]),
+    ("correct", &["correct"]),
+    ("probabilities", &["probs", "probabilities"]),
+    ("logits", &["logits", "logprobs"]),
+    ("label", &["label"]),
+];
+
+/// Reads calibration records one at a time; the schema is told by the first record's fields.
+///
+/// ```
+/// use hindsight_llm_metrics::io::{CalibrationReader, Fields, Record};
+/// let log = b"conf,correct\n0.9,1\n0.4,0\n";
+/// let mut reader = CalibrationReader::new(&log[..], &Fields::default())?;
+/// let mut right = 0;
+/// while reader.next_record(|record, _| right += u32::from(matches!(record, Record::Binary(_, true))))? {}
+/// assert_eq!(right, 1);
+/// # Ok::<(), hindsight_llm_metrics::io::ReadError>(())
+/// ```
+#[derive(Debug)]
+pub struct CalibrationReader<R> {
+    rows: Rows<R>,
+    schema: Schema,
+    fields: Fields,
+    classes: Option<usize>,
+    filter_seen: Option<String>,
+    records: u64,
+}
+
+// Columns of the wanted fields.
+const FIRST: usize = 0;
+const SECOND: usize = 1;
+const GROUP: usize = 2;
+const RESPONSES: usize = 3;
+const FILTER: usize = 4;
+const GOLD: usize = 5;
+
+impl<R: BufRead> CalibrationReader<R> {
+    /// Returns a reader of the log.
+    ///
+    /// # Errors
+    /// [`ReadError::Schema`] if the fields fit no schema or more than one; as [`Rows::new`].
+    pub fn new(reader: R, fields: &Fields) -> Result<Self, ReadError> {
+        let mut rows = Rows::<R>::new::<&str>(reader, &[])?;
+        let has = |name: &str| {
+            rows.found()
+                .iter()
+                .any(|f| f == name.split('.').next().unwrap_or(name))
+        };
+        let pick = |given: &Option<String>, role: &str| -> Option<String> {
+            let usual = NAMES.iter().find(|n| n.0 == role).map_or(&[][..], |n| n.1);
+            given
+                .clone()
+                .or_else(|| usual.iter().find(|n| has(n)).map(|n| (*n).to_owned()))
+        };
+        let (conf, correct) = (
+            pick(&fields.confidence, "confidence"),
+            pick(&fields.correct, "correct"),
+        );
+        let (probs, logits) = (
+            pick(&fields.probabilities, "probabilities"),
+            pick(&fields.logits, "logits"),
+        );
+        let label = pick(&fields.label, "label");
+        let mut options = Vec::new();
+        if let (Some(a), Some(b)) = (&conf, &correct) {
+            options.push((Schema::Binary, a.clone(), b.clone()));
+        }
+        if let (Some(a), Some(b)) = (&probs, &label) {
+            options.push((Schema::Probabilities, a.clone(), b.clone()));
+        }
+        if let (Some(a), Some(b)) = (&logits, &label) {
+            options.push((Schema::Logits, a.clone(), b.clone()));
+        }
+        // Fields that the caller names decide.
+        if fields.confidence.is_some() || fields.correct.is_some() {
+            options.retain(|o| o.0 == Schema::Binary);
+        } else if fields.probabilities.is_some() {
+            options.retain(|o| o.0 == Schema::Probabilities);
+        } else if fields.logits.is_some() {
+            options.retain(|o| o.0 == Schema::Logits);
+        }
+        if options.is_empty() && has("resps") && has("doc_id") {
+            options.push((
+                Schema::LmEval,
+                "filtered_resps".to_owned(),
+                "target".to_owned(),
+            ));
+        }
+        let [(schema, first, second)] = options.as_slice() else {
+            return Err(ReadError::Schema {
+                expected: "conf and correct, or probs and label, or logits and label (one of them; name others by option), or an \
+                           lm-evaluation-harness sample"
+                    .to_owned(),
+                found: rows.found().join(", "),
+            });
+        };
+        let schema = *schema;
+        let mut wanted = vec![
+            first.clone(),
+            second.clone(),
+            fields.group.clone().unwrap_or_default(),
+        ];
+        if schema == Schema::LmEval {
+            wanted.extend(["resps", "filter"].map(str::to_owned));
+            match &fields.label {
+                Some(gold) => wanted.push(gold.clone()),
+                None => wanted.extend(
+                    [
+                        "doc.gold",
+                        "doc.label",
+                        "doc.answer",
+                        "doc.answerKey",
+                        "target",
+                    ]
+                    .map(str::to_owned),
+                ),
+            }
+            if fields.group.is_none() {
+                wanted[GROUP] = "doc_id".to_owned();
+            }
+        }
+        rows.want(&wanted);
+        Ok(Self {
+            rows,
+            schema,
+            fields: fields.clone(),
+            classes: None,
+            filter_seen: None,
+            records: 0,
+        })
+    }
+
+    /// Returns the schema.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        self.schema
+    }
+    /// Returns the number of classes, once a record has told it; `None` for binary records.
+    #[must_use]
+    pub fn classes(&self) -> Option<usize> {
+        self.classes
+    }
+    /// Returns the number of records so far.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Hands the next record, and the key of its group if there is one, to `take`; returns false at the end.
+    ///
+    /// # Errors
+    /// As [`Rows::next_row`]; [`ReadError::Missing`], [`ReadError::Value`] for a field that is not there, outside its range, or a number of
+    /// classes that changes; for lm-evaluation-harness samples also if filters mix and none was named; [`ReadError::Empty`] if the log ends before the
+    /// first record.
+    pub fn next_record(
+        &mut self,
+        take: impl FnOnce(&Record<'_>, Option<u64>),
+    ) -> Result<bool, ReadError> {
+        let row = loop {
+            let Some(row) = self.rows.next_row()? else {
+                return if self.records == 0 {
+                    Err(ReadError::Empty)
+                } else {
+                    Ok(false)
+                };
+            };
+            if self.schema != Schema::LmEval || self.wanted(&row)? {
+                break row;
+            }
+            self.rows.recycle(row);
+        };
+        self.records += 1;
+        let group = match row.cell(GROUP) {
+            Cell::Missing if self.fields.group.is_some() => {
+                return Err(ReadError::Missing {
+                    line: row.line(),
+                    field: self.fields.group.clone().unwrap_or_default(),
+                });
+            }
+            Cell::Missing => None,
+            Cell::Number(v) => Some(v.to_bits()),
+            _ => Some(crate::stream::text_key(&self.rows.text(&row, GROUP)?)),
+        };
+        match self.schema {
+            Schema::Binary => {
+                let confidence = self.rows.number(&row, FIRST)?;
+                if !(0.0..=1.0).contains(&confidence) {
+                    let problem = format!(
+                        "the confidence {confidence} is outside [0, 1]; is it a logit or a percentage?"
+                    );
+                    return Err(self.rows.fault(&row, FIRST, problem));
+                }
+                let correct = self.rows.outcome(&row, SECOND)?;
+                take(&Record::Binary(confidence, correct), group);
+            }
+            Schema::Probabilities => {
+                let label = self.index(&row, SECOND)?;
+                let values = self.rows.array(&row, FIRST)?;
+                self.check_classes(&row, FIRST, values.len(), SECOND, label)?;
+                let sum: f64 = values.iter().sum();
+                let bad = values.iter().find(|v| !(0.0..=1.0).contains(*v));
+                if let Some(v) = bad {
+                    let problem =
+                        format!("the probability {v} is outside [0, 1]; are these logits?");
+                    return Err(self.rows.fault(&row, FIRST, problem));
+                }
+                if !((sum - 1.0).abs() <= 2e-3) {
+                    let problem = format!(
+                        "the probabilities sum to {sum}, not to 1; are these scores of another kind?"
+                    );
+                    return Err(self.rows.fault(&row, FIRST, problem));
+                }
+                self.classes = Some(values.len());
+                take(&Record::Probabilities(values, label), group);
+            }
+            Schema::Logits | Schema::LmEval => {
+                let (field, label_field) = self.logit_fields(&row);
+                let label = self.index(&row, label_field)?;
+                let values = self.rows.array(&row, field)?;
+                self.check_classes(&row, field, values.len(), label_field, label)?;
+                if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
+                    return Err(self.rows.fault(
+                        &row,
+                        field,
+                        format!("the logit {v} is not a number below infinity"),
+                    ));
+                }
+                if log_sum_exp(values).is_infinite() {
+                    return Err(self.rows.fault(
+                        &row,
+                        field,
+                        "all logits are minus infinity".to_owned(),
+                    ));
+                }
+                if self.schema == Schema::Logits {
+                    self.classes = Some(values.len());
+                }
+                take(&Record::Logits(values, label), group);
+            }
+        }
+        self.rows.recycle(row);
+        Ok(true)
+    }
+
+    /// Whether the sample passes the filter; mixed filters without a choice are an error.
+    fn wanted(&mut self, row: &Row) -> Result<bool, ReadError> {
+        let Cell::Text(filter) = row.cell(FILTER) else {
+            return Ok(true);
+        };
+        if let Some(chosen) = &self.fields.filter {
+            return Ok(filter == chosen);
+        }
+        match &self.filter_seen {
+            None => self.filter_seen = Some(filter.clone()),
+            Some(seen) if seen != filter => {
+                let problem = format!(
+                    "the log mixes the filters {seen:?} and {filter:?}: each document would count twice; name one"
+                );
+                return Err(self.rows.fault(row, FILTER, problem));
+            }
+            Some(_) => {}
+        }
+        Ok(true)
+    }
+
+    fn logit_fields(&self, row: &Row) -> (usize, usize) {
+        if self.schema == Schema::Logits {
+            return (FIRST, SECOND);
+        }
+        let field = if row.numbers(FIRST).is_some_and(|v| !v.is_empty()) {
+            FIRST
+        } else {
+            RESPONSES
+        };
+        let last = if self.fields.label.is_some() {
+            GOLD
+        } else {
+            GOLD + 4
+        };
+        let gold = (GOLD..=last)
+            .find(|f| parse_index(row.cell(*f)).is_some())
+            .unwrap_or(last);
+        (field, gold)
+    }
+
+    fn index(&self, row: &Row, field: usize) -> Result<usize, ReadError> {
+        parse_index(row.cell(field)).ok_or_else(|| match row.cell(field) {
+            Cell::Missing => match self.rows.text(row, field) {
+                Err(e) => e,
+                Ok(_) => ReadError::Empty,
+            },
+            _ => {
+                let value = self
+                    .rows
+                    .text(row, field)
+                    .unwrap_or_else(|_| "the value".to_owned());
+                self.rows.fault(
+                    row,
+                    field,
+                    format!("{value:?} is neither the number nor the letter of a class"),
+                )
+            }
+        })
+    }
+
+    fn check_classes(
+        &self,
+        row: &Row,
+        field: usize,
+        classes: usize,
+        label_field: usize,
+        label: usize,
+    ) -> Result<(), ReadError> {
+        if classes < 2 {
+            return Err(self.rows.fault(
+                row,
+                field,
+                format!("{classes} classes; at least 2 are needed"),
+            ));
+        }
+        if let Some(before) = self.classes.filter(|c| *c != classes) {
+            return Err(self.rows.fault(
+                row,
+                field,
+                format!("{classes} classes, where earlier records have {before}"),
+            ));
+        }
+        if label >= classes {
+            let problem =
+                format!("the label {label} is outside the {classes} classes (they count from 0)");
+            return Err(self.rows.fault(row, label_field, problem));
+        }
+        Ok(())
+    }
+}
+
+/// A class given by its number from 0, or by a letter from A.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp
+)] // Whole numbers in range only.
+fn parse_index(cell: &Cell) -> Option<usize> {
+    match cell {
+        Cell::Number(v) if *v >= 0.0 && *v <= 1e9 && v.fract() == 0.0 => Some(*v as usize),
+        Cell::Bool(b) => Some(usize::from(*b)),
+        Cell::Text(t) => {
+            let t = t
+                .trim()
+                .trim_start_matches('(')
+                .trim_end_matches([')', '.']);
+            match t.as_bytes() {
+                [c @ b'A'..=b'Z'] => Some(usize::from(c - b'A')),
+                [c @ b'a'..=b'z'] => Some(usize::from(c - b'a')),
+                _ => t.parse().ok(),
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Owned = (Vec<f64>, usize, Option<u64>);
+
+    fn read(log: &str, fields: &Fields) -> Result<Vec<Owned>, ReadError> {
+        let mut reader = CalibrationReader::new(log.as_bytes(), fields)?;
+        let mut out = vec![];
+        while reader.next_record(|r, g| {
+            out.push(match r {
+                Record::Binary(c, y) => (vec![*c], usize::from(*y), g),
+                Record::Probabilities(v, l) | Record::Logits(v, l) => (v.to_vec(), *l, g),
+            });
+        })? {}
+        Ok(out)
+    }
+
+    fn error(log: &str) -> String {
+        read(log, &Fields::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_schema_is_told_by_its_fields() {
+        let d = Fields::default();
+        assert_eq!(
+            read("{\"conf\":0.5,\"correct\":1}", &d).unwrap(),
+            [(vec![0.5], 1, None)]
+        );
+        assert_eq!(
+            read("confidence,correct\n0.5,False\n", &d).unwrap(),
+            [(vec![0.5], 0, None)]
+        );
+        assert_eq!(
+            read("{\"probs\":[0.4,0.6],\"label\":1}", &d).unwrap(),
+            [(vec![0.4, 0.6], 1, None)]
+        );
+        assert_eq!(
+            read("{\"logits\":[-4,6],\"label\":\"B\"}", &d).unwrap(),
+            [(vec![-4.0, 6.0], 1, None)]
+        );
+        let named = Fields {
+            confidence: Some("meta.p".into()),
+            correct: Some("ok".into()),
+            group: Some("q".into()),
+            ..d
+        };
+        let got = read(
+            "{\"meta\":{\"p\":0.25},\"ok\":true,\"q\":7,\"probs\":[1,0],\"label\":0}",
+            &named,
+        )
+        .unwrap();
+        assert_eq!(got, [(vec![0.25], 1, Some(7.0f64.to_bits()))]);
+    }
+
+    #[test]
+    fn samples_of_the_harness_are_read_through_their_strings() {
+        let sample = |doc: u32, filter: &str| {
+            format!(
+                "{{\"doc_id\":{doc},\"doc\":{{\"question\":\"?\",\"gold\":2}},\"target\":\" blue\",\"arguments\":{{\"gen_args_0\":{{\"arg_0\":\"x\"}}}},\
+                 \"resps\":[[[\"-3.5\",\"False\"]],[[\"-2.25\",\"True\"]],[[\"-9\",\"False\"]]],\
+                 \"filtered_resps\":[[\"-3.5\",\"False\"],[\"-2.25\",\"True\"],[\"-9\",\"False\"]],\"filter\":\"{filter}\",\"acc\":0.0}}\n"
+            )
+        };
+        let one = sample(0, "none") + &sample(1, "none");
+        let got = read(&one, &Fields::default()).unwrap();
+        assert_eq!(
+            got.iter().map(|g| (&g.0[..], g.1)).collect::<Vec<_>>(),
+            [(&[-3.5, -2.25, -9.0][..], 2); 2]
+        );
+        let two = sample(0, "strict") + &sample(0, "flexible");
+        let e = error(&two);
+        assert!(
+            e.contains("line 2") && e.contains("strict") && e.contains("flexible"),
+            "{e}"
+        );
+        let chosen = Fields {
+            filter: Some("flexible".into()),
+            ..Fields::default()
+        };
+        assert_eq!(read(&two, &chosen).unwrap().len(), 1);
+        let lost = Fields {
+            filter: Some("other".into()),
+            ..Fields::default()
+        };
+        assert!(matches!(read(&two, &lost), Err(ReadError::Empty)));
+    }
+
+    #[test]
+    fn bad_records_are_told_by_line_field_and_value() {
+        let good = "{\"conf\":0.5,\"correct\":1}\n";
+        for (line, words) in [
+            (
+                "{\"conf\":1.5,\"correct\":1}",
+                "line 2, field \"conf\": the confidence 1.5 is outside [0, 1]",
+            ),
+            ("{\"conf\":NaN,\"correct\":1}", "line 2, column 9: NaN"),
+            ("{\"correct\":1}", "line 2: there is no field \"conf\""),
+            (
+                "{\"conf\":0.5,\"correct\":2}",
+                "line 2, field \"correct\": 2 is not true or false",
+            ),
+            (
+                "{\"conf\":0.5,\"correct\":1",
+                "line 2, column 24: expected a comma",
+            ),
+        ] {
+            let e = error(&format!("{good}{line}\n"));
+            assert!(e.starts_with(words), "{e}");
+        }
+        let good = "{\"probs\":[0.5,0.5],\"label\":1}\n";
+        for (line, words) in [
+            (
+                "{\"probs\":[2.5,-1.5],\"label\":1}",
+                "line 2, field \"probs\": the probability 2.5 is outside [0, 1]; are these logits?",
+            ),
+            (
+                "{\"probs\":[0.5,0.9],\"label\":1}",
+                "line 2, field \"probs\": the probabilities sum to 1.4",
+            ),
+            (
+                "{\"probs\":[0.5,0.5],\"label\":2}",
+                "line 2, field \"label\": the label 2 is outside the 2 classes",
+            ),
+            (
+                "{\"probs\":[0.5,0.25,0.25],\"label\":2}",
+                "line 2, field \"probs\": 3 classes, where earlier records have 2",
+            ),
+            (
+                "{\"probs\":[1],\"label\":0}",
+                "line 2, field \"probs\": 1 classes",
+            ),
+            (
+                "{\"probs\":[0.5,0.5],\"label\":\"maybe\"}",
+                "line 2, field \"label\": \"maybe\" is neither",
+            ),
+        ] {
+            let e = error(&format!("{good}{line}\n"));
+            assert!(e.starts_with(words), "{e}");
+        }
+        assert!(error("{\"a\":1}").contains("fit no schema"));
+        assert!(
+            error("{\"conf\":0.5,\"correct\":1,\"probs\":[1,0],\"label\":0}")
+                .contains("fit no schema")
+        );
+        assert_eq!(error(""), "there are no records");
+        assert_eq!(error("conf,correct\n"), "there are no records");
+    }
+}

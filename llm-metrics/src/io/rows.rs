@@ -1,0 +1,507 @@
+//! Rows of wanted fields from JSON lines or CSV, one at a time.
+
+use std::io::BufRead;
+
+use super::{ReadError, json};
+
+/// The format of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values with a header line.
+    Csv,
+}
+
+/// The value of one field in one record.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Cell {
+    /// Not there, null, or an empty CSV cell.
+    #[default]
+    Missing,
+    /// A number; in CSV any cell that reads as one.
+    Number(f64),
+    /// true or false.
+    Bool(bool),
+    /// Text.
+    Text(String),
+    /// An array of numbers: a range of [`Row::numbers`].
+    Numbers(usize, usize),
+    /// Something else: an object, an array of words.
+    Other,
+}
+
+/// The wanted fields of one record.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    cells: Vec<Cell>,
+    pub(super) numbers: Vec<f64>,
+    line: u64,
+}
+
+impl Row {
+    pub(super) fn new(fields: usize) -> Self {
+        Self {
+            cells: vec![Cell::Missing; fields],
+            numbers: Vec::new(),
+            line: 0,
+        }
+    }
+    fn clear(&mut self, line: u64) {
+        self.cells.fill(Cell::Missing);
+        self.numbers.clear();
+        self.line = line;
+    }
+    pub(super) fn set(&mut self, field: usize, cell: Cell) {
+        if let Some(c) = self.cells.get_mut(field) {
+            *c = cell;
+        }
+    }
+    /// Returns the line of the record, from 1 (the first line of a CSV record of several lines).
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+    /// Returns the cell of the wanted field number `field`.
+    #[must_use]
+    pub fn cell(&self, field: usize) -> &Cell {
+        self.cells.get(field).unwrap_or(&Cell::Missing)
+    }
+    /// Returns the numbers of an array field.
+    #[must_use]
+    pub fn numbers(&self, field: usize) -> Option<&[f64]> {
+        match self.cell(field) {
+            Cell::Numbers(from, to) => self.numbers.get(*from..*to),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the wanted fields of each record of a log, in constant memory.
+///
+/// A field is a column's name in CSV, and in JSON a path with dots (`doc.gold`). In a CSV cell, `[0.1, 0.9]` is an array.
+///
+/// ```
+/// use hindsight_llm_metrics::io::Rows;
+/// let log = b"{\"conf\": 0.9, \"correct\": true}\n{\"conf\": 0.4, \"correct\": false}\n";
+/// let mut rows = Rows::new(&log[..], &["conf", "correct"])?;
+/// let mut sum = 0.0;
+/// while let Some(row) = rows.next_row()? {
+///     sum += rows.number(&row, 0)?;
+///     # rows.recycle(row);
+/// }
+/// assert!((sum - 1.3).abs() < 1e-12);
+/// # Ok::<(), hindsight_llm_metrics::io::ReadError>(())
+/// ```
+pub struct Rows<R> {
+    source: Source<R>,
+    format: Format,
+    fields: Vec<String>,
+    found: Vec<String>,
+    spare: Option<Row>,
+}
+
+enum Source<R> {
+    Json {
+        reader: R,
+        line: Vec<u8>,
+        number: u64,
+        paths: json::Paths,
+        pending: bool,
+    },
+    Csv {
+        reader: Box<csv::Reader<R>>,
+        record: csv::ByteRecord,
+        columns: Vec<Option<usize>>,
+    },
+}
+
+impl<R> std::fmt::Debug for Rows<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows")
+            .field("format", &self.format)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: BufRead> Rows<R> {
+    /// Returns a reader of `fields` from a log that is JSON lines if its first character is `{` or `[`, and else CSV.
+    ///
+    /// # Errors
+    /// [`ReadError::Io`]; [`ReadError::Syntax`] for a broken first line; [`ReadError::Empty`]; [`ReadError::Schema`] for more than 64 fields.
+    pub fn new<S: AsRef<str>>(mut reader: R, fields: &[S]) -> Result<Self, ReadError> {
+        let fields: Vec<String> = fields.iter().map(|f| f.as_ref().to_owned()).collect();
+        if fields.len() > 64 {
+            return Err(ReadError::Schema {
+                expected: "at most 64 fields".to_owned(),
+                found: fields.len().to_string(),
+            });
+        }
+        let mut skipped = 0;
+        let first = loop {
+            let buffer = reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Err(ReadError::Empty);
+            }
+            // A byte-order mark and blank lines may come before the first record.
+            let blank = buffer
+                .iter()
+                .take_while(|b| b.is_ascii_whitespace() || [0xEF, 0xBB, 0xBF].contains(*b))
+                .count();
+            skipped += buffer[..blank].iter().filter(|b| **b == b'\n').count() as u64;
+            let first = buffer.get(blank).copied();
+            reader.consume(blank);
+            if let Some(first) = first {
+                break first;
+            }
+        };
+        if first == b'{' || first == b'[' {
+            let mut line = Vec::new();
+            reader.read_until(b'\n', &mut line)?;
+            let number = skipped + 1;
+            let found = json::keys(line.trim_ascii_end()).map_err(|f| syntax(number, f))?;
+            let paths = json::Paths::new(&fields);
+            let source = Source::Json {
+                reader,
+                line,
+                number,
+                paths,
+                pending: true,
+            };
+            return Ok(Self {
+                source,
+                format: Format::Jsonl,
+                fields,
+                found,
+                spare: None,
+            });
+        }
+        let mut reader = csv::ReaderBuilder::new().from_reader(reader);
+        let header = reader.byte_headers().map_err(csv_fault)?.clone();
+        let found: Vec<String> = header
+            .iter()
+            .map(|h| String::from_utf8_lossy(h).trim().to_owned())
+            .collect();
+        let columns = fields
+            .iter()
+            .map(|f| found.iter().position(|h| h == f))
+            .collect();
+        let source = Source::Csv {
+            reader: Box::new(reader),
+            record: csv::ByteRecord::new(),
+            columns,
+        };
+        Ok(Self {
+            source,
+            format: Format::Csv,
+            fields,
+            found,
+            spare: None,
+        })
+    }
+
+    /// Returns the format.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Returns the names of the first record's fields (of the header, in CSV).
+    #[must_use]
+    pub fn found(&self) -> &[String] {
+        &self.found
+    }
+
+    /// Replaces the wanted fields; before the first record only.
+    pub(super) fn want(&mut self, fields: &[String]) {
+        self.fields = fields.to_vec();
+        self.spare = None;
+        match &mut self.source {
+            Source::Json { paths, .. } => *paths = json::Paths::new(fields),
+            Source::Csv { columns, .. } => {
+                *columns = fields
+                    .iter()
+                    .map(|f| self.found.iter().position(|h| h == f))
+                    .collect();
+            }
+        }
+    }
+
+    /// Returns the next record, or `None` at the end. Blank lines are passed over.
+    ///
+    /// # Errors
+    /// [`ReadError::Io`], [`ReadError::Syntax`].
+    pub fn next_row(&mut self) -> Result<Option<Row>, ReadError> {
+        let mut row = self
+            .spare
+            .take()
+            .unwrap_or_else(|| Row::new(self.fields.len()));
+        match &mut self.source {
+            Source::Json {
+                reader,
+                line,
+                number,
+                paths,
+                pending,
+            } => loop {
+                if *pending {
+                    *pending = false;
+                } else {
+                    line.clear();
+                    // A line that lies whole in the buffer is read where it is.
+                    let buffer = reader.fill_buf()?;
+                    if let Some(end) = memchr::memchr(b'\n', buffer) {
+                        *number += 1;
+                        let text = buffer[..end].trim_ascii_end();
+                        let read = !text.is_empty();
+                        if read {
+                            row.clear(*number);
+                            json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
+                        }
+                        reader.consume(end + 1);
+                        if read {
+                            return Ok(Some(row));
+                        }
+                        continue;
+                    }
+                    if reader.read_until(b'\n', line)? == 0 {
+                        return Ok(None);
+                    }
+                    *number += 1;
+                }
+                let text = line.trim_ascii_end();
+                if text.is_empty() {
+                    continue;
+                }
+                row.clear(*number);
+                json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
+                return Ok(Some(row));
+            },
+            Source::Csv {
+                reader,
+                record,
+                columns,
+            } => {
+                if !reader.read_byte_record(record).map_err(csv_fault)? {
+                    return Ok(None);
+                }
+                row.clear(record.position().map_or(0, csv::Position::line));
+                for (i, column) in columns.iter().enumerate() {
+                    let text = column.and_then(|c| record.get(c)).unwrap_or_default();
+                    let cell = csv_cell(text, &mut row.numbers);
+                    row.set(i, cell);
+                }
+                Ok(Some(row))
+            }
+        }
+    }
+
+    /// Gives a row back, so that its memory serves the next one.
+    pub fn recycle(&mut self, row: Row) {
+        if row.cells.len() == self.fields.len() {
+            self.spare = Some(row);
+        }
+    }
+
+    fn name(&self, field: usize) -> String {
+        self.fields.get(field).cloned().unwrap_or_default()
+    }
+
+    /// Returns the error about a field of a row.
+    #[must_use]
+    pub fn fault(&self, row: &Row, field: usize, problem: String) -> ReadError {
+        ReadError::Value {
+            line: row.line,
+            field: self.name(field),
+            problem,
+        }
+    }
+
+    fn unfit(&self, row: &Row, field: usize, wanted: &str) -> ReadError {
+        match row.cell(field) {
+            Cell::Missing => ReadError::Missing {
+                line: row.line,
+                field: self.name(field),
+            },
+            Cell::Text(t) => self.fault(row, field, format!("{t:?} is not {wanted}")),
+            Cell::Number(v) => self.fault(row, field, format!("{v} is not {wanted}")),
+            Cell::Bool(v) => self.fault(row, field, format!("{v} is not {wanted}")),
+            Cell::Numbers(..) => self.fault(row, field, format!("an array is not {wanted}")),
+            Cell::Other => self.fault(row, field, format!("the value is not {wanted}")),
+        }
+    }
+
+    /// Returns a finite number: a number, or text that reads as one.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn number(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
+        let value = match row.cell(field) {
+            Cell::Number(v) => Some(*v),
+            Cell::Text(t) => t.trim().parse().ok(),
+            _ => None,
+        };
+        value
+            .filter(|v: &f64| v.is_finite())
+            .ok_or_else(|| self.unfit(row, field, "a finite number"))
+    }
+
+    /// Returns an outcome: true or false, 1 or 0, or those words.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    #[allow(clippy::float_cmp)] // 0 and 1 exactly.
+    pub fn outcome(&self, row: &Row, field: usize) -> Result<bool, ReadError> {
+        let value = match row.cell(field) {
+            Cell::Bool(b) => Some(*b),
+            Cell::Number(v) if *v == 0.0 || *v == 1.0 => Some(*v == 1.0),
+            Cell::Text(t) => match t.trim() {
+                "true" | "True" | "TRUE" | "1" | "1.0" => Some(true),
+                "false" | "False" | "FALSE" | "0" | "0.0" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        };
+        value.ok_or_else(|| self.unfit(row, field, "true or false (1 or 0)"))
+    }
+
+    /// Returns the text of a field; a number is written out.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn text(&self, row: &Row, field: usize) -> Result<String, ReadError> {
+        match row.cell(field) {
+            Cell::Text(t) => Ok(t.clone()),
+            Cell::Number(v) => Ok(v.to_string()),
+            Cell::Bool(b) => Ok(b.to_string()),
+            _ => Err(self.unfit(row, field, "a text or a number")),
+        }
+    }
+
+    /// Returns the numbers of an array.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn array<'r>(&self, row: &'r Row, field: usize) -> Result<&'r [f64], ReadError> {
+        row.numbers(field)
+            .ok_or_else(|| self.unfit(row, field, "an array of numbers"))
+    }
+}
+
+fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Cell::Other;
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return Cell::Missing;
+    }
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        let start = numbers.len();
+        for part in inner.split(',') {
+            match part.trim().parse() {
+                Ok(v) => numbers.push(v),
+                Err(_) => return Cell::Other,
+            }
+        }
+        return Cell::Numbers(start, numbers.len());
+    }
+    match text.parse::<f64>() {
+        Ok(v) if v.is_finite() => Cell::Number(v),
+        _ => Cell::Text(text.to_owned()),
+    }
+}
+
+fn syntax(line: u64, (at, problem): json::Fault) -> ReadError {
+    ReadError::Syntax {
+        line,
+        column: at + 1,
+        problem,
+    }
+}
+
+fn csv_fault(error: csv::Error) -> ReadError {
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => ReadError::Io { source },
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => ReadError::Syntax {
+            line,
+            column: 1,
+            problem: format!("the record has {len} cells, the header {expected_len}"),
+        },
+        other => ReadError::Syntax {
+            line,
+            column: 1,
+            problem: format!("{other:?}"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(log: &str, fields: &[&str]) -> Result<Vec<(u64, Vec<Cell>)>, ReadError> {
+        let mut rows = Rows::new(log.as_bytes(), fields)?;
+        let mut out = vec![];
+        while let Some(row) = rows.next_row()? {
+            out.push((row.line(), row.cells.clone()));
+            rows.recycle(row);
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn csv_and_json_lines_give_the_same_cells() {
+        let json = "\n{\"a\":1.5,\"b\":[1,2],\"c\":\"x\"}\n\n{\"c\":\"y\",\"a\":2}\n";
+        let csv = "a,b,c\n1.5,\"[1, 2]\",x\n2,,y\n";
+        let (j, c) = (
+            all(json, &["a", "b", "c"]).unwrap(),
+            all(csv, &["a", "b", "c"]).unwrap(),
+        );
+        assert_eq!(j.iter().map(|r| r.0).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(c.iter().map(|r| r.0).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            j.iter().map(|r| &r.1).collect::<Vec<_>>(),
+            c.iter().map(|r| &r.1).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn errors_name_line_and_field() {
+        let e = all("{\"a\":1}\n{\"a\":1\n", &["a"]).unwrap_err();
+        assert!(matches!(e, ReadError::Syntax { line: 2, .. }), "{e}");
+        let e = all("a,b\n1,2\n1\n", &["a"]).unwrap_err();
+        assert!(matches!(e, ReadError::Syntax { line: 3, .. }), "{e}");
+        assert!(matches!(all("", &["a"]), Err(ReadError::Empty)));
+        assert!(matches!(all("  \n \n", &["a"]), Err(ReadError::Empty)));
+        let mut rows = Rows::new(&b"{\"a\":\"x\",\"b\":null}"[..], &["a", "b"]).unwrap();
+        let row = rows.next_row().unwrap().unwrap();
+        assert_eq!(
+            rows.number(&row, 0).unwrap_err().to_string(),
+            "line 1, field \"a\": \"x\" is not a finite number"
+        );
+        assert_eq!(
+            rows.outcome(&row, 1).unwrap_err().to_string(),
+            "line 1: there is no field \"b\""
+        );
+        assert!(rows.array(&row, 0).is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert_eq!(
+            all("\u{feff}a\n1\n", &["a"]).unwrap()[0].1,
+            [Cell::Number(1.0)]
+        );
+        assert_eq!(
+            all("\u{feff}{\"a\":1}", &["a"]).unwrap()[0].1,
+            [Cell::Number(1.0)]
+        );
+    }
+}

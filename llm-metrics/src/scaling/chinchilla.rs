@@ -1,0 +1,485 @@
+//! The parametric law of loss in parameters and tokens.
+
+use std::cell::Cell;
+
+use argmin::core::{CostFunction, Executor, Gradient};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::LBFGS;
+use rand::RngExt;
+
+use crate::error::{Error, Result, check_finite, check_len, check_level, check_positive};
+use crate::interval::{Interval, quantile_sorted};
+use crate::par;
+use crate::stream::generator;
+
+/// A fitted law $L(N, D) = E + A N^{-\alpha} + B D^{-\beta}$.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Chinchilla {
+    /// Irreducible loss E.
+    pub e: f64,
+    /// A.
+    pub a: f64,
+    /// B.
+    pub b: f64,
+    /// Exponent of the parameters.
+    pub alpha: f64,
+    /// Exponent of the tokens.
+    pub beta: f64,
+    /// Sum of the Huber losses of the residuals of log loss.
+    pub objective: f64,
+    /// Largest absolute component of the gradient in (ln A, ln B, ln E, alpha, beta): near 0 at a true minimum, and printed because fits stopped early have been
+    /// published.
+    pub gradient: f64,
+    /// Starts whose end lies within one part in a million of the best.
+    pub agreeing_starts: usize,
+}
+
+/// Choices of the fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct ChinchillaOptions {
+    /// Size of a residual of log loss up to which Huber's loss is quadratic.
+    pub delta: f64,
+    /// Whether the full grid of 4,500 starts is used, or a coarse one of 96.
+    pub full_grid: bool,
+}
+
+impl Default for ChinchillaOptions {
+    fn default() -> Self {
+        Self {
+            delta: 1e-3,
+            full_grid: false,
+        }
+    }
+}
+
+impl Chinchilla {
+    /// Returns the predicted loss.
+    #[must_use]
+    pub fn loss(&self, parameters: f64, tokens: f64) -> f64 {
+        self.e + self.a * parameters.powf(-self.alpha) + self.b * tokens.powf(-self.beta)
+    }
+
+    /// Returns the parameters and tokens that minimise the predicted loss under $6 N D$ = `flops`:
+    /// $N = G (C/6)^{\beta/(\alpha+\beta)}$, $G = (\alpha A / \beta B)^{1/(\alpha+\beta)}$.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless `flops` is positive and finite.
+    pub fn optimal(&self, flops: f64) -> Result<(f64, f64)> {
+        check_positive("flops", flops)?;
+        let g = (self.alpha * self.a / (self.beta * self.b)).powf(1.0 / (self.alpha + self.beta));
+        let n = g * (flops / 6.0).powf(self.beta / (self.alpha + self.beta));
+        Ok((n, flops / 6.0 / n))
+    }
+
+    /// Returns the exponent of the optimal number of parameters in compute, $\beta/(\alpha+\beta)$.
+    #[must_use]
+    pub fn optimal_exponent(&self) -> f64 {
+        self.beta / (self.alpha + self.beta)
+    }
+
+    fn theta(&self) -> [f64; 5] {
+        [self.a.ln(), self.b.ln(), self.e.ln(), self.alpha, self.beta]
+    }
+}
+
+struct Problem {
+    ln_n: Vec<f64>,
+    ln_d: Vec<f64>,
+    ln_loss: Vec<f64>,
+    weight: Vec<f64>,
+    delta: f64,
+    /// Scale of the objective, so that the line search works with numbers near one.
+    scale: f64,
+}
+
+impl Problem {
+    /// The objective and its gradient in (ln A, ln B, ln E, alpha, beta).
+    fn evaluate(&self, t: &[f64]) -> (f64, [f64; 5]) {
+        let (mut value, mut gradient) = (0.0, [0.0; 5]);
+        for i in 0..self.ln_n.len() {
+            let terms = [t[0] - t[3] * self.ln_n[i], t[1] - t[4] * self.ln_d[i], t[2]];
+            let top = terms[0].max(terms[1]).max(terms[2]);
+            let exps = terms.map(|v| (v - top).exp());
+            let sum = exps[0] + exps[1] + exps[2];
+            let r = top + sum.ln() - self.ln_loss[i];
+            let size = r.abs();
+            let (loss, slope) = if size <= self.delta {
+                (0.5 * r * r, r)
+            } else {
+                (
+                    self.delta * (size - 0.5 * self.delta),
+                    self.delta * r.signum(),
+                )
+            };
+            let w = self.weight[i];
+            value += w * loss;
+            let share = exps.map(|e| w * slope * e / sum);
+            gradient[0] += share[0];
+            gradient[1] += share[1];
+            gradient[2] += share[2];
+            gradient[3] -= share[0] * self.ln_n[i];
+            gradient[4] -= share[1] * self.ln_d[i];
+        }
+        (value, gradient)
+    }
+}
+
+/// Evaluations that one run of L-BFGS may use: argmin's line search has no limit of its own, and can go on for ever where rounding hides
+/// the descent.
+const EVALUATIONS: usize = 2_000;
+
+/// What a run of L-BFGS has found so far; kept outside argmin, which drops its state on an error.
+struct Record {
+    left: Cell<usize>,
+    best: Cell<([f64; 5], f64)>,
+}
+
+/// A borrowed problem: argmin takes its problem by value.
+struct View<'a> {
+    problem: &'a Problem,
+    record: &'a Record,
+}
+
+impl View<'_> {
+    fn evaluate(&self, t: &[f64]) -> std::result::Result<(f64, [f64; 5]), argmin::core::Error> {
+        let Some(left) = self.record.left.get().checked_sub(1) else {
+            return Err(argmin::core::Error::msg("out of evaluations"));
+        };
+        self.record.left.set(left);
+        let (value, gradient) = self.problem.evaluate(t);
+        if !value.is_finite() || gradient.iter().any(|g| !g.is_finite()) {
+            return Err(argmin::core::Error::msg("not a number"));
+        }
+        if value < self.record.best.get().1 {
+            let mut theta = [0.0; 5];
+            theta.copy_from_slice(t);
+            self.record.best.set((theta, value));
+        }
+        Ok((
+            value * self.problem.scale,
+            gradient.map(|g| g * self.problem.scale),
+        ))
+    }
+}
+
+impl CostFunction for View<'_> {
+    type Param = Vec<f64>;
+    type Output = f64;
+    fn cost(&self, t: &Vec<f64>) -> std::result::Result<f64, argmin::core::Error> {
+        Ok(self.evaluate(t)?.0)
+    }
+}
+
+impl Gradient for View<'_> {
+    type Param = Vec<f64>;
+    type Gradient = Vec<f64>;
+    fn gradient(&self, t: &Vec<f64>) -> std::result::Result<Vec<f64>, argmin::core::Error> {
+        Ok(self.evaluate(t)?.1.to_vec())
+    }
+}
+
+/// The end of one descent. L-BFGS is restarted while that helps: Huber's loss has kinks in its gradient's slope, and a failed line search
+/// drops the history.
+fn descend(problem: &Problem, start: [f64; 5]) -> Option<([f64; 5], f64)> {
+    let value = problem.evaluate(&start).0;
+    if !value.is_finite() {
+        return None;
+    }
+    let record = Record {
+        left: Cell::new(0),
+        best: Cell::new((start, value)),
+    };
+    for _ in 0..12 {
+        let (from, before) = record.best.get();
+        record.left.set(EVALUATIONS);
+        let search = MoreThuenteLineSearch::new().with_c(1e-4, 0.9).ok()?;
+        let solver = LBFGS::new(search, 10)
+            .with_tolerance_grad(1e-12)
+            .ok()?
+            .with_tolerance_cost(0.0)
+            .ok()?;
+        let view = View {
+            problem,
+            record: &record,
+        };
+        // An error ends the run; the record holds the best point all the same.
+        let _ended = Executor::new(view, solver)
+            .configure(|s| s.param(from.to_vec()).max_iters(300))
+            .run()
+            .is_ok();
+        if record.best.get().1 >= before * (1.0 - 1e-10) {
+            break;
+        }
+    }
+    Some(record.best.get())
+}
+
+fn starts(full: bool) -> Vec<[f64; 5]> {
+    let (logs, es, powers): (&[f64], &[f64], &[f64]) = if full {
+        (
+            &[0.0, 5.0, 10.0, 15.0, 20.0, 25.0],
+            &[-1.0, -0.5, 0.0, 0.5, 1.0],
+            &[0.0, 0.5, 1.0, 1.5, 2.0],
+        )
+    } else {
+        (&[0.0, 5.0, 10.0, 20.0], &[-0.5, 0.5], &[0.2, 0.5, 1.0])
+    };
+    let mut all = Vec::new();
+    for a in logs {
+        for b in logs {
+            for e in es {
+                for (i, alpha) in powers.iter().enumerate() {
+                    if full {
+                        all.extend(powers.iter().map(|beta| [*a, *b, *e, *alpha, *beta]));
+                    } else {
+                        all.push([*a, *b, *e, *alpha, powers[i]]);
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+fn fit_problem(problem: &Problem, starts: &[[f64; 5]]) -> Result<Chinchilla> {
+    let ends = par::map(starts.len(), |i| descend(problem, starts[i]));
+    let ends: Vec<([f64; 5], f64)> = ends.into_iter().flatten().collect();
+    // The first of the best, so that threads cannot change the answer.
+    let best = ends
+        .iter()
+        .copied()
+        .reduce(|a, b| if b.1 < a.1 { b } else { a });
+    let (t, objective) = best.ok_or(Error::NoConvergence {
+        what: "every start of the parametric fit",
+    })?;
+    let gradient = problem
+        .evaluate(&t)
+        .1
+        .iter()
+        .fold(0.0f64, |m, g| m.max(g.abs()));
+    Ok(Chinchilla {
+        a: t[0].exp(),
+        b: t[1].exp(),
+        e: t[2].exp(),
+        alpha: t[3],
+        beta: t[4],
+        objective,
+        gradient,
+        agreeing_starts: ends
+            .iter()
+            .filter(|e| e.1 <= objective * (1.0 + 1e-6) + 1e-15)
+            .count(),
+    })
+}
+
+/// Returns the fit of $\ln L$ by $\ln(e^{\ln A - \alpha \ln N} + e^{\ln B - \beta \ln D} + e^{\ln E})$ under the sum of Huber losses, by L-BFGS with the
+/// analytic gradient from a grid of starts; and, for `replicates` > 0, percentile intervals of (E, A, B, alpha, beta) over refits to resampled runs.
+///
+/// The sum is minimised, not the mean, with a gradient tolerance of $10^{-12}$: stopping early on the mean is how too narrow intervals came to be published.
+/// Refits start from the optimum and its neighbours.
+///
+/// # Errors
+/// [`Error::Length`], [`Error::Empty`], [`Error::NotFinite`]; [`Error::Parameter`] for a value that is not positive, `delta` or the level;
+/// [`Error::TooFew`] below six runs; [`Error::NoConvergence`].
+pub fn fit_chinchilla(
+    parameters: &[f64],
+    tokens: &[f64],
+    loss: &[f64],
+    options: ChinchillaOptions,
+    replicates: usize,
+    level: f64,
+    seed: u64,
+) -> Result<(Chinchilla, Option<[Interval; 5]>)> {
+    check_len("tokens", parameters.len(), tokens.len())?;
+    check_len("loss", parameters.len(), loss.len())?;
+    check_level(level)?;
+    check_positive("delta", options.delta)?;
+    for (what, name, values) in [
+        ("parameters", "parameters", parameters),
+        ("tokens", "tokens", tokens),
+        ("loss", "loss", loss),
+    ] {
+        check_finite(what, values)?;
+        for v in values {
+            check_positive(name, *v)?;
+        }
+    }
+    let n = loss.len();
+    if n < 6 {
+        return Err(Error::TooFew {
+            what: "the number of runs",
+            needed: 6,
+            found: n,
+        });
+    }
+    let logs = |v: &[f64]| v.iter().map(|x| x.ln()).collect::<Vec<f64>>();
+    let problem = |weight: Vec<f64>| Problem {
+        ln_n: logs(parameters),
+        ln_d: logs(tokens),
+        ln_loss: logs(loss),
+        weight,
+        delta: options.delta,
+        scale: 1.0 / (options.delta * options.delta),
+    };
+    let fit = fit_problem(&problem(vec![1.0; n]), &starts(options.full_grid))?;
+    if replicates == 0 {
+        return Ok((fit, None));
+    }
+    let centre = fit.theta();
+    let refits = par::map(replicates, |r| {
+        let mut rng = generator(seed, 0xC41C, r as u64);
+        let mut weight = vec![0.0; n];
+        for _ in 0..n {
+            weight[rng.random_range(0..n)] += 1.0;
+        }
+        let problem = problem(weight);
+        let near = |da: f64, db: f64| {
+            [
+                centre[0] * da,
+                centre[1] * db,
+                centre[2],
+                centre[3] * da,
+                centre[4] * db,
+            ]
+        };
+        let ends = [near(1.0, 1.0), near(0.8, 1.2), near(1.2, 0.8)].map(|s| descend(&problem, s));
+        ends.into_iter()
+            .flatten()
+            .reduce(|a, b| if b.1 < a.1 { b } else { a })
+            .map(|e| e.0)
+    });
+    let refits: Vec<[f64; 5]> = refits.into_iter().flatten().collect();
+    if refits.is_empty() {
+        return Err(Error::NoConvergence {
+            what: "the bootstrap of the parametric fit",
+        });
+    }
+    let tail = (1.0 - level) / 2.0;
+    let interval = |f: fn(&[f64; 5]) -> f64| {
+        let mut v: Vec<f64> = refits.iter().map(f).collect();
+        v.sort_by(f64::total_cmp);
+        Interval {
+            lower: quantile_sorted(&v, tail),
+            upper: quantile_sorted(&v, 1.0 - tail),
+            level,
+        }
+    };
+    let all = [
+        interval(|t| t[2].exp()),
+        interval(|t| t[0].exp()),
+        interval(|t| t[1].exp()),
+        interval(|t| t[3]),
+        interval(|t| t[4]),
+    ];
+    Ok((fit, Some(all)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::uniform;
+
+    /// Runs on a grid with the replication's constants and a little noise.
+    fn runs(noise: f64, seed: u64) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+        let (mut n, mut d, mut l) = (vec![], vec![], vec![]);
+        for i in 0..9 {
+            for j in 0..8 {
+                let (p, t) = (
+                    10f64.powf(7.7 + 0.3 * f64::from(i)),
+                    10f64.powf(9.0 + 0.35 * f64::from(j)),
+                );
+                let z: f64 = (0..12)
+                    .map(|k| uniform(seed, i as u64 * 100 + j as u64, k))
+                    .sum::<f64>()
+                    - 6.0;
+                n.push(p);
+                d.push(t);
+                l.push(
+                    (1.8172 + 482.01 / p.powf(0.3478) + 2085.43 / t.powf(0.3658))
+                        * (noise * z).exp(),
+                );
+            }
+        }
+        (n, d, l)
+    }
+
+    #[test]
+    fn the_constants_that_made_the_data_come_back_and_the_end_is_stationary() {
+        let (n, d, l) = runs(0.0, 1);
+        let (fit, _) = fit_chinchilla(&n, &d, &l, ChinchillaOptions::default(), 0, 0.9, 1).unwrap();
+        assert!(
+            (fit.alpha - 0.3478).abs() < 1e-3 && (fit.beta - 0.3658).abs() < 1e-3,
+            "{fit:?}"
+        );
+        assert!((fit.e - 1.8172).abs() < 1e-3, "{fit:?}");
+        let (n, d, l) = runs(0.004, 1);
+        let (fit, intervals) =
+            fit_chinchilla(&n, &d, &l, ChinchillaOptions::default(), 60, 0.9, 1).unwrap();
+        assert!(fit.gradient < 1e-6, "{fit:?}");
+        assert!(fit.agreeing_starts > 5, "{fit:?}");
+        let i = intervals.unwrap();
+        assert!(
+            i[3].lower < 0.3478 + 0.03 && i[3].upper > 0.3478 - 0.03,
+            "{i:?}"
+        );
+        assert!(i.iter().all(|i| i.lower < i.upper));
+    }
+
+    #[test]
+    fn the_gradient_is_the_derivative() {
+        let (n, d, l) = runs(0.01, 2);
+        let logs = |v: &[f64]| v.iter().map(|x: &f64| x.ln()).collect::<Vec<f64>>();
+        let p = Problem {
+            ln_n: logs(&n),
+            ln_d: logs(&d),
+            ln_loss: logs(&l),
+            weight: vec![1.0; n.len()],
+            delta: 0.01,
+            scale: 1.0,
+        };
+        let t = [6.0, 7.5, 0.6, 0.34, 0.36];
+        let g = p.evaluate(&t).1;
+        for k in 0..5 {
+            let h = 1e-6;
+            let (mut up, mut down) = (t, t);
+            up[k] += h;
+            down[k] -= h;
+            let numeric = (p.evaluate(&up).0 - p.evaluate(&down).0) / (2.0 * h);
+            assert!(
+                (g[k] - numeric).abs() < 1e-5 * (1.0 + numeric.abs()),
+                "{k} {} {numeric}",
+                g[k]
+            );
+        }
+    }
+
+    #[test]
+    fn the_optimal_split_beats_its_neighbours() {
+        let (n, d, l) = runs(0.0, 1);
+        let (fit, _) = fit_chinchilla(&n, &d, &l, ChinchillaOptions::default(), 0, 0.9, 1).unwrap();
+        let (p, t) = fit.optimal(1e21).unwrap();
+        assert!((6.0 * p * t / 1e21 - 1.0).abs() < 1e-12);
+        for f in [0.8, 1.25] {
+            assert!(fit.loss(p, t) < fit.loss(p * f, t / f));
+        }
+    }
+
+    #[test]
+    fn wrong_input_is_refused() {
+        let o = ChinchillaOptions::default();
+        assert!(matches!(
+            fit_chinchilla(&[1.0; 3], &[1.0; 3], &[1.0; 3], o, 0, 0.9, 1),
+            Err(Error::TooFew { .. })
+        ));
+        assert!(matches!(
+            fit_chinchilla(&[0.0; 6], &[1.0; 6], &[1.0; 6], o, 0, 0.9, 1),
+            Err(Error::Parameter { .. })
+        ));
+        assert!(matches!(
+            fit_chinchilla(&[1.0; 6], &[1.0; 5], &[1.0; 6], o, 0, 0.9, 1),
+            Err(Error::Length { .. })
+        ));
+    }
+}

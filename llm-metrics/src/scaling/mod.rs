@@ -1,0 +1,7 @@
+//! Loss as a function of model and data size: the parametric fit and the compute-optimal line.
+
+mod chinchilla;
+mod isoflop;
+
+pub use chinchilla::{Chinchilla, ChinchillaOptions, fit_chinchilla};
+pub use isoflop::{IsoFlop, IsoFlopMinimum, fit_isoflop};
