@@ -130,7 +130,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(150))]
         #[test]
         fn optimal_equilibria_withstand_deviations_and_carry_a_proof(
-            shape in prop_oneof![Just(vec![2, 2]), Just(vec![4, 3]), Just(vec![6, 6]), Just(vec![2, 3, 2]), Just(vec![2, 2, 2, 2])],
+            shape in prop_oneof![Just(vec![1, 1]), Just(vec![1, 3]), Just(vec![2, 2]), Just(vec![4, 3]), Just(vec![6, 6]), Just(vec![2, 3, 2]), Just(vec![2, 2, 2, 2])],
             whole in any::<bool>(), seed in any::<u64>(),
         ) {
             let mut rng = Pcg64::seed_from_u64(seed);
