@@ -178,11 +178,17 @@ pub(crate) fn by_engine<F: Real>(
     let batch = arrays
         .batch(program, spec.lanes, spec.periods)
         .weights(&arrays.weights)
-        .expect("weights of the right length")
-        .differentiate_inputs();
-    Cpu::new(threads)
-        .gradient(program, &arrays.params, &batch)
-        .expect("a run")
+        .expect("weights of the right length");
+    let run = |batch: &Batch<'_, F>| {
+        let cpu = Cpu::new(threads);
+        cpu.gradient(program, &arrays.params, batch).expect("a run")
+    };
+    // Without the inputs' derivatives some adjoints are not computed: none that the parameters need.
+    let alone = run(&batch);
+    let with_inputs = run(&batch.differentiate_inputs());
+    let bits = |values: &[F]| -> Vec<u64> { values.iter().map(|x| x.to_f64().to_bits()).collect() };
+    assert_eq!(bits(&alone.params), bits(&with_inputs.params));
+    with_inputs
 }
 
 /// The distance of reverse mode from forward duals.
