@@ -12,12 +12,14 @@ use hindsight_exo_idp::train::{Recipe, Training};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
 use hindsight_exo_idp::{Bootstrap, Panel};
 
+/// A small world whose products are less unlike in size than by default, so that a handful does not hold most of the money.
 fn config(safety: f64) -> WorldConfig {
     WorldConfig {
-        products: 80,
+        products: 160,
+        demand_spread: 0.5,
         weeks: 120,
         safety,
-        seed: 3,
+        seed: 1,
         births: 0.0,
         deaths: 0.0,
         ..WorldConfig::default()
@@ -66,13 +68,13 @@ fn raw_must_lose<P: Policy>(
 
 #[test]
 fn a_target_position_made_from_sales_loses() {
-    let experiment = experiment(1.2);
+    let experiment = experiment(1.0);
     raw_must_lose(&experiment, |panel| experiment.target(panel)).unwrap();
 }
 
 #[test]
 fn a_network_trained_on_sales_loses() {
-    let experiment = experiment(1.2);
+    let experiment = experiment(1.0);
     raw_must_lose(&experiment, |panel| experiment.network(panel)).unwrap();
 }
 
@@ -121,7 +123,7 @@ fn belief_spirals_down_without_the_correction() {
 /// The experiment's record is the world's: the same panels from the world's own sales and views.
 #[test]
 fn the_record_of_the_logged_policy_is_the_worlds() {
-    let world = World::new(&config(1.2)).unwrap();
+    let world = World::new(&config(1.0)).unwrap();
     let truth = world.panel(DemandColumn::Truth).unwrap();
     let record = Record::logged(&world);
     for (corrected, column) in [
