@@ -16,7 +16,7 @@
 //! The spiral: a policy is fitted to the record, put in charge of all weeks, and what it sells (at the true demand) becomes the
 //! record that the next is fitted to, four rounds, with the correction and without. The same span of weeks is lived again in every
 //! round, so that rounds differ by their records alone. It begins twice: with the record of a well-stocked shelf, from which belief
-//! falls, and with that of a starved one, which it never makes up. `--full` spirals the network too.
+//! falls, and with that of a starved one, which four rounds do not make up. `--full` spirals the network too.
 
 #![allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
 
