@@ -116,8 +116,7 @@ impl Experiment {
     pub(crate) fn network(&self, record: &Panel) -> Result<impl Policy + use<>, Failure> {
         let setting = self.setting(record);
         let horizon = self.law.probabilities().len();
-        let forecast =
-            PromotionForecast::fit(record, self.learnt.clone(), setting.plan, horizon)?;
+        let forecast = PromotionForecast::fit(record, self.learnt.clone(), setting.plan, horizon)?;
         let fitted = self
             .recipe
             .fit(&setting, &self.law, &forecast, &self.cpu, |_| {
@@ -229,8 +228,8 @@ impl Record {
                 } else {
                     0.0
                 };
-                let views = world.views_in_stock(product)[week]
-                    + world.views_out_of_stock(product)[week];
+                let views =
+                    world.views_in_stock(product)[week] + world.views_out_of_stock(product)[week];
                 // Views that would not have turned into demand, with stock or without.
                 let idle = whole(views - world.demand(product)[week]);
                 let seen = real(Binomial::new(idle, share)?.sample(&mut rng));
@@ -276,11 +275,7 @@ impl Record {
             present: vec![true; truth.products() * truth.weeks()],
             covariates: truth.covariates().to_vec(),
         };
-        Ok(Panel::new(
-            truth.names().to_vec(),
-            truth.weeks(),
-            columns,
-        )?)
+        Ok(Panel::new(truth.names().to_vec(), truth.weeks(), columns)?)
     }
 }
 

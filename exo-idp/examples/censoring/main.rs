@@ -15,7 +15,8 @@
 //!
 //! The spiral: a policy is fitted to the record, put in charge of all weeks, and what it sells (at the true demand) becomes the
 //! record that the next is fitted to, four rounds, with the correction and without. The same span of weeks is lived again in every
-//! round, so that rounds differ by their records alone. `--full` spirals the network too.
+//! round, so that rounds differ by their records alone. It begins twice: with the record of a well-stocked shelf, from which belief
+//! falls, and with that of a starved one, which four rounds do not make up. `--full` spirals the network too.
 
 #![allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
 
@@ -29,13 +30,6 @@ use hindsight_exo_idp::{Bootstrap, Outcomes, Panel, Quantity};
 
 fn main() -> Result<(), Failure> {
     let full = std::env::args().any(|argument| argument == "--full");
-    let config = WorldConfig {
-        products: 200,
-        weeks: 156,
-        safety: 0.8,
-        seed: 1,
-        ..WorldConfig::default()
-    };
     let recipe = Recipe {
         network: NeuralConfig {
             channels: 8,
@@ -53,7 +47,7 @@ fn main() -> Result<(), Failure> {
         samples: 1,
         ..Recipe::default()
     };
-    let experiment = Experiment::new(&config, 104, recipe)?;
+    let experiment = world(1.2, &recipe)?;
     println!("Judged on the true demand of weeks 104 to 155, 200 products\n");
     ablation("target position, tuned", &experiment, |panel| {
         experiment.target(panel)
@@ -61,15 +55,31 @@ fn main() -> Result<(), Failure> {
     ablation("Direct Backprop", &experiment, |panel| {
         experiment.network(panel)
     })?;
-    spiral("target position, tuned", &experiment, |panel| {
-        experiment.target(panel)
-    })?;
-    if full {
-        spiral("Direct Backprop", &experiment, |panel| {
-            experiment.network(panel)
+    for (safety, start) in [(5.0, "a well-stocked"), (1.2, "a starved")] {
+        let experiment = world(safety, &recipe)?;
+        println!("The spiral from {start} record\n");
+        spiral("target position, tuned", &experiment, |panel| {
+            experiment.target(panel)
         })?;
+        if full {
+            spiral("Direct Backprop", &experiment, |panel| {
+                experiment.network(panel)
+            })?;
+        }
     }
     Ok(())
+}
+
+/// A world whose logged policy stocks, in the median, `safety` times recent sales over lead time and review.
+fn world(safety: f64, recipe: &Recipe) -> Result<Experiment, Failure> {
+    let config = WorldConfig {
+        products: 200,
+        weeks: 156,
+        safety,
+        seed: 1,
+        ..WorldConfig::default()
+    };
+    Experiment::new(&config, 104, recipe.clone())
 }
 
 fn ablation<P: Policy>(
