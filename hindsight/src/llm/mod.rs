@@ -40,7 +40,7 @@ enum Command {
     Passk(passk::Args),
     /// The critical batch size from steps to a target loss.
     Cbs(cbs::Args),
-    /// Loss as a function of parameters and tokens (Chinchilla), or IsoFLOP profiles.
+    /// Loss as a function of parameters and tokens (Chinchilla), or iso-FLOP profiles.
     Scaling(scaling::Args),
     /// The gradient noise scale from squared gradient norms at two batch sizes.
     NoiseScale(noise::Args),
