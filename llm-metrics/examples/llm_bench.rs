@@ -1,6 +1,6 @@
 //! Times this crate on the work of `bench/llm_peers.py`, on the same data: `llm_bench [n]`, `llm_bench jsonl FILE`, `llm_bench make FILE BYTES [short]`.
 //!
-//! Each figure is the least CPU time of three runs of one thread, in seconds, with the value found, so that both programs can be compared line by line.
+//! Build it without the feature `rayon`: only the main thread is timed. Each figure is the least CPU time of three runs, in seconds, with the value found, so that both programs can be compared line by line.
 
 #![allow(
     clippy::cast_precision_loss,

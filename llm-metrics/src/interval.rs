@@ -1,6 +1,7 @@
 //! Intervals: for a proportion (Wilson, Clopper-Pearson), and from bootstrap replicates (percentile, basic, BCa).
 
-use statrs::distribution::{Beta, ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::function::beta::checked_beta_reg;
 
 use crate::error::{Error, Result, check_finite, check_level};
 
@@ -39,13 +40,42 @@ pub(crate) fn normal_cdf(x: f64) -> f64 {
     Normal::standard().cdf(x)
 }
 
-/// Returns the quantile of Student's t; `None` unless the degrees of freedom are positive.
+/// Returns the quantile of Student's t; `None` unless the degrees of freedom are positive and p lies strictly between 0 and 1.
 pub(crate) fn t_quantile(p: f64, dof: f64) -> Option<f64> {
-    StudentsT::new(0.0, 1.0, dof).ok().map(|t| t.inverse_cdf(p))
+    if !(dof > 0.0 && dof.is_finite() && p > 0.0 && p < 1.0) {
+        return None;
+    }
+    // P(|T| > t) = I_x(dof / 2, 1/2) at x = dof / (dof + t^2).
+    let x = beta_quantile(dof / 2.0, 0.5, 2.0 * p.min(1.0 - p));
+    Some((dof * (1.0 - x) / x).sqrt().copysign(p - 0.5))
 }
 
-/// Returns the two-sided p-value of a t statistic; `None` unless the degrees of freedom are positive.
+/// The quantile of the beta distribution by bisection: the library's own inversion does not always end in the far tails.
+fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..200 {
+        let mid = f64::midpoint(low, high);
+        if high - low <= 1e-13 * high {
+            break;
+        }
+        if checked_beta_reg(a, b, mid).is_ok_and(|v| v < p) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+/// Returns the two-sided p-value of a t statistic, 0 where it is infinite; `None` for NaN, or unless the degrees of freedom are positive.
 pub(crate) fn t_p_value(t: f64, dof: f64) -> Option<f64> {
+    if t.is_nan() {
+        return None;
+    }
+    // Beyond this the square overflows, and the distribution function with it.
+    if t.abs() > 1e100 {
+        return Some(0.0);
+    }
     StudentsT::new(0.0, 1.0, dof)
         .ok()
         .map(|d| 2.0 * d.sf(t.abs()))
@@ -107,22 +137,15 @@ pub fn clopper_pearson(successes: u64, n: u64, level: f64) -> Result<Interval> {
     check_level(level)?;
     let tail = (1.0 - level) / 2.0;
     let (k, m) = (successes as f64, n as f64);
-    let quantile = |a: f64, b: f64, p: f64| {
-        Beta::new(a, b)
-            .map(|d| d.inverse_cdf(p))
-            .map_err(|_| Error::NoConvergence {
-                what: "the beta quantile",
-            })
-    };
     let lower = if successes == 0 {
         0.0
     } else {
-        quantile(k, m - k + 1.0, tail)?
+        beta_quantile(k, m - k + 1.0, tail).min(k / m)
     };
     let upper = if successes == n {
         1.0
     } else {
-        quantile(k + 1.0, m - k, 1.0 - tail)?
+        beta_quantile(k + 1.0, m - k, 1.0 - tail).max(k / m)
     };
     Ok(Interval {
         lower,
@@ -318,6 +341,32 @@ mod tests {
             let b = bootstrap_interval(&r, shift, 0.9, BootstrapInterval::Percentile).unwrap();
             prop_assert!((a.lower - b.lower).abs() < 1e-6 && (a.upper - b.upper).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn extreme_arguments_give_numbers_and_no_panic() {
+        for n in [1u64, 2, 10, 1_000, 1_000_000] {
+            for k in [0, 1, n / 3, n - 1, n] {
+                for level in [1e-9, 0.5, 0.999_999, 1.0 - 1e-15] {
+                    for i in [
+                        wilson(k, n, level).unwrap(),
+                        clopper_pearson(k, n, level).unwrap(),
+                    ] {
+                        assert!(
+                            0.0 <= i.lower && i.lower <= i.upper && i.upper <= 1.0,
+                            "{k} {n} {level} {i:?}"
+                        );
+                    }
+                }
+            }
+        }
+        assert_eq!(t_p_value(f64::INFINITY, 3.0), Some(0.0));
+        assert_eq!(t_p_value(f64::NAN, 3.0), None);
+        assert_eq!(t_p_value(1.0, 0.0), None);
+        assert!(t_p_value(1e-300, 5.0).unwrap() > 0.99 && t_p_value(1e99, 1.0).unwrap() < 1e-90);
+        assert!(
+            t_quantile(1.0 - 1e-15, 1.0).unwrap() > 1e10 && t_quantile(0.975, 1e9).unwrap() < 2.0
+        );
     }
 
     #[test]

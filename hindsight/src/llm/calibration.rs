@@ -1,6 +1,6 @@
 //! `hindsight llm calibration`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use llm_metrics::io::{CalibrationReader, Fields, Record, Schema, open};
 use llm_metrics::{
@@ -513,7 +513,7 @@ pub(super) struct Loaded {
 }
 
 /// Reads a whole log.
-pub(super) fn load(file: &PathBuf, fields: &Fields) -> Result<Loaded, CliError> {
+pub(super) fn load(file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
     let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
     let mut reader = CalibrationReader::new(reader, fields).map_err(|e| read_fault(file, e))?;
     let mut out = Loaded::default();

@@ -137,7 +137,7 @@ fn law(fits: &[Fitted]) -> Option<(Vec<(f64, f64)>, PowerLaw)> {
         .map(|law| (data, law))
 }
 
-fn model_of<'a>(models: &'a mut Vec<Model>, size: Option<f64>) -> &'a mut Model {
+fn model_of(models: &mut Vec<Model>, size: Option<f64>) -> &mut Model {
     let at = models
         .iter()
         .position(|m| m.size == size)

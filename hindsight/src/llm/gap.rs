@@ -125,6 +125,9 @@ struct Estimated {
     relative: Option<Interval>,
 }
 
+/// FLOPs and relative gap of each generator, and the trend through them.
+type Trend = (Vec<(f64, f64)>, ScalingTrend);
+
 /// Runs `hindsight llm gap`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let targets = args.outputs.check()?;
@@ -329,11 +332,7 @@ fn estimate(
     })
 }
 
-fn trend(
-    args: &Args,
-    parts: &[Part],
-    estimates: &[Estimated],
-) -> Result<Option<(Vec<(f64, f64)>, ScalingTrend)>, CliError> {
+fn trend(args: &Args, parts: &[Part], estimates: &[Estimated]) -> Result<Option<Trend>, CliError> {
     if args.flops.is_none() {
         return Ok(None);
     }
@@ -361,7 +360,7 @@ fn report(
     estimates: &[Estimated],
     sweeps: &[(String, Vec<SweepPoint>)],
     notes: &[String],
-    trend: Option<&(Vec<(f64, f64)>, ScalingTrend)>,
+    trend: Option<&Trend>,
     weighting: Weighting,
     targets: &super::Targets,
 ) -> Result<(), CliError> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use llm_metrics::io::{ReadError, Rows, open};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::{CliError, Place};
 use crate::output::{self, Target};
@@ -18,6 +18,8 @@ mod passk;
 mod plots;
 mod recalibrate;
 mod scaling;
+#[cfg(test)]
+mod tests;
 
 /// Arguments of `hindsight llm`.
 #[derive(Debug, clap::Args)]
@@ -38,7 +40,7 @@ enum Command {
     Passk(passk::Args),
     /// The critical batch size from steps to a target loss.
     Cbs(cbs::Args),
-    /// Loss as a function of parameters and tokens (Chinchilla), or IsoFLOP profiles.
+    /// Loss as a function of parameters and tokens (Chinchilla), or iso-FLOP profiles.
     Scaling(scaling::Args),
     /// The gradient noise scale from squared gradient norms at two batch sizes.
     NoiseScale(noise::Args),
@@ -100,10 +102,12 @@ impl Targets {
         results: Value,
         page: &Page,
     ) -> Result<(), CliError> {
-        let mut document = json!({ "hindsight": command, "version": env!("CARGO_PKG_VERSION") });
-        if let (Value::Object(document), Value::Object(results)) = (&mut document, results) {
-            document.extend(results);
-        }
+        // A struct, because its fields keep their order: the word that tells our files must come first.
+        let document = Document {
+            hindsight: command,
+            version: env!("CARGO_PKG_VERSION"),
+            results,
+        };
         let mut files: Vec<(&Target, Vec<u8>)> = Vec::new();
         if let Some(target) = &self.json {
             let mut bytes = serde_json::to_vec_pretty(&document)
@@ -118,6 +122,15 @@ impl Targets {
         output::write_all(files)?;
         if taken { Ok(()) } else { output::print(text) }
     }
+}
+
+/// The JSON document of a command.
+#[derive(serde::Serialize)]
+struct Document<'a> {
+    hindsight: &'a str,
+    version: &'a str,
+    #[serde(flatten)]
+    results: Value,
 }
 
 /// A value as JSON; a number that is not finite becomes null.

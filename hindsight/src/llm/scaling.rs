@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// Table with one line per training run: params, tokens and loss; with --isoflop flops, params and loss.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Analyse IsoFLOP profiles in place of the parametric fit.
+    /// Analyse iso-FLOP profiles in place of the parametric fit.
     #[arg(long)]
     isoflop: bool,
     /// Size of a log residual up to which Huber's loss is quadratic.

@@ -4,6 +4,7 @@ mod curves;
 mod fit;
 mod law;
 mod noise;
+mod solve;
 mod theory;
 
 pub use curves::{BatchSteps, Crossing, LossCurve, steps_to_target};

@@ -1,0 +1,384 @@
+//! Every command on a small log, and on broken ones.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use super::{Args, run};
+
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(flatten)]
+    llm: Args,
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Folder(tempfile::tempdir().unwrap())
+    }
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+/// Runs `llm COMMAND FILE REST... --json OUT --html PAGE` and returns the JSON.
+fn ok(folder: &Folder, command: &str, file: &Path, rest: &[&str]) -> serde_json::Value {
+    let (json, html) = (folder.path("out.json"), folder.path("out.html"));
+    // Twice: the second run must be allowed to replace what the first wrote.
+    for _ in 0..2 {
+        let mut args = vec!["llm", command, file.to_str().unwrap()];
+        args.extend(rest);
+        args.extend([
+            "--json",
+            json.to_str().unwrap(),
+            "--html",
+            html.to_str().unwrap(),
+        ]);
+        run(&Cli::try_parse_from(args).unwrap().llm).unwrap();
+    }
+    assert!(std::fs::read_to_string(html).unwrap().contains("<svg"));
+    serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap()
+}
+
+/// The message of the error that the command ends with; its exit code is 2 and nothing is written.
+fn wrong(folder: &Folder, command: &str, text: &str, rest: &[&str]) -> String {
+    let file = folder.file("wrong", text);
+    let json = folder.path("wrong.json");
+    let mut args = vec![
+        "llm",
+        command,
+        file.to_str().unwrap(),
+        "--json",
+        json.to_str().unwrap(),
+    ];
+    args.extend(rest);
+    let error = run(&Cli::try_parse_from(args).unwrap().llm).unwrap_err();
+    assert_eq!(error.exit_code(), 2, "{error}");
+    assert!(!json.exists());
+    error
+        .to_string()
+        .replace(&*folder.0.path().to_string_lossy(), "")
+}
+
+/// A reproducible scatter in [0, 1).
+fn unit(i: u32) -> f64 {
+    let mut z = u64::from(i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    #[allow(clippy::cast_possible_truncation)] // 32 bits are left.
+    let high = (z >> 32) as u32;
+    f64::from(high) / 4_294_967_296.0
+}
+
+fn binary_log() -> String {
+    (0..2000).fold(String::from("conf,correct,doc\n"), |mut s, i| {
+        let p = unit(i);
+        let _ = writeln!(s, "{p},{},d{}", u8::from(unit(i + 70_000) < p * p), i / 4);
+        s
+    })
+}
+
+fn logit_log() -> String {
+    (0..600).fold(String::new(), |mut s, i| {
+        let z = [
+            6.0 * unit(3 * i),
+            6.0 * unit(3 * i + 1),
+            6.0 * unit(3 * i + 2),
+        ];
+        let label = if unit(i + 90_000) < 0.4 {
+            i % 3
+        } else {
+            u32::from(z[1] > z[0])
+        };
+        let _ = writeln!(s, "{{\"logits\": {z:?}, \"label\": {label}}}");
+        s
+    })
+}
+
+#[test]
+fn calibration_reads_pairs_and_distributions() {
+    let f = Folder::new();
+    let out = ok(
+        &f,
+        "calibration",
+        &f.file("pairs.csv", &binary_log()),
+        &["--group", "doc", "--replicates", "50"],
+    );
+    assert_eq!(out["records"], 2000);
+    let (l1, lower) = (
+        out["ece"]["l1"].as_f64().unwrap(),
+        out["ece"]["l1_interval"]["lower"].as_f64().unwrap(),
+    );
+    assert!(
+        (l1 - 1.0 / 6.0).abs() < 0.03
+            && lower > 0.1
+            && out["ece"]["group_sd"].as_f64().unwrap() > 0.0,
+        "{out}"
+    );
+    let out = ok(
+        &f,
+        "calibration",
+        &f.file("z.jsonl", &logit_log()),
+        &["--equal-mass", "--lower-closed"],
+    );
+    assert!(out["multiclass"]["brier"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn recalibration_is_saved_applied_and_better() {
+    let f = Folder::new();
+    let log = f.file("z.jsonl", &logit_log());
+    for method in [
+        "temperature",
+        "platt",
+        "platt-plain",
+        "isotonic",
+        "histogram",
+        "scaling-binning",
+        "beta",
+    ] {
+        let model = f.path(&format!("{method}.json"));
+        let out = ok(
+            &f,
+            "recalibrate",
+            &log,
+            &["--method", method, "--save", model.to_str().unwrap()],
+        );
+        assert!(
+            out["after"]["brier"].as_f64() < out["before"]["brier"].as_f64(),
+            "{method}"
+        );
+        let applied = ok(
+            &f,
+            "recalibrate",
+            &log,
+            &["--apply", model.to_str().unwrap()],
+        );
+        assert!(
+            applied["after"]["brier"].as_f64() < applied["before"]["brier"].as_f64(),
+            "{method}"
+        );
+    }
+}
+
+#[test]
+fn gap_compares_verifiers_generators_and_rounds() {
+    let f = Folder::new();
+    let mut log = String::from("prompt,correct,a,b,gen,flops,round\n");
+    for i in 0..1200u32 {
+        let right = unit(i) < 0.4;
+        let score = |k: u32| unit(i + k) + if right { 0.4 } else { 0.0 };
+        let _ = writeln!(
+            log,
+            "q{},{right},{},{},g{},1e{},{}",
+            i % 30,
+            score(5000),
+            score(9000),
+            i % 3,
+            20 + i % 3,
+            i % 2
+        );
+    }
+    let file = f.file("gap.csv", &log);
+    let out = ok(
+        &f,
+        "gap",
+        &file,
+        &["--score", "a,b", "--quantile", "0.8", "--replicates", "50"],
+    );
+    assert_eq!(out["gaps"].as_array().unwrap().len(), 3);
+    assert!(out["gaps"][0]["estimate"]["gap"].as_f64().unwrap() > 0.1);
+    let out = ok(
+        &f,
+        "gap",
+        &file,
+        &[
+            "--score",
+            "a",
+            "--beta",
+            "0.2",
+            "--jackknife",
+            "--generator",
+            "gen",
+            "--flops",
+            "flops",
+        ],
+    );
+    assert!(out["trend"]["monotone"]["tau"].is_number());
+    let out = ok(&f, "passk", &file, &[]);
+    assert_eq!(out["problems"], 30);
+    let args = [
+        "llm",
+        "gap",
+        file.to_str().unwrap(),
+        "--score",
+        "a",
+        "--round",
+        "round",
+        "--threshold",
+        "0.7",
+    ];
+    run(&Cli::try_parse_from(args).unwrap().llm).unwrap();
+}
+
+#[test]
+fn batch_sizes_from_steps_and_from_curves() {
+    let f = Folder::new();
+    let mut steps = String::from("params,batch,steps\n");
+    let mut curves = String::from("batch,run,step,loss\n");
+    for k in 6..13 {
+        let b = f64::from(1 << k);
+        for n in [1.0, 2.0, 4.0, 8.0f64] {
+            let _ = writeln!(
+                steps,
+                "{n},{b},{}",
+                (1000.0 + 4e6 * n.sqrt() / b) * (1.0 + 0.02 * unit(k))
+            );
+        }
+        // The loss reaches 3 at 1000 + 2e6 / b steps, but for the last batch the run ends before.
+        let goal = 1000.0 + 2e6 / b;
+        for step in 1..=(if k == 12 { 10 } else { 40 }) {
+            let at = goal * f64::from(step) / 20.0;
+            let _ = writeln!(curves, "{b},r,{at},{}", 3.0 + 0.5 * (goal / at).ln());
+        }
+    }
+    let out = ok(
+        &f,
+        "cbs",
+        &f.file("steps.csv", &steps),
+        &["--replicates", "50"],
+    );
+    assert_eq!(out["models"].as_array().unwrap().len(), 4);
+    assert!(out["law"].is_object());
+    let out = ok(
+        &f,
+        "cbs",
+        &f.file("curves.csv", &curves),
+        &[
+            "--target",
+            "3",
+            "--interpolate",
+            "log",
+            "--replicates",
+            "50",
+        ],
+    );
+    let critical = out["models"][0]["critical_batch"].as_f64().unwrap();
+    assert!(
+        (critical - (307.2 + 0.2 * 2000.0)).abs() < 1.0,
+        "{critical}"
+    );
+    assert_eq!(out["models"][0]["censored"][0]["batch"], 4096.0);
+}
+
+#[test]
+fn scaling_and_noise_scale() {
+    let f = Folder::new();
+    let (mut runs, mut profiles, mut norms) = (
+        String::from("params,tokens,loss\n"),
+        String::from("flops,params,loss\n"),
+        String::from("small,big\n"),
+    );
+    for i in 0..6 {
+        for j in 0..5 {
+            let (n, d) = (
+                10f64.powf(7.5 + 0.4 * f64::from(i)),
+                10f64.powf(9.0 + 0.4 * f64::from(j)),
+            );
+            let _ = writeln!(
+                runs,
+                "{n},{d},{}",
+                1.8 + 480.0 / n.powf(0.35) + 2000.0 / d.powf(0.37)
+            );
+            let x = f64::from(i) - 2.5;
+            let c = 10f64.powi(18 + j);
+            let _ = writeln!(
+                profiles,
+                "{c},{},{}",
+                c.sqrt() * x.exp(),
+                2.0 + 0.01 * x * x
+            );
+        }
+        let _ = writeln!(norms, "11,2.25");
+    }
+    let out = ok(
+        &f,
+        "scaling",
+        &f.file("runs.csv", &runs),
+        &["--replicates", "0"],
+    );
+    assert!((out["fit"]["alpha"].as_f64().unwrap() - 0.35).abs() < 0.01);
+    ok(&f, "scaling", &f.file("iso.csv", &profiles), &["--isoflop"]);
+    let out = ok(
+        &f,
+        "noise-scale",
+        &f.file("norms.csv", &norms),
+        &["--small-batch", "8", "--big-batch", "64"],
+    );
+    assert!((out["all"]["batch"].as_f64().unwrap() - 80.0).abs() < 1e-9);
+}
+
+#[test]
+fn wrong_input_ends_with_code_two_and_names_its_place() {
+    let f = Folder::new();
+    let w = |command: &str, text: &str, rest: &[&str]| wrong(&f, command, text, rest);
+    assert_eq!(w("calibration", "", &[]), "/wrong: there are no records");
+    assert!(
+        w(
+            "calibration",
+            "{\"conf\":0.5,\"correct\":1}\n{\"conf\":0.5,\n",
+            &[]
+        )
+        .starts_with("/wrong:2: at byte 13")
+    );
+    assert_eq!(
+        w("calibration", "conf,correct\n0.5,1\n,1\n", &[]),
+        "/wrong:3: column \"conf\": is missing"
+    );
+    assert!(w("calibration", "{\"probs\":[3,-2],\"label\":0}", &[]).contains("are these logits?"));
+    assert!(
+        w("calibration", "{\"conf\":NaN,\"correct\":1}", &[])
+            .starts_with("/wrong:1: at byte 9: NaN")
+    );
+    assert!(
+        w("calibration", "{\"probs\":[0.5,0.5],\"label\":2}", &[])
+            .contains("outside the 2 classes")
+    );
+    assert!(w("calibration", "conf,correct\n0.5,1\n", &["--bins", "0"]).starts_with("--bins 0"));
+    assert!(
+        w("passk", "prompt,correct\na,1\na,0\nb,1\n", &["--k", "2"])
+            .starts_with("--k 2: prompt \"b\"")
+    );
+    assert!(
+        w("gap", "prompt,correct,score\na,1,x\n", &[])
+            .starts_with("/wrong:2: column \"score\": \"x\"")
+    );
+    assert!(w("gap", "prompt,correct,score\na,2,1\n", &[]).contains("the utility 2 is outside"));
+    assert!(w("cbs", "batch,steps\n64,0\n", &[]).starts_with("/wrong:2: column \"steps\""));
+    assert!(w("cbs", "a,b\n1,2\n", &[]).contains("expected the fields batch and steps"));
+    assert!(w("scaling", "params,tokens,loss\n1,2,3\n", &[]).contains("needs at least 6"));
+    assert!(
+        w(
+            "noise-scale",
+            "small,big\n1,-2\n",
+            &["--small-batch", "2", "--big-batch", "4"]
+        )
+        .starts_with("/wrong:2: column \"big\"")
+    );
+    assert!(
+        w(
+            "recalibrate",
+            "conf,correct\n0.5,1\n0.6,0\n",
+            &["--method", "temperature"]
+        )
+        .contains("logits")
+    );
+}
