@@ -330,7 +330,9 @@ proptest! {
 #[test]
 fn the_policy_sees_the_stock_that_it_made() {
     let cells = 2 * WEEKS;
-    let demand = (0..cells).map(|i| 5.0 + (i % 7) as f64).collect();
+    let demand = (0..cells)
+        .map(|i| 5.0 + f64::from(u8::try_from(i % 7).unwrap()))
+        .collect();
     let columns = Columns {
         demand,
         price: vec![8.0; cells],

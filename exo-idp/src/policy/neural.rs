@@ -254,8 +254,11 @@ impl Policy for Neural {
         let each = self.theta.len() / self.members;
         let outputs: Vec<S> = theta
             .chunks_exact(each)
-            .zip(memory.chunks_exact_mut(lines.max(1)))
-            .map(|(theta, memory)| self.member(theta, rest, &stock, memory))
+            .enumerate()
+            .map(|(m, theta)| {
+                let memory = &mut memory[m * lines..(m + 1) * lines];
+                self.member(theta, rest, &stock, memory)
+            })
             .collect();
         let sum = outputs[1..].iter().fold(outputs[0], |sum, &s| sum + s);
         let mean = sum * S::constant(1.0 / count(self.members));

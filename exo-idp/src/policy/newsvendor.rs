@@ -177,12 +177,12 @@ mod tests {
 
         #[test]
         fn quantile_is_the_inverse_of_the_empirical_law(mut xs in prop::collection::vec(0.0_f64..10.0, 1..40), q in 0.0_f64..1.0) {
-            let n = xs.len() as f64;
+            let n = crate::outcomes::count(xs.len());
             let mut weighted: Vec<(f64, f64)> = xs.iter().map(|&x| (x, 1.0)).collect();
             let value = quantile(&mut weighted, q);
             xs.sort_by(f64::total_cmp);
-            let at_most = xs.iter().filter(|&&x| x <= value).count() as f64;
-            let below = xs.iter().filter(|&&x| x < value).count() as f64;
+            let at_most = crate::outcomes::count(xs.iter().filter(|&&x| x <= value).count());
+            let below = crate::outcomes::count(xs.iter().filter(|&&x| x < value).count());
             prop_assert!(at_most >= q * n - 1e-9 && below <= q * n + 1e-9);
         }
     }

@@ -202,10 +202,10 @@ impl PromotionForecast {
         (0..=panel.weeks())
             .map(|week| {
                 let known = level;
-                if week < panel.weeks() {
-                    if let Some(r) = self.residual(panel, product, week) {
-                        level += SMOOTHING * (r - level);
-                    }
+                if week < panel.weeks()
+                    && let Some(r) = self.residual(panel, product, week)
+                {
+                    level += SMOOTHING * (r - level);
                 }
                 known
             })

@@ -311,10 +311,12 @@ mod tests {
                 "{error}"
             );
         }
-        assert_eq!(
-            parse(&[]).replay.conventions().unwrap(),
-            Conventions::default()
-        );
+        let defaults = Conventions {
+            discount: 0.998,
+            holding_share: 0.005,
+            ..Conventions::default()
+        };
+        assert_eq!(parse(&[]).replay.conventions().unwrap(), defaults);
         let error = parse(&["--lead-time-persistence=1"])
             .replay
             .lead_times()

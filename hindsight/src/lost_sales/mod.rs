@@ -336,7 +336,9 @@ mod tests {
         let text = serde_json::to_string(&report).unwrap();
         assert!(text.starts_with("{\"hindsight\":\"lost-sales\""));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["policies"].as_array().unwrap().len(), 5);
+        let policies = value["policies"].as_array().unwrap();
+        assert_eq!(policies.len(), 6);
+        assert_eq!(policies[1]["policy"], "Direct Backprop");
         assert!(value["optimum"]["cost"].as_f64().unwrap() > 0.0);
     }
 
