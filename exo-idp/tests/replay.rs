@@ -7,8 +7,8 @@ use hindsight_exo_idp::policy::{
     PromotionForecast, ReorderPoint, Seen, Signals, perfect_information_bound,
 };
 use hindsight_exo_idp::{
-    Columns, Conventions, Covariate, LeadTimes, Panel, Paths, Quantity, Receipts, Replay, Sight,
-    Terminal, Unmet, Window,
+    Arrivals, Columns, Conventions, Covariate, LeadTimes, Outcomes, Panel, Paths, Quantity,
+    Receipts, Replay, Sight, Terminal, Unmet, Window,
 };
 
 use gpu::{Cpu, DelayLine, Scalar};
@@ -320,6 +320,52 @@ proptest! {
                         pa.sample(Quantity::Order, product, 0, week).to_bits(),
                         pb.sample(Quantity::Order, product, 0, week).to_bits()
                     );
+                }
+            }
+        }
+    }
+}
+
+/// Lead times that are those of a law, except for orders that have not arrived by the end of week `by`: those take longer.
+#[derive(Debug)]
+struct Later<'a> {
+    law: &'a LeadTimes,
+    by: i64,
+}
+
+impl Arrivals for Later<'_> {
+    fn longest(&self) -> usize {
+        self.law.longest() + 1
+    }
+    fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
+        let lead = self.law.lead_time(product, sample, week);
+        let arrives = week + i64::try_from(lead).unwrap();
+        shares.fill(0.0);
+        shares[lead + usize::from(arrives > self.by)] = 1.0;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// When an outstanding order will arrive is not seen: if all orders that are still on their way in week `t` come a week later,
+    /// the order of week `t` does not move by a bit.
+    #[test]
+    fn no_policy_sees_when_an_outstanding_order_will_come(case in case(2), t in 8_i64..18, seed in 0_u64..20) {
+        let run = |by: i64| {
+            let arrivals = Later { law: &case.law, by };
+            let paths = Paths::new(&case.panel, &arrivals, 1).unwrap();
+            let replay = replay(&paths, case.conventions, 2);
+            let net = network(&case.panel, paths.longest(), &case.conventions, true, seed);
+            let level = BaseStock::new("base stock", 1.0, flat(&case.panel, 40.0));
+            [replay.run(&net, &cpu()).unwrap(), replay.run(&level, &cpu()).unwrap()]
+        };
+        // In week `t` a policy may have seen what arrived in it, no more.
+        for (now, later) in run(i64::MAX).iter().zip(&run(t)) {
+            for product in 0..2 {
+                for week in 2..=usize::try_from(t).unwrap() {
+                    let order = |o: &Outcomes| o.sample(Quantity::Order, product, 0, week).to_bits();
+                    prop_assert_eq!(order(now), order(later), "{} in week {}", now.policy(), week);
                 }
             }
         }
