@@ -24,7 +24,7 @@ const CONCEPTS: [&str; 7] = [
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
-    /// Payoffs as nested JSON arrays, one for each player: [[[6,2],[7,0]],[[6,7],[2,0]]].
+    /// Payoffs as nested JSON arrays, one for each player: `[[[6,2],[7,0]],[[6,7],[2,0]]]`.
     #[arg(long, value_name = "JSON")]
     payoffs: Option<Json>,
     /// correlated (default), coarse_correlated, nash, pure_nash, zero_sum, stackelberg or weak_stackelberg.
