@@ -2,8 +2,8 @@
 
 use super::learner::opponents::rng;
 use super::{
-    BlumMansour, Ftpl, Hedge, Learner, Noise, RegretAccount, RegretMatching, Regrets,
-    SingleActions, StoltzLugosi,
+    BlumMansour, Exp3, Ftpl, Hedge, Learner, Noise, RegretAccount, RegretMatching, Regrets,
+    SingleActions, StoltzLugosi, sample_action,
 };
 use rand::RngExt;
 
@@ -106,6 +106,67 @@ fn average_regret_falls_with_the_square_root_of_the_rounds() {
             slopes.iter().all(|s| (-0.62..=-0.38).contains(s)),
             "{name}: {slopes:?}"
         );
+    }
+}
+
+/// A learner that is shown the reward of the action that it drew, no other.
+#[derive(Debug)]
+struct Bandit {
+    learner: Exp3,
+    play: Vec<f64>,
+    draws: rand_pcg::Pcg64,
+}
+
+impl Bandit {
+    fn boxed(learner: Exp3, seed: u64) -> Box<dyn Learner> {
+        let play = learner.play().to_vec();
+        Box::new(Bandit {
+            learner,
+            play,
+            draws: rng(seed),
+        })
+    }
+}
+
+impl Learner for Bandit {
+    fn actions(&self) -> usize {
+        ACTIONS
+    }
+    fn play(&mut self) -> &[f64] {
+        &self.play
+    }
+    fn observe(&mut self, rewards: &[f64]) -> Result<(), crate::GamesError> {
+        let action = sample_action(&self.play, &mut self.draws)?;
+        self.learner.observe(action, rewards[action])?;
+        self.play.copy_from_slice(self.learner.play());
+        Ok(())
+    }
+}
+
+/// Learners that promise external regret alone, or see one reward a round.
+#[test]
+fn average_external_regret_of_the_others_falls_likewise() {
+    let k = ACTIONS;
+    let learners: [(&str, Make); 3] = [
+        (
+            "exp3",
+            Box::new(move |t, seed| Bandit::boxed(Exp3::new(k, t).unwrap(), seed)),
+        ),
+        (
+            "exp3-ix",
+            Box::new(move |t, seed| Bandit::boxed(Exp3::implicit(k, t).unwrap(), seed)),
+        ),
+        (
+            "optimistic hedge",
+            Box::new(move |t, _| {
+                let rate = (8.0 * (k as f64).ln() / t as f64).sqrt();
+                Box::new(Hedge::optimistic(k, rate).unwrap())
+            }),
+        ),
+    ];
+    for (name, make) in &learners {
+        let [external, ..] = slopes(make.as_ref());
+        assert!((-0.62..=-0.38).contains(&external), "{name}: {external}");
     }
 }
 
