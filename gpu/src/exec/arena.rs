@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::kernel::TILE;
+use crate::kernel::aligned::Aligned;
 use crate::kernel::dense::{Packed, padded};
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
@@ -29,14 +30,15 @@ impl<'a, F: Real> Run<'a, F> {
         reverse: bool,
     ) -> Result<Self, Error> {
         batch.validate(program, params.len())?;
+        let isa = Isa::detect();
         let mut packed = vec![Packed::default(); program.dense];
         for dense in dense_ops(program) {
             let weights = &params[dense.weights..dense.weights + dense.outputs * dense.width];
             let segments: Vec<usize> = dense.segments.iter().map(|&(_, rows)| rows).collect();
-            packed[dense.id] = Packed::new(weights, dense.outputs, &segments, reverse);
+            packed[dense.id] = Packed::new(isa, weights, dense.outputs, &segments, reverse);
         }
         Ok(Run {
-            isa: Isa::detect(),
+            isa,
             program,
             params,
             batch,
@@ -70,19 +72,19 @@ pub(super) fn dense_ops(program: &Program) -> impl Iterator<Item = &Dense> {
 }
 
 /// Gradients that a few neighbouring tiles share: added up in the order of the tiles.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Gradients<F> {
     pub(super) params: Vec<F>,
     /// Weight gradients of each dense layer, outputs by padded width.
-    pub(super) dense: Vec<Vec<F>>,
+    pub(super) dense: Vec<Aligned<F>>,
     pub(super) objective: f64,
 }
 
 impl<F: Real> Gradients<F> {
     pub(super) fn new(program: &Program) -> Self {
-        let mut dense = vec![Vec::new(); program.dense];
+        let mut dense: Vec<Aligned<F>> = (0..program.dense).map(|_| Aligned::default()).collect();
         for op in dense_ops(program) {
-            dense[op.id] = vec![F::default(); op.outputs * padded(op.width)];
+            dense[op.id] = Aligned::zeros(op.outputs * padded(op.width));
         }
         Gradients {
             params: vec![F::default(); program.shape.params],
@@ -115,27 +117,27 @@ pub(super) struct Tile<'r, F: Real> {
     /// First lane of the run, and lanes that exist; the others repeat the last one with weight zero.
     pub(super) first: usize,
     pub(super) count: usize,
-    pub(super) start: Vec<F>,
-    pub(super) start_saved: Vec<F>,
-    pub(super) values: Vec<F>,
-    pub(super) saved: Vec<F>,
+    pub(super) start: Aligned<F>,
+    pub(super) start_saved: Aligned<F>,
+    pub(super) values: Aligned<F>,
+    pub(super) saved: Aligned<F>,
     pub(super) ring: usize,
-    pub(super) zeros: Vec<F>,
+    pub(super) zeros: Aligned<F>,
     pub(super) objective: [f64; TILE],
     pub(super) weights: [F; TILE],
-    pub(super) start_adjoint: Vec<F>,
-    pub(super) adjoint: Vec<F>,
+    pub(super) start_adjoint: Aligned<F>,
+    pub(super) adjoint: Aligned<F>,
     pub(super) adjoint_ring: usize,
     /// Scratch: inputs of a dense layer, lane-major; rows of an operand that has none; numbers of a custom operation.
-    pub(super) transposed: Vec<F>,
-    pub(super) scratch: Vec<F>,
+    pub(super) transposed: Aligned<F>,
+    pub(super) scratch: Aligned<F>,
     pub(super) numbers: Vec<f64>,
 }
 
 impl<'r, F: Real> Tile<'r, F> {
     pub(super) fn new(run: &'r Run<'r, F>) -> Self {
         let program = run.program;
-        let zeros = |n: usize| vec![F::default(); n];
+        let zeros = Aligned::zeros;
         let periods = run.batch.run_periods();
         let ring = if run.reverse {
             periods.max(program.reach + 1)

@@ -1,15 +1,15 @@
 //! Matrix products on tiles.
 //!
-//! A tile of $k$ rows is a $k \times$ [`TILE`] matrix, lanes contiguous. Weights are packed once per run into panels of up to
-//! six rows, so that the kernel keeps a block of 6 x 16 results in registers.
+//! A tile of $k$ rows is a $k \times$ [`TILE`] matrix, lanes contiguous. Weights are packed once per run into panels of as many
+//! rows as the kernel of the machine's instructions keeps in registers, with 16 lanes or more.
 
 use super::TILE;
-use super::isa::Isa;
+use super::isa::{Isa, WIDE_PANEL};
 use super::real::Real;
 use crate::scalar::Activation;
 
-/// Rows of a weight panel.
-pub(crate) const PANEL: usize = 6;
+/// Rows of a weight panel at the most; see [`Isa::panel_rows`].
+pub(crate) const PANEL: usize = WIDE_PANEL;
 /// Lanes of a register block.
 const BLOCK: usize = 16;
 
@@ -40,21 +40,29 @@ pub(crate) struct Packed<F> {
     backward: Vec<Vec<F>>,
     outputs: usize,
     width: usize,
+    /// Rows of a panel, which the instructions choose.
+    rows: usize,
 }
 
 impl<F: Real> Packed<F> {
     /// Packs `weights`, `outputs` by `width` row-major, whose inputs come in segments of the given lengths. The transposes are
     /// packed where `adjoints`.
-    pub(crate) fn new(weights: &[F], outputs: usize, segments: &[usize], adjoints: bool) -> Self {
-        let width = weights.len() / outputs;
-        let forward = pack(outputs, width, |o, k| weights[o * width + k]);
+    pub(crate) fn new(
+        isa: Isa,
+        weights: &[F],
+        outputs: usize,
+        segments: &[usize],
+        adjoints: bool,
+    ) -> Self {
+        let (width, panel) = (weights.len() / outputs, isa.panel_rows());
+        let forward = pack(panel, outputs, width, |o, k| weights[o * width + k]);
         let mut backward = Vec::new();
         let mut first = 0;
         for &rows in segments
             .iter()
             .take(if adjoints { segments.len() } else { 0 })
         {
-            backward.push(pack(rows, outputs, |k, o| weights[o * width + first + k]));
+            backward.push(pack(panel, rows, outputs, |k, o| weights[o * width + first + k]));
             first += rows;
         }
         Packed {
@@ -62,6 +70,7 @@ impl<F: Real> Packed<F> {
             backward,
             outputs,
             width,
+            rows: panel,
         }
     }
 
@@ -75,10 +84,10 @@ impl<F: Real> Packed<F> {
         out: &mut [F],
         mut slope: &mut [F],
     ) {
-        let panels = self.forward.chunks(PANEL * self.width);
-        for (p, (panel, out)) in panels.zip(out.chunks_mut(PANEL * TILE)).enumerate() {
+        let panels = self.forward.chunks(self.rows * self.width);
+        for (p, (panel, out)) in panels.zip(out.chunks_mut(self.rows * TILE)).enumerate() {
             let mut begin = [F::default(); PANEL];
-            for (b, &bias) in begin.iter_mut().zip(bias.iter().skip(p * PANEL)) {
+            for (b, &bias) in begin.iter_mut().zip(bias.iter().skip(p * self.rows)) {
                 *b = bias;
             }
             F::panel(isa, out.len() / TILE, panel, segments, Some(&begin), out);
@@ -90,19 +99,24 @@ impl<F: Real> Packed<F> {
 
     /// Adds $W_s^T dz$ to `dx`, the adjoint of segment `s`; where `fresh`, writes it.
     pub(crate) fn backward(&self, isa: Isa, segment: usize, dz: &[F], fresh: bool, dx: &mut [F]) {
-        let panels = self.backward[segment].chunks(PANEL * self.outputs);
+        let panels = self.backward[segment].chunks(self.rows * self.outputs);
         let begin = fresh.then_some([F::default(); PANEL]);
-        for (panel, dx) in panels.zip(dx.chunks_mut(PANEL * TILE)) {
+        for (panel, dx) in panels.zip(dx.chunks_mut(self.rows * TILE)) {
             F::panel(isa, dx.len() / TILE, panel, &[dz], begin.as_ref(), dx);
         }
     }
 }
 
-fn pack<F: Copy>(rows: usize, width: usize, weight: impl Fn(usize, usize) -> F) -> Vec<F> {
+fn pack<F: Copy>(
+    panel: usize,
+    rows: usize,
+    width: usize,
+    weight: impl Fn(usize, usize) -> F,
+) -> Vec<F> {
     let mut panels = Vec::with_capacity(rows * width);
-    for first in (0..rows).step_by(PANEL) {
+    for first in (0..rows).step_by(panel) {
         for k in 0..width {
-            panels.extend((first..rows.min(first + PANEL)).map(|o| weight(o, k)));
+            panels.extend((first..rows.min(first + panel)).map(|o| weight(o, k)));
         }
     }
     panels
@@ -198,13 +212,17 @@ impl Matrix for f32 {
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::avx2::panel(proof, rows, panel, segments, begin, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => super::avx512::panel(proof, rows, panel, segments, begin, out),
             Isa::Portable => portable_panel(isa, rows, panel, segments, begin, out),
         }
     }
     fn outer(isa: Isa, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::avx2::outer(proof, dz, xt, width, grad),
+            Isa::Avx2(proof) => super::avx2::outer(proof, dz, xt, width, 0, grad),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => super::avx512::outer(proof, dz, xt, width, grad),
             Isa::Portable => portable_outer(isa, dz, xt, width, grad),
         }
     }
@@ -212,6 +230,10 @@ impl Matrix for f32 {
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::avx2::transpose(proof, x, column, width, xt),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => {
+                super::avx2::transpose(proof.avx2(), x, column, width, xt);
+            }
             Isa::Portable => transpose_portable(x, column, width, xt),
         }
     }
@@ -266,15 +288,10 @@ mod tests {
             .all(|(&f, &e)| (f64::from(f) - e).abs() <= limit)
     }
 
-    fn isas() -> [Isa; 2] {
-        [Isa::detect(), Isa::Portable]
-    }
-
     proptest! {
         #[test]
         fn products_are_the_naive_ones((segments, outputs, w, x, dz) in layer()) {
             let width = x.len() / TILE;
-            let packed = Packed::new(&w, outputs, &segments, true);
             let mut exact = vec![1.0_f64; outputs * TILE];
             let mut exact_dx = vec![1.0_f64; width * TILE];
             for o in 0..outputs {
@@ -286,7 +303,8 @@ mod tests {
                     }
                 }
             }
-            for isa in isas() {
+            for isa in Isa::all() {
+                let packed = Packed::new(isa, &w, outputs, &segments, true);
                 let mut out = vec![f32::NAN; outputs * TILE];
                 let ones = vec![1.0; outputs];
                 let identity = Activation::Identity;
@@ -318,7 +336,7 @@ mod tests {
                     exact[o * width + k] += products.sum::<f64>();
                 }
             }
-            for isa in isas() {
+            for isa in Isa::all() {
                 let mut transposed = vec![0.0_f32; wide * TILE];
                 let mut column = 0;
                 for segment in split(&x, &segments) {

@@ -298,7 +298,7 @@ mod tests {
             // Beyond the count there is anything.
             let fill = |mut row: Vec<f32>| { row.resize(TILE, f32::NAN); row };
             let (long_a, long_b) = (fill(a.clone()), fill(b.clone()));
-            for isa in [Isa::detect(), Isa::Portable] {
+            for isa in Isa::all() {
                 // At most 64 numbers of at most two: 64 rounding errors of half a unit of at most 128.
                 let close = |found: f32, exact: f64| (f64::from(found) - 1.0 - exact).abs() < 64.0 * 128.0 * 6e-8;
                 let (mut found, mut found_products) = (1.0, [1.0, 1.0]);

@@ -6,21 +6,71 @@ pub(crate) enum Isa {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(Proof),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Proof512),
 }
 
-/// Made by [`Isa::detect`] alone, after it has seen AVX2 and FMA.
+/// Made here alone, after AVX2 and FMA have been seen.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Proof(());
 
+/// Made here alone, after AVX-512 (F, BW, DQ and VL), AVX2 and FMA have been seen.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Proof512(());
+
+#[cfg(target_arch = "x86_64")]
+impl Proof512 {
+    /// What has AVX-512 by this proof has AVX2 too.
+    pub(crate) fn avx2(self) -> Proof {
+        Proof(())
+    }
+}
+
+/// Rows of a weight panel of sixteen registers, and of thirty-two.
+const NARROW_PANEL: usize = 6;
+pub(crate) const WIDE_PANEL: usize = 8;
+
 impl Isa {
+    /// The widest that the machine has.
     pub(crate) fn detect() -> Isa {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
         {
-            return Isa::Avx2(Proof(()));
+            return if std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512bw")
+                && std::arch::is_x86_feature_detected!("avx512dq")
+                && std::arch::is_x86_feature_detected!("avx512vl")
+            {
+                Isa::Avx512(Proof512(()))
+            } else {
+                Isa::Avx2(Proof(()))
+            };
         }
         Isa::Portable
+    }
+
+    /// All that the machine has: what the tests of kernels go through.
+    #[cfg(test)]
+    pub(crate) fn all() -> Vec<Isa> {
+        let mut all = vec![Isa::Portable];
+        #[cfg(target_arch = "x86_64")]
+        match Isa::detect() {
+            Isa::Avx512(proof) => all.extend([Isa::Avx2(proof.avx2()), Isa::Avx512(proof)]),
+            Isa::Avx2(proof) => all.push(Isa::Avx2(proof)),
+            Isa::Portable => {}
+        }
+        all
+    }
+
+    /// Rows of a weight panel: with the lanes of a block, as many accumulators as leave registers for the operands.
+    pub(crate) fn panel_rows(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(_) => WIDE_PANEL,
+            _ => NARROW_PANEL,
+        }
     }
 }
 
@@ -38,12 +88,12 @@ impl Isa {
 pub fn vectorize<R>(work: impl FnOnce() -> R) -> R {
     match Isa::detect() {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2(_) => {
+        Isa::Avx2(_) | Isa::Avx512(_) => {
             #[target_feature(enable = "avx2,fma")]
             fn wide<R>(work: impl FnOnce() -> R) -> R {
                 work()
             }
-            // SAFETY: `Isa::Avx2` is made only after AVX2 and FMA were detected.
+            // SAFETY: both are made only after AVX2 and FMA were detected.
             #[allow(unsafe_code, reason = "a function compiled for detected instructions")]
             unsafe {
                 wide(work)
@@ -61,12 +111,12 @@ macro_rules! per_isa {
         pub(crate) fn $name<F: $crate::kernel::real::Real>(isa: $crate::kernel::isa::Isa, $($arg: $type),*) {
             match isa {
                 #[cfg(target_arch = "x86_64")]
-                $crate::kernel::isa::Isa::Avx2(_) => {
+                $crate::kernel::isa::Isa::Avx2(_) | $crate::kernel::isa::Isa::Avx512(_) => {
                     #[target_feature(enable = "avx2,fma")]
                     fn wide<F: $crate::kernel::real::Real>($($arg: $type),*) {
                         $body::<true, F>($($arg),*)
                     }
-                    // SAFETY: `Isa::Avx2` is made only after AVX2 and FMA were detected.
+                    // SAFETY: both are made only after AVX2 and FMA were detected.
                     #[allow(unsafe_code, reason = "a function compiled for detected instructions")]
                     unsafe {
                         wide($($arg),*)

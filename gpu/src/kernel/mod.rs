@@ -1,8 +1,11 @@
 //! Arithmetic on tiles: a row is [`TILE`] lanes, contiguous.
 
 pub(crate) mod activation;
+pub(crate) mod aligned;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub(crate) mod dense;
 pub(crate) mod elementwise;
 pub(crate) mod isa;

@@ -83,10 +83,17 @@ unsafe fn panel_of<const M: usize>(
     }
 }
 
-/// Adds $dZ\, X^T$ to `grad`; see [`Matrix::outer`](crate::kernel::dense::Matrix::outer).
-pub(in crate::kernel) fn outer(_: Proof, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
+/// Adds $dZ\, X^T$ to `grad`, from column `first` on; see [`Matrix::outer`](crate::kernel::dense::Matrix::outer).
+pub(in crate::kernel) fn outer(
+    _: Proof,
+    dz: &[f32],
+    xt: &[f32],
+    width: usize,
+    first: usize,
+    grad: &mut [f32],
+) {
     let outputs = dz.len() / TILE;
-    assert!(width.is_multiple_of(W) && xt.len() >= TILE * width && grad.len() >= outputs * width);
+    assert!((width - first).is_multiple_of(W) && xt.len() >= TILE * width && grad.len() >= outputs * width);
     let mut row = 0;
     while row < outputs {
         let rows = (outputs - row).min(6);
@@ -94,12 +101,12 @@ pub(in crate::kernel) fn outer(_: Proof, dz: &[f32], xt: &[f32], width: usize, g
         // SAFETY: the proof says that AVX2 and FMA are there; the ranges are asserted above.
         unsafe {
             match rows {
-                1 => outer_of::<1>(dz, xt, width, grad),
-                2 => outer_of::<2>(dz, xt, width, grad),
-                3 => outer_of::<3>(dz, xt, width, grad),
-                4 => outer_of::<4>(dz, xt, width, grad),
-                5 => outer_of::<5>(dz, xt, width, grad),
-                _ => outer_of::<6>(dz, xt, width, grad),
+                1 => outer_of::<1>(dz, xt, width, first, grad),
+                2 => outer_of::<2>(dz, xt, width, first, grad),
+                3 => outer_of::<3>(dz, xt, width, first, grad),
+                4 => outer_of::<4>(dz, xt, width, first, grad),
+                5 => outer_of::<5>(dz, xt, width, first, grad),
+                _ => outer_of::<6>(dz, xt, width, first, grad),
             }
         }
         row += rows;
@@ -107,10 +114,16 @@ pub(in crate::kernel) fn outer(_: Proof, dz: &[f32], xt: &[f32], width: usize, g
 }
 
 /// # Safety
-/// AVX2 and FMA; `dz` has `M` rows, `grad` `M` times `width` numbers, `xt` [`TILE`] times `width`, `width` a multiple of 8.
+/// AVX2 and FMA; `dz` has `M` rows, `grad` `M` times `width` numbers, `xt` [`TILE`] times `width`, a multiple of 8 from `first` on.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn outer_of<const M: usize>(dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
-    let mut column = 0;
+unsafe fn outer_of<const M: usize>(
+    dz: &[f32],
+    xt: &[f32],
+    width: usize,
+    first: usize,
+    grad: &mut [f32],
+) {
+    let mut column = first;
     while column < width {
         // SAFETY: by the caller's promise; a block of 16 columns is taken only where 16 are left.
         unsafe {
