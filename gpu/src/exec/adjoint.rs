@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::arena::{Gradients, Tile};
-use super::reverse::Target;
+use super::arena::{Gradients, Kept, Tile};
+use super::reverse::{Target, target};
 use super::source::{Reader, lane};
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
@@ -65,11 +65,7 @@ impl<F: Real> Tile<'_, F> {
                 }
                 Op::Dense(dense) => self.reverse_dense(space, period, dense, gradients),
                 Op::Softmax { x, out, rows } => {
-                    let x = Arg::Row(Row {
-                        space,
-                        index: *x,
-                        lag: 0,
-                    });
+                    let x = Arg::Row(Row::of(space, *x));
                     self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
                         softmax_adjoint(y, dy, dx)
                     });
@@ -103,16 +99,12 @@ impl<F: Real> Tile<'_, F> {
         let mut scratch = std::mem::take(&mut self.scratch);
         numbers.resize(2 * (n + m), 0.0);
         {
-            let reader = self.reader_for(space, period);
-            let result = Row {
-                space,
-                index: out,
-                lag: 0,
-            };
-            let y = reader.rows(result, m);
+            let reader = Reader::new(self.run, &self.rows, space, period);
+            let y = reader.rows(Row::of(space, out), m);
+            let Kept { start, periods } = &self.adjoints;
             let dy = match space {
-                Space::Start => &self.start_adjoint[out * TILE..],
-                Space::Period => &self.adjoint[self.adjoint_slot(period) + out * TILE..],
+                Space::Start => &start[out * TILE..],
+                Space::Period => &periods.numbers[periods.at(period) + out * TILE..],
             };
             let (xs, rest) = numbers.split_at_mut(n);
             let (dxs, rest) = rest.split_at_mut(n);
@@ -200,73 +192,44 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
         add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
     ) {
-        let target = self.target(operand, period);
-        if matches!(target, Target::Nothing) {
-            return;
-        }
         let len = rows * TILE;
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let mut start_adjoint = std::mem::take(&mut self.start_adjoint);
-        let mut adjoint = std::mem::take(&mut self.adjoint);
-        {
-            let reader = self.reader_for(space, period);
-            let y = reader.rows(
-                Row {
-                    space,
-                    index: out,
-                    lag: 0,
-                },
-                rows,
-            );
-            let dy_at = match space {
-                Space::Start => out * TILE,
-                Space::Period => self.adjoint_slot(period) + out * TILE,
-            };
-            match (target, space) {
-                (Target::Start(at), Space::Start) => {
-                    let (dx, dy) = two(&mut start_adjoint, at, dy_at, len);
-                    add(&reader, y, dy, dx);
-                }
-                (Target::Start(at), Space::Period) => {
-                    let end = (at + len).min(start_adjoint.len());
-                    add(
-                        &reader,
-                        y,
-                        &adjoint[dy_at..dy_at + len],
-                        &mut start_adjoint[at..end],
-                    );
-                }
-                (Target::Period(at), _) => {
-                    let (dx, dy) = two(&mut adjoint, at, dy_at, len);
-                    add(&reader, y, dy, dx);
-                }
-                (Target::Param(i), _) => {
-                    let dy = match space {
-                        Space::Start => &start_adjoint[dy_at..dy_at + len],
-                        Space::Period => &adjoint[dy_at..dy_at + len],
-                    };
-                    let dx = &mut scratch[..len];
-                    dx.fill(F::default());
-                    add(&reader, y, dy, dx);
-                    for row in dx.chunks_exact(TILE) {
-                        let row = &row[..self.count];
-                        elementwise::sum(self.run.isa, row, &mut gradients.params[i]);
-                    }
-                }
-                (Target::Nothing, _) => {}
+        let reader = Reader::new(self.run, &self.rows, space, period);
+        let y = reader.rows(Row::of(space, out), rows);
+        let Kept { start, periods } = &mut self.adjoints;
+        let target = target(&periods.slots, operand, period);
+        let dy_at = match space {
+            Space::Start => out * TILE,
+            Space::Period => periods.at(period) + out * TILE,
+        };
+        match (target, space) {
+            (Target::Start(at), Space::Start) => {
+                let (dx, dy) = two(start, at, dy_at, len);
+                add(&reader, y, dy, dx);
             }
+            (Target::Start(at), Space::Period) => {
+                let end = (at + len).min(start.len());
+                let dy = &periods.numbers[dy_at..dy_at + len];
+                add(&reader, y, dy, &mut start[at..end]);
+            }
+            (Target::Period(at), _) => {
+                let (dx, dy) = two(&mut periods.numbers, at, dy_at, len);
+                add(&reader, y, dy, dx);
+            }
+            (Target::Param(i), _) => {
+                let dy = match space {
+                    Space::Start => &start[dy_at..dy_at + len],
+                    Space::Period => &periods.numbers[dy_at..dy_at + len],
+                };
+                let dx = &mut self.scratch[..len];
+                dx.fill(F::default());
+                add(&reader, y, dy, dx);
+                for row in dx.chunks_exact(TILE) {
+                    let row = &row[..self.count];
+                    elementwise::sum(self.run.isa, row, &mut gradients.params[i]);
+                }
+            }
+            (Target::Nothing, _) => {}
         }
-        self.scratch = scratch;
-        self.start_adjoint = start_adjoint;
-        self.adjoint = adjoint;
-    }
-
-    pub(super) fn reader_for(&self, space: Space, period: usize) -> Reader<'_, F> {
-        let mut reader = self.reader(period);
-        if space == Space::Start {
-            reader.shared = &[];
-        }
-        reader
     }
 }
 

@@ -1,9 +1,10 @@
 //! The adjoint of a dense layer.
 
 use super::adjoint::disjoint;
-use super::arena::{Gradients, Tile};
+use super::arena::{Gradients, Kept, Tile};
 use super::forward::segments;
-use super::reverse::Target;
+use super::reverse::{Target, target};
+use super::source::Reader;
 use crate::kernel::TILE;
 use crate::kernel::dense::{Matrix, padded};
 use crate::kernel::real::Real;
@@ -21,78 +22,59 @@ impl<F: Real> Tile<'_, F> {
         let run = self.run;
         let isa = run.isa;
         let len = dense.outputs * TILE;
-        let mut transposed = std::mem::take(&mut self.transposed);
-        let mut start_adjoint = std::mem::take(&mut self.start_adjoint);
-        let mut adjoint = std::mem::take(&mut self.adjoint);
-        let saved_at = |slot: usize| (slot * run.program.period.saved + dense.saved) * TILE;
+        let Kept { start, periods } = &mut self.adjoints;
         let (dz_at, slope) = match space {
-            Space::Start => (dense.out * TILE, self.start_saved.get(dense.saved * TILE..)),
-            Space::Period => (
-                self.adjoint_slot(period) + dense.out * TILE,
-                self.saved.get(saved_at(period % self.ring)..),
-            ),
+            Space::Start => (dense.out * TILE, self.saved.start.get(dense.saved * TILE..)),
+            Space::Period => {
+                let at = self.saved.periods.at(period) + dense.saved * TILE;
+                let slope = self.saved.periods.numbers.get(at..);
+                (periods.at(period) + dense.out * TILE, slope)
+            }
         };
-        {
-            let home = if space == Space::Start {
-                &mut start_adjoint
-            } else {
-                &mut adjoint
-            };
-            let dz = &mut home[dz_at..dz_at + len];
-            let count = self.count;
-            let slope = match dense.activation {
-                Activation::Identity => &[],
-                _ => &slope.unwrap_or(&[])[..len],
-            };
-            let bias = match dense.bias {
-                Some(b) => &mut gradients.params[b..b + dense.outputs],
-                None => &mut [],
-            };
-            F::scale(isa, dz, slope, count, bias);
-            let reader = self.reader_for(space, period);
-            let segments = segments(dense, &reader);
-            let segments = &segments[..dense.segments.len()];
-            weight_gradient(
-                isa,
-                dz,
-                segments,
-                count,
-                &mut transposed,
-                &mut gradients.dense[dense.id],
-                padded(dense.width),
-            );
-        }
+        let dz = match space {
+            Space::Start => &mut start[dz_at..dz_at + len],
+            Space::Period => &mut periods.numbers[dz_at..dz_at + len],
+        };
+        let slope = match dense.activation {
+            Activation::Identity => &[],
+            _ => &slope.unwrap_or(&[])[..len],
+        };
+        let bias = match dense.bias {
+            Some(b) => &mut gradients.params[b..b + dense.outputs],
+            None => &mut [],
+        };
+        F::scale(isa, dz, slope, self.count, bias);
+        let reader = Reader::new(run, &self.rows, space, period);
+        let segments = segments(dense, &reader);
+        weight_gradient(
+            isa,
+            dz,
+            &segments[..dense.segments.len()],
+            self.count,
+            &mut self.transposed,
+            &mut gradients.dense[dense.id],
+            padded(dense.width),
+        );
         for (s, (&(row, rows), &wanted)) in dense.segments.iter().zip(&dense.wanted).enumerate() {
             if !wanted && !run.batch.differentiate_inputs {
                 continue;
             }
-            let packed = &run.packed[dense.id];
-            let fresh = dense.fresh[s];
-            match (self.target(Arg::Row(row), period), space) {
+            let (dx, dz) = match (target(&periods.slots, Arg::Row(row), period), space) {
                 (Target::Start(at), Space::Start) => {
-                    let (dx, dz) =
-                        disjoint(&mut start_adjoint, at..at + rows * TILE, dz_at..dz_at + len);
-                    packed.backward(isa, s, dz, fresh, dx);
+                    disjoint(start, at..at + rows * TILE, dz_at..dz_at + len)
                 }
-                (Target::Start(at), Space::Period) => {
-                    packed.backward(
-                        isa,
-                        s,
-                        &adjoint[dz_at..dz_at + len],
-                        fresh,
-                        &mut start_adjoint[at..at + rows * TILE],
-                    );
-                }
+                (Target::Start(at), Space::Period) => (
+                    &mut start[at..at + rows * TILE],
+                    &periods.numbers[dz_at..dz_at + len],
+                ),
                 (Target::Period(at), _) => {
-                    let (dx, dz) = disjoint(&mut adjoint, at..at + rows * TILE, dz_at..dz_at + len);
-                    packed.backward(isa, s, dz, fresh, dx);
+                    let numbers = &mut periods.numbers;
+                    disjoint(numbers, at..at + rows * TILE, dz_at..dz_at + len)
                 }
-                (Target::Param(_) | Target::Nothing, _) => {}
-            }
+                (Target::Param(_) | Target::Nothing, _) => continue,
+            };
+            run.packed[dense.id].backward(isa, s, dz, dense.fresh[s], dx);
         }
-        self.transposed = transposed;
-        self.start_adjoint = start_adjoint;
-        self.adjoint = adjoint;
     }
 }
 

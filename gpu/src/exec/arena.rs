@@ -6,9 +6,10 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::dense::{Packed, padded};
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
-use crate::record::{Dense, Op, Program};
+use crate::record::{Dense, Op, Program, Space};
 
 use super::batch::Batch;
+use super::ring::Ring;
 
 /// What all tiles of a run share.
 #[derive(Debug)]
@@ -50,6 +51,14 @@ impl<'a, F: Real> Run<'a, F> {
     /// The number of tiles.
     pub(super) fn tiles(&self) -> usize {
         self.batch.run_lanes().div_ceil(TILE)
+    }
+
+    /// The inputs that all lanes share, which the start block has none of.
+    pub(super) fn shared_in(&self, space: Space, period: usize) -> &'a [F] {
+        match space {
+            Space::Start => &[],
+            Space::Period => self.shared(period),
+        }
     }
 
     /// The periods' inputs that all lanes share.
@@ -110,24 +119,33 @@ impl<F: Real> Gradients<F> {
     }
 }
 
-/// The rows of one tile over the horizon (reverse mode) or over as many periods as are looked back on.
+/// What the start block and the periods keep: derivatives of activations, or adjoints.
+#[derive(Debug)]
+pub(super) struct Kept<F> {
+    pub(super) start: Aligned<F>,
+    pub(super) periods: Ring<F>,
+}
+
+/// The rows of the start block and of the periods, and rows of zeros for those before the first.
+#[derive(Debug)]
+pub(super) struct Rows<F> {
+    pub(super) start: Aligned<F>,
+    pub(super) periods: Ring<F>,
+    pub(super) zeros: Aligned<F>,
+}
+
+/// One tile over the horizon (reverse mode) or over as many periods as are looked back on.
 #[derive(Debug)]
 pub(super) struct Tile<'r, F: Real> {
     pub(super) run: &'r Run<'r, F>,
     /// First lane of the run, and lanes that exist; the others repeat the last one with weight zero.
     pub(super) first: usize,
     pub(super) count: usize,
-    pub(super) start: Aligned<F>,
-    pub(super) start_saved: Aligned<F>,
-    pub(super) values: Aligned<F>,
-    pub(super) saved: Aligned<F>,
-    pub(super) ring: usize,
-    pub(super) zeros: Aligned<F>,
+    pub(super) rows: Rows<F>,
+    pub(super) saved: Kept<F>,
+    pub(super) adjoints: Kept<F>,
     pub(super) objective: [f64; TILE],
     pub(super) weights: [F; TILE],
-    pub(super) start_adjoint: Aligned<F>,
-    pub(super) adjoint: Aligned<F>,
-    pub(super) adjoint_ring: usize,
     /// Scratch: inputs of a dense layer, lane-major; rows of an operand that has none; numbers of a custom operation.
     pub(super) transposed: Aligned<F>,
     pub(super) scratch: Aligned<F>,
@@ -144,11 +162,9 @@ impl<'r, F: Real> Tile<'r, F> {
         } else {
             program.reach + 2
         };
-        let adjoint_ring = if run.reverse { program.reach + 2 } else { 0 };
-        let (saved, start_saved) = if run.reverse {
-            (ring * program.period.saved, program.start.saved)
-        } else {
-            (0, 0)
+        let kept = |slots: usize, start: usize, period: usize| Kept {
+            start: Aligned::zeros(if run.reverse { start * TILE } else { 0 }),
+            periods: Ring::new(if run.reverse { slots } else { 0 }, period * TILE),
         };
         let widest = dense_ops(program)
             .map(|d| padded(d.width))
@@ -160,21 +176,15 @@ impl<'r, F: Real> Tile<'r, F> {
             run,
             first: 0,
             count: 0,
-            start: zeros(program.start.rows * TILE),
-            start_saved: zeros(start_saved * TILE),
-            values: zeros(ring * program.period.rows * TILE),
-            saved: zeros(saved * TILE),
-            ring,
-            zeros: zeros(rows * TILE),
+            rows: Rows {
+                start: zeros(program.start.rows * TILE),
+                periods: Ring::new(ring, program.period.rows * TILE),
+                zeros: zeros(rows * TILE),
+            },
+            saved: kept(ring, program.start.saved, program.period.saved),
+            adjoints: kept(program.reach + 2, program.start.rows, program.period.rows),
             objective: [0.0; TILE],
             weights: [F::default(); TILE],
-            start_adjoint: zeros(if run.reverse {
-                program.start.rows * TILE
-            } else {
-                0
-            }),
-            adjoint: zeros(adjoint_ring * program.period.rows * TILE),
-            adjoint_ring,
             transposed: zeros(if run.reverse { widest * TILE } else { 0 }),
             scratch: zeros(if run.reverse { operands * TILE } else { 0 }),
             numbers: Vec::new(),

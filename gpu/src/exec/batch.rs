@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::Error;
+use crate::kernel::prefetch;
 use crate::kernel::real::Real;
 use crate::record::{Program, Shape};
 
@@ -171,6 +172,13 @@ impl<'a, F: Real> Batch<'a, F> {
         }
         let last = out[count - 1];
         out[count..].fill(last);
+    }
+
+    /// Asks for the values that [`gather`](Self::gather) will copy, where they lie together.
+    pub(super) fn prefetch(&self, row: &[F], first: usize, count: usize) {
+        if self.selection.is_none() {
+            prefetch::row(&row[first..first + count]);
+        }
     }
 
     pub(super) fn validate(&self, program: &Program, params: usize) -> Result<(), Error> {

@@ -200,7 +200,7 @@ impl<F: Real> Tile<'_, F> {
             .map(|(o, w)| o * w.to_f64());
         gradients.objective += weighted.sum::<f64>();
         for (k, row) in inputs.lane.chunks_exact_mut(self.count).enumerate() {
-            row.copy_from_slice(&self.start_adjoint[k * TILE..][..self.count]);
+            row.copy_from_slice(&self.adjoints.start[k * TILE..][..self.count]);
         }
     }
 }

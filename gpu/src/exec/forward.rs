@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::arena::Tile;
+use super::arena::{Rows, Tile};
 use super::source::{Reader, lane};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
@@ -16,6 +16,7 @@ impl<F: Real> Tile<'_, F> {
         self.first = index * TILE;
         self.count = (batch.run_lanes() - self.first).min(TILE);
         for (k, out) in self
+            .rows
             .start
             .chunks_exact_mut(TILE)
             .take(self.run.program.shape.lane)
@@ -43,7 +44,9 @@ impl<F: Real> Tile<'_, F> {
     /// Brings the inputs and the state of a period to its slot.
     pub(super) fn open(&mut self, period: usize) {
         let (batch, program) = (self.run.batch, self.run.program);
-        let slot = (period % self.ring) * program.period.rows * TILE;
+        self.rows.periods.go_to(period);
+        self.saved.periods.go_to(period);
+        let slot = self.rows.periods.at(period);
         let array = (batch.window.start + period) * program.shape.exo;
         for k in 0..program.shape.exo {
             let row = &batch.exo[(array + k) * batch.lanes..][..batch.lanes];
@@ -51,8 +54,12 @@ impl<F: Real> Tile<'_, F> {
                 row,
                 self.first,
                 self.count,
-                &mut self.values[slot + k * TILE..][..TILE],
+                &mut self.rows.periods.numbers[slot + k * TILE..][..TILE],
             );
+            if period + 1 < batch.run_periods() {
+                let next = &batch.exo[(array + program.shape.exo + k) * batch.lanes..];
+                batch.prefetch(&next[..batch.lanes], self.first, self.count);
+            }
         }
         for k in 0..program.states() {
             let (from, at) = if period == 0 {
@@ -67,6 +74,14 @@ impl<F: Real> Tile<'_, F> {
 
     /// Copies one row of period `at` to place `out` of the values.
     fn copy_arg(&mut self, arg: Arg, at: usize, out: usize) {
+        let run = self.run;
+        let value = |arg| match arg {
+            Arg::Const(c) => F::from_f64(c),
+            Arg::Param(i) => run.params[i],
+            Arg::Shared(i) => run.shared(at)[i],
+            Arg::Row(_) => F::default(),
+        };
+        let Rows { start, periods, .. } = &mut self.rows;
         match arg {
             Arg::Row(Row {
                 space: Space::Period,
@@ -74,26 +89,15 @@ impl<F: Real> Tile<'_, F> {
                 lag,
             }) => match at.checked_sub(lag) {
                 Some(period) => {
-                    let from = ((period % self.ring) * self.run.program.period.rows + index) * TILE;
-                    self.values.copy_within(from..from + TILE, out);
+                    let from = periods.at(period) + index * TILE;
+                    periods.numbers.copy_within(from..from + TILE, out);
                 }
-                None => self.values[out..out + TILE].fill(F::default()),
+                None => periods.numbers[out..out + TILE].fill(F::default()),
             },
-            Arg::Row(row) => self.values[out..out + TILE]
-                .copy_from_slice(&self.start[row.index * TILE..][..TILE]),
-            other => {
-                let value = self.splat(other, at);
-                self.values[out..out + TILE].fill(value);
+            Arg::Row(row) => {
+                periods.numbers[out..out + TILE].copy_from_slice(&start[row.index * TILE..][..TILE])
             }
-        }
-    }
-
-    pub(super) fn splat(&self, arg: Arg, period: usize) -> F {
-        match arg {
-            Arg::Const(c) => F::from_f64(c),
-            Arg::Param(i) => self.run.params[i],
-            Arg::Shared(i) => self.run.shared(period)[i],
-            Arg::Row(_) => F::default(),
+            other => periods.numbers[out..out + TILE].fill(value(other)),
         }
     }
 
@@ -139,30 +143,19 @@ impl<F: Real> Tile<'_, F> {
 
     /// Everything of a period whose operations have run.
     pub(super) fn reader(&self, period: usize) -> Reader<'_, F> {
-        Reader {
-            start: &self.start,
-            before: &self.values,
-            after: &[],
-            resume: self.values.len(),
-            rows: self.run.program.period.rows,
-            ring: self.ring,
-            period,
-            zeros: &self.zeros,
-            params: self.run.params,
-            shared: self.run.shared(period),
-        }
+        Reader::new(self.run, &self.rows, Space::Period, period)
     }
 
     /// Writes the totals of the sums over lanes that ended a phase.
     pub(super) fn receive(&mut self, space: Space, period: usize, phase: usize, totals: &[f64]) {
         let program = self.run.program;
         let (block, values, base) = match space {
-            Space::Start => (&program.start, &mut self.start, 0),
-            Space::Period => (
-                &program.period,
-                &mut self.values,
-                (period % self.ring) * program.period.rows * TILE,
-            ),
+            Space::Start => (&program.start, &mut self.rows.start, 0),
+            Space::Period => {
+                let periods = &mut self.rows.periods;
+                let base = periods.at(period);
+                (&program.period, &mut periods.numbers, base)
+            }
         };
         for op in &block.ops[block.phases[phase].clone()] {
             if let Op::LaneSum { out, id, .. } = op {
@@ -179,26 +172,27 @@ impl<F: Real> Tile<'_, F> {
         } else {
             &program.period
         };
-        let slot = (period % self.ring) * program.period.rows;
-        let saved_slot = (period % self.ring) * program.period.saved;
+        let shared = run.shared_in(space, period);
+        let slots = self.rows.periods.slots;
+        let slot = slots.at(period);
+        let Rows {
+            start: start_rows,
+            periods,
+            zeros,
+        } = &mut self.rows;
         for op in &block.ops[ops] {
             let (first, rows) = op.results();
             let (start, before, out, after, resume): (&[F], &[F], &mut [F], &[F], usize) =
                 match space {
                     Space::Start => {
-                        let (start, out) = self.start.split_at_mut(first * TILE);
+                        let (start, out) = start_rows.split_at_mut(first * TILE);
                         (start, &[], &mut out[..rows * TILE], &[], 0)
                     }
                     Space::Period => {
-                        let (before, rest) = self.values.split_at_mut((slot + first) * TILE);
+                        let at = slot + first * TILE;
+                        let (before, rest) = periods.numbers.split_at_mut(at);
                         let (out, after) = rest.split_at_mut(rows * TILE);
-                        (
-                            &self.start,
-                            before,
-                            out,
-                            after,
-                            (slot + first + rows) * TILE,
-                        )
+                        (start_rows, before, out, after, at + rows * TILE)
                     }
                 };
             let reader = Reader {
@@ -206,16 +200,11 @@ impl<F: Real> Tile<'_, F> {
                 before,
                 after,
                 resume,
-                rows: program.period.rows,
-                ring: self.ring,
+                slots,
                 period,
-                zeros: &self.zeros,
+                zeros,
                 params: run.params,
-                shared: if space == Space::Period {
-                    run.shared(period)
-                } else {
-                    &[]
-                },
+                shared,
             };
             match op {
                 Op::Unary { f, x, rows, .. } => {
@@ -239,9 +228,10 @@ impl<F: Real> Tile<'_, F> {
                         _ if !run.reverse || dense.activation == crate::Activation::Identity => {
                             &mut []
                         }
-                        Space::Start => &mut self.start_saved[dense.saved * TILE..][..rows * TILE],
+                        Space::Start => &mut self.saved.start[dense.saved * TILE..][..rows * TILE],
                         Space::Period => {
-                            &mut self.saved[(saved_slot + dense.saved) * TILE..][..rows * TILE]
+                            let at = self.saved.periods.at(period) + dense.saved * TILE;
+                            &mut self.saved.periods.numbers[at..][..rows * TILE]
                         }
                     };
                     let segments = segments(dense, &reader);
@@ -258,14 +248,7 @@ impl<F: Real> Tile<'_, F> {
                     );
                 }
                 Op::Softmax { x, rows, .. } => {
-                    let x = reader.rows(
-                        Row {
-                            space,
-                            index: *x,
-                            lag: 0,
-                        },
-                        *rows,
-                    );
+                    let x = reader.rows(Row::of(space, *x), *rows);
                     softmax(x, out);
                 }
                 Op::LaneSum { x, id, .. } => {

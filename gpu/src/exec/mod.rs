@@ -8,6 +8,7 @@ mod cpu;
 mod forward;
 mod period_major;
 mod reverse;
+mod ring;
 mod source;
 
 pub use batch::Batch;

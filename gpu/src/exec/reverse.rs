@@ -2,7 +2,8 @@
 //!
 //! The lanes beyond a tile's count carry whatever comes out of repeating the last lane; no sum over lanes reads them.
 
-use super::arena::{Gradients, Tile};
+use super::arena::{Gradients, Kept, Tile};
+use super::ring::Slots;
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
@@ -20,31 +21,28 @@ pub(super) enum Target {
     Nothing,
 }
 
+/// Where the adjoint of an operand goes, given where the slots of the adjoints are.
+pub(super) fn target(slots: &Slots, arg: Arg, period: usize) -> Target {
+    match arg {
+        Arg::Row(Row {
+            space: Space::Start,
+            index,
+            ..
+        }) => Target::Start(index * TILE),
+        Arg::Row(Row { index, lag, .. }) => match period.checked_sub(lag) {
+            Some(at) => Target::Period(slots.at(at) + index * TILE),
+            None => Target::Nothing,
+        },
+        Arg::Param(i) => Target::Param(i),
+        Arg::Const(_) | Arg::Shared(_) => Target::Nothing,
+    }
+}
+
 impl<F: Real> Tile<'_, F> {
     /// Clears all adjoints.
     pub(super) fn begin_reverse(&mut self) {
-        self.start_adjoint.fill(F::default());
-        self.adjoint.fill(F::default());
-    }
-
-    pub(super) fn adjoint_slot(&self, period: usize) -> usize {
-        (period % self.adjoint_ring) * self.run.program.period.rows * TILE
-    }
-
-    pub(super) fn target(&self, arg: Arg, period: usize) -> Target {
-        match arg {
-            Arg::Row(Row {
-                space: Space::Start,
-                index,
-                ..
-            }) => Target::Start(index * TILE),
-            Arg::Row(Row { index, lag, .. }) => match period.checked_sub(lag) {
-                Some(at) => Target::Period(self.adjoint_slot(at) + index * TILE),
-                None => Target::Nothing,
-            },
-            Arg::Param(i) => Target::Param(i),
-            Arg::Const(_) | Arg::Shared(_) => Target::Nothing,
-        }
+        self.adjoints.start.fill(F::default());
+        self.adjoints.periods.numbers.fill(F::default());
     }
 
     /// Adds one row to the adjoint of an operand.
@@ -56,9 +54,10 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
     ) {
         let isa = self.run.isa;
-        match self.target(arg, period) {
-            Target::Start(at) => elementwise::add(isa, row, &mut self.start_adjoint[at..at + TILE]),
-            Target::Period(at) => elementwise::add(isa, row, &mut self.adjoint[at..at + TILE]),
+        let Kept { start, periods } = &mut self.adjoints;
+        match target(&periods.slots, arg, period) {
+            Target::Start(at) => elementwise::add(isa, row, &mut start[at..at + TILE]),
+            Target::Period(at) => elementwise::add(isa, row, &mut periods.numbers[at..at + TILE]),
             Target::Param(i) => {
                 elementwise::sum(isa, &row[..self.count], &mut gradients.params[i]);
             }
@@ -66,8 +65,11 @@ impl<F: Real> Tile<'_, F> {
         }
     }
 
-    /// Seeds the adjoint of a period's objective.
+    /// Goes to a period and seeds the adjoint of its objective.
     pub(super) fn seed(&mut self, period: usize, gradients: &mut Gradients<F>) {
+        self.rows.periods.go_to(period);
+        self.saved.periods.go_to(period);
+        self.adjoints.periods.go_to(period);
         let weights = self.weights;
         self.add_row(self.run.program.objective, period, &weights, gradients);
     }
@@ -98,10 +100,11 @@ impl<F: Real> Tile<'_, F> {
         mut exo: impl FnMut(usize, usize, F),
     ) {
         let program = self.run.program;
-        let slot = self.adjoint_slot(period);
+        let slot = self.adjoints.periods.at(period);
         let mut row = [F::default(); TILE];
         for k in 0..program.states() {
-            row.copy_from_slice(&self.adjoint[slot + program.state_row(k).index * TILE..][..TILE]);
+            let at = slot + program.state_row(k).index * TILE;
+            row.copy_from_slice(&self.adjoints.periods.numbers[at..at + TILE]);
             match period.checked_sub(1) {
                 Some(before) => self.add_row(program.next[k], before, &row, gradients),
                 None => self.add_row(program.initial[k], 0, &row, gradients),
@@ -110,12 +113,13 @@ impl<F: Real> Tile<'_, F> {
         if self.run.batch.differentiate_inputs {
             for k in 0..program.shape.exo {
                 for i in 0..self.count {
-                    exo(k, i, self.adjoint[slot + k * TILE + i]);
+                    exo(k, i, self.adjoints.periods.numbers[slot + k * TILE + i]);
                 }
             }
         }
         for rows in &program.added_to {
-            self.adjoint[slot + rows.start * TILE..slot + rows.end * TILE].fill(F::default());
+            let rows = slot + rows.start * TILE..slot + rows.end * TILE;
+            self.adjoints.periods.numbers[rows].fill(F::default());
         }
     }
 
@@ -129,8 +133,11 @@ impl<F: Real> Tile<'_, F> {
     ) {
         let program = self.run.program;
         let (block, adjoint, base) = match space {
-            Space::Start => (&program.start, &self.start_adjoint, 0),
-            Space::Period => (&program.period, &self.adjoint, self.adjoint_slot(period)),
+            Space::Start => (&program.start, &self.adjoints.start, 0),
+            Space::Period => {
+                let periods = &self.adjoints.periods;
+                (&program.period, &periods.numbers, periods.at(period))
+            }
         };
         for op in &block.ops[block.phases[phase].clone()] {
             if let Op::LaneSum { out, id, .. } = op {

@@ -1,5 +1,7 @@
 //! Finding the rows that an operation reads while its results are being written.
 
+use super::arena::{Rows, Run};
+use super::ring::Slots;
 use crate::kernel::TILE;
 use crate::kernel::elementwise::Source;
 use crate::kernel::real::Real;
@@ -14,9 +16,7 @@ pub(super) struct Reader<'a, F> {
     pub(super) after: &'a [F],
     /// Numbers before `after`.
     pub(super) resume: usize,
-    /// Rows of a slot, and slots of the ring.
-    pub(super) rows: usize,
-    pub(super) ring: usize,
+    pub(super) slots: Slots,
     pub(super) period: usize,
     pub(super) zeros: &'a [F],
     pub(super) params: &'a [F],
@@ -24,7 +24,23 @@ pub(super) struct Reader<'a, F> {
 }
 
 impl<'a, F: Real> Reader<'a, F> {
+    /// Everything of a period whose operations have run, or of the start block.
+    pub(super) fn new(run: &'a Run<'a, F>, rows: &'a Rows<F>, space: Space, period: usize) -> Self {
+        Reader {
+            start: &rows.start,
+            before: &rows.periods.numbers,
+            after: &[],
+            resume: rows.periods.numbers.len(),
+            slots: rows.periods.slots,
+            period,
+            zeros: &rows.zeros,
+            params: run.params,
+            shared: run.shared_in(space, period),
+        }
+    }
+
     /// `count` rows from `row` on; zeros before the first period.
+    #[inline]
     pub(super) fn rows(&self, row: Row, count: usize) -> &'a [F] {
         let len = count * TILE;
         if row.space == Space::Start {
@@ -33,7 +49,7 @@ impl<'a, F: Real> Reader<'a, F> {
         let Some(period) = self.period.checked_sub(row.lag) else {
             return &self.zeros[..len];
         };
-        let at = ((period % self.ring) * self.rows + row.index) * TILE;
+        let at = self.slots.at(period) + row.index * TILE;
         if at + len <= self.before.len() {
             &self.before[at..at + len]
         } else {
@@ -41,6 +57,7 @@ impl<'a, F: Real> Reader<'a, F> {
         }
     }
 
+    #[inline]
     pub(super) fn arg(&self, arg: Arg, count: usize) -> Source<'a, F> {
         match arg {
             Arg::Row(row) => Source::Rows(self.rows(row, count)),

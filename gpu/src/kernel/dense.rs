@@ -62,7 +62,9 @@ impl<F: Real> Packed<F> {
             .iter()
             .take(if adjoints { segments.len() } else { 0 })
         {
-            backward.push(pack(panel, rows, outputs, |k, o| weights[o * width + first + k]));
+            backward.push(pack(panel, rows, outputs, |k, o| {
+                weights[o * width + first + k]
+            }));
             first += rows;
         }
         Packed {
@@ -323,6 +325,26 @@ mod tests {
                     first += rows;
                 }
             }
+        }
+
+        /// The same operations in the same order, however many lanes at a time: the same bits.
+        #[test]
+        fn instruction_sets_with_fused_operations_agree((segments, outputs, w, x, dz) in layer()) {
+            let wide = padded(x.len() / TILE);
+            let run = |isa: Isa| {
+                let packed = Packed::new(isa, &w, outputs, &segments, true);
+                let (mut out, mut slope) = (vec![0.0_f32; outputs * TILE], vec![0.0_f32; outputs * TILE]);
+                packed.forward(isa, &split(&x, &segments), &[], Activation::Silu, &mut out, &mut slope);
+                let mut dx = vec![1.0_f32; segments[0] * TILE];
+                packed.backward(isa, 0, &dz, false, &mut dx);
+                let xt: Vec<f32> = x.iter().chain(&dz).cycle().take(wide * TILE).copied().collect();
+                let mut grad = vec![0.5_f32; outputs * wide];
+                f32::outer(isa, &dz, &xt, wide, &mut grad);
+                [out, slope, dx, grad].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            let fused = Isa::all().into_iter().filter(|&isa| isa != Isa::Portable).map(run);
+            let fused: Vec<Vec<u32>> = fused.collect();
+            prop_assert!(fused.windows(2).all(|pair| pair[0] == pair[1]));
         }
 
         #[test]

@@ -10,6 +10,7 @@ pub(crate) mod dense;
 pub(crate) mod elementwise;
 pub(crate) mod isa;
 pub(crate) mod math;
+pub(crate) mod prefetch;
 pub(crate) mod real;
 
 /// Lanes of a tile: a row of `f32` is four cache lines, and a few hundred rows stay in the second-level cache.

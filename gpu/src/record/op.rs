@@ -27,6 +27,15 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// A row of this period, or of the start block.
+    pub(crate) fn of(space: Space, index: usize) -> Row {
+        Row {
+            space,
+            index,
+            lag: 0,
+        }
+    }
+
     pub(crate) fn offset(self, by: usize) -> Row {
         Row {
             index: self.index + by,

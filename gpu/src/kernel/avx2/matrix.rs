@@ -93,7 +93,11 @@ pub(in crate::kernel) fn outer(
     grad: &mut [f32],
 ) {
     let outputs = dz.len() / TILE;
-    assert!((width - first).is_multiple_of(W) && xt.len() >= TILE * width && grad.len() >= outputs * width);
+    assert!(
+        (width - first).is_multiple_of(W)
+            && xt.len() >= TILE * width
+            && grad.len() >= outputs * width
+    );
     let mut row = 0;
     while row < outputs {
         let rows = (outputs - row).min(6);
