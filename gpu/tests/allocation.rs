@@ -139,6 +139,13 @@ fn the_number_of_allocations_does_not_depend_on_the_horizon() {
             "the allocator counts: {short:?}"
         );
         assert_eq!(short, run(400));
+        // Nor where the horizon is cut into segments.
+        let cut = |periods: usize| {
+            let batch = Batch::new(&program, 150, periods).differentiate_inputs();
+            let cpu = cpu.with_tape(1 << 20);
+            allocations(|| cpu.gradient(&program, &params, &batch))
+        };
+        assert_eq!(cut(200), cut(400));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::record::{Dense, Op, Program, Space};
 
 use super::batch::Batch;
 use super::ring::Ring;
+use super::segment::{Checkpoints, Segments};
 
 /// What all tiles of a run share.
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub(super) struct Run<'a, F: Real> {
     pub(super) params: &'a [F],
     pub(super) batch: &'a Batch<'a, F>,
     pub(super) packed: Vec<Packed<F>>,
-    /// Whether the horizon is kept for reverse mode.
-    pub(super) reverse: bool,
+    /// How the horizon is kept for reverse mode, if it is.
+    pub(super) reverse: Option<Segments>,
 }
 
 impl<'a, F: Real> Run<'a, F> {
@@ -28,7 +29,7 @@ impl<'a, F: Real> Run<'a, F> {
         program: &'a Program,
         params: &'a [F],
         batch: &'a Batch<'a, F>,
-        reverse: bool,
+        reverse: Option<Segments>,
     ) -> Result<Self, Error> {
         batch.validate(program, params.len())?;
         let isa = Isa::detect();
@@ -36,7 +37,8 @@ impl<'a, F: Real> Run<'a, F> {
         for dense in dense_ops(program) {
             let weights = &params[dense.weights..dense.weights + dense.outputs * dense.width];
             let segments: Vec<usize> = dense.segments.iter().map(|&(_, rows)| rows).collect();
-            packed[dense.id] = Packed::new(isa, weights, dense.outputs, &segments, reverse);
+            packed[dense.id] =
+                Packed::new(isa, weights, dense.outputs, &segments, reverse.is_some());
         }
         Ok(Run {
             isa,
@@ -143,6 +145,7 @@ pub(super) struct Tile<'r, F: Real> {
     pub(super) count: usize,
     pub(super) rows: Rows<F>,
     pub(super) saved: Kept<F>,
+    pub(super) checkpoints: Checkpoints<F>,
     pub(super) adjoints: Kept<F>,
     pub(super) objective: [f64; TILE],
     pub(super) weights: [F; TILE],
@@ -156,15 +159,17 @@ impl<'r, F: Real> Tile<'r, F> {
     pub(super) fn new(run: &'r Run<'r, F>) -> Self {
         let program = run.program;
         let zeros = Aligned::zeros;
-        let periods = run.batch.run_periods();
-        let ring = if run.reverse {
-            periods.max(program.reach + 1)
-        } else {
-            program.reach + 2
+        let (ring, segment) = match run.reverse {
+            Some(segments) => (segments.slots(), segments.len),
+            None => (program.reach + 2, 0),
         };
         let kept = |slots: usize, start: usize, period: usize| Kept {
-            start: Aligned::zeros(if run.reverse { start * TILE } else { 0 }),
-            periods: Ring::new(if run.reverse { slots } else { 0 }, period * TILE),
+            start: Aligned::zeros(if run.reverse.is_some() {
+                start * TILE
+            } else {
+                0
+            }),
+            periods: Ring::new(if run.reverse.is_some() { slots } else { 0 }, period * TILE),
         };
         let widest = dense_ops(program)
             .map(|d| padded(d.width))
@@ -181,12 +186,24 @@ impl<'r, F: Real> Tile<'r, F> {
                 periods: Ring::new(ring, program.period.rows * TILE),
                 zeros: zeros(rows * TILE),
             },
-            saved: kept(ring, program.start.saved, program.period.saved),
+            saved: kept(segment, program.start.saved, program.period.saved),
+            checkpoints: Checkpoints::new(
+                run.reverse.unwrap_or_default(),
+                program.period.rows * TILE,
+            ),
             adjoints: kept(program.reach + 2, program.start.rows, program.period.rows),
             objective: [0.0; TILE],
             weights: [F::default(); TILE],
-            transposed: zeros(if run.reverse { widest * TILE } else { 0 }),
-            scratch: zeros(if run.reverse { operands * TILE } else { 0 }),
+            transposed: zeros(if run.reverse.is_some() {
+                widest * TILE
+            } else {
+                0
+            }),
+            scratch: zeros(if run.reverse.is_some() {
+                operands * TILE
+            } else {
+                0
+            }),
             numbers: Vec::new(),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::arena::{Gradients, Run, Tile};
+use super::segment::Segments;
 use super::{Batch, Executor, Gradient, Rollout, period_major};
 use crate::error::Error;
 use crate::kernel::TILE;
@@ -22,7 +23,11 @@ const GROUPS: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cpu {
     threads: usize,
+    tape: usize,
 }
+
+/// Bytes in which a differentiated run keeps its periods, unless told otherwise.
+const TAPE: usize = 1 << 30;
 
 impl Cpu {
     /// An executor with a number of threads; zero counts as one.
@@ -30,7 +35,38 @@ impl Cpu {
     pub fn new(threads: usize) -> Self {
         Cpu {
             threads: threads.max(1),
+            tape: TAPE,
         }
+    }
+
+    /// The same with at most about `bytes` for the periods that a differentiated run keeps, all threads together; 1 GiB
+    /// without it.
+    ///
+    /// A horizon that does not fit is cut into segments, each of which is run once more before it is gone back through: slower
+    /// by up to one forward run, the same bits. What a period at least needs is taken, however small the number.
+    ///
+    /// ```
+    /// use hindsight_gpu::Cpu;
+    /// assert_eq!(Cpu::new(2).with_tape(64 << 20).threads(), 2);
+    /// ```
+    #[must_use]
+    pub fn with_tape(self, bytes: usize) -> Self {
+        Cpu {
+            tape: bytes,
+            ..self
+        }
+    }
+
+    /// How the horizon of a batch is kept: tiles that run over lanes are all kept at once, the others one a thread.
+    fn segments<F: Real>(&self, program: &Program, batch: &Batch<'_, F>) -> Segments {
+        let tiles = batch.run_lanes().div_ceil(TILE);
+        let at_once = if program.crosses_lanes() {
+            tiles
+        } else {
+            self.threads.min(groups(tiles).len())
+        };
+        let (periods, bytes) = (batch.run_periods(), self.tape / at_once.max(1));
+        Segments::new(program, periods, size_of::<F>(), bytes)
     }
 
     /// The number of threads.
@@ -147,18 +183,32 @@ impl<F: Real> Tile<'_, F> {
     fn roll_and_reverse(&mut self, index: usize, gradients: &mut Gradients<F>) -> TileInputs<F> {
         self.enter(index);
         self.start_phase(0, &mut []);
-        let periods = self.run.batch.run_periods();
-        for period in 0..periods {
-            self.open(period);
-            self.phase(period, 0, &mut []);
-            self.close(period, |_, _, _| {});
+        let segments = self.run.reverse.unwrap_or_default();
+        let mut there = 0..0;
+        for segment in segments.ranges() {
+            self.keep_checkpoint(&segment);
+            for period in segment.clone() {
+                self.open(period);
+                self.phase(period, 0, &mut []);
+                self.close(period, |_, _, _| {});
+            }
+            there = segment;
         }
         let mut inputs = self.inputs();
         self.begin_reverse();
-        for period in (0..periods).rev() {
-            self.seed(period, gradients);
-            self.reverse_phase(period, 0, gradients);
-            self.keep_reverse(period, gradients, &mut inputs);
+        for segment in segments.ranges().rev() {
+            if segment != there {
+                self.restore_checkpoint(&segment);
+                for period in segment.clone() {
+                    self.open(period);
+                    self.phase(period, 0, &mut []);
+                }
+            }
+            for period in segment.rev() {
+                self.seed(period, gradients);
+                self.reverse_phase(period, 0, gradients);
+                self.keep_reverse(period, gradients, &mut inputs);
+            }
         }
         self.reverse_start(0, gradients);
         self.finish_reverse(gradients, &mut inputs);
@@ -225,7 +275,7 @@ impl<F: Real> Executor<F> for Cpu {
         params: &[F],
         batch: &Batch<'_, F>,
     ) -> Result<Rollout<F>, Error> {
-        let run = Run::new(program, params, batch, false)?;
+        let run = Run::new(program, params, batch, None)?;
         let tiles = if program.crosses_lanes() {
             period_major::forward(&run, self.threads)
         } else {
@@ -250,7 +300,8 @@ impl<F: Real> Executor<F> for Cpu {
         params: &[F],
         batch: &Batch<'_, F>,
     ) -> Result<Gradient<F>, Error> {
-        let run = Run::new(program, params, batch, true)?;
+        let segments = self.segments(program, batch);
+        let run = Run::new(program, params, batch, Some(segments))?;
         let groups = groups(run.tiles());
         let results = if program.crosses_lanes() {
             period_major::gradient(&run, self.threads, &groups)

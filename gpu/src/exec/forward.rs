@@ -225,7 +225,9 @@ impl<F: Real> Tile<'_, F> {
                 }
                 Op::Dense(dense) => {
                     let saved = match space {
-                        _ if !run.reverse || dense.activation == crate::Activation::Identity => {
+                        _ if run.reverse.is_none()
+                            || dense.activation == crate::Activation::Identity =>
+                        {
                             &mut []
                         }
                         Space::Start => &mut self.saved.start[dense.saved * TILE..][..rows * TILE],

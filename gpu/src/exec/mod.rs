@@ -9,6 +9,7 @@ mod forward;
 mod period_major;
 mod reverse;
 mod ring;
+mod segment;
 mod source;
 
 pub use batch::Batch;

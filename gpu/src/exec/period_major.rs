@@ -102,6 +102,16 @@ impl<'w, 'r, F: Real> Worker<'w, 'r, F> {
         }
     }
 
+    fn each(&mut self, mut work: impl FnMut(&mut Tile<'r, F>)) {
+        self.tiles.iter_mut().for_each(|(_, tile)| work(tile));
+    }
+
+    /// Runs one period.
+    fn period(&mut self, period: usize) {
+        self.each(|tile| tile.open(period));
+        self.forward(Space::Period, period);
+    }
+
     /// Reverses the phases; `gradients` has one entry a tile group and `group` finds a tile's.
     fn reverse(
         &mut self,
@@ -181,11 +191,7 @@ pub(super) fn forward<F: Real>(run: &Run<'_, F>, threads: usize) -> Vec<TileRoll
             .collect();
         worker.forward(Space::Start, 0);
         for period in 0..periods {
-            worker
-                .tiles
-                .iter_mut()
-                .for_each(|(_, tile)| tile.open(period));
-            worker.forward(Space::Period, period);
+            worker.period(period);
             for ((_, tile), kept) in worker.tiles.iter_mut().zip(&mut kept) {
                 tile.keep(period, kept);
             }
@@ -208,7 +214,6 @@ pub(super) fn gradient<F: Real>(
     threads: usize,
     groups: &[Range<usize>],
 ) -> Vec<(Gradients<F>, Vec<TileInputs<F>>)> {
-    let periods = run.batch.run_periods();
     share(run, threads, groups, |exchange, mine| {
         let mut worker = Worker::new(run, exchange, mine.iter().flat_map(|&g| groups[g].clone()));
         let group: Vec<usize> = mine
@@ -218,31 +223,34 @@ pub(super) fn gradient<F: Real>(
             .collect();
         let mut gradients: Vec<Gradients<F>> =
             mine.iter().map(|_| Gradients::new(run.program)).collect();
+        let segments = run.reverse.unwrap_or_default();
+        let mut there = 0..0;
         worker.forward(Space::Start, 0);
-        for period in 0..periods {
-            worker
-                .tiles
-                .iter_mut()
-                .for_each(|(_, tile)| tile.open(period));
-            worker.forward(Space::Period, period);
-            worker
-                .tiles
-                .iter_mut()
-                .for_each(|(_, tile)| tile.close(period, |_, _, _| {}));
+        for segment in segments.ranges() {
+            worker.each(|tile| tile.keep_checkpoint(&segment));
+            for period in segment.clone() {
+                worker.period(period);
+                worker.each(|tile| tile.close(period, |_, _, _| {}));
+            }
+            there = segment;
         }
         let mut inputs: Vec<TileInputs<F>> =
             worker.tiles.iter().map(|(_, tile)| tile.inputs()).collect();
-        worker
-            .tiles
-            .iter_mut()
-            .for_each(|(_, tile)| tile.begin_reverse());
-        for period in (0..periods).rev() {
-            for ((_, tile), &g) in worker.tiles.iter_mut().zip(&group) {
-                tile.seed(period, &mut gradients[g]);
+        worker.each(Tile::begin_reverse);
+        for segment in segments.ranges().rev() {
+            if segment != there {
+                worker.each(|tile| tile.restore_checkpoint(&segment));
+                segment.clone().for_each(|period| worker.period(period));
             }
-            worker.reverse(Space::Period, period, &mut gradients, &group);
-            for (((_, tile), &g), inputs) in worker.tiles.iter_mut().zip(&group).zip(&mut inputs) {
-                tile.keep_reverse(period, &mut gradients[g], inputs);
+            for period in segment.rev() {
+                for ((_, tile), &g) in worker.tiles.iter_mut().zip(&group) {
+                    tile.seed(period, &mut gradients[g]);
+                }
+                worker.reverse(Space::Period, period, &mut gradients, &group);
+                let tiles = worker.tiles.iter_mut().zip(&group).zip(&mut inputs);
+                for (((_, tile), &g), inputs) in tiles {
+                    tile.keep_reverse(period, &mut gradients[g], inputs);
+                }
             }
         }
         worker.reverse(Space::Start, 0, &mut gradients, &group);

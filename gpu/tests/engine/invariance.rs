@@ -91,6 +91,22 @@ proptest! {
         prop_assert!(threads_agree::<f32>(&spec));
     }
 
+    /// A horizon cut into segments because memory is short gives the same bits: tile by tile and period by period.
+    #[test]
+    fn memory_changes_no_bit(
+        mut spec in prop_oneof![specs(Class::Any, false, 1..150), specs(Class::Any, true, 1..150)],
+        longer in 1_usize..8,
+        tape in prop_oneof![Just(0), 0..3_000_000_usize],
+    ) {
+        spec.periods *= longer;
+        let arrays = Arrays::<f32>::of(&Data::of(&spec));
+        let program = spec.program();
+        let batch = arrays.batch(&program, spec.lanes, spec.periods).differentiate_inputs();
+        let whole = differentiate(&program, &arrays, &batch, 1);
+        let cut = Cpu::new(2).with_tape(tape).gradient(&program, &arrays.params, &batch).expect("a run");
+        prop_assert!(same_gradient(&whole, &cut));
+    }
+
     /// A lane's numbers depend on its own inputs only: not on the batch size, its tile, or the order of a selection.
     #[test]
     fn a_lane_does_not_see_the_batch(
