@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::kernel::prefetch;
 use crate::kernel::real::Real;
+use crate::kernel::{TILE, prefetch};
 use crate::record::{Program, Shape};
 
 /// The inputs of a run: arrays with lanes contiguous, borrowed where they are used as they are.
@@ -18,12 +18,22 @@ pub struct Batch<'a, F: Real> {
     pub(super) lanes: usize,
     pub(super) horizon: usize,
     pub(super) lane: Cow<'a, [F]>,
-    pub(super) exo: Cow<'a, [F]>,
+    exo: Cow<'a, [F]>,
+    order: Order,
     pub(super) shared: Cow<'a, [F]>,
     pub(super) weights: Option<Cow<'a, [F]>>,
     pub(super) selection: Option<Cow<'a, [usize]>>,
     pub(super) window: Range<usize>,
     pub(super) differentiate_inputs: bool,
+}
+
+/// How the periods' inputs lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// `[period][input][lane]`
+    ByInput,
+    /// `[period][lane][input]`
+    ByLane,
 }
 
 fn check(array: &'static str, expected: usize, found: usize) -> Result<(), Error> {
@@ -50,6 +60,7 @@ impl<'a, F: Real> Batch<'a, F> {
             horizon: periods,
             lane: zeros(shape.lane * lanes),
             exo: zeros(shape.exo * lanes * periods),
+            order: Order::ByInput,
             shared: zeros(shape.shared * periods),
             weights: None,
             selection: None,
@@ -72,13 +83,29 @@ impl<'a, F: Real> Batch<'a, F> {
     ///
     /// # Errors
     /// When the array has the wrong length.
-    pub fn exo(mut self, values: &'a [F]) -> Result<Self, Error> {
+    pub fn exo(self, values: &'a [F]) -> Result<Self, Error> {
+        self.exo_in(Order::ByInput, values)
+    }
+
+    /// The same inputs with those of a lane side by side, `[period][lane][input]`.
+    ///
+    /// Made for mini-batches of lanes picked at random ([`select`](Batch::select)): in rows of one input each, every number picked lies in
+    /// a cache line of its own. The results are the same bits.
+    ///
+    /// # Errors
+    /// When the array has the wrong length.
+    pub fn exo_by_lane(self, values: &'a [F]) -> Result<Self, Error> {
+        self.exo_in(Order::ByLane, values)
+    }
+
+    fn exo_in(mut self, order: Order, values: &'a [F]) -> Result<Self, Error> {
         check(
             "exo",
             self.shape.exo * self.lanes * self.horizon,
             values.len(),
         )?;
         self.exo = Cow::Borrowed(values);
+        self.order = order;
         Ok(self)
     }
 
@@ -174,10 +201,37 @@ impl<'a, F: Real> Batch<'a, F> {
         out[count..].fill(last);
     }
 
-    /// Asks for the values that [`gather`](Self::gather) will copy, where they lie together.
-    pub(super) fn prefetch(&self, row: &[F], first: usize, count: usize) {
-        if self.selection.is_none() {
-            prefetch::row(&row[first..first + count]);
+    /// Writes the inputs of a period of the run to `out`, a row each, for lanes `first..first + count` of the run; the last
+    /// lane fills up the rows. Asks for those of the next period where they do not lie side by side.
+    pub(super) fn gather_exo(&self, period: usize, first: usize, count: usize, out: &mut [F]) {
+        let inputs = self.shape.exo;
+        let each = inputs * self.lanes;
+        let values = &self.exo[(self.window.start + period) * each..][..each];
+        let rows = out.chunks_exact_mut(TILE).take(inputs);
+        match self.order {
+            Order::ByInput => {
+                let next = self.exo.get((self.window.start + period + 1) * each..);
+                for (k, (out, row)) in rows.zip(values.chunks_exact(self.lanes)).enumerate() {
+                    self.gather(row, first, count, out);
+                    let next = next.and_then(|next| next.get(k * self.lanes + first..));
+                    if let (Some(next), None) = (next, &self.selection) {
+                        prefetch::row(&next[..next.len().min(count)]);
+                    }
+                }
+            }
+            Order::ByLane => {
+                for i in 0..count {
+                    let lane = self.selection.as_ref().map_or(first + i, |s| s[first + i]);
+                    let values = &values[lane * inputs..][..inputs];
+                    for (row, &value) in out.chunks_exact_mut(TILE).zip(values) {
+                        row[i] = value;
+                    }
+                }
+                for row in out.chunks_exact_mut(TILE).take(inputs) {
+                    let last = row[count - 1];
+                    row[count..].fill(last);
+                }
+            }
         }
     }
 

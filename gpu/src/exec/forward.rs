@@ -47,20 +47,8 @@ impl<F: Real> Tile<'_, F> {
         self.rows.periods.go_to(period);
         self.saved.periods.go_to(period);
         let slot = self.rows.periods.at(period);
-        let array = (batch.window.start + period) * program.shape.exo;
-        for k in 0..program.shape.exo {
-            let row = &batch.exo[(array + k) * batch.lanes..][..batch.lanes];
-            batch.gather(
-                row,
-                self.first,
-                self.count,
-                &mut self.rows.periods.numbers[slot + k * TILE..][..TILE],
-            );
-            if period + 1 < batch.run_periods() {
-                let next = &batch.exo[(array + program.shape.exo + k) * batch.lanes..];
-                batch.prefetch(&next[..batch.lanes], self.first, self.count);
-            }
-        }
+        let inputs = &mut self.rows.periods.numbers[slot..][..program.shape.exo * TILE];
+        batch.gather_exo(period, self.first, self.count, inputs);
         for k in 0..program.states() {
             let (from, at) = if period == 0 {
                 (program.initial[k], 0)

@@ -148,6 +148,38 @@ proptest! {
         ));
     }
 
+    /// Inputs side by side by lane are the same inputs, for all lanes, a selection and a window.
+    #[test]
+    fn the_order_of_inputs_changes_no_bit(
+        spec in specs(Class::Any, false, 2..150),
+        picks in prop::option::of(prop::collection::vec(0..10_000_usize, 1..150)),
+        from in 0..6_usize,
+    ) {
+        let arrays = Arrays::<f32>::of(&Data::of(&spec));
+        let program = spec.program();
+        let (lanes, inputs) = (spec.lanes, spec.exo);
+        let by_lane: Vec<f32> = (0..arrays.exo.len())
+            .map(|at| {
+                let (period, lane, k) = (at / (lanes * inputs), at / inputs % lanes, at % inputs);
+                arrays.exo[(period * inputs + k) * lanes + lane]
+            })
+            .collect();
+        let window = from % spec.periods..spec.periods;
+        let picked = picks.map(|p| p.iter().map(|i| i % lanes).collect::<Vec<_>>());
+        let part = |batch: Batch<'_, f32>| {
+            let batch = batch.periods(window.clone()).expect("periods that exist").differentiate_inputs();
+            let batch = match &picked {
+                Some(lanes) => batch.select(lanes).expect("lanes that exist"),
+                None => batch,
+            };
+            (roll(&program, &arrays, &batch, 1), differentiate(&program, &arrays, &batch, 1))
+        };
+        let plain = part(arrays.batch(&program, lanes, spec.periods));
+        let turned = arrays.batch(&program, lanes, spec.periods).exo_by_lane(&by_lane).expect("as many");
+        let turned = part(turned);
+        prop_assert!(same_rollout(&plain.0, &turned.0) && same_gradient(&plain.1, &turned.1));
+    }
+
     /// A selection differentiates as the arrays of the selected lanes would, and equal lanes count as often as they appear.
     #[test]
     fn a_selection_is_a_copy(
