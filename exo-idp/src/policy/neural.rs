@@ -1,6 +1,7 @@
 //! The neural policy that Direct Backprop trains.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use gpu::nn::{CausalConv, Dense, Layout};
 use gpu::{Activation, DelayLine, Scalar};
@@ -49,7 +50,9 @@ impl Default for NeuralConfig {
 /// The outputs $s$ of several members, trained apart, may be averaged ([`Neural::ensemble`]).
 #[derive(Debug, Clone)]
 pub struct Neural {
-    signals: Signals,
+    /// Shared by the networks of other seeds: they are large and do not depend on the weights.
+    signals: Arc<Signals>,
+    layout: Layout,
     channels: usize,
     anchored: bool,
     convolutions: Vec<CausalConv>,
@@ -133,21 +136,33 @@ impl Neural {
             layout.dense(config.hidden, config.hidden),
             layout.dense(config.hidden, 1),
         ];
-        let mut theta = layout.initial(seed);
-        for w in dense[2].weights_mut(&mut theta) {
-            *w *= 0.1;
-        }
-        dense[2].bias_mut(&mut theta).fill(UNIT_BIAS);
-        let anchored = anchor.is_some();
-        Ok(Neural {
-            signals,
+        let network = Neural {
+            signals: Arc::new(signals),
+            layout,
             channels,
-            anchored,
+            anchored: anchor.is_some(),
             convolutions,
             dense,
             members: 1,
+            theta: Vec::new(),
+        };
+        Ok(network.reseeded(seed))
+    }
+
+    /// An untrained network of the same shape and signals, one member, with weights drawn from another seed. The signals are
+    /// shared, not made again.
+    #[must_use]
+    pub fn reseeded(&self, seed: u64) -> Self {
+        let mut theta = self.layout.initial(seed);
+        for w in self.dense[2].weights_mut(&mut theta) {
+            *w *= 0.1;
+        }
+        self.dense[2].bias_mut(&mut theta).fill(UNIT_BIAS);
+        Neural {
+            members: 1,
             theta,
-        })
+            ..self.clone()
+        }
     }
 
     /// The same policy with other parameters.

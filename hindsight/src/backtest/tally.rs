@@ -138,7 +138,7 @@ pub(super) fn tally(
             .map(|look| Epoch {
                 step: u32::try_from(look.step).unwrap_or(u32::MAX),
                 training: None,
-                validation: Some(look.validation / validation_cells),
+                validation: look.validation.map(|reward| reward / validation_cells),
             })
             .collect(),
         best_step: held
