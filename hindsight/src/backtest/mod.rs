@@ -4,7 +4,9 @@ mod arrange;
 mod columns;
 mod compute;
 mod data;
+mod heuristics;
 mod input;
+mod ledger;
 mod lines;
 #[cfg(test)]
 mod made_up;
@@ -12,6 +14,8 @@ mod options;
 mod read;
 mod report;
 mod results;
+mod scores;
+mod split;
 mod subject;
 mod synthetic;
 mod tables;
