@@ -62,6 +62,13 @@ impl Scores {
             .find(|policy| policy.role == Role::Trained)
     }
 
+    /// The heuristics, the highest reward first.
+    pub(crate) fn heuristics(&self) -> impl Iterator<Item = &Standing> {
+        self.policies
+            .iter()
+            .filter(|policy| policy.role == Role::Heuristic)
+    }
+
     /// The first policy minus the second; none where one is not there or both are the same.
     pub(crate) fn difference(&self, policy: &str, minus: &str) -> Option<Difference> {
         self.pairs.iter().find_map(|pair| {

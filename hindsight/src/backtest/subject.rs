@@ -68,28 +68,51 @@ impl Subject {
                 "{source}: no product has a row in the held-out weeks {from} to {to} and one before them"
             )));
         }
-        let mut warnings = self.warnings.clone();
+        let mut part = self.part(&kept, split.held_out.end)?;
         let out = self.panel.products() - kept.len();
         if out > 0 {
-            warnings.push(format!(
+            part.warnings.push(format!(
                 "{out} products without a row in the held-out weeks, or before them, were left out"
             ));
         }
-        let pick = |values: &[String]| kept.iter().map(|&p| values[p].clone()).collect();
+        Ok(part)
+    }
+
+    /// The record as it stood after some week; products that came later are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] if there is no such week, or hardly anything before it.
+    pub(super) fn until(&self, week: &str) -> Result<Self, CliError> {
+        let Some(last) = self.weeks.iter().position(|own| own == week.trim()) else {
+            let (from, to) = self.span(&(0..self.weeks.len()));
+            return Err(CliError::argument(
+                "--until",
+                format!("{week:?}"),
+                format!("is no week of the record, which has {from} to {to}"),
+            ));
+        };
+        let recorded = |product: &usize| (0..=last).any(|w| self.panel.present(*product, w));
+        let kept: Vec<usize> = (0..self.panel.products()).filter(recorded).collect();
+        self.part(&kept, last + 1)
+    }
+
+    /// Some of the products over the first weeks.
+    fn part(&self, products: &[usize], weeks: usize) -> Result<Self, CliError> {
+        let pick = |values: &[String]| products.iter().map(|&p| values[p].clone()).collect();
         let groups = self.groups.iter().map(|group| Group {
             name: group.name.clone(),
             values: pick(&group.values),
         });
-        let end = split.held_out.end;
-        let panel = self.panel.part(&kept, end);
+        let panel = self.panel.part(products, weeks);
         Ok(Subject {
-            panel: panel.map_err(|error| CliError::Input(format!("{source}: {error}")))?,
-            weeks: self.weeks[..end].to_vec(),
+            panel: panel.map_err(|error| CliError::Input(format!("{}: {error}", self.source)))?,
+            weeks: self.weeks[..weeks].to_vec(),
             groups: groups.collect(),
-            source: source.clone(),
+            source: self.source.clone(),
             rows: self.rows,
             missing: self.missing,
-            warnings,
+            warnings: self.warnings.clone(),
             money: self.money.clone(),
         })
     }
