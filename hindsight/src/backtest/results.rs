@@ -263,17 +263,18 @@ impl Results {
         use crate::number::fixed;
         let money = &self.run.money;
         let Interval { lo, hi } = difference.interval;
-        let (verdict, sign) = if lo > 0.0 {
-            ("more than", 1.0)
-        } else if hi < 0.0 {
-            ("less than", -1.0)
+        let chance = lo <= 0.0 && hi >= 0.0;
+        let less = if chance {
+            difference.mean < 0.0
         } else {
-            ("a difference that may be chance, against", 1.0)
+            hi < 0.0
         };
-        let (lo, hi) = if sign < 0.0 { (-hi, -lo) } else { (lo, hi) };
+        let (verdict, sign) = if less { ("less", -1.0) } else { ("more", 1.0) };
+        let (lo, hi) = if less { (-hi, -lo) } else { (lo, hi) };
         let decimals = if difference.mean.abs() < 1.0 { 3 } else { 2 };
+        let doubt = if chance { ", which may be chance" } else { "" };
         format!(
-            "{policy} earns {} {money} a product and week {verdict} the best heuristic, {best} (95 % interval {} to {})",
+            "{policy} earns {} {money} a product and week {verdict} than the best heuristic, {best}{doubt} (95 % interval {} to {})",
             fixed(sign * difference.mean, decimals),
             fixed(lo, decimals),
             fixed(hi, decimals),

@@ -27,6 +27,9 @@ pub(super) fn page(results: &Results) -> Page {
     let mut page = Page::new("What each buying policy would have earned", lead);
 
     page.section("The finding").note(&results.finding());
+    if let Some(finding) = results.pooled_finding() {
+        page.note(&finding);
+    }
     for warning in &run.warnings {
         page.text(&format!("Note: {warning}."));
     }

@@ -97,9 +97,6 @@ pub(in super::super) fn differences_table(results: &Results, origins: &Origins) 
 /// The section of the page.
 pub(super) fn section(page: &mut Page, results: &Results, origins: &Origins) {
     page.section("Over several origins");
-    if let Some(finding) = results.pooled_finding() {
-        page.note(&finding);
-    }
     page.text(
         "The whole job, fitting and training included, was repeated with earlier ends of the record. The held-out windows follow one another and do not \
          overlap; each was learnt only from the weeks before it, and the record that was given to it ends with it. All other sections are about the last window.",
