@@ -3,7 +3,8 @@
 use games::marketplace::{MarketParameters, Marketplace, PhaseDiagram, Rationing, Regime};
 use serde_json::json;
 
-use super::case::{Problem, named};
+use super::case::Problem;
+use super::fields::named;
 use super::map::{Figure, Parameters, centres};
 use crate::chart::{Axis, HeatMap, Series, Shades, XyChart};
 
