@@ -188,6 +188,10 @@ pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Proble
         },
         format!("{what} gain"),
     )
+    .line(
+        "right of it the seller alone could not trade: nothing to compare with",
+        vec![(1.0 - p.fee, 0.0), (1.0 - p.fee, 1.0)],
+    )
     .size(720.0, 560.0)
     .svg();
     Ok(Figure {

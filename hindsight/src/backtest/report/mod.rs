@@ -112,8 +112,9 @@ pub(super) fn page(results: &Results) -> Page {
     if !results.training_curve.is_empty() {
         page.section("Training").figure(
             &training(results),
-            "Mean reward while the policy was trained through the replay. The parameters of the step marked “kept” are those of the report: the best on the \
-             validation weeks. The held-out weeks played no part.",
+            "Mean reward of the validation weeks while the first network was trained on the weeks before them. The networks of the report were trained on all weeks \
+             before the held-out ones, each for the number of steps that was best for it (for the first one, “kept”); their outputs are averaged. The held-out weeks \
+             played no part.",
         );
     }
 

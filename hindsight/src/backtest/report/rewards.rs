@@ -123,10 +123,14 @@ pub(super) fn training(results: &Results) -> Svg {
         "Reward while training",
         Axis::linear("Step of training"),
         reward,
-    )
-    .series(Series::line("training weeks", curve(|epoch| epoch.training)).ink(Ink::Series(0)))
-    .series(
-        Series::line("validation weeks", curve(|epoch| epoch.validation))
+    );
+    let training = curve(|epoch| epoch.training);
+    if !training.is_empty() {
+        chart = chart.series(Series::line("training weeks", training).ink(Ink::Series(0)));
+    }
+    let validation = curve(|epoch| epoch.validation);
+    chart = chart.series(
+        Series::line("validation weeks", validation)
             .ink(Ink::Series(1))
             .dashed(),
     );
