@@ -43,6 +43,67 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// A sum and what it was in every replicate of a [`Bootstrap`].
+///
+/// ```
+/// use hindsight_exo_idp::Bootstrap;
+/// let (a, b) = (vec![vec![3.0, 4.0]; 5], vec![vec![1.0, 2.0]; 5]);
+/// let bootstrap = Bootstrap::default();
+/// let (a, b) = (bootstrap.replicates(&a)?, bootstrap.replicates(&b)?);
+/// // The first is larger by 2 in every product and week, and so in every replicate.
+/// let difference = a.minus(&b)?.interval(0.05);
+/// assert_eq!((difference.low, difference.estimate, difference.high), (20.0, 20.0, 20.0));
+/// # Ok::<(), hindsight_exo_idp::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replicates {
+    estimate: f64,
+    sums: Vec<f64>,
+}
+
+impl Replicates {
+    /// The sum of the table itself.
+    #[must_use]
+    pub fn estimate(&self) -> f64 {
+        self.estimate
+    }
+
+    /// The difference to another sum, replicate by replicate: paired where both tables have the same shape and bootstrap.
+    ///
+    /// # Errors
+    /// When the numbers of replicates differ.
+    pub fn minus(&self, other: &Self) -> Result<Self, Error> {
+        if self.sums.len() != other.sums.len() {
+            return Err(Error::Length {
+                array: "replicates".into(),
+                expected: self.sums.len(),
+                found: other.sums.len(),
+            });
+        }
+        Ok(Replicates {
+            estimate: self.estimate - other.estimate,
+            sums: self
+                .sums
+                .iter()
+                .zip(&other.sums)
+                .map(|(a, b)| a - b)
+                .collect(),
+        })
+    }
+
+    /// The interval between the quantiles `alpha / 2` and `1 - alpha / 2` of the replicates.
+    #[must_use]
+    pub fn interval(&self, alpha: f64) -> Interval {
+        let mut sums = self.sums.clone();
+        sums.sort_by(f64::total_cmp);
+        Interval {
+            estimate: self.estimate,
+            low: rank(&sums, alpha / 2.0),
+            high: rank(&sums, 1.0 - alpha / 2.0),
+        }
+    }
+}
+
 impl Bootstrap {
     fn validate(&self) -> Result<(), Error> {
         within(
@@ -65,6 +126,15 @@ impl Bootstrap {
     /// # Errors
     /// When there is nothing to draw from, or the settings are not valid.
     pub fn interval(&self, values: &[Vec<f64>]) -> Result<Interval, Error> {
+        Ok(self.replicates(values)?.interval(self.alpha))
+    }
+
+    /// The sum of `values[product][week]` in every replicate. Tables of one shape are drawn in the same way, so that the replicates
+    /// of a difference are the differences of the replicates: see [`Replicates::minus`].
+    ///
+    /// # Errors
+    /// When there is nothing to draw from, or the settings are not valid.
+    pub fn replicates(&self, values: &[Vec<f64>]) -> Result<Replicates, Error> {
         self.validate()?;
         let weeks = values.first().map_or(0, Vec::len);
         if weeks == 0 {
@@ -72,7 +142,7 @@ impl Bootstrap {
         }
         let stream = Stream::new(self.seed, "bootstrap");
         let blocks = weeks.div_ceil(self.block);
-        let mut sums: Vec<f64> = (0..self.replicates)
+        let sums = (0..self.replicates)
             .map(|replicate| {
                 let mut rng = stream.at(replicate as u64, 0);
                 // Circular blocks, the last one cut to the number of weeks.
@@ -95,12 +165,9 @@ impl Bootstrap {
                     .sum()
             })
             .collect();
-        sums.sort_by(f64::total_cmp);
-        let estimate = values.iter().flatten().sum();
-        Ok(Interval {
-            estimate,
-            low: rank(&sums, self.alpha / 2.0),
-            high: rank(&sums, 1.0 - self.alpha / 2.0),
+        Ok(Replicates {
+            estimate: values.iter().flatten().sum(),
+            sums,
         })
     }
 
@@ -140,14 +207,14 @@ fn table(outcomes: &Outcomes) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// The quantile of sorted values, interpolated.
+/// The quantile of sorted values, interpolated; `q` beyond 0 and 1 is cut.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a rank inside the list"
 )]
 fn rank(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (count(sorted.len()) - 1.0);
+    let at = q.clamp(0.0, 1.0) * (count(sorted.len()) - 1.0);
     let (low, high) = (at.floor() as usize, at.ceil() as usize);
     sorted[low] + (at - at.floor()) * (sorted[high] - sorted[low])
 }

@@ -20,7 +20,7 @@ pub mod train;
 pub mod world;
 
 pub use arrivals::{Arrivals, LeadTimes};
-pub use compare::{Bootstrap, Interval};
+pub use compare::{Bootstrap, Interval, Replicates};
 pub use conventions::{Conventions, Receipts, Sight, Terminal, Unmet};
 pub use error::Error;
 pub use outcomes::{Outcomes, Quantity};

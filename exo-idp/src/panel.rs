@@ -227,29 +227,62 @@ impl Panel {
     /// # Errors
     /// When none is given.
     pub fn select(&self, products: &[usize]) -> Result<Panel, Error> {
-        fn pick<T: Clone>(values: &[T], products: &[usize], weeks: usize) -> Vec<T> {
-            products
-                .iter()
-                .flat_map(|&p| values[p * weeks..(p + 1) * weeks].iter().cloned())
-                .collect()
+        self.part(products, self.weeks)
+    }
+
+    /// The record of some of the products as it stood after `weeks` weeks: what came later is not in it, so that whatever is made from
+    /// it cannot have seen it.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::{Columns, Panel};
+    /// let columns = Columns {
+    ///     demand: vec![3.0, 0.0, 5.0],
+    ///     price: vec![2.0; 3],
+    ///     cost: vec![1.0; 3],
+    ///     present: vec![true; 3],
+    ///     covariates: vec![],
+    /// };
+    /// let panel = Panel::new(vec!["juice".into()], 3, columns)?;
+    /// assert_eq!(panel.part(&[0], 2)?.weeks(), 2);
+    /// assert!(panel.part(&[0], 4).is_err());
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When no product is given, there are fewer than two weeks or more than the record has, or a product is present in none of
+    /// them.
+    pub fn part(&self, products: &[usize], weeks: usize) -> Result<Panel, Error> {
+        if weeks > self.weeks {
+            return Err(Error::Weeks {
+                what: "the record ends earlier",
+                start: 0,
+                end: weeks,
+                weeks: self.weeks,
+            });
+        }
+        let first = |product: usize| product * self.weeks..product * self.weeks + weeks;
+        fn pick<T: Clone>(
+            values: &[T],
+            products: &[usize],
+            first: impl Fn(usize) -> std::ops::Range<usize>,
+        ) -> Vec<T> {
+            let of = |&product: &usize| values[first(product)].iter().cloned();
+            products.iter().flat_map(of).collect()
         }
         let covariates = self.covariates.iter().map(|c| Covariate {
             name: c.name.clone(),
             planned: c.planned,
-            values: pick(&c.values, products, self.weeks),
+            values: pick(&c.values, products, first),
         });
         let columns = Columns {
-            demand: pick(&self.demand, products, self.weeks),
-            price: pick(&self.price, products, self.weeks),
-            cost: pick(&self.cost, products, self.weeks),
-            present: pick(&self.present, products, self.weeks),
+            demand: pick(&self.demand, products, first),
+            price: pick(&self.price, products, first),
+            cost: pick(&self.cost, products, first),
+            present: pick(&self.present, products, first),
             covariates: covariates.collect(),
         };
-        Panel::new(
-            products.iter().map(|&p| self.names[p].clone()).collect(),
-            self.weeks,
-            columns,
-        )
+        let names = products.iter().map(|&p| self.names[p].clone());
+        Panel::new(names.collect(), weeks, columns)
     }
 }
 

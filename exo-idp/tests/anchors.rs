@@ -151,7 +151,7 @@ fn trained(conventions: Conventions, steps: usize) -> Neural {
     let found = direct_backprop(
         &untrained,
         &replay(&paths, conventions, &opening),
-        &replay(&other, conventions, &opening),
+        Some(&replay(&other, conventions, &opening)),
         &vec![0.01; PRODUCTS],
         &training,
         &cpu(),

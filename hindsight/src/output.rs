@@ -278,7 +278,10 @@ pub(crate) fn clean_up_on_interrupt() -> Result<(), CliError> {
         let pending = pending();
         remove_files(&pending);
         // The cursor that a progress bar hid.
-        let _ = console::Term::stderr().show_cursor();
+        let terminal = console::Term::stderr();
+        if terminal.is_term() {
+            let _ = terminal.show_cursor();
+        }
         eprintln!("hindsight: interrupted");
         std::process::exit(130);
     })

@@ -64,13 +64,7 @@ pub fn return_width(
 /// # Errors
 /// The discount is outside (0, 1].
 pub fn discounted_weeks(discount: f64, weeks: u32) -> Result<f64, Error> {
-    within(
-        "discount",
-        discount,
-        f64::MIN_POSITIVE,
-        1.0,
-        "a number above 0, at most 1",
-    )?;
+    discount_factor(discount)?;
     if discount >= 1.0 {
         return Ok(f64::from(weeks));
     }
@@ -162,13 +156,7 @@ pub fn path_total_variation(weekly: f64, weeks: u32) -> Result<f64, Error> {
 pub fn order_lipschitz(week: u32, discount: f64, cost: f64, price: f64) -> Result<f64, Error> {
     non_negative("cost", cost)?;
     non_negative("largest price", price)?;
-    within(
-        "discount",
-        discount,
-        f64::MIN_POSITIVE,
-        1.0,
-        "a number above 0, at most 1",
-    )?;
+    discount_factor(discount)?;
     Ok((f64::from(week) * discount.ln()).exp() * cost.max(price - cost))
 }
 
@@ -198,6 +186,16 @@ fn log_term(width: f64, policies: u64, delta: f64) -> Result<f64, Error> {
         return Err(Error::Empty("the class of policies"));
     }
     Ok((2.0 * real(policies) / delta).ln())
+}
+
+fn discount_factor(discount: f64) -> Result<(), Error> {
+    within(
+        "discount",
+        discount,
+        f64::MIN_POSITIVE,
+        1.0,
+        "a number above 0, at most 1",
+    )
 }
 
 fn non_negative(name: &'static str, value: f64) -> Result<(), Error> {

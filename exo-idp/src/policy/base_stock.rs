@@ -11,8 +11,8 @@ use super::{Policy, Seen, Signals};
 #[derive(Debug, Clone)]
 pub struct BaseStock {
     name: String,
-    scale: [f64; 1],
-    level: Signals,
+    theta: [f64; 1],
+    signals: Signals,
 }
 
 impl BaseStock {
@@ -21,22 +21,15 @@ impl BaseStock {
     pub fn new(name: impl Into<String>, scale: f64, level: Signals) -> Self {
         BaseStock {
             name: name.into(),
-            scale: [scale],
-            level,
+            theta: [scale],
+            signals: level,
         }
     }
 }
 
 impl Policy for BaseStock {
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn theta(&self) -> &[f64] {
-        &self.scale
-    }
-    fn signals(&self) -> Option<&Signals> {
-        Some(&self.level)
-    }
+    holds_theta_and_signals!(self, &self.name);
+
     #[inline(always)]
     fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
         (theta[0] * seen.signals[0] - seen.inventory.position).relu()
@@ -48,7 +41,7 @@ impl Policy for BaseStock {
 #[derive(Debug, Clone)]
 pub struct CappedBaseStock {
     theta: [f64; 2],
-    reference: Signals,
+    signals: Signals,
 }
 
 impl CappedBaseStock {
@@ -57,21 +50,14 @@ impl CappedBaseStock {
     pub fn new(level: f64, cap: f64, reference: Signals) -> Self {
         CappedBaseStock {
             theta: [level, cap],
-            reference,
+            signals: reference,
         }
     }
 }
 
 impl Policy for CappedBaseStock {
-    fn name(&self) -> &'static str {
-        "capped base stock"
-    }
-    fn theta(&self) -> &[f64] {
-        &self.theta
-    }
-    fn signals(&self) -> Option<&Signals> {
-        Some(&self.reference)
-    }
+    holds_theta_and_signals!(self, "capped base stock");
+
     #[inline(always)]
     fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
         let gap = theta[0] * seen.signals[0] - seen.inventory.position;

@@ -8,7 +8,7 @@ use super::{Policy, Seen, Signals};
 #[derive(Debug, Clone)]
 pub struct ConstantOrder {
     theta: [f64; 1],
-    reference: Signals,
+    signals: Signals,
 }
 
 impl ConstantOrder {
@@ -17,21 +17,14 @@ impl ConstantOrder {
     pub fn new(share: f64, reference: Signals) -> Self {
         ConstantOrder {
             theta: [share],
-            reference,
+            signals: reference,
         }
     }
 }
 
 impl Policy for ConstantOrder {
-    fn name(&self) -> &'static str {
-        "constant order"
-    }
-    fn theta(&self) -> &[f64] {
-        &self.theta
-    }
-    fn signals(&self) -> Option<&Signals> {
-        Some(&self.reference)
-    }
+    holds_theta_and_signals!(self, "constant order");
+
     #[inline(always)]
     fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
         (theta[0] * seen.signals[0]).relu()

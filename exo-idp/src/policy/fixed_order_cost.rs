@@ -11,7 +11,7 @@ use super::{Policy, Seen, Signals};
 #[derive(Debug, Clone)]
 pub struct ReorderPoint {
     theta: [f64; 2],
-    reference: Signals,
+    signals: Signals,
 }
 
 impl ReorderPoint {
@@ -20,21 +20,14 @@ impl ReorderPoint {
     pub fn new(reorder: f64, level: f64, reference: Signals) -> Self {
         ReorderPoint {
             theta: [reorder, level],
-            reference,
+            signals: reference,
         }
     }
 }
 
 impl Policy for ReorderPoint {
-    fn name(&self) -> &'static str {
-        "(s, S)"
-    }
-    fn theta(&self) -> &[f64] {
-        &self.theta
-    }
-    fn signals(&self) -> Option<&Signals> {
-        Some(&self.reference)
-    }
+    holds_theta_and_signals!(self, "(s, S)");
+
     #[inline(always)]
     fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
         let position = seen.inventory.position;

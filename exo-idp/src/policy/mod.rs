@@ -1,5 +1,21 @@
 //! Policies: from what is seen to an order.
 
+/// Name, parameters and signals of a rule that keeps them in the fields `theta` and `signals`: the part of [`Policy`] that all rules
+/// of a few numbers share.
+macro_rules! holds_theta_and_signals {
+    ($self:ident, $name:expr) => {
+        fn name(&$self) -> &str {
+            $name
+        }
+        fn theta(&$self) -> &[f64] {
+            &$self.theta
+        }
+        fn signals(&$self) -> Option<&Signals> {
+            Some(&$self.signals)
+        }
+    };
+}
+
 mod base_stock;
 mod constant;
 mod fixed_order_cost;

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use gpu::optim::{Adam, AdamConfig, Schedule, clip_norm};
-use gpu::{Cpu, Executor, Stream};
+use gpu::{Cpu, Executor, Program, Stream};
 use rand::RngExt;
 
 use crate::error::Error;
 use crate::outcomes::count;
 use crate::policy::Policy;
-use crate::replay::Replay;
+use crate::replay::{Inputs, Replay};
 
 /// How a policy is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +32,7 @@ pub struct Training {
     pub look_every: usize,
     /// Looks without improvement after which training stops.
     pub patience: usize,
-    /// Ends training at this step and returns its parameters, whatever the validation says; the learning rate still follows the
-    /// course of all `steps`.
+    /// Ends training at this step; the learning rate still follows the course of all `steps`.
     pub stop_at: Option<usize>,
     /// Seed of the mini-batches.
     pub seed: u64,
@@ -64,15 +63,15 @@ pub struct Progress {
     pub step: usize,
     /// Mean objective of the mini-batches since the last look, weighted as in training.
     pub training: f64,
-    /// Reward of the validation replay, in money.
-    pub validation: f64,
+    /// Reward of the validation replay, in money; none where training is not validated.
+    pub validation: Option<f64>,
 }
 
 /// What training returns.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Trained {
-    /// The parameters with the best validation reward.
+    /// The parameters with the best validation reward; the last ones where training is not validated.
     pub theta: Vec<f64>,
     /// The step at which they were seen.
     pub best_step: usize,
@@ -86,7 +85,7 @@ pub struct Trained {
 ///
 /// Each step replays a random mini-batch of lanes over the whole training window and differentiates the objective in reverse through
 /// all weeks; there is no critic, no sampling of actions and no score function. The parameters that do best in the validation
-/// replay are returned. `weights` (one per lane of the training replay) balance products whose money differs by orders
+/// replay are returned; without one, training runs to its end and returns what it has there. `weights` (one per lane of the training replay) balance products whose money differs by orders
 /// of magnitude. `watch` sees the course and may end it.
 ///
 /// # Errors
@@ -94,7 +93,7 @@ pub struct Trained {
 pub fn direct_backprop<P: Policy>(
     policy: &P,
     train: &Replay<'_>,
-    validation: &Replay<'_>,
+    validation: Option<&Replay<'_>>,
     weights: &[f64],
     training: &Training,
     cpu: &Cpu,
@@ -122,9 +121,7 @@ pub fn direct_backprop<P: Policy>(
     let scale = 1.0 / count(batch);
     let weights: Vec<f32> = weights.iter().map(|&w| single(w * scale)).collect();
     let base = inputs.batch(&program)?.weights(&weights)?;
-    let look_program = validation.program(policy);
-    let look_inputs = validation.inputs::<f32>(policy.signals());
-    let look_batch = look_inputs.batch(&look_program)?;
+    let look = validation.map(|replay| Look::new(replay, policy));
 
     let mut theta: Vec<f32> = policy.theta().iter().map(|&x| single(x)).collect();
     let config = AdamConfig {
@@ -134,7 +131,7 @@ pub fn direct_backprop<P: Policy>(
     let mut average = theta.clone();
     let mut adam = Adam::new(config, theta.len());
     let mut order = Shuffle::new(training.seed, lanes);
-    let mut best: Option<(f64, usize, Vec<f32>)> = None;
+    let mut best: Option<(Option<f64>, usize, Vec<f32>)> = None;
     let (mut curve, mut since_look, mut stale) = (Vec::new(), (0.0, 0_usize), 0);
     let end = training
         .stop_at
@@ -154,27 +151,24 @@ pub fn direct_backprop<P: Policy>(
         if !(last || (step + 1) % training.look_every.max(1) == 0) {
             continue;
         }
-        let rollout = cpu.forward(&look_program, &average, &look_batch)?;
-        let validation =
-            rollout.objective.iter().sum::<f64>() / count(validation.paths().samples());
-        let look = Progress {
+        let progress = Progress {
             step: step + 1,
             training: since_look.0 / count(since_look.1),
-            validation,
+            validation: look.as_ref().map(|l| l.reward(&average, cpu)).transpose()?,
         };
         since_look = (0.0, 0);
-        curve.push(look);
-        if training.stop_at.is_some()
-            || best
-                .as_ref()
-                .is_none_or(|(reward, ..)| validation > *reward)
-        {
-            best = Some((validation, step + 1, average.clone()));
-            stale = 0;
-        } else {
+        curve.push(progress);
+        let worse = match (progress.validation, &best) {
+            (Some(reward), Some((Some(most), ..))) => reward <= *most,
+            _ => false,
+        };
+        if worse {
             stale += 1;
+        } else {
+            best = Some((progress.validation, step + 1, average.clone()));
+            stale = 0;
         }
-        if watch(&look).is_break() || stale >= training.patience {
+        if watch(&progress).is_break() || stale >= training.patience {
             break;
         }
     }
@@ -184,6 +178,30 @@ pub fn direct_backprop<P: Policy>(
         best_step,
         curve,
     })
+}
+
+/// The validation replay, recorded once and run at every look.
+struct Look {
+    program: Program,
+    inputs: Inputs<f32>,
+    samples: usize,
+}
+
+impl Look {
+    fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
+        Look {
+            program: replay.program(policy),
+            inputs: replay.inputs(policy.signals()),
+            samples: replay.paths().samples(),
+        }
+    }
+
+    /// What parameters earn, in money, the mean over the samples.
+    fn reward(&self, theta: &[f32], cpu: &Cpu) -> Result<f64, Error> {
+        let batch = self.inputs.batch(&self.program)?;
+        let rollout = cpu.forward(&self.program, theta, &batch)?;
+        Ok(rollout.objective.iter().sum::<f64>() / count(self.samples))
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "training runs in f32")]

@@ -1,5 +1,6 @@
 //! From a panel to a trained network: what to train on, when to stop, what to keep.
 
+use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
 use gpu::Cpu;
@@ -167,75 +168,69 @@ impl Recipe {
         let early = setting.replay(&paths, scored.start..split)?;
         let late = setting.replay(&paths, split..scored.end)?;
         let whole = setting.replay(&paths, scored.clone())?;
-        let network = |seed: u64| {
-            Neural::new(
-                setting.panel,
-                setting.weeks.clone(),
-                paths.longest(),
-                setting.plan,
-                &setting.conventions,
-                &self.network,
-                anchor.as_ref(),
-                seed,
-            )
-        };
+        // The signals and the weights of the lanes are the same for every member.
+        let first = Neural::new(
+            setting.panel,
+            setting.weeks.clone(),
+            paths.longest(),
+            setting.plan,
+            &setting.conventions,
+            &self.network,
+            anchor.as_ref(),
+            self.seed,
+        )?;
+        let early_weights = self.weights(setting, &early);
+        let whole_weights = self.weights(setting, &whole);
         let (mut thetas, mut curves, mut best_steps) = (Vec::new(), Vec::new(), Vec::new());
         for member in 0..self.members {
             let seed = self.seed.wrapping_add(member as u64);
-            let untrained = network(seed)?;
+            let untrained = first.reseeded(seed);
             let training = Training {
                 seed,
                 ..self.training.clone()
             };
-            let weights = self.weights(setting, &early);
-            let mut stopped = false;
+            let stopped = Cell::new(false);
+            let mut course = |refit: bool, progress: &Progress| {
+                let go = watch(&Course {
+                    member,
+                    refit,
+                    progress: *progress,
+                });
+                stopped.set(go.is_break());
+                go
+            };
             let found = direct_backprop(
                 &untrained,
                 &early,
-                &late,
-                &weights,
+                Some(&late),
+                &early_weights,
                 &training,
                 cpu,
-                |&progress| {
-                    let go = watch(&Course {
-                        member,
-                        refit: false,
-                        progress,
-                    });
-                    stopped = go.is_break();
-                    go
-                },
+                |progress| course(false, progress),
             )?;
             curves.push(found.curve);
             best_steps.push(found.best_step);
-            if stopped {
+            if stopped.get() {
                 thetas.push(found.theta);
                 break;
             }
-            // The same course on all weeks, ended at the step that was best.
+            // The same course on all weeks, ended at the step that was best: there are no weeks left to validate on.
             let training = Training {
                 stop_at: Some(found.best_step),
                 ..training
             };
-            let weights = self.weights(setting, &whole);
             let refitted = direct_backprop(
                 &untrained,
                 &whole,
-                &late,
-                &weights,
+                None,
+                &whole_weights,
                 &training,
                 cpu,
-                |&progress| {
-                    watch(&Course {
-                        member,
-                        refit: true,
-                        progress,
-                    })
-                },
+                |progress| course(true, progress),
             )?;
             thetas.push(refitted.theta);
         }
-        let policy = network(self.seed)?.ensemble(&thetas)?;
+        let policy = first.ensemble(&thetas)?;
         Ok(Fitted {
             policy,
             curves,

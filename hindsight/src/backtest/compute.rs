@@ -1,67 +1,28 @@
-//! The back-test itself: policies fitted and trained on the earlier weeks, replayed on the later ones.
+//! The back-test itself: policies fitted and trained on the earlier weeks, replayed on the later ones, at one origin or several.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::time::Instant;
 
-use exo_idp::policy::{
-    BaseStock, ConstantOrder, JustInTime, LeadTimeDemand, Plan, PromotionForecast, Signals,
-    target_position,
-};
-use exo_idp::train::{Fitted, Recipe, Setting, groups_by_variation, tune_levels};
-use exo_idp::{Arrivals, Error, LeadTimes, Outcomes, Paths};
+use exo_idp::policy::{BaseStock, ConstantOrder, JustInTime, Plan, PromotionForecast, Signals};
+use exo_idp::train::{Fitted, Recipe, Setting};
+use exo_idp::{Arrivals, Bootstrap, Conventions, Error, LeadTimes, Outcomes, Paths, Replay};
 use gpu::Cpu;
 
 use crate::error::CliError;
 use crate::progress::Progress;
 
 use super::Args;
+use super::heuristics::{Heuristics, for_fitting, heuristics};
+use super::ledger::Ledger;
 use super::options;
 use super::results::{Results, Role};
+use super::scores::{Origin, Origins};
+use super::split::{Split, WARM_UP};
 use super::subject::Subject;
 use super::tally::{Entry, Held, tally};
 
-/// Weeks that a policy sees before it is scored.
-const WARM_UP: usize = 12;
 /// Samples of lead times per product on which policies are scored.
 const SAMPLES: usize = 4;
-/// Groups of products whose levels are scaled together.
-const GROUPS: usize = 10;
-
-/// The factors by which levels are tried: 0.2 to 2.5.
-fn factors() -> Vec<f64> {
-    (0..47).map(|step| 0.2 + 0.05 * f64::from(step)).collect()
-}
-
-/// Which weeks are for what.
-#[derive(Debug, Clone)]
-pub(super) struct Split {
-    pub(super) learn: Range<usize>,
-    pub(super) validation: usize,
-    pub(super) held_out: Range<usize>,
-}
-
-impl Split {
-    fn new(weeks: usize, held_out: Option<usize>) -> Result<Self, CliError> {
-        let held = held_out.unwrap_or(weeks / 4).max(1);
-        let learn = weeks.saturating_sub(held);
-        let validation = (learn / 6).max(1);
-        if learn < WARM_UP + validation + 8 {
-            return Err(CliError::argument(
-                "--held-out",
-                held,
-                format!(
-                    "leaves {learn} of {weeks} weeks to learn from, and {} are needed",
-                    WARM_UP + validation + 8
-                ),
-            ));
-        }
-        Ok(Split {
-            learn: 0..learn,
-            validation,
-            held_out: learn..weeks,
-        })
-    }
-}
 
 /// Runs the back-test.
 ///
@@ -71,179 +32,215 @@ impl Split {
 pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliError> {
     let begun = Instant::now();
     let options = &args.replay;
-    let panel = &subject.panel;
-    let cpu = options
-        .threads
-        .map_or_else(Cpu::default, |threads| Cpu::new(threads.get()));
-    let lead_times = options.lead_times()?;
-    let split = Split::new(panel.weeks(), options.held_out)?;
-    let plan = Plan {
-        horizon: options.plan_weeks.unwrap_or(lead_times.longest()),
-        price: !options.price_unplanned,
-    };
-    let setting = Setting {
-        panel,
-        lead_times: &lead_times,
-        conventions: options.conventions()?,
-        plan,
-        weeks: split.learn.clone(),
-        warm_up: WARM_UP,
-    };
-    let refused = |error: Error| CliError::Input(format!("{}: {error}", subject.source));
-    let heuristics = heuristics(&setting, options, &cpu).map_err(refused)?;
-    let fitted = train(&setting, &heuristics.forecast, args, &split, &cpu).map_err(refused)?;
-
-    let paths = Paths::new(panel, &lead_times, SAMPLES).map_err(refused)?;
-    // The memory of the network reaches back further than the weeks that fitting leaves out.
-    let held_setting = Setting {
-        warm_up: 2 * WARM_UP,
-        ..setting.clone()
-    };
-    let replay = held_setting
-        .replay(&paths, split.held_out.clone())
-        .map_err(refused)?;
-    let mut entries = Vec::new();
-    let mut add = |name: &str, role, outcomes: Result<Outcomes, Error>| -> Result<(), CliError> {
-        entries.push(Entry {
-            name: name.to_owned(),
-            role,
-            outcomes: outcomes.map_err(refused)?,
-        });
-        Ok(())
-    };
-    add(
-        "just-in-time oracle",
-        Role::Oracle,
-        replay.run(&JustInTime::new(&replay), &cpu),
+    let splits = Split::all(
+        subject.panel.weeks(),
+        options.held_out,
+        options.origins.get(),
     )?;
-    add(
-        "Direct Backprop",
-        Role::Trained,
-        replay.run(&fitted.policy, &cpu),
-    )?;
-    for (name, levels) in heuristics.levels {
-        add(
-            name,
-            Role::Heuristic,
-            replay.run(&BaseStock::new(name, 1.0, levels), &cpu),
-        )?;
-    }
-    let reference = setting.reference();
-    let constant = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
-        reference[product]
-    });
-    add(
-        "constant order",
-        Role::Heuristic,
-        replay.run(&ConstantOrder::new(1.0, constant), &cpu),
-    )?;
-    let held = Held {
-        subject,
-        split: &split,
-        replay: &replay,
-        fitted: &fitted,
+    let job = Job {
         options,
+        lead_times: options.lead_times()?,
+        conventions: options.conventions()?,
+        bootstrap: Bootstrap {
+            seed: options.seed,
+            ..Bootstrap::default()
+        },
+        cpu: options
+            .threads
+            .map_or_else(Cpu::default, |threads| Cpu::new(threads.get())),
     };
-    tally(&held, entries, begun).map_err(refused)
-}
-
-/// The heuristics' levels by name.
-struct Heuristics {
-    forecast: PromotionForecast,
-    levels: Vec<(&'static str, Signals)>,
-}
-
-/// The law of lead times with which policies are fitted: the same law, other draws than those they are scored on.
-fn for_fitting(options: &options::Replay) -> Result<LeadTimes, Error> {
-    let other = options::Replay {
-        seed: options.seed.wrapping_add(1),
-        ..options.clone()
-    };
-    other
-        .lead_times()
-        .map_err(|_| Error::Empty("the law of lead times"))
-}
-
-fn heuristics(
-    setting: &Setting<'_>,
-    options: &options::Replay,
-    cpu: &Cpu,
-) -> Result<Heuristics, Error> {
-    let progress = Progress::new("heuristics", None);
-    let panel = setting.panel;
-    let (law, conventions) = (setting.lead_times, &setting.conventions);
-    let arrivals = for_fitting(options)?;
-    let paths = Paths::new(panel, &arrivals, 2)?;
-    let replay = setting.replay(&paths, setting.scored())?;
-    let groups = groups_by_variation(&replay, GROUPS.min(panel.products()));
-    let tuned = |levels: &Signals| {
-        progress.step(1);
-        tune_levels(&replay, levels, &groups, &factors(), cpu)
-    };
-    let untuned = target_position(
-        panel,
-        setting.weeks.clone(),
-        law,
-        LeadTimeDemand::Convolved,
-        conventions,
-    )?;
-    let naive = target_position(
-        panel,
-        setting.weeks.clone(),
-        law,
-        LeadTimeDemand::MeanLeadTime,
-        conventions,
-    )?;
-    let reference = setting.reference();
-    let coverage = law.mean() + 1.0;
-    let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
-        coverage * reference[product]
-    });
-    let forecast = PromotionForecast::fit(
-        panel,
-        setting.weeks.clone(),
-        setting.plan,
-        law.longest() + 1,
-    )?;
-    let promoted = forecast.target_position(panel, law, conventions)?;
-    let levels = vec![
-        ("promotion-aware newsvendor", tuned(&promoted)?),
-        ("target position, tuned", tuned(&untuned)?),
-        ("base stock", tuned(&mean)?),
-        ("target position, untuned", untuned),
-        ("target position, mean lead time", naive),
-    ];
-    progress.finish();
-    Ok(Heuristics { forecast, levels })
-}
-
-fn train(
-    setting: &Setting<'_>,
-    forecast: &PromotionForecast,
-    args: &Args,
-    split: &Split,
-    cpu: &Cpu,
-) -> Result<Fitted, Error> {
-    let options = &args.replay;
-    let mut recipe = Recipe {
-        validation: split.validation,
-        members: options.members.get(),
-        seed: options.seed,
-        ..Recipe::default()
-    };
-    if let Some(steps) = options.steps {
-        recipe.training.steps = steps.get();
+    let meter = Meter::new(splits.len(), &job.recipe(1));
+    let refused = |error: Error| CliError::Input(format!("{}: {error}", subject.source));
+    let (mut ledgers, mut origins, mut last) = (Vec::new(), Vec::new(), None);
+    for (at, split) in splits.iter().enumerate() {
+        let known = subject.at(split)?;
+        let latest = at + 1 == splits.len();
+        let (ledger, results) = job
+            .origin(&known, split, latest, |step, words| {
+                meter.at(at, step, words);
+            })
+            .map_err(refused)?;
+        last = results;
+        if splits.len() > 1 {
+            origins.push(Origin {
+                training: known.span(&split.learn),
+                held_out: known.span(&split.held_out),
+                scores: ledger.scores(&job.bootstrap).map_err(refused)?,
+            });
+            ledgers.push(ledger);
+        }
     }
-    let arrivals = for_fitting(options)?;
-    let all = 2 * recipe.members * recipe.training.steps;
-    let progress = Progress::new("training", u64::try_from(all).ok());
-    let (members, each) = (recipe.members, recipe.training.steps);
-    let fitted = recipe.fit(setting, &arrivals, forecast, cpu, |course| {
-        let before = (2 * course.member + usize::from(course.refit)) * each;
-        progress.at(u64::try_from(before + course.progress.step).unwrap_or(u64::MAX));
-        progress.note(format!("network {} of {members}", course.member + 1));
-        ControlFlow::Continue(())
-    });
-    progress.finish();
-    fitted
+    meter.finish();
+    let mut results = last.ok_or_else(|| refused(Error::Empty("the list of origins")))?;
+    if splits.len() > 1 {
+        let pooled = Ledger::pool(&ledgers)
+            .scores(&job.bootstrap)
+            .map_err(refused)?;
+        results.origins = Some(Origins { origins, pooled });
+    }
+    results.run.elapsed = begun.elapsed().as_secs_f64();
+    Ok(results)
+}
+
+/// What is the same at every origin.
+struct Job<'a> {
+    options: &'a options::Replay,
+    lead_times: LeadTimes,
+    conventions: Conventions,
+    bootstrap: Bootstrap,
+    cpu: Cpu,
+}
+
+impl Job<'_> {
+    /// The whole job at one origin: `subject` ends with the held-out weeks. The results are made for the latest origin alone.
+    /// `watch` sees the steps of training done so far.
+    fn origin(
+        &self,
+        subject: &Subject,
+        split: &Split,
+        latest: bool,
+        watch: impl Fn(usize, String),
+    ) -> Result<(Ledger, Option<Results>), Error> {
+        let panel = &subject.panel;
+        let setting = Setting {
+            panel,
+            lead_times: &self.lead_times,
+            conventions: self.conventions,
+            plan: Plan {
+                horizon: self.options.plan_weeks.unwrap_or(self.lead_times.longest()),
+                price: !self.options.price_unplanned,
+            },
+            weeks: split.learn.clone(),
+            warm_up: WARM_UP,
+        };
+        watch(0, "heuristics".to_owned());
+        let heuristics = heuristics(&setting, self.options, &self.cpu)?;
+        let fitted = self.train(&setting, &heuristics.forecast, split, watch)?;
+
+        let paths = Paths::new(panel, &self.lead_times, SAMPLES)?;
+        // The memory of the network reaches back further than the weeks that fitting leaves out.
+        let held_setting = Setting {
+            warm_up: 2 * WARM_UP,
+            ..setting.clone()
+        };
+        let replay = held_setting.replay(&paths, split.held_out.clone())?;
+        let entries = self.entries(&setting, &replay, heuristics, &fitted)?;
+        let ledger = Ledger::new(&replay, &entries);
+        let held = Held {
+            subject,
+            split,
+            replay: &replay,
+            fitted: &fitted,
+            options: self.options,
+            bootstrap: &self.bootstrap,
+        };
+        let results = if latest {
+            Some(tally(&held, &entries, &ledger)?)
+        } else {
+            None
+        };
+        Ok((ledger, results))
+    }
+
+    /// All policies on the held-out weeks, the highest reward first.
+    fn entries(
+        &self,
+        setting: &Setting<'_>,
+        replay: &Replay<'_>,
+        heuristics: Heuristics,
+        fitted: &Fitted,
+    ) -> Result<Vec<Entry>, Error> {
+        let cpu = &self.cpu;
+        let mut entries = Vec::new();
+        let mut add = |name: &str, role, outcomes: Outcomes| {
+            entries.push(Entry {
+                name: name.to_owned(),
+                role,
+                outcomes,
+            });
+        };
+        let oracle = replay.run(&JustInTime::new(replay), cpu)?;
+        add("just-in-time oracle", Role::Oracle, oracle);
+        let trained = replay.run(&fitted.policy, cpu)?;
+        add("Direct Backprop", Role::Trained, trained);
+        for (name, levels) in heuristics.levels {
+            let outcomes = replay.run(&BaseStock::new(name, 1.0, levels), cpu)?;
+            add(name, Role::Heuristic, outcomes);
+        }
+        let reference = setting.reference();
+        let panel = setting.panel;
+        let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
+            reference[product]
+        });
+        let constant = replay.run(&ConstantOrder::new(1.0, mean), cpu)?;
+        add("constant order", Role::Heuristic, constant);
+        entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
+        Ok(entries)
+    }
+
+    /// How networks are trained when `validation` weeks tell when to stop.
+    fn recipe(&self, validation: usize) -> Recipe {
+        let mut recipe = Recipe {
+            validation,
+            members: self.options.members.get(),
+            seed: self.options.seed,
+            ..Recipe::default()
+        };
+        if let Some(steps) = self.options.steps {
+            recipe.training.steps = steps.get();
+        }
+        recipe
+    }
+
+    fn train(
+        &self,
+        setting: &Setting<'_>,
+        forecast: &PromotionForecast,
+        split: &Split,
+        watch: impl Fn(usize, String),
+    ) -> Result<Fitted, Error> {
+        let recipe = self.recipe(split.validation);
+        let arrivals = for_fitting(self.options)?;
+        let (members, each) = (recipe.members, recipe.training.steps);
+        recipe.fit(setting, &arrivals, forecast, &self.cpu, |course| {
+            let before = (2 * course.member + usize::from(course.refit)) * each;
+            watch(
+                before + course.progress.step,
+                format!("network {} of {members}", course.member + 1),
+            );
+            ControlFlow::Continue(())
+        })
+    }
+}
+
+/// The progress over all origins, in steps of training.
+struct Meter {
+    progress: Progress,
+    origins: usize,
+    each: usize,
+}
+
+impl Meter {
+    fn new(origins: usize, recipe: &Recipe) -> Self {
+        let each = 2 * recipe.members * recipe.training.steps;
+        Meter {
+            progress: Progress::new("training", u64::try_from(origins * each).ok()),
+            origins,
+            each,
+        }
+    }
+
+    fn at(&self, origin: usize, step: usize, words: String) {
+        let done = origin * self.each + step;
+        self.progress.at(u64::try_from(done).unwrap_or(u64::MAX));
+        self.progress.note(if self.origins > 1 {
+            format!("origin {} of {}, {words}", origin + 1, self.origins)
+        } else {
+            words
+        });
+    }
+
+    fn finish(&self) {
+        self.progress.finish();
+    }
 }

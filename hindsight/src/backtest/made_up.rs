@@ -145,6 +145,8 @@ fn without_splits() -> Results {
         policies,
         best_heuristic: "promotion-aware newsvendor".to_owned(),
         bound: 60.2,
+        pairs: Vec::new(),
+        origins: None,
         training_curve,
         best_step: Some(700),
         group_names: vec!["brand".to_owned(), "store".to_owned()],

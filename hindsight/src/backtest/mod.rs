@@ -4,7 +4,9 @@ mod arrange;
 mod columns;
 mod compute;
 mod data;
+mod heuristics;
 mod input;
+mod ledger;
 mod lines;
 #[cfg(test)]
 mod made_up;
@@ -12,6 +14,8 @@ mod options;
 mod read;
 mod report;
 mod results;
+mod scores;
+mod split;
 mod subject;
 mod synthetic;
 mod tables;
@@ -64,6 +68,12 @@ Examples:
   Sales cut short by stock-outs, corrected by page views:
     hindsight backtest --data sales.csv --sales sold --views-out views_while_out --conversion rate
 
+  Four held-out windows, each learnt only from the weeks before it:
+    hindsight backtest --origins 4
+
+  As if the record had ended with week 130:
+    hindsight backtest --until 130
+
   Look at the file first:
     hindsight backtest --data sales.csv --check
 
@@ -88,7 +98,11 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     };
     let targets = args.output.targets(input)?;
     let table = load(&source, args)?;
-    let results = compute::compute(&Subject::new(table, source.money())?, args)?;
+    let mut subject = Subject::new(table, source.money())?;
+    if let Some(week) = &args.replay.until {
+        subject = subject.until(week)?;
+    }
+    let results = compute::compute(&subject, args)?;
     write(&results, &targets)
 }
 
@@ -177,6 +191,14 @@ fn write(results: &Results, targets: &Targets) -> Result<(), CliError> {
         return Ok(());
     }
     let mut text = tables::table(results).render(Width::of_stdout());
+    if let Some(origins) = &results.origins {
+        text.push_str("\nMean reward in each held-out window, and in all together:\n");
+        let rewards = report::origins::rewards_table(results, origins);
+        text.push_str(&rewards.render(Width::of_stdout()));
+        text.push_str("\nDirect Backprop minus the best heuristic:\n");
+        let differences = report::origins::differences_table(results, origins);
+        text.push_str(&differences.render(Width::of_stdout()));
+    }
     text.push_str(&tables::summary(results));
     if let Some(target) = &targets.report {
         text.push_str(&format!("report: {}\n", target.shown().display()));

@@ -22,6 +22,13 @@ pub(crate) struct Replay {
     /// Weeks at the end that are kept from fitting and training, and scored [default: a quarter of the weeks]
     #[arg(long, value_name = "WEEKS")]
     pub(crate) held_out: Option<usize>,
+    /// Repeats the whole job with earlier ends of the record: N held-out windows that follow one another, each learnt only from
+    /// the weeks before it [held-out weeks then: a quarter of the weeks, or so few that half of them come before the first window]
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) origins: NonZeroUsize,
+    /// Takes the record to end with this week, as the file writes it: what came later is as if it had not been recorded
+    #[arg(long, value_name = "WEEK")]
+    pub(crate) until: Option<String>,
     /// Law of lead times in weeks: a number (2), a range of equally likely numbers (1-3), or the probabilities of 0, 1, 2, ...
     /// weeks (0,0.3,0.5,0.2)
     #[arg(long, value_name = "LAW", default_value = "1-3")]

@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use super::scores::{Origins, Pair};
+
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Interval {
@@ -189,6 +191,11 @@ pub(crate) struct Results {
     pub(crate) best_heuristic: String,
     /// The perfect-information bound, money per product and week.
     pub(crate) bound: f64,
+    /// Every policy minus every one below it.
+    pub(crate) pairs: Vec<Pair>,
+    /// The job at several origins, where it was asked for; all else is about the last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origins: Option<Origins>,
     /// The training curve.
     pub(crate) training_curve: Vec<Epoch>,
     /// The step whose parameters were kept.
@@ -218,11 +225,10 @@ impl Results {
 
     /// The finding in one or two sentences.
     pub(crate) fn finding(&self) -> String {
-        use crate::number::{fixed, percent};
+        use crate::number::percent;
         let Some(trained) = self.trained() else {
             return format!("The best heuristic is {}.", self.best_heuristic);
         };
-        let money = &self.run.money;
         let share = percent(trained.share_of_bound, 1);
         let Some(difference) = trained.against_best else {
             return format!(
@@ -230,29 +236,48 @@ impl Results {
                 trained.name
             );
         };
+        let said = self.said(&trained.name, &self.best_heuristic, difference);
+        format!("{said}: {share} of the perfect-information bound.")
+    }
+
+    /// The finding over all origins, where there are several.
+    pub(crate) fn pooled_finding(&self) -> Option<String> {
+        let Origins { origins, pooled } = self.origins.as_ref()?;
+        let trained = pooled.trained()?;
+        let difference = trained.against_best?;
+        let said = self.said(&trained.name, &pooled.best_heuristic, difference);
+        let ahead = origins
+            .iter()
+            .filter_map(|origin| origin.scores.trained()?.against_best)
+            .filter(|difference| difference.mean > 0.0)
+            .count();
+        Some(format!(
+            "Over all {} held-out windows together {said}; it is ahead of the best heuristic of the window in {ahead} of {}.",
+            origins.len(),
+            origins.len()
+        ))
+    }
+
+    /// A difference in words.
+    fn said(&self, policy: &str, best: &str, difference: Difference) -> String {
+        use crate::number::fixed;
+        let money = &self.run.money;
         let Interval { lo, hi } = difference.interval;
-        let verdict = if lo > 0.0 {
-            "more than"
-        } else if hi < 0.0 {
-            "less than"
+        let chance = lo <= 0.0 && hi >= 0.0;
+        let less = if chance {
+            difference.mean < 0.0
         } else {
-            "a difference that may be chance, against"
+            hi < 0.0
         };
+        let (verdict, sign) = if less { ("less", -1.0) } else { ("more", 1.0) };
+        let (lo, hi) = if less { (-hi, -lo) } else { (lo, hi) };
         let decimals = if difference.mean.abs() < 1.0 { 3 } else { 2 };
+        let doubt = if chance { ", which may be chance" } else { "" };
         format!(
-            "{} earns {} {money} a product and week {verdict} the best heuristic, {} (95 % interval {} to {}): {share} of the perfect-information bound.",
-            trained.name,
-            fixed(
-                if hi < 0.0 {
-                    -difference.mean
-                } else {
-                    difference.mean
-                },
-                decimals
-            ),
-            self.best_heuristic,
-            fixed(if hi < 0.0 { -hi } else { lo }, decimals),
-            fixed(if hi < 0.0 { -lo } else { hi }, decimals),
+            "{policy} earns {} {money} a product and week {verdict} than the best heuristic, {best}{doubt} (95 % interval {} to {})",
+            fixed(sign * difference.mean, decimals),
+            fixed(lo, decimals),
+            fixed(hi, decimals),
         )
     }
 }

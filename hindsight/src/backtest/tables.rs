@@ -118,6 +118,37 @@ pub(super) fn money_table(results: &Results) -> Table {
     table
 }
 
+/// Every policy minus the next one below it.
+pub(super) fn links_table(results: &Results) -> Table {
+    let digits = decimals(results);
+    let mut table = Table::new([
+        Column::text("policy"),
+        Column::text("minus"),
+        Column::number("difference"),
+        Column::number("95 % interval"),
+    ]);
+    for next in results.policies.windows(2) {
+        let (policy, minus) = (&next[0].name, &next[1].name);
+        let found = results
+            .pairs
+            .iter()
+            .find(|pair| pair.policy == *policy && pair.minus == *minus);
+        if let Some(pair) = found {
+            let Difference {
+                mean,
+                interval: Interval { lo, hi },
+            } = pair.difference;
+            table.row([
+                policy.clone(),
+                minus.clone(),
+                signed(mean, digits),
+                interval(lo, hi, digits),
+            ]);
+        }
+    }
+    table
+}
+
 /// What each policy did: the second table of the page.
 pub(super) fn service_table(results: &Results) -> Table {
     let mut table = Table::new([
@@ -154,10 +185,18 @@ pub(super) fn summary(results: &Results) -> String {
         duration(run.elapsed),
         results.finding()
     );
+    if let Some(finding) = results.pooled_finding() {
+        text.push_str(&format!("{finding}\n"));
+    }
     for warning in &run.warnings {
         text.push_str(&format!("note: {warning}\n"));
     }
     text
+}
+
+/// The unit of money.
+pub(super) fn money(results: &Results) -> &str {
+    &results.run.money
 }
 
 pub(super) fn count(n: usize) -> f64 {

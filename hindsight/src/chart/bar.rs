@@ -1,8 +1,9 @@
 //! Horizontal bars: grouped or stacked, with values at their ends.
 
 use super::axis::Axis;
-use super::frame::{Entry, Key, legend};
-use super::svg::{Anchor, Ink, LETTER, Svg, fit, width_of};
+use super::frame::{Entry, Key, legend, ticks_below, ticks_wanted};
+use super::letters::{fit, width_of};
+use super::svg::{Anchor, Ink, LETTER, Svg};
 
 /// A chart of horizontal bars.
 ///
@@ -132,20 +133,14 @@ impl BarChart {
                 }
             })
             .collect();
-        // Between 2 and 8.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let wanted = ((right - left) / 80.0).clamp(2.0, 8.0) as usize;
+        let wanted = ticks_wanted(right - left);
         let scale = self.axis.resolve(totals.into_iter(), wanted, true);
         let pixel = |x: f64| {
             scale
                 .place(x)
                 .map(|share| left + share.clamp(0.0, 1.0) * (right - left))
         };
-        for (at, label) in &scale.ticks {
-            let Some(x) = pixel(*at) else { continue };
-            svg.line("grid", (x, top), (x, bottom));
-            svg.text("tick", Anchor::Middle, (x, bottom + 16.0), label);
-        }
+        ticks_below(&mut svg, &scale, (left, right), (top, bottom));
         svg.text(
             "tick",
             Anchor::Middle,

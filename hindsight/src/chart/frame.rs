@@ -1,7 +1,8 @@
 //! The frame of a chart with two axes: margins, grid, ticks, labels, legend.
 
 use super::axis::{Axis, Scale};
-use super::svg::{Anchor, Ink, LETTER, Svg, fit, width_of};
+use super::letters::{fit, width_of};
+use super::svg::{Anchor, Ink, LETTER, Svg};
 
 const TICK: f64 = 11.0;
 const EDGE: f64 = 8.0;
@@ -25,6 +26,29 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) ink: Ink,
     pub(super) key: Key,
+}
+
+/// Draws the grid and the ticks of a horizontal axis whose rows lie between `top` and `bottom`.
+pub(super) fn ticks_below(
+    svg: &mut Svg,
+    scale: &Scale,
+    (left, right): (f64, f64),
+    (top, bottom): (f64, f64),
+) {
+    for (at, label) in &scale.ticks {
+        let Some(share) = scale.place(*at) else {
+            continue;
+        };
+        let x = left + share.clamp(0.0, 1.0) * (right - left);
+        svg.line("grid", (x, top), (x, bottom));
+        svg.text("tick", Anchor::Middle, (x, bottom + 16.0), label);
+    }
+}
+
+/// Ticks that an axis of this length has room for: between 2 and 8.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(super) fn ticks_wanted(length: f64) -> usize {
+    (length / 80.0).clamp(2.0, 8.0) as usize
 }
 
 /// Draws the legend in rows from the top and returns the height it took.

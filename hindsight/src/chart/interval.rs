@@ -1,7 +1,9 @@
 //! Dot and interval (forest) plots: estimates with intervals, one a row.
 
 use super::axis::Axis;
-use super::svg::{Anchor, Ink, LETTER, Svg, fit, width_of};
+use super::frame::{ticks_below, ticks_wanted};
+use super::letters::{fit, width_of};
+use super::svg::{Anchor, Ink, LETTER, Svg};
 
 /// One row: an estimate and its interval.
 #[derive(Debug, Clone)]
@@ -163,20 +165,14 @@ impl IntervalChart {
         let values: Vec<f64> = values
             .chain(self.reference.as_ref().map(|(x, _)| *x))
             .collect();
-        // Between 2 and 8.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let wanted = ((right - left) / 80.0).clamp(2.0, 8.0) as usize;
+        let wanted = ticks_wanted(right - left);
         let scale = self.axis.resolve(values.into_iter(), wanted, true);
         let pixel = |x: f64| {
             scale
                 .place(x)
                 .map(|share| left + share.clamp(0.0, 1.0) * (right - left))
         };
-        for (at, label) in &scale.ticks {
-            let Some(x) = pixel(*at) else { continue };
-            svg.line("grid", (x, top), (x, bottom));
-            svg.text("tick", Anchor::Middle, (x, bottom + 16.0), label);
-        }
+        ticks_below(&mut svg, &scale, (left, right), (top, bottom));
         svg.line("axis", (left, bottom), (right, bottom));
         svg.text(
             "tick",

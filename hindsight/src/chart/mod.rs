@@ -25,17 +25,20 @@
 
 mod axis;
 mod bar;
+mod colour;
 mod frame;
 #[cfg(test)]
 mod gallery;
 mod heat;
 mod interval;
+mod letters;
 mod svg;
 mod xy;
 
 pub(crate) use axis::Axis;
 pub(crate) use bar::BarChart;
-pub(crate) use heat::{HeatMap, Shades};
+pub(crate) use colour::Shades;
+pub(crate) use heat::HeatMap;
 pub(crate) use interval::{Estimate, IntervalChart};
 pub(crate) use svg::{Ink, Svg, css, escape};
 pub(crate) use xy::{Series, XyChart};

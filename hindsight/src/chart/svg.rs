@@ -372,46 +372,6 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// Widths of the printable ASCII letters in Helvetica and its metric twins, thousandths of the letter size, from the space on.
-const WIDTHS: [u16; 95] = [
-    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556,
-    556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667,
-    611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667,
-    667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500,
-    222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
-];
-
-/// The width of the words in pixels at the given letter size.
-pub(super) fn width_of(words: &str, letter: f64) -> f64 {
-    let thousandths: f64 = words
-        .chars()
-        .map(|c| {
-            let place = (c as usize)
-                .checked_sub(32)
-                .and_then(|place| WIDTHS.get(place));
-            place.map_or(if (c as u32) < 0x2e80 { 600.0 } else { 1000.0 }, |&width| {
-                f64::from(width)
-            })
-        })
-        .sum();
-    thousandths * letter / 1000.0
-}
-
-/// The words cut with an ellipsis to fit `room` pixels.
-pub(super) fn fit(words: &str, letter: f64, room: f64) -> String {
-    if width_of(words, letter) <= room {
-        return words.to_owned();
-    }
-    let mut kept: Vec<char> = words.chars().collect();
-    while kept.pop().is_some() {
-        let shorter: String = kept.iter().collect::<String>().trim_end().to_owned() + "…";
-        if width_of(&shorter, letter) <= room {
-            return shorter;
-        }
-    }
-    "…".to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -450,17 +410,5 @@ mod tests {
         assert_eq!(number(-0.001), "0");
         assert_eq!(number(10.0), "10");
         assert_eq!(number(f64::NAN), "0");
-    }
-
-    #[test]
-    fn cut_words_fit() {
-        for room in 5..200 {
-            let words = fit(
-                "Direct Backprop trained on everything",
-                LETTER,
-                f64::from(room),
-            );
-            assert!(words == "…" || width_of(&words, LETTER) <= f64::from(room));
-        }
     }
 }

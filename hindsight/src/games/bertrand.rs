@@ -5,7 +5,8 @@ use games::bertrand::{
 };
 use serde_json::{Value, json};
 
-use super::case::{Answer, Problem, named, need};
+use super::case::{Answer, Problem};
+use super::fields::{named, need};
 
 /// A retailer and a seller that pays it a share of its revenue.
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]

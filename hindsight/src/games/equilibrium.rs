@@ -8,7 +8,8 @@ use games::equilibrium::{
 };
 use serde_json::{Value, json};
 
-use super::case::{Answer, Json, Problem, game};
+use super::case::{Answer, Problem};
+use super::fields::{Json, game};
 
 const CONCEPTS: [&str; 7] = [
     "correlated",

@@ -3,7 +3,8 @@
 use games::marketplace::{MarketParameters, Marketplace, PhaseDiagram, Rationing, Regime};
 use serde_json::json;
 
-use super::case::{Problem, named};
+use super::case::Problem;
+use super::fields::named;
 use super::map::{Figure, Parameters, centres};
 use crate::chart::{Axis, HeatMap, Series, Shades, XyChart};
 
@@ -186,6 +187,10 @@ pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Proble
             Shades::Sequential
         },
         format!("{what} gain"),
+    )
+    .line(
+        "right of it the seller alone could not trade: nothing to compare with",
+        vec![(1.0 - p.fee, 0.0), (1.0 - p.fee, 1.0)],
     )
     .size(720.0, 560.0)
     .svg();

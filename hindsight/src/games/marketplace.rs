@@ -3,7 +3,8 @@
 use games::marketplace::{MarketParameters, Marketplace, Posting, Rationing};
 use serde_json::{Value, json};
 
-use super::case::{Answer, Problem, named, need};
+use super::case::{Answer, Problem};
+use super::fields::{named, need};
 
 /// A market; with a price and a stock of the operator also the seller's reply to them.
 #[derive(Debug, Clone, clap::Args, serde::Deserialize)]

@@ -9,6 +9,7 @@ mod bertrand;
 mod case;
 mod debate;
 mod equilibrium;
+mod fields;
 mod figures_market;
 mod figures_play;
 mod figures_revenue;

@@ -7,7 +7,8 @@ use games::repeated::{
 };
 use serde_json::{Value, json};
 
-use super::case::{Answer, Json, Problem, game};
+use super::case::{Answer, Problem};
+use super::fields::{Json, game};
 
 /// The learners by name.
 pub(super) const LEARNERS: [&str; 8] = [

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use games::repeated::RegretAccount;
 use serde_json::{Value, json};
 
-use super::case::{self, Answer, Json, Problem, each_line, json_problem};
+use super::case::{self, Answer, Problem, each_line, json_problem};
+use super::fields::Json;
 use crate::error::CliError;
 
 /// Arguments of `hindsight games regret`.

@@ -34,6 +34,7 @@ caption{font-family:Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,ser
 th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;font-weight:400}\
 thead th{border-bottom:1px solid var(--t);vertical-align:bottom;font-weight:600}\
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
+thead .n{white-space:normal}\
 th:last-child,td:last-child{padding-right:0}\
 tbody th{white-space:nowrap}\
 tbody tr:hover{background:var(--grid)}\

@@ -1,0 +1,136 @@
+//! Which weeks are for what: to learn from, to stop by, and held out, at one or several origins.
+//!
+//! An origin is a week at which the record is taken to end but for the weeks held out after it. With several origins the held-out
+//! windows follow one another up to the end of the record and do not overlap; each is learnt only from what stands before it:
+//!
+//! ```text
+//! weeks  0 ............................................ 121
+//!        [ learn 61          ][ 15 ]
+//!        [ learn 76                ][ 15 ]
+//!        [ learn 91                      ][ 15 ]
+//!        [ learn 106                           ][ 15 ]
+//! ```
+
+use std::ops::Range;
+
+use crate::error::CliError;
+
+/// Weeks that a policy sees before it is scored.
+pub(super) const WARM_UP: usize = 12;
+/// Weeks that are scored in training, at the least.
+const LEAST: usize = 8;
+
+/// Which weeks are for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Split {
+    /// The weeks to learn from.
+    pub(super) learn: Range<usize>,
+    /// How many of them, the last ones, tell when to stop training: a sixth.
+    pub(super) validation: usize,
+    /// The weeks that are scored; they follow those to learn from.
+    pub(super) held_out: Range<usize>,
+}
+
+impl Split {
+    /// The splits of `origins` origins, the earliest first; the last one's held-out weeks end the record.
+    ///
+    /// Without a number of weeks to hold out it is a quarter of the record, or so few that the earliest origin still learns from
+    /// half of it.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] if the earliest origin has too few weeks to learn from.
+    pub(super) fn all(
+        weeks: usize,
+        held_out: Option<usize>,
+        origins: usize,
+    ) -> Result<Vec<Self>, CliError> {
+        let origins = origins.max(1);
+        let own = (weeks / 4).min(weeks / origins.saturating_mul(2));
+        let held = held_out.unwrap_or(own).max(1);
+        let learn = weeks.saturating_sub(held.saturating_mul(origins));
+        let needed = WARM_UP + validation(learn) + LEAST;
+        if learn < needed {
+            let (argument, value, windows) = match held_out {
+                Some(_) if origins == 1 => ("--held-out", held, String::new()),
+                _ => (
+                    "--origins",
+                    origins,
+                    format!("with windows of {held} weeks "),
+                ),
+            };
+            return Err(CliError::argument(
+                argument,
+                value,
+                format!(
+                    "{windows}leaves {learn} of {weeks} weeks to learn from, and {needed} are needed"
+                ),
+            ));
+        }
+        let split = |origin: usize| {
+            let learn = learn + origin * held;
+            Split {
+                learn: 0..learn,
+                validation: validation(learn),
+                held_out: learn..learn + held,
+            }
+        };
+        Ok((0..origins).map(split).collect())
+    }
+}
+
+fn validation(learn: usize) -> usize {
+    (learn / 6).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Windows follow one another to the end of the record, and nothing is learnt from a held-out week of its own origin or later.
+        #[test]
+        fn windows_follow_one_another(weeks in 2_usize..400, origins in 1_usize..9, held_out in prop::option::of(1_usize..60)) {
+            let Ok(splits) = Split::all(weeks, held_out, origins) else { return Ok(()) };
+            prop_assert_eq!(splits.len(), origins);
+            prop_assert_eq!(splits[origins - 1].held_out.end, weeks);
+            for split in &splits {
+                prop_assert_eq!(split.learn.start, 0);
+                prop_assert_eq!(split.learn.end, split.held_out.start);
+                prop_assert!(!split.held_out.is_empty());
+                prop_assert!(split.learn.len() >= WARM_UP + split.validation + LEAST);
+            }
+            for pair in splits.windows(2) {
+                prop_assert_eq!(pair[0].held_out.end, pair[1].held_out.start);
+                prop_assert_eq!(pair[0].held_out.len(), pair[1].held_out.len());
+            }
+            if held_out.is_none() {
+                prop_assert!(2 * splits[0].learn.len() >= weeks);
+            }
+        }
+    }
+
+    #[test]
+    fn one_origin_holds_out_a_quarter() {
+        let split = &Split::all(121, None, 1).unwrap()[0];
+        assert_eq!((split.learn.clone(), split.validation), (0..91, 15));
+        assert_eq!(split.held_out, 91..121);
+    }
+
+    #[test]
+    fn too_few_weeks_name_the_argument() {
+        for (held_out, origins, argument) in [
+            (Some(110), 1, "--held-out 110: leaves"),
+            (Some(30), 4, "--origins 4: with windows of 30 weeks"),
+            (None, 1, "--origins 1: with windows"),
+        ] {
+            let weeks = if held_out.is_none() { 20 } else { 121 };
+            let error = Split::all(weeks, held_out, origins).unwrap_err();
+            assert!(error.to_string().starts_with(argument), "{error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        assert!(Split::all(121, Some(usize::MAX), usize::MAX).is_err());
+    }
+}

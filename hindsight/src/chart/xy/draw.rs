@@ -1,0 +1,191 @@
+//! Drawing marks, bands and series into a frame.
+
+use super::super::frame::Frame;
+use super::super::letters::{fit, width_of};
+use super::super::svg::{Anchor, Ink};
+use super::series::Look;
+use super::{Mark, Series, XyChart};
+
+impl XyChart {
+    pub(super) fn draw_marks(&self, frame: &mut Frame) {
+        let (left, top, right, bottom) = frame.area;
+        for mark in &self.marks {
+            match mark {
+                Mark::Shade(from, to, words) => {
+                    let (Some(a), Some(b)) = (frame.x_at(*from), frame.x_at(*to)) else {
+                        continue;
+                    };
+                    let (a, b) = (a.clamp(left, right), b.clamp(left, right));
+                    frame.svg.rect("shade", (a, top), (b, bottom), "");
+                    frame.svg.text(
+                        "tick",
+                        Anchor::Start,
+                        (a + 5.0, top + 12.0),
+                        &fit(words, 11.0, (b - a - 8.0).max(0.0)),
+                    );
+                }
+                Mark::X(x, words) => {
+                    let Some((pixel, _)) = frame.point(*x, frame.y.lo) else {
+                        continue;
+                    };
+                    frame.svg.line("ref", (pixel, top), (pixel, bottom));
+                    let wide = width_of(words, 11.0);
+                    let (anchor, at) = if pixel + wide + 6.0 > right {
+                        (Anchor::End, pixel - 5.0)
+                    } else {
+                        (Anchor::Start, pixel + 5.0)
+                    };
+                    frame.svg.text("tick halo", anchor, (at, top + 10.0), words);
+                }
+                Mark::Y(y, words) => {
+                    let Some((_, pixel)) = frame.point(frame.x.lo, *y) else {
+                        continue;
+                    };
+                    frame.svg.line("ref", (left, pixel), (right, pixel));
+                    frame
+                        .svg
+                        .text("tick halo", Anchor::End, (right - 2.0, pixel - 5.0), words);
+                }
+                Mark::Diagonal(words) => {
+                    let (lo, hi) = (frame.x.lo.max(frame.y.lo), frame.x.hi.min(frame.y.hi));
+                    let (Some(a), Some(b)) = (frame.point(lo, lo), frame.point(hi, hi)) else {
+                        continue;
+                    };
+                    frame.svg.line("ref", a, b);
+                    frame
+                        .svg
+                        .text("tick halo", Anchor::End, (b.0 - 12.0, b.1 + 12.0), words);
+                }
+            }
+        }
+    }
+
+    pub(super) fn draw_band(&self, frame: &mut Frame, series: &Series, ink: Ink) {
+        let class = ink.class();
+        if matches!(series.look, Look::Points | Look::Bars | Look::Cloud) {
+            return;
+        }
+        let pixels: Vec<(f64, f64, f64)> = series
+            .band
+            .iter()
+            .filter(|(x, lo, hi)| x.is_finite() && lo.is_finite() && hi.is_finite())
+            .filter_map(|(x, lo, hi)| {
+                Some((
+                    frame.x_at(*x)?,
+                    frame.clipped_y(*lo)?,
+                    frame.clipped_y(*hi)?,
+                ))
+            })
+            .collect();
+        let step = series.look == Look::Step;
+        let mut outline = Vec::new();
+        for (upper, points) in [
+            (true, pixels.clone()),
+            (false, pixels.iter().rev().copied().collect()),
+        ] {
+            let mut before: Option<(f64, f64)> = None;
+            for (x, lo, hi) in points {
+                let y = if upper { hi } else { lo };
+                if let (true, Some(b)) = (step, before) {
+                    outline.push(Some(if upper { (x, b.1) } else { (b.0, y) }));
+                }
+                outline.push(Some((x, y)));
+                before = Some((x, y));
+            }
+        }
+        frame.svg.path(&format!("band f-{class}"), outline, true);
+    }
+
+    pub(super) fn draw_series(
+        &self,
+        frame: &mut Frame,
+        series: &Series,
+        ink: Ink,
+        shape: usize,
+        half_bar: f64,
+    ) {
+        let class = ink.class();
+        match series.look {
+            Look::Line | Look::Step => {
+                let mut path = Vec::new();
+                let mut before: Option<(f64, f64)> = None;
+                for (x, y) in &series.points {
+                    let point = frame.point(*x, *y);
+                    if let (Look::Step, Some(b), Some(p)) = (series.look, before, point) {
+                        path.push(Some((p.0, b.1)));
+                    }
+                    path.push(point);
+                    before = point;
+                }
+                frame
+                    .svg
+                    .path(&format!("line k-{class} d{}", series.dash), path, false);
+            }
+            Look::Points | Look::Cloud => {
+                for (x, lo, hi) in &series.band {
+                    let (Some(x), Some(lo), Some(hi)) =
+                        (frame.x_at(*x), frame.clipped_y(*lo), frame.clipped_y(*hi))
+                    else {
+                        continue;
+                    };
+                    frame.svg.line(&format!("thin k-{class}"), (x, lo), (x, hi));
+                    for end in [lo, hi] {
+                        frame
+                            .svg
+                            .line(&format!("thin k-{class}"), (x - 3.0, end), (x + 3.0, end));
+                    }
+                }
+                let (kind, size) = if series.look == Look::Points {
+                    ("dot", 4.0)
+                } else {
+                    ("cloud", 2.2)
+                };
+                for (x, y) in &series.points {
+                    let Some(at) = frame.point(*x, *y) else {
+                        continue;
+                    };
+                    let tip = if series.look == Look::Points || series.points.len() <= 500 {
+                        self.tip(series, *x, *y)
+                    } else {
+                        String::new()
+                    };
+                    frame
+                        .svg
+                        .marker(&format!("{kind} f-{class}"), shape, at, size, &tip);
+                }
+            }
+            Look::Bars => {
+                let Some(zero) = frame.clipped_y(0.0) else {
+                    return;
+                };
+                for (x, y) in &series.points {
+                    let (Some(a), Some(b), Some(top)) = (
+                        frame.x_at(x - 0.9 * half_bar),
+                        frame.x_at(x + 0.9 * half_bar),
+                        frame.clipped_y(*y),
+                    ) else {
+                        continue;
+                    };
+                    let (left, _, right, _) = frame.area;
+                    if (zero - top).abs() > 0.01 && b > left && a < right {
+                        frame.svg.rect(
+                            &format!("bar f-{class}"),
+                            (a, zero),
+                            (b.max(a + 0.8), top),
+                            &self.tip(series, *x, *y),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn tip(&self, series: &Series, x: f64, y: f64) -> String {
+        let name = if series.name.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", series.name)
+        };
+        format!("{name}{} at {}", self.y.tell(y), self.x.tell(x))
+    }
+}
