@@ -1,6 +1,6 @@
 //! Times this crate on the work of `bench/llm_peers.py`, on the same data: `llm_bench [n]`, `llm_bench jsonl FILE`, `llm_bench make FILE BYTES [short]`.
 //!
-//! Build it without the feature `rayon`: only the main thread is timed. Each figure is the least CPU time of three runs, in seconds, with the value found, so that both programs can be compared line by line.
+//! Build it without the feature `rayon`, so that one thread works. Each figure is the least CPU time of five runs, in seconds, with the value found, so that both programs can be compared line by line.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -14,12 +14,12 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::time::Instant;
 
+use cpu_time::ProcessTime;
 use hindsight_llm_metrics::io::{CalibrationReader, Fields, Record, open};
 use hindsight_llm_metrics::{
     Accumulator, ConfidenceHistogram, EdgeRule, Edges, Isotonic, Norm, Reliability,
-    calibration_interval, cluster_ece_bootstrap, ece_bootstrap,
+    calibration_interval, cluster_ece_bootstrap, ece_bootstrap, log_loss,
 };
 
 /// Uniforms of 24 bits, a pure function of (stream, index): the recipe of `bench/llm_common.py`.
@@ -40,27 +40,14 @@ fn record(i: u64) -> (f64, bool) {
     (p, unit(2, i) < p.powf(1.2))
 }
 
-/// CPU seconds of this process so far (user and system), where the system tells; else the wall clock.
-fn cpu(start: Instant) -> f64 {
-    let ticks = || -> Option<f64> {
-        let stat = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-        stat.split_whitespace()
-            .next()?
-            .parse::<f64>()
-            .ok()
-            .map(|ns| ns * 1e-9)
-    };
-    ticks().unwrap_or_else(|| start.elapsed().as_secs_f64())
-}
-
+/// Prints the least CPU time of five runs.
 fn time<T>(name: &str, n: usize, mut f: impl FnMut() -> T, show: impl Fn(&T) -> String) {
-    let start = Instant::now();
     let mut best = f64::INFINITY;
     let mut value = String::new();
-    for _ in 0..3 {
-        let before = cpu(start);
+    for _ in 0..5 {
+        let start = ProcessTime::now();
         let result = black_box(f());
-        best = best.min(cpu(start) - before);
+        best = best.min(start.elapsed().as_secs_f64());
         value = show(&result);
     }
     println!("{name:46} n={n:>9} {best:9.4} s  value {value}");
@@ -111,8 +98,7 @@ fn make(path: &Path, bytes: u64, short: bool) -> Result<(), Box<dyn Error>> {
 
 /// Calibration of a log in one pass, with the rate and the peak memory.
 fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
-    let start = Instant::now();
-    let before = cpu(start);
+    let start = ProcessTime::now();
     let mut reader = CalibrationReader::new(open(path)?, &Fields::default())?;
     let mut acc = Accumulator::new(Edges::equal_width(15, EdgeRule::UpperClosed)?);
     let (mut conf, mut right) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
@@ -132,7 +118,7 @@ fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
             break;
         }
     }
-    let seconds = cpu(start) - before;
+    let seconds = start.elapsed().as_secs_f64();
     let bytes = std::fs::metadata(path)?.len() as f64;
     let s = acc.summary()?;
     let peak = std::fs::read_to_string("/proc/self/status")
@@ -172,6 +158,12 @@ fn memory(n: usize) -> Result<(), Box<dyn Error>> {
                 format!("{:.9} {:.9} {:.9}", s.reliability.l1(), s.brier, s.nll)
             })
         },
+    );
+    time(
+        "log loss",
+        n,
+        || log_loss(&p, &y),
+        |v| v.as_ref().map_or_else(ToString::to_string, |v| show(*v)),
     );
     let quantile = || {
         Edges::equal_mass(&p, 15, EdgeRule::UpperClosed)

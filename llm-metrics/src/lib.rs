@@ -32,6 +32,7 @@ mod interval;
 #[cfg_attr(docsrs, doc(cfg(feature = "io")))]
 pub mod io;
 mod labels;
+mod log_loss;
 mod par;
 mod probabilities;
 mod protocol;
@@ -64,6 +65,7 @@ pub use interval::{
     BootstrapInterval, Interval, acceleration, bootstrap_interval, clopper_pearson, wilson,
 };
 pub use labels::Verbalisers;
+pub use log_loss::log_loss;
 pub use probabilities::{Binning, ClassWise, Logits, Probabilities, TopLabel, log_sum_exp};
 pub use protocol::{OverSeeds, PromptRun, Regime, ShotSummary, in_context_protocol};
 pub use recalibrate::{
