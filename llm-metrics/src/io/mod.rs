@@ -1,9 +1,11 @@
 //! Readers for logs: JSON lines, CSV and lm-evaluation-harness samples, plain or compressed, in constant memory.
 
 mod json;
+mod number;
 mod open;
 mod records;
 mod rows;
+mod shape;
 
 pub use open::open;
 pub use records::{CalibrationReader, Fields, Record, Schema};

@@ -4,6 +4,7 @@ use std::io::BufRead;
 
 use super::ReadError;
 use super::rows::{Cell, Row, Rows};
+use super::shape::{Scalar, Scalars};
 use crate::probabilities::log_sum_exp;
 
 /// What a log's records are.
@@ -209,6 +210,17 @@ impl<R: BufRead> CalibrationReader<R> {
         &mut self,
         take: impl FnOnce(&Record<'_>, Option<u64>),
     ) -> Result<bool, ReadError> {
+        if self.schema == Schema::Binary {
+            let grouped = self.fields.group.is_some();
+            let plain = self
+                .rows
+                .next_plain(|values| plain_binary(values, grouped))?;
+            if let Some((confidence, correct, group)) = plain {
+                self.records += 1;
+                take(&Record::Binary(confidence, correct), group);
+                return Ok(true);
+            }
+        }
         let row = loop {
             let Some(row) = self.rows.next_row()? else {
                 return if self.records == 0 {
@@ -385,6 +397,28 @@ impl<R: BufRead> CalibrationReader<R> {
         }
         Ok(())
     }
+}
+
+/// A binary record from plain values, if nothing about it needs a second look.
+#[inline]
+fn plain_binary(values: &Scalars, grouped: bool) -> Option<(f64, bool, Option<u64>)> {
+    let Scalar::Number(confidence) = values[FIRST] else {
+        return None;
+    };
+    let correct = match values[SECOND] {
+        Scalar::Bool(b) => b,
+        Scalar::Number(0.0) => false,
+        Scalar::Number(1.0) => true,
+        _ => return None,
+    };
+    let group = match values[GROUP] {
+        Scalar::Number(v) => Some(v.to_bits()),
+        Scalar::Missing if !grouped => None,
+        _ => return None,
+    };
+    (0.0..=1.0)
+        .contains(&confidence)
+        .then_some((confidence, correct, group))
 }
 
 /// A class given by its number from 0, or by a letter from A.

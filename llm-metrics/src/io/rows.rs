@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use super::shape::{Scalar, Scalars, Shape};
 use super::{ReadError, json};
 
 /// The format of a log.
@@ -59,6 +60,15 @@ impl Row {
             *c = cell;
         }
     }
+    fn fill(&mut self, scalars: &Scalars) {
+        for (cell, scalar) in self.cells.iter_mut().zip(scalars) {
+            *cell = match *scalar {
+                Scalar::Missing => Cell::Missing,
+                Scalar::Number(v) => Cell::Number(v),
+                Scalar::Bool(b) => Cell::Bool(b),
+            };
+        }
+    }
     /// Returns the line of the record, from 1 (the first line of a CSV record of several lines).
     #[must_use]
     pub fn line(&self) -> u64 {
@@ -110,6 +120,7 @@ enum Source<R> {
         number: u64,
         paths: json::Paths,
         pending: bool,
+        shape: Shape,
     },
     Csv {
         reader: Box<csv::Reader<R>>,
@@ -170,6 +181,7 @@ impl<R: BufRead> Rows<R> {
                 number,
                 paths,
                 pending: true,
+                shape: Shape::default(),
             };
             return Ok(Self {
                 source,
@@ -220,7 +232,10 @@ impl<R: BufRead> Rows<R> {
         self.fields = fields.to_vec();
         self.spare = None;
         match &mut self.source {
-            Source::Json { paths, .. } => *paths = json::Paths::new(fields),
+            Source::Json { paths, shape, .. } => {
+                *paths = json::Paths::new(fields);
+                *shape = Shape::default();
+            }
             Source::Csv { columns, .. } => {
                 *columns = fields
                     .iter()
@@ -246,39 +261,39 @@ impl<R: BufRead> Rows<R> {
                 number,
                 paths,
                 pending,
+                shape,
             } => loop {
-                if *pending {
-                    *pending = false;
+                if std::mem::take(pending) {
+                    // The first line has been read already.
                 } else {
-                    line.clear();
                     // A line that lies whole in the buffer is read where it is.
                     let buffer = reader.fill_buf()?;
+                    let mut scalars = Scalars::default();
+                    if let Some(length) = shape.read(buffer, &mut scalars) {
+                        reader.consume(length);
+                        *number += 1;
+                        row.clear(*number);
+                        row.fill(&scalars);
+                        return Ok(Some(row));
+                    }
                     if let Some(end) = memchr::memchr(b'\n', buffer) {
                         *number += 1;
-                        let text = buffer[..end].trim_ascii_end();
-                        let read = !text.is_empty();
-                        if read {
-                            row.clear(*number);
-                            json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
-                        }
+                        let read = scan_line(&buffer[..end], *number, paths, shape, &mut row)?;
                         reader.consume(end + 1);
                         if read {
                             return Ok(Some(row));
                         }
                         continue;
                     }
+                    line.clear();
                     if reader.read_until(b'\n', line)? == 0 {
                         return Ok(None);
                     }
                     *number += 1;
                 }
-                let text = line.trim_ascii_end();
-                if text.is_empty() {
-                    continue;
+                if scan_line(line, *number, paths, shape, &mut row)? {
+                    return Ok(Some(row));
                 }
-                row.clear(*number);
-                json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
-                return Ok(Some(row));
             },
             Source::Csv {
                 reader,
@@ -297,6 +312,35 @@ impl<R: BufRead> Rows<R> {
                 Ok(Some(row))
             }
         }
+    }
+
+    /// Takes the next record if it is a JSON line like the one before, has plain values only, and `accept` makes something of them.
+    /// Otherwise nothing has happened, and [`Rows::next_row`] reads the record.
+    #[inline]
+    pub(super) fn next_plain<T>(
+        &mut self,
+        accept: impl FnOnce(&Scalars) -> Option<T>,
+    ) -> Result<Option<T>, ReadError> {
+        let Source::Json {
+            reader,
+            number,
+            pending: false,
+            shape,
+            ..
+        } = &mut self.source
+        else {
+            return Ok(None);
+        };
+        let mut scalars = Scalars::default();
+        let Some(length) = shape.read(reader.fill_buf()?, &mut scalars) else {
+            return Ok(None);
+        };
+        let accepted = accept(&scalars);
+        if accepted.is_some() {
+            reader.consume(length);
+            *number += 1;
+        }
+        Ok(accepted)
     }
 
     /// Gives a row back, so that its memory serves the next one.
@@ -389,6 +433,28 @@ impl<R: BufRead> Rows<R> {
         row.numbers(field)
             .ok_or_else(|| self.unfit(row, field, "an array of numbers"))
     }
+}
+
+/// Scans a line into `row` and learns its shape; returns false for a blank one.
+fn scan_line(
+    line: &[u8],
+    number: u64,
+    paths: &json::Paths,
+    shape: &mut Shape,
+    row: &mut Row,
+) -> Result<bool, ReadError> {
+    let text = line.trim_ascii_end();
+    if text.is_empty() {
+        return Ok(false);
+    }
+    row.clear(number);
+    let notes = shape.notes();
+    let noted = notes.is_some();
+    json::scan(text, paths, row, notes).map_err(|f| syntax(number, f))?;
+    if noted {
+        shape.learn(text);
+    }
+    Ok(true)
 }
 
 fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {

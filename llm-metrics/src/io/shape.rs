@@ -1,0 +1,290 @@
+//! The layout of the last JSON line, tried on the next one before it is scanned.
+//!
+//! A program writes its log with one print statement, so that lines differ in their values alone. Between the values lie the same bytes:
+//! brackets, keys, colons, commas. A line that repeats them, with values of the plain kinds between, is valid and has the same fields.
+//! Whatever differs is left to the scanner, which also words all errors.
+
+use memchr::memchr3;
+
+use super::number::number;
+
+/// A value in a scanned line: its bytes, and the wanted field that it is, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) field: Option<usize>,
+}
+
+/// What the scanner notes of a line.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) slots: Vec<Slot>,
+    /// Some value is an array, or a wanted one a text or an object: the line has no shape.
+    pub(super) odd: bool,
+}
+
+/// A plain value of a wanted field.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) enum Scalar {
+    /// Not there, or null.
+    #[default]
+    Missing,
+    Number(f64),
+    Bool(bool),
+}
+
+/// The largest number of wanted fields.
+pub(super) const FIELDS: usize = 8;
+
+/// The plain values of a line by wanted field.
+pub(super) type Scalars = [Scalar; FIELDS];
+
+/// More values than this are not worth a try.
+const SLOTS: usize = 32;
+
+/// How many lines without a shape pass before the next attempt to find one.
+const PATIENCE: u32 = 256;
+
+/// The bytes between the values of a line, and which values are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    parts: Vec<Part>,
+    tail: Literal,
+    wait: u32,
+    notes: Notes,
+}
+
+#[derive(Debug)]
+struct Part {
+    before: Literal,
+    field: Option<usize>,
+}
+
+/// Bytes to be met again.
+#[derive(Debug, Default)]
+struct Literal {
+    bytes: Vec<u8>,
+    /// The first eight of them as a number, and which of its bits count.
+    word: u64,
+    mask: u64,
+}
+
+impl Literal {
+    fn new(bytes: &[u8]) -> Self {
+        let mut word = [0u8; 8];
+        let n = bytes.len().min(8);
+        word[..n].copy_from_slice(&bytes[..n]);
+        Self {
+            bytes: bytes.to_vec(),
+            word: u64::from_le_bytes(word),
+            mask: if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 },
+        }
+    }
+
+    /// What follows in `bytes` after this literal.
+    #[inline(always)]
+    fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let Some(eight) = bytes.first_chunk::<8>() else {
+            return bytes.strip_prefix(&self.bytes[..]);
+        };
+        if u64::from_le_bytes(*eight) & self.mask != self.word {
+            return None;
+        }
+        if self.bytes.len() <= 8 {
+            return bytes.get(self.bytes.len()..);
+        }
+        // Longer ones by two overlapping words up to sixteen bytes.
+        if let (Some(last), Some(wanted)) = (
+            bytes
+                .get(self.bytes.len() - 8..)
+                .and_then(<[u8]>::first_chunk::<8>),
+            self.bytes.last_chunk::<8>(),
+        ) && self.bytes.len() <= 16
+        {
+            return (last == wanted).then(|| &bytes[self.bytes.len()..]);
+        }
+        bytes.strip_prefix(&self.bytes[..])
+    }
+}
+
+impl Shape {
+    /// Where the scanner should note the values of the next line, if that is worth while.
+    pub(super) fn notes(&mut self) -> Option<&mut Notes> {
+        if self.wait > 0 {
+            self.wait -= 1;
+            return None;
+        }
+        self.notes.slots.clear();
+        self.notes.odd = false;
+        Some(&mut self.notes)
+    }
+
+    /// Takes the layout of a valid line from its notes.
+    pub(super) fn learn(&mut self, line: &[u8]) {
+        self.parts.clear();
+        let slots = &self.notes.slots;
+        let fit = |s: &Slot| s.field.is_none_or(|f| f < FIELDS);
+        if self.notes.odd || slots.is_empty() || slots.len() > SLOTS || !slots.iter().all(fit) {
+            self.wait = PATIENCE;
+            return;
+        }
+        let mut at = 0;
+        for slot in slots {
+            self.parts.push(Part {
+                before: Literal::new(&line[at..slot.start]),
+                field: slot.field,
+            });
+            at = slot.end;
+        }
+        self.tail = Literal::new(&line[at..]);
+    }
+
+    /// Reads the line that starts `bytes` if it has this shape and ends in them, and returns its length with the line feed.
+    #[inline]
+    pub(super) fn read(&self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+        if self.parts.is_empty() {
+            return None;
+        }
+        let mut rest = bytes;
+        for part in &self.parts {
+            rest = part.before.strip(rest)?;
+            rest = match part.field {
+                Some(field) => {
+                    let (scalar, length) = scalar(rest)?;
+                    *scalars.get_mut(field)? = scalar;
+                    rest.get(length..)?
+                }
+                None if rest.first() == Some(&b'"') => string(rest)?,
+                None => rest.get(scalar(rest)?.1..)?,
+            };
+        }
+        rest = self.tail.strip(rest)?;
+        if rest.first() == Some(&b'\r') {
+            rest = &rest[1..];
+        }
+        (rest.first() == Some(&b'\n')).then(|| bytes.len() - rest.len() + 1)
+    }
+}
+
+/// The number or word that starts `bytes`, and its length.
+#[inline]
+fn scalar(bytes: &[u8]) -> Option<(Scalar, usize)> {
+    match bytes.first()? {
+        b'-' | b'0'..=b'9' => number(bytes).map(|(v, length)| (Scalar::Number(v), length)),
+        b't' if bytes.starts_with(b"true") => Some((Scalar::Bool(true), 4)),
+        b'f' if bytes.starts_with(b"false") => Some((Scalar::Bool(false), 5)),
+        b'n' if bytes.starts_with(b"null") => Some((Scalar::Missing, 4)),
+        _ => None,
+    }
+}
+
+/// What follows the string that starts `bytes`, if it ends on this line.
+#[inline]
+fn string(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.get(1..)?;
+    loop {
+        let at = memchr3(b'"', b'\\', b'\n', rest)?;
+        match rest[at] {
+            b'"' => return rest.get(at + 1..),
+            b'\\' if rest.get(at + 1).is_some_and(|b| *b != b'\n') => rest = rest.get(at + 2..)?,
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::{Paths, scan};
+    use super::super::rows::{Cell, Row};
+    use super::*;
+    use proptest::prelude::*;
+
+    const WANTED: [&str; 4] = ["conf", "correct", "meta.group", "none"];
+
+    fn plain(cell: &Cell) -> Option<Scalar> {
+        match cell {
+            Cell::Missing => Some(Scalar::Missing),
+            Cell::Number(v) => Some(Scalar::Number(*v)),
+            Cell::Bool(b) => Some(Scalar::Bool(*b)),
+            _ => None,
+        }
+    }
+
+    /// Values that lines of one program could have, and some that they could not.
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => (0.0f64..1.0).prop_map(|v| v.to_string()),
+            2 => (-1e6f64..1e6).prop_map(|v| format!("{v:e}")),
+            2 => Just("true".to_owned()), 1 => Just("false".to_owned()), 1 => Just("null".to_owned()),
+            1 => "\"[a-z\\\\\"n]{0,9}\"", 1 => Just("NaN".to_owned()), 1 => Just("[1,2]".to_owned()), 1 => "[0-9.eE+-]{1,6}",
+            1 => Just("{\"a\":1}".to_owned()), 1 => Just(String::new()),
+        ]
+    }
+
+    proptest! {
+        /// On lines of one layout, then damaged at random, the shape either gives what the scanner gives, or leaves the line to it.
+        #[test]
+        fn shape_and_scanner_agree(
+            values in proptest::collection::vec(value(), 8), space in "[ ]?", order in any::<bool>(),
+            damage in proptest::option::of((0usize..120, any::<u8>())), cut in 0usize..200, end in prop_oneof![Just("\n"), Just("\r\n"), Just("")],
+        ) {
+            let line = |v: &[String]| {
+                let (a, b) = (format!("\"conf\":{space}{}", v[0]), format!("\"correct\":{space}{}", v[1]));
+                let (a, b) = if order { (b, a) } else { (a, b) };
+                format!("{{{a},{space}\"text\":{},{b}{space},\"meta\":{{\"group\":{}}}}}", v[2], v[3])
+            };
+            let paths = Paths::new(&WANTED);
+            let mut shape = Shape::default();
+            let (first, mut row) = (line(&values[..4]), Row::new(4));
+            let notes = shape.notes();
+            let learned = scan(first.as_bytes(), &paths, &mut row, notes).is_ok();
+            if learned {
+                shape.learn(first.as_bytes());
+            }
+            let mut second = (line(&values[4..]) + end).into_bytes();
+            if let Some((at, byte)) = damage && at < second.len() {
+                second[at] = byte;
+            }
+            second.truncate(second.len().saturating_sub(cut.saturating_sub(120)));
+            let mut scalars = Scalars::default();
+            for bytes in [&second[..], &[&second[..], b"{\"conf\":1}\n"].concat()] {
+                let Some(length) = shape.read(bytes, &mut scalars) else { continue };
+                prop_assert!(learned && bytes[length - 1] == b'\n');
+                let text = bytes[..length].trim_ascii_end();
+                prop_assert!(!text.contains(&b'\n'));
+                let mut row = Row::new(4);
+                let scanned = scan(text, &paths, &mut row, None);
+                prop_assert!(scanned.is_ok(), "{:?} {:?}", scanned, String::from_utf8_lossy(text));
+                for (field, scalar) in scalars.iter().enumerate().take(4) {
+                    prop_assert_eq!(plain(row.cell(field)), Some(*scalar), "{}", String::from_utf8_lossy(text));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_one_layout_are_read_and_others_left() {
+        let paths = Paths::new(&WANTED);
+        let mut shape = Shape::default();
+        let line = b"{\"conf\": 0.25, \"text\": \"a\", \"correct\": true}";
+        let mut row = Row::new(4);
+        scan(line, &paths, &mut row, shape.notes()).unwrap();
+        shape.learn(line);
+        let mut scalars = Scalars::default();
+        let next = b"{\"conf\": -1e3, \"text\": \"b \\\" \\\\\", \"correct\": false}\nrest";
+        assert_eq!(shape.read(next, &mut scalars), Some(next.len() - 4));
+        assert_eq!(scalars[..2], [Scalar::Number(-1000.0), Scalar::Bool(false)]);
+        for other in [
+            &b"{\"conf\": 1, \"text\": \"b\", \"correct\": 1}"[..],
+            b"{\"conf\": 1, \"text\": \"b\", \"correct\": 1} x\n",
+            b"{\"conf\": 1,  \"text\": \"b\", \"correct\": 1}\n",
+            b"{\"conf\": 1, \"text\": \"b\n\", \"correct\": 1}\n",
+            b"{\"conf\": 1, \"text\": \"b\\\n\", \"correct\": 1}\n",
+            b"{\"conf\": tru, \"text\": \"b\", \"correct\": 1}\n",
+            b"",
+        ] {
+            assert_eq!(shape.read(other, &mut scalars), None);
+        }
+    }
+}
