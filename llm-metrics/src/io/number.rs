@@ -27,12 +27,15 @@ const DIGITS: usize = 19;
 /// front is no number.
 #[inline]
 pub(super) fn number(bytes: &[u8]) -> Option<(f64, usize)> {
-    simple(bytes).or_else(|| {
-        let end = token_end(bytes);
-        let token = std::str::from_utf8(bytes.get(..end)?).ok()?;
-        let parsed = token.parse().ok();
-        parsed.filter(|_| !token.starts_with('+')).map(|v| (v, end))
-    })
+    simple(bytes).or_else(|| general(bytes))
+}
+
+#[cold]
+fn general(bytes: &[u8]) -> Option<(f64, usize)> {
+    let end = token_end(bytes);
+    let token = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    let parsed = token.parse().ok();
+    parsed.filter(|_| !token.starts_with('+')).map(|v| (v, end))
 }
 
 /// The end of the run of bytes that numbers are made of.

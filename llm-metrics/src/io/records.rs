@@ -402,16 +402,16 @@ impl<R: BufRead> CalibrationReader<R> {
 /// A binary record from plain values, if nothing about it needs a second look.
 #[inline]
 fn plain_binary(values: &Scalars, grouped: bool) -> Option<(f64, bool, Option<u64>)> {
-    let Scalar::Number(confidence) = values[FIRST] else {
+    let Scalar::Number(confidence) = values.get(FIRST) else {
         return None;
     };
-    let correct = match values[SECOND] {
+    let correct = match values.get(SECOND) {
         Scalar::Bool(b) => b,
         Scalar::Number(0.0) => false,
         Scalar::Number(1.0) => true,
         _ => return None,
     };
-    let group = match values[GROUP] {
+    let group = match values.get(GROUP) {
         Scalar::Number(v) => Some(v.to_bits()),
         Scalar::Missing if !grouped => None,
         _ => return None,
@@ -449,6 +449,7 @@ fn parse_index(cell: &Cell) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     type Owned = (Vec<f64>, usize, Option<u64>);
 
@@ -593,5 +594,64 @@ mod tests {
         );
         assert_eq!(error(""), "there are no records");
         assert_eq!(error("conf,correct\n"), "there are no records");
+    }
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        let conf = prop_oneof![
+            8 => (0.0f64..1.0).prop_map(|v| v.to_string()),
+            1 => (-0.1f64..1.2).prop_map(|v| format!("{v:.2e}")),
+            1 => prop_oneof![Just("null"), Just("\"0.5\""), Just("NaN"), Just("true"), Just("1.")].prop_map(str::to_owned),
+        ];
+        let outcome = prop_oneof![6 => Just("true"), 6 => Just("false"), 3 => Just("1"), 3 => Just("0.0"), 1 => Just("\"yes\""), 1 => Just("2")];
+        let plain = (conf, outcome, "[a-z\\\\ ]{0,6}", 0u8..8, 0u32..5).prop_map(
+            |(c, y, text, layout, group)| match layout {
+                0 => format!("{{\"correct\":{y},\"conf\":{c},\"g\":{group}}}"),
+                1 => format!("{{\"conf\":{c},\"g\":{group}}}"),
+                2 => String::new(),
+                _ => format!(
+                    "{{\"conf\": {c}, \"t\": \"{text}\", \"correct\": {y}, \"g\": {group}}}"
+                ),
+            },
+        );
+        (
+            plain,
+            proptest::option::weighted(0.03, (0usize..60, any::<u8>())),
+        )
+            .prop_map(|(line, damage)| {
+                let mut line = line.into_bytes();
+                if let Some((at, byte)) = damage
+                    && at < line.len()
+                {
+                    line[at] = byte;
+                }
+                line.push(b'\n');
+                line
+            })
+    }
+
+    proptest! {
+        /// An array in the first line keeps the layout from being learnt for the next 256: the same lines then go to the scanner.
+        #[test]
+        fn layout_and_scanner_give_the_same_records_or_the_same_error(
+            lines in proptest::collection::vec(line(), 1..40), grouped in any::<bool>(), buffer in 1usize..300,
+        ) {
+            let fields = Fields {
+                confidence: Some("conf".into()), correct: Some("correct".into()), group: grouped.then(|| "g".to_owned()), ..Fields::default()
+            };
+            let all = |first: &str| {
+                let log = [first.as_bytes(), b"\n", &lines.concat()].concat();
+                let mut out = vec![];
+                let mut reader = CalibrationReader::new(std::io::BufReader::with_capacity(buffer, &log[..]), &fields).unwrap();
+                let end = loop {
+                    match reader.next_record(|r, g| out.push(format!("{r:?} {g:?}"))) {
+                        Ok(true) => {}
+                        Ok(false) => break String::new(),
+                        Err(e) => break e.to_string(),
+                    }
+                };
+                (out, end)
+            };
+            prop_assert_eq!(all("{\"conf\":0.5,\"correct\":1,\"g\":0}"), all("{\"conf\":0.5,\"correct\":1,\"g\":0,\"a\":[]}"));
+        }
     }
 }

@@ -61,8 +61,8 @@ impl Row {
         }
     }
     fn fill(&mut self, scalars: &Scalars) {
-        for (cell, scalar) in self.cells.iter_mut().zip(scalars) {
-            *cell = match *scalar {
+        for (field, cell) in self.cells.iter_mut().enumerate() {
+            *cell = match scalars.get(field) {
                 Scalar::Missing => Cell::Missing,
                 Scalar::Number(v) => Cell::Number(v),
                 Scalar::Bool(b) => Cell::Bool(b),

@@ -25,10 +25,9 @@ pub(super) struct Notes {
 }
 
 /// A plain value of a wanted field.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Scalar {
     /// Not there, or null.
-    #[default]
     Missing,
     Number(f64),
     Bool(bool),
@@ -37,8 +36,34 @@ pub(super) enum Scalar {
 /// The largest number of wanted fields.
 pub(super) const FIELDS: usize = 8;
 
-/// The plain values of a line by wanted field.
-pub(super) type Scalars = [Scalar; FIELDS];
+/// The plain values of a line by wanted field: kinds and numbers apart, so that neither is copied through memory byte by byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scalars {
+    kinds: [Kind; FIELDS],
+    numbers: [f64; FIELDS],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    #[default]
+    Missing,
+    Number,
+    True,
+    False,
+}
+
+impl Scalars {
+    /// The value of the wanted field number `field`.
+    #[inline(always)]
+    pub(super) fn get(&self, field: usize) -> Scalar {
+        match self.kinds.get(field) {
+            None | Some(Kind::Missing) => Scalar::Missing,
+            Some(Kind::Number) => Scalar::Number(self.numbers[field]),
+            Some(Kind::True) => Scalar::Bool(true),
+            Some(Kind::False) => Scalar::Bool(false),
+        }
+    }
+}
 
 /// More values than this are not worth a try.
 const SLOTS: usize = 32;
@@ -151,12 +176,13 @@ impl Shape {
             rest = part.before.strip(rest)?;
             rest = match part.field {
                 Some(field) => {
-                    let (scalar, length) = scalar(rest)?;
-                    *scalars.get_mut(field)? = scalar;
+                    let (kind, number, length) = scalar(rest)?;
+                    *scalars.kinds.get_mut(field)? = kind;
+                    scalars.numbers[field] = number;
                     rest.get(length..)?
                 }
                 None if rest.first() == Some(&b'"') => string(rest)?,
-                None => rest.get(scalar(rest)?.1..)?,
+                None => rest.get(scalar(rest)?.2..)?,
             };
         }
         rest = self.tail.strip(rest)?;
@@ -167,14 +193,14 @@ impl Shape {
     }
 }
 
-/// The number or word that starts `bytes`, and its length.
-#[inline]
-fn scalar(bytes: &[u8]) -> Option<(Scalar, usize)> {
+/// Kind, value and length of the number or word that starts `bytes`.
+#[inline(always)]
+fn scalar(bytes: &[u8]) -> Option<(Kind, f64, usize)> {
     match bytes.first()? {
-        b'-' | b'0'..=b'9' => number(bytes).map(|(v, length)| (Scalar::Number(v), length)),
-        b't' if bytes.starts_with(b"true") => Some((Scalar::Bool(true), 4)),
-        b'f' if bytes.starts_with(b"false") => Some((Scalar::Bool(false), 5)),
-        b'n' if bytes.starts_with(b"null") => Some((Scalar::Missing, 4)),
+        b'-' | b'0'..=b'9' => number(bytes).map(|(v, length)| (Kind::Number, v, length)),
+        b't' if bytes.starts_with(b"true") => Some((Kind::True, 0.0, 4)),
+        b'f' if bytes.starts_with(b"false") => Some((Kind::False, 0.0, 5)),
+        b'n' if bytes.starts_with(b"null") => Some((Kind::Missing, 0.0, 4)),
         _ => None,
     }
 }
@@ -256,8 +282,8 @@ mod tests {
                 let mut row = Row::new(4);
                 let scanned = scan(text, &paths, &mut row, None);
                 prop_assert!(scanned.is_ok(), "{:?} {:?}", scanned, String::from_utf8_lossy(text));
-                for (field, scalar) in scalars.iter().enumerate().take(4) {
-                    prop_assert_eq!(plain(row.cell(field)), Some(*scalar), "{}", String::from_utf8_lossy(text));
+                for field in 0..4 {
+                    prop_assert_eq!(plain(row.cell(field)), Some(scalars.get(field)), "{}", String::from_utf8_lossy(text));
                 }
             }
         }
@@ -274,7 +300,8 @@ mod tests {
         let mut scalars = Scalars::default();
         let next = b"{\"conf\": -1e3, \"text\": \"b \\\" \\\\\", \"correct\": false}\nrest";
         assert_eq!(shape.read(next, &mut scalars), Some(next.len() - 4));
-        assert_eq!(scalars[..2], [Scalar::Number(-1000.0), Scalar::Bool(false)]);
+        assert_eq!(scalars.get(0), Scalar::Number(-1000.0));
+        assert_eq!(scalars.get(1), Scalar::Bool(false));
         for other in [
             &b"{\"conf\": 1, \"text\": \"b\", \"correct\": 1}"[..],
             b"{\"conf\": 1, \"text\": \"b\", \"correct\": 1} x\n",
