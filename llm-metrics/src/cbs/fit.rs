@@ -452,7 +452,7 @@ pub(super) mod tests {
 
     #[test]
     fn intervals_cover_the_true_critical_batch() {
-        // Noise of 5 % on log steps; 200 sets, standard error 0.021.
+        // Noise of 5 % on log steps; 200 sets for the delta method, standard error 0.021; 60 of them for the bootstrap.
         let (a, b) = (2000.0, 6e6);
         let truth = 307.2 + 0.2 * b / a;
         let (mut delta, mut boot) = (0u8, 0u8);
@@ -467,16 +467,19 @@ pub(super) mod tests {
                 .collect();
             let fit = BatchFit::fit(&batches(), &y, BatchFitOptions::default()).unwrap();
             delta += u8::from(fit.delta_interval(0.2, 256.0, 0.9).unwrap().contains(truth));
+            if seed >= 60 {
+                continue;
+            }
             boot += u8::from(
                 fit.bootstrap_interval(0.2, 256.0, 0.9, Resampling::Residuals, 100, seed)
                     .unwrap()
                     .contains(truth),
             );
         }
-        let (delta, boot) = (f64::from(delta) / 200.0, f64::from(boot) / 200.0);
+        let delta = f64::from(delta) / 200.0;
         assert!((delta - 0.9).abs() < 4.0 * 0.021, "{delta}");
-        // Percentiles of refits lack the t correction: with seven degrees of freedom about 0.86.
-        assert!(boot > 0.78, "{boot}");
+        // Percentiles of refits lack the t correction: with seven degrees of freedom about 0.86. Fewer than 41 of 60 happen once in 8,000.
+        assert!(boot >= 41, "{boot}");
     }
 
     #[test]
