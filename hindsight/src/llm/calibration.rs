@@ -10,7 +10,7 @@ use llm_metrics::{
 use serde_json::json;
 
 use super::plots;
-use super::{Outputs, fault, level, read_fault, value};
+use super::{Outputs, Uncertainty, fault, read_fault, value};
 use crate::error::CliError;
 use crate::number::{fixed, interval, percent};
 use crate::page::Page;
@@ -78,15 +78,11 @@ pub(super) struct Args {
     /// Bins [l, u) in place of (l, u].
     #[arg(long)]
     lower_closed: bool,
-    /// Level of the intervals.
-    #[arg(long, default_value_t = 0.95, value_parser = level)]
-    level: f64,
     /// Replicates of the bootstrap over groups (only with --group).
     #[arg(long, default_value_t = 1000)]
     replicates: usize,
-    /// Seed of everything drawn.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    uncertainty: Uncertainty,
     #[command(flatten)]
     outputs: Outputs,
 }
@@ -236,8 +232,22 @@ fn report(
     };
     let smooth = state.histogram.smooth_ece().map_err(lib)?;
     let selective = Selective::from_histogram(&state.histogram).map_err(lib)?;
-    let l1 = calibration_interval(&table, Norm::L1, args.level, 1000, args.seed).map_err(lib)?;
-    let l2 = calibration_interval(&table, Norm::L2, args.level, 1000, args.seed).map_err(lib)?;
+    let l1 = calibration_interval(
+        &table,
+        Norm::L1,
+        args.uncertainty.level,
+        1000,
+        args.uncertainty.seed,
+    )
+    .map_err(lib)?;
+    let l2 = calibration_interval(
+        &table,
+        Norm::L2,
+        args.uncertainty.level,
+        1000,
+        args.uncertainty.seed,
+    )
+    .map_err(lib)?;
     let grouped = match &state.kept {
         Some((c, y, g)) => Some(
             cluster_ece_bootstrap(
@@ -246,7 +256,7 @@ fn report(
                 g,
                 state.accumulator.edges(),
                 args.replicates.max(2),
-                args.seed,
+                args.uncertainty.seed,
             )
             .map_err(lib)?,
         ),
@@ -276,7 +286,7 @@ fn report(
     let shown = |i: Interval| {
         format!(
             "{:.0} % interval {}",
-            100.0 * args.level,
+            100.0 * args.uncertainty.level,
             interval(i.lower, i.upper, 4)
         )
     };
@@ -365,13 +375,13 @@ fn report(
         Column::number("records"),
         Column::number("confidence"),
         Column::number("accuracy"),
-        Column::number(format!("{:.0} % interval", 100.0 * args.level)).optional(),
+        Column::number(format!("{:.0} % interval", 100.0 * args.uncertainty.level)).optional(),
         Column::number("difference"),
     ]);
     for b in table.bins() {
         let number = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| fixed(v, 4));
         let ends = b
-            .clopper_pearson(args.level)
+            .clopper_pearson(args.uncertainty.level)
             .map_or_else(|_| "-".to_owned(), |i| interval(i.lower, i.upper, 3));
         let (open, close) = if table.rule() == EdgeRule::LowerClosed {
             ('[', ')')
@@ -402,11 +412,16 @@ fn report(
         .map_err(lib)?;
     let bands = format!(
         "Accuracy by bin with Clopper-Pearson {:.0} % intervals; the line is the kernel estimate.",
-        100.0 * args.level
+        100.0 * args.uncertainty.level
     );
     page.figures([
         (
-            &plots::reliability("Reliability", &[("bins", &table)], &curve, args.level),
+            &plots::reliability(
+                "Reliability",
+                &[("bins", &table)],
+                &curve,
+                args.uncertainty.level,
+            ),
             bands.as_str(),
         ),
         (&plots::counts(&table), "Records by bin."),
@@ -424,8 +439,8 @@ fn report(
 
     let results = json!({
         "files": args.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),
-        "level": args.level,
-        "seed": args.seed,
+        "level": args.uncertainty.level,
+        "seed": args.uncertainty.seed,
         "records": summary.n,
         "accuracy": summary.accuracy,
         "mean_confidence": summary.mean_confidence,
@@ -498,7 +513,7 @@ fn method(args: &Args, table: &Reliability) -> String {
          and so covers near zero too, where percentiles of a bootstrap do not; it takes records as independent. Seed {}.",
         table.bins().len(),
         table.empty_bins(),
-        args.seed
+        args.uncertainty.seed
     )
 }
 

@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
+use llm_metrics::io::{ReadError, Row, Rows};
 use llm_metrics::{
     BatchFit, BatchFitOptions, BatchSteps, Crossing, FitLoss, Interval, LossCurve, PowerLaw,
     Resampling, steps_to_target,
 };
 use serde_json::{Value, json};
 
-use super::{Outputs, each_row, fault, fields_of, level, positive, value};
+use super::{Outputs, Uncertainty, each_row, fault, positive, value};
 use crate::chart::{Axis, Ink, Series, Svg, XyChart};
-use crate::error::{CliError, Place};
+use crate::error::CliError;
 use crate::number::{fixed, interval, significant};
 use crate::page::Page;
 use crate::table::{Column, Table, Width};
@@ -48,12 +49,8 @@ pub(super) struct Args {
     /// Replicates of the residual bootstrap.
     #[arg(long, default_value_t = 1000)]
     replicates: usize,
-    /// Level of the intervals.
-    #[arg(long, default_value_t = 0.95, value_parser = level)]
-    level: f64,
-    /// Seed of the bootstrap.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    uncertainty: Uncertainty,
     #[command(flatten)]
     outputs: Outputs,
 }
@@ -77,18 +74,7 @@ struct Fitted {
 /// Runs `hindsight llm cbs`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let targets = args.outputs.check()?;
-    let found = fields_of(&args.file)?;
-    let has = |name: &str| found.iter().any(|f| f == name);
-    let models = if has("steps") {
-        read_steps(args, has(&args.model))?
-    } else if has("loss") {
-        read_curves(args, has(&args.model))?
-    } else {
-        return Err(Place::file(&args.file).error(format!(
-            "expected the fields batch and steps, or batch, run, step and loss; found {}",
-            found.join(", ")
-        )));
-    };
+    let models = read(args)?;
     let options = BatchFitOptions {
         loss: args.huber.map_or(FitLoss::Squared, FitLoss::Huber),
         free_exponent: args.free_exponent,
@@ -101,16 +87,16 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             .critical_batch(args.tolerance, args.optimal)
             .map_err(lib)?;
         let delta = fit
-            .delta_interval(args.tolerance, args.optimal, args.level)
+            .delta_interval(args.tolerance, args.optimal, args.uncertainty.level)
             .ok();
         let bootstrap = fit
             .bootstrap_interval(
                 args.tolerance,
                 args.optimal,
-                args.level,
+                args.uncertainty.level,
                 Resampling::Residuals,
                 args.replicates.max(1),
-                args.seed,
+                args.uncertainty.seed,
             )
             .ok();
         fits.push(Fitted {
@@ -151,71 +137,109 @@ fn model_of(models: &mut Vec<Model>, size: Option<f64>) -> &mut Model {
     &mut models[at]
 }
 
-fn read_steps(args: &Args, sized: bool) -> Result<Vec<Model>, CliError> {
+/// Curves of one model: name of the run, batch, steps, losses.
+type Run = (String, f64, Vec<f64>, Vec<f64>);
+
+/// All curves of one model, with its target.
+type Curves = (Option<f64>, f64, Vec<Run>);
+
+// The wanted fields.
+const BATCH: usize = 0;
+const STEPS: usize = 1;
+const RUN: usize = 2;
+const STEP: usize = 3;
+const LOSS: usize = 4;
+const TARGET: usize = 5;
+const MODEL: usize = 6;
+
+/// Reads a table of steps, or curves and their crossings, whichever the fields tell.
+fn read(args: &Args) -> Result<Vec<Model>, CliError> {
     let mut models = Vec::new();
-    each_row(
-        &args.file,
-        &["batch".to_owned(), "steps".to_owned(), args.model.clone()],
-        |rows, row| {
-            let size = if sized {
-                Some(rows.number(row, 2)?)
-            } else {
-                None
+    let mut curves: Vec<Curves> = Vec::new();
+    let fields = [
+        "batch",
+        "steps",
+        "run",
+        "step",
+        "loss",
+        "target",
+        &args.model,
+    ]
+    .map(str::to_owned);
+    each_row(&args.file, &fields, |rows, row| {
+        let has = |field: usize| rows.found().contains(&fields[field]);
+        let size = if has(MODEL) {
+            Some(rows.number(row, MODEL)?)
+        } else {
+            None
+        };
+        if has(STEPS) {
+            steps_row(rows, row, model_of(&mut models, size))
+        } else if has(LOSS) {
+            let target = match args.target {
+                Some(t) => t,
+                None => rows.number(row, TARGET)?,
             };
-            let (batch, steps) = (rows.number(row, 0)?, rows.number(row, 1)?);
-            for (field, v) in [(0, batch), (1, steps)] {
-                if v <= 0.0 {
-                    return Err(rows.fault(row, field, format!("{v} is not positive")));
-                }
-            }
-            let model = model_of(&mut models, size);
-            model.batch.push(batch);
-            model.steps.push(steps);
-            Ok(())
-        },
-    )?;
+            curve_row(rows, row, &mut curves, size, target)
+        } else {
+            Err(ReadError::Schema {
+                expected: "the fields batch and steps, or batch, run, step and loss".to_owned(),
+                found: rows.found().join(", "),
+            })
+        }
+    })?;
+    models.extend(crossings(args, curves)?);
     models.sort_by(|a, b| a.size.unwrap_or(0.0).total_cmp(&b.size.unwrap_or(0.0)));
     Ok(models)
 }
 
-/// Curves of one model: name of the run, batch, steps, losses, target.
-type Run = (String, f64, Vec<f64>, Vec<f64>);
+fn steps_row<R: std::io::BufRead>(
+    rows: &Rows<R>,
+    row: &Row,
+    model: &mut Model,
+) -> Result<(), ReadError> {
+    let (batch, steps) = (rows.number(row, BATCH)?, rows.number(row, STEPS)?);
+    for (field, v) in [(BATCH, batch), (STEPS, steps)] {
+        if v <= 0.0 {
+            return Err(rows.fault(row, field, format!("{v} is not positive")));
+        }
+    }
+    model.batch.push(batch);
+    model.steps.push(steps);
+    Ok(())
+}
 
-fn read_curves(args: &Args, sized: bool) -> Result<Vec<Model>, CliError> {
-    let mut runs: Vec<(Option<f64>, f64, Vec<Run>)> = Vec::new();
-    let fields = ["batch", "run", "step", "loss", "target"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([args.model.clone()]);
-    let fields: Vec<String> = fields.collect();
-    each_row(&args.file, &fields, |rows, row| {
-        let size = if sized {
-            Some(rows.number(row, 5)?)
-        } else {
-            None
-        };
-        let batch = rows.number(row, 0)?;
-        let name = rows.text(row, 1)?;
-        let target = match args.target {
-            Some(t) => t,
-            None => rows.number(row, 4)?,
-        };
-        let at = runs.iter().position(|r| r.0 == size).unwrap_or(runs.len());
-        if at == runs.len() {
-            runs.push((size, target, Vec::new()));
-        }
-        let list = &mut runs[at].2;
-        let at = list
-            .iter()
-            .position(|r| r.0 == name && r.1.total_cmp(&batch).is_eq())
-            .unwrap_or(list.len());
-        if at == list.len() {
-            list.push((name, batch, Vec::new(), Vec::new()));
-        }
-        list[at].2.push(rows.number(row, 2)?);
-        list[at].3.push(rows.number(row, 3)?);
-        Ok(())
-    })?;
+fn curve_row<R: std::io::BufRead>(
+    rows: &Rows<R>,
+    row: &Row,
+    curves: &mut Vec<Curves>,
+    size: Option<f64>,
+    target: f64,
+) -> Result<(), ReadError> {
+    let batch = rows.number(row, BATCH)?;
+    let name = rows.text(row, RUN)?;
+    let at = curves
+        .iter()
+        .position(|r| r.0 == size)
+        .unwrap_or(curves.len());
+    if at == curves.len() {
+        curves.push((size, target, Vec::new()));
+    }
+    let list = &mut curves[at].2;
+    let at = list
+        .iter()
+        .position(|r| r.0 == name && r.1.total_cmp(&batch).is_eq())
+        .unwrap_or(list.len());
+    if at == list.len() {
+        list.push((name, batch, Vec::new(), Vec::new()));
+    }
+    list[at].2.push(rows.number(row, STEP)?);
+    list[at].3.push(rows.number(row, LOSS)?);
+    Ok(())
+}
+
+/// Where each model's curves reach its target.
+fn crossings(args: &Args, all: Vec<Curves>) -> Result<Vec<Model>, CliError> {
     let lib = |e: llm_metrics::Error| fault(&args.file, &e);
     let crossing = match args.interpolate.as_deref() {
         Some("linear") => Crossing::Linear,
@@ -223,7 +247,7 @@ fn read_curves(args: &Args, sized: bool) -> Result<Vec<Model>, CliError> {
         None => Crossing::FirstLogged,
     };
     let mut models = Vec::new();
-    for (size, target, list) in runs {
+    for (size, target, list) in all {
         let curves: Vec<LossCurve> = list
             .into_iter()
             .map(|(_, b, s, l)| LossCurve::new(b, s, l))
@@ -244,7 +268,6 @@ fn read_curves(args: &Args, sized: bool) -> Result<Vec<Model>, CliError> {
         }
         models.push(model);
     }
-    models.sort_by(|a, b| a.size.unwrap_or(0.0).total_cmp(&b.size.unwrap_or(0.0)));
     Ok(models)
 }
 
@@ -254,7 +277,7 @@ fn report(
     law: Option<&(Vec<(f64, f64)>, PowerLaw)>,
     targets: &super::Targets,
 ) -> Result<(), CliError> {
-    let level = format!("{:.0} %", 100.0 * args.level);
+    let level = format!("{:.0} %", 100.0 * args.uncertainty.level);
     let mut table = Table::new([
         Column::text("model"),
         Column::number("critical batch"),
@@ -295,10 +318,12 @@ fn report(
     ));
     if let Some((_, law)) = law {
         let e = law.exponent(0);
-        let ends = law.exponent_interval(0, args.level).map_or_else(
-            |_| String::new(),
-            |i| format!(" {}", interval(i.lower, i.upper, 4)),
-        );
+        let ends = law
+            .exponent_interval(0, args.uncertainty.level)
+            .map_or_else(
+                |_| String::new(),
+                |i| format!(" {}", interval(i.lower, i.upper, 4)),
+            );
         notes.push(format!(
             "Power law: critical batch = {} * size^{}{ends}, standard error {}.",
             significant(law.coefficient(), 6),
@@ -323,7 +348,7 @@ fn report(
     if let Some((data, law)) = law {
         page.section("Model size");
         page.figure(
-            &law_chart(data, law, args.level),
+            &law_chart(data, law, args.uncertainty.level),
             "Critical batch against model size; the band is the interval of the fitted mean.",
         );
     }
@@ -334,8 +359,8 @@ fn report(
                        "fit": value(&f.fit)?, "batch": f.model.batch, "steps": f.model.steps, "censored": value(&f.model.censored)? }))
         })
         .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "file": args.file.display().to_string(), "tolerance": args.tolerance, "optimal": args.optimal, "level": args.level,
-                          "seed": args.seed, "models": rows, "law": value(&law.map(|l| l.1.regression()))?, "notes": notes });
+    let results = json!({ "file": args.file.display().to_string(), "tolerance": args.tolerance, "optimal": args.optimal, "level": args.uncertainty.level,
+                          "seed": args.uncertainty.seed, "models": rows, "law": value(&law.map(|l| l.1.regression()))?, "notes": notes });
     targets.finish("llm cbs", &text, results, &page)
 }
 

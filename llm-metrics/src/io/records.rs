@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::ReadError;
-use super::rows::{Cell, Row, Rows};
+use super::rows::{Cell, Row, Rows, parse_class};
 use super::shape::{Scalar, Scalars};
 use crate::probabilities::log_sum_exp;
 
@@ -259,7 +259,7 @@ impl<R: BufRead> CalibrationReader<R> {
                 take(&Record::Binary(confidence, correct), group);
             }
             Schema::Probabilities => {
-                let label = self.index(&row, SECOND)?;
+                let label = self.rows.class(&row, SECOND)?;
                 let values = self.rows.array(&row, FIRST)?;
                 self.check_classes(&row, FIRST, values.len(), SECOND, label)?;
                 let sum: f64 = values.iter().sum();
@@ -280,7 +280,7 @@ impl<R: BufRead> CalibrationReader<R> {
             }
             Schema::Logits | Schema::LmEval => {
                 let (field, label_field) = self.logit_fields(&row);
-                let label = self.index(&row, label_field)?;
+                let label = self.rows.class(&row, label_field)?;
                 let values = self.rows.array(&row, field)?;
                 self.check_classes(&row, field, values.len(), label_field, label)?;
                 if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
@@ -343,29 +343,9 @@ impl<R: BufRead> CalibrationReader<R> {
             GOLD + 4
         };
         let gold = (GOLD..=last)
-            .find(|f| parse_index(row.cell(*f)).is_some())
+            .find(|f| parse_class(row.cell(*f)).is_some())
             .unwrap_or(last);
         (field, gold)
-    }
-
-    fn index(&self, row: &Row, field: usize) -> Result<usize, ReadError> {
-        parse_index(row.cell(field)).ok_or_else(|| match row.cell(field) {
-            Cell::Missing => match self.rows.text(row, field) {
-                Err(e) => e,
-                Ok(_) => ReadError::Empty,
-            },
-            _ => {
-                let value = self
-                    .rows
-                    .text(row, field)
-                    .unwrap_or_else(|_| "the value".to_owned());
-                self.rows.fault(
-                    row,
-                    field,
-                    format!("{value:?} is neither the number nor the letter of a class"),
-                )
-            }
-        })
     }
 
     fn check_classes(
@@ -419,31 +399,6 @@ fn plain_binary(values: &Scalars, grouped: bool) -> Option<(f64, bool, Option<u6
     (0.0..=1.0)
         .contains(&confidence)
         .then_some((confidence, correct, group))
-}
-
-/// A class given by its number from 0, or by a letter from A.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::float_cmp
-)] // Whole numbers in range only.
-fn parse_index(cell: &Cell) -> Option<usize> {
-    match cell {
-        Cell::Number(v) if *v >= 0.0 && *v <= 1e9 && v.fract() == 0.0 => Some(*v as usize),
-        Cell::Bool(b) => Some(usize::from(*b)),
-        Cell::Text(t) => {
-            let t = t
-                .trim()
-                .trim_start_matches('(')
-                .trim_end_matches([')', '.']);
-            match t.as_bytes() {
-                [c @ b'A'..=b'Z'] => Some(usize::from(c - b'A')),
-                [c @ b'a'..=b'z'] => Some(usize::from(c - b'a')),
-                _ => t.parse().ok(),
-            }
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -581,7 +536,7 @@ mod tests {
             ),
             (
                 "{\"probs\":[0.5,0.5],\"label\":\"maybe\"}",
-                "line 2, field \"label\": \"maybe\" is neither",
+                "line 2, field \"label\": \"maybe\" is not the number or the letter",
             ),
         ] {
             let e = error(&format!("{good}{line}\n"));

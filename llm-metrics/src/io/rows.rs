@@ -425,6 +425,15 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
+    /// Returns a class: a whole number from 0, or a letter (A is 0), in parentheses or not.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn class(&self, row: &Row, field: usize) -> Result<usize, ReadError> {
+        parse_class(row.cell(field))
+            .ok_or_else(|| self.unfit(row, field, "the number or the letter of a class"))
+    }
+
     /// Returns the numbers of an array.
     ///
     /// # Errors
@@ -432,6 +441,31 @@ impl<R: BufRead> Rows<R> {
     pub fn array<'r>(&self, row: &'r Row, field: usize) -> Result<&'r [f64], ReadError> {
         row.numbers(field)
             .ok_or_else(|| self.unfit(row, field, "an array of numbers"))
+    }
+}
+
+/// A class given by its number from 0, or by a letter from A.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp
+)] // Whole numbers in range only.
+pub(super) fn parse_class(cell: &Cell) -> Option<usize> {
+    match cell {
+        Cell::Number(v) if *v >= 0.0 && *v <= 1e9 && v.fract() == 0.0 => Some(*v as usize),
+        Cell::Bool(b) => Some(usize::from(*b)),
+        Cell::Text(t) => {
+            let t = t
+                .trim()
+                .trim_start_matches('(')
+                .trim_end_matches([')', '.']);
+            match t.as_bytes() {
+                [c @ b'A'..=b'Z'] => Some(usize::from(c - b'A')),
+                [c @ b'a'..=b'z'] => Some(usize::from(c - b'a')),
+                _ => t.parse().ok(),
+            }
+        }
+        _ => None,
     }
 }
 
