@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Outputs, Uncertainty, each_row, fault, positive, value};
 use crate::chart::{Axis, Ink, Series, Svg, XyChart};
 use crate::error::CliError;
-use crate::number::{fixed, interval, significant};
+use crate::number::{fixed, interval, short, significant};
 use crate::page::Page;
 use crate::table::{Column, Table, Width};
 
@@ -300,7 +300,7 @@ fn report(
             ends(f.delta),
             ends(f.bootstrap),
             fixed(f.fit.a, 1),
-            significant(f.fit.b, 5),
+            short(f.fit.b, 5),
             fixed(f.fit.noise_batch(), 1),
             fixed(f.fit.residual_sd, 4),
             f.model.batch.len().to_string(),
@@ -368,11 +368,7 @@ fn name(model: &Model) -> String {
     model.size.map_or_else(
         || "all".to_owned(),
         |s| {
-            if s < 1e6 {
-                s.to_string()
-            } else {
-                significant(s, 4)
-            }
+            if s < 1e6 { s.to_string() } else { short(s, 4) }
         },
     )
 }

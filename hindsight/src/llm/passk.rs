@@ -7,7 +7,7 @@ use llm_metrics::io::{ReadError, Row, Rows};
 use llm_metrics::{Error, PassSummary, Responses, pass_summary, text_key};
 use serde_json::json;
 
-use super::{Outputs, each_row, fault, value};
+use super::{Outputs, each_row, fault, plots, value};
 use crate::chart::{Axis, Series, XyChart};
 use crate::error::CliError;
 use crate::number::percent;
@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let (hat, hat_band) = line(|r| (r.pass_hat_k, r.pass_hat_k_se));
     let chart = XyChart::new(
         "pass@k and pass^k",
-        Axis::log("k"),
+        Axis::log("k").ticks(plots::ticks(rows.iter().map(|r| r.k))),
         Axis::linear("Share of problems").percent().range(0.0, 1.0),
     )
     .series(Series::line("pass@k", at).band(at_band))

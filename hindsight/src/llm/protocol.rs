@@ -301,10 +301,9 @@ fn report(args: &Args, rows: &[ShotSummary], targets: &Targets) -> Result<(), Cl
     let mut maps = Table::new([
         Column::number("shots"),
         Column::text("map"),
-        Column::text("fitted on"),
-        Column::number("ECE"),
-        Column::number("range"),
-        Column::number("sd").optional(),
+        Column::number("fitted on zero-shot"),
+        Column::number("on fresh"),
+        Column::number("on the same prompt"),
     ]);
     let spread = |v: &OverSeeds| {
         let sd = if v.sd.is_finite() {
@@ -327,28 +326,26 @@ fn report(args: &Args, rows: &[ShotSummary], targets: &Targets) -> Result<(), Cl
             sd,
         ]);
         for (map, of) in MAPS {
-            for (regime, v) in of(r) {
-                let [ece, range, sd] = spread(v);
-                maps.row([
-                    r.shots.to_string(),
-                    map.to_owned(),
-                    name(*regime).to_owned(),
-                    ece,
-                    range,
-                    sd,
-                ]);
+            if of(r).is_empty() {
+                continue;
             }
+            let [zero, fresh, same] = REGIMES.map(|(regime, _)| {
+                of(r).iter().find(|m| m.0 == regime).map_or_else(
+                    || "-".to_owned(),
+                    |(_, v)| format!("{} {}", fixed(v.mean, 4), interval(v.min, v.max, 4)),
+                )
+            });
+            maps.row([r.shots.to_string(), map.to_owned(), zero, fresh, same]);
         }
     }
     let lead = format!(
-        "{} numbers of shots, {} prompts of {} files; {} bins (lo, hi] of equal width. Means, least and largest over seeds.",
-        rows.len(),
+        "{} prompts with {} numbers of shots; {} bins (lo, hi] of equal width. Means, least and largest over seeds.",
         rows.iter().map(|r| r.seeds).sum::<usize>(),
-        args.files.len(),
+        rows.len(),
         args.bins
     );
     let width = Width::of_stdout();
-    let mut text = format!("{}\n", scores.render(width));
+    let mut text = scores.render(width);
     let mut page = Page::new("Calibration of in-context learning", lead.clone());
     page.section("Shots");
     let figures = [accuracy(rows), against_shots("No map", rows, None)];
@@ -367,21 +364,17 @@ fn report(args: &Args, rows: &[ShotSummary], targets: &Targets) -> Result<(), Cl
         "Scores by number of shots; selective is one minus the area under risk and coverage.",
     );
     if maps.rows().next().is_some() {
-        text = format!("{text}\n{}\n", maps.render(width));
+        text = format!("{text}\n{}", maps.render(width));
         page.section("Maps");
         let figures = MAPS.map(|(map, of)| against_shots(map, rows, Some(of)));
         page.figures([
             (&figures[0], "After temperature scaling, by what it was fitted on; bars reach from the least to the largest seed."),
             (&figures[1], "After scaling-binning (ten bins a class, rows made to sum to one)."),
         ]);
-        page.table(&maps, "Calibration error after recalibration. A regime that one seed lacks is left out for that number of shots.");
+        page.table(&maps, "Mean calibration error over seeds after recalibration, with the least and the largest. A regime that one seed lacks is left out for that number of shots.");
     }
     let results = json!({ "files": args.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(), "bins": args.bins, "shots": value(&rows)? });
     targets.finish("llm protocol", &format!("{text}\n{lead}"), results, &page)
-}
-
-fn name(regime: Regime) -> &'static str {
-    REGIMES.iter().find(|r| r.0 == regime).map_or("?", |r| r.1)
 }
 
 /// Ticks at the numbers of shots, and the smallest distance between two.
@@ -391,11 +384,7 @@ fn ticks(rows: &[ShotSummary]) -> (Vec<(f64, String)>, f64) {
         .windows(2)
         .map(|w| w[1] - w[0])
         .fold(f64::INFINITY, f64::min);
-    let ticks = at
-        .iter()
-        .zip(rows)
-        .map(|(x, r)| (*x, r.shots.to_string()))
-        .collect();
+    let ticks = plots::ticks(rows.iter().map(|r| r.shots));
     (ticks, if gap.is_finite() { gap } else { 1.0 })
 }
 

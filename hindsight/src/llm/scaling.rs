@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Outputs, Uncertainty, each_row, fault, positive, value};
 use crate::chart::{Axis, Series, Svg, XyChart};
 use crate::error::CliError;
-use crate::number::{fixed, interval, significant};
+use crate::number::{fixed, interval, short, significant};
 use crate::page::Page;
 use crate::table::{Column, Table, Width};
 
@@ -125,8 +125,8 @@ fn report_chinchilla(
         let (n, d) = fit.optimal(*budget).map_err(|e| fault(&args.file, &e))?;
         optimal.row([
             significant(*budget, 3),
-            significant(n, 4),
-            significant(d, 4),
+            short(n, 4),
+            short(d, 4),
             fixed(fit.loss(n, d), 4),
         ]);
     }
@@ -210,7 +210,7 @@ fn report_isoflop(
         };
         table.row([
             significant(m.flops, 3),
-            significant(m.parameters, 4),
+            short(m.parameters, 4),
             fixed(m.loss, 4),
             m.runs.to_string(),
             place.to_owned(),

@@ -329,7 +329,7 @@ fn scaling_and_noise_scale() {
 /// Items of an overconfident model: 3 labels, 2 numbers of shots, 3 seeds, all regimes; zero-shot items serve all prompts.
 fn in_context_log() -> String {
     let mut log = String::new();
-    let mut item = |place: &str, count: u32, log: &mut String, salt: u32| {
+    let item = |place: &str, count: u32, log: &mut String, salt: u32| {
         for i in 0..count {
             let k = salt * 10_000 + i * 4;
             let z = [8.0 * unit(k), 8.0 * unit(k + 1), 8.0 * unit(k + 2)];

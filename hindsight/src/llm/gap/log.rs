@@ -18,6 +18,17 @@ pub(super) struct Part {
     pub(super) scores: Vec<Vec<f64>>,
 }
 
+impl Part {
+    /// The generator's name before a sentence about it.
+    pub(super) fn prefix(&self) -> String {
+        if self.name.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", self.name)
+        }
+    }
+}
+
 /// Reads the log, one part per generator or round.
 pub(super) fn read(args: &Args) -> Result<Vec<Part>, CliError> {
     let split = args.generator.as_ref().or(args.round.as_ref());

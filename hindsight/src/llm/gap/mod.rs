@@ -130,6 +130,13 @@ struct Estimated {
     relative: Option<Interval>,
 }
 
+/// The gap at every threshold of one generator's responses under one verifier.
+struct Sweep {
+    generator: String,
+    verifier: String,
+    points: Vec<SweepPoint>,
+}
+
 /// Runs `hindsight llm gap`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
     let targets = args.outputs.check()?;
@@ -160,7 +167,7 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
     }
     let lib = |e: llm_metrics::Error| fault(&args.file, &e);
     let mut estimates = Vec::new();
-    let mut sweeps: Vec<(String, Vec<SweepPoint>)> = Vec::new();
+    let mut sweeps: Vec<Sweep> = Vec::new();
     let mut notes = Vec::new();
     for part in &parts {
         let (responses, order) = Responses::from_log(&part.prompt, &part.utility).map_err(lib)?;
@@ -169,26 +176,21 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
         for (name, scores) in args.score.iter().zip(&part.scores) {
             let scores = Responses::arrange(&order, scores).map_err(lib)?;
             let w = weights(&responses, &scores, weighting).map_err(lib)?;
-            let label = if part.name.is_empty() {
-                name.clone()
-            } else {
-                format!("{} by {name}", part.name)
-            };
-            sweeps.push((
-                label,
-                threshold_sweep(&responses, &scores, options).map_err(lib)?,
-            ));
+            sweeps.push(Sweep {
+                generator: part.name.clone(),
+                verifier: name.clone(),
+                points: threshold_sweep(&responses, &scores, options).map_err(lib)?,
+            });
             let e = estimate(args, &responses, &w, options, (&part.name, name))?;
             if let Some(first) = &first {
                 let d = paired_difference(first, &e.gap).map_err(lib)?;
-                let words = format!(
-                    "{}: {} minus {name}: {} ± {} points",
-                    part.name,
+                notes.push(format!(
+                    "{}{} minus {name}: {} ± {} points",
+                    part.prefix(),
                     args.score[0],
                     points(d.difference),
                     points(d.standard_error)
-                );
-                notes.push(words.trim_start_matches(": ").to_owned());
+                ));
             } else {
                 first = Some(e.gap.clone());
             }
@@ -202,12 +204,13 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
                 &responses,
                 &all,
                 options,
-                (&part.name, "all of them"),
+                (&part.name, &args.score.join(" and ")),
             )?);
             for i in 1..args.score.len() {
                 let r = score_correlation(&part.scores[0], &part.scores[i]).map_err(lib)?;
                 notes.push(format!(
-                    "correlation of the scores {} and {}: {}",
+                    "{}correlation of the scores {} and {}: {}",
+                    part.prefix(),
                     args.score[0],
                     args.score[i],
                     fixed(r, 3)

@@ -4,7 +4,7 @@ use llm_metrics::{ScalingTrend, SweepPoint, Weighting, scaling_trend};
 use serde_json::{Value, json};
 
 use super::log::Part;
-use super::{Args, Estimated, Targets, fault, points, value};
+use super::{Args, Estimated, Sweep, Targets, fault, points, value};
 use crate::chart::{Axis, Estimate, IntervalChart, Series, Svg, XyChart};
 use crate::error::CliError;
 use crate::number::{fixed, interval, percent};
@@ -42,7 +42,7 @@ pub(super) fn trend(
 pub(super) fn report(
     args: &Args,
     estimates: &[Estimated],
-    sweeps: &[(String, Vec<SweepPoint>)],
+    sweeps: &[Sweep],
     notes: &[String],
     trend: Option<&Trend>,
     weighting: Weighting,
@@ -54,8 +54,8 @@ pub(super) fn report(
         Column::number("filtered %"),
         Column::number("gap, points"),
         Column::number(format!("{:.0} % interval", 100.0 * args.uncertainty.level)),
-        Column::number("relative"),
-        Column::number("median").optional(),
+        Column::number("relative %"),
+        Column::number("median %").optional(),
         Column::number("below -1").optional(),
         Column::number("kept").optional(),
         Column::number("pooled %").optional(),
@@ -113,10 +113,18 @@ pub(super) fn report(
         page.text(note);
     }
     page.section("Threshold");
-    page.figure(
-        &sweep_chart(sweeps),
-        "Gap at every threshold on the score; the band is two standard errors over prompts.",
-    );
+    // One picture per verifier: scores of different verifiers have different scales.
+    for verifier in &args.score {
+        let own: Vec<&Sweep> = sweeps.iter().filter(|s| s.verifier == *verifier).collect();
+        let rest = match own.len().saturating_sub(CURVES) {
+            0 => String::new(),
+            more => format!("; {more} more generators are in the JSON"),
+        };
+        page.figure(
+            &sweep_chart(verifier, &own),
+            &format!("Gap at every threshold on the score {verifier}; the band is two standard errors over prompts{rest}."),
+        );
+    }
     if let Some((data, fit)) = trend {
         let slope = fit.fit.coefficients[1];
         let ends = fit.slope_interval.map_or_else(String::new, |i| {
@@ -157,22 +165,25 @@ pub(super) fn report(
         .collect::<Result<Vec<Value>, CliError>>()?;
     let sweeps = sweeps
         .iter()
-        .map(|(n, s)| Ok(json!({ "name": n, "points": value(s)? })))
+        .map(|s| Ok(json!({ "generator": s.generator, "verifier": s.verifier, "points": value(&s.points)? })))
         .collect::<Result<Vec<Value>, CliError>>()?;
     let results = json!({ "file": args.file.display().to_string(), "weighting": value(&weighting)?, "level": args.uncertainty.level, "seed": args.uncertainty.seed,
                           "gaps": rows, "sweeps": sweeps, "notes": notes, "trend": value(&trend.map(|t| &t.1))? });
     targets.finish("llm gap", &text, results, &page)
 }
 
-fn sweep_chart(sweeps: &[(String, Vec<SweepPoint>)]) -> Svg {
+/// The most curves in one picture.
+const CURVES: usize = 6;
+
+fn sweep_chart(verifier: &str, sweeps: &[&Sweep]) -> Svg {
     let mut chart = XyChart::new(
-        "Gap and threshold",
-        Axis::linear("Threshold on the score"),
+        format!("Gap and threshold: {verifier}"),
+        Axis::linear(format!("Threshold on the score {verifier}")),
         Axis::linear("Gap, percentage points").with_zero(),
     );
-    for (name, sweep) in sweeps.iter().take(6) {
-        let step = sweep.len().div_ceil(400).max(1);
-        let thin: Vec<&SweepPoint> = sweep.iter().step_by(step).rev().collect();
+    for sweep in sweeps.iter().take(CURVES) {
+        let step = sweep.points.len().div_ceil(400).max(1);
+        let thin: Vec<&SweepPoint> = sweep.points.iter().step_by(step).rev().collect();
         let line = thin.iter().map(|p| (p.threshold, 100.0 * p.gap)).collect();
         let band = thin
             .iter()
@@ -184,7 +195,7 @@ fn sweep_chart(sweeps: &[(String, Vec<SweepPoint>)]) -> Svg {
                 )
             })
             .collect();
-        chart = chart.series(Series::line(name.clone(), line).band(band));
+        chart = chart.series(Series::line(sweep.generator.clone(), line).band(band));
     }
     chart.svg()
 }

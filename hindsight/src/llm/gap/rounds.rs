@@ -3,6 +3,7 @@
 use llm_metrics::{GapOptions, Responses, Round, RoundSummary, Weighting, judge_rounds};
 use serde_json::json;
 
+use super::super::plots;
 use super::log::Part;
 use super::report::weighting_words;
 use super::{Args, Targets, fault, points, value};
@@ -32,7 +33,7 @@ pub(super) fn run(
         Column::number("utility %"),
         Column::number("gap, points"),
         Column::number("standard error"),
-        Column::number("relative"),
+        Column::number("relative %"),
         Column::number("next round's gain"),
         Column::number("gain minus gap").optional(),
     ]);
@@ -50,7 +51,9 @@ pub(super) fn run(
     }
     let mut chart = XyChart::new(
         "pass@k by round",
-        Axis::log("k"),
+        Axis::log("k").ticks(plots::ticks(
+            rows.iter().flat_map(|r| r.pass.iter().map(|p| p.k)),
+        )),
         Axis::linear("pass@k").percent(),
     );
     for (row, part) in rows.iter().zip(parts) {

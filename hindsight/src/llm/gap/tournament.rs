@@ -6,6 +6,7 @@ use std::path::Path;
 use llm_metrics::{GapOptions, Responses, text_key, tournament};
 use serde_json::{Value, json};
 
+use super::super::plots;
 use super::{Args, Estimated, Targets, each_row, estimate, fault, points, value};
 use crate::chart::{Axis, Series, XyChart};
 use crate::error::{CliError, Place};
@@ -238,7 +239,7 @@ fn report(
         Column::number("filtered %"),
         Column::number("gap, points"),
         Column::number(format!("{level:.0} % interval")),
-        Column::number("relative"),
+        Column::number("relative %"),
         Column::number("pooled %").optional(),
     ]);
     let (mut line, mut band) = (vec![(0.0, 0.0)], vec![(0.0, 0.0, 0.0)]);
@@ -271,9 +272,7 @@ fn report(
             )
         }
     );
-    let ticks = (0..=u32::try_from(estimates.len()).unwrap_or(u32::MAX))
-        .map(|r| (f64::from(r), r.to_string()))
-        .collect();
+    let ticks = plots::ticks(0..=estimates.len());
     let chart = XyChart::new(
         "Gap and rounds",
         Axis::linear("Rounds of the tournament").ticks(ticks),
