@@ -156,7 +156,8 @@ fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
 /// A fault of a log, with the file and the line as editors read them.
 fn read_fault(file: &Path, error: ReadError) -> CliError {
     match error {
-        ReadError::Io { source } if source.kind() == std::io::ErrorKind::InvalidData => {
+        // No number of the system's: the file is damaged or cut short, the machine is well.
+        ReadError::Io { source } if source.raw_os_error().is_none() => {
             Place::file(file).error(source)
         }
         ReadError::Io { source } => CliError::reading(file, &source),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Outputs, each_row, fault, plots, value};
 use crate::chart::{Axis, Series, XyChart};
-use crate::error::CliError;
+use crate::error::{CliError, Place};
 use crate::number::percent;
 use crate::page::Page;
 use crate::table::{Column, Table, Width};
@@ -52,15 +52,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     for k in ks {
         rows.push(pass_summary(&responses, k).map_err(|e| match e {
             Error::KExceedsN { index, k, n } => {
-                let name = names.get(index).cloned().unwrap_or_default();
-                CliError::argument(
-                    "--k",
-                    k,
-                    format!(
-                        "prompt {name:?} of {} has only {n} responses",
-                        args.file.display()
-                    ),
-                )
+                let (name, line) = names.get(index).cloned().unwrap_or_default();
+                Place::file(&args.file).line(line).error(format!(
+                    "{name} has {n} responses in all, too few for --k {k}"
+                ))
             }
             other => fault(&args.file, &other),
         })?);
@@ -121,24 +116,24 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     targets.finish("llm passk", &text, results, &page)
 }
 
-/// Responses of each problem, and the problems' names.
-fn read(args: &Args) -> Result<(Responses, Vec<String>), CliError> {
+/// Responses of each problem, and the problems' names and first lines.
+fn read(args: &Args) -> Result<(Responses, Vec<(String, u64)>), CliError> {
     let mut lists: Vec<Vec<f64>> = Vec::new();
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<(String, u64)> = Vec::new();
     let mut place: HashMap<u64, usize> = HashMap::new();
     let fields = [&args.prompt, &args.correct, "n", "c"].map(str::to_owned);
     each_row(&args.file, &fields, |rows, row| {
         let has = |field: usize| rows.found().contains(&fields[field]);
         if has(N) && has(C) && !has(PROMPT) {
             lists.push(counted(rows, row)?);
-            names.push(format!("line {}", row.line()));
+            names.push(("the problem".to_owned(), row.line()));
             return Ok(());
         }
         let name = rows.text(row, PROMPT)?;
         let at = *place.entry(text_key(&name)).or_insert(lists.len());
         if at == lists.len() {
             lists.push(Vec::new());
-            names.push(name);
+            names.push((format!("prompt {name:?}"), row.line()));
         }
         lists[at].push(f64::from(u8::from(rows.outcome(row, CORRECT)?)));
         Ok(())

@@ -581,6 +581,24 @@ fn wrong_tournaments_and_protocols_name_their_place() {
 }
 
 #[test]
+fn compressed_logs_are_read_and_cut_ones_are_wrong_input() {
+    use std::io::Write as _;
+    let f = Folder::new();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gz.write_all(binary_log().as_bytes()).unwrap();
+    let bytes = gz.finish().unwrap();
+    let path = f.path("log.csv.gz");
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(ok(&f, "calibration", &path, &[])["records"], 2000);
+    for cut in [5, 40, bytes.len() / 2, bytes.len() - 4] {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let args = ["llm", "calibration", path.to_str().unwrap()];
+        let error = run(&Cli::try_parse_from(args).unwrap().llm).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{cut}: {error}");
+    }
+}
+
+#[test]
 fn wrong_input_ends_with_code_two_and_names_its_place() {
     let f = Folder::new();
     let w = |command: &str, text: &str, rest: &[&str]| wrong(&f, command, text, rest);
@@ -609,7 +627,10 @@ fn wrong_input_ends_with_code_two_and_names_its_place() {
     assert!(w("calibration", "conf,correct\n0.5,1\n", &["--bins", "0"]).starts_with("--bins 0"));
     assert!(
         w("passk", "prompt,correct\na,1\na,0\nb,1\n", &["--k", "2"])
-            .starts_with("--k 2: prompt \"b\"")
+            .starts_with("/wrong:4: prompt \"b\" has 1 responses in all, too few for --k 2")
+    );
+    assert!(
+        w("passk", "n,c\n4,1\n1,1\n", &["--k", "2"]).starts_with("/wrong:3: the problem has 1")
     );
     assert!(
         w("gap", "prompt,correct,score\na,1,x\n", &[])

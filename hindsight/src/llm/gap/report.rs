@@ -52,7 +52,7 @@ pub(super) fn report(
         Column::text("generator and verifier"),
         Column::number("utility %"),
         Column::number("filtered %"),
-        Column::number("gap, points"),
+        Column::number("gap"),
         Column::number(format!("{:.0} % interval", 100.0 * args.uncertainty.level)),
         Column::number("relative %"),
         Column::number("median %").optional(),
@@ -87,7 +87,7 @@ pub(super) fn report(
     }
     let (g, g_first) = (&estimates[0].gap, &estimates[0].generator);
     let mut words = format!(
-        "{}{} prompts, {} responses; {} prompts of which nothing is kept, {} with nothing to gain. Weights: {}. Intervals by bootstrap over prompts, \
+        "{}{} prompts, {} responses; {} prompts of which nothing is kept, {} with nothing to gain. Weights: {}. Gap in percentage points, intervals by bootstrap over prompts, \
          relative gap in per cent: the mean of the prompts' ratios.",
         if g_first.is_empty() {
             String::new()
@@ -106,7 +106,10 @@ pub(super) fn report(
         &forest.svg(),
         "Gain in utility by filtering, with bootstrap intervals over prompts.",
     );
-    page.table(&table, "Gap and relative gap.");
+    page.table(
+        &table,
+        "Gap in percentage points; relative gap, its mean and median.",
+    );
     for note in notes {
         words.push('\n');
         words.push_str(note);
