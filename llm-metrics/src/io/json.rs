@@ -1,18 +1,8 @@
 //! A lazy scanner of one JSON object: it finds the wanted fields and skips the rest, checking its grammar on the way.
 
-use memchr::memchr2;
-
-use super::number::{number, token_end};
-use super::rows::{Cell, Row};
-use super::shape::{Notes, Slot};
-
-/// A fault and the byte at which it was seen.
-pub(super) type Fault = (usize, String);
-
-type Scan<T> = Result<T, Fault>;
-
-/// How deep values may nest: far above any log, far below the stack.
-const DEPTH: usize = 128;
+use super::row::{Cell, Row};
+use super::scanner::{DEPTH, Scan, Scanner};
+use super::shape::Notes;
 
 /// The wanted fields, each a path of keys.
 pub(super) struct Paths {
@@ -39,12 +29,6 @@ impl Paths {
             repeated,
         }
     }
-}
-
-struct Scanner<'a, 'n> {
-    bytes: &'a [u8],
-    at: usize,
-    notes: Option<&'n mut Notes>,
 }
 
 /// Reads one line into `row`, one cell per path; a path's steps lead through nested objects. The last of repeated keys wins. Where the
@@ -88,99 +72,7 @@ pub(super) fn keys(bytes: &[u8]) -> Scan<Vec<String>> {
     Ok(names)
 }
 
-impl<'a> Scanner<'a, '_> {
-    fn fault(&self, problem: &str) -> Fault {
-        match self.peek() {
-            None => (self.at, format!("{problem}, found the end of the line")),
-            Some(b) if b.is_ascii_graphic() => {
-                (self.at, format!("{problem}, found {:?}", char::from(b)))
-            }
-            Some(b) => (self.at, format!("{problem}, found byte {b}")),
-        }
-    }
-
-    #[inline(always)]
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    #[inline(always)]
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
-        }
-    }
-
-    /// The raw bytes of the string that starts here (between its quotes).
-    #[inline]
-    fn string(&mut self) -> Scan<&'a [u8]> {
-        self.at += 1;
-        let start = self.at;
-        // Most keys and many values are short: a few bytes by hand before the vector search is set up.
-        for i in 0..16 {
-            match self.bytes.get(start + i) {
-                Some(b'"') => {
-                    self.at = start + i + 1;
-                    return Ok(&self.bytes[start..start + i]);
-                }
-                Some(b'\\') | None => break,
-                Some(_) => {}
-            }
-        }
-        loop {
-            match memchr2(b'"', b'\\', self.bytes.get(self.at..).unwrap_or(&[])) {
-                None => {
-                    self.at = self.bytes.len();
-                    return Err(self.fault("expected the end of a string"));
-                }
-                Some(i) => {
-                    self.at += i + 1;
-                    if self.bytes[self.at - 1] == b'"' {
-                        return Ok(&self.bytes[start..self.at - 1]);
-                    }
-                    self.at += 1;
-                }
-            }
-        }
-    }
-
-    /// The members of the object that starts here; `visit` must consume each value.
-    #[inline]
-    fn members(&mut self, mut visit: impl FnMut(&mut Self, &'a [u8]) -> Scan<()>) -> Scan<()> {
-        if self.peek() != Some(b'{') {
-            return Err(self.fault("expected an object"));
-        }
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.space();
-            if self.peek() != Some(b'"') {
-                return Err(self.fault("expected a key in quotes"));
-            }
-            let key = self.string()?;
-            self.space();
-            if self.peek() != Some(b':') {
-                return Err(self.fault("expected a colon"));
-            }
-            self.at += 1;
-            self.space();
-            visit(self, key)?;
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => return Err(self.fault("expected a comma or the end of the object")),
-            }
-        }
-    }
-
+impl Scanner<'_, '_> {
     /// `active` is a set of paths (bit i for path i) whose first `depth` steps lead here.
     fn object(&mut self, paths: &Paths, depth: usize, active: u64, row: &mut Row) -> Scan<()> {
         if depth > DEPTH {
@@ -289,30 +181,6 @@ impl<'a> Scanner<'a, '_> {
         })
     }
 
-    /// The elements of the array that starts here; `visit` must consume each.
-    #[inline]
-    fn elements(&mut self, mut visit: impl FnMut(&mut Self) -> Scan<()>) -> Scan<()> {
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.space();
-            visit(self)?;
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => return Err(self.fault("expected a comma or the end of the array")),
-            }
-        }
-    }
-
     fn text(&self, raw: &[u8]) -> Scan<String> {
         let fault = |problem: &str| (self.at.saturating_sub(raw.len() + 1), problem.to_owned());
         if memchr::memchr(b'\\', raw).is_none() {
@@ -322,97 +190,6 @@ impl<'a> Scanner<'a, '_> {
         }
         let quoted = [b"\"", raw, b"\""].concat();
         serde_json::from_slice(&quoted).map_err(|_| fault("the string has a wrong escape"))
-    }
-
-    /// true, false or null; returns its first letter.
-    fn word(&mut self) -> Scan<u8> {
-        for word in ["true", "false", "null"] {
-            if self.bytes[self.at..].starts_with(word.as_bytes()) {
-                self.at += word.len();
-                return Ok(word.as_bytes()[0]);
-            }
-        }
-        Err(self.fault("expected a value"))
-    }
-
-    #[inline]
-    fn number(&mut self) -> Scan<f64> {
-        match number(&self.bytes[self.at..]) {
-            Some((value, length)) => {
-                self.at += length;
-                Ok(value)
-            }
-            None if self.bytes[self.at..].starts_with(b"NaN") => Err((
-                self.at,
-                "NaN is no JSON number and no measurement".to_owned(),
-            )),
-            None => Err(self.fault("expected a value")),
-        }
-    }
-
-    /// Passes over any value, checking brackets, strings, commas and colons.
-    fn skip(&mut self, depth: usize) -> Scan<()> {
-        if depth > DEPTH {
-            return Err(self.fault("values nest too deep"));
-        }
-        match self.peek() {
-            Some(b'{') => self.members(|s, _| s.skip(depth + 1)),
-            Some(b'[') => {
-                self.odd();
-                self.elements(|s| s.skip(depth + 1))
-            }
-            _ => {
-                let start = self.at;
-                self.skip_plain()?;
-                self.note(start, None);
-                Ok(())
-            }
-        }
-    }
-
-    /// Passes over a string, a word or a number.
-    fn skip_plain(&mut self) -> Scan<()> {
-        match self.peek() {
-            Some(b'"') => self.string().map(|_| ()),
-            Some(b't' | b'f' | b'n') => self.word().map(|_| ()),
-            // Python writes these; in a field that nobody reads they do no harm.
-            Some(b'N') if self.bytes[self.at..].starts_with(b"NaN") => {
-                self.at += 3;
-                Ok(())
-            }
-            Some(b'I') if self.bytes[self.at..].starts_with(b"Infinity") => {
-                self.at += 8;
-                Ok(())
-            }
-            Some(b'-' | b'0'..=b'9') => {
-                let end = self.at + token_end(&self.bytes[self.at..]);
-                if end == self.at + 1 && self.bytes[self.at] == b'-' {
-                    if self.bytes[end..].starts_with(b"Infinity") {
-                        self.at = end + 8;
-                        return Ok(());
-                    }
-                    return Err(self.fault("expected a number"));
-                }
-                self.at = end;
-                Ok(())
-            }
-            _ => Err(self.fault("expected a value")),
-        }
-    }
-
-    #[inline(always)]
-    fn note(&mut self, start: usize, field: Option<usize>) {
-        if let Some(notes) = &mut self.notes {
-            let end = self.at;
-            notes.slots.push(Slot { start, end, field });
-        }
-    }
-
-    #[inline(always)]
-    fn odd(&mut self) {
-        if let Some(notes) = &mut self.notes {
-            notes.odd = true;
-        }
     }
 }
 

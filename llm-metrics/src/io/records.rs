@@ -3,42 +3,11 @@
 use std::io::BufRead;
 
 use super::ReadError;
-use super::rows::{Cell, Row, Rows, parse_class};
+use super::row::{Cell, Row, parse_class};
+use super::rows::Rows;
+use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
 use super::shape::{Scalar, Scalars};
-use crate::probabilities::log_sum_exp;
-
-/// What a log's records are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Schema {
-    /// A confidence and whether the answer was right.
-    Binary,
-    /// Probabilities over classes and the label.
-    Probabilities,
-    /// Logits (or log-probabilities) over classes and the label.
-    Logits,
-    /// A sample of lm-evaluation-harness with one log-likelihood per choice.
-    LmEval,
-}
-
-/// Names of fields where they differ from the usual ones; a JSON path may have dots.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fields {
-    /// Confidence (usually `conf` or `confidence`).
-    pub confidence: Option<String>,
-    /// Outcome (`correct`).
-    pub correct: Option<String>,
-    /// Probabilities (`probs` or `probabilities`).
-    pub probabilities: Option<String>,
-    /// Logits (`logits` or `logprobs`).
-    pub logits: Option<String>,
-    /// Label (`label`); in lm-evaluation-harness samples `target`, `doc.gold`, `doc.label` or `doc.answer`.
-    pub label: Option<String>,
-    /// Group of records that belong together (a document, a prompt).
-    pub group: Option<String>,
-    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
-    pub filter: Option<String>,
-}
+use crate::logits::log_sum_exp;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,14 +19,6 @@ pub enum Record<'a> {
     /// Logits over classes and the label.
     Logits(&'a [f64], usize),
 }
-
-const NAMES: [(&str, &[&str]); 5] = [
-    ("confidence", &["conf", "confidence"]),
-    ("correct", &["correct"]),
-    ("probabilities", &["probs", "probabilities"]),
-    ("logits", &["logits", "logprobs"]),
-    ("label", &["label"]),
-];
 
 /// Reads calibration records one at a time; the schema is told by the first record's fields.
 ///
@@ -80,14 +41,6 @@ pub struct CalibrationReader<R> {
     records: u64,
 }
 
-// Columns of the wanted fields.
-const FIRST: usize = 0;
-const SECOND: usize = 1;
-const GROUP: usize = 2;
-const RESPONSES: usize = 3;
-const FILTER: usize = 4;
-const GOLD: usize = 5;
-
 impl<R: BufRead> CalibrationReader<R> {
     /// Returns a reader of the log.
     ///
@@ -95,84 +48,7 @@ impl<R: BufRead> CalibrationReader<R> {
     /// [`ReadError::Schema`] if the fields fit no schema or more than one; as [`Rows::new`].
     pub fn new(reader: R, fields: &Fields) -> Result<Self, ReadError> {
         let mut rows = Rows::<R>::new::<&str>(reader, &[])?;
-        let has = |name: &str| {
-            rows.found()
-                .iter()
-                .any(|f| f == name.split('.').next().unwrap_or(name))
-        };
-        let pick = |given: &Option<String>, role: &str| -> Option<String> {
-            let usual = NAMES.iter().find(|n| n.0 == role).map_or(&[][..], |n| n.1);
-            given
-                .clone()
-                .or_else(|| usual.iter().find(|n| has(n)).map(|n| (*n).to_owned()))
-        };
-        let (conf, correct) = (
-            pick(&fields.confidence, "confidence"),
-            pick(&fields.correct, "correct"),
-        );
-        let (probs, logits) = (
-            pick(&fields.probabilities, "probabilities"),
-            pick(&fields.logits, "logits"),
-        );
-        let label = pick(&fields.label, "label");
-        let mut options = Vec::new();
-        if let (Some(a), Some(b)) = (&conf, &correct) {
-            options.push((Schema::Binary, a.clone(), b.clone()));
-        }
-        if let (Some(a), Some(b)) = (&probs, &label) {
-            options.push((Schema::Probabilities, a.clone(), b.clone()));
-        }
-        if let (Some(a), Some(b)) = (&logits, &label) {
-            options.push((Schema::Logits, a.clone(), b.clone()));
-        }
-        // Fields that the caller names decide.
-        if fields.confidence.is_some() || fields.correct.is_some() {
-            options.retain(|o| o.0 == Schema::Binary);
-        } else if fields.probabilities.is_some() {
-            options.retain(|o| o.0 == Schema::Probabilities);
-        } else if fields.logits.is_some() {
-            options.retain(|o| o.0 == Schema::Logits);
-        }
-        if options.is_empty() && has("resps") && has("doc_id") {
-            options.push((
-                Schema::LmEval,
-                "filtered_resps".to_owned(),
-                "target".to_owned(),
-            ));
-        }
-        let [(schema, first, second)] = options.as_slice() else {
-            return Err(ReadError::Schema {
-                expected: "conf and correct, or probs and label, or logits and label (one of them; name others by option), or an \
-                           lm-evaluation-harness sample"
-                    .to_owned(),
-                found: rows.found().join(", "),
-            });
-        };
-        let schema = *schema;
-        let mut wanted = vec![
-            first.clone(),
-            second.clone(),
-            fields.group.clone().unwrap_or_default(),
-        ];
-        if schema == Schema::LmEval {
-            wanted.extend(["resps", "filter"].map(str::to_owned));
-            match &fields.label {
-                Some(gold) => wanted.push(gold.clone()),
-                None => wanted.extend(
-                    [
-                        "doc.gold",
-                        "doc.label",
-                        "doc.answer",
-                        "doc.answerKey",
-                        "target",
-                    ]
-                    .map(str::to_owned),
-                ),
-            }
-            if fields.group.is_none() {
-                wanted[GROUP] = "doc_id".to_owned();
-            }
-        }
+        let (schema, wanted) = choose(rows.found(), fields)?;
         rows.want(&wanted);
         Ok(Self {
             rows,

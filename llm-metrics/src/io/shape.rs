@@ -222,7 +222,7 @@ fn string(bytes: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::super::json::{Paths, scan};
-    use super::super::rows::{Cell, Row};
+    use super::super::row::{Cell, Row};
     use super::*;
     use proptest::prelude::*;
 
