@@ -18,6 +18,7 @@ mod passk;
 mod plots;
 mod protocol;
 mod recalibrate;
+mod records;
 mod scaling;
 #[cfg(test)]
 mod tests;
