@@ -158,8 +158,8 @@ impl Edges {
     #[inline]
     pub fn bin_of(&self, p: f64) -> usize {
         if self.uniform {
-            // A maximum with NaN is the other number.
-            let p = p.max(0.0).min(1.0);
+            // NaN is not above zero.
+            let p = if p > 0.0 { p.min(1.0) } else { 0.0 };
             let bin = guess(p, self.scale());
             let high = self.guard[bin];
             bin + usize::from(match self.rule {

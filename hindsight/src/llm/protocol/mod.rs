@@ -260,7 +260,7 @@ fn scores<R: BufRead>(rows: &Rows<R>, row: &Row) -> Result<Vec<f64>, ReadError> 
             ));
         }
         let sum: f64 = values.iter().sum();
-        if !((sum - 1.0).abs() <= 2e-3) {
+        if (sum - 1.0).abs() > 2e-3 {
             return wrong(format!("the probabilities sum to {sum}, not to 1"));
         }
         return Ok(values.iter().map(|p| p.ln()).collect());
