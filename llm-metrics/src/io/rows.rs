@@ -48,7 +48,7 @@ enum Source<R> {
         number: u64,
         paths: json::Paths,
         pending: bool,
-        shape: Shape,
+        shape: Box<Shape>,
     },
     Csv {
         reader: Box<csv::Reader<R>>,
@@ -109,7 +109,7 @@ impl<R: BufRead> Rows<R> {
                 number,
                 paths,
                 pending: true,
-                shape: Shape::default(),
+                shape: Box::default(),
             };
             return Ok(Self {
                 source,
@@ -162,7 +162,7 @@ impl<R: BufRead> Rows<R> {
         match &mut self.source {
             Source::Json { paths, shape, .. } => {
                 *paths = json::Paths::new(fields);
-                *shape = Shape::default();
+                **shape = Shape::default();
             }
             Source::Csv { columns, .. } => {
                 *columns = fields

@@ -1,4 +1,4 @@
-//! The layout of the last JSON line, tried on the next one before it is scanned.
+//! The layouts of the last JSON lines, tried on the next one before it is scanned.
 //!
 //! A program writes its log with one print statement, so that lines differ in their values alone. Between the values lie the same bytes:
 //! brackets, keys, colons, commas. A line that repeats them, with values of the plain kinds between, is valid and has the same fields.
@@ -71,23 +71,36 @@ const SLOTS: usize = 32;
 /// How many lines without a shape pass before the next attempt to find one.
 const PATIENCE: u32 = 256;
 
-/// The bytes between the values of a line, and which values are wanted.
+/// So many layouts are remembered: an optional field or two.
+const LAYOUTS: usize = 4;
+
+/// The layouts met last.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
-    parts: Vec<Part>,
-    tail: Literal,
+    layouts: [Layout; LAYOUTS],
+    /// The one that fitted last, and is tried first.
+    last: usize,
+    /// The one to be forgotten next.
+    oldest: usize,
     wait: u32,
     notes: Notes,
 }
 
-#[derive(Debug)]
+/// The bytes between the values of a line, and which values are wanted.
+#[derive(Debug, Default)]
+struct Layout {
+    parts: Vec<Part>,
+    tail: Literal,
+}
+
+#[derive(Debug, PartialEq)]
 struct Part {
     before: Literal,
     field: Option<usize>,
 }
 
 /// Bytes to be met again.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Literal {
     bytes: Vec<u8>,
     /// The first eight of them as a number, and which of its bits count.
@@ -147,7 +160,6 @@ impl Shape {
 
     /// Takes the layout of a valid line from its notes.
     pub(super) fn learn(&mut self, line: &[u8]) {
-        self.parts.clear();
         let slots = &self.notes.slots;
         let fit = |s: &Slot| s.field.is_none_or(|f| f < FIELDS);
         if self.notes.odd || slots.is_empty() || slots.len() > SLOTS || !slots.iter().all(fit) {
@@ -155,19 +167,51 @@ impl Shape {
             return;
         }
         let mut at = 0;
+        let mut parts = Vec::with_capacity(slots.len());
         for slot in slots {
-            self.parts.push(Part {
+            parts.push(Part {
                 before: Literal::new(&line[at..slot.start]),
                 field: slot.field,
             });
             at = slot.end;
         }
-        self.tail = Literal::new(&line[at..]);
+        let tail = Literal::new(&line[at..]);
+        // A line of a known layout that was left to the scanner for one of its values teaches nothing.
+        let known = |l: &Layout| l.parts == parts && l.tail == tail;
+        if !self.layouts.iter().any(known) {
+            self.last = self.oldest;
+            self.layouts[self.last] = Layout { parts, tail };
+            self.oldest = (self.oldest + 1) % LAYOUTS;
+        }
     }
 
-    /// Reads the line that starts `bytes` if it has this shape and ends in them, and returns its length with the line feed.
+    /// Reads the line that starts `bytes` into empty `scalars` if it has a known layout and ends in them, and returns its length with the
+    /// line feed.
     #[inline]
-    pub(super) fn read(&self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+    pub(super) fn read(&mut self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+        self.layouts[self.last]
+            .read(bytes, scalars)
+            .or_else(|| self.read_others(bytes, scalars))
+    }
+
+    #[cold]
+    fn read_others(&mut self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+        for (i, layout) in self.layouts.iter().enumerate() {
+            if i != self.last {
+                *scalars = Scalars::default();
+                if let Some(length) = layout.read(bytes, scalars) {
+                    self.last = i;
+                    return Some(length);
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Layout {
+    #[inline(always)]
+    fn read(&self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
         if self.parts.is_empty() {
             return None;
         }
@@ -273,8 +317,8 @@ mod tests {
                 second[at] = byte;
             }
             second.truncate(second.len().saturating_sub(cut.saturating_sub(120)));
-            let mut scalars = Scalars::default();
             for bytes in [&second[..], &[&second[..], b"{\"conf\":1}\n"].concat()] {
+                let mut scalars = Scalars::default();
                 let Some(length) = shape.read(bytes, &mut scalars) else { continue };
                 prop_assert!(learned && bytes[length - 1] == b'\n');
                 let text = bytes[..length].trim_ascii_end();
@@ -297,9 +341,10 @@ mod tests {
         let mut row = Row::new(4);
         scan(line, &paths, &mut row, shape.notes()).unwrap();
         shape.learn(line);
-        let mut scalars = Scalars::default();
         let next = b"{\"conf\": -1e3, \"text\": \"b \\\" \\\\\", \"correct\": false}\nrest";
-        assert_eq!(shape.read(next, &mut scalars), Some(next.len() - 4));
+        let mut scalars = Scalars::default();
+        let length = shape.read(next, &mut scalars).unwrap();
+        assert_eq!(length, next.len() - 4);
         assert_eq!(scalars.get(0), Scalar::Number(-1000.0));
         assert_eq!(scalars.get(1), Scalar::Bool(false));
         for other in [
@@ -311,7 +356,34 @@ mod tests {
             b"{\"conf\": tru, \"text\": \"b\", \"correct\": 1}\n",
             b"",
         ] {
-            assert_eq!(shape.read(other, &mut scalars), None);
+            assert!(shape.read(other, &mut scalars).is_none());
+        }
+    }
+
+    #[test]
+    fn the_last_few_layouts_are_remembered() {
+        let paths = Paths::new(&WANTED);
+        let mut shape = Shape::default();
+        let line = |i: usize| format!("{{{}\"conf\":0.5}}\n", "\"x\":1,".repeat(i));
+        for i in 0..=LAYOUTS {
+            let text = line(i);
+            let text = text.trim_end().as_bytes();
+            scan(text, &paths, &mut Row::new(4), shape.notes()).unwrap();
+            shape.learn(text);
+        }
+        assert!(
+            shape
+                .read(line(0).as_bytes(), &mut Scalars::default())
+                .is_none(),
+            "the oldest is forgotten"
+        );
+        for i in 1..=LAYOUTS {
+            let mut scalars = Scalars::default();
+            let length = shape.read(line(i).as_bytes(), &mut scalars).unwrap();
+            assert_eq!(
+                (scalars.get(0), length),
+                (Scalar::Number(0.5), line(i).len())
+            );
         }
     }
 }
