@@ -163,7 +163,7 @@ def in_memory(ours, n, verdict):
         for peer, _, count in peers[name]:
             per_record = best[peer] / count / (100 if name == "bootstrap" else 1)
             ratio = per_record / (own / int(records) / (1000 if name == "bootstrap" else 1))
-            unit_ = " per record and replicate" if name == "bootstrap" else ""
+            unit_ = " per record and replicate (ours draws records of one cell at once)" if name == "bootstrap" else ""
             print(f"  peer  {best[peer]:9.4f} s  n={count:>9}  {values[peer]}  {peer}: {ratio:.1f} times ours{unit_}")
         # Targets are for 10^7 records (10^6 for the bootstrap).
         allowed = target * n / 1e7
