@@ -65,6 +65,23 @@ pub(crate) fn significant(x: f64, digits: usize) -> String {
     fixed(x, usize::try_from(wanted.max(0)).unwrap_or(0))
 }
 
+/// A large count in short: `85 M`, `26.33 B`, `3.961 T` with at most the given digits; below a million as [`significant`] has it.
+pub(crate) fn short(x: f64, digits: usize) -> String {
+    let units = [(1e12, "T"), (1e9, "B"), (1e6, "M")];
+    match units.iter().find(|u| x.abs() >= u.0) {
+        Some((unit, letter)) if x.abs() < 1e15 => {
+            let text = significant(x / unit, digits);
+            let text = if text.contains('.') {
+                text.trim_end_matches('0').trim_end_matches('.')
+            } else {
+                &text
+            };
+            format!("{text} {letter}")
+        }
+        _ => significant(x, digits),
+    }
+}
+
 /// The share `x` in per cent.
 pub(crate) fn percent(x: f64, decimals: usize) -> String {
     if x.is_finite() {
@@ -130,6 +147,12 @@ mod tests {
         assert_eq!(significant(12_345.6, 3), "12,346");
         assert_eq!(significant(0.0, 3), "0.00");
         assert_eq!(significant(1.5e-9, 3), "1.50e-9");
+        assert_eq!(short(85e6, 4), "85 M");
+        assert_eq!(short(26_326_242_449.0, 4), "26.33 B");
+        assert_eq!(short(3.9614e12, 4), "3.961 T");
+        assert_eq!(short(120e9, 4), "120 B");
+        assert_eq!(short(999_900.0, 4), "999,900");
+        assert_eq!(short(2e20, 3), "2.00e20");
     }
 
     #[test]

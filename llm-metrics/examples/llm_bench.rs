@@ -1,6 +1,12 @@
-//! Times this crate on the work of `bench/llm_peers.py`, on the same data: `llm_bench [n]`, `llm_bench jsonl FILE`, `llm_bench make FILE BYTES [short]`.
+//! Times this crate on the work of `bench/llm_peers.py`, on the same data.
 //!
-//! Build it without the feature `rayon`: only the main thread is timed. Each figure is the least CPU time of three runs, in seconds, with the value found, so that both programs can be compared line by line.
+//!     llm_bench [N]                  all work on N records in memory (10^7 unless given)
+//!     llm_bench work NAME N          one piece of it
+//!     llm_bench make FILE BYTES [short]   writes a log, with text or with short lines
+//!     llm_bench jsonl FILE           calibration of a log, with its rate and the peak memory
+//!
+//! Build it without the feature `rayon`, so that one thread works. Each figure is the least CPU time of five runs, in seconds, with the
+//! value found, so that both programs can be compared line by line.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -14,12 +20,12 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::time::Instant;
 
+use cpu_time::ProcessTime;
 use hindsight_llm_metrics::io::{CalibrationReader, Fields, Record, open};
 use hindsight_llm_metrics::{
     Accumulator, ConfidenceHistogram, EdgeRule, Edges, Isotonic, Norm, Reliability,
-    calibration_interval, cluster_ece_bootstrap, ece_bootstrap,
+    calibration_interval, cluster_ece_bootstrap, ece_bootstrap, log_loss,
 };
 
 /// Uniforms of 24 bits, a pure function of (stream, index): the recipe of `bench/llm_common.py`.
@@ -40,30 +46,25 @@ fn record(i: u64) -> (f64, bool) {
     (p, unit(2, i) < p.powf(1.2))
 }
 
-/// CPU seconds of this process so far (user and system), where the system tells; else the wall clock.
-fn cpu(start: Instant) -> f64 {
-    let ticks = || -> Option<f64> {
-        let stat = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-        stat.split_whitespace()
-            .next()?
-            .parse::<f64>()
-            .ok()
-            .map(|ns| ns * 1e-9)
-    };
-    ticks().unwrap_or_else(|| start.elapsed().as_secs_f64())
-}
+/// The work asked for: all of it for an empty name.
+struct Work<'a>(&'a str);
 
-fn time<T>(name: &str, n: usize, mut f: impl FnMut() -> T, show: impl Fn(&T) -> String) {
-    let start = Instant::now();
-    let mut best = f64::INFINITY;
-    let mut value = String::new();
-    for _ in 0..3 {
-        let before = cpu(start);
-        let result = black_box(f());
-        best = best.min(cpu(start) - before);
-        value = show(&result);
+impl Work<'_> {
+    /// Prints the least CPU time of five runs, if this is the work asked for.
+    fn time<T: std::fmt::Debug>(&self, name: &str, n: usize, mut f: impl FnMut() -> T) {
+        if !self.0.is_empty() && self.0 != name {
+            return;
+        }
+        let mut best = f64::INFINITY;
+        let mut value = String::new();
+        for _ in 0..5 {
+            let start = ProcessTime::now();
+            let result = black_box(f());
+            best = best.min(start.elapsed().as_secs_f64());
+            value = format!("{result:?}");
+        }
+        println!("{name:10} n={n:>9} {best:9.4} s  value {value}");
     }
-    println!("{name:46} n={n:>9} {best:9.4} s  value {value}");
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -77,9 +78,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["make", file, bytes] => make(Path::new(file), bytes.parse()?, false),
         ["make", file, bytes, "short"] => make(Path::new(file), bytes.parse()?, true),
         ["jsonl", file] => jsonl(Path::new(file)),
-        [] => memory(10_000_000),
-        [n] => memory(n.parse()?),
-        _ => Err("usage: llm_bench [n] | jsonl FILE | make FILE BYTES [short]".into()),
+        [] => memory("", 10_000_000),
+        ["work", name, n] => memory(name, n.parse()?),
+        [n] => memory("", n.parse()?),
+        _ => {
+            Err("usage: llm_bench [N] | work NAME N | jsonl FILE | make FILE BYTES [short]".into())
+        }
     }
 }
 
@@ -111,8 +115,7 @@ fn make(path: &Path, bytes: u64, short: bool) -> Result<(), Box<dyn Error>> {
 
 /// Calibration of a log in one pass, with the rate and the peak memory.
 fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
-    let start = Instant::now();
-    let before = cpu(start);
+    let start = ProcessTime::now();
     let mut reader = CalibrationReader::new(open(path)?, &Fields::default())?;
     let mut acc = Accumulator::new(Edges::equal_width(15, EdgeRule::UpperClosed)?);
     let (mut conf, mut right) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
@@ -132,7 +135,7 @@ fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
             break;
         }
     }
-    let seconds = cpu(start) - before;
+    let seconds = start.elapsed().as_secs_f64();
     let bytes = std::fs::metadata(path)?.len() as f64;
     let s = acc.summary()?;
     let peak = std::fs::read_to_string("/proc/self/status")
@@ -155,76 +158,49 @@ fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn memory(n: usize) -> Result<(), Box<dyn Error>> {
+fn memory(name: &str, n: usize) -> Result<(), Box<dyn Error>> {
     let (p, y): (Vec<f64>, Vec<bool>) = (0..n as u64).map(record).unzip();
     let edges = Edges::equal_width(15, EdgeRule::UpperClosed)?;
-    let all = |edges: &Edges| {
+    let work = Work(name);
+    // Expected calibration error, Brier score and log loss in one pass.
+    work.time("scores", n, || {
         let mut acc = Accumulator::new(edges.clone());
-        acc.extend(&p, &y).and_then(|()| acc.summary())
-    };
-    let show = |v: f64| format!("{v:.9}");
-    time(
-        "ECE, Brier and log loss together",
-        n,
-        || all(&edges),
-        |s| {
-            s.as_ref().map_or_else(ToString::to_string, |s| {
-                format!("{:.9} {:.9} {:.9}", s.reliability.l1(), s.brier, s.nll)
-            })
-        },
-    );
-    let quantile = || {
+        acc.extend(&p, &y)
+            .and_then(|()| acc.summary())
+            .map(|s| [s.reliability.l1(), s.brier, s.nll])
+    });
+    work.time("logloss", n, || log_loss(&p, &y));
+    // Exact equal-mass bins, with their sort.
+    work.time("equalmass", n, || {
         Edges::equal_mass(&p, 15, EdgeRule::UpperClosed)
             .and_then(|e| Reliability::new(&p, &y, e))
             .map(|t| t.l1())
-    };
-    time("ECE, equal mass (exact, with its sort)", n, quantile, |v| {
-        format!("{v:?}")
     });
-    let smooth = || {
+    work.time("smooth", n, || {
         let mut h = ConfidenceHistogram::new();
-        h.extend(&p, &y).and_then(|()| h.smooth_ece())
-    };
-    time("smooth ECE", n, smooth, |v| {
-        v.as_ref()
-            .map_or_else(ToString::to_string, |v| show(v.value))
+        h.extend(&p, &y)
+            .and_then(|()| h.smooth_ece())
+            .map(|v| v.value)
     });
-    time(
-        "isotonic regression",
-        n,
-        || Isotonic::fit(&p, &y).map(|m| m.knots().len()),
-        |v| format!("{v:?}"),
-    );
+    work.time("isotonic", n, || {
+        Isotonic::fit(&p, &y).map(|m| m.knots().len())
+    });
     let k = n / 10;
     let (pk, yk) = (&p[..k], &y[..k]);
-    let ten = Edges::equal_width(15, EdgeRule::UpperClosed)?;
-    let mean = |v: &Vec<f64>| show(v.iter().sum::<f64>() / v.len() as f64);
-    let text = |v: &Result<Vec<f64>, _>| {
-        v.as_ref()
-            .map_or_else(|e: &hindsight_llm_metrics::Error| e.to_string(), mean)
-    };
-    time(
-        "bootstrap of ECE, 1000 replicates, by cell",
-        k,
-        || ece_bootstrap(pk, yk, &ten, 1000, 1),
-        text,
-    );
-    let table = Reliability::new(pk, yk, ten.clone())?;
-    time(
-        "interval of ECE (hybrid, 1000 draws)",
-        k,
-        || calibration_interval(&table, Norm::L1, 0.95, 1000, 1),
-        |v| format!("{v:?}"),
-    );
-    let keys: Vec<u64> = (0..k as u64).collect();
+    let mean = |v: Vec<f64>| v.iter().sum::<f64>() / v.len() as f64;
+    // A thousand replicates, drawn cell by cell.
+    work.time("bootstrap", k, || {
+        ece_bootstrap(pk, yk, &edges, 1000, 1).map(mean)
+    });
+    let table = Reliability::new(pk, yk, edges.clone())?;
+    work.time("interval", k, || {
+        calibration_interval(&table, Norm::L1, 0.95, 1000, 1).map(|i| [i.lower, i.upper])
+    });
+    // A hundred replicates, drawn record by record.
     let small = k.min(100_000);
-    let clustered =
-        || cluster_ece_bootstrap(&pk[..small], &yk[..small], &keys[..small], &ten, 100, 1);
-    time(
-        "bootstrap of ECE, 100 replicates, by record",
-        small,
-        clustered,
-        text,
-    );
+    let keys: Vec<u64> = (0..small as u64).collect();
+    work.time("clustered", small, || {
+        cluster_ece_bootstrap(&pk[..small], &yk[..small], &keys, &edges, 100, 1).map(mean)
+    });
     Ok(())
 }

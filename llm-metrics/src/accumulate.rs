@@ -1,14 +1,18 @@
 //! One pass over records in constant memory: a mergeable accumulator for calibration error, Brier score and log loss.
 
-use crate::bins::Edges;
+use std::ops::IndexMut;
+
+use crate::bins::{EdgeRule, Edges, FEW, few_bin};
 use crate::error::{Error, Result, check_len, check_unit};
-use crate::fixed::{LOG_SCALE, UNIT_SCALE, neg_ln_fixed, neg_ln_fixed_normal, unit};
+use crate::fixed::{UNIT_SCALE, unit, unit_sum, unit_unshifted};
+use crate::log_loss::{BLOCK, Losses};
 use crate::reliability::{Bin, Reliability};
 
-/// Records per block. 1024 sums of at most 2^52 each stay below 2^64.
-const BLOCK: usize = 1024;
 /// Copies of the hot counters, so that consecutive records of one bin do not wait for each other.
 const LANES: usize = 4;
+
+/// Per lane, the count (high half) with the correct ones (low half), and the wrapped sum of unshifted confidences.
+type Cell = [u64; 2 * LANES];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct BinSums {
@@ -19,8 +23,8 @@ struct BinSums {
 
 /// A one-pass, mergeable accumulator over (confidence, correct) records, with memory proportional to the number of bins.
 ///
-/// Every record is rounded once to a fixed grid ($2^{-52}$ for confidences and Brier terms, $2^{-42}$ for log losses) and summed as an
-/// integer. Merging is therefore associative and commutative: any sharding, order or thread count gives the same bits.
+/// Every record is rounded once to a grid of $2^{-52}$ (confidences, Brier terms, and log losses less whole powers of two) and summed as
+/// an integer. Merging is therefore associative and commutative: any sharding, order or thread count gives the same bits.
 ///
 /// ```
 /// use hindsight_llm_metrics::{Accumulator, EdgeRule, Edges};
@@ -39,10 +43,35 @@ pub struct Accumulator {
     edges: Edges,
     sums: Vec<BinSums>,
     n: u64,
-    brier: u128,
-    nll: u128,
-    impossible: u64,
-    hot: Vec<[u64; 2 * LANES]>,
+    losses: Losses,
+    hot: Vec<Cell>,
+}
+
+/// Adds records to the cells of their bins; the lanes take turns. Bins are found four at a time, before anything is stored.
+#[inline(always)]
+fn scatter<H: IndexMut<usize, Output = Cell> + ?Sized>(
+    confidence: &[f64],
+    correct: &[bool],
+    hot: &mut H,
+    within: impl Fn(usize) -> usize,
+    bin_of: impl Fn(f64) -> usize,
+) {
+    let mut add = |bin: usize, lane: usize, c: f64, y: bool| {
+        let cell = &mut hot[within(bin)];
+        cell[2 * lane] += (1 << 32) + u64::from(y);
+        cell[2 * lane + 1] = cell[2 * lane + 1].wrapping_add(unit_unshifted(c));
+    };
+    let (c, c_rest) = confidence.as_chunks::<LANES>();
+    let (y, y_rest) = correct.as_chunks::<LANES>();
+    for (c, y) in c.iter().zip(y) {
+        let bins = c.map(&bin_of);
+        for lane in 0..LANES {
+            add(bins[lane], lane, c[lane], y[lane]);
+        }
+    }
+    for (&c, &y) in c_rest.iter().zip(y_rest) {
+        add(bin_of(c), 0, c, y);
+    }
 }
 
 /// Scores of binary records: what one pass yields.
@@ -75,10 +104,8 @@ impl Accumulator {
             edges,
             sums: vec![BinSums::default(); m],
             n: 0,
-            brier: 0,
-            nll: 0,
-            impossible: 0,
-            hot: vec![[0; 2 * LANES]; m],
+            losses: Losses::default(),
+            hot: vec![[0; 2 * LANES]; m.max(FEW)],
         }
     }
 
@@ -105,18 +132,7 @@ impl Accumulator {
         sums.correct += u64::from(correct);
         sums.confidence += u128::from(unit(confidence));
         self.n += 1;
-        let q = if correct {
-            confidence
-        } else {
-            1.0 - confidence
-        };
-        let miss = 1.0 - q;
-        self.brier += u128::from(unit(miss * miss));
-        if q > 0.0 {
-            self.nll += u128::from(neg_ln_fixed(q));
-        } else {
-            self.impossible += 1;
-        }
+        self.losses.add(confidence, correct);
         Ok(())
     }
 
@@ -128,12 +144,10 @@ impl Accumulator {
     pub fn extend(&mut self, confidence: &[f64], correct: &[bool]) -> Result<()> {
         check_len("correct", confidence.len(), correct.len())?;
         // Ranges are checked block by block, while the block is in the cache; a bad one takes back what went before.
-        let before = (self.sums.clone(), self.brier, self.nll, self.impossible);
-        let mut bins = [0u16; BLOCK];
-        let mut q = [0.0f64; BLOCK];
+        let before = (self.sums.clone(), self.losses);
         for (c, y) in confidence.chunks(BLOCK).zip(correct.chunks(BLOCK)) {
-            if !self.block(c, y, &mut bins[..c.len()], &mut q[..c.len()]) {
-                (self.sums, self.brier, self.nll, self.impossible) = before;
+            if !self.block(c, y) {
+                (self.sums, self.losses) = before;
                 return check_unit("confidence", confidence);
             }
         }
@@ -142,68 +156,41 @@ impl Accumulator {
     }
 
     /// Adds one block; returns false, with nothing added, if a confidence lies outside [0, 1].
-    fn block(
-        &mut self,
-        confidence: &[f64],
-        correct: &[bool],
-        bins: &mut [u16],
-        q: &mut [f64],
-    ) -> bool {
-        // The probability of what happened. Flags are gathered without branches, so that the loop vectorises.
-        let (mut outside, mut tiny, mut brier) = (0u64, 0u64, 0u64);
-        for ((q, &c), &y) in q.iter_mut().zip(confidence).zip(correct) {
-            let p = if y { c } else { 1.0 - c };
-            *q = p;
-            outside |= u64::from(!(0.0..=1.0).contains(&c));
-            tiny |= u64::from(p < f64::MIN_POSITIVE);
-            let miss = 1.0 - p;
-            brier = brier.wrapping_add(unit(miss * miss));
-        }
-        if outside != 0 {
+    fn block(&mut self, confidence: &[f64], correct: &[bool]) -> bool {
+        if !self.losses.block(confidence, correct) {
             return false;
         }
-        self.edges.bins_of(confidence, bins);
-        self.brier += u128::from(brier);
-        if tiny == 0 {
-            let mut nll = 0u64;
-            for &p in q.iter() {
-                nll = nll.wrapping_add(neg_ln_fixed_normal(p));
-            }
-            self.nll += u128::from(nll);
-        } else {
-            for &p in q.iter() {
-                if p > 0.0 {
-                    self.nll += u128::from(neg_ln_fixed(p));
-                } else {
-                    self.impossible += 1;
+        let edges = &self.edges;
+        match (edges.few(), self.hot.first_chunk_mut::<FEW>()) {
+            (Some((upper, scale)), Some(hot)) => {
+                let cell = |bin: usize| bin % FEW;
+                match edges.rule() {
+                    EdgeRule::UpperClosed => {
+                        scatter(confidence, correct, hot, cell, |c| {
+                            few_bin::<true>(upper, scale, c)
+                        });
+                    }
+                    EdgeRule::LowerClosed => {
+                        scatter(confidence, correct, hot, cell, |c| {
+                            few_bin::<false>(upper, scale, c)
+                        });
+                    }
                 }
             }
-        }
-        let hot = &mut self.hot[..];
-        let mut add = |lane: usize, b: u16, c: f64, y: bool| {
-            let cell = &mut hot[usize::from(b)];
-            cell[2 * lane] += (1 << 32) | u64::from(y);
-            cell[2 * lane + 1] += unit(c);
-        };
-        let whole = confidence.len() / LANES * LANES;
-        for i in (0..whole).step_by(LANES) {
-            for lane in 0..LANES {
-                add(
-                    lane,
-                    bins[i + lane],
-                    confidence[i + lane],
-                    correct[i + lane],
-                );
-            }
-        }
-        for i in whole..confidence.len() {
-            add(0, bins[i], confidence[i], correct[i]);
+            _ => scatter(
+                confidence,
+                correct,
+                &mut self.hot[..],
+                |b| b,
+                |c| edges.bin_of(c),
+            ),
         }
         for (sums, cell) in self.sums.iter_mut().zip(&mut self.hot) {
             for lane in 0..LANES {
-                sums.count += cell[2 * lane] >> 32;
+                let count = cell[2 * lane] >> 32;
+                sums.count += count;
                 sums.correct += cell[2 * lane] & 0xFFFF_FFFF;
-                sums.confidence += u128::from(cell[2 * lane + 1]);
+                sums.confidence += u128::from(unit_sum(count, cell[2 * lane + 1]));
             }
             *cell = [0; 2 * LANES];
         }
@@ -224,9 +211,7 @@ impl Accumulator {
             a.confidence += b.confidence;
         }
         self.n += other.n;
-        self.brier += other.brier;
-        self.nll += other.nll;
-        self.impossible += other.impossible;
+        self.losses.merge(&other.losses);
         Ok(())
     }
 
@@ -269,13 +254,9 @@ impl Accumulator {
             n: self.n,
             accuracy: reliability.accuracy(),
             mean_confidence: reliability.mean_confidence(),
-            brier: self.brier as f64 * UNIT_SCALE / n,
-            nll: if self.impossible > 0 {
-                f64::INFINITY
-            } else {
-                self.nll as f64 * LOG_SCALE / n
-            },
-            impossible: self.impossible,
+            brier: self.losses.squares as f64 * UNIT_SCALE / n,
+            nll: self.losses.log_loss() / n,
+            impossible: self.losses.impossible,
             reliability,
         })
     }
@@ -284,7 +265,6 @@ impl Accumulator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bins::EdgeRule;
     use proptest::prelude::*;
 
     fn edges() -> Edges {

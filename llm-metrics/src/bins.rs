@@ -33,7 +33,7 @@ pub struct Edges {
     values: Vec<f64>,
     rule: EdgeRule,
     uniform: bool,
-    /// The edges with the two ends moved to infinity, so that comparisons need no special case.
+    /// The upper edge of each bin; infinity for the last and up to [`FEW`] bins, so that comparisons need no special case.
     #[cfg_attr(feature = "serde", serde(skip))]
     guard: Vec<f64>,
 }
@@ -123,9 +123,9 @@ impl Edges {
     }
 
     fn build(values: Vec<f64>, rule: EdgeRule, uniform: bool) -> Self {
-        let mut guard = values.clone();
-        guard[0] = f64::NEG_INFINITY;
-        guard[values.len() - 1] = f64::INFINITY;
+        let mut guard = values[1..].to_vec();
+        guard[values.len() - 2] = f64::INFINITY;
+        guard.resize(guard.len().max(FEW), f64::INFINITY);
         Self {
             values,
             rule,
@@ -153,15 +153,19 @@ impl Edges {
         self.rule
     }
 
-    /// Returns the bin of `p`. Values below 0 go to the first bin, values above 1 and NaN to the first or the last; callers check.
+    /// Returns the bin of `p`. Values below 0 and NaN go to the first bin, values above 1 to the last.
     #[must_use]
     #[inline]
     pub fn bin_of(&self, p: f64) -> usize {
         if self.uniform {
-            match self.rule {
-                EdgeRule::UpperClosed => self.uniform_bin::<true>(p),
-                EdgeRule::LowerClosed => self.uniform_bin::<false>(p),
-            }
+            // NaN is not above zero.
+            let p = if p > 0.0 { p.min(1.0) } else { 0.0 };
+            let bin = guess(p, self.scale());
+            let high = self.guard[bin];
+            bin + usize::from(match self.rule {
+                EdgeRule::UpperClosed => p > high,
+                EdgeRule::LowerClosed => p >= high,
+            })
         } else {
             let inner = &self.values[1..self.values.len() - 1];
             match self.rule {
@@ -171,46 +175,40 @@ impl Edges {
         }
     }
 
-    /// The product p * M is off by less than one bin, so one comparison to each side repairs it.
+    /// M, less a part in 2^48: products with doubles in [0, 1] and edges i / M are off by a few parts in 2^53.
     #[inline(always)]
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss
-    )] // At most 4096; saturates.
-    fn uniform_bin<const UPPER: bool>(&self, p: f64) -> usize {
-        let m = self.values.len() - 1;
-        let guess = ((p * m as f64) as i32 as usize).min(m - 1);
-        let (low, high) = (self.guard[guess], self.guard[guess + 1]);
-        if UPPER {
-            guess + usize::from(p > high) - usize::from(p <= low)
-        } else {
-            guess + usize::from(p >= high) - usize::from(p < low)
-        }
+    #[allow(clippy::cast_precision_loss)] // At most 4096.
+    fn scale(&self) -> f64 {
+        self.len() as f64 * (1.0 - 1.0 / (1u64 << 48) as f64)
     }
 
-    /// Writes the bin of each value; lengths agree.
-    #[inline]
-    #[allow(clippy::cast_possible_truncation)] // At most 4096 bins.
-    pub(crate) fn bins_of(&self, values: &[f64], out: &mut [u16]) {
-        match (self.uniform, self.rule) {
-            (true, EdgeRule::UpperClosed) => {
-                for (o, &p) in out.iter_mut().zip(values) {
-                    *o = self.uniform_bin::<true>(p) as u16;
-                }
-            }
-            (true, EdgeRule::LowerClosed) => {
-                for (o, &p) in out.iter_mut().zip(values) {
-                    *o = self.uniform_bin::<false>(p) as u16;
-                }
-            }
-            (false, _) => {
-                for (o, &p) in out.iter_mut().zip(values) {
-                    *o = self.bin_of(p) as u16;
-                }
-            }
-        }
+    /// What [`few_bin`] needs: upper edges and scale, if the bins are of equal width and at most [`FEW`].
+    pub(crate) fn few(&self) -> Option<(&[f64; FEW], f64)> {
+        let small = self.uniform && self.len() <= FEW;
+        let guard = self.guard.first_chunk::<FEW>()?;
+        small.then(|| (guard, self.scale()))
     }
+}
+
+/// The largest number of bins whose table has a fixed size, so that no index needs a check.
+pub(crate) const FEW: usize = 64;
+
+/// The bin of p in [0, 1] by `p * M`, made smaller by more than its rounding error: that is at most the bin's number and misses it by at
+/// most one, so that a single comparison with the bin's upper edge repairs it. The number is rounded down by an addition to
+/// 1.5 * 2^52, whose unit in the last place is 1.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation)] // The low bits are the number.
+fn guess(p: f64, scale: f64) -> usize {
+    const UNITS: f64 = 6_755_399_441_055_744.0;
+    usize::from(((p * scale - 0.5) + UNITS).to_bits() as u16)
+}
+
+/// The bin of p in [0, 1] among at most [`FEW`].
+#[inline(always)]
+pub(crate) fn few_bin<const UPPER: bool>(upper: &[f64; FEW], scale: f64, p: f64) -> usize {
+    let bin = guess(p, scale) % FEW;
+    let high = upper[bin];
+    (bin + usize::from(if UPPER { p > high } else { p >= high })) % FEW
 }
 
 #[allow(clippy::cast_precision_loss)] // For the message alone.
@@ -248,9 +246,15 @@ mod tests {
                 for &e in edges.values() {
                     for p in [e, e.next_down().max(0.0), e.next_up().min(1.0)] {
                         assert_eq!(edges.bin_of(p), naive(&edges, p), "{m} {p}");
-                        let mut out = [0];
-                        edges.bins_of(&[p], &mut out);
-                        assert_eq!(usize::from(out[0]), naive(&edges, p));
+                        let Some((upper, scale)) = edges.few() else {
+                            assert!(m > FEW);
+                            continue;
+                        };
+                        let few = match rule {
+                            EdgeRule::UpperClosed => few_bin::<true>(upper, scale, p),
+                            EdgeRule::LowerClosed => few_bin::<false>(upper, scale, p),
+                        };
+                        assert_eq!(few, naive(&edges, p), "{m} {p}");
                     }
                 }
             }
@@ -299,5 +303,19 @@ mod tests {
             }
         );
         assert!(Edges::equal_width(0, EdgeRule::UpperClosed).is_err());
+        for p in [-5.0, -0.0, f64::NAN, f64::NEG_INFINITY] {
+            assert_eq!(
+                Edges::equal_width(15, EdgeRule::LowerClosed)
+                    .unwrap()
+                    .bin_of(p),
+                0
+            );
+        }
+        assert_eq!(
+            Edges::equal_width(15, EdgeRule::UpperClosed)
+                .unwrap()
+                .bin_of(7.0),
+            14
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! From token log-probabilities to label scores, through the words that stand for a label.
 
 use crate::error::{Error, Result};
-use crate::probabilities::log_sum_exp;
+use crate::logits::log_sum_exp;
 
 /// The words (tokens) that stand for each label.
 ///

@@ -23,6 +23,7 @@
 mod accumulate;
 mod bins;
 mod cbs;
+mod ece_bootstrap;
 mod ece_interval;
 mod error;
 mod fixed;
@@ -32,6 +33,8 @@ mod interval;
 #[cfg_attr(docsrs, doc(cfg(feature = "io")))]
 pub mod io;
 mod labels;
+mod log_loss;
+mod logits;
 mod par;
 mod probabilities;
 mod protocol;
@@ -51,7 +54,8 @@ pub use cbs::{
     BatchFit, BatchFitOptions, BatchSteps, Crossing, FitLoss, GradientNoise, LossCurve, NoiseScale,
     PowerLaw, Resampling, lsq_risk, predicted_batch_exponent, steps_to_risk, steps_to_target,
 };
-pub use ece_interval::{Norm, calibration_interval, cluster_ece_bootstrap, ece_bootstrap};
+pub use ece_bootstrap::{cluster_ece_bootstrap, ece_bootstrap};
+pub use ece_interval::{Norm, calibration_interval};
 pub use error::{Error, Result};
 pub use gap::{
     EmptyFilter, GapEstimate, GapOptions, GapReplicates, PairedDifference, PassSummary, Perfect,
@@ -64,7 +68,9 @@ pub use interval::{
     BootstrapInterval, Interval, acceleration, bootstrap_interval, clopper_pearson, wilson,
 };
 pub use labels::Verbalisers;
-pub use probabilities::{Binning, ClassWise, Logits, Probabilities, TopLabel, log_sum_exp};
+pub use log_loss::log_loss;
+pub use logits::{Logits, log_sum_exp};
+pub use probabilities::{Binning, ClassWise, Probabilities, TopLabel};
 pub use protocol::{OverSeeds, PromptRun, Regime, ShotSummary, in_context_protocol};
 pub use recalibrate::{
     BetaCalibration, Calibrator, ClassCalibrators, FitStatus, HistogramBinning, Isotonic, Method,

@@ -42,6 +42,41 @@ pub struct TopLabel {
     pub ties: usize,
 }
 
+/// Reading access to `values`, `classes` and `labels`, alike for probabilities and logits.
+macro_rules! row_access {
+    ($name:ident, $what:literal) => {
+        impl $name {
+            /// Returns the number of records.
+            #[must_use]
+            #[allow(clippy::len_without_is_empty)] // There is always at least one.
+            pub fn len(&self) -> usize {
+                self.labels.len()
+            }
+            /// Returns the number of classes.
+            #[must_use]
+            pub fn classes(&self) -> usize {
+                self.classes
+            }
+            /// Returns the labels.
+            #[must_use]
+            pub fn labels(&self) -> &[usize] {
+                &self.labels
+            }
+            #[doc = concat!("Returns all ", $what, ", row-major.")]
+            #[must_use]
+            pub fn values(&self) -> &[f64] {
+                &self.values
+            }
+            pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f64], usize)> {
+                self.values
+                    .chunks_exact(self.classes)
+                    .zip(self.labels.iter().copied())
+            }
+        }
+    };
+}
+pub(crate) use row_access;
+
 /// n records of probabilities over K classes, row-major, with labels in 0..K.
 ///
 /// ```
@@ -54,10 +89,12 @@ pub struct TopLabel {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probabilities {
-    values: Vec<f64>,
-    classes: usize,
-    labels: Vec<usize>,
+    pub(crate) values: Vec<f64>,
+    pub(crate) classes: usize,
+    pub(crate) labels: Vec<usize>,
 }
+
+row_access!(Probabilities, "probabilities");
 
 impl Probabilities {
     /// Returns checked probabilities.
@@ -88,33 +125,6 @@ impl Probabilities {
             classes,
             labels,
         })
-    }
-
-    /// Returns the number of records.
-    #[must_use]
-    #[allow(clippy::len_without_is_empty)] // There is always at least one.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-    /// Returns the number of classes.
-    #[must_use]
-    pub fn classes(&self) -> usize {
-        self.classes
-    }
-    /// Returns the labels.
-    #[must_use]
-    pub fn labels(&self) -> &[usize] {
-        &self.labels
-    }
-    /// Returns all probabilities, row-major.
-    #[must_use]
-    pub fn values(&self) -> &[f64] {
-        &self.values
-    }
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f64], usize)> {
-        self.values
-            .chunks_exact(self.classes)
-            .zip(self.labels.iter().copied())
     }
 
     /// Returns confidences and correctness of the first class with the largest probability (the argmax of NumPy and PyTorch).
@@ -225,149 +235,6 @@ impl ClassWise {
     }
 }
 
-/// n records of logits over K classes, row-major, with labels in 0..K. A logit of $-\infty$ (a label without any probability) is
-/// allowed if the row has a finite one.
-///
-/// ```
-/// use hindsight_llm_metrics::Logits;
-/// let z = Logits::new(vec![1000.0, 0.0], 2, vec![1])?;
-/// assert_eq!(z.nll(), 1000.0); // log-sum-exp: no clipping, no overflow
-/// # Ok::<(), hindsight_llm_metrics::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Logits {
-    values: Vec<f64>,
-    classes: usize,
-    labels: Vec<usize>,
-}
-
-impl Logits {
-    /// Returns checked logits.
-    ///
-    /// # Errors
-    /// [`Error::Empty`], [`Error::Length`], [`Error::Label`], [`Error::NotFinite`] (NaN, $+\infty$, or a row of $-\infty$ alone);
-    /// [`Error::Parameter`] for fewer than two classes.
-    pub fn new(values: Vec<f64>, classes: usize, labels: Vec<usize>) -> Result<Self> {
-        check_shape(&values, classes, &labels)?;
-        for (i, row) in values.chunks_exact(classes).enumerate() {
-            let bad = row.iter().position(|v| v.is_nan() || *v == f64::INFINITY);
-            let bad = bad.or_else(|| row.iter().all(|v| v.is_infinite()).then_some(0));
-            if let Some(k) = bad {
-                return Err(Error::NotFinite {
-                    what: "logits",
-                    index: i * classes + k,
-                    value: row[k],
-                });
-            }
-        }
-        Ok(Self {
-            values,
-            classes,
-            labels,
-        })
-    }
-
-    /// Returns the number of records.
-    #[must_use]
-    #[allow(clippy::len_without_is_empty)] // There is always at least one.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-    /// Returns the number of classes.
-    #[must_use]
-    pub fn classes(&self) -> usize {
-        self.classes
-    }
-    /// Returns the labels.
-    #[must_use]
-    pub fn labels(&self) -> &[usize] {
-        &self.labels
-    }
-    /// Returns all logits, row-major.
-    #[must_use]
-    pub fn values(&self) -> &[f64] {
-        &self.values
-    }
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f64], usize)> {
-        self.values
-            .chunks_exact(self.classes)
-            .zip(self.labels.iter().copied())
-    }
-    /// Returns the records with the given indices, in that order. Indices out of range are skipped.
-    pub(crate) fn subset(&self, keep: impl Fn(usize) -> bool) -> Option<Self> {
-        let kept: Vec<usize> = (0..self.len()).filter(|&i| keep(i)).collect();
-        let values = kept
-            .iter()
-            .flat_map(|&i| {
-                self.values[i * self.classes..(i + 1) * self.classes]
-                    .iter()
-                    .copied()
-            })
-            .collect();
-        let labels: Vec<usize> = kept.iter().map(|&i| self.labels[i]).collect();
-        (!kept.is_empty()).then_some(Self {
-            values,
-            classes: self.classes,
-            labels,
-        })
-    }
-
-    /// Returns the softmax, rows shifted by their maximum.
-    #[must_use]
-    pub fn softmax(&self) -> Probabilities {
-        self.softmax_at(1.0)
-    }
-    /// The softmax of `beta` times the logits, beta > 0.
-    pub(crate) fn softmax_at(&self, beta: f64) -> Probabilities {
-        let mut values = self.values.clone();
-        for row in values.chunks_exact_mut(self.classes) {
-            softmax_in_place(row, beta);
-        }
-        Probabilities {
-            values,
-            classes: self.classes,
-            labels: self.labels.clone(),
-        }
-    }
-    /// Returns the log loss $\frac1n \sum_i (\mathrm{lse}(z_i) - z_{i y_i})$; infinite if a label's logit is $-\infty$.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)] // Counts.
-    pub fn nll(&self) -> f64 {
-        self.rows()
-            .map(|(row, label)| log_sum_exp(row) - row[label])
-            .sum::<f64>()
-            / self.len() as f64
-    }
-}
-
-/// Returns $\ln \sum_k e^{z_k}$ without overflow; $-\infty$ for no terms.
-///
-/// ```
-/// use hindsight_llm_metrics::log_sum_exp;
-/// assert!((log_sum_exp(&[1000.0, 1000.0]) - 1000.0 - 2f64.ln()).abs() < 1e-12);
-/// assert_eq!(log_sum_exp(&[]), f64::NEG_INFINITY);
-/// ```
-#[must_use]
-pub fn log_sum_exp(values: &[f64]) -> f64 {
-    let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if top.is_infinite() {
-        return top;
-    }
-    top + values.iter().map(|v| (v - top).exp()).sum::<f64>().ln()
-}
-
-pub(crate) fn softmax_in_place(row: &mut [f64], beta: f64) {
-    let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for v in row.iter_mut() {
-        *v = (beta * (*v - top)).exp();
-        sum += *v;
-    }
-    for v in row.iter_mut() {
-        *v /= sum;
-    }
-}
-
 /// The first index of the largest value and how many share it.
 pub(crate) fn argmax(row: &[f64]) -> (usize, usize) {
     let (mut arg, mut ties) = (0, 1);
@@ -382,7 +249,7 @@ pub(crate) fn argmax(row: &[f64]) -> (usize, usize) {
 }
 
 #[allow(clippy::cast_precision_loss)] // For the message alone.
-fn check_shape(values: &[f64], classes: usize, labels: &[usize]) -> Result<()> {
+pub(crate) fn check_shape(values: &[f64], classes: usize, labels: &[usize]) -> Result<()> {
     if classes < 2 {
         return Err(Error::Parameter {
             name: "classes",
@@ -407,6 +274,7 @@ fn check_shape(values: &[f64], classes: usize, labels: &[usize]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logits::Logits;
     use proptest::prelude::*;
 
     fn logits() -> impl Strategy<Value = (Vec<f64>, Vec<usize>)> {

@@ -4,7 +4,8 @@
 use crate::bins::{EdgeRule, Edges};
 use crate::error::{Error, Result};
 use crate::interval::{mean, sample_sd};
-use crate::probabilities::{Logits, Probabilities};
+use crate::logits::Logits;
+use crate::probabilities::Probabilities;
 use crate::recalibrate::{ClassCalibrators, Method, Temperature};
 use crate::reliability::Reliability;
 use crate::selective::Selective;

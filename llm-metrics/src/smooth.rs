@@ -465,6 +465,11 @@ mod tests {
             prop_assert_eq!(whole.n(), parts.n());
         }
 
+    }
+
+    proptest! {
+        // Each case evaluates a dozen bandwidths.
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn smooth_error_is_below_the_mean_absolute_residual_and_above_the_signed_one(
             data in proptest::collection::vec((0.0f64..=1.0, any::<bool>()), 1..100),

@@ -16,7 +16,9 @@ mod gap;
 mod noise;
 mod passk;
 mod plots;
+mod protocol;
 mod recalibrate;
+mod records;
 mod scaling;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,8 @@ enum Command {
     Calibration(calibration::Args),
     /// Fits a map from confidences (or logits) to better ones and judges it on records it has not seen.
     Recalibrate(recalibrate::Args),
+    /// In-context learning: calibration against the number of shots, over seeds, and after maps fitted on three kinds of prompts.
+    Protocol(protocol::Args),
     /// The generation-verification gap: what filtering responses by a verifier's score gains.
     Gap(gap::Args),
     /// pass@k and pass^k without bias.
@@ -51,12 +55,24 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     match &args.command {
         Command::Calibration(a) => calibration::run(a),
         Command::Recalibrate(a) => recalibrate::run(a),
+        Command::Protocol(a) => protocol::run(a),
         Command::Gap(a) => gap::run(a),
         Command::Passk(a) => passk::run(a),
         Command::Cbs(a) => cbs::run(a),
         Command::Scaling(a) => scaling::run(a),
         Command::NoiseScale(a) => noise::run(a),
     }
+}
+
+/// How sure the intervals are, and what the draws behind them start from.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Uncertainty {
+    /// Level of the intervals.
+    #[arg(long, default_value_t = 0.95, value_parser = level)]
+    level: f64,
+    /// Seed of everything drawn.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
 /// Where results go besides the terminal.
@@ -141,7 +157,8 @@ fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
 /// A fault of a log, with the file and the line as editors read them.
 fn read_fault(file: &Path, error: ReadError) -> CliError {
     match error {
-        ReadError::Io { source } if source.kind() == std::io::ErrorKind::InvalidData => {
+        // No number of the system's: the file is damaged or cut short, the machine is well.
+        ReadError::Io { source } if source.raw_os_error().is_none() => {
             Place::file(file).error(source)
         }
         ReadError::Io { source } => CliError::reading(file, &source),
@@ -191,13 +208,6 @@ fn each_row(
         if any { Ok(()) } else { Err(ReadError::Empty) }
     };
     read().map_err(|e| read_fault(file, e))
-}
-
-/// The names of the fields of a file's first record.
-fn fields_of(file: &Path) -> Result<Vec<String>, CliError> {
-    let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
-    let rows = Rows::new::<&str>(reader, &[]).map_err(|e| read_fault(file, e))?;
-    Ok(rows.found().to_vec())
 }
 
 /// A confidence level between 0 and 1, for clap.

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use llm_metrics::io::ReadError;
+use llm_metrics::io::{ReadError, Row, Rows};
 use llm_metrics::{Error, PassSummary, Responses, pass_summary, text_key};
 use serde_json::json;
 
-use super::{Outputs, each_row, fault, fields_of, value};
+use super::{Outputs, each_row, fault, plots, value};
 use crate::chart::{Axis, Series, XyChart};
-use crate::error::CliError;
+use crate::error::{CliError, Place};
 use crate::number::percent;
 use crate::page::Page;
 use crate::table::{Column, Table, Width};
@@ -52,15 +52,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     for k in ks {
         rows.push(pass_summary(&responses, k).map_err(|e| match e {
             Error::KExceedsN { index, k, n } => {
-                let name = names.get(index).cloned().unwrap_or_default();
-                CliError::argument(
-                    "--k",
-                    k,
-                    format!(
-                        "prompt {name:?} of {} has only {n} responses",
-                        args.file.display()
-                    ),
-                )
+                let (name, line) = names.get(index).cloned().unwrap_or_default();
+                Place::file(&args.file).line(line).error(format!(
+                    "{name} has {n} responses in all, too few for --k {k}"
+                ))
             }
             other => fault(&args.file, &other),
         })?);
@@ -106,7 +101,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let (hat, hat_band) = line(|r| (r.pass_hat_k, r.pass_hat_k_se));
     let chart = XyChart::new(
         "pass@k and pass^k",
-        Axis::log("k"),
+        Axis::log("k").ticks(plots::ticks(rows.iter().map(|r| r.k))),
         Axis::linear("Share of problems").percent().range(0.0, 1.0),
     )
     .series(Series::line("pass@k", at).band(at_band))
@@ -121,66 +116,53 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     targets.finish("llm passk", &text, results, &page)
 }
 
-/// Responses of each problem, and the problems' names.
-fn read(args: &Args) -> Result<(Responses, Vec<String>), CliError> {
-    let found = fields_of(&args.file)?;
-    let counted = found.iter().any(|f| f == "n")
-        && found.iter().any(|f| f == "c")
-        && !found.contains(&args.prompt);
+/// Responses of each problem, and the problems' names and first lines.
+fn read(args: &Args) -> Result<(Responses, Vec<(String, u64)>), CliError> {
     let mut lists: Vec<Vec<f64>> = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    if counted {
-        each_row(
-            &args.file,
-            &["n".to_owned(), "c".to_owned()],
-            |rows, row| {
-                let whole = |field: usize, limit: f64| -> Result<usize, ReadError> {
-                    let v = rows.number(row, field)?;
-                    if v < 0.0 || v.fract() != 0.0 || v > limit {
-                        return Err(rows.fault(
-                            row,
-                            field,
-                            format!("{v} is not a whole number from 0 to {limit}"),
-                        ));
-                    }
-                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                    // Checked above.
-                    Ok(v as usize)
-                };
-                let n = whole(0, 1e7)?;
-                #[allow(clippy::cast_precision_loss)] // At most 10^7.
-                let c = whole(1, n as f64)?;
-                if n == 0 {
-                    return Err(rows.fault(
-                        row,
-                        0,
-                        "a problem needs at least one sample".to_owned(),
-                    ));
-                }
-                lists.push((0..n).map(|i| f64::from(u8::from(i < c))).collect());
-                names.push(format!("line {}", row.line()));
-                Ok(())
-            },
-        )?;
-    } else {
-        let mut place: HashMap<u64, usize> = HashMap::new();
-        each_row(
-            &args.file,
-            &[args.prompt.clone(), args.correct.clone()],
-            |rows, row| {
-                let name = rows.text(row, 0)?;
-                let at = *place.entry(text_key(&name)).or_insert(lists.len());
-                if at == lists.len() {
-                    lists.push(Vec::new());
-                    names.push(name);
-                }
-                lists[at].push(f64::from(u8::from(rows.outcome(row, 1)?)));
-                Ok(())
-            },
-        )?;
-    }
+    let mut names: Vec<(String, u64)> = Vec::new();
+    let mut place: HashMap<u64, usize> = HashMap::new();
+    let fields = [&args.prompt, &args.correct, "n", "c"].map(str::to_owned);
+    each_row(&args.file, &fields, |rows, row| {
+        let has = |field: usize| rows.found().contains(&fields[field]);
+        if has(N) && has(C) && !has(PROMPT) {
+            lists.push(counted(rows, row)?);
+            names.push(("the problem".to_owned(), row.line()));
+            return Ok(());
+        }
+        let name = rows.text(row, PROMPT)?;
+        let at = *place.entry(text_key(&name)).or_insert(lists.len());
+        if at == lists.len() {
+            lists.push(Vec::new());
+            names.push((format!("prompt {name:?}"), row.line()));
+        }
+        lists[at].push(f64::from(u8::from(rows.outcome(row, CORRECT)?)));
+        Ok(())
+    })?;
     Ok((
         Responses::new(&lists).map_err(|e| fault(&args.file, &e))?,
         names,
     ))
 }
+
+/// The outcomes of a problem given by its counts.
+fn counted<R: std::io::BufRead>(rows: &Rows<R>, row: &Row) -> Result<Vec<f64>, ReadError> {
+    let whole = |field: usize, least: f64, most: f64| {
+        let v = rows.number(row, field)?;
+        if v < least || v.fract() != 0.0 || v > most {
+            let problem = format!("{v} is not a whole number from {least} to {most}");
+            return Err(rows.fault(row, field, problem));
+        }
+        Ok(v)
+    };
+    let n = whole(N, 1.0, 1e7)?;
+    let c = whole(C, 0.0, n)?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Whole and at most 10^7.
+    let (n, c) = (n as usize, c as usize);
+    Ok((0..n).map(|i| f64::from(u8::from(i < c))).collect())
+}
+
+// The wanted fields.
+const PROMPT: usize = 0;
+const CORRECT: usize = 1;
+const N: usize = 2;
+const C: usize = 3;

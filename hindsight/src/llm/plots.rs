@@ -87,6 +87,15 @@ pub(super) fn smooth_words(smooth: &SmoothEce) -> String {
     )
 }
 
+/// Ticks at whole numbers, each once.
+pub(super) fn ticks(at: impl Iterator<Item = usize>) -> Vec<(f64, String)> {
+    let whole: std::collections::BTreeSet<usize> = at.collect();
+    whole
+        .iter()
+        .map(|k| (count(*k as u64), k.to_string()))
+        .collect()
+}
+
 /// A count as a number on an axis.
 #[allow(clippy::cast_precision_loss)] // Counts below 2^53.
 pub(super) fn count(n: u64) -> f64 {

@@ -10,8 +10,8 @@ use llm_metrics::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::calibration::{FieldArgs, Loaded, load, scores};
 use super::plots;
+use super::records::{FieldArgs, Loaded, load, scores};
 use super::{Outputs, fault, value};
 use crate::error::{CliError, Place};
 use crate::number::{fixed, percent};

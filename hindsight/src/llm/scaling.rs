@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use llm_metrics::{Chinchilla, ChinchillaOptions, Interval, IsoFlop, fit_chinchilla, fit_isoflop};
 use serde_json::json;
 
-use super::{Outputs, each_row, fault, level, positive, value};
+use super::{Outputs, Uncertainty, each_row, fault, positive, value};
 use crate::chart::{Axis, Series, Svg, XyChart};
 use crate::error::CliError;
-use crate::number::{fixed, interval, significant};
+use crate::number::{fixed, interval, short, significant};
 use crate::page::Page;
 use crate::table::{Column, Table, Width};
 
@@ -33,12 +33,8 @@ pub(super) struct Args {
     /// Compute budgets at which to print the optimal size.
     #[arg(long, value_delimiter = ',', default_values_t = [1e20, 1e22, 1e24], value_parser = positive, value_name = "FLOPS")]
     budget: Vec<f64>,
-    /// Level of the intervals.
-    #[arg(long, default_value_t = 0.95, value_parser = level)]
-    level: f64,
-    /// Seed of the bootstrap.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    uncertainty: Uncertainty,
     #[command(flatten)]
     outputs: Outputs,
 }
@@ -72,8 +68,16 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         delta: args.delta,
         full_grid: args.full_grid,
     };
-    let (fit, intervals) =
-        fit_chinchilla(x, y, loss, options, args.replicates, args.level, args.seed).map_err(lib)?;
+    let (fit, intervals) = fit_chinchilla(
+        x,
+        y,
+        loss,
+        options,
+        args.replicates,
+        args.uncertainty.level,
+        args.uncertainty.seed,
+    )
+    .map_err(lib)?;
     report_chinchilla(args, &fit, intervals.as_ref(), &columns, &targets)
 }
 
@@ -87,7 +91,7 @@ fn report_chinchilla(
     let mut table = Table::new([
         Column::text("constant"),
         Column::number("value"),
-        Column::number(format!("{:.0} % interval", 100.0 * args.level)),
+        Column::number(format!("{:.0} % interval", 100.0 * args.uncertainty.level)),
     ]);
     for (i, (name, v)) in [
         ("E", fit.e),
@@ -121,8 +125,8 @@ fn report_chinchilla(
         let (n, d) = fit.optimal(*budget).map_err(|e| fault(&args.file, &e))?;
         optimal.row([
             significant(*budget, 3),
-            significant(n, 4),
-            significant(d, 4),
+            short(n, 4),
+            short(d, 4),
             fixed(fit.loss(n, d), 4),
         ]);
     }
@@ -181,7 +185,7 @@ fn report_chinchilla(
         "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
     );
     let results = json!({ "file": args.file.display().to_string(), "fit": value(fit)?, "optimal_exponent": fit.optimal_exponent(),
-                          "intervals_e_a_b_alpha_beta": value(&intervals)?, "level": args.level, "seed": args.seed });
+                          "intervals_e_a_b_alpha_beta": value(&intervals)?, "level": args.uncertainty.level, "seed": args.uncertainty.seed });
     targets.finish("llm scaling", &text, results, &page)
 }
 
@@ -206,7 +210,7 @@ fn report_isoflop(
         };
         table.row([
             significant(m.flops, 3),
-            significant(m.parameters, 4),
+            short(m.parameters, 4),
             fixed(m.loss, 4),
             m.runs.to_string(),
             place.to_owned(),
@@ -215,10 +219,12 @@ fn report_isoflop(
     let mut words = match &fit.law {
         Some(law) => {
             let e = law.exponent(0).map_or(f64::NAN, |e| e.estimate);
-            let ends = law.exponent_interval(0, args.level).map_or_else(
-                |_| String::new(),
-                |i| format!(" {}", interval(i.lower, i.upper, 4)),
-            );
+            let ends = law
+                .exponent_interval(0, args.uncertainty.level)
+                .map_or_else(
+                    |_| String::new(),
+                    |i| format!(" {}", interval(i.lower, i.upper, 4)),
+                );
             format!(
                 "Optimal parameters = {} * FLOPs^{}{ends}.",
                 significant(law.coefficient(), 4),
@@ -241,7 +247,7 @@ fn report_isoflop(
         "Loss against size at each compute budget.",
     );
     page.table(&table, "Minima of the parabolas in log size.");
-    let results = json!({ "file": args.file.display().to_string(), "isoflop": value(fit)?, "level": args.level });
+    let results = json!({ "file": args.file.display().to_string(), "isoflop": value(fit)?, "level": args.uncertainty.level });
     targets.finish("llm scaling", &text, results, &page)
 }
 

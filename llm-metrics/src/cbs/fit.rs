@@ -337,62 +337,15 @@ impl BatchFit {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
+    use super::super::published::{batches, published};
     use super::*;
     use crate::testing::uniform;
     use proptest::prelude::*;
 
-    /// The authors' five sweeps: steps at B = 64, 128, ..., 16384, and the a, b and critical batch size that their notebook prints.
-    pub(in crate::cbs) const PUBLISHED: [([f64; 9], f64, f64, f64); 5] = [
-        (
-            [
-                46000.0, 23000.0, 13282.0, 7000.0, 3840.0, 2528.0, 1917.0, 1600.0, 1600.0,
-            ],
-            1293.83,
-            2_834_258.09,
-            745.32,
-        ),
-        (
-            [
-                96000.0, 49000.0, 24000.0, 12000.0, 7128.0, 4350.0, 2940.0, 2400.0, 2300.0,
-            ],
-            1752.42,
-            5_677_478.78,
-            955.16,
-        ),
-        (
-            [
-                196_000.0, 90000.0, 46000.0, 23400.0, 13300.0, 7224.0, 4980.0, 3400.0, 2879.0,
-            ],
-            2095.35,
-            11_383_269.89,
-            1393.73,
-        ),
-        (
-            [
-                311_000.0, 166_000.0, 81000.0, 37440.0, 21320.0, 11400.0, 7199.0, 4700.0, 3800.0,
-            ],
-            2459.93,
-            19_449_688.59,
-            1888.52,
-        ),
-        (
-            [
-                642_000.0, 331_000.0, 176_000.0, 94000.0, 46500.0, 25000.0, 15360.0, 8900.0, 6500.0,
-            ],
-            3897.31,
-            43_381_130.22,
-            2533.41,
-        ),
-    ];
-
-    pub(in crate::cbs) fn batches() -> Vec<f64> {
-        (6..15).map(|k| f64::from(1 << k)).collect()
-    }
-
     #[test]
     fn the_five_published_fits_come_back() {
-        for (steps, a, b, critical) in PUBLISHED {
+        for (steps, a, b, critical) in published() {
             let fit = BatchFit::fit(&batches(), &steps, BatchFitOptions::default()).unwrap();
             assert!((fit.a / a - 1.0).abs() < 1e-4, "{} {a}", fit.a);
             assert!((fit.b / b - 1.0).abs() < 1e-4, "{} {b}", fit.b);
@@ -452,7 +405,7 @@ pub(super) mod tests {
 
     #[test]
     fn intervals_cover_the_true_critical_batch() {
-        // Noise of 5 % on log steps; 200 sets, standard error 0.021.
+        // Noise of 5 % on log steps; 200 sets for the delta method, standard error 0.021; 60 of them for the bootstrap.
         let (a, b) = (2000.0, 6e6);
         let truth = 307.2 + 0.2 * b / a;
         let (mut delta, mut boot) = (0u8, 0u8);
@@ -467,16 +420,19 @@ pub(super) mod tests {
                 .collect();
             let fit = BatchFit::fit(&batches(), &y, BatchFitOptions::default()).unwrap();
             delta += u8::from(fit.delta_interval(0.2, 256.0, 0.9).unwrap().contains(truth));
+            if seed >= 60 {
+                continue;
+            }
             boot += u8::from(
                 fit.bootstrap_interval(0.2, 256.0, 0.9, Resampling::Residuals, 100, seed)
                     .unwrap()
                     .contains(truth),
             );
         }
-        let (delta, boot) = (f64::from(delta) / 200.0, f64::from(boot) / 200.0);
+        let delta = f64::from(delta) / 200.0;
         assert!((delta - 0.9).abs() < 4.0 * 0.021, "{delta}");
-        // Percentiles of refits lack the t correction: with seven degrees of freedom about 0.86.
-        assert!(boot > 0.78, "{boot}");
+        // Percentiles of refits lack the t correction: with seven degrees of freedom about 0.86. Fewer than 41 of 60 happen once in 8,000.
+        assert!(boot >= 41, "{boot}");
     }
 
     #[test]
@@ -496,7 +452,8 @@ pub(super) mod tests {
         ));
         let two = BatchFit::fit(&[64.0, 128.0], &[300.0, 200.0], o).unwrap();
         assert!(two.delta_interval(0.2, 256.0, 0.9).is_err());
-        let pairs = BatchFit::fit(&batches(), &PUBLISHED[0].0, o).unwrap();
+        let (steps, ..) = published().next().unwrap();
+        let pairs = BatchFit::fit(&batches(), &steps, o).unwrap();
         assert!(
             pairs
                 .bootstrap_interval(0.2, 256.0, 0.9, Resampling::Pairs, 50, 1)

@@ -94,17 +94,16 @@ impl PowerLaw {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cbs::fit::tests::{PUBLISHED, batches};
+    use crate::cbs::published::{batches, published};
     use crate::cbs::{BatchFit, BatchFitOptions};
 
     const MILLIONS: [f64; 5] = [85.0, 151.0, 302.0, 604.0, 1200.0];
 
     #[test]
     fn from_the_sweeps_to_the_published_law() {
-        let critical: Vec<f64> = PUBLISHED
-            .iter()
+        let critical: Vec<f64> = published()
             .map(|(steps, ..)| {
-                BatchFit::fit(&batches(), steps, BatchFitOptions::default())
+                BatchFit::fit(&batches(), &steps, BatchFitOptions::default())
                     .unwrap()
                     .critical_batch(0.2, 256.0)
                     .unwrap()

@@ -4,6 +4,8 @@ mod curves;
 mod fit;
 mod law;
 mod noise;
+#[cfg(test)]
+mod published;
 mod solve;
 mod theory;
 

@@ -1,16 +1,8 @@
 //! A lazy scanner of one JSON object: it finds the wanted fields and skips the rest, checking its grammar on the way.
 
-use memchr::memchr2;
-
-use super::rows::{Cell, Row};
-
-/// A fault and the byte at which it was seen.
-pub(super) type Fault = (usize, String);
-
-type Scan<T> = Result<T, Fault>;
-
-/// How deep values may nest: far above any log, far below the stack.
-const DEPTH: usize = 128;
+use super::row::{Cell, Row};
+use super::scanner::{DEPTH, Scan, Scanner};
+use super::shape::Notes;
 
 /// The wanted fields, each a path of keys.
 pub(super) struct Paths {
@@ -39,14 +31,19 @@ impl Paths {
     }
 }
 
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-/// Reads one line into `row`, one cell per path; a path's steps lead through nested objects. The last of repeated keys wins.
-pub(super) fn scan(bytes: &[u8], paths: &Paths, row: &mut Row) -> Scan<()> {
-    let mut s = Scanner { bytes, at: 0 };
+/// Reads one line into `row`, one cell per path; a path's steps lead through nested objects. The last of repeated keys wins. Where the
+/// values stand is told to `notes`.
+pub(super) fn scan(
+    bytes: &[u8],
+    paths: &Paths,
+    row: &mut Row,
+    notes: Option<&mut Notes>,
+) -> Scan<()> {
+    let mut s = Scanner {
+        bytes,
+        at: 0,
+        notes,
+    };
     s.space();
     if s.peek() != Some(b'{') {
         return Err(s.fault("expected an object"));
@@ -61,7 +58,11 @@ pub(super) fn scan(bytes: &[u8], paths: &Paths, row: &mut Row) -> Scan<()> {
 
 /// The names of the keys of one line's object, nested ones not included.
 pub(super) fn keys(bytes: &[u8]) -> Scan<Vec<String>> {
-    let mut s = Scanner { bytes, at: 0 };
+    let mut s = Scanner {
+        bytes,
+        at: 0,
+        notes: None,
+    };
     let mut names = Vec::new();
     s.space();
     s.members(|s, key| {
@@ -71,99 +72,7 @@ pub(super) fn keys(bytes: &[u8]) -> Scan<Vec<String>> {
     Ok(names)
 }
 
-impl<'a> Scanner<'a> {
-    fn fault(&self, problem: &str) -> Fault {
-        match self.peek() {
-            None => (self.at, format!("{problem}, found the end of the line")),
-            Some(b) if b.is_ascii_graphic() => {
-                (self.at, format!("{problem}, found {:?}", char::from(b)))
-            }
-            Some(b) => (self.at, format!("{problem}, found byte {b}")),
-        }
-    }
-
-    #[inline(always)]
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    #[inline(always)]
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
-        }
-    }
-
-    /// The raw bytes of the string that starts here (between its quotes).
-    #[inline]
-    fn string(&mut self) -> Scan<&'a [u8]> {
-        self.at += 1;
-        let start = self.at;
-        // Most keys and many values are short: a few bytes by hand before the vector search is set up.
-        for i in 0..16 {
-            match self.bytes.get(start + i) {
-                Some(b'"') => {
-                    self.at = start + i + 1;
-                    return Ok(&self.bytes[start..start + i]);
-                }
-                Some(b'\\') | None => break,
-                Some(_) => {}
-            }
-        }
-        loop {
-            match memchr2(b'"', b'\\', self.bytes.get(self.at..).unwrap_or(&[])) {
-                None => {
-                    self.at = self.bytes.len();
-                    return Err(self.fault("expected the end of a string"));
-                }
-                Some(i) => {
-                    self.at += i + 1;
-                    if self.bytes[self.at - 1] == b'"' {
-                        return Ok(&self.bytes[start..self.at - 1]);
-                    }
-                    self.at += 1;
-                }
-            }
-        }
-    }
-
-    /// The members of the object that starts here; `visit` must consume each value.
-    #[inline]
-    fn members(&mut self, mut visit: impl FnMut(&mut Self, &'a [u8]) -> Scan<()>) -> Scan<()> {
-        if self.peek() != Some(b'{') {
-            return Err(self.fault("expected an object"));
-        }
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.space();
-            if self.peek() != Some(b'"') {
-                return Err(self.fault("expected a key in quotes"));
-            }
-            let key = self.string()?;
-            self.space();
-            if self.peek() != Some(b':') {
-                return Err(self.fault("expected a colon"));
-            }
-            self.at += 1;
-            self.space();
-            visit(self, key)?;
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => return Err(self.fault("expected a comma or the end of the object")),
-            }
-        }
-    }
-
+impl Scanner<'_, '_> {
     /// `active` is a set of paths (bit i for path i) whose first `depth` steps lead here.
     fn object(&mut self, paths: &Paths, depth: usize, active: u64, row: &mut Row) -> Scan<()> {
         if depth > DEPTH {
@@ -192,7 +101,12 @@ impl<'a> Scanner<'a> {
             let Some(i) = here else {
                 return s.skip(depth + 1);
             };
+            let start = s.at;
             let cell = s.value(depth, row)?;
+            s.note(start, Some(i));
+            if paths.repeated || matches!(cell, Cell::Text(_) | Cell::Other) {
+                s.odd();
+            }
             if paths.repeated {
                 for k in (i + 1..paths.steps.len()).filter(|k| paths.steps[*k] == paths.steps[i]) {
                     row.set(k, cell.clone());
@@ -234,24 +148,18 @@ impl<'a> Scanner<'a> {
     /// The numbers of an array, nested arrays flattened, numbers in quotes included. lm-evaluation-harness writes every inner value as a string;
     /// its "True" and "False" (greedy or not) and nulls are passed over. Other words set `words`.
     fn array(&mut self, depth: usize, row: &mut Row, words: &mut bool) -> Scan<()> {
+        self.odd();
         if depth > DEPTH {
             return Err(self.fault("arrays nest too deep"));
         }
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.space();
-            match self.peek() {
-                Some(b'[') => self.array(depth + 1, row, words)?,
+        self.elements(|s| {
+            match s.peek() {
+                Some(b'[') => s.array(depth + 1, row, words)?,
                 Some(b'{') => {
-                    self.skip(depth + 1)?;
+                    s.skip(depth + 1)?;
                     *words = true;
                 }
-                Some(b'"') => match self.string()? {
+                Some(b'"') => match s.string()? {
                     b"True" | b"False" => {}
                     text => match std::str::from_utf8(text)
                         .ok()
@@ -262,23 +170,15 @@ impl<'a> Scanner<'a> {
                     },
                 },
                 Some(b't' | b'f' | b'n') => {
-                    self.word()?;
+                    s.word()?;
                 }
                 _ => {
-                    let v = self.number()?;
+                    let v = s.number()?;
                     row.numbers.push(v);
                 }
             }
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => return Err(self.fault("expected a comma or the end of the array")),
-            }
-        }
+            Ok(())
+        })
     }
 
     fn text(&self, raw: &[u8]) -> Scan<String> {
@@ -290,145 +190,6 @@ impl<'a> Scanner<'a> {
         }
         let quoted = [b"\"", raw, b"\""].concat();
         serde_json::from_slice(&quoted).map_err(|_| fault("the string has a wrong escape"))
-    }
-
-    /// true, false or null; returns its first letter.
-    fn word(&mut self) -> Scan<u8> {
-        for word in ["true", "false", "null"] {
-            if self.bytes[self.at..].starts_with(word.as_bytes()) {
-                self.at += word.len();
-                return Ok(word.as_bytes()[0]);
-            }
-        }
-        Err(self.fault("expected a value"))
-    }
-
-    #[inline]
-    fn number_end(&self) -> usize {
-        let mut end = self.at;
-        while matches!(
-            self.bytes.get(end),
-            Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
-        ) {
-            end += 1;
-        }
-        end
-    }
-
-    /// A number with at most 15 digits and a small negative power of ten is one exact integer over one exact power: the quotient is
-    /// rounded once, hence right. Everything else goes to the standard library.
-    #[inline]
-    fn simple_number(&mut self) -> Option<f64> {
-        const POWERS: [f64; 16] = [
-            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-        ];
-        let mut at = self.at;
-        let negative = self.bytes.get(at) == Some(&b'-');
-        at += usize::from(negative);
-        let start = at;
-        let (mut whole, mut point) = (0u64, None);
-        loop {
-            match self.bytes.get(at) {
-                Some(d @ b'0'..=b'9') => {
-                    whole = whole.wrapping_mul(10).wrapping_add(u64::from(d - b'0'))
-                }
-                Some(b'.') if point.is_none() && at > start => point = Some(at),
-                _ => break,
-            }
-            at += 1;
-            if at > start + 16 {
-                return None;
-            }
-        }
-        let decimals = point.map_or(0, |p| at - p - 1);
-        let digits = at - start - usize::from(point.is_some());
-        let ends = !matches!(self.bytes.get(at), Some(b'e' | b'E' | b'+' | b'-' | b'.'));
-        if digits == 0 || digits > 15 || (point.is_some() && decimals == 0) || !ends {
-            return None;
-        }
-        self.at = at;
-        #[allow(clippy::cast_precision_loss)] // Below 10^15.
-        let value = whole as f64 / POWERS[decimals];
-        Some(if negative { -value } else { value })
-    }
-
-    fn number(&mut self) -> Scan<f64> {
-        if let Some(v) = self.simple_number() {
-            return Ok(v);
-        }
-        let end = self.number_end();
-        let token = std::str::from_utf8(&self.bytes[self.at..end]).unwrap_or_default();
-        let parsed = if token.starts_with('+') {
-            None
-        } else {
-            token.parse().ok()
-        };
-        match parsed {
-            Some(v) => {
-                self.at = end;
-                Ok(v)
-            }
-            None if self.bytes[self.at..].starts_with(b"NaN") => Err((
-                self.at,
-                "NaN is no JSON number and no measurement".to_owned(),
-            )),
-            None => Err(self.fault("expected a value")),
-        }
-    }
-
-    /// Passes over any value, checking brackets, strings, commas and colons.
-    fn skip(&mut self, depth: usize) -> Scan<()> {
-        if depth > DEPTH {
-            return Err(self.fault("values nest too deep"));
-        }
-        match self.peek() {
-            Some(b'"') => self.string().map(|_| ()),
-            Some(b'{') => self.members(|s, _| s.skip(depth + 1)),
-            Some(b'[') => {
-                self.at += 1;
-                self.space();
-                if self.peek() == Some(b']') {
-                    self.at += 1;
-                    return Ok(());
-                }
-                loop {
-                    self.space();
-                    self.skip(depth + 1)?;
-                    self.space();
-                    match self.peek() {
-                        Some(b',') => self.at += 1,
-                        Some(b']') => {
-                            self.at += 1;
-                            return Ok(());
-                        }
-                        _ => return Err(self.fault("expected a comma or the end of the array")),
-                    }
-                }
-            }
-            Some(b't' | b'f' | b'n') => self.word().map(|_| ()),
-            // Python writes these; in a field that nobody reads they do no harm.
-            Some(b'N') if self.bytes[self.at..].starts_with(b"NaN") => {
-                self.at += 3;
-                Ok(())
-            }
-            Some(b'I') if self.bytes[self.at..].starts_with(b"Infinity") => {
-                self.at += 8;
-                Ok(())
-            }
-            Some(b'-' | b'0'..=b'9') => {
-                let end = self.number_end();
-                if end == self.at + 1 && self.bytes[self.at] == b'-' {
-                    if self.bytes[end..].starts_with(b"Infinity") {
-                        self.at = end + 8;
-                        return Ok(());
-                    }
-                    return Err(self.fault("expected a number"));
-                }
-                self.at = end;
-                Ok(())
-            }
-            _ => Err(self.fault("expected a value")),
-        }
     }
 }
 
@@ -469,7 +230,7 @@ mod tests {
             object.insert("b".into(), json!({"c": {"d": text.clone()}, "e": [1, [2.5, "3"], "False"]}));
             let line = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) }.unwrap();
             let mut row = Row::new(3);
-            scan(line.as_bytes(), &paths(&["a", "b.c.d", "b.e"]), &mut row).unwrap();
+            scan(line.as_bytes(), &paths(&["a", "b.c.d", "b.e"]), &mut row, None).unwrap();
             prop_assert_eq!(row.cell(0), &Cell::Number(x));
             prop_assert_eq!(row.cell(1), &Cell::Text(text));
             prop_assert_eq!(row.numbers(2), Some(&[1.0, 2.5, 3.0][..]));
@@ -481,26 +242,11 @@ mod tests {
             let bytes = line.as_bytes();
             let mut row = Row::new(1);
             if cut < bytes.len() {
-                prop_assert!(scan(&bytes[..cut], &paths(&["x"]), &mut row).is_err());
+                prop_assert!(scan(&bytes[..cut], &paths(&["x"]), &mut row, None).is_err());
             }
-            let _ = scan(&noise, &paths(&["x"]), &mut row);
-            let _ = scan(&[b"{\"x\":", &noise[..]].concat(), &paths(&["x"]), &mut row);
+            let _ = scan(&noise, &paths(&["x"]), &mut row, None);
+            let _ = scan(&[b"{\"x\":", &noise[..]].concat(), &paths(&["x"]), &mut row, None);
             let _ = keys(&noise);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn numbers_are_the_standard_librarys_to_the_last_bit(whole in -99_999_999i64..99_999_999, decimals in 0usize..12, v in any::<f64>()) {
-            let texts = [
-                format!("{whole}"), format!("{:.decimals$}", whole as f64 / 977.0), format!("{v:?}"), format!("{v:e}"), format!("{:.3e}", whole as f64),
-            ];
-            for text in texts.iter().filter(|t| !t.contains("inf") && !t.contains("NaN")) {
-                let mut row = Row::new(1);
-                scan(format!("{{\"x\":{text}}}").as_bytes(), &paths(&["x"]), &mut row).unwrap();
-                let Cell::Number(got) = row.cell(0) else { panic!("no number") };
-                prop_assert_eq!(got.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{}", text);
-            }
         }
     }
 
@@ -521,12 +267,12 @@ mod tests {
             ("{\"y\":-}", 5),
             ("", 0),
         ] {
-            let e = scan(line.as_bytes(), &paths(&["x"]), &mut row).unwrap_err();
+            let e = scan(line.as_bytes(), &paths(&["x"]), &mut row, None).unwrap_err();
             assert_eq!(e.0, column, "{line}: {e:?}");
         }
         let deep = format!("{{\"y\":{}", "[".repeat(100_000));
         assert!(
-            scan(deep.as_bytes(), &paths(&["x"]), &mut row)
+            scan(deep.as_bytes(), &paths(&["x"]), &mut row, None)
                 .unwrap_err()
                 .1
                 .contains("deep")

@@ -1,13 +1,21 @@
 //! Readers for logs: JSON lines, CSV and lm-evaluation-harness samples, plain or compressed, in constant memory.
 
 mod json;
+mod number;
 mod open;
 mod records;
+mod row;
 mod rows;
+mod scanner;
+mod schema;
+mod shape;
+mod values;
 
 pub use open::open;
-pub use records::{CalibrationReader, Fields, Record, Schema};
-pub use rows::{Cell, Format, Row, Rows};
+pub use records::{CalibrationReader, Record};
+pub use row::{Cell, Row};
+pub use rows::{Format, Rows};
+pub use schema::{Fields, Schema};
 
 /// What is wrong with a log, and where. Lines count from 1, as editors do.
 #[derive(Debug, thiserror::Error)]

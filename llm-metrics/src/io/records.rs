@@ -3,41 +3,11 @@
 use std::io::BufRead;
 
 use super::ReadError;
-use super::rows::{Cell, Row, Rows};
-use crate::probabilities::log_sum_exp;
-
-/// What a log's records are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Schema {
-    /// A confidence and whether the answer was right.
-    Binary,
-    /// Probabilities over classes and the label.
-    Probabilities,
-    /// Logits (or log-probabilities) over classes and the label.
-    Logits,
-    /// A sample of lm-evaluation-harness with one log-likelihood per choice.
-    LmEval,
-}
-
-/// Names of fields where they differ from the usual ones; a JSON path may have dots.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fields {
-    /// Confidence (usually `conf` or `confidence`).
-    pub confidence: Option<String>,
-    /// Outcome (`correct`).
-    pub correct: Option<String>,
-    /// Probabilities (`probs` or `probabilities`).
-    pub probabilities: Option<String>,
-    /// Logits (`logits` or `logprobs`).
-    pub logits: Option<String>,
-    /// Label (`label`); in lm-evaluation-harness samples `target`, `doc.gold`, `doc.label` or `doc.answer`.
-    pub label: Option<String>,
-    /// Group of records that belong together (a document, a prompt).
-    pub group: Option<String>,
-    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
-    pub filter: Option<String>,
-}
+use super::row::{Cell, Row, parse_class};
+use super::rows::Rows;
+use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
+use super::shape::{Scalar, Scalars};
+use crate::logits::log_sum_exp;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,14 +19,6 @@ pub enum Record<'a> {
     /// Logits over classes and the label.
     Logits(&'a [f64], usize),
 }
-
-const NAMES: [(&str, &[&str]); 5] = [
-    ("confidence", &["conf", "confidence"]),
-    ("correct", &["correct"]),
-    ("probabilities", &["probs", "probabilities"]),
-    ("logits", &["logits", "logprobs"]),
-    ("label", &["label"]),
-];
 
 /// Reads calibration records one at a time; the schema is told by the first record's fields.
 ///
@@ -79,14 +41,6 @@ pub struct CalibrationReader<R> {
     records: u64,
 }
 
-// Columns of the wanted fields.
-const FIRST: usize = 0;
-const SECOND: usize = 1;
-const GROUP: usize = 2;
-const RESPONSES: usize = 3;
-const FILTER: usize = 4;
-const GOLD: usize = 5;
-
 impl<R: BufRead> CalibrationReader<R> {
     /// Returns a reader of the log.
     ///
@@ -94,84 +48,7 @@ impl<R: BufRead> CalibrationReader<R> {
     /// [`ReadError::Schema`] if the fields fit no schema or more than one; as [`Rows::new`].
     pub fn new(reader: R, fields: &Fields) -> Result<Self, ReadError> {
         let mut rows = Rows::<R>::new::<&str>(reader, &[])?;
-        let has = |name: &str| {
-            rows.found()
-                .iter()
-                .any(|f| f == name.split('.').next().unwrap_or(name))
-        };
-        let pick = |given: &Option<String>, role: &str| -> Option<String> {
-            let usual = NAMES.iter().find(|n| n.0 == role).map_or(&[][..], |n| n.1);
-            given
-                .clone()
-                .or_else(|| usual.iter().find(|n| has(n)).map(|n| (*n).to_owned()))
-        };
-        let (conf, correct) = (
-            pick(&fields.confidence, "confidence"),
-            pick(&fields.correct, "correct"),
-        );
-        let (probs, logits) = (
-            pick(&fields.probabilities, "probabilities"),
-            pick(&fields.logits, "logits"),
-        );
-        let label = pick(&fields.label, "label");
-        let mut options = Vec::new();
-        if let (Some(a), Some(b)) = (&conf, &correct) {
-            options.push((Schema::Binary, a.clone(), b.clone()));
-        }
-        if let (Some(a), Some(b)) = (&probs, &label) {
-            options.push((Schema::Probabilities, a.clone(), b.clone()));
-        }
-        if let (Some(a), Some(b)) = (&logits, &label) {
-            options.push((Schema::Logits, a.clone(), b.clone()));
-        }
-        // Fields that the caller names decide.
-        if fields.confidence.is_some() || fields.correct.is_some() {
-            options.retain(|o| o.0 == Schema::Binary);
-        } else if fields.probabilities.is_some() {
-            options.retain(|o| o.0 == Schema::Probabilities);
-        } else if fields.logits.is_some() {
-            options.retain(|o| o.0 == Schema::Logits);
-        }
-        if options.is_empty() && has("resps") && has("doc_id") {
-            options.push((
-                Schema::LmEval,
-                "filtered_resps".to_owned(),
-                "target".to_owned(),
-            ));
-        }
-        let [(schema, first, second)] = options.as_slice() else {
-            return Err(ReadError::Schema {
-                expected: "conf and correct, or probs and label, or logits and label (one of them; name others by option), or an \
-                           lm-evaluation-harness sample"
-                    .to_owned(),
-                found: rows.found().join(", "),
-            });
-        };
-        let schema = *schema;
-        let mut wanted = vec![
-            first.clone(),
-            second.clone(),
-            fields.group.clone().unwrap_or_default(),
-        ];
-        if schema == Schema::LmEval {
-            wanted.extend(["resps", "filter"].map(str::to_owned));
-            match &fields.label {
-                Some(gold) => wanted.push(gold.clone()),
-                None => wanted.extend(
-                    [
-                        "doc.gold",
-                        "doc.label",
-                        "doc.answer",
-                        "doc.answerKey",
-                        "target",
-                    ]
-                    .map(str::to_owned),
-                ),
-            }
-            if fields.group.is_none() {
-                wanted[GROUP] = "doc_id".to_owned();
-            }
-        }
+        let (schema, wanted) = choose(rows.found(), fields)?;
         rows.want(&wanted);
         Ok(Self {
             rows,
@@ -209,6 +86,17 @@ impl<R: BufRead> CalibrationReader<R> {
         &mut self,
         take: impl FnOnce(&Record<'_>, Option<u64>),
     ) -> Result<bool, ReadError> {
+        if self.schema == Schema::Binary {
+            let grouped = self.fields.group.is_some();
+            let plain = self
+                .rows
+                .next_plain(|values| plain_binary(values, grouped))?;
+            if let Some((confidence, correct, group)) = plain {
+                self.records += 1;
+                take(&Record::Binary(confidence, correct), group);
+                return Ok(true);
+            }
+        }
         let row = loop {
             let Some(row) = self.rows.next_row()? else {
                 return if self.records == 0 {
@@ -247,7 +135,7 @@ impl<R: BufRead> CalibrationReader<R> {
                 take(&Record::Binary(confidence, correct), group);
             }
             Schema::Probabilities => {
-                let label = self.index(&row, SECOND)?;
+                let label = self.rows.class(&row, SECOND)?;
                 let values = self.rows.array(&row, FIRST)?;
                 self.check_classes(&row, FIRST, values.len(), SECOND, label)?;
                 let sum: f64 = values.iter().sum();
@@ -268,7 +156,7 @@ impl<R: BufRead> CalibrationReader<R> {
             }
             Schema::Logits | Schema::LmEval => {
                 let (field, label_field) = self.logit_fields(&row);
-                let label = self.index(&row, label_field)?;
+                let label = self.rows.class(&row, label_field)?;
                 let values = self.rows.array(&row, field)?;
                 self.check_classes(&row, field, values.len(), label_field, label)?;
                 if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
@@ -331,29 +219,9 @@ impl<R: BufRead> CalibrationReader<R> {
             GOLD + 4
         };
         let gold = (GOLD..=last)
-            .find(|f| parse_index(row.cell(*f)).is_some())
+            .find(|f| parse_class(row.cell(*f)).is_some())
             .unwrap_or(last);
         (field, gold)
-    }
-
-    fn index(&self, row: &Row, field: usize) -> Result<usize, ReadError> {
-        parse_index(row.cell(field)).ok_or_else(|| match row.cell(field) {
-            Cell::Missing => match self.rows.text(row, field) {
-                Err(e) => e,
-                Ok(_) => ReadError::Empty,
-            },
-            _ => {
-                let value = self
-                    .rows
-                    .text(row, field)
-                    .unwrap_or_else(|_| "the value".to_owned());
-                self.rows.fault(
-                    row,
-                    field,
-                    format!("{value:?} is neither the number nor the letter of a class"),
-                )
-            }
-        })
     }
 
     fn check_classes(
@@ -387,34 +255,32 @@ impl<R: BufRead> CalibrationReader<R> {
     }
 }
 
-/// A class given by its number from 0, or by a letter from A.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::float_cmp
-)] // Whole numbers in range only.
-fn parse_index(cell: &Cell) -> Option<usize> {
-    match cell {
-        Cell::Number(v) if *v >= 0.0 && *v <= 1e9 && v.fract() == 0.0 => Some(*v as usize),
-        Cell::Bool(b) => Some(usize::from(*b)),
-        Cell::Text(t) => {
-            let t = t
-                .trim()
-                .trim_start_matches('(')
-                .trim_end_matches([')', '.']);
-            match t.as_bytes() {
-                [c @ b'A'..=b'Z'] => Some(usize::from(c - b'A')),
-                [c @ b'a'..=b'z'] => Some(usize::from(c - b'a')),
-                _ => t.parse().ok(),
-            }
-        }
-        _ => None,
-    }
+/// A binary record from plain values, if nothing about it needs a second look.
+#[inline]
+fn plain_binary(values: &Scalars, grouped: bool) -> Option<(f64, bool, Option<u64>)> {
+    let Scalar::Number(confidence) = values.get(FIRST) else {
+        return None;
+    };
+    let correct = match values.get(SECOND) {
+        Scalar::Bool(b) => b,
+        Scalar::Number(0.0) => false,
+        Scalar::Number(1.0) => true,
+        _ => return None,
+    };
+    let group = match values.get(GROUP) {
+        Scalar::Number(v) => Some(v.to_bits()),
+        Scalar::Missing if !grouped => None,
+        _ => return None,
+    };
+    (0.0..=1.0)
+        .contains(&confidence)
+        .then_some((confidence, correct, group))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     type Owned = (Vec<f64>, usize, Option<u64>);
 
@@ -546,7 +412,7 @@ mod tests {
             ),
             (
                 "{\"probs\":[0.5,0.5],\"label\":\"maybe\"}",
-                "line 2, field \"label\": \"maybe\" is neither",
+                "line 2, field \"label\": \"maybe\" is not the number or the letter",
             ),
         ] {
             let e = error(&format!("{good}{line}\n"));
@@ -559,5 +425,64 @@ mod tests {
         );
         assert_eq!(error(""), "there are no records");
         assert_eq!(error("conf,correct\n"), "there are no records");
+    }
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        let conf = prop_oneof![
+            8 => (0.0f64..1.0).prop_map(|v| v.to_string()),
+            1 => (-0.1f64..1.2).prop_map(|v| format!("{v:.2e}")),
+            1 => prop_oneof![Just("null"), Just("\"0.5\""), Just("NaN"), Just("true"), Just("1.")].prop_map(str::to_owned),
+        ];
+        let outcome = prop_oneof![6 => Just("true"), 6 => Just("false"), 3 => Just("1"), 3 => Just("0.0"), 1 => Just("\"yes\""), 1 => Just("2")];
+        let plain = (conf, outcome, "[a-z\\\\ ]{0,6}", 0u8..8, 0u32..5).prop_map(
+            |(c, y, text, layout, group)| match layout {
+                0 => format!("{{\"correct\":{y},\"conf\":{c},\"g\":{group}}}"),
+                1 => format!("{{\"conf\":{c},\"g\":{group}}}"),
+                2 => String::new(),
+                _ => format!(
+                    "{{\"conf\": {c}, \"t\": \"{text}\", \"correct\": {y}, \"g\": {group}}}"
+                ),
+            },
+        );
+        (
+            plain,
+            proptest::option::weighted(0.03, (0usize..60, any::<u8>())),
+        )
+            .prop_map(|(line, damage)| {
+                let mut line = line.into_bytes();
+                if let Some((at, byte)) = damage
+                    && at < line.len()
+                {
+                    line[at] = byte;
+                }
+                line.push(b'\n');
+                line
+            })
+    }
+
+    proptest! {
+        /// An array in the first line keeps the layout from being learnt for the next 256: the same lines then go to the scanner.
+        #[test]
+        fn layout_and_scanner_give_the_same_records_or_the_same_error(
+            lines in proptest::collection::vec(line(), 1..40), grouped in any::<bool>(), buffer in 1usize..300,
+        ) {
+            let fields = Fields {
+                confidence: Some("conf".into()), correct: Some("correct".into()), group: grouped.then(|| "g".to_owned()), ..Fields::default()
+            };
+            let all = |first: &str| {
+                let log = [first.as_bytes(), b"\n", &lines.concat()].concat();
+                let mut out = vec![];
+                let mut reader = CalibrationReader::new(std::io::BufReader::with_capacity(buffer, &log[..]), &fields).unwrap();
+                let end = loop {
+                    match reader.next_record(|r, g| out.push(format!("{r:?} {g:?}"))) {
+                        Ok(true) => {}
+                        Ok(false) => break String::new(),
+                        Err(e) => break e.to_string(),
+                    }
+                };
+                (out, end)
+            };
+            prop_assert_eq!(all("{\"conf\":0.5,\"correct\":1,\"g\":0}"), all("{\"conf\":0.5,\"correct\":1,\"g\":0,\"a\":[]}"));
+        }
     }
 }

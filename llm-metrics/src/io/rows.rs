@@ -2,6 +2,9 @@
 
 use std::io::BufRead;
 
+use super::row::{Row, csv_cell};
+use super::scanner::Fault;
+use super::shape::{Scalars, Shape};
 use super::{ReadError, json};
 
 /// The format of a log.
@@ -12,71 +15,6 @@ pub enum Format {
     Jsonl,
     /// Comma-separated values with a header line.
     Csv,
-}
-
-/// The value of one field in one record.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub enum Cell {
-    /// Not there, null, or an empty CSV cell.
-    #[default]
-    Missing,
-    /// A number; in CSV any cell that reads as one.
-    Number(f64),
-    /// true or false.
-    Bool(bool),
-    /// Text.
-    Text(String),
-    /// An array of numbers: a range of [`Row::numbers`].
-    Numbers(usize, usize),
-    /// Something else: an object, an array of words.
-    Other,
-}
-
-/// The wanted fields of one record.
-#[derive(Debug, Clone, Default)]
-pub struct Row {
-    cells: Vec<Cell>,
-    pub(super) numbers: Vec<f64>,
-    line: u64,
-}
-
-impl Row {
-    pub(super) fn new(fields: usize) -> Self {
-        Self {
-            cells: vec![Cell::Missing; fields],
-            numbers: Vec::new(),
-            line: 0,
-        }
-    }
-    fn clear(&mut self, line: u64) {
-        self.cells.fill(Cell::Missing);
-        self.numbers.clear();
-        self.line = line;
-    }
-    pub(super) fn set(&mut self, field: usize, cell: Cell) {
-        if let Some(c) = self.cells.get_mut(field) {
-            *c = cell;
-        }
-    }
-    /// Returns the line of the record, from 1 (the first line of a CSV record of several lines).
-    #[must_use]
-    pub fn line(&self) -> u64 {
-        self.line
-    }
-    /// Returns the cell of the wanted field number `field`.
-    #[must_use]
-    pub fn cell(&self, field: usize) -> &Cell {
-        self.cells.get(field).unwrap_or(&Cell::Missing)
-    }
-    /// Returns the numbers of an array field.
-    #[must_use]
-    pub fn numbers(&self, field: usize) -> Option<&[f64]> {
-        match self.cell(field) {
-            Cell::Numbers(from, to) => self.numbers.get(*from..*to),
-            _ => None,
-        }
-    }
 }
 
 /// Reads the wanted fields of each record of a log, in constant memory.
@@ -98,7 +36,7 @@ impl Row {
 pub struct Rows<R> {
     source: Source<R>,
     format: Format,
-    fields: Vec<String>,
+    pub(super) fields: Vec<String>,
     found: Vec<String>,
     spare: Option<Row>,
 }
@@ -110,6 +48,7 @@ enum Source<R> {
         number: u64,
         paths: json::Paths,
         pending: bool,
+        shape: Box<Shape>,
     },
     Csv {
         reader: Box<csv::Reader<R>>,
@@ -170,6 +109,7 @@ impl<R: BufRead> Rows<R> {
                 number,
                 paths,
                 pending: true,
+                shape: Box::default(),
             };
             return Ok(Self {
                 source,
@@ -220,7 +160,10 @@ impl<R: BufRead> Rows<R> {
         self.fields = fields.to_vec();
         self.spare = None;
         match &mut self.source {
-            Source::Json { paths, .. } => *paths = json::Paths::new(fields),
+            Source::Json { paths, shape, .. } => {
+                *paths = json::Paths::new(fields);
+                **shape = Shape::default();
+            }
             Source::Csv { columns, .. } => {
                 *columns = fields
                     .iter()
@@ -246,39 +189,39 @@ impl<R: BufRead> Rows<R> {
                 number,
                 paths,
                 pending,
+                shape,
             } => loop {
-                if *pending {
-                    *pending = false;
+                if std::mem::take(pending) {
+                    // The first line has been read already.
                 } else {
-                    line.clear();
                     // A line that lies whole in the buffer is read where it is.
                     let buffer = reader.fill_buf()?;
+                    let mut scalars = Scalars::default();
+                    if let Some(length) = shape.read(buffer, &mut scalars) {
+                        reader.consume(length);
+                        *number += 1;
+                        row.clear(*number);
+                        row.fill(&scalars);
+                        return Ok(Some(row));
+                    }
                     if let Some(end) = memchr::memchr(b'\n', buffer) {
                         *number += 1;
-                        let text = buffer[..end].trim_ascii_end();
-                        let read = !text.is_empty();
-                        if read {
-                            row.clear(*number);
-                            json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
-                        }
+                        let read = scan_line(&buffer[..end], *number, paths, shape, &mut row)?;
                         reader.consume(end + 1);
                         if read {
                             return Ok(Some(row));
                         }
                         continue;
                     }
+                    line.clear();
                     if reader.read_until(b'\n', line)? == 0 {
                         return Ok(None);
                     }
                     *number += 1;
                 }
-                let text = line.trim_ascii_end();
-                if text.is_empty() {
-                    continue;
+                if scan_line(line, *number, paths, shape, &mut row)? {
+                    return Ok(Some(row));
                 }
-                row.clear(*number);
-                json::scan(text, paths, &mut row).map_err(|f| syntax(*number, f))?;
-                return Ok(Some(row));
             },
             Source::Csv {
                 reader,
@@ -299,123 +242,66 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
+    /// Takes the next record if it is a JSON line like the one before, has plain values only, and `accept` makes something of them.
+    /// Otherwise nothing has happened, and [`Rows::next_row`] reads the record.
+    #[inline]
+    pub(super) fn next_plain<T>(
+        &mut self,
+        accept: impl FnOnce(&Scalars) -> Option<T>,
+    ) -> Result<Option<T>, ReadError> {
+        let Source::Json {
+            reader,
+            number,
+            pending: false,
+            shape,
+            ..
+        } = &mut self.source
+        else {
+            return Ok(None);
+        };
+        let mut scalars = Scalars::default();
+        let Some(length) = shape.read(reader.fill_buf()?, &mut scalars) else {
+            return Ok(None);
+        };
+        let accepted = accept(&scalars);
+        if accepted.is_some() {
+            reader.consume(length);
+            *number += 1;
+        }
+        Ok(accepted)
+    }
+
     /// Gives a row back, so that its memory serves the next one.
     pub fn recycle(&mut self, row: Row) {
         if row.cells.len() == self.fields.len() {
             self.spare = Some(row);
         }
     }
-
-    fn name(&self, field: usize) -> String {
-        self.fields.get(field).cloned().unwrap_or_default()
-    }
-
-    /// Returns the error about a field of a row.
-    #[must_use]
-    pub fn fault(&self, row: &Row, field: usize, problem: String) -> ReadError {
-        ReadError::Value {
-            line: row.line,
-            field: self.name(field),
-            problem,
-        }
-    }
-
-    fn unfit(&self, row: &Row, field: usize, wanted: &str) -> ReadError {
-        match row.cell(field) {
-            Cell::Missing => ReadError::Missing {
-                line: row.line,
-                field: self.name(field),
-            },
-            Cell::Text(t) => self.fault(row, field, format!("{t:?} is not {wanted}")),
-            Cell::Number(v) => self.fault(row, field, format!("{v} is not {wanted}")),
-            Cell::Bool(v) => self.fault(row, field, format!("{v} is not {wanted}")),
-            Cell::Numbers(..) => self.fault(row, field, format!("an array is not {wanted}")),
-            Cell::Other => self.fault(row, field, format!("the value is not {wanted}")),
-        }
-    }
-
-    /// Returns a finite number: a number, or text that reads as one.
-    ///
-    /// # Errors
-    /// [`ReadError::Missing`], [`ReadError::Value`].
-    pub fn number(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
-        let value = match row.cell(field) {
-            Cell::Number(v) => Some(*v),
-            Cell::Text(t) => t.trim().parse().ok(),
-            _ => None,
-        };
-        value
-            .filter(|v: &f64| v.is_finite())
-            .ok_or_else(|| self.unfit(row, field, "a finite number"))
-    }
-
-    /// Returns an outcome: true or false, 1 or 0, or those words.
-    ///
-    /// # Errors
-    /// [`ReadError::Missing`], [`ReadError::Value`].
-    #[allow(clippy::float_cmp)] // 0 and 1 exactly.
-    pub fn outcome(&self, row: &Row, field: usize) -> Result<bool, ReadError> {
-        let value = match row.cell(field) {
-            Cell::Bool(b) => Some(*b),
-            Cell::Number(v) if *v == 0.0 || *v == 1.0 => Some(*v == 1.0),
-            Cell::Text(t) => match t.trim() {
-                "true" | "True" | "TRUE" | "1" | "1.0" => Some(true),
-                "false" | "False" | "FALSE" | "0" | "0.0" => Some(false),
-                _ => None,
-            },
-            _ => None,
-        };
-        value.ok_or_else(|| self.unfit(row, field, "true or false (1 or 0)"))
-    }
-
-    /// Returns the text of a field; a number is written out.
-    ///
-    /// # Errors
-    /// [`ReadError::Missing`], [`ReadError::Value`].
-    pub fn text(&self, row: &Row, field: usize) -> Result<String, ReadError> {
-        match row.cell(field) {
-            Cell::Text(t) => Ok(t.clone()),
-            Cell::Number(v) => Ok(v.to_string()),
-            Cell::Bool(b) => Ok(b.to_string()),
-            _ => Err(self.unfit(row, field, "a text or a number")),
-        }
-    }
-
-    /// Returns the numbers of an array.
-    ///
-    /// # Errors
-    /// [`ReadError::Missing`], [`ReadError::Value`].
-    pub fn array<'r>(&self, row: &'r Row, field: usize) -> Result<&'r [f64], ReadError> {
-        row.numbers(field)
-            .ok_or_else(|| self.unfit(row, field, "an array of numbers"))
-    }
 }
 
-fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {
-    let Ok(text) = std::str::from_utf8(text) else {
-        return Cell::Other;
-    };
-    let text = text.trim();
+/// Scans a line into `row` and learns its shape; returns false for a blank one.
+fn scan_line(
+    line: &[u8],
+    number: u64,
+    paths: &json::Paths,
+    shape: &mut Shape,
+    row: &mut Row,
+) -> Result<bool, ReadError> {
+    let text = line.trim_ascii_end();
     if text.is_empty() {
-        return Cell::Missing;
+        return Ok(false);
     }
-    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        let start = numbers.len();
-        for part in inner.split(',') {
-            match part.trim().parse() {
-                Ok(v) => numbers.push(v),
-                Err(_) => return Cell::Other,
-            }
-        }
-        return Cell::Numbers(start, numbers.len());
+    row.clear(number);
+    let notes = shape.notes();
+    let noted = notes.is_some();
+    json::scan(text, paths, row, notes).map_err(|f| syntax(number, f))?;
+    if noted {
+        shape.learn(text);
     }
-    match text.parse::<f64>() {
-        Ok(v) if v.is_finite() => Cell::Number(v),
-        _ => Cell::Text(text.to_owned()),
-    }
+    Ok(true)
 }
 
-fn syntax(line: u64, (at, problem): json::Fault) -> ReadError {
+fn syntax(line: u64, (at, problem): Fault) -> ReadError {
     ReadError::Syntax {
         line,
         column: at + 1,
@@ -444,6 +330,7 @@ fn csv_fault(error: csv::Error) -> ReadError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::Cell;
     use super::*;
 
     fn all(log: &str, fields: &[&str]) -> Result<Vec<(u64, Vec<Cell>)>, ReadError> {

@@ -2,7 +2,8 @@
 
 use super::{Calibrator, Method, Temperature, check_binary};
 use crate::error::{Error, Result, check_len};
-use crate::probabilities::{Logits, Probabilities};
+use crate::logits::Logits;
+use crate::probabilities::Probabilities;
 use crate::stream::hash;
 
 /// Returns a fold in 0..`folds` for each group: a pure function of the seed and the group's key, so that all records of one document or

@@ -2,7 +2,8 @@
 
 use super::FitStatus;
 use crate::error::{Error, Result};
-use crate::probabilities::{Logits, Probabilities, log_sum_exp};
+use crate::logits::{Logits, log_sum_exp};
+use crate::probabilities::Probabilities;
 
 /// One temperature T > 0: the softmax of $z / T$.
 ///

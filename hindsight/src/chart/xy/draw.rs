@@ -46,15 +46,12 @@ impl XyChart {
                         .svg
                         .text("tick halo", Anchor::End, (right - 2.0, pixel - 5.0), words);
                 }
-                Mark::Diagonal(words) => {
+                Mark::Diagonal(_) => {
                     let (lo, hi) = (frame.x.lo.max(frame.y.lo), frame.x.hi.min(frame.y.hi));
                     let (Some(a), Some(b)) = (frame.point(lo, lo), frame.point(hi, hi)) else {
                         continue;
                     };
                     frame.svg.line("ref", a, b);
-                    frame
-                        .svg
-                        .text("tick halo", Anchor::End, (b.0 - 12.0, b.1 + 12.0), words);
                 }
             }
         }

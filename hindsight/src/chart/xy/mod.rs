@@ -103,7 +103,7 @@ impl XyChart {
                 .filter(|s| matches!(s.look, Look::Points | Look::Cloud))
                 .count()
         };
-        let legend: Vec<Entry> = self
+        let legend = self
             .series
             .iter()
             .enumerate()
@@ -116,21 +116,19 @@ impl XyChart {
                     Look::Points | Look::Cloud => Key::Dot(shapes(at)),
                     Look::Bars => Key::Box,
                 },
-            })
-            .collect();
+            });
+        // A diagonal is named there too: beside the line its words would lie under the points.
+        let diagonals = self.marks.iter().filter_map(|mark| match mark {
+            Mark::Diagonal(words) => Some(Entry {
+                name: words.clone(),
+                ink: Ink::Muted,
+                key: Key::Line(1),
+            }),
+            _ => None,
+        });
+        let legend: Vec<Entry> = legend.chain(diagonals).collect();
         // One series needs no legend: the caption names it. Two or more do.
-        let legend = if legend.len()
-            + self
-                .marks
-                .iter()
-                .filter(|mark| matches!(mark, Mark::Diagonal(_)))
-                .count()
-            < 2
-        {
-            Vec::new()
-        } else {
-            legend
-        };
+        let legend = if legend.len() < 2 { Vec::new() } else { legend };
         let description = self
             .description
             .clone()

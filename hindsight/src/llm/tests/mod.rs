@@ -7,6 +7,9 @@ use clap::Parser;
 
 use super::{Args, run};
 
+mod protocols;
+mod wrong;
+
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]
@@ -324,61 +327,4 @@ fn scaling_and_noise_scale() {
         &["--small-batch", "8", "--big-batch", "64"],
     );
     assert!((out["all"]["batch"].as_f64().unwrap() - 80.0).abs() < 1e-9);
-}
-
-#[test]
-fn wrong_input_ends_with_code_two_and_names_its_place() {
-    let f = Folder::new();
-    let w = |command: &str, text: &str, rest: &[&str]| wrong(&f, command, text, rest);
-    assert_eq!(w("calibration", "", &[]), "/wrong: there are no records");
-    assert!(
-        w(
-            "calibration",
-            "{\"conf\":0.5,\"correct\":1}\n{\"conf\":0.5,\n",
-            &[]
-        )
-        .starts_with("/wrong:2: at byte 13")
-    );
-    assert_eq!(
-        w("calibration", "conf,correct\n0.5,1\n,1\n", &[]),
-        "/wrong:3: column \"conf\": is missing"
-    );
-    assert!(w("calibration", "{\"probs\":[3,-2],\"label\":0}", &[]).contains("are these logits?"));
-    assert!(
-        w("calibration", "{\"conf\":NaN,\"correct\":1}", &[])
-            .starts_with("/wrong:1: at byte 9: NaN")
-    );
-    assert!(
-        w("calibration", "{\"probs\":[0.5,0.5],\"label\":2}", &[])
-            .contains("outside the 2 classes")
-    );
-    assert!(w("calibration", "conf,correct\n0.5,1\n", &["--bins", "0"]).starts_with("--bins 0"));
-    assert!(
-        w("passk", "prompt,correct\na,1\na,0\nb,1\n", &["--k", "2"])
-            .starts_with("--k 2: prompt \"b\"")
-    );
-    assert!(
-        w("gap", "prompt,correct,score\na,1,x\n", &[])
-            .starts_with("/wrong:2: column \"score\": \"x\"")
-    );
-    assert!(w("gap", "prompt,correct,score\na,2,1\n", &[]).contains("the utility 2 is outside"));
-    assert!(w("cbs", "batch,steps\n64,0\n", &[]).starts_with("/wrong:2: column \"steps\""));
-    assert!(w("cbs", "a,b\n1,2\n", &[]).contains("expected the fields batch and steps"));
-    assert!(w("scaling", "params,tokens,loss\n1,2,3\n", &[]).contains("needs at least 6"));
-    assert!(
-        w(
-            "noise-scale",
-            "small,big\n1,-2\n",
-            &["--small-batch", "2", "--big-batch", "4"]
-        )
-        .starts_with("/wrong:2: column \"big\"")
-    );
-    assert!(
-        w(
-            "recalibrate",
-            "conf,correct\n0.5,1\n0.6,0\n",
-            &["--method", "temperature"]
-        )
-        .contains("logits")
-    );
 }

@@ -1,0 +1,299 @@
+//! A verifier that compares two responses at a time.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use llm_metrics::{GapOptions, Responses, text_key, tournament};
+use serde_json::{Value, json};
+
+use super::super::plots;
+use super::{Args, Estimated, Targets, each_row, estimate, fault, points, value};
+use crate::chart::{Axis, Series, XyChart};
+use crate::error::{CliError, Place};
+use crate::number::{interval, percent};
+use crate::page::Page;
+use crate::table::{Column, Table, Width};
+
+/// The responses of the log, grouped by prompt, and where each is.
+struct Log {
+    responses: Responses,
+    /// Names of the prompts, in the order of the groups.
+    prompts: Vec<String>,
+    /// Group of each prompt, by the key of its name.
+    place: HashMap<u64, usize>,
+    /// Position of each response within its prompt, by the key of its name.
+    members: Vec<HashMap<u64, usize>>,
+}
+
+/// One comparison: the winner and the loser within the prompt.
+struct Game {
+    prompt: usize,
+    winner: usize,
+    loser: usize,
+    /// The round in which it was played, from 1.
+    round: Option<usize>,
+    line: u64,
+}
+
+/// More rounds than this no tournament has: each halves the responses.
+const MOST_ROUNDS: f64 = 64.0;
+
+/// Judges the survivors of every round and reports them.
+pub(super) fn run(
+    args: &Args,
+    file: &Path,
+    options: GapOptions,
+    targets: &Targets,
+) -> Result<(), CliError> {
+    let log = read_log(args)?;
+    let games = read_games(args, file, &log)?;
+    let recorded = games.first().is_some_and(|g| g.round.is_some());
+    let rounds = if recorded {
+        recorded_rounds(file, &log, &games)?
+    } else {
+        drawn_rounds(args, file, &log, &games)?
+    };
+    let mut estimates = Vec::new();
+    for w in &rounds {
+        estimates.push(estimate(
+            args,
+            &log.responses,
+            w,
+            options,
+            ("", "tournament"),
+        )?);
+    }
+    report(args, file, &estimates, recorded, targets)
+}
+
+fn read_log(args: &Args) -> Result<Log, CliError> {
+    let fields = [&args.prompt, &args.utility, &args.response].map(Clone::clone);
+    let mut lists: Vec<Vec<f64>> = Vec::new();
+    let mut prompts = Vec::new();
+    let mut place = HashMap::new();
+    let mut members: Vec<HashMap<u64, usize>> = Vec::new();
+    each_row(&args.file, &fields, |rows, row| {
+        let (prompt, response) = (rows.text(row, 0)?, rows.text(row, 2)?);
+        let at = *place.entry(text_key(&prompt)).or_insert(lists.len());
+        if at == lists.len() {
+            lists.push(Vec::new());
+            prompts.push(prompt.clone());
+            members.push(HashMap::new());
+        }
+        let own = members[at].len();
+        if members[at].insert(text_key(&response), own).is_some() {
+            let problem = format!("the response {response:?} of prompt {prompt:?} is there twice");
+            return Err(rows.fault(row, 2, problem));
+        }
+        lists[at].push(super::log::utility(rows, row, 1)?);
+        Ok(())
+    })?;
+    Ok(Log {
+        responses: Responses::new(&lists).map_err(|e| fault(&args.file, &e))?,
+        prompts,
+        place,
+        members,
+    })
+}
+
+fn read_games(args: &Args, file: &Path, log: &Log) -> Result<Vec<Game>, CliError> {
+    let fields = [&args.prompt, "winner", "loser", "round"].map(str::to_owned);
+    let mut games = Vec::new();
+    each_row(file, &fields, |rows, row| {
+        let name = rows.text(row, 0)?;
+        let Some(&prompt) = log.place.get(&text_key(&name)) else {
+            let problem = format!("the log of responses has no prompt {name:?}");
+            return Err(rows.fault(row, 0, problem));
+        };
+        let player = |field: usize| {
+            let response = rows.text(row, field)?;
+            let found = log.members[prompt].get(&text_key(&response));
+            found.copied().ok_or_else(|| {
+                let problem = format!("prompt {name:?} has no response {response:?}");
+                rows.fault(row, field, problem)
+            })
+        };
+        let (winner, loser) = (player(1)?, player(2)?);
+        if winner == loser {
+            return Err(rows.fault(row, 2, "a response plays against itself".to_owned()));
+        }
+        let round = if rows.found().contains(&fields[3]) {
+            let v = rows.number(row, 3)?;
+            if !(1.0..=MOST_ROUNDS).contains(&v) || v.fract() != 0.0 {
+                let problem = format!("{v} is not a whole number from 1 to {MOST_ROUNDS}");
+                return Err(rows.fault(row, 3, problem));
+            }
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked above.
+            Some(v as usize)
+        } else {
+            None
+        };
+        games.push(Game {
+            prompt,
+            winner,
+            loser,
+            round,
+            line: row.line(),
+        });
+        Ok(())
+    })?;
+    Ok(games)
+}
+
+/// Weights after each recorded round. Who did not play in a round goes through it.
+fn recorded_rounds(file: &Path, log: &Log, games: &[Game]) -> Result<Vec<Vec<f64>>, CliError> {
+    let last = games.iter().filter_map(|g| g.round).max().unwrap_or(0);
+    let mut starts = vec![0];
+    for p in 0..log.responses.prompts() {
+        starts.push(starts[p] + log.responses.utilities(p).len());
+    }
+    let mut alive = vec![1.0; log.responses.len()];
+    let mut rounds = Vec::new();
+    for round in 1..=last {
+        let mut played = vec![false; alive.len()];
+        for game in games.iter().filter(|g| g.round == Some(round)) {
+            let start = starts[game.prompt];
+            let (winner, loser) = (start + game.winner, start + game.loser);
+            let prompt = &log.prompts[game.prompt];
+            let wrong = |problem: String| Place::file(file).line(game.line).error(problem);
+            if alive[winner] < 0.5 || alive[loser] < 0.5 {
+                let problem =
+                    format!("prompt {prompt:?}: one of the two was beaten before round {round}");
+                return Err(wrong(problem));
+            }
+            if played[winner] || played[loser] {
+                let problem =
+                    format!("prompt {prompt:?}: one of the two plays twice in round {round}");
+                return Err(wrong(problem));
+            }
+            (played[winner], played[loser]) = (true, true);
+        }
+        for game in games.iter().filter(|g| g.round == Some(round)) {
+            alive[starts[game.prompt] + game.loser] = 0.0;
+        }
+        rounds.push(alive.clone());
+    }
+    Ok(rounds)
+}
+
+/// Weights after each round of a tournament drawn by the seed, its games looked up among the comparisons.
+fn drawn_rounds(
+    args: &Args,
+    file: &Path,
+    log: &Log,
+    games: &[Game],
+) -> Result<Vec<Vec<f64>>, CliError> {
+    let mut results: HashMap<(usize, usize, usize), u64> = HashMap::new();
+    for game in games {
+        if let Some(line) = results.get(&(game.prompt, game.loser, game.winner)) {
+            let problem = format!("the same two had the other result on line {line}");
+            return Err(Place::file(file).line(game.line).error(problem));
+        }
+        results.insert((game.prompt, game.winner, game.loser), game.line);
+    }
+    let most = (0..log.responses.prompts())
+        .map(|p| log.responses.utilities(p).len())
+        .max()
+        .unwrap_or(1);
+    let rounds = most.next_power_of_two().trailing_zeros() as usize;
+    let mut missing = None;
+    let mut all = Vec::new();
+    for round in 1..=rounds {
+        all.push(tournament(
+            &log.responses,
+            round,
+            args.uncertainty.seed,
+            |prompt, i, j| {
+                let won = results.contains_key(&(prompt, i, j));
+                if !won && !results.contains_key(&(prompt, j, i)) && missing.is_none() {
+                    missing = Some((prompt, i, j, round));
+                }
+                won
+            },
+        ));
+        if let Some((prompt, i, j, round)) = missing {
+            return Err(Place::file(file).error(format!(
+                "responses number {} and {} of prompt {:?} meet in round {round}, but no line compares them (a tournament played elsewhere \
+                 needs the field round)",
+                i + 1,
+                j + 1,
+                log.prompts[prompt]
+            )));
+        }
+    }
+    Ok(all)
+}
+
+fn report(
+    args: &Args,
+    file: &Path,
+    estimates: &[Estimated],
+    recorded: bool,
+    targets: &Targets,
+) -> Result<(), CliError> {
+    let level = 100.0 * args.uncertainty.level;
+    let mut table = Table::new([
+        Column::number("rounds"),
+        Column::number("kept"),
+        Column::number("utility %"),
+        Column::number("filtered %"),
+        Column::number("gap, points"),
+        Column::number(format!("{level:.0} % interval")),
+        Column::number("relative %"),
+        Column::number("pooled %").optional(),
+    ]);
+    let (mut line, mut band) = (vec![(0.0, 0.0)], vec![(0.0, 0.0, 0.0)]);
+    for (round, e) in (1u32..).zip(estimates) {
+        let (g, ends) = (&e.gap, (100.0 * e.interval.lower, 100.0 * e.interval.upper));
+        table.row([
+            round.to_string(),
+            percent(g.kept, 1),
+            points(g.base),
+            points(g.filtered),
+            points(g.gap),
+            interval(ends.0, ends.1, 2),
+            points(g.relative),
+            points(g.pooled),
+        ]);
+        line.push((f64::from(round), 100.0 * g.gap));
+        band.push((f64::from(round), ends.0, ends.1));
+    }
+    let first = estimates.first().map(|e| &e.gap);
+    let words = format!(
+        "{} prompts, {} responses; {}. Intervals by bootstrap over prompts, relative gap in per cent: the mean of the prompts' ratios.",
+        first.map_or(0, |g| g.prompts),
+        first.map_or(0, |g| g.responses),
+        if recorded {
+            "survivors of the recorded games; a response without a game goes through".to_owned()
+        } else {
+            format!(
+                "pairs drawn with seed {}; with an odd number one goes through without a game",
+                args.uncertainty.seed
+            )
+        }
+    );
+    let ticks = plots::ticks(0..=estimates.len());
+    let chart = XyChart::new(
+        "Gap and rounds",
+        Axis::linear("Rounds of the tournament").ticks(ticks),
+        Axis::linear("Gap, percentage points").with_zero(),
+    )
+    .series(Series::line("gap", line).band(band));
+    let mut page = Page::new("Generation-verification gap of a tournament", words.clone());
+    page.section("Gap");
+    page.figure(
+        &chart.svg(),
+        &format!("Gain in utility by keeping the survivors, with {level:.0} % bootstrap intervals over prompts."),
+    );
+    page.table(&table, "Gap after each round.");
+    let rows = (1u32..)
+        .zip(estimates)
+        .map(|(round, e)| {
+            Ok(json!({ "round": round, "estimate": value(&e.gap)?, "interval": value(&e.interval)?, "relative_interval": value(&e.relative)? }))
+        })
+        .collect::<Result<Vec<Value>, CliError>>()?;
+    let results = json!({ "file": args.file.display().to_string(), "tournament": file.display().to_string(), "recorded": recorded,
+                          "level": args.uncertainty.level, "seed": args.uncertainty.seed, "rounds": rows });
+    let text = format!("{}\n{words}", table.render(Width::of_stdout()));
+    targets.finish("llm gap", &text, results, &page)
+}

@@ -1,0 +1,116 @@
+//! Calibration records of a log, for the commands that read them.
+
+use std::path::Path;
+
+use llm_metrics::io::{CalibrationReader, Fields, Record, open};
+use llm_metrics::{Accumulator, EdgeRule, Edges, Logits, Summary, log_sum_exp};
+
+use super::{fault, read_fault};
+use crate::error::CliError;
+
+/// Names of a log's fields.
+#[derive(Debug, clap::Args)]
+pub(super) struct FieldArgs {
+    /// Field of the confidence, if not conf or confidence (in JSON a path: meta.conf).
+    #[arg(long, value_name = "FIELD")]
+    conf: Option<String>,
+    /// Field of the outcome, if not correct.
+    #[arg(long, value_name = "FIELD")]
+    correct: Option<String>,
+    /// Field of the class probabilities, if not probs or probabilities.
+    #[arg(long, value_name = "FIELD")]
+    probs: Option<String>,
+    /// Field of the class logits or log-probabilities, if not logits or logprobs.
+    #[arg(long, value_name = "FIELD")]
+    logits: Option<String>,
+    /// Field of the label (a class number from 0, or a letter), if not label; in lm-evaluation-harness samples doc.gold, doc.label, doc.answer or target.
+    #[arg(long, value_name = "FIELD")]
+    label: Option<String>,
+    /// Field that names what belongs together: a document, a prompt.
+    #[arg(long, value_name = "FIELD")]
+    pub(super) group: Option<String>,
+    /// The filter to take from lm-evaluation-harness samples.
+    #[arg(long, value_name = "NAME")]
+    filter: Option<String>,
+}
+
+impl FieldArgs {
+    pub(super) fn fields(&self) -> Fields {
+        Fields {
+            confidence: self.conf.clone(),
+            correct: self.correct.clone(),
+            probabilities: self.probs.clone(),
+            logits: self.logits.clone(),
+            label: self.label.clone(),
+            group: self.group.clone(),
+            filter: self.filter.clone(),
+        }
+    }
+}
+
+/// Records of a file in memory, for commands that need more than one pass.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) confidence: Vec<f64>,
+    pub(super) correct: Vec<bool>,
+    pub(super) groups: Vec<u64>,
+    /// Logits, where the log has them.
+    pub(super) logits: Option<Logits>,
+}
+
+/// Reads a whole log.
+pub(super) fn load(file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
+    let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
+    let mut reader = CalibrationReader::new(reader, fields).map_err(|e| read_fault(file, e))?;
+    let mut out = Loaded::default();
+    let (mut logits, mut labels, mut equal) = (Vec::new(), Vec::new(), None);
+    loop {
+        let more = reader.next_record(|record, group| {
+            out.groups.push(group.unwrap_or(out.groups.len() as u64));
+            let mut top = |q: &[f64], label: usize| {
+                let arg = q
+                    .iter()
+                    .enumerate()
+                    .fold(0, |a, (k, p)| if *p > q[a] { k } else { a });
+                out.confidence.push(q[arg].min(1.0));
+                out.correct.push(arg == label);
+            };
+            match record {
+                Record::Binary(c, y) => {
+                    out.confidence.push(*c);
+                    out.correct.push(*y);
+                }
+                Record::Probabilities(q, label) => top(q, *label),
+                Record::Logits(z, label) => {
+                    let total = log_sum_exp(z);
+                    top(
+                        &z.iter().map(|v| (v - total).exp()).collect::<Vec<_>>(),
+                        *label,
+                    );
+                    equal =
+                        Some(equal.map_or(z.len(), |n: usize| if n == z.len() { n } else { 0 }));
+                    logits.extend_from_slice(z);
+                    labels.push(*label);
+                }
+            }
+        });
+        if !more.map_err(|e| read_fault(file, e))? {
+            break;
+        }
+    }
+    if let Some(classes) = equal.filter(|n| *n > 0) {
+        out.logits = Some(Logits::new(logits, classes, labels).map_err(|e| fault(file, &e))?);
+    }
+    Ok(out)
+}
+
+/// All scores of records in memory.
+pub(super) fn scores(
+    confidence: &[f64],
+    correct: &[bool],
+    bins: usize,
+) -> llm_metrics::Result<Summary> {
+    let mut acc = Accumulator::new(Edges::equal_width(bins, EdgeRule::UpperClosed)?);
+    acc.extend(confidence, correct)?;
+    acc.summary()
+}

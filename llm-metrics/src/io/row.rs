@@ -1,0 +1,127 @@
+//! The wanted fields of one record.
+
+use super::shape::{Scalar, Scalars};
+
+/// The value of one field in one record.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Cell {
+    /// Not there, null, or an empty CSV cell.
+    #[default]
+    Missing,
+    /// A number; in CSV any cell that reads as one.
+    Number(f64),
+    /// true or false.
+    Bool(bool),
+    /// Text.
+    Text(String),
+    /// An array of numbers: a range of [`Row::numbers`].
+    Numbers(usize, usize),
+    /// Something else: an object, an array of words.
+    Other,
+}
+
+/// The wanted fields of one record.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    pub(super) cells: Vec<Cell>,
+    pub(super) numbers: Vec<f64>,
+    pub(super) line: u64,
+}
+
+impl Row {
+    pub(super) fn new(fields: usize) -> Self {
+        Self {
+            cells: vec![Cell::Missing; fields],
+            numbers: Vec::new(),
+            line: 0,
+        }
+    }
+    pub(super) fn clear(&mut self, line: u64) {
+        self.cells.fill(Cell::Missing);
+        self.numbers.clear();
+        self.line = line;
+    }
+    pub(super) fn set(&mut self, field: usize, cell: Cell) {
+        if let Some(c) = self.cells.get_mut(field) {
+            *c = cell;
+        }
+    }
+    pub(super) fn fill(&mut self, scalars: &Scalars) {
+        for (field, cell) in self.cells.iter_mut().enumerate() {
+            *cell = match scalars.get(field) {
+                Scalar::Missing => Cell::Missing,
+                Scalar::Number(v) => Cell::Number(v),
+                Scalar::Bool(b) => Cell::Bool(b),
+            };
+        }
+    }
+    /// Returns the line of the record, from 1 (the first line of a CSV record of several lines).
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+    /// Returns the cell of the wanted field number `field`.
+    #[must_use]
+    pub fn cell(&self, field: usize) -> &Cell {
+        self.cells.get(field).unwrap_or(&Cell::Missing)
+    }
+    /// Returns the numbers of an array field.
+    #[must_use]
+    pub fn numbers(&self, field: usize) -> Option<&[f64]> {
+        match self.cell(field) {
+            Cell::Numbers(from, to) => self.numbers.get(*from..*to),
+            _ => None,
+        }
+    }
+}
+
+/// A class given by its number from 0, or by a letter from A.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp
+)] // Whole numbers in range only.
+pub(super) fn parse_class(cell: &Cell) -> Option<usize> {
+    match cell {
+        Cell::Number(v) if *v >= 0.0 && *v <= 1e9 && v.fract() == 0.0 => Some(*v as usize),
+        Cell::Bool(b) => Some(usize::from(*b)),
+        Cell::Text(t) => {
+            let t = t
+                .trim()
+                .trim_start_matches('(')
+                .trim_end_matches([')', '.']);
+            match t.as_bytes() {
+                [c @ b'A'..=b'Z'] => Some(usize::from(c - b'A')),
+                [c @ b'a'..=b'z'] => Some(usize::from(c - b'a')),
+                _ => t.parse().ok(),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The cell that a CSV text is.
+pub(super) fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Cell::Other;
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return Cell::Missing;
+    }
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        let start = numbers.len();
+        for part in inner.split(',') {
+            match part.trim().parse() {
+                Ok(v) => numbers.push(v),
+                Err(_) => return Cell::Other,
+            }
+        }
+        return Cell::Numbers(start, numbers.len());
+    }
+    match text.parse::<f64>() {
+        Ok(v) if v.is_finite() => Cell::Number(v),
+        _ => Cell::Text(text.to_owned()),
+    }
+}

@@ -1,0 +1,233 @@
+//! The grammar of JSON: a cursor over the bytes of one line.
+
+use memchr::memchr2;
+
+use super::number::{number, token_end};
+use super::shape::{Notes, Slot};
+
+/// A fault and the byte at which it was seen.
+pub(super) type Fault = (usize, String);
+
+pub(super) type Scan<T> = Result<T, Fault>;
+
+/// How deep values may nest: far above any log, far below the stack.
+pub(super) const DEPTH: usize = 128;
+
+/// A place in a line, and where the values seen are noted.
+pub(super) struct Scanner<'a, 'n> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) notes: Option<&'n mut Notes>,
+}
+
+impl<'a> Scanner<'a, '_> {
+    pub(super) fn fault(&self, problem: &str) -> Fault {
+        match self.peek() {
+            None => (self.at, format!("{problem}, found the end of the line")),
+            Some(b) if b.is_ascii_graphic() => {
+                (self.at, format!("{problem}, found {:?}", char::from(b)))
+            }
+            Some(b) => (self.at, format!("{problem}, found byte {b}")),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline(always)]
+    pub(super) fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    /// The raw bytes of the string that starts here (between its quotes).
+    #[inline]
+    pub(super) fn string(&mut self) -> Scan<&'a [u8]> {
+        self.at += 1;
+        let start = self.at;
+        // Most keys and many values are short: a few bytes by hand before the vector search is set up.
+        for i in 0..16 {
+            match self.bytes.get(start + i) {
+                Some(b'"') => {
+                    self.at = start + i + 1;
+                    return Ok(&self.bytes[start..start + i]);
+                }
+                Some(b'\\') | None => break,
+                Some(_) => {}
+            }
+        }
+        loop {
+            match memchr2(b'"', b'\\', self.bytes.get(self.at..).unwrap_or(&[])) {
+                None => {
+                    self.at = self.bytes.len();
+                    return Err(self.fault("expected the end of a string"));
+                }
+                Some(i) => {
+                    self.at += i + 1;
+                    if self.bytes[self.at - 1] == b'"' {
+                        return Ok(&self.bytes[start..self.at - 1]);
+                    }
+                    self.at += 1;
+                }
+            }
+        }
+    }
+
+    /// The members of the object that starts here; `visit` must consume each value.
+    #[inline]
+    pub(super) fn members(
+        &mut self,
+        mut visit: impl FnMut(&mut Self, &'a [u8]) -> Scan<()>,
+    ) -> Scan<()> {
+        if self.peek() != Some(b'{') {
+            return Err(self.fault("expected an object"));
+        }
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.space();
+            if self.peek() != Some(b'"') {
+                return Err(self.fault("expected a key in quotes"));
+            }
+            let key = self.string()?;
+            self.space();
+            if self.peek() != Some(b':') {
+                return Err(self.fault("expected a colon"));
+            }
+            self.at += 1;
+            self.space();
+            visit(self, key)?;
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.fault("expected a comma or the end of the object")),
+            }
+        }
+    }
+
+    /// The elements of the array that starts here; `visit` must consume each.
+    #[inline]
+    pub(super) fn elements(&mut self, mut visit: impl FnMut(&mut Self) -> Scan<()>) -> Scan<()> {
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.space();
+            visit(self)?;
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.fault("expected a comma or the end of the array")),
+            }
+        }
+    }
+
+    /// true, false or null; returns its first letter.
+    pub(super) fn word(&mut self) -> Scan<u8> {
+        for word in ["true", "false", "null"] {
+            if self.bytes[self.at..].starts_with(word.as_bytes()) {
+                self.at += word.len();
+                return Ok(word.as_bytes()[0]);
+            }
+        }
+        Err(self.fault("expected a value"))
+    }
+
+    #[inline]
+    pub(super) fn number(&mut self) -> Scan<f64> {
+        match number(&self.bytes[self.at..]) {
+            Some((value, length)) => {
+                self.at += length;
+                Ok(value)
+            }
+            None if self.bytes[self.at..].starts_with(b"NaN") => Err((
+                self.at,
+                "NaN is no JSON number and no measurement".to_owned(),
+            )),
+            None => Err(self.fault("expected a value")),
+        }
+    }
+
+    /// Passes over any value, checking brackets, strings, commas and colons.
+    pub(super) fn skip(&mut self, depth: usize) -> Scan<()> {
+        if depth > DEPTH {
+            return Err(self.fault("values nest too deep"));
+        }
+        match self.peek() {
+            Some(b'{') => self.members(|s, _| s.skip(depth + 1)),
+            Some(b'[') => {
+                self.odd();
+                self.elements(|s| s.skip(depth + 1))
+            }
+            _ => {
+                let start = self.at;
+                self.skip_plain()?;
+                self.note(start, None);
+                Ok(())
+            }
+        }
+    }
+
+    /// Passes over a string, a word or a number.
+    pub(super) fn skip_plain(&mut self) -> Scan<()> {
+        match self.peek() {
+            Some(b'"') => self.string().map(|_| ()),
+            Some(b't' | b'f' | b'n') => self.word().map(|_| ()),
+            // Python writes these; in a field that nobody reads they do no harm.
+            Some(b'N') if self.bytes[self.at..].starts_with(b"NaN") => {
+                self.at += 3;
+                Ok(())
+            }
+            Some(b'I') if self.bytes[self.at..].starts_with(b"Infinity") => {
+                self.at += 8;
+                Ok(())
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let end = self.at + token_end(&self.bytes[self.at..]);
+                if end == self.at + 1 && self.bytes[self.at] == b'-' {
+                    if self.bytes[end..].starts_with(b"Infinity") {
+                        self.at = end + 8;
+                        return Ok(());
+                    }
+                    return Err(self.fault("expected a number"));
+                }
+                self.at = end;
+                Ok(())
+            }
+            _ => Err(self.fault("expected a value")),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn note(&mut self, start: usize, field: Option<usize>) {
+        if let Some(notes) = &mut self.notes {
+            let end = self.at;
+            notes.slots.push(Slot { start, end, field });
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn odd(&mut self) {
+        if let Some(notes) = &mut self.notes {
+            notes.odd = true;
+        }
+    }
+}

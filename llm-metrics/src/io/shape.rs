@@ -1,0 +1,389 @@
+//! The layouts of the last JSON lines, tried on the next one before it is scanned.
+//!
+//! A program writes its log with one print statement, so that lines differ in their values alone. Between the values lie the same bytes:
+//! brackets, keys, colons, commas. A line that repeats them, with values of the plain kinds between, is valid and has the same fields.
+//! Whatever differs is left to the scanner, which also words all errors.
+
+use memchr::memchr3;
+
+use super::number::number;
+
+/// A value in a scanned line: its bytes, and the wanted field that it is, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) field: Option<usize>,
+}
+
+/// What the scanner notes of a line.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) slots: Vec<Slot>,
+    /// Some value is an array, or a wanted one a text or an object: the line has no shape.
+    pub(super) odd: bool,
+}
+
+/// A plain value of a wanted field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Scalar {
+    /// Not there, or null.
+    Missing,
+    Number(f64),
+    Bool(bool),
+}
+
+/// The largest number of wanted fields.
+pub(super) const FIELDS: usize = 8;
+
+/// The plain values of a line by wanted field: kinds and numbers apart, so that neither is copied through memory byte by byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scalars {
+    kinds: [Kind; FIELDS],
+    numbers: [f64; FIELDS],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    #[default]
+    Missing,
+    Number,
+    True,
+    False,
+}
+
+impl Scalars {
+    /// The value of the wanted field number `field`.
+    #[inline(always)]
+    pub(super) fn get(&self, field: usize) -> Scalar {
+        match self.kinds.get(field) {
+            None | Some(Kind::Missing) => Scalar::Missing,
+            Some(Kind::Number) => Scalar::Number(self.numbers[field]),
+            Some(Kind::True) => Scalar::Bool(true),
+            Some(Kind::False) => Scalar::Bool(false),
+        }
+    }
+}
+
+/// More values than this are not worth a try.
+const SLOTS: usize = 32;
+
+/// How many lines without a shape pass before the next attempt to find one.
+const PATIENCE: u32 = 256;
+
+/// So many layouts are remembered: an optional field or two.
+const LAYOUTS: usize = 4;
+
+/// The layouts met last.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    layouts: [Layout; LAYOUTS],
+    /// The one that fitted last, and is tried first.
+    last: usize,
+    /// The one to be forgotten next.
+    oldest: usize,
+    wait: u32,
+    notes: Notes,
+}
+
+/// The bytes between the values of a line, and which values are wanted.
+#[derive(Debug, Default)]
+struct Layout {
+    parts: Vec<Part>,
+    tail: Literal,
+}
+
+#[derive(Debug, PartialEq)]
+struct Part {
+    before: Literal,
+    field: Option<usize>,
+}
+
+/// Bytes to be met again.
+#[derive(Debug, Default, PartialEq)]
+struct Literal {
+    bytes: Vec<u8>,
+    /// The first eight of them as a number, and which of its bits count.
+    word: u64,
+    mask: u64,
+}
+
+impl Literal {
+    fn new(bytes: &[u8]) -> Self {
+        let mut word = [0u8; 8];
+        let n = bytes.len().min(8);
+        word[..n].copy_from_slice(&bytes[..n]);
+        Self {
+            bytes: bytes.to_vec(),
+            word: u64::from_le_bytes(word),
+            mask: if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 },
+        }
+    }
+
+    /// What follows in `bytes` after this literal.
+    #[inline(always)]
+    fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let Some(eight) = bytes.first_chunk::<8>() else {
+            return bytes.strip_prefix(&self.bytes[..]);
+        };
+        if u64::from_le_bytes(*eight) & self.mask != self.word {
+            return None;
+        }
+        if self.bytes.len() <= 8 {
+            return bytes.get(self.bytes.len()..);
+        }
+        // Longer ones by two overlapping words up to sixteen bytes.
+        if let (Some(last), Some(wanted)) = (
+            bytes
+                .get(self.bytes.len() - 8..)
+                .and_then(<[u8]>::first_chunk::<8>),
+            self.bytes.last_chunk::<8>(),
+        ) && self.bytes.len() <= 16
+        {
+            return (last == wanted).then(|| &bytes[self.bytes.len()..]);
+        }
+        bytes.strip_prefix(&self.bytes[..])
+    }
+}
+
+impl Shape {
+    /// Where the scanner should note the values of the next line, if that is worth while.
+    pub(super) fn notes(&mut self) -> Option<&mut Notes> {
+        if self.wait > 0 {
+            self.wait -= 1;
+            return None;
+        }
+        self.notes.slots.clear();
+        self.notes.odd = false;
+        Some(&mut self.notes)
+    }
+
+    /// Takes the layout of a valid line from its notes.
+    pub(super) fn learn(&mut self, line: &[u8]) {
+        let slots = &self.notes.slots;
+        let fit = |s: &Slot| s.field.is_none_or(|f| f < FIELDS);
+        if self.notes.odd || slots.is_empty() || slots.len() > SLOTS || !slots.iter().all(fit) {
+            self.wait = PATIENCE;
+            return;
+        }
+        let mut at = 0;
+        let mut parts = Vec::with_capacity(slots.len());
+        for slot in slots {
+            parts.push(Part {
+                before: Literal::new(&line[at..slot.start]),
+                field: slot.field,
+            });
+            at = slot.end;
+        }
+        let tail = Literal::new(&line[at..]);
+        // A line of a known layout that was left to the scanner for one of its values teaches nothing.
+        let known = |l: &Layout| l.parts == parts && l.tail == tail;
+        if !self.layouts.iter().any(known) {
+            self.last = self.oldest;
+            self.layouts[self.last] = Layout { parts, tail };
+            self.oldest = (self.oldest + 1) % LAYOUTS;
+        }
+    }
+
+    /// Reads the line that starts `bytes` into empty `scalars` if it has a known layout and ends in them, and returns its length with the
+    /// line feed.
+    #[inline]
+    pub(super) fn read(&mut self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+        self.layouts[self.last]
+            .read(bytes, scalars)
+            .or_else(|| self.read_others(bytes, scalars))
+    }
+
+    #[cold]
+    fn read_others(&mut self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+        for (i, layout) in self.layouts.iter().enumerate() {
+            if i != self.last {
+                *scalars = Scalars::default();
+                if let Some(length) = layout.read(bytes, scalars) {
+                    self.last = i;
+                    return Some(length);
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Layout {
+    #[inline(always)]
+    fn read(&self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+        if self.parts.is_empty() {
+            return None;
+        }
+        let mut rest = bytes;
+        for part in &self.parts {
+            rest = part.before.strip(rest)?;
+            rest = match part.field {
+                Some(field) => {
+                    let (kind, number, length) = scalar(rest)?;
+                    *scalars.kinds.get_mut(field)? = kind;
+                    scalars.numbers[field] = number;
+                    rest.get(length..)?
+                }
+                None if rest.first() == Some(&b'"') => string(rest)?,
+                None => rest.get(scalar(rest)?.2..)?,
+            };
+        }
+        rest = self.tail.strip(rest)?;
+        if rest.first() == Some(&b'\r') {
+            rest = &rest[1..];
+        }
+        (rest.first() == Some(&b'\n')).then(|| bytes.len() - rest.len() + 1)
+    }
+}
+
+/// Kind, value and length of the number or word that starts `bytes`.
+#[inline(always)]
+fn scalar(bytes: &[u8]) -> Option<(Kind, f64, usize)> {
+    match bytes.first()? {
+        b'-' | b'0'..=b'9' => number(bytes).map(|(v, length)| (Kind::Number, v, length)),
+        b't' if bytes.starts_with(b"true") => Some((Kind::True, 0.0, 4)),
+        b'f' if bytes.starts_with(b"false") => Some((Kind::False, 0.0, 5)),
+        b'n' if bytes.starts_with(b"null") => Some((Kind::Missing, 0.0, 4)),
+        _ => None,
+    }
+}
+
+/// What follows the string that starts `bytes`, if it ends on this line.
+#[inline]
+fn string(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.get(1..)?;
+    loop {
+        let at = memchr3(b'"', b'\\', b'\n', rest)?;
+        match rest[at] {
+            b'"' => return rest.get(at + 1..),
+            b'\\' if rest.get(at + 1).is_some_and(|b| *b != b'\n') => rest = rest.get(at + 2..)?,
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::{Paths, scan};
+    use super::super::row::{Cell, Row};
+    use super::*;
+    use proptest::prelude::*;
+
+    const WANTED: [&str; 4] = ["conf", "correct", "meta.group", "none"];
+
+    fn plain(cell: &Cell) -> Option<Scalar> {
+        match cell {
+            Cell::Missing => Some(Scalar::Missing),
+            Cell::Number(v) => Some(Scalar::Number(*v)),
+            Cell::Bool(b) => Some(Scalar::Bool(*b)),
+            _ => None,
+        }
+    }
+
+    /// Values that lines of one program could have, and some that they could not.
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => (0.0f64..1.0).prop_map(|v| v.to_string()),
+            2 => (-1e6f64..1e6).prop_map(|v| format!("{v:e}")),
+            2 => Just("true".to_owned()), 1 => Just("false".to_owned()), 1 => Just("null".to_owned()),
+            1 => "\"[a-z\\\\\"n]{0,9}\"", 1 => Just("NaN".to_owned()), 1 => Just("[1,2]".to_owned()), 1 => "[0-9.eE+-]{1,6}",
+            1 => Just("{\"a\":1}".to_owned()), 1 => Just(String::new()),
+        ]
+    }
+
+    proptest! {
+        /// On lines of one layout, then damaged at random, the shape either gives what the scanner gives, or leaves the line to it.
+        #[test]
+        fn shape_and_scanner_agree(
+            values in proptest::collection::vec(value(), 8), space in "[ ]?", order in any::<bool>(),
+            damage in proptest::option::of((0usize..120, any::<u8>())), cut in 0usize..200, end in prop_oneof![Just("\n"), Just("\r\n"), Just("")],
+        ) {
+            let line = |v: &[String]| {
+                let (a, b) = (format!("\"conf\":{space}{}", v[0]), format!("\"correct\":{space}{}", v[1]));
+                let (a, b) = if order { (b, a) } else { (a, b) };
+                format!("{{{a},{space}\"text\":{},{b}{space},\"meta\":{{\"group\":{}}}}}", v[2], v[3])
+            };
+            let paths = Paths::new(&WANTED);
+            let mut shape = Shape::default();
+            let (first, mut row) = (line(&values[..4]), Row::new(4));
+            let notes = shape.notes();
+            let learned = scan(first.as_bytes(), &paths, &mut row, notes).is_ok();
+            if learned {
+                shape.learn(first.as_bytes());
+            }
+            let mut second = (line(&values[4..]) + end).into_bytes();
+            if let Some((at, byte)) = damage && at < second.len() {
+                second[at] = byte;
+            }
+            second.truncate(second.len().saturating_sub(cut.saturating_sub(120)));
+            for bytes in [&second[..], &[&second[..], b"{\"conf\":1}\n"].concat()] {
+                let mut scalars = Scalars::default();
+                let Some(length) = shape.read(bytes, &mut scalars) else { continue };
+                prop_assert!(learned && bytes[length - 1] == b'\n');
+                let text = bytes[..length].trim_ascii_end();
+                prop_assert!(!text.contains(&b'\n'));
+                let mut row = Row::new(4);
+                let scanned = scan(text, &paths, &mut row, None);
+                prop_assert!(scanned.is_ok(), "{:?} {:?}", scanned, String::from_utf8_lossy(text));
+                for field in 0..4 {
+                    prop_assert_eq!(plain(row.cell(field)), Some(scalars.get(field)), "{}", String::from_utf8_lossy(text));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_one_layout_are_read_and_others_left() {
+        let paths = Paths::new(&WANTED);
+        let mut shape = Shape::default();
+        let line = b"{\"conf\": 0.25, \"text\": \"a\", \"correct\": true}";
+        let mut row = Row::new(4);
+        scan(line, &paths, &mut row, shape.notes()).unwrap();
+        shape.learn(line);
+        let next = b"{\"conf\": -1e3, \"text\": \"b \\\" \\\\\", \"correct\": false}\nrest";
+        let mut scalars = Scalars::default();
+        let length = shape.read(next, &mut scalars).unwrap();
+        assert_eq!(length, next.len() - 4);
+        assert_eq!(scalars.get(0), Scalar::Number(-1000.0));
+        assert_eq!(scalars.get(1), Scalar::Bool(false));
+        for other in [
+            &b"{\"conf\": 1, \"text\": \"b\", \"correct\": 1}"[..],
+            b"{\"conf\": 1, \"text\": \"b\", \"correct\": 1} x\n",
+            b"{\"conf\": 1,  \"text\": \"b\", \"correct\": 1}\n",
+            b"{\"conf\": 1, \"text\": \"b\n\", \"correct\": 1}\n",
+            b"{\"conf\": 1, \"text\": \"b\\\n\", \"correct\": 1}\n",
+            b"{\"conf\": tru, \"text\": \"b\", \"correct\": 1}\n",
+            b"",
+        ] {
+            assert!(shape.read(other, &mut scalars).is_none());
+        }
+    }
+
+    #[test]
+    fn the_last_few_layouts_are_remembered() {
+        let paths = Paths::new(&WANTED);
+        let mut shape = Shape::default();
+        let line = |i: usize| format!("{{{}\"conf\":0.5}}\n", "\"x\":1,".repeat(i));
+        for i in 0..=LAYOUTS {
+            let text = line(i);
+            let text = text.trim_end().as_bytes();
+            scan(text, &paths, &mut Row::new(4), shape.notes()).unwrap();
+            shape.learn(text);
+        }
+        assert!(
+            shape
+                .read(line(0).as_bytes(), &mut Scalars::default())
+                .is_none(),
+            "the oldest is forgotten"
+        );
+        for i in 1..=LAYOUTS {
+            let mut scalars = Scalars::default();
+            let length = shape.read(line(i).as_bytes(), &mut scalars).unwrap();
+            assert_eq!(
+                (scalars.get(0), length),
+                (Scalar::Number(0.5), line(i).len())
+            );
+        }
+    }
+}
