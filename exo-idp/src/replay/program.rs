@@ -183,4 +183,38 @@ impl<F: Real> Inputs<F> {
             .shared(&self.shared)?
             .lane(&self.lane)?)
     }
+
+    /// The same with the rows of a lane side by side, for mini-batches.
+    pub(crate) fn by_lane(self) -> ByLane<F> {
+        let rows = self.exo.len() / (self.lanes * self.weeks).max(1);
+        let week = (rows * self.lanes).max(1);
+        let mut exo = Vec::with_capacity(self.exo.len());
+        for rows in self.exo.chunks_exact(week) {
+            for lane in 0..self.lanes {
+                exo.extend(rows.iter().skip(lane).step_by(self.lanes));
+            }
+        }
+        ByLane(Inputs { exo, ..self })
+    }
+}
+
+/// The arrays of a run of mini-batches, `[week][lane][row]`.
+#[derive(Debug, Clone)]
+pub(crate) struct ByLane<F>(Inputs<F>);
+
+impl<F: Real> ByLane<F> {
+    /// A batch of all lanes and weeks.
+    pub(crate) fn batch(&self, program: &Program) -> Result<Batch<'_, F>, Error> {
+        let Inputs {
+            lanes,
+            weeks,
+            exo,
+            shared,
+            lane,
+        } = &self.0;
+        Ok(Batch::new(program, *lanes, *weeks)
+            .exo_by_lane(exo)?
+            .shared(shared)?
+            .lane(lane)?)
+    }
 }

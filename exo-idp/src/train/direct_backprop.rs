@@ -117,7 +117,7 @@ pub fn direct_backprop<P: Policy>(
     let schedule = Schedule::cosine(training.rate, training.steps / 20, training.steps, 0.02)?;
     let batch = training.batch.min(lanes);
     let program = train.program(policy);
-    let inputs = train.inputs::<f32>(policy.signals());
+    let inputs = train.inputs::<f32>(policy.signals()).by_lane();
     let scale = 1.0 / count(batch);
     let weights: Vec<f32> = weights.iter().map(|&w| single(w * scale)).collect();
     let base = inputs.batch(&program)?.weights(&weights)?;
