@@ -54,7 +54,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             Error::KExceedsN { index, k, n } => {
                 let (name, line) = names.get(index).cloned().unwrap_or_default();
                 Place::file(&args.file).line(line).error(format!(
-                    "{name} has {n} responses in all, too few for --k {k}"
+                    "{name} has {n} response{} in all, too few for --k {k}",
+                    if n == 1 { "" } else { "s" }
                 ))
             }
             other => fault(&args.file, &other),

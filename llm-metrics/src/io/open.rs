@@ -61,12 +61,12 @@ impl<R: BufRead> Read for Zstd<R> {
                     if reader.fill_buf()?.is_empty() {
                         return Ok(0);
                     }
-                    let frame = ruzstd::decoding::StreamingDecoder::new(reader)
-                        .map_err(io::Error::other)?;
+                    let frame =
+                        ruzstd::decoding::StreamingDecoder::new(reader).map_err(|_| damaged())?;
                     self.state = Some(State::Inside(Box::new(frame)));
                 }
                 Some(State::Inside(mut frame)) => {
-                    let n = frame.read(out)?;
+                    let n = frame.read(out).map_err(|_| damaged())?;
                     if n > 0 {
                         self.state = Some(State::Inside(frame));
                         return Ok(n);
@@ -76,6 +76,14 @@ impl<R: BufRead> Read for Zstd<R> {
             }
         }
     }
+}
+
+/// The decoder's own words are about its insides.
+fn damaged() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the zstd data are damaged or cut short",
+    )
 }
 
 #[cfg(test)]

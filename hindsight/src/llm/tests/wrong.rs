@@ -176,7 +176,7 @@ fn wrong_input_ends_with_code_two_and_names_its_place() {
     assert!(w("calibration", "conf,correct\n0.5,1\n", &["--bins", "0"]).starts_with("--bins 0"));
     assert!(
         w("passk", "prompt,correct\na,1\na,0\nb,1\n", &["--k", "2"])
-            .starts_with("/wrong:4: prompt \"b\" has 1 responses in all, too few for --k 2")
+            .starts_with("/wrong:4: prompt \"b\" has 1 response in all, too few for --k 2")
     );
     assert!(
         w("passk", "n,c\n4,1\n1,1\n", &["--k", "2"]).starts_with("/wrong:3: the problem has 1")
