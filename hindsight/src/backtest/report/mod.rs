@@ -153,6 +153,7 @@ fn facts(results: &Results) -> Vec<(String, String)> {
 mod tests {
     use super::super::made_up::made_up;
     use super::super::results::{Difference, Interval, Role};
+    use super::super::scores::{Origin, Origins, Pair, Scores, Standing};
     use super::super::tables::{summary, table};
     use super::*;
     use crate::table::Width;
@@ -175,6 +176,85 @@ mod tests {
         assert!(!html.contains("NaN") && !html.contains(">inf<") && !html.contains("n/a"));
         if let Some(path) = std::env::var_os("HINDSIGHT_REPORT") {
             std::fs::write(path, html).unwrap();
+        }
+    }
+
+    /// Two windows: ahead by 1.7 in one, behind by 2 in the other, whatever the order in which a pair is asked for.
+    #[test]
+    fn several_origins_have_a_section_of_their_own() {
+        let scores = |trained: f64| {
+            let (net, rule) = ("Direct Backprop", "promotion-aware newsvendor");
+            let difference = |mean: f64| Difference {
+                mean,
+                interval: Interval {
+                    lo: mean - 0.5,
+                    hi: mean + 1.0,
+                },
+            };
+            let standing = |name: &str, role, mean: f64, against_best| Standing {
+                name: name.to_owned(),
+                role,
+                mean,
+                interval: Interval {
+                    lo: mean - 1.0,
+                    hi: mean + 1.0,
+                },
+                share_of_bound: mean / 60.0,
+                against_best,
+            };
+            Scores {
+                products: 96,
+                weeks: 15,
+                bound: 60.0,
+                best_heuristic: rule.to_owned(),
+                policies: vec![
+                    standing(
+                        net,
+                        Role::Trained,
+                        40.0 + trained,
+                        Some(difference(trained)),
+                    ),
+                    standing(rule, Role::Heuristic, 40.0, None),
+                ],
+                pairs: vec![Pair {
+                    policy: net.to_owned(),
+                    minus: rule.to_owned(),
+                    difference: difference(trained),
+                }],
+            }
+        };
+        let turned = scores(1.7).difference("promotion-aware newsvendor", "Direct Backprop");
+        let turned = turned.unwrap();
+        assert!((turned.mean + 1.7).abs() < 1e-12);
+        assert!(
+            (turned.interval.lo + 2.7).abs() < 1e-12 && (turned.interval.hi + 1.2).abs() < 1e-12
+        );
+        let origin = |from: u32, trained: f64| Origin {
+            training: ("40".to_owned(), (from - 1).to_string()),
+            held_out: (from.to_string(), (from + 14).to_string()),
+            scores: scores(trained),
+        };
+        let mut results = made_up();
+        results.origins = Some(Origins {
+            origins: vec![origin(131, 1.7), origin(146, -2.0)],
+            pooled: scores(-0.15),
+        });
+        let finding = results.pooled_finding().unwrap();
+        assert!(
+            finding.contains("0.150 USD a product and week less than the best heuristic")
+                && finding.contains("which may be chance (95 % interval -0.850 to 0.650)")
+                && finding.ends_with("in 1 of 2."),
+            "{finding}"
+        );
+        let html = page(&results).to_html();
+        assert_eq!(html.matches("<figure").count(), 3 + 2 + 4 + 1 + 1);
+        for word in [
+            "Over several origins",
+            "146 to 160",
+            "40 to 130",
+            "together",
+        ] {
+            assert!(html.contains(word), "{word}");
         }
     }
 
