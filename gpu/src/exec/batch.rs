@@ -202,20 +202,26 @@ impl<'a, F: Real> Batch<'a, F> {
     }
 
     /// Writes the inputs of a period of the run to `out`, a row each, for lanes `first..first + count` of the run; the last
-    /// lane fills up the rows. Asks for those of the next period where they do not lie side by side.
+    /// lane fills up the rows. Asks for those of the next period.
     pub(super) fn gather_exo(&self, period: usize, first: usize, count: usize, out: &mut [F]) {
         let inputs = self.shape.exo;
         let each = inputs * self.lanes;
         let values = &self.exo[(self.window.start + period) * each..][..each];
-        let rows = out.chunks_exact_mut(TILE).take(inputs);
+        let next = self.exo.get((self.window.start + period + 1) * each..);
+        let ask = |from: usize, count: usize| {
+            if let Some(next) = next.and_then(|next| next.get(from..from + count)) {
+                prefetch::numbers(next);
+            }
+        };
         match self.order {
             Order::ByInput => {
-                let next = self.exo.get((self.window.start + period + 1) * each..);
-                for (k, (out, row)) in rows.zip(values.chunks_exact(self.lanes)).enumerate() {
+                let rows = out
+                    .chunks_exact_mut(TILE)
+                    .zip(values.chunks_exact(self.lanes));
+                for (k, (out, row)) in rows.enumerate() {
                     self.gather(row, first, count, out);
-                    let next = next.and_then(|next| next.get(k * self.lanes + first..));
-                    if let (Some(next), None) = (next, &self.selection) {
-                        prefetch::row(&next[..next.len().min(count)]);
+                    if self.selection.is_none() {
+                        ask(k * self.lanes + first, count);
                     }
                 }
             }
@@ -226,6 +232,7 @@ impl<'a, F: Real> Batch<'a, F> {
                     for (row, &value) in out.chunks_exact_mut(TILE).zip(values) {
                         row[i] = value;
                     }
+                    ask(lane * inputs, inputs);
                 }
                 for row in out.chunks_exact_mut(TILE).take(inputs) {
                     let last = row[count - 1];

@@ -1,20 +1,15 @@
 //! Asking for memory before it is needed.
 
-use super::TILE;
-
 /// Bytes of a cache line.
 #[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
 
-/// Asks for one row, at most [`TILE`] numbers from the start of `row`: for rows that lie far from those read before, which the
-/// processor does not guess. Changes nothing but the time that reading them takes.
+/// Asks for a few numbers side by side that lie far from those read before, so that the processor does not guess them. Changes
+/// nothing but the time that reading them takes.
 #[inline(always)]
-pub(crate) fn row<F>(row: &[F]) {
+pub(crate) fn numbers<F>(numbers: &[F]) {
     #[cfg(target_arch = "x86_64")]
-    for number in row[..row.len().min(TILE)]
-        .iter()
-        .step_by(LINE / size_of::<F>())
-    {
+    for number in numbers.iter().step_by(LINE / size_of::<F>()) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: the address is that of a number that exists; the instruction is part of every x86-64.
         #[allow(unsafe_code, reason = "an instruction without a safe name")]
@@ -23,5 +18,5 @@ pub(crate) fn row<F>(row: &[F]) {
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = row;
+    let _ = numbers;
 }
