@@ -213,28 +213,33 @@ impl Matrix for f32 {
     ) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::avx2::panel(proof, rows, panel, segments, begin, out),
+            Isa::Avx2(proof) => super::x86::avx2::panel(proof, rows, panel, segments, begin, out),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::avx512::panel(proof, rows, panel, segments, begin, out),
+            Isa::Avx512(proof) => {
+                super::x86::avx512::panel(proof, rows, panel, segments, begin, out)
+            }
             Isa::Portable => portable_panel(isa, rows, panel, segments, begin, out),
         }
     }
     fn outer(isa: Isa, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::avx2::outer(proof, dz, xt, width, 0, grad),
+            Isa::Avx2(proof) => _ = super::x86::avx2::outer(proof, dz, xt, width, 0, grad),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::avx512::outer(proof, dz, xt, width, grad),
+            Isa::Avx512(proof) => {
+                let rest = super::x86::avx512::outer(proof, dz, xt, width, 0, grad);
+                super::x86::avx2::outer(proof.avx2(), dz, xt, width, rest, grad);
+            }
             Isa::Portable => portable_outer(isa, dz, xt, width, grad),
         }
     }
     fn transpose(isa: Isa, x: &[f32], column: usize, width: usize, xt: &mut [f32]) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::avx2::transpose(proof, x, column, width, xt),
+            Isa::Avx2(proof) => super::x86::transpose(proof, x, column, width, xt),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(proof) => {
-                super::avx2::transpose(proof.avx2(), x, column, width, xt);
+                super::x86::transpose(proof.avx2(), x, column, width, xt);
             }
             Isa::Portable => transpose_portable(x, column, width, xt),
         }

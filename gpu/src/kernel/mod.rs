@@ -2,16 +2,14 @@
 
 pub(crate) mod activation;
 pub(crate) mod aligned;
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 pub(crate) mod dense;
 pub(crate) mod elementwise;
 pub(crate) mod isa;
 pub(crate) mod math;
 pub(crate) mod prefetch;
 pub(crate) mod real;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 /// Lanes of a tile: a row of `f32` is four cache lines, and a few hundred rows stay in the second-level cache.
 pub(crate) const TILE: usize = 64;

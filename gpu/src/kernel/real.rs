@@ -78,11 +78,11 @@ impl Elementary for f32 {
         match (isa, activation) {
             #[cfg(target_arch = "x86_64")]
             (Isa::Avx2(proof), Activation::Silu) if z.len().is_multiple_of(TILE) => {
-                super::avx2::silu(proof, z, slope);
+                super::x86::avx2::silu(proof, z, slope);
             }
             #[cfg(target_arch = "x86_64")]
             (Isa::Avx512(proof), Activation::Silu) if z.len().is_multiple_of(TILE) => {
-                super::avx512::silu(proof, z, slope);
+                super::x86::avx512::silu(proof, z, slope);
             }
             _ => super::activation::portable(isa, activation, z, slope),
         }
@@ -90,10 +90,10 @@ impl Elementary for f32 {
     fn scale(isa: Isa, rows: &mut [Self], slope: &[Self], count: usize, sums: &mut [Self]) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) if count == TILE => super::avx2::scale(proof, rows, slope, sums),
+            Isa::Avx2(proof) if count == TILE => super::x86::scale(proof, rows, slope, sums),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(proof) if count == TILE => {
-                super::avx2::scale(proof.avx2(), rows, slope, sums);
+                super::x86::scale(proof.avx2(), rows, slope, sums);
             }
             _ => super::activation::portable_scale(isa, rows, slope, count, sums),
         }
@@ -101,10 +101,10 @@ impl Elementary for f32 {
     fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]) {
         match (isa, a.first_chunk()) {
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2(proof), Some(a)) if count == TILE => super::avx2::dots(proof, a, rows, out),
+            (Isa::Avx2(proof), Some(a)) if count == TILE => super::x86::dots(proof, a, rows, out),
             #[cfg(target_arch = "x86_64")]
             (Isa::Avx512(proof), Some(a)) if count == TILE => {
-                super::avx2::dots(proof.avx2(), a, rows, out);
+                super::x86::dots(proof.avx2(), a, rows, out);
             }
             _ => super::elementwise::portable_dots(isa, a, count, rows, out),
         }

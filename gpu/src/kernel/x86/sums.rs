@@ -6,9 +6,11 @@ use std::arch::x86_64::{
     _mm256_storeu_ps,
 };
 
-use super::W;
 use crate::kernel::TILE;
 use crate::kernel::isa::Proof;
+
+/// Lanes of a register.
+const W: usize = 8;
 
 /// Vectors of a row.
 const VECTORS: usize = TILE / W;

@@ -1,0 +1,140 @@
+//! Kernels in the vector instructions of x86-64: AVX2 with FMA, and AVX-512.
+//!
+//! Products and activations are written once over [`Register`], and compiled for each instruction set here: the same operations
+//! in the same order on twice as many lanes, hence the same bits. What waits for memory rather than for the multipliers
+//! ([`sums`], [`transpose`](mod@transpose)) has one form, in AVX2.
+
+#![allow(
+    unsafe_code,
+    reason = "vector loads and stores through pointers whose ranges are asserted at the entry"
+)]
+
+mod product;
+mod register;
+mod silu;
+mod sums;
+mod transpose;
+
+use std::arch::x86_64::{__m256, __m512};
+
+use super::TILE;
+use super::dense::PANEL;
+use super::isa::{Proof, Proof512};
+use register::Register;
+
+pub(super) use sums::{dots, scale};
+pub(super) use transpose::transpose;
+
+/// The kernels of one instruction set. Of a panel and of a block of weight gradients: how many registers of lanes or of columns go
+/// with how many rows, so that their products fill the registers.
+macro_rules! instruction_set {
+    (
+        $module:ident, $register:ty, $proof:ty, $features:literal,
+        panels [$($m:literal: $n:literal),*], outer [$($rows:literal: $columns:literal),*]
+    ) => {
+        pub(super) mod $module {
+            use super::*;
+
+            /// Writes one panel's products; see [`Matrix::panel`](crate::kernel::dense::Matrix::panel).
+            pub(in crate::kernel) fn panel(
+                _: $proof,
+                rows: usize,
+                panel: &[f32],
+                segments: &[&[f32]],
+                begin: Option<&[f32; PANEL]>,
+                out: &mut [f32],
+            ) {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(
+                    rows: usize,
+                    panel: &[f32],
+                    segments: &[&[f32]],
+                    begin: Option<&[f32; PANEL]>,
+                    out: &mut [f32],
+                ) {
+                    // SAFETY: by the caller's promise.
+                    unsafe {
+                        match rows {
+                            $($m => product::panel_of::<$register, $m, $n>(panel, segments, begin, out),)*
+                            _ => unreachable!("a panel of {rows} rows"),
+                        }
+                    }
+                }
+                let width: usize = segments.iter().map(|s| s.len() / TILE).sum();
+                assert!(out.len() >= rows * TILE && panel.len() >= rows * width);
+                // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
+                unsafe { wide(rows, panel, segments, begin, out) }
+            }
+
+            /// Adds $dZ\, X^T$ to `grad`, from a column on as far as whole registers reach, and returns the first column left; see
+            /// [`Matrix::outer`](crate::kernel::dense::Matrix::outer).
+            pub(in crate::kernel) fn outer(
+                _: $proof,
+                dz: &[f32],
+                xt: &[f32],
+                width: usize,
+                first: usize,
+                grad: &mut [f32],
+            ) -> usize {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(
+                    rows: usize,
+                    dz: &[f32],
+                    xt: &[f32],
+                    width: usize,
+                    first: usize,
+                    grad: &mut [f32],
+                ) {
+                    // SAFETY: by the caller's promise.
+                    unsafe {
+                        match rows {
+                            $($rows => product::outer_of::<$register, $rows, $columns>(dz, xt, width, first, grad),)*
+                            _ => unreachable!("a block of {rows} rows"),
+                        }
+                    }
+                }
+                const MOST: usize = [$($rows),*].len();
+                let outputs = dz.len() / TILE;
+                assert!(xt.len() >= TILE * width && grad.len() >= outputs * width);
+                for row in (0..outputs).step_by(MOST) {
+                    let (dz, grad) = (&dz[row * TILE..], &mut grad[row * width..]);
+                    // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
+                    unsafe { wide((outputs - row).min(MOST), dz, xt, width, first, grad) }
+                }
+                width - (width - first) % <$register>::LANES
+            }
+
+            /// The activation $z / (1 + e^{-z})$ of whole tiles, with its derivative unless `slope` is empty; bit for bit that of
+            /// [`math::sigmoid_f32`](crate::kernel::math::sigmoid_f32) with fused operations.
+            pub(in crate::kernel) fn silu(_: $proof, z: &mut [f32], slope: &mut [f32]) {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(z: &mut [f32], slope: &mut [f32]) {
+                    // SAFETY: by the caller's promise.
+                    unsafe {
+                        if slope.is_empty() {
+                            silu::silu_of::<$register, false>(z, slope);
+                        } else {
+                            silu::silu_of::<$register, true>(z, slope);
+                        }
+                    }
+                }
+                assert!(z.len().is_multiple_of(TILE) && (slope.is_empty() || slope.len() == z.len()));
+                // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
+                unsafe { wide(z, slope) }
+            }
+        }
+    };
+}
+
+// Sixteen registers: twelve sums, two of lanes, one weight.
+instruction_set!(
+    avx2, __m256, Proof, "avx2,fma",
+    panels [1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2],
+    outer [1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2]
+);
+// Thirty-two registers: sixteen sums, up to four of lanes, one weight.
+instruction_set!(
+    avx512, __m512, Proof512, "avx512f,avx2,fma",
+    panels [1: 4, 2: 4, 3: 4, 4: 4, 5: 2, 6: 2, 7: 2, 8: 2],
+    outer [1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2, 7: 2, 8: 2]
+);

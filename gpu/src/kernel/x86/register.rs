@@ -1,0 +1,149 @@
+//! What the kernels need of a vector register of `f32`.
+
+use std::arch::x86_64::{
+    __m256, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps,
+    _mm256_div_ps, _mm256_fmadd_ps, _mm256_fmsub_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
+    _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps,
+    _mm256_sub_ps, _mm512_add_epi32, _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps,
+    _mm512_div_ps, _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps,
+    _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps,
+    _mm512_sub_ps,
+};
+
+/// A vector register of `f32`.
+///
+/// # Safety
+/// Every function may be called only where the processor has the register's instructions, and `load` and `store` only with
+/// `LANES` numbers at the pointer. All are inlined into functions compiled for those instructions.
+pub(super) trait Register: Copy {
+    const LANES: usize;
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn splat(x: f32) -> Self;
+    unsafe fn add(self, b: Self) -> Self;
+    unsafe fn sub(self, b: Self) -> Self;
+    unsafe fn mul(self, b: Self) -> Self;
+    unsafe fn div(self, b: Self) -> Self;
+    /// The second operand where either is NaN.
+    unsafe fn max(self, b: Self) -> Self;
+    /// The second operand where either is NaN.
+    unsafe fn min(self, b: Self) -> Self;
+    /// `self * b + c`, rounded once.
+    unsafe fn madd(self, b: Self, c: Self) -> Self;
+    /// `self * b - c`, rounded once.
+    unsafe fn msub(self, b: Self, c: Self) -> Self;
+    /// $2^n$ from the low bits of a number that holds $n$ there.
+    unsafe fn power(self) -> Self;
+}
+
+macro_rules! register {
+    (
+        $register:ty, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident,
+        $min:ident, $madd:ident, $msub:ident, $bits:ident, $numbers:ident, $shift:ident, $plus:ident, $whole:ident
+    ) => {
+        impl Register for $register {
+            const LANES: usize = $lanes;
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self {
+                // SAFETY: by the caller's promise, here and below.
+                unsafe { $load(from) }
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32) {
+                // SAFETY: as above.
+                unsafe { $store(to, self) }
+            }
+            #[inline(always)]
+            unsafe fn splat(x: f32) -> Self {
+                // SAFETY: as above.
+                unsafe { $splat(x) }
+            }
+            #[inline(always)]
+            unsafe fn add(self, b: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $add(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn sub(self, b: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $sub(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn mul(self, b: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $mul(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn div(self, b: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $div(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn max(self, b: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $max(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn min(self, b: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $min(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn madd(self, b: Self, c: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $madd(self, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn msub(self, b: Self, c: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $msub(self, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn power(self) -> Self {
+                // SAFETY: as above.
+                unsafe { $numbers($shift::<23>($plus($bits(self), $whole(127)))) }
+            }
+        }
+    };
+}
+
+register!(
+    __m256,
+    8,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_set1_ps,
+    _mm256_add_ps,
+    _mm256_sub_ps,
+    _mm256_mul_ps,
+    _mm256_div_ps,
+    _mm256_max_ps,
+    _mm256_min_ps,
+    _mm256_fmadd_ps,
+    _mm256_fmsub_ps,
+    _mm256_castps_si256,
+    _mm256_castsi256_ps,
+    _mm256_slli_epi32,
+    _mm256_add_epi32,
+    _mm256_set1_epi32
+);
+register!(
+    __m512,
+    16,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_set1_ps,
+    _mm512_add_ps,
+    _mm512_sub_ps,
+    _mm512_mul_ps,
+    _mm512_div_ps,
+    _mm512_max_ps,
+    _mm512_min_ps,
+    _mm512_fmadd_ps,
+    _mm512_fmsub_ps,
+    _mm512_castps_si512,
+    _mm512_castsi512_ps,
+    _mm512_slli_epi32,
+    _mm512_add_epi32,
+    _mm512_set1_epi32
+);
