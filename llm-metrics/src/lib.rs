@@ -23,6 +23,7 @@
 mod accumulate;
 mod bins;
 mod cbs;
+mod distributions;
 mod ece_bootstrap;
 mod ece_interval;
 mod error;
@@ -54,6 +55,7 @@ pub use cbs::{
     BatchFit, BatchFitOptions, BatchSteps, Crossing, FitLoss, GradientNoise, LossCurve, NoiseScale,
     PowerLaw, Resampling, lsq_risk, predicted_batch_exponent, steps_to_risk, steps_to_target,
 };
+pub use distributions::{DistributionAccumulator, DistributionSummary};
 pub use ece_bootstrap::{cluster_ece_bootstrap, ece_bootstrap};
 pub use ece_interval::{Norm, calibration_interval};
 pub use error::{Error, Result};
