@@ -22,10 +22,10 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use cpu_time::ProcessTime;
-use hindsight_llm_metrics::io::{CalibrationReader, Fields, Record, open};
+use hindsight_llm_metrics::io::{CalibrationReader, Fields, open};
 use hindsight_llm_metrics::{
     Accumulator, ConfidenceHistogram, EdgeRule, Edges, Isotonic, Norm, Reliability,
-    calibration_interval, cluster_ece_bootstrap, ece_bootstrap, log_loss, log_sum_exp,
+    calibration_interval, cluster_ece_bootstrap, ece_bootstrap, log_loss,
 };
 
 /// Uniforms of 24 bits, a pure function of (stream, index): the recipe of `bench/llm_common.py`.
@@ -161,14 +161,6 @@ fn harness(i: u64, question: &str) -> String {
     )
 }
 
-fn top(q: impl Iterator<Item = f64>, label: usize) -> (f64, bool) {
-    let best = q.enumerate().fold(
-        (0, f64::NEG_INFINITY),
-        |a, (k, p)| if p > a.1 { (k, p) } else { a },
-    );
-    (best.1, best.0 == label)
-}
-
 /// Calibration of a log in one pass, with the rate and the peak memory.
 fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
     let start = ProcessTime::now();
@@ -177,15 +169,8 @@ fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
     let (mut conf, mut right) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
     loop {
         let more = reader.next_record(|r, _| {
-            let top = match r {
-                Record::Binary(c, y) => (*c, *y),
-                Record::Probabilities(q, label) => top(q.iter().copied(), *label),
-                Record::Logits(z, label) => {
-                    let sum = log_sum_exp(z);
-                    top(z.iter().map(|v| (v - sum).exp()), *label)
-                }
-            };
-            conf.push(top.0.min(1.0));
+            let top = r.top_label();
+            conf.push(top.0);
             right.push(top.1);
         })?;
         if conf.len() == 4096 || !more {

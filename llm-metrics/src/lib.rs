@@ -60,14 +60,16 @@ pub use ece_bootstrap::{cluster_ece_bootstrap, ece_bootstrap};
 pub use ece_interval::{Norm, calibration_interval};
 pub use error::{Error, Result};
 pub use gap::{
-    EmptyFilter, GapEstimate, GapOptions, GapReplicates, PairedDifference, PassSummary, Perfect,
-    PromptGap, QuantileRule, Responses, Round, RoundSummary, ScalingTrend, Stages, SweepPoint,
-    Weighting, choice_score, cross_matrix, ensemble, gap, gap_bootstrap, gap_with_weights,
-    judge_rounds, paired_difference, pass_at_k, pass_hat_k, pass_summary, scaling_trend,
-    score_correlation, threshold_sweep, tournament, training_flops, weights,
+    EmptyFilter, Game, GapEstimate, GapOptions, GapReplicates, PairedDifference, PassSummary,
+    Perfect, PromptGap, QuantileRule, Responses, Round, RoundSummary, ScalingTrend, Stages,
+    SweepPoint, Weighting, choice_score, cross_matrix, ensemble, gap, gap_bootstrap,
+    gap_with_weights, judge_rounds, paired_difference, pass_at_k, pass_hat_k, pass_summary,
+    recorded_tournament, scaling_trend, score_correlation, threshold_sweep, tournament,
+    tournament_rounds, training_flops, weights,
 };
 pub use interval::{
-    BootstrapInterval, Interval, acceleration, bootstrap_interval, clopper_pearson, wilson,
+    BootstrapInterval, Interval, acceleration, bootstrap_interval, bootstrap_standard_error,
+    clopper_pearson, wilson,
 };
 pub use labels::Verbalisers;
 pub use log_loss::log_loss;

@@ -243,16 +243,22 @@ pub(crate) fn check_probabilities(index: usize, row: &[f64]) -> Result<()> {
     }
 }
 
+/// The largest of the values, the first index that has it, and how many share it.
+pub(crate) fn largest(values: impl Iterator<Item = f64>) -> (f64, usize, usize) {
+    values
+        .enumerate()
+        .fold((f64::NEG_INFINITY, 0, 0), |(top, arg, ties), (k, v)| {
+            if v > top {
+                (v, k, 1)
+            } else {
+                (top, arg, ties + usize::from(v >= top))
+            }
+        })
+}
+
 /// The first index of the largest value and how many share it.
 pub(crate) fn argmax(row: &[f64]) -> (usize, usize) {
-    let (mut arg, mut ties) = (0, 1);
-    for (k, v) in row.iter().enumerate().skip(1) {
-        if *v > row[arg] {
-            (arg, ties) = (k, 1);
-        } else if *v >= row[arg] {
-            ties += 1;
-        }
-    }
+    let (_, arg, ties) = largest(row.iter().copied());
     (arg, ties)
 }
 

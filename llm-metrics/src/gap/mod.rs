@@ -6,6 +6,7 @@ mod filter;
 mod passk;
 mod rounds;
 mod sweep;
+mod tournament;
 mod trend;
 
 pub use bootstrap::{GapReplicates, Stages, gap_bootstrap};
@@ -13,12 +14,11 @@ pub use estimate::{
     EmptyFilter, GapEstimate, GapOptions, PairedDifference, Perfect, PromptGap, cross_matrix, gap,
     gap_with_weights, paired_difference,
 };
-pub use filter::{
-    QuantileRule, Weighting, choice_score, ensemble, score_correlation, tournament, weights,
-};
+pub use filter::{QuantileRule, Weighting, choice_score, ensemble, score_correlation, weights};
 pub use passk::{PassSummary, pass_at_k, pass_hat_k, pass_summary};
 pub use rounds::{Round, RoundSummary, judge_rounds};
 pub use sweep::{SweepPoint, threshold_sweep};
+pub use tournament::{Game, recorded_tournament, tournament, tournament_rounds};
 pub use trend::{ScalingTrend, scaling_trend, training_flops};
 
 use crate::error::{Error, Result, check_len, check_unit};

@@ -7,7 +7,7 @@ use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
 use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
 use super::shape::{Scalar, Scalars};
-use crate::logits::log_sum_exp;
+use crate::probabilities::largest;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,31 @@ pub enum Record<'a> {
     Probabilities(&'a [f64], usize),
     /// Logits over classes and the label.
     Logits(&'a [f64], usize),
+}
+
+impl Record<'_> {
+    /// Returns the confidence of the record's answer and whether it is right: of a distribution, the largest probability and whether the first
+    /// class that has it is the label.
+    ///
+    /// ```
+    /// use hindsight_llm_metrics::io::Record;
+    /// assert_eq!(Record::Binary(0.8, false).top_label(), (0.8, false));
+    /// assert_eq!(Record::Logits(&[1000.0, 1000.0], 1).top_label(), (0.5, false)); // a tie: the first counts
+    /// ```
+    #[must_use]
+    pub fn top_label(&self) -> (f64, bool) {
+        let ((confidence, arg, _), label) = match *self {
+            Record::Binary(confidence, correct) => return (confidence, correct),
+            Record::Probabilities(q, label) => (largest(q.iter().copied()), label),
+            Record::Logits(z, label) => {
+                let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let mass = |v: &f64| (v - top).exp();
+                let sum: f64 = z.iter().map(mass).sum();
+                (largest(z.iter().map(|v| mass(v) / sum)), label)
+            }
+        };
+        (confidence, arg == label)
+    }
 }
 
 /// Reads calibration records one at a time; the schema is told by the first record's fields.
@@ -166,7 +191,7 @@ impl<R: BufRead> CalibrationReader<R> {
                         format!("the logit {v} is not a number below infinity"),
                     ));
                 }
-                if log_sum_exp(values).is_infinite() {
+                if values.iter().all(|v| v.is_infinite()) {
                     return Err(self.rows.fault(
                         &row,
                         field,

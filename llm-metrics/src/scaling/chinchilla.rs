@@ -61,6 +61,12 @@ impl Chinchilla {
         self.e + self.a * parameters.powf(-self.alpha) + self.b * tokens.powf(-self.beta)
     }
 
+    /// Returns the residual of a run, $\ln L - \ln \hat L$: about the share by which the loss lies above the fit.
+    #[must_use]
+    pub fn residual(&self, parameters: f64, tokens: f64, loss: f64) -> f64 {
+        (loss / self.loss(parameters, tokens)).ln()
+    }
+
     /// Returns the parameters and tokens that minimise the predicted loss under $6 N D$ = `flops`:
     /// $N = G (C/6)^{\beta/(\alpha+\beta)}$, $G = (\alpha A / \beta B)^{1/(\alpha+\beta)}$.
     ///
