@@ -7,7 +7,8 @@ use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
 use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
 use super::shape::{Scalar, Scalars};
-use crate::probabilities::largest;
+use crate::logits::check_logits;
+use crate::probabilities::{check_probabilities, largest};
 
 /// One record.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +39,9 @@ impl Record<'_> {
                 let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let mass = |v: &f64| (v - top).exp();
                 let sum: f64 = z.iter().map(mass).sum();
-                (largest(z.iter().map(|v| mass(v) / sum)), label)
+                // Only what lies within a few roundings of the top can share its probability.
+                let share = |v: &f64| if v - top > -1e-12 { mass(v) / sum } else { 0.0 };
+                (largest(z.iter().map(share)), label)
             }
         };
         (confidence, arg == label)
@@ -111,17 +114,38 @@ impl<R: BufRead> CalibrationReader<R> {
         &mut self,
         take: impl FnOnce(&Record<'_>, Option<u64>),
     ) -> Result<bool, ReadError> {
-        if self.schema == Schema::Binary {
-            let grouped = self.fields.group.is_some();
-            let plain = self
-                .rows
-                .next_plain(|values| plain_binary(values, grouped))?;
-            if let Some((confidence, correct, group)) = plain {
-                self.records += 1;
-                take(&Record::Binary(confidence, correct), group);
-                return Ok(true);
-            }
+        let (schema, before) = (self.schema, self.classes);
+        let grouped = self.fields.group.is_some();
+        let mut take = Some(take);
+        let taken = match schema {
+            Schema::Binary => self.rows.next_plain(|values, _| {
+                let (confidence, correct, group) = plain_binary(values, grouped)?;
+                take.take()?(&Record::Binary(confidence, correct), group);
+                Some(None)
+            })?,
+            Schema::Probabilities | Schema::Logits => self.rows.next_plain(|values, numbers| {
+                let (row, label) = plain_distribution(values, numbers, before)?;
+                let group = plain_group(values, grouped)?;
+                let record = if schema == Schema::Logits {
+                    check_logits(0, row).ok()?;
+                    Record::Logits(row, label)
+                } else {
+                    check_probabilities(0, row).ok()?;
+                    Record::Probabilities(row, label)
+                };
+                take.take()?(&record, group);
+                Some(Some(row.len()))
+            })?,
+            Schema::LmEval => None,
+        };
+        if let Some(classes) = taken {
+            self.classes = classes;
+            self.records += 1;
+            return Ok(true);
         }
+        let Some(take) = take else {
+            return Ok(true);
+        };
         let row = loop {
             let Some(row) = self.rows.next_row()? else {
                 return if self.records == 0 {
@@ -292,14 +316,39 @@ fn plain_binary(values: &Scalars, grouped: bool) -> Option<(f64, bool, Option<u6
         Scalar::Number(1.0) => true,
         _ => return None,
     };
-    let group = match values.get(GROUP) {
-        Scalar::Number(v) => Some(v.to_bits()),
-        Scalar::Missing if !grouped => None,
-        _ => return None,
-    };
+    let group = plain_group(values, grouped)?;
     (0.0..=1.0)
         .contains(&confidence)
         .then_some((confidence, correct, group))
+}
+
+/// The key of a record's group from plain values; nothing if it needs a second look.
+#[inline]
+fn plain_group(values: &Scalars, grouped: bool) -> Option<Option<u64>> {
+    match values.get(GROUP) {
+        Scalar::Number(v) => Some(Some(v.to_bits())),
+        Scalar::Missing if !grouped => Some(None),
+        _ => None,
+    }
+}
+
+/// One number a class and the label from plain values, if there are as many classes as `before`.
+#[inline]
+fn plain_distribution<'a>(
+    values: &Scalars,
+    numbers: &'a [f64],
+    before: Option<usize>,
+) -> Option<(&'a [f64], usize)> {
+    let Scalar::Numbers(start, end) = values.get(FIRST) else {
+        return None;
+    };
+    let Scalar::Number(label) = values.get(SECOND) else {
+        return None;
+    };
+    let row = numbers.get(start..end)?;
+    let label = parse_class(&Cell::Number(label))?;
+    let fits = row.len() >= 2 && label < row.len() && before.is_none_or(|n| n == row.len());
+    fits.then_some((row, label))
 }
 
 #[cfg(test)]

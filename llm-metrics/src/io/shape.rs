@@ -2,7 +2,7 @@
 //!
 //! A program writes its log with one print statement, so that lines differ in their values alone. Between the values lie the same bytes:
 //! brackets, keys, colons, commas. A line that repeats them, with values of the plain kinds between, is valid and has the same fields.
-//! Whatever differs is left to the scanner, which also words all errors.
+//! An array of plain values is one value, of any length. Whatever differs is left to the scanner, which also words all errors.
 
 use memchr::memchr3;
 
@@ -20,7 +20,7 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) slots: Vec<Slot>,
-    /// Some value is an array, or a wanted one a text or an object: the line has no shape.
+    /// Some value is a nested array, or a wanted one a text, an object or an array of anything but numbers: the line has no shape.
     pub(super) odd: bool,
 }
 
@@ -31,6 +31,8 @@ pub(super) enum Scalar {
     Missing,
     Number(f64),
     Bool(bool),
+    /// A range of [`Shape::numbers`].
+    Numbers(usize, usize),
 }
 
 /// The largest number of wanted fields.
@@ -40,6 +42,7 @@ pub(super) const FIELDS: usize = 8;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scalars {
     kinds: [Kind; FIELDS],
+    /// Of an array, the bits are its range: start, then end, in 32 bits each.
     numbers: [f64; FIELDS],
 }
 
@@ -50,6 +53,7 @@ enum Kind {
     Number,
     True,
     False,
+    Numbers,
 }
 
 impl Scalars {
@@ -61,6 +65,12 @@ impl Scalars {
             Some(Kind::Number) => Scalar::Number(self.numbers[field]),
             Some(Kind::True) => Scalar::Bool(true),
             Some(Kind::False) => Scalar::Bool(false),
+            Some(Kind::Numbers) => {
+                let range = self.numbers[field].to_bits();
+                #[allow(clippy::cast_possible_truncation)] // 32 bits each.
+                let (start, end) = ((range >> 32) as usize, (range & 0xFFFF_FFFF) as usize);
+                Scalar::Numbers(start, end)
+            }
         }
     }
 }
@@ -84,6 +94,8 @@ pub(super) struct Shape {
     oldest: usize,
     wait: u32,
     notes: Notes,
+    /// The numbers of the arrays of the line read last.
+    numbers: Vec<f64>,
 }
 
 /// The bytes between the values of a line, and which values are wanted.
@@ -189,9 +201,16 @@ impl Shape {
     /// line feed.
     #[inline]
     pub(super) fn read(&mut self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
-        self.layouts[self.last]
-            .read(bytes, scalars)
-            .or_else(|| self.read_others(bytes, scalars))
+        self.numbers.clear();
+        match self.layouts[self.last].read(bytes, scalars, &mut self.numbers) {
+            None => self.read_others(bytes, scalars),
+            length => length,
+        }
+    }
+
+    /// The numbers of the arrays of the line read last.
+    pub(super) fn numbers(&self) -> &[f64] {
+        &self.numbers
     }
 
     #[cold]
@@ -199,7 +218,8 @@ impl Shape {
         for (i, layout) in self.layouts.iter().enumerate() {
             if i != self.last {
                 *scalars = Scalars::default();
-                if let Some(length) = layout.read(bytes, scalars) {
+                self.numbers.clear();
+                if let Some(length) = layout.read(bytes, scalars, &mut self.numbers) {
                     self.last = i;
                     return Some(length);
                 }
@@ -211,7 +231,7 @@ impl Shape {
 
 impl Layout {
     #[inline(always)]
-    fn read(&self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
+    fn read(&self, bytes: &[u8], scalars: &mut Scalars, numbers: &mut Vec<f64>) -> Option<usize> {
         if self.parts.is_empty() {
             return None;
         }
@@ -219,6 +239,15 @@ impl Layout {
         for part in &self.parts {
             rest = part.before.strip(rest)?;
             rest = match part.field {
+                Some(field) if rest.first() == Some(&b'[') => {
+                    let start = u32::try_from(numbers.len()).ok()?;
+                    rest = array(rest, numbers)?;
+                    let end = u32::try_from(numbers.len()).ok()?;
+                    *scalars.kinds.get_mut(field)? = Kind::Numbers;
+                    scalars.numbers[field] =
+                        f64::from_bits(u64::from(start) << 32 | u64::from(end));
+                    rest
+                }
                 Some(field) => {
                     let (kind, number, length) = scalar(rest)?;
                     *scalars.kinds.get_mut(field)? = kind;
@@ -226,6 +255,7 @@ impl Layout {
                     rest.get(length..)?
                 }
                 None if rest.first() == Some(&b'"') => string(rest)?,
+                None if rest.first() == Some(&b'[') => pass_array(rest)?,
                 None => rest.get(scalar(rest)?.2..)?,
             };
         }
@@ -263,6 +293,53 @@ fn string(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// What follows the array of numbers that starts `bytes`; the numbers are added to `numbers`. Written as programs do, with a comma and at most
+/// one blank between two of them.
+#[inline]
+fn array<'a>(bytes: &'a [u8], numbers: &mut Vec<f64>) -> Option<&'a [u8]> {
+    let mut rest = bytes.get(1..)?;
+    loop {
+        let (value, length) = number(rest)?;
+        numbers.push(value);
+        rest = next_element(rest.get(length..)?)?;
+        if rest.first() == Some(&b']') {
+            return rest.get(1..);
+        }
+    }
+}
+
+/// What follows the array of plain values that starts `bytes`.
+fn pass_array(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.get(1..)?;
+    if rest.first() == Some(&b']') {
+        return rest.get(1..);
+    }
+    loop {
+        rest = match rest.first()? {
+            b'"' => string(rest)?,
+            _ => rest.get(scalar(rest)?.2..)?,
+        };
+        rest = next_element(rest)?;
+        if rest.first() == Some(&b']') {
+            return rest.get(1..);
+        }
+    }
+}
+
+/// The next element of an array after one of its elements, or the bracket at its end. A bracket after a comma is nobody's.
+#[inline(always)]
+fn next_element(bytes: &[u8]) -> Option<&[u8]> {
+    match bytes.first()? {
+        b']' => Some(bytes),
+        b',' => {
+            let blank = usize::from(bytes.get(1) == Some(&b' '));
+            let rest = bytes.get(1 + blank..)?;
+            (rest.first() != Some(&b']')).then_some(rest)
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::json::{Paths, scan};
@@ -270,15 +347,37 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const WANTED: [&str; 4] = ["conf", "correct", "meta.group", "none"];
+    const WANTED: [&str; 5] = ["conf", "correct", "meta.group", "none", "probs"];
 
-    fn plain(cell: &Cell) -> Option<Scalar> {
-        match cell {
-            Cell::Missing => Some(Scalar::Missing),
-            Cell::Number(v) => Some(Scalar::Number(*v)),
-            Cell::Bool(b) => Some(Scalar::Bool(*b)),
-            _ => None,
-        }
+    /// A cell, with the bits of its numbers.
+    type Plain = Option<(Scalar, Vec<u64>)>;
+
+    fn bits(numbers: Option<&[f64]>) -> Vec<u64> {
+        numbers
+            .unwrap_or_default()
+            .iter()
+            .map(|v| v.to_bits())
+            .collect()
+    }
+
+    fn scanned_value(row: &Row, field: usize) -> Plain {
+        let scalar = match row.cell(field) {
+            Cell::Missing => Scalar::Missing,
+            Cell::Number(v) => Scalar::Number(*v),
+            Cell::Bool(b) => Scalar::Bool(*b),
+            Cell::Numbers(..) => Scalar::Numbers(0, 0),
+            _ => return None,
+        };
+        Some((scalar, bits(row.numbers(field))))
+    }
+
+    fn shaped_value(shape: &Shape, scalars: &Scalars, field: usize) -> Plain {
+        Some(match scalars.get(field) {
+            Scalar::Numbers(start, end) => {
+                (Scalar::Numbers(0, 0), bits(shape.numbers().get(start..end)))
+            }
+            other => (other, vec![]),
+        })
     }
 
     /// Values that lines of one program could have, and some that they could not.
@@ -292,27 +391,45 @@ mod tests {
         ]
     }
 
+    /// Arrays as programs write them, and others.
+    fn array_text() -> impl Strategy<Value = String> {
+        let list = |inner: BoxedStrategy<String>| {
+            (
+                proptest::collection::vec(inner, 0..6),
+                prop_oneof![6 => Just(", "), 3 => Just(","), 1 => Just(" ,"), 1 => Just(",  "), 1 => Just(",\t"), 1 => Just(" "), 1 => Just(",,")],
+                prop_oneof![8 => Just(""), 1 => Just(","), 1 => Just(" ")],
+            )
+                .prop_map(|(v, comma, end)| format!("[{}{end}]", v.join(comma)))
+        };
+        let number = prop_oneof![
+            (0.0f64..1.0).prop_map(|v| v.to_string()),
+            (-40.0f64..0.0).prop_map(|v| format!("{v:.6}")),
+            Just("-1e400".to_owned())
+        ];
+        prop_oneof![6 => list(number.boxed()), 2 => list(value().boxed()), 1 => list(Just("[0.5, \"-1\"]".to_owned()).boxed())]
+    }
+
     proptest! {
         /// On lines of one layout, then damaged at random, the shape either gives what the scanner gives, or leaves the line to it.
         #[test]
         fn shape_and_scanner_agree(
-            values in proptest::collection::vec(value(), 8), space in "[ ]?", order in any::<bool>(),
-            damage in proptest::option::of((0usize..120, any::<u8>())), cut in 0usize..200, end in prop_oneof![Just("\n"), Just("\r\n"), Just("")],
+            values in proptest::collection::vec(value(), 8), arrays in proptest::collection::vec(array_text(), 4), space in "[ ]?", order in any::<bool>(),
+            damage in proptest::option::of((0usize..200, any::<u8>())), cut in 0usize..200, end in prop_oneof![Just("\n"), Just("\r\n"), Just("")],
         ) {
-            let line = |v: &[String]| {
+            let line = |v: &[String], w: &[String]| {
                 let (a, b) = (format!("\"conf\":{space}{}", v[0]), format!("\"correct\":{space}{}", v[1]));
                 let (a, b) = if order { (b, a) } else { (a, b) };
-                format!("{{{a},{space}\"text\":{},{b}{space},\"meta\":{{\"group\":{}}}}}", v[2], v[3])
+                format!("{{{a},{space}\"text\":{},{b}{space},\"probs\":{space}{},\"tokens\":{},\"meta\":{{\"group\":{}}}}}", v[2], w[0], w[1], v[3])
             };
             let paths = Paths::new(&WANTED);
             let mut shape = Shape::default();
-            let (first, mut row) = (line(&values[..4]), Row::new(4));
+            let (first, mut row) = (line(&values[..4], &arrays[..2]), Row::new(5));
             let notes = shape.notes();
             let learned = scan(first.as_bytes(), &paths, &mut row, notes).is_ok();
             if learned {
                 shape.learn(first.as_bytes());
             }
-            let mut second = (line(&values[4..]) + end).into_bytes();
+            let mut second = (line(&values[4..], &arrays[2..]) + end).into_bytes();
             if let Some((at, byte)) = damage && at < second.len() {
                 second[at] = byte;
             }
@@ -323,11 +440,12 @@ mod tests {
                 prop_assert!(learned && bytes[length - 1] == b'\n');
                 let text = bytes[..length].trim_ascii_end();
                 prop_assert!(!text.contains(&b'\n'));
-                let mut row = Row::new(4);
+                let mut row = Row::new(5);
                 let scanned = scan(text, &paths, &mut row, None);
                 prop_assert!(scanned.is_ok(), "{:?} {:?}", scanned, String::from_utf8_lossy(text));
-                for field in 0..4 {
-                    prop_assert_eq!(plain(row.cell(field)), Some(scalars.get(field)), "{}", String::from_utf8_lossy(text));
+                for field in 0..5 {
+                    let (scanned, shaped) = (scanned_value(&row, field), shaped_value(&shape, &scalars, field));
+                    prop_assert_eq!(scanned, shaped, "{}", String::from_utf8_lossy(text));
                 }
             }
         }
@@ -357,6 +475,41 @@ mod tests {
             b"",
         ] {
             assert!(shape.read(other, &mut scalars).is_none());
+        }
+    }
+
+    #[test]
+    fn arrays_of_any_length_are_read_and_nested_or_broken_ones_left() {
+        let paths = Paths::new(&WANTED);
+        let mut shape = Shape::default();
+        let line = b"{\"probs\": [0.5, 0.5], \"tokens\": [1, 2], \"conf\": 1}";
+        scan(line, &paths, &mut Row::new(5), shape.notes()).unwrap();
+        shape.learn(line);
+        let next = b"{\"probs\": [0.25,-2, 1e-3], \"tokens\": [\"a, ]\", null, 7], \"conf\": 1}\n";
+        let mut scalars = Scalars::default();
+        assert_eq!(shape.read(next, &mut scalars), Some(next.len()));
+        assert_eq!(scalars.get(4), Scalar::Numbers(0, 3));
+        assert_eq!(shape.numbers(), [0.25, -2.0, 1e-3]);
+        for (probs, tokens) in [
+            ("[]", "[1]"),
+            ("[0.5,]", "[1]"),
+            ("[0.5 0.5]", "[1]"),
+            ("[[0.5]]", "[1]"),
+            ("[\"0.5\"]", "[1]"),
+            ("[null]", "[1]"),
+            ("[0.5", "[1]"),
+            ("[0.5, 1]", "[1,]"),
+            ("[0.5, 1]", "[[1]]"),
+            ("[0.5, 1]", "[\"a]"),
+            ("[0.5, 1]", "[1"),
+        ] {
+            let text = format!("{{\"probs\": {probs}, \"tokens\": {tokens}, \"conf\": 1}}\n");
+            assert!(
+                shape
+                    .read(text.as_bytes(), &mut Scalars::default())
+                    .is_none(),
+                "{text}"
+            );
         }
     }
 
