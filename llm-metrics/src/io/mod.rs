@@ -3,6 +3,8 @@
 mod json;
 mod number;
 mod open;
+mod plain;
+mod record;
 mod records;
 mod row;
 mod rows;
@@ -12,7 +14,8 @@ mod shape;
 mod values;
 
 pub use open::open;
-pub use records::{CalibrationReader, Record};
+pub use record::Record;
+pub use records::CalibrationReader;
 pub use row::{Cell, Row};
 pub use rows::{Format, Rows};
 pub use schema::{Fields, Schema};

@@ -3,50 +3,11 @@
 use std::io::BufRead;
 
 use super::ReadError;
+use super::plain;
+use super::record::Record;
 use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
 use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
-use super::shape::{Scalar, Scalars};
-use crate::logits::check_logits;
-use crate::probabilities::{check_probabilities, largest};
-
-/// One record.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Record<'a> {
-    /// Confidence in [0, 1] and outcome.
-    Binary(f64, bool),
-    /// Probabilities over classes, summing to 1 within 0.002, and the label.
-    Probabilities(&'a [f64], usize),
-    /// Logits over classes and the label.
-    Logits(&'a [f64], usize),
-}
-
-impl Record<'_> {
-    /// Returns the confidence of the record's answer and whether it is right: of a distribution, the largest probability and whether the first
-    /// class that has it is the label.
-    ///
-    /// ```
-    /// use hindsight_llm_metrics::io::Record;
-    /// assert_eq!(Record::Binary(0.8, false).top_label(), (0.8, false));
-    /// assert_eq!(Record::Logits(&[1000.0, 1000.0], 1).top_label(), (0.5, false)); // a tie: the first counts
-    /// ```
-    #[must_use]
-    pub fn top_label(&self) -> (f64, bool) {
-        let ((confidence, arg, _), label) = match *self {
-            Record::Binary(confidence, correct) => return (confidence, correct),
-            Record::Probabilities(q, label) => (largest(q.iter().copied()), label),
-            Record::Logits(z, label) => {
-                let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let mass = |v: &f64| (v - top).exp();
-                let sum: f64 = z.iter().map(mass).sum();
-                // Only what lies within a few roundings of the top can share its probability.
-                let share = |v: &f64| if v - top > -1e-12 { mass(v) / sum } else { 0.0 };
-                (largest(z.iter().map(share)), label)
-            }
-        };
-        (confidence, arg == label)
-    }
-}
 
 /// Reads calibration records one at a time; the schema is told by the first record's fields.
 ///
@@ -119,22 +80,16 @@ impl<R: BufRead> CalibrationReader<R> {
         let mut take = Some(take);
         let taken = match schema {
             Schema::Binary => self.rows.next_plain(|values, _| {
-                let (confidence, correct, group) = plain_binary(values, grouped)?;
-                take.take()?(&Record::Binary(confidence, correct), group);
+                let (record, group) = plain::binary(values, grouped)?;
+                take.take()?(&record, group);
                 Some(None)
             })?,
             Schema::Probabilities | Schema::Logits => self.rows.next_plain(|values, numbers| {
-                let (row, label) = plain_distribution(values, numbers, before)?;
-                let group = plain_group(values, grouped)?;
-                let record = if schema == Schema::Logits {
-                    check_logits(0, row).ok()?;
-                    Record::Logits(row, label)
-                } else {
-                    check_probabilities(0, row).ok()?;
-                    Record::Probabilities(row, label)
-                };
+                let logits = schema == Schema::Logits;
+                let (record, classes, group) =
+                    plain::distribution(values, numbers, logits, before, grouped)?;
                 take.take()?(&record, group);
-                Some(Some(row.len()))
+                Some(Some(classes))
             })?,
             Schema::LmEval => None,
         };
@@ -302,53 +257,6 @@ impl<R: BufRead> CalibrationReader<R> {
         }
         Ok(())
     }
-}
-
-/// A binary record from plain values, if nothing about it needs a second look.
-#[inline]
-fn plain_binary(values: &Scalars, grouped: bool) -> Option<(f64, bool, Option<u64>)> {
-    let Scalar::Number(confidence) = values.get(FIRST) else {
-        return None;
-    };
-    let correct = match values.get(SECOND) {
-        Scalar::Bool(b) => b,
-        Scalar::Number(0.0) => false,
-        Scalar::Number(1.0) => true,
-        _ => return None,
-    };
-    let group = plain_group(values, grouped)?;
-    (0.0..=1.0)
-        .contains(&confidence)
-        .then_some((confidence, correct, group))
-}
-
-/// The key of a record's group from plain values; nothing if it needs a second look.
-#[inline]
-fn plain_group(values: &Scalars, grouped: bool) -> Option<Option<u64>> {
-    match values.get(GROUP) {
-        Scalar::Number(v) => Some(Some(v.to_bits())),
-        Scalar::Missing if !grouped => Some(None),
-        _ => None,
-    }
-}
-
-/// One number a class and the label from plain values, if there are as many classes as `before`.
-#[inline]
-fn plain_distribution<'a>(
-    values: &Scalars,
-    numbers: &'a [f64],
-    before: Option<usize>,
-) -> Option<(&'a [f64], usize)> {
-    let Scalar::Numbers(start, end) = values.get(FIRST) else {
-        return None;
-    };
-    let Scalar::Number(label) = values.get(SECOND) else {
-        return None;
-    };
-    let row = numbers.get(start..end)?;
-    let label = parse_class(&Cell::Number(label))?;
-    let fits = row.len() >= 2 && label < row.len() && before.is_none_or(|n| n == row.len());
-    fits.then_some((row, label))
 }
 
 #[cfg(test)]
