@@ -29,6 +29,7 @@ mod ece_interval;
 mod error;
 mod fixed;
 mod gap;
+mod histogram;
 mod interval;
 #[cfg(feature = "io")]
 #[cfg_attr(docsrs, doc(cfg(feature = "io")))]
@@ -67,6 +68,7 @@ pub use gap::{
     recorded_tournament, scaling_trend, score_correlation, threshold_sweep, tournament,
     tournament_rounds, training_flops, weights,
 };
+pub use histogram::ConfidenceHistogram;
 pub use interval::{
     BootstrapInterval, Interval, acceleration, bootstrap_interval, bootstrap_standard_error,
     clopper_pearson, wilson,
@@ -87,5 +89,5 @@ pub use scaling::{
     Chinchilla, ChinchillaOptions, IsoFlop, IsoFlopMinimum, fit_chinchilla, fit_isoflop,
 };
 pub use selective::{CoveragePoint, Selective};
-pub use smooth::{ConfidenceHistogram, SmoothEce};
+pub use smooth::SmoothEce;
 pub use stream::{poisson_weight, text_key};

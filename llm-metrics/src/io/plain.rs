@@ -1,10 +1,10 @@
 //! Records from plain values, if nothing about them needs a second look. The rest is read again, field by field, by the reader, which words
 //! the errors.
 
+use super::layout::{Scalar, Scalars};
 use super::record::Record;
 use super::row::{Cell, parse_class};
 use super::schema::{FIRST, GROUP, SECOND};
-use super::shape::{Scalar, Scalars};
 use crate::logits::check_logits;
 use crate::probabilities::check_probabilities;
 

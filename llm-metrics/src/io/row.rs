@@ -1,6 +1,6 @@
 //! The wanted fields of one record.
 
-use super::shape::{Scalar, Scalars};
+use super::layout::{Scalar, Scalars};
 
 /// The value of one field in one record.
 #[derive(Debug, Clone, PartialEq, Default)]

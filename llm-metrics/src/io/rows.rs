@@ -2,9 +2,10 @@
 
 use std::io::BufRead;
 
+use super::layout::Scalars;
 use super::row::{Row, csv_cell};
 use super::scanner::Fault;
-use super::shape::{Scalars, Shape};
+use super::shape::Shape;
 use super::{ReadError, json};
 
 /// The format of a log.
