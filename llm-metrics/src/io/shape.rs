@@ -177,6 +177,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
         /// On lines of one layout, then damaged at random, the shape either gives what the scanner gives, or leaves the line to it.
         #[test]
         fn shape_and_scanner_agree(
