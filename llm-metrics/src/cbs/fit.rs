@@ -160,6 +160,19 @@ impl BatchFit {
         self.a + self.b * batch.powf(-self.alpha)
     }
 
+    /// Returns the steps at `batch` if linear scaling from `optimal` held, $\frac{B_{opt}}{B} Y(B_{opt})$: what the critical batch is measured against.
+    #[must_use]
+    pub fn linear_scaling(&self, batch: f64, optimal: f64) -> f64 {
+        self.steps_at(optimal) * optimal / batch
+    }
+
+    /// Returns $(1 + \text{tolerance}) B_{opt}$, below which no critical batch size can lie, whatever the data: there even a curve that does not fall any
+    /// more is within the tolerance.
+    #[must_use]
+    pub fn least_critical_batch(tolerance: f64, optimal: f64) -> f64 {
+        (1.0 + tolerance) * optimal
+    }
+
     /// Returns b / a, the batch size at which both asymptotes cost the same (the noise scale of the hyperbola
     /// $(S/S_{min} - 1)(E/E_{min} - 1) = 1$ at $\alpha = 1$).
     #[must_use]
@@ -179,7 +192,7 @@ impl BatchFit {
         check_positive("tolerance", tolerance)?;
         check_positive("optimal", optimal)?;
         if !self.options.free_exponent {
-            return Ok((1.0 + tolerance) * optimal + tolerance * self.b / self.a);
+            return Ok(Self::least_critical_batch(tolerance, optimal) + tolerance * self.b / self.a);
         }
         // B Y(B) = a B + b B^(1 - alpha); above B_opt the first term wins in the end.
         let goal = (1.0 + tolerance) * optimal * self.steps_at(optimal);
@@ -236,6 +249,8 @@ mod tests {
             let c = fit.critical_batch(tolerance, 100.0).unwrap();
             let linear = (1.0 + tolerance) * 100.0 / c * fit.steps_at(100.0);
             prop_assert!((fit.steps_at(c) / linear - 1.0).abs() < 1e-9);
+            prop_assert!((fit.steps_at(c) / fit.linear_scaling(c, 100.0) - 1.0 - tolerance).abs() < 1e-9);
+            prop_assert!(c >= BatchFit::least_critical_batch(tolerance, 100.0));
             // The hyperbola (S / a - 1)(E / b - 1) = 1 with E = B S.
             let s = fit.steps_at(777.0);
             prop_assert!(((s / fit.a - 1.0) * (777.0 * s / fit.b - 1.0) - 1.0).abs() < 1e-6);
