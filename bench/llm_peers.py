@@ -108,15 +108,30 @@ def load_peers(p, y):
     return work
 
 
-def from_log(path):
+def from_log(path, shape):
     """What Python's json and NumPy do with a log."""
     conf, right = [], []
     with open(path) as lines:
-        for line in lines:
-            record = json.loads(line)
-            conf.append(record["conf"])
-            right.append(record["correct"])
-    c, r = np.array(conf), np.array(right)
+        if shape in ("text", "short"):
+            for line in lines:
+                record = json.loads(line)
+                conf.append(record["conf"])
+                right.append(record["correct"])
+            c, r = np.array(conf), np.array(right)
+        else:
+            for line in lines:
+                record = json.loads(line)
+                if shape == "harness":
+                    conf.append([float(pair[0]) for pair in record["filtered_resps"]])
+                    right.append(record["doc"]["gold"])
+                else:
+                    conf.append(record[shape])
+                    right.append(record["label"])
+            q = np.array(conf)
+            if shape != "probs":
+                q = np.exp(q - q.max(axis=1, keepdims=True))
+                q /= q.sum(axis=1, keepdims=True)
+            c, r = q.max(axis=1), q.argmax(axis=1) == np.array(right)
     i = np.minimum((c * 15).astype(np.int64), 14)
     return float(np.abs(np.bincount(i, weights=c - r, minlength=15)).sum() / len(c))
 
@@ -182,20 +197,25 @@ def read_log(ours, path):
 
 
 def logs(ours, size, large, verdict):
-    for shape in ("with text", "short lines"):
-        print(f"JSON lines, {shape}")
+    shapes = {
+        "text": "with text",
+        "short": "short lines",
+        "probs": "arrays of probabilities",
+        "logits": "arrays of logits, with their softmax",
+        "harness": "samples of lm-evaluation-harness, numbers in quotes",
+    }
+    for shape, words in shapes.items():
+        print(f"JSON lines, {words}")
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "log.jsonl")
-            make = lambda bytes_: subprocess.run(
-                [ours, "make", path, str(int(bytes_))] + (["short"] if shape == "short lines" else []), check=True, capture_output=True
-            )
+            make = lambda bytes_: subprocess.run([ours, "make", path, str(int(bytes_)), shape], check=True, capture_output=True)
             make(size)
             best, peer = 0.0, float("inf")
             for _ in range(3):
                 rate, ece, small_peak = read_log(ours, path)
                 best = max(best, rate)
                 if peer > 10:
-                    seconds, theirs = cpu(lambda: from_log(path))
+                    seconds, theirs = cpu(lambda: from_log(path, shape))
                     peer = min(peer, seconds)
             megabytes = os.path.getsize(path) / 1e6
             print(f"  ours  {best:.0f} MB/s, peak memory {small_peak} kB for {megabytes:.0f} MB")

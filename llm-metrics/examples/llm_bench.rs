@@ -2,7 +2,7 @@
 //!
 //!     llm_bench [N]                  all work on N records in memory (10^7 unless given)
 //!     llm_bench work NAME N          one piece of it
-//!     llm_bench make FILE BYTES [short]   writes a log, with text or with short lines
+//!     llm_bench make FILE BYTES [SHAPE]   writes a log: with text, or short, probs, logits, harness
 //!     llm_bench jsonl FILE           calibration of a log, with its rate and the peak memory
 //!
 //! Build it without the feature `rayon`, so that one thread works. Each figure is the least CPU time of five runs, in seconds, with the
@@ -22,7 +22,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use cpu_time::ProcessTime;
-use hindsight_llm_metrics::io::{CalibrationReader, Fields, Record, open};
+use hindsight_llm_metrics::io::{CalibrationReader, Fields, open};
 use hindsight_llm_metrics::{
     Accumulator, ConfidenceHistogram, EdgeRule, Edges, Isotonic, Norm, Reliability,
     calibration_interval, cluster_ece_bootstrap, ece_bootstrap, log_loss,
@@ -75,34 +75,44 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        ["make", file, bytes] => make(Path::new(file), bytes.parse()?, false),
-        ["make", file, bytes, "short"] => make(Path::new(file), bytes.parse()?, true),
+        ["make", file, bytes] => make(Path::new(file), bytes.parse()?, "text"),
+        ["make", file, bytes, shape] => make(Path::new(file), bytes.parse()?, shape),
         ["jsonl", file] => jsonl(Path::new(file)),
         [] => memory("", 10_000_000),
         ["work", name, n] => memory(name, n.parse()?),
         [n] => memory("", n.parse()?),
         _ => {
-            Err("usage: llm_bench [N] | work NAME N | jsonl FILE | make FILE BYTES [short]".into())
+            Err("usage: llm_bench [N] | work NAME N | jsonl FILE | make FILE BYTES [SHAPE]".into())
         }
     }
 }
 
-/// Writes a log of about `bytes` bytes: with a question and an answer of a few hundred characters, or short.
-fn make(path: &Path, bytes: u64, short: bool) -> Result<(), Box<dyn Error>> {
+/// Writes a log of about `bytes` bytes: with a question and an answer of a few hundred characters, of short lines, with arrays of
+/// probabilities or logits over four classes, or of samples of lm-evaluation-harness.
+fn make(path: &Path, bytes: u64, shape: &str) -> Result<(), Box<dyn Error>> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let words = "Janet's ducks lay sixteen eggs per day; she eats three for breakfast and bakes \\\"muffins\\\" with four. ";
     let (mut written, mut i) = (0u64, 0u64);
     while written < bytes {
         let (p, y) = record(i);
-        let line = if short {
-            format!("{{\"conf\": {p:.6}, \"correct\": {}}}\n", u8::from(y))
-        } else {
-            let repeat = 1 + (unit(4, i) * 6.0) as usize;
-            format!(
+        let repeat = 1 + (unit(4, i) * 6.0) as usize;
+        let line = match shape {
+            "text" => format!(
                 "{{\"id\": {i}, \"question\": \"{}\", \"answer\": \"{}\", \"conf\": {p:.6}, \"correct\": {y}, \"tokens\": [1, 2, 3]}}\n",
                 words.repeat(repeat),
                 &words[..40]
-            )
+            ),
+            "short" => format!("{{\"conf\": {p:.6}, \"correct\": {}}}\n", u8::from(y)),
+            "probs" | "logits" => {
+                let (z, label) = choices(i);
+                let z = if shape == "probs" { softmax(z) } else { z };
+                format!(
+                    "{{\"id\": {i}, \"{shape}\": [{:.6}, {:.6}, {:.6}, {:.6}], \"label\": {label}}}\n",
+                    z[0], z[1], z[2], z[3]
+                )
+            }
+            "harness" => harness(i, &words.repeat(repeat)),
+            other => return Err(format!("no shape {other}").into()),
         };
         out.write_all(line.as_bytes())?;
         written += line.len() as u64;
@@ -113,6 +123,44 @@ fn make(path: &Path, bytes: u64, short: bool) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Logits over four classes, and a label drawn from a softer distribution than theirs.
+fn choices(i: u64) -> ([f64; 4], usize) {
+    let z = [10, 11, 12, 13].map(|stream| -6.0 * unit(stream, i));
+    let soft = softmax(z.map(|v| 0.7 * v));
+    let u = unit(14, i);
+    let mut total = 0.0;
+    let label = soft.iter().take_while(|q| {
+        total += *q;
+        total < u
+    });
+    (z, label.count().min(3))
+}
+
+fn softmax(z: [f64; 4]) -> [f64; 4] {
+    let sum: f64 = z.iter().map(|v| v.exp()).sum();
+    z.map(|v| v.exp() / sum)
+}
+
+/// A multiple-choice sample as lm-evaluation-harness logs it: log-likelihoods as texts, twice.
+fn harness(i: u64, question: &str) -> String {
+    let (z, label) = choices(i);
+    let best = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let pair = |v: f64| {
+        format!(
+            "[\"{v}\", \"{}\"]",
+            if v >= best { "True" } else { "False" }
+        )
+    };
+    let join = |f: &dyn Fn(f64) -> String| z.map(f).join(", ");
+    format!(
+        "{{\"doc_id\": {i}, \"doc\": {{\"question\": \"{question}\", \"choices\": [\"three\", \"four\", \"nine\", \"sixteen\"], \"gold\": {label}}}, \
+         \"target\": \" four\", \"arguments\": {{\"gen_args_0\": {{\"arg_0\": \"{question}\", \"arg_1\": \" three\"}}}}, \"resps\": [{}], \
+         \"filtered_resps\": [{}], \"filter\": \"none\", \"metrics\": [\"acc\"], \"doc_hash\": \"{i:064x}\", \"acc\": 0.0}}\n",
+        join(&|v| format!("[{}]", pair(v))),
+        join(&pair)
+    )
+}
+
 /// Calibration of a log in one pass, with the rate and the peak memory.
 fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
     let start = ProcessTime::now();
@@ -121,10 +169,9 @@ fn jsonl(path: &Path) -> Result<(), Box<dyn Error>> {
     let (mut conf, mut right) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
     loop {
         let more = reader.next_record(|r, _| {
-            if let Record::Binary(c, y) = r {
-                conf.push(*c);
-                right.push(*y);
-            }
+            let top = r.top_label();
+            conf.push(top.0);
+            right.push(top.1);
         })?;
         if conf.len() == 4096 || !more {
             acc.extend(&conf, &right)?;

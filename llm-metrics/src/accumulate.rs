@@ -215,6 +215,11 @@ impl Accumulator {
         Ok(())
     }
 
+    /// The sum of squared misses, in units of [`UNIT_SCALE`].
+    pub(crate) fn squares(&self) -> u128 {
+        self.losses.squares
+    }
+
     /// Returns the reliability table.
     ///
     /// # Errors

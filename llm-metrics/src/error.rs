@@ -112,6 +112,14 @@ pub enum Error {
         /// Prompt, from 0.
         prompt: usize,
     },
+    /// The record of a tournament holds a game that cannot have been played.
+    #[error("game {index}: {problem}")]
+    Game {
+        /// The game, from 0.
+        index: usize,
+        /// Why not.
+        problem: &'static str,
+    },
     /// The regressors are collinear.
     #[error("the regressors are collinear: {what}")]
     Collinear {

@@ -97,6 +97,60 @@ impl LogSum {
     }
 }
 
+/// An exact sum of doubles from 0: each is added, whole, to the limb that its exponent names.
+///
+/// Nothing is rounded before [`ExactSum::value`], so that the sum depends on neither order nor grouping. A limb holds 2^43 terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ExactSum {
+    /// Limb i counts multiples of 2^(32 i - 1074).
+    limbs: [u128; 64],
+}
+
+impl Default for ExactSum {
+    fn default() -> Self {
+        Self { limbs: [0; 64] }
+    }
+}
+
+impl ExactSum {
+    /// Adds a finite value; one below 0 (a rounding of 0) counts as 0.
+    pub(crate) fn add(&mut self, value: f64) {
+        let bits = value.max(0.0).to_bits();
+        // Subnormal numbers have the exponent of the least normal one, without its leading bit.
+        let exponent = bits >> 52;
+        let (mantissa, power) = match exponent {
+            0 => (bits & MANTISSA, 0),
+            e => (bits & MANTISSA | (MANTISSA + 1), e - 1),
+        };
+        if let Some(limb) = usize::try_from(power / 32)
+            .ok()
+            .and_then(|i| self.limbs.get_mut(i))
+        {
+            *limb += u128::from(mantissa) << (power % 32);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (a, b) in self.limbs.iter_mut().zip(&other.limbs) {
+            *a += b;
+        }
+    }
+
+    /// The sum, from the smallest limb to the largest.
+    #[allow(clippy::cast_precision_loss)] // Integers become doubles at the very end.
+    pub(crate) fn value(&self) -> f64 {
+        (0i32..)
+            .zip(&self.limbs)
+            .filter(|l| *l.1 > 0)
+            .map(|(i, limb)| {
+                // Two factors, because 2^-1074 has no reciprocal.
+                let power = 32 * i - 1074;
+                *limb as f64 * 2f64.powi(power / 2) * 2f64.powi(power - power / 2)
+            })
+            .sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +190,48 @@ mod tests {
             block.add_split(q.len() as u64, e, m);
             prop_assert_eq!(one, block);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn exact_sums_are_the_whole_numbers_they_count(v in proptest::collection::vec(0u64..1 << 53, 1..200), power in -1074i32..900) {
+            let scale = 2f64.powi(power / 2) * 2f64.powi(power - power / 2);
+            let (mut forward, mut back) = (ExactSum::default(), ExactSum::default());
+            v.iter().for_each(|m| forward.add(*m as f64 * scale));
+            v.iter().rev().for_each(|m| back.add(*m as f64 * scale));
+            prop_assert_eq!(forward, back);
+            let truth = v.iter().map(|m| u128::from(*m)).sum::<u128>() as f64 * scale;
+            // Each limb is rounded once, and each addition of limbs.
+            prop_assert!((forward.value() - truth).abs() <= 4.0 * f64::EPSILON * truth, "{} {truth}", forward.value());
+        }
+
+        #[test]
+        fn exact_sums_of_parts_merge(v in proptest::collection::vec(any::<f64>().prop_map(f64::abs), 1..50), cut in any::<prop::sample::Index>()) {
+            let v: Vec<f64> = v.into_iter().filter(|v| v.is_finite()).collect();
+            let mut whole = ExactSum::default();
+            v.iter().for_each(|x| whole.add(*x));
+            let (mut a, mut b) = (ExactSum::default(), ExactSum::default());
+            let at = cut.index(v.len() + 1);
+            v[at..].iter().for_each(|x| a.add(*x));
+            v[..at].iter().for_each(|x| b.add(*x));
+            b.merge(&a);
+            prop_assert_eq!(whole, b);
+        }
+    }
+
+    #[test]
+    fn terms_lost_by_floating_addition_are_kept() {
+        let mut sum = ExactSum::default();
+        sum.add(1e16);
+        (0..1000).for_each(|_| sum.add(1.0));
+        assert_eq!(sum.value(), 1e16 + 1000.0);
+        let mut ends = ExactSum::default();
+        for v in [f64::from_bits(1), -0.0, -1e-17] {
+            ends.add(v);
+        }
+        assert_eq!(ends.value(), f64::from_bits(1));
+        ends.add(f64::MAX);
+        assert_eq!(ends.value(), f64::MAX);
     }
 
     #[test]

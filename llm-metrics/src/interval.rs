@@ -23,6 +23,28 @@ impl Interval {
     pub fn contains(&self, value: f64) -> bool {
         self.lower <= value && value <= self.upper
     }
+
+    /// Returns the normal interval `estimate` $\pm\, z_{(1+\text{level})/2}$ `standard_error`; NaN at both ends for a standard error of NaN (one
+    /// observation).
+    ///
+    /// ```
+    /// use hindsight_llm_metrics::Interval;
+    /// let i = Interval::normal(0.5, 0.1, 0.95)?;
+    /// assert!((i.upper - 0.695_996).abs() < 1e-6);
+    /// # Ok::<(), hindsight_llm_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for `level`.
+    pub fn normal(estimate: f64, standard_error: f64, level: f64) -> Result<Self> {
+        check_level(level)?;
+        let half = normal_quantile(f64::midpoint(1.0, level)) * standard_error;
+        Ok(Self {
+            lower: estimate - half,
+            upper: estimate + half,
+            level,
+        })
+    }
 }
 
 /// Returns the standard normal quantile $\Phi^{-1}(p)$; infinite at 0 and 1.
@@ -249,6 +271,28 @@ pub fn bootstrap_interval(
         upper,
         level,
     })
+}
+
+/// Returns the bootstrap's standard error: the standard deviation of the replicates, with divisor one less than their number.
+///
+/// ```
+/// use hindsight_llm_metrics::bootstrap_standard_error;
+/// assert_eq!(bootstrap_standard_error(&[1.0, 3.0])?, 2f64.sqrt());
+/// # Ok::<(), hindsight_llm_metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Empty`] or [`Error::NotFinite`] for `replicates`; [`Error::TooFew`] for a single one.
+pub fn bootstrap_standard_error(replicates: &[f64]) -> Result<f64> {
+    check_finite("replicates", replicates)?;
+    if replicates.len() < 2 {
+        return Err(Error::TooFew {
+            what: "a standard error",
+            needed: 2,
+            found: 1,
+        });
+    }
+    Ok(sample_sd(replicates))
 }
 
 /// Returns the acceleration for [`BootstrapInterval::Bca`] from leave-one-out estimates; 0 if they do not vary.

@@ -23,11 +23,13 @@
 mod accumulate;
 mod bins;
 mod cbs;
+mod distributions;
 mod ece_bootstrap;
 mod ece_interval;
 mod error;
 mod fixed;
 mod gap;
+mod histogram;
 mod interval;
 #[cfg(feature = "io")]
 #[cfg_attr(docsrs, doc(cfg(feature = "io")))]
@@ -54,18 +56,22 @@ pub use cbs::{
     BatchFit, BatchFitOptions, BatchSteps, Crossing, FitLoss, GradientNoise, LossCurve, NoiseScale,
     PowerLaw, Resampling, lsq_risk, predicted_batch_exponent, steps_to_risk, steps_to_target,
 };
+pub use distributions::{DistributionAccumulator, DistributionSummary};
 pub use ece_bootstrap::{cluster_ece_bootstrap, ece_bootstrap};
 pub use ece_interval::{Norm, calibration_interval};
 pub use error::{Error, Result};
 pub use gap::{
-    EmptyFilter, GapEstimate, GapOptions, GapReplicates, PairedDifference, PassSummary, Perfect,
-    PromptGap, QuantileRule, Responses, Round, RoundSummary, ScalingTrend, Stages, SweepPoint,
-    Weighting, choice_score, cross_matrix, ensemble, gap, gap_bootstrap, gap_with_weights,
-    judge_rounds, paired_difference, pass_at_k, pass_hat_k, pass_summary, scaling_trend,
-    score_correlation, threshold_sweep, tournament, training_flops, weights,
+    EmptyFilter, Game, GapEstimate, GapOptions, GapReplicates, PairedDifference, PassSummary,
+    Perfect, PromptGap, QuantileRule, Responses, Round, RoundSummary, ScalingTrend, Stages,
+    SweepPoint, Weighting, choice_score, cross_matrix, ensemble, gap, gap_bootstrap,
+    gap_with_weights, judge_rounds, paired_difference, pass_at_k, pass_hat_k, pass_summary,
+    recorded_tournament, scaling_trend, score_correlation, threshold_sweep, tournament,
+    tournament_rounds, training_flops, weights,
 };
+pub use histogram::ConfidenceHistogram;
 pub use interval::{
-    BootstrapInterval, Interval, acceleration, bootstrap_interval, clopper_pearson, wilson,
+    BootstrapInterval, Interval, acceleration, bootstrap_interval, bootstrap_standard_error,
+    clopper_pearson, wilson,
 };
 pub use labels::Verbalisers;
 pub use log_loss::log_loss;
@@ -83,5 +89,5 @@ pub use scaling::{
     Chinchilla, ChinchillaOptions, IsoFlop, IsoFlopMinimum, fit_chinchilla, fit_isoflop,
 };
 pub use selective::{CoveragePoint, Selective};
-pub use smooth::{ConfidenceHistogram, SmoothEce};
+pub use smooth::SmoothEce;
 pub use stream::{poisson_weight, text_key};

@@ -30,15 +30,7 @@ impl Logits {
     pub fn new(values: Vec<f64>, classes: usize, labels: Vec<usize>) -> Result<Self> {
         check_shape(&values, classes, &labels)?;
         for (i, row) in values.chunks_exact(classes).enumerate() {
-            let bad = row.iter().position(|v| v.is_nan() || *v == f64::INFINITY);
-            let bad = bad.or_else(|| row.iter().all(|v| v.is_infinite()).then_some(0));
-            if let Some(k) = bad {
-                return Err(Error::NotFinite {
-                    what: "logits",
-                    index: i * classes + k,
-                    value: row[k],
-                });
-            }
+            check_logits(i, row)?;
         }
         Ok(Self {
             values,
@@ -108,6 +100,19 @@ pub fn log_sum_exp(values: &[f64]) -> f64 {
         return top;
     }
     top + values.iter().map(|v| (v - top).exp()).sum::<f64>().ln()
+}
+
+/// Checks the row of record `index`.
+pub(crate) fn check_logits(index: usize, row: &[f64]) -> Result<()> {
+    let bad = row.iter().position(|v| v.is_nan() || *v == f64::INFINITY);
+    match bad.or_else(|| row.iter().all(|v| v.is_infinite()).then_some(0)) {
+        Some(k) => Err(Error::NotFinite {
+            what: "logits",
+            index: index.saturating_mul(row.len()).saturating_add(k),
+            value: row.get(k).copied().unwrap_or(f64::NAN),
+        }),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn softmax_in_place(row: &mut [f64], beta: f64) {

@@ -105,20 +105,7 @@ impl Probabilities {
     pub fn new(values: Vec<f64>, classes: usize, labels: Vec<usize>) -> Result<Self> {
         check_shape(&values, classes, &labels)?;
         for (index, row) in values.chunks_exact(classes).enumerate() {
-            let sum: f64 = row.iter().sum();
-            if !((sum - 1.0).abs() <= SUM_TOLERANCE) {
-                return Err(Error::NotNormalised { index, sum });
-            }
-            if let Some(k) = row.iter().position(|v| !(0.0..=1.0).contains(v)) {
-                let position = index * classes + k;
-                return Err(Error::OutOfRange {
-                    what: "probabilities",
-                    index: position,
-                    value: row[k],
-                    min: 0.0,
-                    max: 1.0,
-                });
-            }
+            check_probabilities(index, row)?;
         }
         Ok(Self {
             values,
@@ -207,6 +194,9 @@ pub struct ClassWise {
 
 #[allow(clippy::cast_precision_loss)] // Counts of classes.
 impl ClassWise {
+    pub(crate) fn new(tables: Vec<Reliability>) -> Self {
+        Self { tables }
+    }
     /// Returns the tables, class by class.
     #[must_use]
     pub fn tables(&self) -> &[Reliability] {
@@ -235,16 +225,40 @@ impl ClassWise {
     }
 }
 
+/// Checks the row of record `index`.
+pub(crate) fn check_probabilities(index: usize, row: &[f64]) -> Result<()> {
+    let sum: f64 = row.iter().sum();
+    if !((sum - 1.0).abs() <= SUM_TOLERANCE) {
+        return Err(Error::NotNormalised { index, sum });
+    }
+    match row.iter().position(|v| !(0.0..=1.0).contains(v)) {
+        Some(k) => Err(Error::OutOfRange {
+            what: "probabilities",
+            index: index.saturating_mul(row.len()).saturating_add(k),
+            value: row[k],
+            min: 0.0,
+            max: 1.0,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The largest of the values, the first index that has it, and how many share it.
+pub(crate) fn largest(values: impl Iterator<Item = f64>) -> (f64, usize, usize) {
+    values
+        .enumerate()
+        .fold((f64::NEG_INFINITY, 0, 0), |(top, arg, ties), (k, v)| {
+            if v > top {
+                (v, k, 1)
+            } else {
+                (top, arg, ties + usize::from(v >= top))
+            }
+        })
+}
+
 /// The first index of the largest value and how many share it.
 pub(crate) fn argmax(row: &[f64]) -> (usize, usize) {
-    let (mut arg, mut ties) = (0, 1);
-    for (k, v) in row.iter().enumerate().skip(1) {
-        if *v > row[arg] {
-            (arg, ties) = (k, 1);
-        } else if *v >= row[arg] {
-            ties += 1;
-        }
-    }
+    let (_, arg, ties) = largest(row.iter().copied());
     (arg, ties)
 }
 

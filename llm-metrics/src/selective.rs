@@ -1,7 +1,7 @@
 //! Selective prediction: answer only where confident, and count what that costs.
 
 use crate::error::{Error, Result, check_len, check_unit};
-use crate::smooth::ConfidenceHistogram;
+use crate::histogram::ConfidenceHistogram;
 
 /// One step of a risk-coverage curve: all records with confidence at least `threshold` are answered.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use llm_metrics::io::{ReadError, Row, Rows};
-use llm_metrics::{Error, PassSummary, Responses, pass_summary, text_key};
+use llm_metrics::{Error, Interval, PassSummary, Responses, pass_summary, text_key};
 use serde_json::json;
 
 use super::{Outputs, each_row, fault, plots, value};
@@ -92,11 +92,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     #[allow(clippy::cast_precision_loss)] // Small counts.
     let line = |f: fn(&PassSummary) -> (f64, f64)| {
         let points = rows.iter().map(|r| (r.k as f64, f(r).0)).collect();
-        let band = rows
-            .iter()
-            .map(|r| (r.k as f64, f(r).0 - 1.96 * f(r).1, f(r).0 + 1.96 * f(r).1))
-            .collect();
-        (points, band)
+        let band = rows.iter().filter_map(|r| {
+            let i = Interval::normal(f(r).0, f(r).1, 0.95).ok()?;
+            Some((r.k as f64, i.lower, i.upper))
+        });
+        (points, band.collect())
     };
     let (at, at_band) = line(|r| (r.pass_at_k, r.pass_at_k_se));
     let (hat, hat_band) = line(|r| (r.pass_hat_k, r.pass_hat_k_se));

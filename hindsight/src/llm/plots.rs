@@ -19,10 +19,22 @@ pub(super) fn reliability(
     .size(460.0, 420.0)
     .diagonal("calibrated");
     if !curve.is_empty() {
-        // Where hardly a record lies the curve says nothing.
+        // Where hardly a record lies the curve says nothing, and beyond the outermost bins with records there is nothing to say.
+        let filled = |t: f64| {
+            let within = |(_, table): &(&str, &Reliability)| {
+                let mut bins = table.bins().iter().filter(|b| b.count() > 0);
+                let first = bins.next();
+                let last = bins.next_back().or(first);
+                first.is_some_and(|b| t >= b.lower()) && last.is_some_and(|b| t <= b.upper())
+            };
+            tables.iter().any(within)
+        };
         let points = curve
             .iter()
-            .map(|c| (c[0], if c[2] > 0.01 { c[1] } else { f64::NAN }))
+            .map(|c| {
+                let shown = c[2] > 0.01 && filled(c[0]);
+                (c[0], if shown { c[1] } else { f64::NAN })
+            })
             .collect();
         chart = chart.series(Series::line("smoothed", points).ink(Ink::Muted));
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use llm_metrics::io::{CalibrationReader, Fields, Record, open};
-use llm_metrics::{Accumulator, EdgeRule, Edges, Logits, Summary, log_sum_exp};
+use llm_metrics::{Accumulator, EdgeRule, Edges, Logits, Summary};
 
 use super::{fault, read_fault};
 use crate::error::CliError;
@@ -67,31 +67,13 @@ pub(super) fn load(file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
     loop {
         let more = reader.next_record(|record, group| {
             out.groups.push(group.unwrap_or(out.groups.len() as u64));
-            let mut top = |q: &[f64], label: usize| {
-                let arg = q
-                    .iter()
-                    .enumerate()
-                    .fold(0, |a, (k, p)| if *p > q[a] { k } else { a });
-                out.confidence.push(q[arg].min(1.0));
-                out.correct.push(arg == label);
-            };
-            match record {
-                Record::Binary(c, y) => {
-                    out.confidence.push(*c);
-                    out.correct.push(*y);
-                }
-                Record::Probabilities(q, label) => top(q, *label),
-                Record::Logits(z, label) => {
-                    let total = log_sum_exp(z);
-                    top(
-                        &z.iter().map(|v| (v - total).exp()).collect::<Vec<_>>(),
-                        *label,
-                    );
-                    equal =
-                        Some(equal.map_or(z.len(), |n: usize| if n == z.len() { n } else { 0 }));
-                    logits.extend_from_slice(z);
-                    labels.push(*label);
-                }
+            let (confidence, correct) = record.top_label();
+            out.confidence.push(confidence);
+            out.correct.push(correct);
+            if let Record::Logits(z, label) = record {
+                equal = Some(equal.map_or(z.len(), |n: usize| if n == z.len() { n } else { 0 }));
+                logits.extend_from_slice(z);
+                labels.push(*label);
             }
         });
         if !more.map_err(|e| read_fault(file, e))? {

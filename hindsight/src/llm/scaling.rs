@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::{Chinchilla, ChinchillaOptions, Interval, IsoFlop, fit_chinchilla, fit_isoflop};
+use llm_metrics::{
+    Chinchilla, ChinchillaOptions, Interval, IsoFlop, fit_chinchilla, fit_isoflop, training_flops,
+};
 use serde_json::json;
 
 use super::{Outputs, Uncertainty, each_row, fault, positive, value};
@@ -151,8 +153,8 @@ fn report_chinchilla(
     let residuals = (0..columns[2].len())
         .map(|i| {
             (
-                6.0 * columns[0][i] * columns[1][i],
-                100.0 * (columns[2][i] / fitted(i)).ln(),
+                training_flops(columns[0][i], columns[1][i]),
+                100.0 * fit.residual(columns[0][i], columns[1][i], columns[2][i]),
             )
         })
         .collect();

@@ -2,6 +2,7 @@
 
 mod curves;
 mod fit;
+mod intervals;
 mod law;
 mod noise;
 #[cfg(test)]
@@ -10,7 +11,8 @@ mod solve;
 mod theory;
 
 pub use curves::{BatchSteps, Crossing, LossCurve, steps_to_target};
-pub use fit::{BatchFit, BatchFitOptions, FitLoss, Resampling};
+pub use fit::{BatchFit, BatchFitOptions, FitLoss};
+pub use intervals::Resampling;
 pub use law::PowerLaw;
 pub use noise::{GradientNoise, NoiseScale};
 pub use theory::{lsq_risk, predicted_batch_exponent, steps_to_risk};

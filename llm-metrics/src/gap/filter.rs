@@ -1,9 +1,8 @@
-//! From verifier scores to weights: filters, soft weights, tournaments, ensembles.
+//! From verifier scores to weights: filters, soft weights, ensembles.
 
 use super::Responses;
 use crate::error::{Error, Result, check_finite, check_len, check_positive};
 use crate::interval::mean;
-use crate::stream::hash;
 
 /// How a quantile of a prompt's own scores is read when it falls between two of them. With scores on a short scale (1 to 10) the rule
 /// changes which responses are kept.
@@ -163,49 +162,6 @@ pub fn ensemble(verifiers: &[Vec<f64>]) -> Result<Vec<f64>> {
     Ok(out)
 }
 
-/// Returns weight 1 for the survivors of a single-elimination tournament over `rounds` rounds within each prompt, 0 for the others.
-///
-/// `beats(prompt, i, j)` says whether response i of the prompt beats response j (both counted within the prompt). Pairs are drawn
-/// anew each round by a shuffle keyed by (seed, prompt, round); with an odd number the last goes through without a game. About
-/// $R / 2^{\text{rounds}}$ of R responses survive, and always at least one.
-///
-/// ```
-/// use hindsight_llm_metrics::{Responses, tournament};
-/// let r = Responses::new(&[vec![0.0, 1.0, 0.0, 0.0]])?;
-/// let w = tournament(&r, 2, 1, |_, i, j| i == 1 || (j != 1 && i < j));
-/// assert_eq!(w, [0.0, 1.0, 0.0, 0.0]);
-/// # Ok::<(), hindsight_llm_metrics::Error>(())
-/// ```
-pub fn tournament(
-    responses: &Responses,
-    rounds: usize,
-    seed: u64,
-    mut beats: impl FnMut(usize, usize, usize) -> bool,
-) -> Vec<f64> {
-    let mut out = vec![0.0; responses.len()];
-    for (prompt, range) in responses.groups().enumerate() {
-        let mut alive: Vec<usize> = (0..range.len()).collect();
-        for round in 0..rounds {
-            if alive.len() < 2 {
-                break;
-            }
-            let key = hash(seed, prompt as u64, round as u64);
-            alive.sort_by_key(|&i| hash(key, i as u64, 0));
-            alive = alive
-                .chunks(2)
-                .map(|pair| match pair {
-                    [i, j] if !beats(prompt, *i, *j) => *j,
-                    _ => pair[0],
-                })
-                .collect();
-        }
-        for i in alive {
-            out[range.start + i] = 1.0;
-        }
-    }
-    out
-}
-
 /// Returns Pearson's correlation of two verifiers' scores; NaN if one of them is constant.
 ///
 /// # Errors
@@ -270,16 +226,6 @@ mod tests {
             for (x, y) in weights(&r, &s, a).unwrap().iter().zip(weights(&r, &shifted, b).unwrap()) {
                 prop_assert!((x - y).abs() < 1e-9);
             }
-        }
-
-        #[test]
-        fn tournaments_halve_and_the_best_survives(n in 1usize..40, rounds in 0usize..8, seed in 0u64..100) {
-            let r = Responses::new(&[vec![0.0; n]]).unwrap();
-            let w = tournament(&r, rounds, seed, |_, i, j| i > j);
-            let mut left = n;
-            for _ in 0..rounds { left = left.div_ceil(2); }
-            prop_assert_eq!(w.iter().filter(|v| **v > 0.0).count(), left);
-            prop_assert_eq!(w[n - 1], 1.0);
         }
     }
 

@@ -16,6 +16,15 @@ pub struct ScalingTrend {
     pub monotone: Kendall,
 }
 
+impl ScalingTrend {
+    /// Returns the fitted gap at a compute of `flops`; NaN or infinite where that has no logarithm.
+    #[must_use]
+    pub fn at(&self, flops: f64) -> f64 {
+        let c = &self.fit.coefficients;
+        c[0].estimate + c[1].estimate * flops.log10()
+    }
+}
+
 /// Returns training compute in FLOPs by the usual rule $6 N D$ for N parameters and D tokens.
 #[must_use]
 pub fn training_flops(parameters: f64, tokens: f64) -> f64 {
@@ -31,6 +40,7 @@ pub fn training_flops(parameters: f64, tokens: f64) -> f64 {
 /// use hindsight_llm_metrics::scaling_trend;
 /// let t = scaling_trend(&[1e21, 1e22, 1e23, 1e24], &[0.02, 0.11, 0.19, 0.32], 0.95)?;
 /// assert!((t.fit.coefficients[1].estimate - 0.098).abs() < 1e-9);
+/// assert!((t.at(1e23) - t.at(1e22) - 0.098).abs() < 1e-9);
 /// # Ok::<(), hindsight_llm_metrics::Error>(())
 /// ```
 ///

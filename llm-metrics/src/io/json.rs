@@ -126,7 +126,13 @@ impl Scanner<'_, '_> {
             Some(b'[') => {
                 let start = row.numbers.len();
                 let mut words = false;
-                self.array(depth + 1, row, &mut words)?;
+                // The array is one value: what is in it is not noted.
+                let notes = self.notes.take();
+                let plain = self.array(depth + 1, row, &mut words);
+                self.notes = notes;
+                if !plain? || row.numbers.len() == start {
+                    self.odd();
+                }
                 Ok(if words {
                     Cell::Other
                 } else {
@@ -146,15 +152,18 @@ impl Scanner<'_, '_> {
     }
 
     /// The numbers of an array, nested arrays flattened, numbers in quotes included. lm-evaluation-harness writes every inner value as a string;
-    /// its "True" and "False" (greedy or not) and nulls are passed over. Other words set `words`.
-    fn array(&mut self, depth: usize, row: &mut Row, words: &mut bool) -> Scan<()> {
-        self.odd();
+    /// its "True" and "False" (greedy or not) and nulls are passed over. Other words set `words`. Returns whether all elements are numbers.
+    fn array(&mut self, depth: usize, row: &mut Row, words: &mut bool) -> Scan<bool> {
         if depth > DEPTH {
             return Err(self.fault("arrays nest too deep"));
         }
+        let mut plain = true;
         self.elements(|s| {
+            plain &= matches!(s.peek(), Some(b'-' | b'0'..=b'9'));
             match s.peek() {
-                Some(b'[') => s.array(depth + 1, row, words)?,
+                Some(b'[') => {
+                    s.array(depth + 1, row, words)?;
+                }
                 Some(b'{') => {
                     s.skip(depth + 1)?;
                     *words = true;
@@ -178,7 +187,8 @@ impl Scanner<'_, '_> {
                 }
             }
             Ok(())
-        })
+        })?;
+        Ok(plain)
     }
 
     fn text(&self, raw: &[u8]) -> Scan<String> {

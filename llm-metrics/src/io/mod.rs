@@ -1,8 +1,11 @@
 //! Readers for logs: JSON lines, CSV and lm-evaluation-harness samples, plain or compressed, in constant memory.
 
 mod json;
+mod layout;
 mod number;
 mod open;
+mod plain;
+mod record;
 mod records;
 mod row;
 mod rows;
@@ -12,7 +15,8 @@ mod shape;
 mod values;
 
 pub use open::open;
-pub use records::{CalibrationReader, Record};
+pub use record::Record;
+pub use records::CalibrationReader;
 pub use row::{Cell, Row};
 pub use rows::{Format, Rows};
 pub use schema::{Fields, Schema};

@@ -3,22 +3,11 @@
 use std::io::BufRead;
 
 use super::ReadError;
+use super::plain;
+use super::record::Record;
 use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
 use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
-use super::shape::{Scalar, Scalars};
-use crate::logits::log_sum_exp;
-
-/// One record.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Record<'a> {
-    /// Confidence in [0, 1] and outcome.
-    Binary(f64, bool),
-    /// Probabilities over classes, summing to 1 within 0.002, and the label.
-    Probabilities(&'a [f64], usize),
-    /// Logits over classes and the label.
-    Logits(&'a [f64], usize),
-}
 
 /// Reads calibration records one at a time; the schema is told by the first record's fields.
 ///
@@ -86,17 +75,32 @@ impl<R: BufRead> CalibrationReader<R> {
         &mut self,
         take: impl FnOnce(&Record<'_>, Option<u64>),
     ) -> Result<bool, ReadError> {
-        if self.schema == Schema::Binary {
-            let grouped = self.fields.group.is_some();
-            let plain = self
-                .rows
-                .next_plain(|values| plain_binary(values, grouped))?;
-            if let Some((confidence, correct, group)) = plain {
-                self.records += 1;
-                take(&Record::Binary(confidence, correct), group);
-                return Ok(true);
-            }
+        let (schema, before) = (self.schema, self.classes);
+        let grouped = self.fields.group.is_some();
+        let mut take = Some(take);
+        let taken = match schema {
+            Schema::Binary => self.rows.next_plain(|values, _| {
+                let (record, group) = plain::binary(values, grouped)?;
+                take.take()?(&record, group);
+                Some(None)
+            })?,
+            Schema::Probabilities | Schema::Logits => self.rows.next_plain(|values, numbers| {
+                let logits = schema == Schema::Logits;
+                let (record, classes, group) =
+                    plain::distribution(values, numbers, logits, before, grouped)?;
+                take.take()?(&record, group);
+                Some(Some(classes))
+            })?,
+            Schema::LmEval => None,
+        };
+        if let Some(classes) = taken {
+            self.classes = classes;
+            self.records += 1;
+            return Ok(true);
         }
+        let Some(take) = take else {
+            return Ok(true);
+        };
         let row = loop {
             let Some(row) = self.rows.next_row()? else {
                 return if self.records == 0 {
@@ -166,7 +170,7 @@ impl<R: BufRead> CalibrationReader<R> {
                         format!("the logit {v} is not a number below infinity"),
                     ));
                 }
-                if log_sum_exp(values).is_infinite() {
+                if values.iter().all(|v| v.is_infinite()) {
                     return Err(self.rows.fault(
                         &row,
                         field,
@@ -253,28 +257,6 @@ impl<R: BufRead> CalibrationReader<R> {
         }
         Ok(())
     }
-}
-
-/// A binary record from plain values, if nothing about it needs a second look.
-#[inline]
-fn plain_binary(values: &Scalars, grouped: bool) -> Option<(f64, bool, Option<u64>)> {
-    let Scalar::Number(confidence) = values.get(FIRST) else {
-        return None;
-    };
-    let correct = match values.get(SECOND) {
-        Scalar::Bool(b) => b,
-        Scalar::Number(0.0) => false,
-        Scalar::Number(1.0) => true,
-        _ => return None,
-    };
-    let group = match values.get(GROUP) {
-        Scalar::Number(v) => Some(v.to_bits()),
-        Scalar::Missing if !grouped => None,
-        _ => return None,
-    };
-    (0.0..=1.0)
-        .contains(&confidence)
-        .then_some((confidence, correct, group))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The wanted fields of one record.
 
-use super::shape::{Scalar, Scalars};
+use super::layout::{Scalar, Scalars};
 
 /// The value of one field in one record.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,12 +47,17 @@ impl Row {
             *c = cell;
         }
     }
-    pub(super) fn fill(&mut self, scalars: &Scalars) {
+    /// Takes the values of line number `line`, and the numbers of its arrays.
+    pub(super) fn fill(&mut self, line: u64, scalars: &Scalars, numbers: &[f64]) {
+        self.line = line;
+        self.numbers.clear();
+        self.numbers.extend_from_slice(numbers);
         for (field, cell) in self.cells.iter_mut().enumerate() {
             *cell = match scalars.get(field) {
                 Scalar::Missing => Cell::Missing,
                 Scalar::Number(v) => Cell::Number(v),
                 Scalar::Bool(b) => Cell::Bool(b),
+                Scalar::Numbers(start, end) => Cell::Numbers(start, end),
             };
         }
     }

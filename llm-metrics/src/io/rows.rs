@@ -2,9 +2,10 @@
 
 use std::io::BufRead;
 
+use super::layout::Scalars;
 use super::row::{Row, csv_cell};
 use super::scanner::Fault;
-use super::shape::{Scalars, Shape};
+use super::shape::Shape;
 use super::{ReadError, json};
 
 /// The format of a log.
@@ -200,8 +201,7 @@ impl<R: BufRead> Rows<R> {
                     if let Some(length) = shape.read(buffer, &mut scalars) {
                         reader.consume(length);
                         *number += 1;
-                        row.clear(*number);
-                        row.fill(&scalars);
+                        row.fill(*number, &scalars, shape.numbers());
                         return Ok(Some(row));
                     }
                     if let Some(end) = memchr::memchr(b'\n', buffer) {
@@ -247,7 +247,7 @@ impl<R: BufRead> Rows<R> {
     #[inline]
     pub(super) fn next_plain<T>(
         &mut self,
-        accept: impl FnOnce(&Scalars) -> Option<T>,
+        accept: impl FnOnce(&Scalars, &[f64]) -> Option<T>,
     ) -> Result<Option<T>, ReadError> {
         let Source::Json {
             reader,
@@ -263,7 +263,7 @@ impl<R: BufRead> Rows<R> {
         let Some(length) = shape.read(reader.fill_buf()?, &mut scalars) else {
             return Ok(None);
         };
-        let accepted = accept(&scalars);
+        let accepted = accept(&scalars, shape.numbers());
         if accepted.is_some() {
             reader.consume(length);
             *number += 1;

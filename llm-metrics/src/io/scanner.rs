@@ -174,8 +174,20 @@ impl<'a> Scanner<'a, '_> {
         match self.peek() {
             Some(b'{') => self.members(|s, _| s.skip(depth + 1)),
             Some(b'[') => {
-                self.odd();
-                self.elements(|s| s.skip(depth + 1))
+                let start = self.at;
+                // The array is one value: what is in it is not noted.
+                let notes = self.notes.take();
+                let mut nested = false;
+                let passed = self.elements(|s| {
+                    nested |= matches!(s.peek(), Some(b'[' | b'{'));
+                    s.skip(depth + 1)
+                });
+                self.notes = notes;
+                if nested {
+                    self.odd();
+                }
+                self.note(start, None);
+                passed
             }
             _ => {
                 let start = self.at;

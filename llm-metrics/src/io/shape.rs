@@ -2,11 +2,9 @@
 //!
 //! A program writes its log with one print statement, so that lines differ in their values alone. Between the values lie the same bytes:
 //! brackets, keys, colons, commas. A line that repeats them, with values of the plain kinds between, is valid and has the same fields.
-//! Whatever differs is left to the scanner, which also words all errors.
+//! An array of plain values is one value, of any length. Whatever differs is left to the scanner, which also words all errors.
 
-use memchr::memchr3;
-
-use super::number::number;
+use super::layout::{FIELDS, Layout, Scalars};
 
 /// A value in a scanned line: its bytes, and the wanted field that it is, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,49 +18,8 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) slots: Vec<Slot>,
-    /// Some value is an array, or a wanted one a text or an object: the line has no shape.
+    /// Some value is a nested array, or a wanted one a text, an object or an array of anything but numbers: the line has no shape.
     pub(super) odd: bool,
-}
-
-/// A plain value of a wanted field.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Scalar {
-    /// Not there, or null.
-    Missing,
-    Number(f64),
-    Bool(bool),
-}
-
-/// The largest number of wanted fields.
-pub(super) const FIELDS: usize = 8;
-
-/// The plain values of a line by wanted field: kinds and numbers apart, so that neither is copied through memory byte by byte.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Scalars {
-    kinds: [Kind; FIELDS],
-    numbers: [f64; FIELDS],
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Kind {
-    #[default]
-    Missing,
-    Number,
-    True,
-    False,
-}
-
-impl Scalars {
-    /// The value of the wanted field number `field`.
-    #[inline(always)]
-    pub(super) fn get(&self, field: usize) -> Scalar {
-        match self.kinds.get(field) {
-            None | Some(Kind::Missing) => Scalar::Missing,
-            Some(Kind::Number) => Scalar::Number(self.numbers[field]),
-            Some(Kind::True) => Scalar::Bool(true),
-            Some(Kind::False) => Scalar::Bool(false),
-        }
-    }
 }
 
 /// More values than this are not worth a try.
@@ -84,66 +41,8 @@ pub(super) struct Shape {
     oldest: usize,
     wait: u32,
     notes: Notes,
-}
-
-/// The bytes between the values of a line, and which values are wanted.
-#[derive(Debug, Default)]
-struct Layout {
-    parts: Vec<Part>,
-    tail: Literal,
-}
-
-#[derive(Debug, PartialEq)]
-struct Part {
-    before: Literal,
-    field: Option<usize>,
-}
-
-/// Bytes to be met again.
-#[derive(Debug, Default, PartialEq)]
-struct Literal {
-    bytes: Vec<u8>,
-    /// The first eight of them as a number, and which of its bits count.
-    word: u64,
-    mask: u64,
-}
-
-impl Literal {
-    fn new(bytes: &[u8]) -> Self {
-        let mut word = [0u8; 8];
-        let n = bytes.len().min(8);
-        word[..n].copy_from_slice(&bytes[..n]);
-        Self {
-            bytes: bytes.to_vec(),
-            word: u64::from_le_bytes(word),
-            mask: if n == 8 { u64::MAX } else { (1 << (8 * n)) - 1 },
-        }
-    }
-
-    /// What follows in `bytes` after this literal.
-    #[inline(always)]
-    fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let Some(eight) = bytes.first_chunk::<8>() else {
-            return bytes.strip_prefix(&self.bytes[..]);
-        };
-        if u64::from_le_bytes(*eight) & self.mask != self.word {
-            return None;
-        }
-        if self.bytes.len() <= 8 {
-            return bytes.get(self.bytes.len()..);
-        }
-        // Longer ones by two overlapping words up to sixteen bytes.
-        if let (Some(last), Some(wanted)) = (
-            bytes
-                .get(self.bytes.len() - 8..)
-                .and_then(<[u8]>::first_chunk::<8>),
-            self.bytes.last_chunk::<8>(),
-        ) && self.bytes.len() <= 16
-        {
-            return (last == wanted).then(|| &bytes[self.bytes.len()..]);
-        }
-        bytes.strip_prefix(&self.bytes[..])
-    }
+    /// The numbers of the arrays of the line read last.
+    numbers: Vec<f64>,
 }
 
 impl Shape {
@@ -166,21 +65,11 @@ impl Shape {
             self.wait = PATIENCE;
             return;
         }
-        let mut at = 0;
-        let mut parts = Vec::with_capacity(slots.len());
-        for slot in slots {
-            parts.push(Part {
-                before: Literal::new(&line[at..slot.start]),
-                field: slot.field,
-            });
-            at = slot.end;
-        }
-        let tail = Literal::new(&line[at..]);
+        let layout = Layout::new(line, slots);
         // A line of a known layout that was left to the scanner for one of its values teaches nothing.
-        let known = |l: &Layout| l.parts == parts && l.tail == tail;
-        if !self.layouts.iter().any(known) {
+        if !self.layouts.contains(&layout) {
             self.last = self.oldest;
-            self.layouts[self.last] = Layout { parts, tail };
+            self.layouts[self.last] = layout;
             self.oldest = (self.oldest + 1) % LAYOUTS;
         }
     }
@@ -189,9 +78,16 @@ impl Shape {
     /// line feed.
     #[inline]
     pub(super) fn read(&mut self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
-        self.layouts[self.last]
-            .read(bytes, scalars)
-            .or_else(|| self.read_others(bytes, scalars))
+        self.numbers.clear();
+        match self.layouts[self.last].read(bytes, scalars, &mut self.numbers) {
+            None => self.read_others(bytes, scalars),
+            length => length,
+        }
+    }
+
+    /// The numbers of the arrays of the line read last.
+    pub(super) fn numbers(&self) -> &[f64] {
+        &self.numbers
     }
 
     #[cold]
@@ -199,7 +95,8 @@ impl Shape {
         for (i, layout) in self.layouts.iter().enumerate() {
             if i != self.last {
                 *scalars = Scalars::default();
-                if let Some(length) = layout.read(bytes, scalars) {
+                self.numbers.clear();
+                if let Some(length) = layout.read(bytes, scalars, &mut self.numbers) {
                     self.last = i;
                     return Some(length);
                 }
@@ -209,76 +106,45 @@ impl Shape {
     }
 }
 
-impl Layout {
-    #[inline(always)]
-    fn read(&self, bytes: &[u8], scalars: &mut Scalars) -> Option<usize> {
-        if self.parts.is_empty() {
-            return None;
-        }
-        let mut rest = bytes;
-        for part in &self.parts {
-            rest = part.before.strip(rest)?;
-            rest = match part.field {
-                Some(field) => {
-                    let (kind, number, length) = scalar(rest)?;
-                    *scalars.kinds.get_mut(field)? = kind;
-                    scalars.numbers[field] = number;
-                    rest.get(length..)?
-                }
-                None if rest.first() == Some(&b'"') => string(rest)?,
-                None => rest.get(scalar(rest)?.2..)?,
-            };
-        }
-        rest = self.tail.strip(rest)?;
-        if rest.first() == Some(&b'\r') {
-            rest = &rest[1..];
-        }
-        (rest.first() == Some(&b'\n')).then(|| bytes.len() - rest.len() + 1)
-    }
-}
-
-/// Kind, value and length of the number or word that starts `bytes`.
-#[inline(always)]
-fn scalar(bytes: &[u8]) -> Option<(Kind, f64, usize)> {
-    match bytes.first()? {
-        b'-' | b'0'..=b'9' => number(bytes).map(|(v, length)| (Kind::Number, v, length)),
-        b't' if bytes.starts_with(b"true") => Some((Kind::True, 0.0, 4)),
-        b'f' if bytes.starts_with(b"false") => Some((Kind::False, 0.0, 5)),
-        b'n' if bytes.starts_with(b"null") => Some((Kind::Missing, 0.0, 4)),
-        _ => None,
-    }
-}
-
-/// What follows the string that starts `bytes`, if it ends on this line.
-#[inline]
-fn string(bytes: &[u8]) -> Option<&[u8]> {
-    let mut rest = bytes.get(1..)?;
-    loop {
-        let at = memchr3(b'"', b'\\', b'\n', rest)?;
-        match rest[at] {
-            b'"' => return rest.get(at + 1..),
-            b'\\' if rest.get(at + 1).is_some_and(|b| *b != b'\n') => rest = rest.get(at + 2..)?,
-            _ => return None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::json::{Paths, scan};
+    use super::super::layout::Scalar;
     use super::super::row::{Cell, Row};
     use super::*;
     use proptest::prelude::*;
 
-    const WANTED: [&str; 4] = ["conf", "correct", "meta.group", "none"];
+    const WANTED: [&str; 5] = ["conf", "correct", "meta.group", "none", "probs"];
 
-    fn plain(cell: &Cell) -> Option<Scalar> {
-        match cell {
-            Cell::Missing => Some(Scalar::Missing),
-            Cell::Number(v) => Some(Scalar::Number(*v)),
-            Cell::Bool(b) => Some(Scalar::Bool(*b)),
-            _ => None,
-        }
+    /// A cell, with the bits of its numbers.
+    type Plain = Option<(Scalar, Vec<u64>)>;
+
+    fn bits(numbers: Option<&[f64]>) -> Vec<u64> {
+        numbers
+            .unwrap_or_default()
+            .iter()
+            .map(|v| v.to_bits())
+            .collect()
+    }
+
+    fn scanned_value(row: &Row, field: usize) -> Plain {
+        let scalar = match row.cell(field) {
+            Cell::Missing => Scalar::Missing,
+            Cell::Number(v) => Scalar::Number(*v),
+            Cell::Bool(b) => Scalar::Bool(*b),
+            Cell::Numbers(..) => Scalar::Numbers(0, 0),
+            _ => return None,
+        };
+        Some((scalar, bits(row.numbers(field))))
+    }
+
+    fn shaped_value(shape: &Shape, scalars: &Scalars, field: usize) -> Plain {
+        Some(match scalars.get(field) {
+            Scalar::Numbers(start, end) => {
+                (Scalar::Numbers(0, 0), bits(shape.numbers().get(start..end)))
+            }
+            other => (other, vec![]),
+        })
     }
 
     /// Values that lines of one program could have, and some that they could not.
@@ -292,27 +158,47 @@ mod tests {
         ]
     }
 
+    /// Arrays as programs write them, and others.
+    fn array_text() -> impl Strategy<Value = String> {
+        let list = |inner: BoxedStrategy<String>| {
+            (
+                proptest::collection::vec(inner, 0..6),
+                prop_oneof![6 => Just(", "), 3 => Just(","), 1 => Just(" ,"), 1 => Just(",  "), 1 => Just(",\t"), 1 => Just(" "), 1 => Just(",,")],
+                prop_oneof![8 => Just(""), 1 => Just(","), 1 => Just(" ")],
+            )
+                .prop_map(|(v, comma, end)| format!("[{}{end}]", v.join(comma)))
+        };
+        let number = prop_oneof![
+            (0.0f64..1.0).prop_map(|v| v.to_string()),
+            (-40.0f64..0.0).prop_map(|v| format!("{v:.6}")),
+            Just("-1e400".to_owned())
+        ];
+        prop_oneof![6 => list(number.boxed()), 2 => list(value().boxed()), 1 => list(Just("[0.5, \"-1\"]".to_owned()).boxed())]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
         /// On lines of one layout, then damaged at random, the shape either gives what the scanner gives, or leaves the line to it.
         #[test]
         fn shape_and_scanner_agree(
-            values in proptest::collection::vec(value(), 8), space in "[ ]?", order in any::<bool>(),
-            damage in proptest::option::of((0usize..120, any::<u8>())), cut in 0usize..200, end in prop_oneof![Just("\n"), Just("\r\n"), Just("")],
+            values in proptest::collection::vec(value(), 8), arrays in proptest::collection::vec(array_text(), 4), space in "[ ]?", order in any::<bool>(),
+            damage in proptest::option::of((0usize..200, any::<u8>())), cut in 0usize..200, end in prop_oneof![Just("\n"), Just("\r\n"), Just("")],
         ) {
-            let line = |v: &[String]| {
+            let line = |v: &[String], w: &[String]| {
                 let (a, b) = (format!("\"conf\":{space}{}", v[0]), format!("\"correct\":{space}{}", v[1]));
                 let (a, b) = if order { (b, a) } else { (a, b) };
-                format!("{{{a},{space}\"text\":{},{b}{space},\"meta\":{{\"group\":{}}}}}", v[2], v[3])
+                format!("{{{a},{space}\"text\":{},{b}{space},\"probs\":{space}{},\"tokens\":{},\"meta\":{{\"group\":{}}}}}", v[2], w[0], w[1], v[3])
             };
             let paths = Paths::new(&WANTED);
             let mut shape = Shape::default();
-            let (first, mut row) = (line(&values[..4]), Row::new(4));
+            let (first, mut row) = (line(&values[..4], &arrays[..2]), Row::new(5));
             let notes = shape.notes();
             let learned = scan(first.as_bytes(), &paths, &mut row, notes).is_ok();
             if learned {
                 shape.learn(first.as_bytes());
             }
-            let mut second = (line(&values[4..]) + end).into_bytes();
+            let mut second = (line(&values[4..], &arrays[2..]) + end).into_bytes();
             if let Some((at, byte)) = damage && at < second.len() {
                 second[at] = byte;
             }
@@ -323,11 +209,12 @@ mod tests {
                 prop_assert!(learned && bytes[length - 1] == b'\n');
                 let text = bytes[..length].trim_ascii_end();
                 prop_assert!(!text.contains(&b'\n'));
-                let mut row = Row::new(4);
+                let mut row = Row::new(5);
                 let scanned = scan(text, &paths, &mut row, None);
                 prop_assert!(scanned.is_ok(), "{:?} {:?}", scanned, String::from_utf8_lossy(text));
-                for field in 0..4 {
-                    prop_assert_eq!(plain(row.cell(field)), Some(scalars.get(field)), "{}", String::from_utf8_lossy(text));
+                for field in 0..5 {
+                    let (scanned, shaped) = (scanned_value(&row, field), shaped_value(&shape, &scalars, field));
+                    prop_assert_eq!(scanned, shaped, "{}", String::from_utf8_lossy(text));
                 }
             }
         }
@@ -357,6 +244,41 @@ mod tests {
             b"",
         ] {
             assert!(shape.read(other, &mut scalars).is_none());
+        }
+    }
+
+    #[test]
+    fn arrays_of_any_length_are_read_and_nested_or_broken_ones_left() {
+        let paths = Paths::new(&WANTED);
+        let mut shape = Shape::default();
+        let line = b"{\"probs\": [0.5, 0.5], \"tokens\": [1, 2], \"conf\": 1}";
+        scan(line, &paths, &mut Row::new(5), shape.notes()).unwrap();
+        shape.learn(line);
+        let next = b"{\"probs\": [0.25,-2, 1e-3], \"tokens\": [\"a, ]\", null, 7], \"conf\": 1}\n";
+        let mut scalars = Scalars::default();
+        assert_eq!(shape.read(next, &mut scalars), Some(next.len()));
+        assert_eq!(scalars.get(4), Scalar::Numbers(0, 3));
+        assert_eq!(shape.numbers(), [0.25, -2.0, 1e-3]);
+        for (probs, tokens) in [
+            ("[]", "[1]"),
+            ("[0.5,]", "[1]"),
+            ("[0.5 0.5]", "[1]"),
+            ("[[0.5]]", "[1]"),
+            ("[\"0.5\"]", "[1]"),
+            ("[null]", "[1]"),
+            ("[0.5", "[1]"),
+            ("[0.5, 1]", "[1,]"),
+            ("[0.5, 1]", "[[1]]"),
+            ("[0.5, 1]", "[\"a]"),
+            ("[0.5, 1]", "[1"),
+        ] {
+            let text = format!("{{\"probs\": {probs}, \"tokens\": {tokens}, \"conf\": 1}}\n");
+            assert!(
+                shape
+                    .read(text.as_bytes(), &mut Scalars::default())
+                    .is_none(),
+                "{text}"
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! Loss as a function of model and data size: the parametric fit and the compute-optimal line.
 
 mod chinchilla;
+mod descent;
 mod isoflop;
 
 pub use chinchilla::{Chinchilla, ChinchillaOptions, fit_chinchilla};

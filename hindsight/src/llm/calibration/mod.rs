@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use llm_metrics::io::{CalibrationReader, Record, Schema, open};
-use llm_metrics::{Accumulator, ConfidenceHistogram, EdgeRule, Edges, log_sum_exp};
+use llm_metrics::{Accumulator, ConfidenceHistogram, DistributionAccumulator, EdgeRule, Edges};
 
 use super::records::FieldArgs;
 use super::{Outputs, Targets, Uncertainty, fault, plots, read_fault, value};
@@ -42,19 +42,11 @@ pub(in crate::llm) struct Args {
     outputs: Outputs,
 }
 
-/// Scores of full distributions, in the order of the log.
-#[derive(Default)]
-struct Classes {
-    brier: f64,
-    nll: f64,
-    ties: u64,
-    per_class: Vec<Accumulator>,
-}
-
+/// What one pass over the records adds up.
 struct State {
     accumulator: Accumulator,
     histogram: ConfidenceHistogram,
-    classes: Classes,
+    distributions: DistributionAccumulator,
     confidence: Vec<f64>,
     correct: Vec<bool>,
     /// All records, where groups are to be resampled.
@@ -86,38 +78,15 @@ impl State {
         self.correct.clear();
     }
 
-    fn distribution(&mut self, q: &[f64], nll: f64, label: usize, group: Option<u64>) {
-        let (mut arg, mut ties, mut brier) = (0, 1u64, 0.0);
-        for (k, p) in q.iter().enumerate() {
-            if *p > q[arg] {
-                (arg, ties) = (k, 1);
-            } else if k > arg && *p >= q[arg] {
-                ties += 1;
-            }
-            brier += (p - f64::from(u8::from(k == label))).powi(2);
-        }
-        if self.classes.per_class.len() != q.len() {
-            self.classes.per_class =
-                vec![Accumulator::new(self.accumulator.edges().clone()); q.len()];
-        }
-        for (k, (p, acc)) in q.iter().zip(&mut self.classes.per_class).enumerate() {
-            self.fault = self.fault.take().or(acc.push(p.min(1.0), k == label).err());
-        }
-        self.classes.brier += brier;
-        self.classes.nll += nll;
-        self.classes.ties += u64::from(ties > 1);
-        self.top(q[arg].min(1.0), arg == label, group);
-    }
-
     fn record(&mut self, record: &Record<'_>, group: Option<u64>) {
-        match record {
-            Record::Binary(confidence, correct) => self.top(*confidence, *correct, group),
-            Record::Probabilities(q, label) => self.distribution(q, -q[*label].ln(), *label, group),
-            Record::Logits(z, label) => {
-                let total = log_sum_exp(z);
-                let q: Vec<f64> = z.iter().map(|v| (v - total).exp()).collect();
-                self.distribution(&q, total - z[*label], *label, group);
-            }
+        let top = match record {
+            Record::Binary(confidence, correct) => Ok((*confidence, *correct)),
+            Record::Probabilities(q, label) => self.distributions.push_probabilities(q, *label),
+            Record::Logits(z, label) => self.distributions.push_logits(z, *label),
+        };
+        match top {
+            Ok((confidence, correct)) => self.top(confidence, correct, group),
+            Err(e) => self.fault = self.fault.take().or(Some(e)),
         }
     }
 }
@@ -133,9 +102,9 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
     let edges = Edges::equal_width(args.bins, rule)
         .map_err(|e| CliError::argument("--bins", args.bins, e))?;
     let mut state = State {
+        distributions: DistributionAccumulator::new(edges.clone()),
         accumulator: Accumulator::new(edges),
         histogram: ConfidenceHistogram::new(),
-        classes: Classes::default(),
         confidence: Vec::with_capacity(BATCH),
         correct: Vec::with_capacity(BATCH),
         kept: args.fields.group.as_ref().map(|_| Default::default()),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use llm_metrics::io::Schema;
 use llm_metrics::{
-    EdgeRule, Interval, Norm, Reliability, Selective, calibration_interval, cluster_ece_bootstrap,
+    EdgeRule, Interval, Norm, Reliability, Selective, bootstrap_standard_error,
+    calibration_interval, cluster_ece_bootstrap,
 };
 use serde_json::json;
 
@@ -61,18 +62,18 @@ pub(super) fn report(
         ),
         None => None,
     };
-    let spread = grouped.as_ref().map(|r| standard_deviation(r));
-    let multi = !state.classes.per_class.is_empty();
+    let spread = grouped
+        .map(|r| bootstrap_standard_error(&r).map_err(lib))
+        .transpose()?;
     let n = plots::count(summary.n);
-    let (brier_multi, nll_multi) = (state.classes.brier / n, state.classes.nll / n);
-    let class_tables: Vec<Reliability> = state
-        .classes
-        .per_class
-        .iter()
-        .filter_map(|a| a.reliability().ok())
-        .collect();
-    let class_wise = class_tables.iter().map(Reliability::l1).sum::<f64>()
-        / plots::count(class_tables.len() as u64);
+    let multi = match schema {
+        Schema::Binary => None,
+        _ => Some(state.distributions.summary().map_err(lib)?),
+    };
+    let class_wise = match &multi {
+        Some(m) => m.class_wise.lp(1.0).map_err(lib)?,
+        None => 0.0,
+    };
 
     let mut scores = Table::new([
         Column::text("score"),
@@ -131,13 +132,13 @@ pub(super) fn report(
             "standard deviation of the ECE when groups are resampled",
         );
     }
-    if multi {
+    if let Some(m) = &multi {
         row("class-wise ECE", fixed(class_wise, 4), "mean over classes");
-        row("Brier score", fixed(brier_multi, 4), "sum over classes");
-        row("log loss", fixed(nll_multi, 4), "nats");
+        row("Brier score", fixed(m.brier, 4), "sum over classes");
+        row("log loss", fixed(m.nll, 4), "nats");
         row(
             "tied top classes",
-            fixed(plots::count(state.classes.ties), 0),
+            fixed(plots::count(m.ties), 0),
             "the first counts",
         );
     } else {
@@ -248,8 +249,7 @@ pub(super) fn report(
                  "max": table.max(), "signed": table.signed(), "average": table.average(), "group_sd": spread },
         "smooth_ece": value(&smooth)?,
         "binary": { "brier": summary.brier, "nll": finite(summary.nll), "impossible": summary.impossible },
-        "multiclass": multi.then(|| json!({ "brier": brier_multi, "nll": finite(nll_multi), "class_wise_ece": class_wise,
-                                            "ties": state.classes.ties })),
+        "multiclass": multi.map(|m| json!({ "brier": m.brier, "nll": finite(m.nll), "class_wise_ece": class_wise, "ties": m.ties })),
         "selective": { "aurc": selective.aurc(), "excess_aurc": selective.excess_aurc(), "accuracy_top_tenth": top },
         "reliability": value(&table)?,
     });
@@ -263,12 +263,6 @@ fn finite(v: f64) -> serde_json::Value {
     } else {
         json!(v.to_string())
     }
-}
-
-fn standard_deviation(values: &[f64]) -> f64 {
-    let n = plots::count(values.len() as u64);
-    let mean = values.iter().sum::<f64>() / n;
-    (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
 }
 
 fn schema_words(schema: Schema) -> &'static str {

@@ -1,6 +1,6 @@
 //! Table, page and JSON of the fits.
 
-use llm_metrics::{Interval, PowerLaw};
+use llm_metrics::{BatchFit, Interval, PowerLaw};
 use serde_json::{Value, json};
 
 use super::{Args, Fitted, Model, Targets, value};
@@ -49,7 +49,7 @@ pub(super) fn report(
             notes.push(format!("{}: no run at batch {} reached the target within {} steps; it is left out of the fit.", name(&f.model), c.batch, c.longest));
         }
     }
-    let floor = (1.0 + args.tolerance) * args.optimal;
+    let floor = BatchFit::least_critical_batch(args.tolerance, args.optimal);
     notes.push(format!(
         "The critical batch costs {} % more steps than linear scaling from {}; by its definition nothing below {} can come out.",
         fixed(100.0 * args.tolerance, 0),
@@ -141,7 +141,7 @@ fn curves(args: &Args, fits: &[Fitted]) -> Svg {
         chart = chart.series(Series::line("", line.collect()).ink(ink));
         chart = chart.series(Series::points(name(&f.model), dots).ink(ink));
         if i == 0 {
-            let linear = [low, high].map(|b| (b, f.fit.steps_at(args.optimal) * args.optimal / b));
+            let linear = [low, high].map(|b| (b, f.fit.linear_scaling(b, args.optimal)));
             chart = chart.series(
                 Series::line("linear scaling", linear.to_vec())
                     .ink(Ink::Muted)

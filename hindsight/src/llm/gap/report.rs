@@ -147,8 +147,7 @@ pub(super) fn report(
         page.section("Compute");
         page.text(&line);
         let dots = data.iter().map(|(f, g)| (*f, 100.0 * g)).collect();
-        let at = |f: f64| 100.0 * (fit.fit.coefficients[0].estimate + slope.estimate * f.log10());
-        let fitted = data.iter().map(|(f, _)| (*f, at(*f))).collect();
+        let fitted = data.iter().map(|(f, _)| (*f, 100.0 * fit.at(*f))).collect();
         let chart = XyChart::new(
             "Relative gap and compute",
             Axis::log("Pre-training FLOPs"),

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use llm_metrics::{GapOptions, Responses, text_key, tournament};
+use llm_metrics::{
+    Error, Game, GapOptions, Responses, recorded_tournament, text_key, tournament,
+    tournament_rounds,
+};
 use serde_json::{Value, json};
 
 use super::super::plots;
@@ -25,14 +28,11 @@ struct Log {
     members: Vec<HashMap<u64, usize>>,
 }
 
-/// One comparison: the winner and the loser within the prompt.
-struct Game {
-    prompt: usize,
-    winner: usize,
-    loser: usize,
-    /// The round in which it was played, from 1.
-    round: Option<usize>,
-    line: u64,
+/// Comparisons with their lines, and whether their rounds were recorded (else they are 0).
+struct Games {
+    list: Vec<Game>,
+    lines: Vec<u64>,
+    recorded: bool,
 }
 
 /// More rounds than this no tournament has: each halves the responses.
@@ -47,7 +47,7 @@ pub(super) fn run(
 ) -> Result<(), CliError> {
     let log = read_log(args)?;
     let games = read_games(args, file, &log)?;
-    let recorded = games.first().is_some_and(|g| g.round.is_some());
+    let recorded = games.recorded;
     let rounds = if recorded {
         recorded_rounds(file, &log, &games)?
     } else {
@@ -96,9 +96,13 @@ fn read_log(args: &Args) -> Result<Log, CliError> {
     })
 }
 
-fn read_games(args: &Args, file: &Path, log: &Log) -> Result<Vec<Game>, CliError> {
+fn read_games(args: &Args, file: &Path, log: &Log) -> Result<Games, CliError> {
     let fields = [&args.prompt, "winner", "loser", "round"].map(str::to_owned);
-    let mut games = Vec::new();
+    let mut games = Games {
+        list: Vec::new(),
+        lines: Vec::new(),
+        recorded: false,
+    };
     each_row(file, &fields, |rows, row| {
         let name = rows.text(row, 0)?;
         let Some(&prompt) = log.place.get(&text_key(&name)) else {
@@ -117,63 +121,42 @@ fn read_games(args: &Args, file: &Path, log: &Log) -> Result<Vec<Game>, CliError
         if winner == loser {
             return Err(rows.fault(row, 2, "a response plays against itself".to_owned()));
         }
-        let round = if rows.found().contains(&fields[3]) {
-            let v = rows.number(row, 3)?;
-            if !(1.0..=MOST_ROUNDS).contains(&v) || v.fract() != 0.0 {
-                let problem = format!("{v} is not a whole number from 1 to {MOST_ROUNDS}");
-                return Err(rows.fault(row, 3, problem));
-            }
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked above.
-            Some(v as usize)
+        games.recorded = rows.found().contains(&fields[3]);
+        let number = if games.recorded {
+            rows.number(row, 3)?
         } else {
-            None
+            0.0
         };
-        games.push(Game {
+        if games.recorded && (!(1.0..=MOST_ROUNDS).contains(&number) || number.fract() != 0.0) {
+            let problem = format!("{number} is not a whole number from 1 to {MOST_ROUNDS}");
+            return Err(rows.fault(row, 3, problem));
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked above.
+        let round = number as usize;
+        games.list.push(Game {
             prompt,
             winner,
             loser,
             round,
-            line: row.line(),
         });
+        games.lines.push(row.line());
         Ok(())
     })?;
     Ok(games)
 }
 
 /// Weights after each recorded round. Who did not play in a round goes through it.
-fn recorded_rounds(file: &Path, log: &Log, games: &[Game]) -> Result<Vec<Vec<f64>>, CliError> {
-    let last = games.iter().filter_map(|g| g.round).max().unwrap_or(0);
-    let mut starts = vec![0];
-    for p in 0..log.responses.prompts() {
-        starts.push(starts[p] + log.responses.utilities(p).len());
-    }
-    let mut alive = vec![1.0; log.responses.len()];
-    let mut rounds = Vec::new();
-    for round in 1..=last {
-        let mut played = vec![false; alive.len()];
-        for game in games.iter().filter(|g| g.round == Some(round)) {
-            let start = starts[game.prompt];
-            let (winner, loser) = (start + game.winner, start + game.loser);
-            let prompt = &log.prompts[game.prompt];
-            let wrong = |problem: String| Place::file(file).line(game.line).error(problem);
-            if alive[winner] < 0.5 || alive[loser] < 0.5 {
-                let problem =
-                    format!("prompt {prompt:?}: one of the two was beaten before round {round}");
-                return Err(wrong(problem));
-            }
-            if played[winner] || played[loser] {
-                let problem =
-                    format!("prompt {prompt:?}: one of the two plays twice in round {round}");
-                return Err(wrong(problem));
-            }
-            (played[winner], played[loser]) = (true, true);
+fn recorded_rounds(file: &Path, log: &Log, games: &Games) -> Result<Vec<Vec<f64>>, CliError> {
+    recorded_tournament(&log.responses, &games.list).map_err(|e| match e {
+        Error::Game { index, problem } => {
+            let game = games.list[index];
+            Place::file(file).line(games.lines[index]).error(format!(
+                "prompt {:?}: {problem} (round {})",
+                log.prompts[game.prompt], game.round
+            ))
         }
-        for game in games.iter().filter(|g| g.round == Some(round)) {
-            alive[starts[game.prompt] + game.loser] = 0.0;
-        }
-        rounds.push(alive.clone());
-    }
-    Ok(rounds)
+        other => fault(file, &other),
+    })
 }
 
 /// Weights after each round of a tournament drawn by the seed, its games looked up among the comparisons.
@@ -181,24 +164,19 @@ fn drawn_rounds(
     args: &Args,
     file: &Path,
     log: &Log,
-    games: &[Game],
+    games: &Games,
 ) -> Result<Vec<Vec<f64>>, CliError> {
     let mut results: HashMap<(usize, usize, usize), u64> = HashMap::new();
-    for game in games {
+    for (game, number) in games.list.iter().zip(&games.lines) {
         if let Some(line) = results.get(&(game.prompt, game.loser, game.winner)) {
             let problem = format!("the same two had the other result on line {line}");
-            return Err(Place::file(file).line(game.line).error(problem));
+            return Err(Place::file(file).line(*number).error(problem));
         }
-        results.insert((game.prompt, game.winner, game.loser), game.line);
+        results.insert((game.prompt, game.winner, game.loser), *number);
     }
-    let most = (0..log.responses.prompts())
-        .map(|p| log.responses.utilities(p).len())
-        .max()
-        .unwrap_or(1);
-    let rounds = most.next_power_of_two().trailing_zeros() as usize;
     let mut missing = None;
     let mut all = Vec::new();
-    for round in 1..=rounds {
+    for round in 1..=tournament_rounds(&log.responses) {
         all.push(tournament(
             &log.responses,
             round,
