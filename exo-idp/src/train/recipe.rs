@@ -12,7 +12,9 @@ use crate::error::Error;
 use crate::outcomes::count;
 use crate::panel::Panel;
 use crate::paths::Paths;
-use crate::policy::{Neural, NeuralConfig, Plan, PromotionForecast, Signals};
+use crate::policy::{
+    Anchor, LeadTimeDemand, Neural, NeuralConfig, Plan, PromotionForecast, target_position,
+};
 use crate::replay::{Replay, Window};
 
 /// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
@@ -88,7 +90,8 @@ pub struct Recipe {
     pub samples: usize,
     /// Weeks at the end of those to learn from that tell when to stop.
     pub validation: usize,
-    /// Whether the network starts from the promotion-aware newsvendor's level and sees its forecasts.
+    /// Whether the network starts from the mean of two levels, the promotion-aware newsvendor's and the target position, and sees the
+    /// forecasts of the first.
     pub anchored: bool,
     /// How far products are brought to one scale, from 0 (money decides) to 1 (every product counts the same).
     pub balance: f64,
@@ -242,19 +245,16 @@ impl Recipe {
         &self,
         setting: &Setting<'_>,
         forecast: &PromotionForecast,
-    ) -> Result<Option<Signals>, Error> {
+    ) -> Result<Option<Anchor>, Error> {
         if !self.anchored {
             return Ok(None);
         }
-        let reference = setting.reference();
-        forecast
-            .anchor(
-                setting.panel,
-                setting.lead_times,
-                &setting.conventions,
-                &reference,
-            )
-            .map(Some)
+        let (panel, law, conventions) = (setting.panel, setting.lead_times, &setting.conventions);
+        let promoted = forecast.target_position(panel, law, conventions)?;
+        let weeks = setting.weeks.clone();
+        let target = target_position(panel, weeks, law, LeadTimeDemand::Convolved, conventions)?;
+        let forecasts = forecast.signals(panel, &setting.reference());
+        Anchor::new(vec![promoted, target], Some(forecasts)).map(Some)
     }
 
     /// The weight of every lane: products are brought together in money, and a week's reward to the order of one.

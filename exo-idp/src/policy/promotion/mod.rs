@@ -192,36 +192,23 @@ impl PromotionForecast {
 }
 
 impl PromotionForecast {
-    /// The target position of [`target_position`](Self::target_position) with, in further rows, what it is made of: for each
-    /// of the weeks ahead, as far as the plan reaches, the logarithm of expected demand relative to the product's
-    /// mean, and its standard deviation.
-    ///
-    /// # Errors
-    /// When the conventions are not valid.
-    pub fn anchor(
-        &self,
-        panel: &Panel,
-        lead_times: &LeadTimes,
-        conventions: &Conventions,
-        scale: &[f64],
-    ) -> Result<Signals, Error> {
-        let level = self.target_position(panel, lead_times, conventions)?;
-        let rows = 1 + 2 * (self.plan.horizon + 1);
-        Ok(Signals::from_fn(
+    /// The forecasts themselves: for each of the weeks ahead, as far as the plan reaches, the logarithm of expected demand relative
+    /// to `scale` (one number of units per product), and its standard deviation.
+    #[must_use]
+    pub fn signals(&self, panel: &Panel, scale: &[f64]) -> Signals {
+        let rows = 2 * (self.plan.horizon + 1);
+        Signals::from_fn(
             panel.weeks(),
             rows,
             panel.products(),
-            |week, row, product| match row.checked_sub(1) {
-                None => level.row(week, 0)[product],
-                Some(k) => {
-                    let (mean, variance) = self.log_demand(panel, product, week, k / 2);
-                    if k % 2 == 0 {
-                        (mean - scale[product].max(1e-6).ln()).clamp(-5.0, 5.0)
-                    } else {
-                        variance.sqrt()
-                    }
+            |week, row, product| {
+                let (mean, variance) = self.log_demand(panel, product, week, row / 2);
+                if row % 2 == 0 {
+                    (mean - scale[product].max(1e-6).ln()).clamp(-5.0, 5.0)
+                } else {
+                    variance.sqrt()
                 }
             },
-        ))
+        )
     }
 }
