@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release -p hindsight-exo-idp --example recipe -- FIRST LAST [NAME=VALUE ...]`
 //!
-//! Names: `members`, `samples`, `steps`, `batch`, `rate`, `decay`, `balance`, `validation` (weeks), `anchored`, `channels`, `hidden`,
-//! `layers`, `products`.
+//! Names: `members`, `samples`, `steps`, `batch`, `rate`, `decay`, `balance`, `validation` (weeks), `anchored`, `folds`, `channels`,
+//! `hidden`, `layers`, `products`.
 //!
 //! 1. Choose on a few seeds (`101 108`), one change at a time. Look at the worlds' differences, not at their sum: one large
 //!    product can decide a world.
@@ -85,6 +85,7 @@ fn set(
         "rate" => recipe.training.rate = value.parse()?,
         "decay" => recipe.training.weight_decay = value.parse()?,
         "balance" => recipe.balance = value.parse()?,
+        "folds" => recipe.folds = value.parse()?,
         "anchored" => recipe.anchored = value.parse()?,
         "channels" => recipe.network.channels = value.parse()?,
         "hidden" => recipe.network.hidden = value.parse()?,

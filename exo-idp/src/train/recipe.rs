@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use gpu::Cpu;
 
+use super::crossed;
 use super::direct_backprop::{Progress, Training, direct_backprop};
 use crate::arrivals::{Arrivals, LeadTimes};
 use crate::conventions::Conventions;
@@ -12,9 +13,7 @@ use crate::error::Error;
 use crate::outcomes::count;
 use crate::panel::Panel;
 use crate::paths::Paths;
-use crate::policy::{
-    Anchor, LeadTimeDemand, Neural, NeuralConfig, Plan, PromotionForecast, target_position,
-};
+use crate::policy::{Neural, NeuralConfig, Plan, PromotionForecast};
 use crate::replay::{Replay, Window};
 
 /// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
@@ -93,6 +92,9 @@ pub struct Recipe {
     /// Whether the network starts from the mean of two levels, the promotion-aware newsvendor's and the target position, and sees the
     /// forecasts of the first.
     pub anchored: bool,
+    /// Blocks of weeks, in each of which the levels and forecasts of a fit without that block stand in training; 0 takes those of
+    /// the fit on all weeks.
+    pub folds: usize,
     /// How far products are brought to one scale, from 0 (money decides) to 1 (every product counts the same).
     pub balance: f64,
     /// Seed of the weights, the mini-batches and the sampled arrivals.
@@ -108,6 +110,7 @@ impl Default for Recipe {
             samples: 2,
             validation: 14,
             anchored: true,
+            folds: 5,
             balance: 0.8,
             seed: 0,
         }
@@ -166,7 +169,10 @@ impl Recipe {
             });
         }
         let split = scored.end - self.validation;
-        let anchor = self.anchor(setting, forecast)?;
+        let anchor = self
+            .anchored
+            .then(|| crossed::anchor(setting, forecast, self.folds))
+            .transpose()?;
         let paths = Paths::new(setting.panel, arrivals, self.samples)?;
         let early = setting.replay(&paths, scored.start..split)?;
         let late = setting.replay(&paths, split..scored.end)?;
@@ -239,22 +245,6 @@ impl Recipe {
             curves,
             best_steps,
         })
-    }
-
-    fn anchor(
-        &self,
-        setting: &Setting<'_>,
-        forecast: &PromotionForecast,
-    ) -> Result<Option<Anchor>, Error> {
-        if !self.anchored {
-            return Ok(None);
-        }
-        let (panel, law, conventions) = (setting.panel, setting.lead_times, &setting.conventions);
-        let promoted = forecast.target_position(panel, law, conventions)?;
-        let weeks = setting.weeks.clone();
-        let target = target_position(panel, weeks, law, LeadTimeDemand::Convolved, conventions)?;
-        let forecasts = forecast.signals(panel, &setting.reference());
-        Anchor::new(vec![promoted, target], Some(forecasts)).map(Some)
     }
 
     /// The weight of every lane: products are brought together in money, and a week's reward to the order of one.

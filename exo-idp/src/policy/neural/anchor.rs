@@ -54,7 +54,7 @@ impl Anchor {
     }
 
     /// A level, in units.
-    pub(super) fn level(&self, k: usize, week: usize, product: usize) -> f64 {
+    pub(crate) fn level(&self, k: usize, week: usize, product: usize) -> f64 {
         self.levels[k].row(week, 0)[product]
     }
 
