@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::recipe::Setting;
 use crate::arrivals::Arrivals;
 use crate::error::Error;
+use crate::panel::Panel;
 use crate::policy::{Anchor, LeadTimeDemand, PromotionForecast, Signals, target_position};
 
 /// The fit for one block of weeks.
@@ -29,16 +30,13 @@ impl Fold {
         let weeks = setting.weeks.clone();
         let ahead = setting.lead_times.longest().max(setting.plan.horizon) + 1;
         let without = block.start..(block.end + ahead).min(weeks.end);
-        let panel = setting.panel.without(without.clone());
-        let present = |product: usize, weeks: Range<usize>, of: &crate::Panel| {
-            weeks
-                .into_iter()
-                .filter(|&w| of.present(product, w))
-                .count()
+        let panel = setting.panel.without(without);
+        let present = |product: usize, of: &Panel| {
+            let weeks = weeks.clone();
+            weeks.filter(|&w| of.present(product, w)).count()
         };
-        let fitted = (0..panel.products()).map(|p| {
-            2 * present(p, weeks.clone(), &panel) >= present(p, weeks.clone(), setting.panel)
-        });
+        let fitted =
+            (0..panel.products()).map(|p| 2 * present(p, &panel) >= present(p, setting.panel));
         Ok(Fold {
             fitted: fitted.collect(),
             target: target(setting, &panel)?,
@@ -48,7 +46,7 @@ impl Fold {
     }
 }
 
-fn target(setting: &Setting<'_>, panel: &crate::Panel) -> Result<Signals, Error> {
+fn target(setting: &Setting<'_>, panel: &Panel) -> Result<Signals, Error> {
     let (law, conventions) = (setting.lead_times, &setting.conventions);
     let weeks = setting.weeks.clone();
     target_position(panel, weeks, law, LeadTimeDemand::Convolved, conventions)
@@ -102,7 +100,7 @@ mod tests {
 
     use super::*;
     use crate::policy::Plan;
-    use crate::{Columns, Conventions, LeadTimes, Panel};
+    use crate::{Columns, Conventions, LeadTimes};
 
     const WEEKS: usize = 40;
     const LEARN: usize = 30;
