@@ -103,6 +103,10 @@ fn pooled(what: &str, worlds: &[Judged], of: impl Fn(&Judged) -> f64) {
     #[allow(clippy::cast_precision_loss, reason = "a few worlds")]
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
+    if values.len() < 2 {
+        println!("{what}: {mean:+.2} %, one world and so no interval");
+        return;
+    }
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let half = StudentsT::new(0.0, 1.0, n - 1.0)
         .map_or(f64::INFINITY, |law| law.inverse_cdf(0.975))

@@ -365,7 +365,7 @@ mod tests {
         ) {
             let mean = levels.iter().sum::<f64>() / count(levels.len());
             let mut network = network(&levels, seed);
-            let last = network.dense[2].clone();
+            let last = network.dense[2];
             last.weights_mut(&mut network.theta).fill(0.0);
             let found = order(&network, week);
             prop_assert!((found - mean).abs() <= 1e-9 * (1.0 + mean), "{found} for {mean}");

@@ -215,7 +215,7 @@ impl PromotionForecast {
         scale: f64,
     ) -> f64 {
         let (mean, variance) = self.log_demand(panel, product, week, row / 2);
-        if row % 2 == 0 {
+        if row.is_multiple_of(2) {
             (mean - scale.max(1e-6).ln()).clamp(-5.0, 5.0)
         } else {
             variance.sqrt()
