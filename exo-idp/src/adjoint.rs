@@ -7,7 +7,7 @@ use crate::conventions::{Conventions, Terminal};
 use crate::panel::{Columns, Panel};
 use crate::paths::Paths;
 use crate::period::{Exo, Position, State, period};
-use crate::policy::{Neural, NeuralConfig, Plan, Policy, Seen, Signals};
+use crate::policy::{Anchor, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
 use crate::replay::{Replay, Window};
 use crate::{Arrivals, LeadTimes};
 
@@ -101,7 +101,8 @@ proptest! {
         let replay = Replay::new(&paths, conventions, window, &[8.0]).unwrap();
         let config = NeuralConfig { channels: 3, dilations: vec![1, 2], hidden: 4 };
         let plan = Plan { horizon: 1, price: true };
-        let anchor = Signals::from_fn(WEEKS, 1, 1, |_, _, _| 30.0);
+        let levels = [30.0, 0.0, 12.0].map(|units| Signals::from_fn(WEEKS, 1, 1, |_, _, _| units));
+        let anchor = Anchor::new(levels[..1 + coordinate % 3].to_vec(), None).unwrap();
         let net = Neural::new(&panel, 0..10, law.longest(), plan, &conventions, &config, anchored.then_some(&anchor), seed).unwrap();
         let coordinate = coordinate % net.theta().len();
         let program = replay.program(&net);

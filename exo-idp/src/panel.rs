@@ -222,6 +222,17 @@ impl Panel {
         self.covariates[k].values[self.at(product, week)]
     }
 
+    /// The same record without what happened in some weeks: no product is present in them. A product may then be present in none.
+    pub(crate) fn without(&self, weeks: std::ops::Range<usize>) -> Panel {
+        let mut panel = self.clone();
+        for product in 0..self.products() {
+            let cells = self.at(product, 0) + weeks.start..self.at(product, 0) + weeks.end;
+            panel.present[cells.clone()].fill(false);
+            panel.demand[cells].fill(0.0);
+        }
+        panel
+    }
+
     /// The panel of some of the products, in the given order.
     ///
     /// # Errors

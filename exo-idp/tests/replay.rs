@@ -3,8 +3,8 @@
 use world::*;
 
 use hindsight_exo_idp::policy::{
-    BaseStock, CappedBaseStock, ConstantOrder, JustInTime, Neural, NeuralConfig, Plan, Policy,
-    PromotionForecast, ReorderPoint, Seen, Signals, perfect_information_bound,
+    Anchor, BaseStock, CappedBaseStock, ConstantOrder, JustInTime, Neural, NeuralConfig, Plan,
+    Policy, PromotionForecast, ReorderPoint, Seen, Signals, perfect_information_bound,
 };
 use hindsight_exo_idp::{
     Arrivals, Columns, Conventions, Covariate, LeadTimes, Outcomes, Panel, Paths, Quantity,
@@ -183,7 +183,8 @@ mod world {
             horizon: 2,
             price: true,
         };
-        let anchor = flat(panel, 30.0);
+        let levels = vec![flat(panel, 30.0), flat(panel, 20.0)];
+        let anchor = Anchor::new(levels, Some(flat(panel, 0.5))).unwrap();
         let anchor = anchored.then_some(&anchor);
         Neural::new(
             panel,

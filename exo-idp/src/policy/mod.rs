@@ -33,7 +33,7 @@ pub use base_stock::{BaseStock, CappedBaseStock};
 pub use constant::ConstantOrder;
 pub use fixed_order_cost::ReorderPoint;
 pub use just_in_time::{JustInTime, perfect_information_bound};
-pub use neural::{Neural, NeuralConfig};
+pub use neural::{Anchor, Neural, NeuralConfig};
 pub use newsvendor::{LeadTimeDemand, critical_ratio, target_position};
 pub use promotion::{Plan, PromotionForecast};
 

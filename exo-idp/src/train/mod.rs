@@ -1,5 +1,6 @@
 //! Training policies: Direct Backprop for networks, search for heuristics.
 
+mod crossed;
 mod direct_backprop;
 mod lost_sales;
 mod recipe;

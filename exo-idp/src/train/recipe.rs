@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use gpu::Cpu;
 
+use super::crossed;
 use super::direct_backprop::{Progress, Training, direct_backprop};
 use crate::arrivals::{Arrivals, LeadTimes};
 use crate::conventions::Conventions;
@@ -12,7 +13,7 @@ use crate::error::Error;
 use crate::outcomes::count;
 use crate::panel::Panel;
 use crate::paths::Paths;
-use crate::policy::{Neural, NeuralConfig, Plan, PromotionForecast, Signals};
+use crate::policy::{Neural, NeuralConfig, Plan, PromotionForecast};
 use crate::replay::{Replay, Window};
 
 /// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
@@ -88,8 +89,12 @@ pub struct Recipe {
     pub samples: usize,
     /// Weeks at the end of those to learn from that tell when to stop.
     pub validation: usize,
-    /// Whether the network starts from the promotion-aware newsvendor's level and sees its forecasts.
+    /// Whether the network starts from the mean of two levels, the promotion-aware newsvendor's and the target position, and sees the
+    /// forecasts of the first.
     pub anchored: bool,
+    /// Blocks of weeks, in each of which the levels and forecasts of a fit without that block stand in training; 0 takes those of
+    /// the fit on all weeks.
+    pub folds: usize,
     /// How far products are brought to one scale, from 0 (money decides) to 1 (every product counts the same).
     pub balance: f64,
     /// Seed of the weights, the mini-batches and the sampled arrivals.
@@ -105,6 +110,7 @@ impl Default for Recipe {
             samples: 2,
             validation: 14,
             anchored: true,
+            folds: 5,
             balance: 0.8,
             seed: 0,
         }
@@ -163,7 +169,10 @@ impl Recipe {
             });
         }
         let split = scored.end - self.validation;
-        let anchor = self.anchor(setting, forecast)?;
+        let anchor = self
+            .anchored
+            .then(|| crossed::anchor(setting, forecast, self.folds))
+            .transpose()?;
         let paths = Paths::new(setting.panel, arrivals, self.samples)?;
         let early = setting.replay(&paths, scored.start..split)?;
         let late = setting.replay(&paths, split..scored.end)?;
@@ -236,25 +245,6 @@ impl Recipe {
             curves,
             best_steps,
         })
-    }
-
-    fn anchor(
-        &self,
-        setting: &Setting<'_>,
-        forecast: &PromotionForecast,
-    ) -> Result<Option<Signals>, Error> {
-        if !self.anchored {
-            return Ok(None);
-        }
-        let reference = setting.reference();
-        forecast
-            .anchor(
-                setting.panel,
-                setting.lead_times,
-                &setting.conventions,
-                &reference,
-            )
-            .map(Some)
     }
 
     /// The weight of every lane: products are brought together in money, and a week's reward to the order of one.

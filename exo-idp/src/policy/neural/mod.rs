@@ -1,5 +1,6 @@
 //! The neural policy that Direct Backprop trains.
 
+mod anchor;
 mod features;
 
 use std::ops::Range;
@@ -13,6 +14,7 @@ use crate::conventions::Conventions;
 use crate::error::Error;
 use crate::outcomes::count;
 use crate::panel::Panel;
+pub use anchor::Anchor;
 use features::Features;
 
 /// The size of a [`Neural`] policy. The paper's sizes were not found; these are our choice.
@@ -41,13 +43,14 @@ impl Default for NeuralConfig {
 /// A network from the record and the inventory to an order, trained by Direct Backprop.
 ///
 /// Dilated causal convolutions over demand, prices, costs and planned covariates; dense layers on what they return, on the
-/// plan ahead and on the inventory; a softplus $s > 0$. Units are divided by the product's mean demand on the way in.
+/// plan ahead and on the inventory; outputs $s > 0$ by a softplus. Units are divided by the product's mean demand on the way in.
 ///
 /// - Without an anchor the order itself comes out, $a = m s$ with the mean demand $m$: there is no forecast in between, as in
 ///   the paper.
-/// - With an anchor, a level $\ell$ in units for every product and week, the order brings the position to $\ell s$: $a = \max(\ell
-///   s - x, 0)$. An untrained network then is the order-up-to policy of that level, and training improves on it. Short
-///   records are better served by this; it is our own formulation.
+/// - With an [`Anchor`] of levels $\ell_1, \dots, \ell_n$ in units for every product and week there is one output per level, and the
+///   order brings the position to their combination: $a = \max(\sum_k \ell_k s_k - x, 0)$. An untrained network then is the
+///   order-up-to policy of the mean level, and training improves on it. Short records are better served by this; it is our own
+///   formulation.
 ///
 /// The outputs $s$ of several members, trained apart, may be averaged ([`Neural::ensemble`]).
 #[derive(Debug, Clone)]
@@ -56,6 +59,7 @@ pub struct Neural {
     signals: Arc<Signals>,
     layout: Layout,
     channels: usize,
+    levels: usize,
     anchored: bool,
     convolutions: Vec<CausalConv>,
     dense: [Dense; 3],
@@ -63,18 +67,16 @@ pub struct Neural {
     theta: Vec<f64>,
 }
 
-/// `softplus` of this is 1: an untrained network orders about the mean demand, or up to its anchor.
-const UNIT_BIAS: f64 = 0.541_324_854_612_918;
 /// Inventories are of the order of a few weeks of demand; this brings them to the order of one.
 const INVENTORY_SCALE: f64 = 0.25;
-/// Rows of signals before the channels: mean demand, its inverse, the anchor.
-const UNITS: usize = 3;
+/// Rows of signals before the levels: the inverse of the mean demand.
+const UNITS: usize = 1;
 
 impl Neural {
     /// An untrained policy whose normalisers come from the given weeks alone.
     ///
     /// # Errors
-    /// When the weeks are empty or outside the panel, or the anchor has not one row for every week and product.
+    /// When the weeks are empty or outside the panel, or the anchor has not a value for every week and product.
     pub fn new(
         panel: &Panel,
         weeks: Range<usize>,
@@ -82,7 +84,7 @@ impl Neural {
         plan: Plan,
         conventions: &Conventions,
         config: &NeuralConfig,
-        anchor: Option<&Signals>,
+        anchor: Option<&Anchor>,
         seed: u64,
     ) -> Result<Self, Error> {
         if weeks.is_empty() || weeks.end > panel.weeks() {
@@ -96,16 +98,18 @@ impl Neural {
             });
         }
         if let Some(anchor) = anchor {
-            anchor.check(panel.weeks(), panel.products(), panel.products())?;
+            anchor.check(panel.weeks(), panel.products())?;
         }
         let features = Features::new(panel, weeks, plan, conventions);
-        let more = anchor.map_or(1, Signals::rows);
-        let (channels, ahead) = (features.channels(), features.ahead() + more);
-        let level = |week: usize, product: usize| match anchor {
-            Some(anchor) => anchor.row(week, 0)[product],
+        // Without an anchor the mean demand is the only level.
+        let levels = anchor.map_or(1, Anchor::levels);
+        let level = |week: usize, product: usize, k: usize| match anchor {
+            Some(anchor) => anchor.level(k, week, product),
             None => features.scale[product],
         };
-        let rows = UNITS + channels + ahead;
+        let channels = features.channels();
+        let (units, own) = (UNITS + levels, UNITS + levels + channels + features.ahead());
+        let rows = own + levels + anchor.map_or(0, Anchor::inputs);
         let signals = Signals::from_fn(
             panel.weeks(),
             rows,
@@ -113,15 +117,15 @@ impl Neural {
             |week, row, product| {
                 let scale = features.scale[product];
                 match row {
-                    0 => scale,
-                    1 => 1.0 / scale,
-                    2 => level(week, product),
-                    _ if row < UNITS + channels => features.channel(product, week, row - UNITS),
-                    _ if row + 1 == rows => (level(week, product) / scale).max(0.01).ln(),
-                    _ if row + more >= rows => {
-                        anchor.map_or(0.0, |a| a.row(week, row + more + 1 - rows)[product])
+                    0 => 1.0 / scale,
+                    _ if row < units => level(week, product, row - UNITS),
+                    _ if row < units + channels => features.channel(product, week, row - units),
+                    _ if row < own => features.plan_ahead(product, week, row - units - channels),
+                    _ if row < own + levels => {
+                        let relative = level(week, product, row - own) / scale;
+                        relative.max(0.01).ln()
                     }
-                    _ => features.plan_ahead(product, week, row - UNITS - channels),
+                    _ => anchor.map_or(0.0, |a| a.input(row - own - levels, week, product)),
                 }
             },
         );
@@ -134,14 +138,15 @@ impl Neural {
         }
         let inventory = 2 + longest;
         let dense = [
-            layout.dense(width + channels + ahead + inventory, config.hidden),
+            layout.dense(width + (rows - units) + inventory, config.hidden),
             layout.dense(config.hidden, config.hidden),
-            layout.dense(config.hidden, 1),
+            layout.dense(config.hidden, levels),
         ];
         let network = Neural {
             signals: Arc::new(signals),
             layout,
             channels,
+            levels,
             anchored: anchor.is_some(),
             convolutions,
             dense,
@@ -159,7 +164,9 @@ impl Neural {
         for w in self.dense[2].weights_mut(&mut theta) {
             *w *= 0.1;
         }
-        self.dense[2].bias_mut(&mut theta).fill(UNIT_BIAS);
+        // An untrained network orders about the mean demand, or up to the mean of its levels: softplus of this is their share.
+        let share = 1.0 / count(self.levels);
+        self.dense[2].bias_mut(&mut theta).fill(share.exp_m1().ln());
         Neural {
             members: 1,
             theta,
@@ -221,7 +228,7 @@ impl Neural {
         seen: &[S],
         stock: &[S],
         memory: &mut [DelayLine<S>],
-    ) -> S {
+    ) -> Vec<S> {
         let mut x = seen[..self.channels].to_vec();
         let mut memory = memory;
         for conv in &self.convolutions {
@@ -237,7 +244,7 @@ impl Neural {
         self.dense[1].apply(theta, &[&h], Activation::Silu, &mut h2);
         let mut out = Vec::new();
         self.dense[2].apply(theta, &[&h2], Activation::Softplus, &mut out);
-        out[0]
+        out
     }
 }
 
@@ -258,31 +265,110 @@ impl Policy for Neural {
         true
     }
     fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, memory: &mut [DelayLine<S>]) -> S {
-        let (units, rest) = seen.signals.split_at(UNITS);
+        let (units, rest) = seen.signals.split_at(UNITS + self.levels);
         let inventory = seen.inventory;
         let stock = [
             &[inventory.on_hand, inventory.position],
             &inventory.pipeline[..],
         ]
         .concat();
-        let inverse = units[1] * S::constant(INVENTORY_SCALE);
+        let inverse = units[0] * S::constant(INVENTORY_SCALE);
         let stock: Vec<S> = stock.iter().map(|&u| u * inverse).collect();
         let lines = self.member_lines();
         let each = self.theta.len() / self.members;
-        let outputs: Vec<S> = theta
-            .chunks_exact(each)
-            .enumerate()
-            .map(|(m, theta)| {
-                let memory = &mut memory[m * lines..(m + 1) * lines];
-                self.member(theta, rest, &stock, memory)
-            })
-            .collect();
-        let sum = outputs[1..].iter().fold(outputs[0], |sum, &s| sum + s);
-        let mean = sum * S::constant(1.0 / count(self.members));
+        let mut sums: Vec<S> = Vec::new();
+        for (m, theta) in theta.chunks_exact(each).enumerate() {
+            let memory = &mut memory[m * lines..(m + 1) * lines];
+            let outputs = self.member(theta, rest, &stock, memory);
+            sums = if m == 0 {
+                outputs
+            } else {
+                sums.iter().zip(outputs).map(|(&a, b)| a + b).collect()
+            };
+        }
+        let share = S::constant(1.0 / count(self.members));
+        let level = sums
+            .iter()
+            .zip(&units[UNITS..])
+            .map(|(&s, &level)| s * share * level)
+            .reduce(|a, b| a + b)
+            .unwrap_or(S::constant(0.0));
         if self.anchored {
-            (mean * units[2] - inventory.position).relu()
+            (level - inventory.position).relu()
         } else {
-            mean * units[0]
+            level
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::panel::Columns;
+
+    fn network(levels: &[f64], seed: u64) -> Neural {
+        let columns = Columns {
+            demand: (0..20).map(|week| f64::from(3 + week % 4)).collect(),
+            price: vec![5.0; 20],
+            cost: vec![3.0; 20],
+            present: vec![true; 20],
+            covariates: vec![],
+        };
+        let panel = Panel::new(vec!["tea".into()], 20, columns).unwrap();
+        let config = NeuralConfig {
+            channels: 2,
+            dilations: vec![1],
+            hidden: 4,
+        };
+        let plan = Plan {
+            horizon: 1,
+            price: true,
+        };
+        let level = |&units: &f64| Signals::from_fn(20, 1, 1, move |_, _, _| units);
+        let anchor = Anchor::new(levels.iter().map(level).collect(), None).unwrap();
+        let conventions = Conventions::default();
+        Neural::new(
+            &panel,
+            0..20,
+            1,
+            plan,
+            &conventions,
+            &config,
+            Some(&anchor),
+            seed,
+        )
+        .unwrap()
+    }
+
+    fn order(network: &Neural, week: usize) -> f64 {
+        let signals = network.signals().unwrap();
+        let row: Vec<f64> = (0..signals.rows())
+            .map(|k| signals.row(week, k)[0])
+            .collect();
+        let inventory = crate::period::Position::empty(1);
+        let seen = Seen {
+            inventory: &inventory,
+            signals: &row,
+        };
+        let mut memory = vec![DelayLine::new(); network.lines()];
+        network.order(network.theta(), &seen, &mut memory)
+    }
+
+    proptest! {
+        /// With an empty stock, and before the last layer has any weights, a network orders the mean of its levels, whichever of them
+        /// are zero.
+        #[test]
+        fn a_network_starts_from_the_mean_of_its_levels(
+            levels in prop::collection::vec(prop_oneof![Just(0.0), 5.0_f64..50.0], 1..4), seed in 0_u64..100, week in 0_usize..20,
+        ) {
+            let mean = levels.iter().sum::<f64>() / count(levels.len());
+            let mut network = network(&levels, seed);
+            let last = network.dense[2];
+            last.weights_mut(&mut network.theta).fill(0.0);
+            let found = order(&network, week);
+            prop_assert!((found - mean).abs() <= 1e-9 * (1.0 + mean), "{found} for {mean}");
         }
     }
 }

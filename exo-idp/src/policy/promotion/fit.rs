@@ -110,6 +110,21 @@ impl PromotionForecast {
         Ok(forecast)
     }
 
+    /// The same kind of forecast fitted on `part`, a record with some weeks of `panel` left out; what the last weeks missed is still
+    /// carried forward from the whole of it.
+    pub(crate) fn refitted(
+        &self,
+        part: &Panel,
+        panel: &Panel,
+        weeks: Range<usize>,
+    ) -> Result<Self, Error> {
+        let mut forecast = Self::fit(part, weeks, self.plan, self.carry.len() - 1)?;
+        forecast.drift = (0..panel.products())
+            .map(|p| forecast.smooth(panel, p))
+            .collect();
+        Ok(forecast)
+    }
+
     /// The smoothed residual before every week: it knows the weeks before, not the week itself.
     fn smooth(&self, panel: &Panel, product: usize) -> Vec<f64> {
         let mut level = 0.0;

@@ -143,6 +143,45 @@ impl PromotionForecast {
         (mean, variance)
     }
 
+    /// The level of one product and week in [`target_position`](Self::target_position).
+    pub(crate) fn level(
+        &self,
+        panel: &Panel,
+        lead_times: &LeadTimes,
+        conventions: &Conventions,
+        week: usize,
+        product: usize,
+    ) -> f64 {
+        let law = lead_times
+            .probabilities()
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|&(_, p)| p > 0.0);
+        let (mut mean, mut second, mut ratio) = (0.0, 0.0, 0.0);
+        for (lead, probability) in law {
+            let span = coverage(lead, conventions);
+            let (m, v) = self.total(panel, product, week, span);
+            mean += probability * m;
+            second += probability * (v + m * m);
+            let at = |w: usize| panel.price(product, w.min(panel.weeks() - 1));
+            let last = if self.plan.price {
+                lead.min(self.plan.horizon)
+            } else {
+                0
+            };
+            let price =
+                (0..=last).map(|h| at(week + h)).sum::<f64>() / crate::outcomes::count(last + 1);
+            let cost = panel.cost(product, week);
+            ratio += probability * critical_ratio(price, cost, lead, conventions);
+        }
+        if mean <= 0.0 || ratio <= 0.0 {
+            return 0.0;
+        }
+        let s2 = (second / (mean * mean)).max(1.0).ln();
+        (mean.ln() - 0.5 * s2 + s2.sqrt() * Normal::standard().inverse_cdf(ratio.min(0.9999))).exp()
+    }
+
     /// The position that covers demand over lead time and review at the critical ratio, for every product and week: one row
     /// of signals, in units. Lead times are mixed by the law of total variance; the total is taken as log-normal.
     ///
@@ -155,73 +194,31 @@ impl PromotionForecast {
         conventions: &Conventions,
     ) -> Result<Signals, Error> {
         conventions.validate()?;
-        let law: Vec<(usize, f64)> = lead_times
-            .probabilities()
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|&(_, p)| p > 0.0)
-            .collect();
-        let normal = Normal::standard();
-        let level = |week: usize, _: usize, product: usize| {
-            let (mut mean, mut second, mut ratio) = (0.0, 0.0, 0.0);
-            for &(lead, probability) in &law {
-                let span = coverage(lead, conventions);
-                let (m, v) = self.total(panel, product, week, span);
-                mean += probability * m;
-                second += probability * (v + m * m);
-                let at = |w: usize| panel.price(product, w.min(panel.weeks() - 1));
-                let last = if self.plan.price {
-                    lead.min(self.plan.horizon)
-                } else {
-                    0
-                };
-                let price = (0..=last).map(|h| at(week + h)).sum::<f64>()
-                    / crate::outcomes::count(last + 1);
-                let cost = panel.cost(product, week);
-                ratio += probability * critical_ratio(price, cost, lead, conventions);
-            }
-            if mean <= 0.0 || ratio <= 0.0 {
-                return 0.0;
-            }
-            let s2 = (second / (mean * mean)).max(1.0).ln();
-            (mean.ln() - 0.5 * s2 + s2.sqrt() * normal.inverse_cdf(ratio.min(0.9999))).exp()
-        };
+        let level = |week, _, product| self.level(panel, lead_times, conventions, week, product);
         Ok(Signals::from_fn(panel.weeks(), 1, panel.products(), level))
     }
 }
 
 impl PromotionForecast {
-    /// The target position of [`target_position`](Self::target_position) with, in further rows, what it is made of: for each
-    /// of the weeks ahead, as far as the plan reaches, the logarithm of expected demand relative to the product's
-    /// mean, and its standard deviation.
-    ///
-    /// # Errors
-    /// When the conventions are not valid.
-    pub fn anchor(
+    /// The number of forecasts in a week: two for each of the weeks ahead, as far as the plan reaches.
+    pub(crate) fn rows(&self) -> usize {
+        2 * (self.plan.horizon + 1)
+    }
+
+    /// A forecast of a week: the logarithm of expected demand relative to `scale` (in units), or its standard deviation.
+    pub(crate) fn signal(
         &self,
         panel: &Panel,
-        lead_times: &LeadTimes,
-        conventions: &Conventions,
-        scale: &[f64],
-    ) -> Result<Signals, Error> {
-        let level = self.target_position(panel, lead_times, conventions)?;
-        let rows = 1 + 2 * (self.plan.horizon + 1);
-        Ok(Signals::from_fn(
-            panel.weeks(),
-            rows,
-            panel.products(),
-            |week, row, product| match row.checked_sub(1) {
-                None => level.row(week, 0)[product],
-                Some(k) => {
-                    let (mean, variance) = self.log_demand(panel, product, week, k / 2);
-                    if k % 2 == 0 {
-                        (mean - scale[product].max(1e-6).ln()).clamp(-5.0, 5.0)
-                    } else {
-                        variance.sqrt()
-                    }
-                }
-            },
-        ))
+        week: usize,
+        row: usize,
+        product: usize,
+        scale: f64,
+    ) -> f64 {
+        let (mean, variance) = self.log_demand(panel, product, week, row / 2);
+        if row.is_multiple_of(2) {
+            (mean - scale.max(1e-6).ln()).clamp(-5.0, 5.0)
+        } else {
+            variance.sqrt()
+        }
     }
 }
