@@ -31,12 +31,7 @@ impl Segments {
             len,
             reach: program.reach,
         };
-        let (rows, saved) = (program.period.rows, program.period.saved);
-        let row = TILE * size;
-        let needed = |s: &Segments| {
-            let rows = (s.slots() + s.checkpoints() * s.looked_back_on()) * rows;
-            (rows + s.len * saved).saturating_mul(row)
-        };
+        let needed = |s: &Segments| s.bytes(program, size);
         let whole = cut(periods);
         if needed(&whole) <= bytes {
             return whole;
@@ -44,6 +39,13 @@ impl Segments {
         let shorter = || (1..periods).rev().map(cut);
         let fitting = shorter().find(|s| needed(s) <= bytes);
         fitting.unwrap_or_else(|| shorter().min_by_key(needed).unwrap_or(whole))
+    }
+
+    /// What a tile takes for its periods and their checkpoints.
+    fn bytes(self, program: &Program, size: usize) -> usize {
+        let periods = self.slots() + self.checkpoints() * self.looked_back_on();
+        let rows = periods * program.period.rows + self.len * program.period.saved;
+        rows.saturating_mul(TILE * size)
     }
 
     /// The segments, in order.
@@ -181,9 +183,16 @@ mod tests {
             prop_assert!(ranges[0].start == 0 && ranges[ranges.len() - 1].end == periods);
             prop_assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
             prop_assert!(ranges.iter().all(|r| !r.is_empty() && r.len() <= segments.len));
-            // More room never makes segments shorter, and enough room makes one.
-            let roomier = Segments::new(&program, periods, 4, 2 * bytes);
-            prop_assert!(roomier.len >= segments.len || bytes < 40 * TILE * 4 * (lag + 2));
+            // The longest that fit, or where none fit those that take least; enough room makes one.
+            let all = (1..=periods).map(|len| Segments { len, ..segments });
+            let fitting = all.clone().filter(|s| s.bytes(&program, 4) <= bytes);
+            match fitting.map(|s| s.len).max() {
+                Some(longest) => prop_assert_eq!(segments.len, longest),
+                None => {
+                    let least = all.filter(|s| s.len < periods || periods == 1).map(|s| s.bytes(&program, 4)).min();
+                    prop_assert_eq!(Some(segments.bytes(&program, 4)), least);
+                }
+            }
             prop_assert_eq!(Segments::new(&program, periods, 4, usize::MAX).len, periods);
         }
     }

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use super::real::Real;
 
 /// Bytes of a cache line, and of the widest register.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// Numbers that begin at a multiple of 64 bytes. Rows of a tile are whole cache lines, so that no load or store of a row
 /// straddles two: with registers of a whole line every one would.

@@ -50,14 +50,13 @@ impl Isa {
     /// All that the machine has: what the tests of kernels go through.
     #[cfg(test)]
     pub(crate) fn all() -> Vec<Isa> {
-        let mut all = vec![Isa::Portable];
-        #[cfg(target_arch = "x86_64")]
         match Isa::detect() {
-            Isa::Avx512(proof) => all.extend([Isa::Avx2(proof.avx2()), Isa::Avx512(proof)]),
-            Isa::Avx2(proof) => all.push(Isa::Avx2(proof)),
-            Isa::Portable => {}
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => vec![Isa::Portable, Isa::Avx2(proof.avx2()), Isa::Avx512(proof)],
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => vec![Isa::Portable, Isa::Avx2(proof)],
+            Isa::Portable => vec![Isa::Portable],
         }
-        all
     }
 
     /// Rows of a weight panel: with the lanes of a block, as many accumulators as leave registers for the operands.

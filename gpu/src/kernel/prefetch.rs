@@ -1,8 +1,7 @@
 //! Asking for memory before it is needed.
 
-/// Bytes of a cache line.
 #[cfg(target_arch = "x86_64")]
-const LINE: usize = 64;
+use super::aligned::LINE;
 
 /// Asks for a few numbers side by side that lie far from those read before, so that the processor does not guess them. Changes
 /// nothing but the time that reading them takes.

@@ -25,6 +25,9 @@ use register::Register;
 pub(super) use sums::{dots, scale};
 pub(super) use transpose::transpose;
 
+/// Lanes of a register of AVX2.
+const W: usize = <__m256 as Register>::LANES;
+
 /// The kernels of one instruction set. Of a panel and of a block of weight gradients: how many registers of lanes or of columns go
 /// with how many rows, so that their products fill the registers.
 macro_rules! instruction_set {

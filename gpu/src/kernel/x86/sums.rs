@@ -6,11 +6,7 @@ use std::arch::x86_64::{
     _mm256_storeu_ps,
 };
 
-use crate::kernel::TILE;
-use crate::kernel::isa::Proof;
-
-/// Lanes of a register.
-const W: usize = 8;
+use super::{Proof, TILE, W};
 
 /// Vectors of a row.
 const VECTORS: usize = TILE / W;

@@ -5,11 +5,7 @@ use std::arch::x86_64::{
     _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
-use super::Proof;
-use crate::kernel::TILE;
-
-/// Lanes of a register.
-const W: usize = 8;
+use super::{Proof, TILE, W};
 
 /// Writes rows as columns; see [`Matrix::transpose`](crate::kernel::dense::Matrix::transpose).
 pub(in crate::kernel) fn transpose(
