@@ -9,7 +9,7 @@ use crate::conventions::Conventions;
 use crate::error::Error;
 use crate::paths::Paths;
 
-pub(crate) use program::Inputs;
+pub(crate) use program::{ByLane, Inputs};
 pub use run::Bundle;
 
 /// Which weeks are scored, and how many before them a policy sees.

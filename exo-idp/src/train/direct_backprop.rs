@@ -9,7 +9,7 @@ use rand::RngExt;
 use crate::error::Error;
 use crate::outcomes::count;
 use crate::policy::Policy;
-use crate::replay::{Inputs, Replay};
+use crate::replay::{ByLane, Inputs, Replay};
 
 /// How a policy is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,9 +97,37 @@ pub fn direct_backprop<P: Policy>(
     weights: &[f64],
     training: &Training,
     cpu: &Cpu,
+    watch: impl FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Trained, Error> {
+    let lesson = Lesson::new(train, policy);
+    let look = validation.map(|replay| Look::new(replay, policy));
+    climb(
+        policy.theta(),
+        &lesson,
+        look.as_ref(),
+        weights,
+        training,
+        cpu,
+        watch,
+    )
+}
+
+/// The ascent itself, from the parameters `theta`; see [`direct_backprop`].
+pub(super) fn climb(
+    theta: &[f64],
+    lesson: &Lesson,
+    look: Option<&Look>,
+    weights: &[f64],
+    training: &Training,
+    cpu: &Cpu,
     mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let lanes = train.paths().lanes();
+    let Lesson {
+        program,
+        inputs,
+        lanes,
+    } = lesson;
+    let lanes = *lanes;
     if weights.len() != lanes {
         return Err(Error::Length {
             array: "weights".into(),
@@ -116,14 +144,11 @@ pub fn direct_backprop<P: Policy>(
     }
     let schedule = Schedule::cosine(training.rate, training.steps / 20, training.steps, 0.02)?;
     let batch = training.batch.min(lanes);
-    let program = train.program(policy);
-    let inputs = train.inputs::<f32>(policy.signals()).by_lane();
     let scale = 1.0 / count(batch);
     let weights: Vec<f32> = weights.iter().map(|&w| single(w * scale)).collect();
-    let base = inputs.batch(&program)?.weights(&weights)?;
-    let look = validation.map(|replay| Look::new(replay, policy));
+    let base = inputs.batch(program)?.weights(&weights)?;
 
-    let mut theta: Vec<f32> = policy.theta().iter().map(|&x| single(x)).collect();
+    let mut theta: Vec<f32> = theta.iter().map(|&x| single(x)).collect();
     let config = AdamConfig {
         weight_decay: training.weight_decay,
         ..AdamConfig::default()
@@ -139,7 +164,7 @@ pub fn direct_backprop<P: Policy>(
         .min(training.steps);
     for step in 0..end {
         let selection = order.take(batch);
-        let mut gradient = cpu.gradient(&program, &theta, &base.clone().select(&selection)?)?;
+        let mut gradient = cpu.gradient(program, &theta, &base.clone().select(&selection)?)?;
         clip_norm(&mut gradient.params, training.clip);
         adam.ascend(&mut theta, &gradient.params, schedule.rate(step));
         let decay = training.averaging.min(count(step + 1) / count(step + 10));
@@ -154,7 +179,7 @@ pub fn direct_backprop<P: Policy>(
         let progress = Progress {
             step: step + 1,
             training: since_look.0 / count(since_look.1),
-            validation: look.as_ref().map(|l| l.reward(&average, cpu)).transpose()?,
+            validation: look.map(|l| l.reward(&average, cpu)).transpose()?,
         };
         since_look = (0.0, 0);
         curve.push(progress);
@@ -180,15 +205,32 @@ pub fn direct_backprop<P: Policy>(
     })
 }
 
+/// A training replay as mini-batches read it: the same for all networks of one shape and one set of signals.
+pub(super) struct Lesson {
+    program: Program,
+    inputs: ByLane<f32>,
+    lanes: usize,
+}
+
+impl Lesson {
+    pub(super) fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
+        Lesson {
+            program: replay.program(policy),
+            inputs: replay.inputs(policy.signals()).by_lane(),
+            lanes: replay.paths().lanes(),
+        }
+    }
+}
+
 /// The validation replay, recorded once and run at every look.
-struct Look {
+pub(super) struct Look {
     program: Program,
     inputs: Inputs<f32>,
     samples: usize,
 }
 
 impl Look {
-    fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
+    pub(super) fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
         Look {
             program: replay.program(policy),
             inputs: replay.inputs(policy.signals()),

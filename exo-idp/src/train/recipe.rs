@@ -6,14 +6,14 @@ use std::ops::{ControlFlow, Range};
 use gpu::Cpu;
 
 use super::crossed;
-use super::direct_backprop::{Progress, Training, direct_backprop};
+use super::direct_backprop::{Lesson, Look, Progress, Training, climb};
 use crate::arrivals::{Arrivals, LeadTimes};
 use crate::conventions::Conventions;
 use crate::error::Error;
 use crate::outcomes::count;
 use crate::panel::Panel;
 use crate::paths::Paths;
-use crate::policy::{Neural, NeuralConfig, Plan, PromotionForecast};
+use crate::policy::{Neural, NeuralConfig, Plan, Policy, PromotionForecast};
 use crate::replay::{Replay, Window};
 
 /// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
@@ -177,7 +177,7 @@ impl Recipe {
         let early = setting.replay(&paths, scored.start..split)?;
         let late = setting.replay(&paths, split..scored.end)?;
         let whole = setting.replay(&paths, scored.clone())?;
-        // The signals and the weights of the lanes are the same for every member.
+        // The signals, what the replays read and the weights of the lanes are the same for every member.
         let first = Neural::new(
             setting.panel,
             setting.weeks.clone(),
@@ -188,6 +188,8 @@ impl Recipe {
             anchor.as_ref(),
             self.seed,
         )?;
+        let (earlier, all) = (Lesson::new(&early, &first), Lesson::new(&whole, &first));
+        let look = Look::new(&late, &first);
         let early_weights = self.weights(setting, &early);
         let whole_weights = self.weights(setting, &whole);
         let (mut thetas, mut curves, mut best_steps) = (Vec::new(), Vec::new(), Vec::new());
@@ -208,10 +210,10 @@ impl Recipe {
                 stopped.set(go.is_break());
                 go
             };
-            let found = direct_backprop(
-                &untrained,
-                &early,
-                Some(&late),
+            let found = climb(
+                untrained.theta(),
+                &earlier,
+                Some(&look),
                 &early_weights,
                 &training,
                 cpu,
@@ -228,9 +230,9 @@ impl Recipe {
                 stop_at: Some(found.best_step),
                 ..training
             };
-            let refitted = direct_backprop(
-                &untrained,
-                &whole,
+            let refitted = climb(
+                untrained.theta(),
+                &all,
                 None,
                 &whole_weights,
                 &training,

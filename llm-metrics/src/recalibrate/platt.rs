@@ -222,7 +222,15 @@ mod tests {
         );
         let smooth = Platt::fit(&conf, &y, PlattTargets::Smoothed).unwrap();
         assert_eq!(smooth.status(), FitStatus::Converged);
-        assert!(smooth.slope().is_finite());
+        // At the optimum the errors against the smoothed targets, weighted by the log-odds, add up to nothing.
+        let (low, high) = (1.0 / 52.0, 51.0 / 52.0);
+        let score: f64 = (conf.iter().zip(&y))
+            .map(|(&c, &y)| (smooth.apply(c) - if y { high } else { low }) * log_odds(c))
+            .sum();
+        assert!(
+            smooth.slope() > 1.0 && score.abs() < 1e-6,
+            "{smooth:?} {score}"
+        );
         assert_eq!(
             Platt::fit(&conf, &[true; 100], PlattTargets::Plain)
                 .unwrap()
