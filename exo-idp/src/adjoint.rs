@@ -133,7 +133,7 @@ fn by_duals(replay: &Replay<'_>, net: &Neural, coordinate: usize) -> Dual {
         })
         .collect();
     let dual = <Dual as Scalar>::constant;
-    let units = replay.opening_units(0) / (crate::outcomes::count(paths.longest()) + 1.0);
+    let units = replay.opening_units(0) / (crate::count::count(paths.longest()) + 1.0);
     let mut state = State {
         on_hand: dual(units),
         orders: vec![dual(units); paths.longest()],

@@ -4,7 +4,8 @@ use gpu::Stream;
 use rand::RngExt;
 
 use crate::error::{Error, within};
-use crate::outcomes::{Outcomes, count};
+use crate::count::count;
+use crate::outcomes::Outcomes;
 
 /// How the bootstrap draws.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,9 +7,10 @@ use gpu::{Cpu, Executor, Program, Stream};
 use rand::RngExt;
 
 use crate::error::Error;
-use crate::outcomes::count;
+use crate::count::count;
+use crate::market::Market;
 use crate::policy::Policy;
-use crate::replay::{ByLane, Inputs, Replay};
+use crate::replay::{Arrays, Replay};
 
 /// How a policy is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,8 +91,9 @@ pub struct Trained {
 ///
 /// # Errors
 /// When the batch is empty, the learning rate is not positive, or the weights are not as many as the lanes.
-pub fn direct_backprop<P: Policy>(
+pub fn direct_backprop<P: Policy, M: Market>(
     policy: &P,
+    market: &M,
     train: &Replay<'_>,
     validation: Option<&Replay<'_>>,
     weights: &[f64],
@@ -99,10 +101,12 @@ pub fn direct_backprop<P: Policy>(
     cpu: &Cpu,
     watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let lesson = Lesson::new(train, policy);
-    let look = validation.map(|replay| Look::new(replay, policy));
+    let lesson = Lesson::new(train, policy, market)?;
+    let look = validation
+        .map(|replay| Look::new(replay, policy, market))
+        .transpose()?;
     climb(
-        policy.theta(),
+        &[policy.theta(), &market.theta()].concat(),
         &lesson,
         look.as_ref(),
         weights,
@@ -122,12 +126,8 @@ pub(super) fn climb(
     cpu: &Cpu,
     mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let Lesson {
-        program,
-        inputs,
-        lanes,
-    } = lesson;
-    let lanes = *lanes;
+    let Lesson { program, inputs } = lesson;
+    let lanes = inputs.lanes();
     if weights.len() != lanes {
         return Err(Error::Length {
             array: "weights".into(),
@@ -208,34 +208,40 @@ pub(super) fn climb(
 /// A training replay as mini-batches read it: the same for all networks of one shape and one set of signals.
 pub(super) struct Lesson {
     program: Program,
-    inputs: ByLane<f32>,
-    lanes: usize,
+    inputs: Arrays<f32>,
 }
 
 impl Lesson {
-    pub(super) fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
-        Lesson {
-            program: replay.program(policy),
-            inputs: replay.inputs(policy.signals()).by_lane(),
-            lanes: replay.paths().lanes(),
-        }
+    pub(super) fn new<P: Policy, M: Market>(
+        replay: &Replay<'_>,
+        policy: &P,
+        market: &M,
+    ) -> Result<Self, Error> {
+        Ok(Lesson {
+            program: replay.record(policy, market)?,
+            inputs: replay.arrays(policy, market)?.by_lane(),
+        })
     }
 }
 
 /// The validation replay, recorded once and run at every look.
 pub(super) struct Look {
     program: Program,
-    inputs: Inputs<f32>,
+    inputs: Arrays<f32>,
     samples: usize,
 }
 
 impl Look {
-    pub(super) fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
-        Look {
-            program: replay.program(policy),
-            inputs: replay.inputs(policy.signals()),
+    pub(super) fn new<P: Policy, M: Market>(
+        replay: &Replay<'_>,
+        policy: &P,
+        market: &M,
+    ) -> Result<Self, Error> {
+        Ok(Look {
+            program: replay.record(policy, market)?,
+            inputs: replay.arrays(policy, market)?,
             samples: replay.paths().samples(),
-        }
+        })
     }
 
     /// What parameters earn, in money, the mean over the samples.

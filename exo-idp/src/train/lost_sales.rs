@@ -11,7 +11,7 @@ use rand::RngExt;
 
 use crate::error::Error;
 use crate::exact::LostSales;
-use crate::outcomes::count;
+use crate::count::count;
 
 /// How a policy is trained on a lost-sales problem.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use gpu::Cpu;
 
 use crate::error::Error;
-use crate::outcomes::count;
+use crate::count::count;
 use crate::policy::{BaseStock, Signals};
 use crate::replay::Replay;
 
