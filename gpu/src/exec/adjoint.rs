@@ -71,7 +71,7 @@ impl<F: Real> Tile<'_, F> {
                     });
                 }
                 // Its adjoint crosses lanes: the schedule takes care of it between the phases.
-                Op::LaneSum { .. } => {}
+                Op::Reduce { .. } => {}
                 Op::Custom {
                     op,
                     inputs,

@@ -146,7 +146,7 @@ impl<F: Real> Tile<'_, F> {
             }
         };
         for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::LaneSum { out, id, .. } = op {
+            if let Op::Reduce { out, id, .. } = op {
                 values[base + out * TILE..][..TILE].fill(F::from_f64(totals[*id]));
             }
         }
@@ -241,9 +241,10 @@ impl<F: Real> Tile<'_, F> {
                     let x = reader.rows(Row::of(space, *x), *rows);
                     softmax(x, out);
                 }
-                Op::LaneSum { x, id, .. } => {
+                Op::Reduce { f, x, id, .. } => {
                     let x = reader.arg(*x, 1);
-                    sums[*id] = (0..self.count).map(|i| lane(x, i).to_f64()).sum();
+                    let lanes = (0..self.count).map(|i| lane(x, i).to_f64());
+                    sums[*id] = lanes.fold(f.nothing(), |a, b| f.join(a, b));
                 }
                 Op::Custom {
                     op,
