@@ -7,7 +7,6 @@ use super::source::{Reader, lane};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
-use crate::kernel::softmax;
 use crate::record::{Arg, Dense, MAX_SEGMENTS, Op, Row, Space};
 
 impl<F: Real> Tile<'_, F> {
@@ -239,7 +238,7 @@ impl<F: Real> Tile<'_, F> {
                     );
                 }
                 Op::Softmax { x, rows, .. } => {
-                    softmax::softmax(isa, reader.rows(*x, *rows), out);
+                    F::shares(isa, reader.rows(*x, *rows), out);
                 }
                 Op::LaneSum { x, id, .. } => {
                     let x = reader.arg(*x, 1);
