@@ -7,6 +7,7 @@ use super::source::{Reader, lane};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
+use crate::kernel::softmax;
 use crate::record::{Arg, Dense, MAX_SEGMENTS, Op, Row, Space};
 
 impl<F: Real> Tile<'_, F> {
@@ -238,8 +239,7 @@ impl<F: Real> Tile<'_, F> {
                     );
                 }
                 Op::Softmax { x, rows, .. } => {
-                    let x = reader.rows(Row::of(space, *x), *rows);
-                    softmax(x, out);
+                    softmax::softmax(isa, reader.rows(*x, *rows), out);
                 }
                 Op::LaneSum { x, id, .. } => {
                     let x = reader.arg(*x, 1);
@@ -282,21 +282,6 @@ pub(super) fn segments<'a, F: Real>(
         *segment = reader.rows(row, rows);
     }
     segments
-}
-
-fn softmax<F: Real>(x: &[F], out: &mut [F]) {
-    for i in 0..TILE {
-        let column = x.iter().skip(i).step_by(TILE);
-        let top = column.clone().fold(x[i], |m, &v| F::max(m, v));
-        let mut total = F::default();
-        for (o, &v) in out.iter_mut().skip(i).step_by(TILE).zip(column) {
-            *o = (v - top).exp();
-            total = total + *o;
-        }
-        for o in out.iter_mut().skip(i).step_by(TILE) {
-            *o = *o / total;
-        }
-    }
 }
 
 #[allow(

@@ -52,6 +52,13 @@ pub(crate) fn exp_f32<const FMA: bool>(x: f32) -> f32 {
     (m + 1.0) * scale
 }
 
+/// $e^x$ in `f32` for $x \le 0$: as [`exp_f32`], and exactly zero below $-87$.
+#[inline(always)]
+pub(crate) fn exp_of_nonpositive_f32<const FMA: bool>(x: f32) -> f32 {
+    let e = exp_f32::<FMA>(x);
+    if x < LOWEST { 0.0 } else { e }
+}
+
 /// $1 / (1 + e^{-x})$ in `f32`, within two units in the last place.
 #[inline(always)]
 pub(crate) fn sigmoid_f32<const FMA: bool>(x: f32) -> f32 {

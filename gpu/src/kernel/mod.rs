@@ -8,6 +8,7 @@ pub(crate) mod isa;
 pub(crate) mod math;
 pub(crate) mod prefetch;
 pub(crate) mod real;
+pub(crate) mod softmax;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

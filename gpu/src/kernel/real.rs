@@ -27,6 +27,8 @@ pub trait Real:
 pub(crate) trait Elementary: Scalar {
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self;
     fn fast_exp<const FMA: bool>(self) -> Self;
+    /// The exponential of a number that is not positive: zero where it would not be a normal number.
+    fn exp_of_nonpositive<const FMA: bool>(self) -> Self;
     fn fast_softplus<const FMA: bool>(self) -> Self;
     fn fast_tanh<const FMA: bool>(self) -> Self;
     #[inline(always)]
@@ -118,6 +120,10 @@ impl Elementary for f32 {
         math::exp_f32::<FMA>(self)
     }
     #[inline(always)]
+    fn exp_of_nonpositive<const FMA: bool>(self) -> Self {
+        math::exp_of_nonpositive_f32::<FMA>(self)
+    }
+    #[inline(always)]
     fn fast_softplus<const FMA: bool>(self) -> Self {
         let positive = if self > 0.0 { self } else { 0.0 };
         positive + math::ln_1p_of_unit_f32::<FMA>(math::exp_f32::<FMA>(-self.abs()))
@@ -144,6 +150,10 @@ impl Elementary for f64 {
     }
     #[inline(always)]
     fn fast_exp<const FMA: bool>(self) -> Self {
+        self.exp()
+    }
+    #[inline(always)]
+    fn exp_of_nonpositive<const FMA: bool>(self) -> Self {
         self.exp()
     }
     #[inline(always)]
