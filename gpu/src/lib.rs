@@ -8,6 +8,7 @@
 mod error;
 mod exec;
 mod kernel;
+mod math;
 pub mod nn;
 pub mod optim;
 mod record;

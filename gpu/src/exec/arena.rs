@@ -1,10 +1,10 @@
 //! The memory of one tile, taken once and used for every tile of a run.
 
-use crate::kernel::TILE;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::dense::{Packed, padded};
+use crate::kernel::dense::Packed;
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
+use crate::kernel::{TILE, padded};
 use crate::record::{Dense, Op, Program, Space};
 
 use super::batch::Batch;

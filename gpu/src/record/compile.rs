@@ -55,11 +55,7 @@ impl Op {
                 .iter()
                 .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
                 .collect(),
-            Op::Softmax { x, rows, out } => {
-                // The operands are copies made beside the results, in the same space.
-                debug_assert_eq!(x + rows, *out);
-                Vec::new()
-            }
+            Op::Softmax { x, rows, .. } => span(Arg::Row(*x), *rows),
             Op::Reduce { x, .. } => vec![*x],
             Op::Custom { inputs, .. } => inputs.clone(),
         }
@@ -143,10 +139,7 @@ fn order(space: Space, block: &mut Block) {
             Arg::Row(row) if row.space == space && row.lag == 0 => level[row.index],
             _ => 0,
         };
-        let mut phase = op.args().into_iter().map(here).max().unwrap_or(0);
-        if let Op::Softmax { x, rows, .. } = op {
-            phase = level[*x..x + rows].iter().copied().max().unwrap_or(0);
-        }
+        let phase = op.args().into_iter().map(here).max().unwrap_or(0);
         of_op.push(phase);
         let (out, rows) = op.results();
         let after = phase + usize::from(matches!(op, Op::Reduce { .. }));
@@ -225,7 +218,6 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
         let (out, rows) = op.results();
         let on = match op {
             Op::Dense(_) => true,
-            Op::Softmax { x, rows, .. } => active[space as usize][*x..x + rows].iter().any(|&a| a),
             Op::Unary {
                 f: Unary::Detach | Unary::Positive,
                 ..
@@ -272,22 +264,10 @@ fn freshen(program: &mut Program) -> Vec<Range<usize>> {
                     }
                 }
             }
-            Op::Softmax { x, rows, .. } => added_rows(*x, *rows).for_each(|arg| _ = touch(arg)),
             other => other.args().into_iter().for_each(|arg| _ = touch(arg)),
         }
     }
     ranges(&added)
-}
-
-/// Rows of the period.
-fn added_rows(first: usize, count: usize) -> impl Iterator<Item = Arg> {
-    (first..first + count).map(|index| {
-        Arg::Row(Row {
-            space: Space::Period,
-            index,
-            lag: 0,
-        })
-    })
 }
 
 /// Maximal ranges of marked places.

@@ -160,7 +160,7 @@ pub(crate) enum Op {
     },
     Dense(Dense),
     Softmax {
-        x: usize,
+        x: Row,
         out: usize,
         rows: usize,
     },

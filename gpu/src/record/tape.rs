@@ -227,15 +227,21 @@ impl Tape {
         })
     }
 
+    /// The first of consecutive rows that hold the values, of which there is at least one: copies unless they lie so.
+    pub(super) fn neighbours(&mut self, values: &[Arg]) -> Row {
+        if let Some(rows) = as_rows(values)
+            && runs(&rows).len() == 1
+        {
+            return rows[0];
+        }
+        let copies: Vec<Row> = values.iter().map(|&arg| self.copy(arg)).collect();
+        copies[0]
+    }
+
     /// The values as runs of consecutive rows of one space and lag; a run of fewer than four rows is copied beside its
     /// neighbours, so that the kernels see few, long segments.
     fn segments(&mut self, values: &[Arg]) -> Vec<(Row, usize)> {
-        let as_row = |&arg: &Arg| match arg {
-            Arg::Row(row) => Some(row),
-            _ => None,
-        };
-        let all: Option<Vec<Row>> = values.iter().map(as_row).collect();
-        if let Some(rows) = all {
+        if let Some(rows) = as_rows(values) {
             let runs = runs(&rows);
             let long = runs.len() <= MAX_SEGMENTS && runs.iter().all(|&(_, n)| n >= 4);
             if runs.len() == 1 || long {
@@ -245,6 +251,15 @@ impl Tape {
         let copies: Vec<Row> = values.iter().map(|&arg| self.copy(arg)).collect();
         runs(&copies)
     }
+}
+
+/// The values as rows, if all are.
+fn as_rows(values: &[Arg]) -> Option<Vec<Row>> {
+    let as_row = |&arg: &Arg| match arg {
+        Arg::Row(row) => Some(row),
+        _ => None,
+    };
+    values.iter().map(as_row).collect()
 }
 
 /// Maximal runs of consecutive rows.

@@ -211,8 +211,8 @@ impl<'r> Scalar for Var<'r> {
             return;
         }
         let row = tape::with(|tape| {
-            let copies: Vec<Row> = xs.iter().map(|v| tape.copy(v.arg)).collect();
-            let (x, rows) = (copies[0].index, xs.len());
+            let args: Vec<Arg> = xs.iter().map(|v| v.arg).collect();
+            let (x, rows) = (tape.neighbours(&args), xs.len());
             tape.push(rows, |out| Op::Softmax { x, out, rows })
         });
         if let Some(row) = row {

@@ -15,10 +15,10 @@ use gpu::Device;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::number;
 use crate::output::{self, Target};
 use crate::progress::Progress;
-use crate::table::{Column, Table, Width};
+use report::number;
+use report::{Column, Table, Width};
 use rows::Row;
 
 /// Arguments of `hindsight lost-sales`.
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
         output::write_all([(target, text)])?;
     }
     if json.is_none_or(|target| !target.is_standard()) {
-        output::print(&report.render(Width::of_stdout()))?;
+        output::print(&report.render(crate::output::width()))?;
     }
     Ok(())
 }
