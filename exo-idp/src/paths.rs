@@ -80,7 +80,9 @@ impl<'p> Paths<'p> {
             };
             let cells = (0..weeks).flat_map(|week| (0..lanes).map(move |lane| (week, lane)));
             paths.yields = Some(Yields {
-                supplied: cells.map(|(week, lane)| total(week + longest, lane)).collect(),
+                supplied: cells
+                    .map(|(week, lane)| total(week + longest, lane))
+                    .collect(),
                 coming: paths.remaining(|(placed, lane)| total(placed, lane)),
             });
         }
@@ -97,7 +99,9 @@ impl<'p> Paths<'p> {
                 left.extend((0..lanes).map(|lane| {
                     let row = |k: usize| (placed * (longest + 1) + k) * lanes + lane;
                     let start = of((placed, lane));
-                    (0..age).fold(start, |left, k| left - self.shares[row(k)]).max(0.0)
+                    (0..age)
+                        .fold(start, |left, k| left - self.shares[row(k)])
+                        .max(0.0)
                 }));
             }
         }
@@ -172,7 +176,9 @@ impl<'p> Paths<'p> {
     #[must_use]
     pub fn coming(&self, week: usize, k: usize) -> &[f64] {
         match &self.yields {
-            Some(yields) => &yields.coming[(week * self.longest + k) * self.lanes()..][..self.lanes()],
+            Some(yields) => {
+                &yields.coming[(week * self.longest + k) * self.lanes()..][..self.lanes()]
+            }
             None => self.outstanding(week, k),
         }
     }

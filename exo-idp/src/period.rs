@@ -158,7 +158,11 @@ impl<S: Scalar> State<S> {
                 None if received => {
                     let open = exo.outstanding[k] - exo.arriving[k + 1];
                     // More than was ordered may arrive.
-                    let open = if exo.yields.is_some() { open.relu() } else { open };
+                    let open = if exo.yields.is_some() {
+                        open.relu()
+                    } else {
+                        open
+                    };
                     open * self.orders[k]
                 }
                 None => exo.outstanding[k] * self.orders[k],

@@ -68,7 +68,9 @@ impl<S: Scalar> Schedule<S> {
     #[must_use]
     #[inline(always)]
     pub fn coming(&self) -> S {
-        self.units.iter().fold(S::constant(0.0), |sum, &units| sum + units)
+        self.units
+            .iter()
+            .fold(S::constant(0.0), |sum, &units| sum + units)
     }
 
     /// Moves to the next week: `order` was placed in this one and arrives in the given shares, now, in a week, and so on.
@@ -95,12 +97,20 @@ mod tests {
         let longest = 4;
         let mut schedule = Schedule::from_fn(longest, |_, _| 0.0);
         let order = |week: usize| [8.0, 0.0, 3.0, 5.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0][week];
-        let share = |week: usize, k: usize| [[0.1, 0.2, 0.3, 0.4, 0.0], [0.0, 0.0, 0.5, 0.0, 0.7]][week % 2][k];
+        let share = |week: usize, k: usize| {
+            [[0.1, 0.2, 0.3, 0.4, 0.0], [0.0, 0.0, 0.5, 0.0, 0.7]][week % 2][k]
+        };
         for week in 0..10 {
-            let expected: f64 = (1..=longest.min(week)).map(|k| order(week - k) * share(week - k, k)).sum();
+            let expected: f64 = (1..=longest.min(week))
+                .map(|k| order(week - k) * share(week - k, k))
+                .sum();
             assert!((schedule.due_now() - expected).abs() < 1e-12, "week {week}");
             let coming: f64 = (1..=longest.min(week))
-                .map(|age| (age..=longest).map(|k| order(week - age) * share(week - age, k)).sum::<f64>())
+                .map(|age| {
+                    (age..=longest)
+                        .map(|k| order(week - age) * share(week - age, k))
+                        .sum::<f64>()
+                })
                 .sum();
             assert!((schedule.coming() - coming).abs() < 1e-12);
             let shares: Vec<f64> = (0..=longest).map(|k| share(week, k)).collect();

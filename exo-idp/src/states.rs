@@ -37,13 +37,31 @@ impl States {
     pub fn new(on_hand: Vec<f64>, orders: Vec<Vec<f64>>, book: Vec<f64>) -> Result<Self, Error> {
         let (lanes, longest) = (on_hand.len(), orders.len());
         for &units in &on_hand {
-            within("units on hand", units, f64::MIN, f64::MAX, "a finite number")?;
+            within(
+                "units on hand",
+                units,
+                f64::MIN,
+                f64::MAX,
+                "a finite number",
+            )?;
         }
         for &money in &book {
-            within("book value", money, 0.0, f64::MAX, "a finite number, at least zero")?;
+            within(
+                "book value",
+                money,
+                0.0,
+                f64::MAX,
+                "a finite number, at least zero",
+            )?;
         }
         for &units in orders.iter().flatten() {
-            within("an outstanding order", units, 0.0, f64::MAX, "a finite number, at least zero")?;
+            within(
+                "an outstanding order",
+                units,
+                0.0,
+                f64::MAX,
+                "a finite number, at least zero",
+            )?;
         }
         for (array, found) in std::iter::once(("book values", book.len()))
             .chain(orders.iter().map(|o| ("outstanding orders", o.len())))
@@ -103,7 +121,13 @@ impl States {
 
     /// Rows of orders and schedule, after those of stock and book value.
     pub(crate) fn inventory_rows(longest: usize, scheduled: bool) -> usize {
-        PLAIN + longest + if scheduled { Schedule::<f64>::len(longest) } else { 0 }
+        PLAIN
+            + longest
+            + if scheduled {
+                Schedule::<f64>::len(longest)
+            } else {
+                0
+            }
     }
 
     /// Units on hand, by lane; negative where demand waits.

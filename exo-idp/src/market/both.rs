@@ -147,7 +147,10 @@ impl<A: Market, B: Market> Market for (A, B) {
     ) -> Option<S> {
         let (a, b) = self.split(inputs);
         let (first, second) = published.split_at(self.0.published());
-        match (self.0.charge(&a, event, first), self.1.charge(&b, event, second)) {
+        match (
+            self.0.charge(&a, event, first),
+            self.1.charge(&b, event, second),
+        ) {
             (Some(a), Some(b)) => Some(a + b),
             (one, other) => one.or(other),
         }
@@ -156,12 +159,18 @@ impl<A: Market, B: Market> Market for (A, B) {
 
 /// Splits what both read.
 trait Split {
-    fn split<'a, S>(&self, inputs: &MarketInputs<'a, S>) -> (MarketInputs<'a, S>, MarketInputs<'a, S>);
+    fn split<'a, S>(
+        &self,
+        inputs: &MarketInputs<'a, S>,
+    ) -> (MarketInputs<'a, S>, MarketInputs<'a, S>);
 }
 
 impl<A: Market, B: Market> Split for (A, B) {
     #[inline(always)]
-    fn split<'a, S>(&self, inputs: &MarketInputs<'a, S>) -> (MarketInputs<'a, S>, MarketInputs<'a, S>) {
+    fn split<'a, S>(
+        &self,
+        inputs: &MarketInputs<'a, S>,
+    ) -> (MarketInputs<'a, S>, MarketInputs<'a, S>) {
         let (theta, theta_b) = inputs.theta.split_at(self.0.theta().len());
         let (rows, rows_b) = inputs.rows.split_at(self.0.rows());
         let (state, state_b) = inputs.state.split_at(self.0.states());

@@ -92,9 +92,27 @@ impl PostProcess {
             return Err(Error::Empty("the list of order rules"));
         }
         for rule in rules {
-            within("smallest order", rule.minimum, 0.0, f64::MAX, "a finite number, at least zero")?;
-            within("batch", rule.batch, 0.0, f64::MAX, "a finite number, at least zero")?;
-            within("share of the smallest order", rule.skip_below, 0.0, 1.0, "a share in [0, 1]")?;
+            within(
+                "smallest order",
+                rule.minimum,
+                0.0,
+                f64::MAX,
+                "a finite number, at least zero",
+            )?;
+            within(
+                "batch",
+                rule.batch,
+                0.0,
+                f64::MAX,
+                "a finite number, at least zero",
+            )?;
+            within(
+                "share of the smallest order",
+                rule.skip_below,
+                0.0,
+                1.0,
+                "a share in [0, 1]",
+            )?;
             let least = rule.round_up(rule.minimum).max(rule.batch);
             within(
                 "largest order",
@@ -112,7 +130,9 @@ impl PostProcess {
                 2 if rule.batch > 0.0 => rule.batch,
                 2 => 1.0,
                 3 => f64::from(u8::from(rule.batch > 0.0)),
-                _ if rule.batch > 0.0 && rule.cap.is_finite() => (rule.cap / rule.batch).floor() * rule.batch,
+                _ if rule.batch > 0.0 && rule.cap.is_finite() => {
+                    (rule.cap / rule.batch).floor() * rule.batch
+                }
                 _ => rule.cap,
             }
         };
@@ -165,7 +185,13 @@ impl PostProcess {
         }
         for week in 0..limit.weeks() {
             for &units in limit.row(week, 0) {
-                within("vendor's limit", units, 0.0, f64::INFINITY, "units, at least zero")?;
+                within(
+                    "vendor's limit",
+                    units,
+                    0.0,
+                    f64::INFINITY,
+                    "units, at least zero",
+                )?;
             }
         }
         Ok(PostProcess {
@@ -186,7 +212,8 @@ impl PostProcess {
 
     #[inline(always)]
     fn rule<S: Scalar>(&self, rows: &[S], order: S) -> S {
-        let [minimum, threshold, batch, batched, cap] = [rows[0], rows[1], rows[2], rows[3], rows[4]];
+        let [minimum, threshold, batch, batched, cap] =
+            [rows[0], rows[1], rows[2], rows[3], rows[4]];
         let mut placed = order;
         if self.parts.minimum {
             placed = placed.max(minimum);
@@ -207,7 +234,11 @@ impl PostProcess {
             let skipped = (threshold - order).positive();
             // An order of nothing is not raised to the minimum.
             let some = order.positive();
-            placed = S::select(some, S::select(skipped, S::constant(0.0), placed), S::constant(0.0));
+            placed = S::select(
+                some,
+                S::select(skipped, S::constant(0.0), placed),
+                S::constant(0.0),
+            );
         }
         placed
     }
@@ -240,7 +271,9 @@ impl Market for PostProcess {
     fn order<S: Scalar>(&self, inputs: &MarketInputs<'_, S>, order: S) -> S {
         let (rules, limit) = inputs.rows.split_at(RULES);
         let placed = self.rule(rules, order);
-        limit.iter().fold(placed, |placed, &limit| placed.min(limit))
+        limit
+            .iter()
+            .fold(placed, |placed, &limit| placed.min(limit))
     }
 }
 
@@ -251,8 +284,18 @@ mod tests {
     use super::*;
 
     fn rule() -> impl Strategy<Value = OrderRule> {
-        (0.0_f64..20.0, 0.0_f64..1.0, prop_oneof![Just(0.0), Just(1.0), 0.5_f64..9.0], 30.0_f64..90.0)
-            .prop_map(|(minimum, skip_below, batch, cap)| OrderRule { minimum, skip_below, batch, cap })
+        (
+            0.0_f64..20.0,
+            0.0_f64..1.0,
+            prop_oneof![Just(0.0), Just(1.0), 0.5_f64..9.0],
+            30.0_f64..90.0,
+        )
+            .prop_map(|(minimum, skip_below, batch, cap)| OrderRule {
+                minimum,
+                skip_below,
+                batch,
+                cap,
+            })
     }
 
     proptest! {
@@ -289,10 +332,24 @@ mod tests {
     #[test]
     fn rules_that_cannot_be_kept_are_refused() {
         let rules = [
-            OrderRule { minimum: -1.0, ..OrderRule::default() },
-            OrderRule { batch: f64::NAN, ..OrderRule::default() },
-            OrderRule { minimum: 10.0, batch: 8.0, cap: 12.0, ..OrderRule::default() },
-            OrderRule { skip_below: 1.5, ..OrderRule::default() },
+            OrderRule {
+                minimum: -1.0,
+                ..OrderRule::default()
+            },
+            OrderRule {
+                batch: f64::NAN,
+                ..OrderRule::default()
+            },
+            OrderRule {
+                minimum: 10.0,
+                batch: 8.0,
+                cap: 12.0,
+                ..OrderRule::default()
+            },
+            OrderRule {
+                skip_below: 1.5,
+                ..OrderRule::default()
+            },
         ];
         for rule in rules {
             assert!(PostProcess::new(2, &[rule]).is_err(), "{rule:?}");

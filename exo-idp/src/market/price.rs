@@ -57,19 +57,32 @@ impl Price {
             });
         }
         for &volume in volumes {
-            within("volume", volume, 0.0, f64::MAX, "a finite number, at least zero")?;
+            within(
+                "volume",
+                volume,
+                0.0,
+                f64::MAX,
+                "a finite number, at least zero",
+            )?;
         }
         for week in 0..forecast.weeks() {
             for row in 0..forecast.rows() {
                 for &price in forecast.row(week, row) {
-                    within("price of a resource", price, 0.0, f64::MAX, "a finite number, at least zero")?;
+                    within(
+                        "price of a resource",
+                        price,
+                        0.0,
+                        f64::MAX,
+                        "a finite number, at least zero",
+                    )?;
                 }
             }
         }
         let unit = |week: usize, row: usize, column: usize| {
             forecast.row(week, row)[column] * volumes[column % volumes.len()]
         };
-        let unit_prices = Signals::from_fn(forecast.weeks(), forecast.rows(), forecast.columns(), unit);
+        let unit_prices =
+            Signals::from_fn(forecast.weeks(), forecast.rows(), forecast.columns(), unit);
         Ok(Price {
             resource,
             unit_prices,

@@ -113,7 +113,11 @@ pub fn target_position(
 }
 
 /// The lead times that a target position reckons with, and their probabilities.
-fn law(lead_times: &dyn LeadTimeLaw, product: usize, treatment: LeadTimeDemand) -> Vec<(usize, f64)> {
+fn law(
+    lead_times: &dyn LeadTimeLaw,
+    product: usize,
+    treatment: LeadTimeDemand,
+) -> Vec<(usize, f64)> {
     match treatment {
         LeadTimeDemand::MeanLeadTime => vec![(mean_lead(lead_times, product), 1.0)],
         LeadTimeDemand::Convolved => {

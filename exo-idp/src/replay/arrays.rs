@@ -9,6 +9,8 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub struct Arrays<F> {
     lanes: usize,
+    /// Lanes of every group: the products of a sample.
+    groups: Vec<usize>,
     weeks: usize,
     rows: usize,
     by_lane: bool,
@@ -31,6 +33,7 @@ impl<F: Real> Arrays<F> {
         let opening = replay.opening_rows(layout.scheduled(), layout.own())?;
         Ok(Arrays {
             lanes,
+            groups: vec![products; replay.paths().samples()],
             weeks: weeks.len(),
             rows: layout.rows(),
             by_lane: false,
@@ -52,7 +55,13 @@ impl<F: Real> Arrays<F> {
         self.weeks
     }
 
-    /// A batch of all lanes and weeks.
+    /// The number of groups of lanes: the samples. In each of them are all products.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// A batch of all lanes and weeks. Where the program joins lanes, the products of one sample are a group.
     ///
     /// # Errors
     /// When the program was recorded for another policy, market or replay.
@@ -63,7 +72,11 @@ impl<F: Real> Arrays<F> {
         } else {
             batch.exo(&self.exo)?
         };
-        Ok(batch.shared(&self.shared)?.lane(&self.lane)?)
+        let batch = batch.shared(&self.shared)?.lane(&self.lane)?;
+        if program.joins_lanes() {
+            return Ok(batch.groups(&self.groups)?);
+        }
+        Ok(batch)
     }
 
     /// The same with the rows of a lane side by side, for mini-batches of lanes picked at random.

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use gpu::{Cpu, Executor, Lanes, Real, Scalar, vectorize};
+use gpu::{Device, Executor, Lanes, Part, Real, Scalar, vectorize};
 
 use super::bundle::Bundle;
 use super::rows::Source;
 use super::run::{Runner, WIDTH};
 use super::setup::Replay;
-use super::week::{Booked, Week};
+use super::week::{Booked, Scratch, Traveller, Week};
 use crate::conventions::Conventions;
 use crate::error::{Error, within};
 use crate::market::{Market, MarketInputs};
@@ -92,7 +92,7 @@ impl<'p> Replay<'p> {
     /// run as programs, once per week and arm, from the first week on.
     ///
     /// ```
-    /// use gpu::Cpu;
+    /// use gpu::Device;
     /// # use hindsight_gpu as gpu;
     /// use hindsight_exo_idp::policy::{BaseStock, Signals};
     /// use hindsight_exo_idp::{Arm, Columns, Conventions, Deviations, LeadTimes, Panel, Paths, Replay, Window};
@@ -114,7 +114,7 @@ impl<'p> Replay<'p> {
     ///     reach: 6,
     ///     units: None,
     /// };
-    /// let gains = replay.deviations(&policy, &(), &deviations, &Cpu::default())?;
+    /// let gains = replay.deviations(&policy, &(), &deviations, &Device::best())?;
     /// assert!(gains.of(12, 0)[0] > 0.0 && gains.of(12, 1)[0] < 0.0);
     /// # Ok::<(), hindsight_exo_idp::Error>(())
     /// ```
@@ -127,7 +127,7 @@ impl<'p> Replay<'p> {
         policy: &P,
         market: &M,
         deviations: &Deviations,
-        cpu: &Cpu,
+        device: &Device,
     ) -> Result<Gains, Error> {
         deviations.validate(self)?;
         let program = self.record(policy, market)?;
@@ -135,9 +135,9 @@ impl<'p> Replay<'p> {
             return Err(Error::Joined(policy.name().to_owned()));
         }
         if policy.is_network() || market.is_network() {
-            self.deviations_of_program(policy, market, deviations, cpu)
+            self.deviations_of_program(policy, market, deviations, device)
         } else {
-            self.deviations_as::<Lanes<WIDTH>, P, M>(policy, market, deviations, cpu)
+            self.deviations_as::<Lanes<WIDTH>, P, M>(policy, market, deviations, device)
         }
     }
 
@@ -150,7 +150,7 @@ impl<'p> Replay<'p> {
         policy: &P,
         market: &M,
         deviations: &Deviations,
-        cpu: &Cpu,
+        device: &Device,
     ) -> Result<Gains, Error> {
         deviations.validate(self)?;
         let source = Source::new(self, policy, market)?;
@@ -158,7 +158,7 @@ impl<'p> Replay<'p> {
         let opening = self.opening_rows(layout.scheduled(), layout.own())?;
         let week = Week::new(&source, policy, market);
         let runner = Runner::<S, P, M>::new(&source, week, &opening);
-        let forked = runner.bundles(cpu, |first| {
+        let forked = runner.bundles(device, |first| {
             vectorize(
                 #[inline(always)]
                 || runner.fork(first, deviations),
@@ -181,11 +181,15 @@ impl<'p> Replay<'p> {
         policy: &P,
         market: &M,
         deviations: &Deviations,
-        cpu: &Cpu,
+        device: &Device,
     ) -> Result<Gains, Error> {
         let panel = self.paths().panel();
         let rows = Signals::from_fn(panel.weeks(), 2, panel.products(), |_, row, product| {
-            if row == UNIT { deviations.unit(product) } else { 0.0 }
+            if row == UNIT {
+                deviations.unit(product)
+            } else {
+                0.0
+            }
         });
         let altered = (Altered(rows), market);
         let program = self.record(policy, &altered)?;
@@ -196,33 +200,31 @@ impl<'p> Replay<'p> {
             let all = [policy.theta(), &arm, &market.theta()].concat();
             all.into_iter().map(f32::from_f64).collect()
         };
-        let keep = Arm { times: 1.0, plus: 0.0 };
-        let run = |replay: &Self, batch: gpu::Batch<'_, f32>, arm: Arm| {
-            let rollout = cpu.forward(&program, &theta(arm), &batch)?;
-            replay.outcomes(policy, &altered, &rollout)
+        let keep = Arm {
+            times: 1.0,
+            plus: 0.0,
         };
-        let base = run(self, arrays.batch(&program)?, keep)?;
+        let base = {
+            let mut session = device.open(&program, arrays.batch(&program)?)?;
+            session.load(&theta(keep))?;
+            self.outcomes(policy, &altered, &session.forward(&Part::all())?)?
+        };
+        let money = Money::new(self.conventions());
         let mut gains = deviations.empty(self);
         let (lanes, seen) = (gains.lanes, self.window().seen());
         for week in gains.weeks() {
             let shorter = self.until((week + deviations.reach).min(seen.end))?;
+            let part = Part::all().periods(0..shorter.window().seen().len());
             arrays.set_row(week - seen.start, mark, 1.0);
+            let mut session = device.open(&program, arrays.batch(&program)?)?;
             for (arm, &change) in deviations.arms.iter().enumerate() {
-                let weeks = 0..shorter.window().seen().len();
-                let other = run(&shorter, arrays.batch(&program)?.periods(weeks)?, change)?;
+                session.load(&theta(change))?;
+                let other = shorter.outcomes(policy, &altered, &session.forward(&part)?)?;
                 let row = ((week - gains.weeks.start) * gains.arms + arm) * lanes;
                 let out = &mut gains.values[row..row + lanes];
-                let money = Money::new(self.conventions());
-                let reward = |o: &Outcomes, v: usize, lane: usize| {
-                    o.row(Quantity::Reward, v)[lane] - o.row(Quantity::Charge, v)[lane]
-                };
-                let last = shorter.window().scored.end - 1;
-                for (lane, out) in out.iter_mut().enumerate() {
-                    let rewards = (week..=last).map(|v| reward(&other, v, lane) - reward(&base, v, lane));
-                    let book = |o: &Outcomes| o.row(Quantity::Book, last)[lane];
-                    *out = money.gain(rewards, book(&other) - book(&base));
-                }
+                money.compare(&other, &base, week, out);
             }
+            drop(session);
             arrays.set_row(week - seen.start, mark, 0.0);
         }
         Ok(gains)
@@ -252,16 +254,43 @@ impl Money {
         });
         sum + power * self.salvage * book
     }
+
+    /// The gains of one path over another from a week on, by lane.
+    fn compare(self, path: &Outcomes, base: &Outcomes, week: usize, out: &mut [f64]) {
+        let end = path.scored().end;
+        let reward = |o: &Outcomes, v: usize, lane: usize| {
+            o.row(Quantity::Reward, v)[lane] - o.row(Quantity::Charge, v)[lane]
+        };
+        let book = |o: &Outcomes, lane: usize| o.row(Quantity::Book, end - 1)[lane];
+        for (lane, out) in out.iter_mut().enumerate() {
+            let rewards = (week..end).map(|v| reward(path, v, lane) - reward(base, v, lane));
+            *out = self.gain(rewards, book(path, lane) - book(base, lane));
+        }
+    }
 }
 
 impl Deviations {
     fn validate(&self, replay: &Replay<'_>) -> Result<(), Error> {
         if self.arms.is_empty() || self.reach == 0 {
-            return Err(Error::Empty("the arms, or the weeks that a deviation is followed"));
+            return Err(Error::Empty(
+                "the arms, or the weeks that a deviation is followed",
+            ));
         }
         for arm in &self.arms {
-            within("factor of an order", arm.times, f64::MIN, f64::MAX, "a finite number")?;
-            within("addition to an order", arm.plus, f64::MIN, f64::MAX, "a finite number")?;
+            within(
+                "factor of an order",
+                arm.times,
+                f64::MIN,
+                f64::MAX,
+                "a finite number",
+            )?;
+            within(
+                "addition to an order",
+                arm.plus,
+                f64::MIN,
+                f64::MAX,
+                "a finite number",
+            )?;
         }
         let products = replay.paths().panel().products();
         if let Some(units) = self.units.as_ref().filter(|units| units.len() != products) {
@@ -272,7 +301,13 @@ impl Deviations {
             });
         }
         for &unit in self.units.iter().flatten() {
-            within("unit of a deviation", unit, 0.0, f64::MAX, "a finite number, at least zero")?;
+            within(
+                "unit of a deviation",
+                unit,
+                0.0,
+                f64::MAX,
+                "a finite number, at least zero",
+            )?;
         }
         Ok(())
     }
@@ -298,6 +333,31 @@ fn change<S: Scalar>(order: S, times: S, plus: S) -> S {
 }
 
 impl<S: Bundle, P: Policy, M: Market> Runner<'_, S, P, M> {
+    /// One week, with the order changed where an arm is given: its factor, and what it adds.
+    #[inline(always)]
+    fn step(
+        &self,
+        rows: &[S],
+        live: bool,
+        traveller: &mut Traveller<S>,
+        scratch: &mut Scratch<S>,
+        arm: Option<(S, S)>,
+    ) -> Booked<S> {
+        self.week.play(
+            &self.parameters,
+            rows,
+            [S::constant(0.0); 2],
+            live,
+            traveller,
+            scratch,
+            #[inline(always)]
+            |order| match arm {
+                Some((times, plus)) => change(order, times, plus),
+                None => order,
+            },
+        )
+    }
+
     /// The gains of a bundle of lanes, `[week][arm][lane of the bundle]`.
     #[inline(always)]
     fn fork(&self, first: usize, deviations: &Deviations) -> Vec<f64> {
@@ -314,31 +374,15 @@ impl<S: Bundle, P: Policy, M: Market> Runner<'_, S, P, M> {
         let units: Vec<f64> = products.iter().map(|&p| deviations.unit(p)).collect();
         let units = S::load(&units);
         let mut scratch = self.week.scratch();
-        let mut play = #[inline(always)]
-        |week: usize, traveller: &mut _, arm: Option<Arm>| {
-            let at = week - seen.start;
-            let alter = #[inline(always)]
-            |order: S| match arm {
-                Some(arm) => change(order, S::constant(arm.times), S::constant(arm.plus) * units),
-                None => order,
-            };
-            self.week.play(
-                &self.parameters,
-                &rows[at * width..(at + 1) * width],
-                [zero; 2],
-                scored.contains(&week),
-                traveller,
-                &mut scratch,
-                alter,
-            )
-        };
+        let of = |week: usize| &rows[(week - seen.start) * width..][..width];
         let reward = |booked: &Booked<S>| booked.event.reward - booked.event.charge;
         // The base path: where every week begins, what it brings, and the book value at its end.
         let mut traveller = self.start(first);
         let (mut starts, mut base) = (Vec::with_capacity(scored.len()), Vec::new());
         for week in seen.clone() {
             let begins = scored.contains(&week).then(|| traveller.clone());
-            let booked = play(week, &mut traveller, None);
+            let live = begins.is_some();
+            let booked = self.step(of(week), live, &mut traveller, &mut scratch, None);
             if let Some(begins) = begins {
                 starts.push(begins);
                 base.push((reward(&booked), booked.event.book));
@@ -352,9 +396,11 @@ impl<S: Bundle, P: Policy, M: Market> Runner<'_, S, P, M> {
             let end = (week + deviations.reach).min(scored.end);
             for (&arm, out) in deviations.arms.iter().zip(&mut outs) {
                 let mut traveller = begins.clone();
+                let arm = (S::constant(arm.times), S::constant(arm.plus) * units);
                 let (mut sum, mut power, mut book) = (zero, S::constant(1.0), zero);
                 for v in week..end {
-                    let booked = play(v, &mut traveller, (v == week).then_some(arm));
+                    let arm = (v == week).then_some(arm);
+                    let booked = self.step(of(v), true, &mut traveller, &mut scratch, arm);
                     let (reward_kept, book_kept) = base[v - scored.start];
                     sum = sum + power * (reward(&booked) - reward_kept);
                     book = booked.event.book - book_kept;

@@ -20,7 +20,7 @@ impl<'p> Replay<'p> {
     /// parameters, gradients, mini-batches, another executor.
     ///
     /// ```
-    /// use gpu::{Cpu, Executor};
+    /// use gpu::{Device, Executor};
     /// # use hindsight_gpu as gpu;
     /// use hindsight_exo_idp::policy::{ConstantOrder, Policy, Signals};
     /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Window};
@@ -38,7 +38,7 @@ impl<'p> Replay<'p> {
     /// let policy = ConstantOrder::new(0.9, Signals::from_fn(30, 1, 1, |_, _, _| 4.0));
     /// let program = replay.record(&policy, &())?;
     /// let arrays = replay.arrays::<f64, _, _>(&policy, &())?;
-    /// let gradient = Cpu::default().gradient(&program, policy.theta(), &arrays.batch(&program)?)?;
+    /// let gradient = Device::best().gradient(&program, policy.theta(), &arrays.batch(&program)?)?;
     /// assert!(gradient.params[0] > 0.0, "ordering more would pay");
     /// # Ok::<(), hindsight_exo_idp::Error>(())
     /// ```
@@ -65,7 +65,8 @@ impl<'p> Replay<'p> {
                 let parameters = week.parameters(inputs.params);
                 let mut traveller = week.traveller(inputs.state);
                 let mut scratch = week.scratch();
-                let [weight, terminal, live] = [inputs.shared[0], inputs.shared[1], inputs.shared[2]];
+                let [weight, terminal, live] =
+                    [inputs.shared[0], inputs.shared[1], inputs.shared[2]];
                 let weights = [weight, terminal];
                 let booked = week.play(
                     &parameters,

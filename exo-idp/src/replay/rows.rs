@@ -73,7 +73,12 @@ impl Layout {
     }
 
     #[inline(always)]
-    pub(super) fn split<'a, S: Scalar>(&self, rows: &'a [S], weight: S, terminal: S) -> Split<'a, S> {
+    pub(super) fn split<'a, S: Scalar>(
+        &self,
+        rows: &'a [S],
+        weight: S,
+        terminal: S,
+    ) -> Split<'a, S> {
         let (plain, rest) = rows.split_at(PLAIN);
         let (arriving, rest) = rest.split_at(self.longest + 1);
         let open = if self.scheduled() { 0 } else { self.longest };
@@ -207,7 +212,11 @@ impl<'a> Source<'a> {
             if signals.rows() == 0 {
                 return Err(Error::Empty("the rows of the signals"));
             }
-            signals.check(paths.panel().weeks(), paths.panel().products(), paths.lanes())?;
+            signals.check(
+                paths.panel().weeks(),
+                paths.panel().products(),
+                paths.lanes(),
+            )?;
         }
         Ok(Source {
             replay,

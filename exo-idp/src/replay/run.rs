@@ -1,6 +1,6 @@
 //! Running a policy over a replay: on SIMD lanes, or as a program.
 
-use gpu::{Cpu, Executor, Lanes, Real, vectorize};
+use gpu::{Device, Executor, Lanes, Real, vectorize};
 
 use super::bundle::Bundle;
 use super::rows::Source;
@@ -24,8 +24,8 @@ impl<'p> Replay<'p> {
     /// # Errors
     /// When the policy's signals have no rows or do not fit the panel, or it orders what is not a finite number of units, at least
     /// zero.
-    pub fn run<P: Policy>(&self, policy: &P, cpu: &Cpu) -> Result<Outcomes, Error> {
-        self.run_in(policy, &(), cpu)
+    pub fn run<P: Policy>(&self, policy: &P, device: &Device) -> Result<Outcomes, Error> {
+        self.run_in(policy, &(), device)
     }
 
     /// Runs a policy in a market over the window: on SIMD lanes, or as a program where one of them is a network or sums over lanes.
@@ -36,16 +36,16 @@ impl<'p> Replay<'p> {
         &self,
         policy: &P,
         market: &M,
-        cpu: &Cpu,
+        device: &Device,
     ) -> Result<Outcomes, Error> {
         let program = self.record(policy, market)?;
         if !(policy.is_network() || market.is_network() || program.joins_lanes()) {
-            return self.run_as::<Lanes<WIDTH>, P, M>(policy, market, cpu);
+            return self.run_as::<Lanes<WIDTH>, P, M>(policy, market, device);
         }
         let theta = [policy.theta(), &market.theta()].concat();
         let theta: Vec<f32> = theta.into_iter().map(f32::from_f64).collect();
         let arrays = self.arrays::<f32, P, M>(policy, market)?;
-        let rollout = cpu.forward(&program, &theta, &arrays.batch(&program)?)?;
+        let rollout = device.forward(&program, &theta, &arrays.batch(&program)?)?;
         self.outcomes(policy, market, &rollout)
     }
 
@@ -58,7 +58,7 @@ impl<'p> Replay<'p> {
         &self,
         policy: &P,
         market: &M,
-        cpu: &Cpu,
+        device: &Device,
     ) -> Result<Outcomes, Error> {
         let source = Source::new(self, policy, market)?;
         let layout = source.layout();
@@ -66,7 +66,7 @@ impl<'p> Replay<'p> {
         let week = Week::new(&source, policy, market);
         let lanes = self.paths().lanes();
         let runner = Runner::<S, P, M>::new(&source, week, &opening);
-        let rolled = runner.bundles(cpu, |first| runner.roll(first));
+        let rolled = runner.bundles(device, |first| runner.roll(first));
         let weeks = self.window().seen().len();
         let mut traces = vec![0.0; weeks * Quantity::COUNT * lanes];
         let mut booked = vec![0.0; lanes];
@@ -74,14 +74,23 @@ impl<'p> Replay<'p> {
         for (first, rolled) in rolled {
             let count = S::WIDTH.min(lanes - first);
             booked[first..first + count].copy_from_slice(&rolled.booked[..count]);
-            for (of, to) in [(&rolled.traces, &mut traces), (&rolled.closing, &mut closing)] {
+            for (of, to) in [
+                (&rolled.traces, &mut traces),
+                (&rolled.closing, &mut closing),
+            ] {
                 for (row, values) in of.chunks_exact(S::WIDTH).enumerate() {
                     to[row * lanes + first..][..count].copy_from_slice(&values[..count]);
                 }
             }
         }
         let closing = States::from_rows(lanes, layout.longest(), layout.scheduled(), closing);
-        self.checked(Outcomes::new(policy.name(), self.frame(), booked, traces, closing))
+        self.checked(Outcomes::new(
+            policy.name(),
+            self.frame(),
+            booked,
+            traces,
+            closing,
+        ))
     }
 }
 
@@ -111,11 +120,11 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
     /// Does some work for every bundle, by its first lane, on all threads. A panic in one of them resumes here.
     pub(super) fn bundles<T: Send>(
         &self,
-        cpu: &Cpu,
+        device: &Device,
         work: impl Fn(usize) -> T + Sync,
     ) -> Vec<(usize, T)> {
         let bundles: Vec<usize> = (0..self.lanes()).step_by(S::WIDTH).collect();
-        let share = bundles.len().div_ceil(cpu.threads()).max(1);
+        let share = bundles.len().div_ceil(device.host().threads()).max(1);
         let work = &work;
         let all = |part: &[usize]| part.iter().map(|&first| (first, work(first))).collect();
         std::thread::scope(|scope| {
@@ -124,7 +133,9 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
                 .map(|part| scope.spawn(move || -> Vec<(usize, T)> { all(part) }))
                 .collect();
             let join = |handle: std::thread::ScopedJoinHandle<'_, Vec<(usize, T)>>| {
-                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                handle
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             };
             handles.into_iter().flat_map(join).collect()
         })
@@ -134,7 +145,9 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
     pub(super) fn products(&self, first: usize) -> Vec<usize> {
         let paths = self.source.replay().paths();
         let last = self.lanes() - 1;
-        (first..first + S::WIDTH).map(|lane| paths.product(lane.min(last))).collect()
+        (first..first + S::WIDTH)
+            .map(|lane| paths.product(lane.min(last)))
+            .collect()
     }
 
     /// A bundle before its first week.
@@ -167,7 +180,8 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
         let mut booked = vec![0.0; S::WIDTH];
         let outs = traces.chunks_exact_mut(Quantity::COUNT * S::WIDTH);
         for (week, out) in weeks.zip(outs) {
-            self.source.load(week, first, &products, &mut buffer, &mut rows);
+            self.source
+                .load(week, first, &products, &mut buffer, &mut rows);
             let [weight, terminal, live] = self.source.shared(week);
             let weights = [S::constant(weight), S::constant(terminal)];
             let live = live > 0.0;

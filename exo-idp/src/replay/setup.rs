@@ -59,7 +59,12 @@ impl<'p> Replay<'p> {
         });
         let book = book.collect();
         let orders = vec![units.clone(); paths.longest()];
-        Replay::opened(paths, conventions, window, States::new(units, orders, book)?)
+        Replay::opened(
+            paths,
+            conventions,
+            window,
+            States::new(units, orders, book)?,
+        )
     }
 
     /// A replay that opens with given states.
@@ -95,8 +100,16 @@ impl<'p> Replay<'p> {
         conventions.validate()?;
         check_window(paths, &window)?;
         for (array, expected, found) in [
-            ("lanes of the opening states", paths.lanes(), opening.lanes()),
-            ("outstanding orders of the opening states", paths.longest(), opening.longest()),
+            (
+                "lanes of the opening states",
+                paths.lanes(),
+                opening.lanes(),
+            ),
+            (
+                "outstanding orders of the opening states",
+                paths.longest(),
+                opening.longest(),
+            ),
         ] {
             if expected != found {
                 return Err(Error::Length {
@@ -230,7 +243,11 @@ impl<'p> Replay<'p> {
 
     /// The rows of the opening states as a run reads them, `[row][lane]`: with a schedule of deliveries or without, and `own` rows of
     /// the market's own.
-    pub(super) fn opening_rows(&self, scheduled: bool, own: usize) -> Result<Cow<'_, [f64]>, Error> {
+    pub(super) fn opening_rows(
+        &self,
+        scheduled: bool,
+        own: usize,
+    ) -> Result<Cow<'_, [f64]>, Error> {
         let (lanes, longest) = (self.paths.lanes(), self.paths.longest());
         let known = &self.opening;
         let wanted = States::inventory_rows(longest, scheduled) + own;

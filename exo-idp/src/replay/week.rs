@@ -91,7 +91,10 @@ impl<'a, P: Policy, M: Market> Week<'a, P, M> {
         let longest = self.layout.longest();
         let (orders, rest) = rows[PLAIN..].split_at(longest);
         let (schedule, own) = rest.split_at(rest.len() - self.layout.own());
-        let schedule = self.layout.scheduled().then(|| Schedule::from_units(longest, schedule));
+        let schedule = self
+            .layout
+            .scheduled()
+            .then(|| Schedule::from_units(longest, schedule));
         Traveller {
             state: State {
                 on_hand: rows[0],
@@ -140,7 +143,8 @@ impl<'a, P: Policy, M: Market> Week<'a, P, M> {
         traveller.state.observe(self.conventions, &split.exo, seen);
         let published = &mut scratch.published;
         published.clear();
-        self.market.publish(&inputs, seen, &mut traveller.market_memory, published);
+        self.market
+            .publish(&inputs, seen, &mut traveller.market_memory, published);
         let signals = if published.is_empty() {
             split.signals
         } else {
@@ -151,14 +155,17 @@ impl<'a, P: Policy, M: Market> Week<'a, P, M> {
         };
         let inventory = &*seen;
         let asked = Seen { inventory, signals };
-        let asked = self.policy.order(&parameters.policy, &asked, &mut traveller.memory);
+        let asked = self
+            .policy
+            .order(&parameters.policy, &asked, &mut traveller.memory);
         let requested = alter(asked) * split.exo.active;
         let order = self.market.order(&inputs, requested);
         if self.layout.scheduled() {
             let shares = &mut scratch.shares;
             shares.clear();
             shares.extend_from_slice(split.exo.arriving);
-            self.market.deliver(&inputs, seen, order, &mut traveller.market_memory, shares);
+            self.market
+                .deliver(&inputs, seen, order, &mut traveller.market_memory, shares);
             split.exo.arriving = shares;
         }
         let exo = &split.exo;
@@ -186,6 +193,12 @@ impl<S: Scalar> Traveller<S> {
     pub(super) fn rows(&self) -> Vec<S> {
         let state = &self.state;
         let schedule = state.schedule.as_ref().map_or(&[][..], Schedule::units);
-        [&[state.on_hand, state.book], &state.orders[..], schedule, &self.own].concat()
+        [
+            &[state.on_hand, state.book],
+            &state.orders[..],
+            schedule,
+            &self.own,
+        ]
+        .concat()
     }
 }

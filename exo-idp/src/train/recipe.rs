@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
-use gpu::Cpu;
+use gpu::Device;
 
 use super::crossed;
 use super::direct_backprop::{Lesson, Look, Progress, Training, climb};
 use super::setting::Setting;
 use crate::arrivals::Arrivals;
-use crate::error::Error;
 use crate::count::count;
+use crate::error::Error;
 use crate::paths::Paths;
 use crate::policy::{Neural, NeuralConfig, Policy, PromotionForecast};
 use crate::replay::Replay;
@@ -91,7 +91,7 @@ impl Recipe {
         setting: &Setting<'_>,
         arrivals: &dyn Arrivals,
         forecast: &PromotionForecast,
-        cpu: &Cpu,
+        device: &Device,
         mut watch: impl FnMut(&Course) -> ControlFlow<()>,
     ) -> Result<Fitted, Error> {
         let scored = setting.scored();
@@ -159,7 +159,7 @@ impl Recipe {
                 Some(&look),
                 &early_weights,
                 &training,
-                cpu,
+                device,
                 |progress| course(false, progress),
             )?;
             curves.push(found.curve);
@@ -179,7 +179,7 @@ impl Recipe {
                 None,
                 &whole_weights,
                 &training,
-                cpu,
+                device,
                 |progress| course(true, progress),
             )?;
             thetas.push(refitted.theta);

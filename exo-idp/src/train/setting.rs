@@ -49,7 +49,12 @@ impl Setting<'_> {
     /// The longest lead time of any product.
     #[must_use]
     pub fn longest(&self) -> usize {
-        let longest = |product: usize| self.lead_times.probabilities(product).len().saturating_sub(1);
+        let longest = |product: usize| {
+            self.lead_times
+                .probabilities(product)
+                .len()
+                .saturating_sub(1)
+        };
         (0..self.panel.products()).map(longest).max().unwrap_or(0)
     }
 
