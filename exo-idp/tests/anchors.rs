@@ -9,7 +9,7 @@
 
 use std::ops::ControlFlow;
 
-use gpu::{DelayLine, Device, Scalar, Stream};
+use hindsight_gpu::{DelayLine, Device, Scalar, Stream};
 use hindsight_exo_idp::exact::{DemandLaw, discounted_base_stock, discounted_base_stock_value};
 use hindsight_exo_idp::policy::{BaseStock, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
 use hindsight_exo_idp::train::{Training, direct_backprop};

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use gpu::Device;
+use hindsight_gpu::Device;
 use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
 

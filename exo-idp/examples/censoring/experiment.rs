@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::ops::{ControlFlow, Range};
 
-use gpu::{Device, Stream};
+use hindsight_gpu::{Device, Stream};
 use hindsight_exo_idp::censor::{SalesRecord, conversion_rate, corrected_demand};
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, Policy, PromotionForecast, target_position,

@@ -19,7 +19,7 @@ mod world;
 
 use std::error::Error;
 
-use gpu::Device;
+use hindsight_gpu::Device;
 use hindsight_exo_idp::train::Recipe;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use world::{Judged, Size, judge};

@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use gpu::Device;
+use hindsight_gpu::Device;
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
