@@ -138,6 +138,35 @@ pub(crate) enum Op {
         out: usize,
         rows: usize,
     },
+    LogSoftmax {
+        x: Row,
+        out: usize,
+        rows: usize,
+    },
+    /// Of `rows` rows, the one that each lane's index names.
+    Pick {
+        x: Row,
+        rows: usize,
+        index: Arg,
+        out: usize,
+    },
+    /// The row of a table of parameters that each lane's index names.
+    Lookup {
+        /// The table's first parameter.
+        table: usize,
+        entries: usize,
+        width: usize,
+        index: Arg,
+        out: usize,
+    },
+    /// The logarithm of the share of the class that each lane's index names, the classes' logits being the outputs of a dense layer: three
+    /// operations in one (see [`fuse`](super::fuse)), which keeps no row a class.
+    LogLikelihood {
+        /// The layer; its outputs have no rows.
+        logits: Dense,
+        index: Arg,
+        out: usize,
+    },
     /// The sum over all lanes of the run; ends a phase.
     LaneSum {
         x: Arg,
