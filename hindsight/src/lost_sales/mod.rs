@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use exo_idp::exact::{ExactError, LostSales};
 use exo_idp::train::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
-use gpu::Cpu;
+use gpu::Device;
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -151,10 +151,10 @@ fn train(
         seed: args.seed,
         ..LostSalesTraining::default()
     };
-    let cpu = args
+    let device = args
         .threads
-        .map_or_else(Cpu::default, |threads| Cpu::new(threads.get()));
-    let policy = train_lost_sales(problem, &training, &cpu, |step, cost| {
+        .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
+    let policy = train_lost_sales(problem, &training, &device, |step, cost| {
         if step % 20 == 0 {
             progress.note(format!(
                 "training, step {step} of {}: {cost:.3}",
