@@ -65,13 +65,13 @@ impl<F: Real> Tile<'_, F> {
                 }
                 Op::Dense(dense) => self.reverse_dense(space, period, dense, gradients),
                 Op::Softmax { x, out, rows } => {
-                    let x = Arg::Row(Row::of(space, *x));
+                    let (x, isa) = (Arg::Row(*x), self.run.isa);
                     self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
-                        softmax_adjoint(y, dy, dx)
+                        F::shares_adjoint(isa, y, dy, dx)
                     });
                 }
                 // Its adjoint crosses lanes: the schedule takes care of it between the phases.
-                Op::LaneSum { .. } => {}
+                Op::Reduce { .. } => {}
                 Op::Custom {
                     op,
                     inputs,
@@ -253,14 +253,4 @@ fn two<F>(values: &mut [F], write: usize, read: usize, len: usize) -> (&mut [F],
         (write + len).min(values.len())
     };
     disjoint(values, write..end, read..read + len)
-}
-
-fn softmax_adjoint<F: Real>(y: &[F], dy: &[F], dx: &mut [F]) {
-    for i in 0..TILE {
-        let pairs = y.iter().zip(dy).skip(i).step_by(TILE);
-        let mean = pairs.clone().fold(F::default(), |s, (&y, &dy)| s + y * dy);
-        for (dx, (&y, &dy)) in dx.iter_mut().skip(i).step_by(TILE).zip(pairs) {
-            *dx = *dx + y * (dy - mean);
-        }
-    }
 }

@@ -146,7 +146,7 @@ impl<F: Real> Tile<'_, F> {
             }
         };
         for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::LaneSum { out, id, .. } = op {
+            if let Op::Reduce { out, id, .. } = op {
                 values[base + out * TILE..][..TILE].fill(F::from_f64(totals[*id]));
             }
         }
@@ -238,12 +238,12 @@ impl<F: Real> Tile<'_, F> {
                     );
                 }
                 Op::Softmax { x, rows, .. } => {
-                    let x = reader.rows(Row::of(space, *x), *rows);
-                    softmax(x, out);
+                    F::shares(isa, reader.rows(*x, *rows), out);
                 }
-                Op::LaneSum { x, id, .. } => {
+                Op::Reduce { f, x, id, .. } => {
                     let x = reader.arg(*x, 1);
-                    sums[*id] = (0..self.count).map(|i| lane(x, i).to_f64()).sum();
+                    let lanes = (0..self.count).map(|i| lane(x, i).to_f64());
+                    sums[*id] = lanes.fold(f.nothing(), |a, b| f.join(a, b));
                 }
                 Op::Custom {
                     op,
@@ -282,21 +282,6 @@ pub(super) fn segments<'a, F: Real>(
         *segment = reader.rows(row, rows);
     }
     segments
-}
-
-fn softmax<F: Real>(x: &[F], out: &mut [F]) {
-    for i in 0..TILE {
-        let column = x.iter().skip(i).step_by(TILE);
-        let top = column.clone().fold(x[i], |m, &v| F::max(m, v));
-        let mut total = F::default();
-        for (o, &v) in out.iter_mut().skip(i).step_by(TILE).zip(column) {
-            *o = (v - top).exp();
-            total = total + *o;
-        }
-        for o in out.iter_mut().skip(i).step_by(TILE) {
-            *o = *o / total;
-        }
-    }
 }
 
 #[allow(

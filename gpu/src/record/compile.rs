@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::op::{Arg, Block, Dense, Op, Row, Space, Unary};
+use super::op::{Arg, Block, Dense, Op, Reduce, Row, Space, Unary};
 use super::program::Program;
 
 /// Finishes a recorded program.
@@ -55,12 +55,8 @@ impl Op {
                 .iter()
                 .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
                 .collect(),
-            Op::Softmax { x, rows, out } => {
-                // The operands are copies made beside the results, in the same space.
-                debug_assert_eq!(x + rows, *out);
-                Vec::new()
-            }
-            Op::LaneSum { x, .. } => vec![*x],
+            Op::Softmax { x, rows, .. } => span(Arg::Row(*x), *rows),
+            Op::Reduce { x, .. } => vec![*x],
             Op::Custom { inputs, .. } => inputs.clone(),
         }
     }
@@ -71,7 +67,7 @@ impl Op {
             Op::Unary { out, rows, .. }
             | Op::Binary { out, rows, .. }
             | Op::Softmax { out, rows, .. } => (*out, *rows),
-            Op::Select { out, .. } | Op::LaneSum { out, .. } => (*out, 1),
+            Op::Select { out, .. } | Op::Reduce { out, .. } => (*out, 1),
             Op::Dense(dense) => (dense.out, dense.outputs),
             Op::Custom { out, outputs, .. } => (*out, *outputs),
         }
@@ -143,13 +139,10 @@ fn order(space: Space, block: &mut Block) {
             Arg::Row(row) if row.space == space && row.lag == 0 => level[row.index],
             _ => 0,
         };
-        let mut phase = op.args().into_iter().map(here).max().unwrap_or(0);
-        if let Op::Softmax { x, rows, .. } = op {
-            phase = level[*x..x + rows].iter().copied().max().unwrap_or(0);
-        }
+        let phase = op.args().into_iter().map(here).max().unwrap_or(0);
         of_op.push(phase);
         let (out, rows) = op.results();
-        let after = phase + usize::from(matches!(op, Op::LaneSum { .. }));
+        let after = phase + usize::from(matches!(op, Op::Reduce { .. }));
         level[out..out + rows].fill(after);
     }
     let phases = of_op.iter().copied().max().map_or(1, |top| top + 1);
@@ -158,7 +151,7 @@ fn order(space: Space, block: &mut Block) {
     let mut numbered: Vec<(usize, bool, Op)> = of_op
         .into_iter()
         .zip(std::mem::take(&mut block.ops))
-        .map(|(phase, op)| (phase, matches!(op, Op::LaneSum { .. }), op))
+        .map(|(phase, op)| (phase, matches!(op, Op::Reduce { .. }), op))
         .collect();
     numbered.sort_by_key(|&(phase, sum, _)| (phase, sum));
     let mut start = 0;
@@ -225,11 +218,11 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
         let (out, rows) = op.results();
         let on = match op {
             Op::Dense(_) => true,
-            Op::Softmax { x, rows, .. } => active[space as usize][*x..x + rows].iter().any(|&a| a),
             Op::Unary {
                 f: Unary::Detach | Unary::Positive,
                 ..
-            } => false,
+            }
+            | Op::Reduce { f: Reduce::Max, .. } => false,
             other => other.args().into_iter().any(|arg| depends(arg, active)),
         };
         let marks = &mut active[space as usize][out..out + rows];
@@ -271,22 +264,10 @@ fn freshen(program: &mut Program) -> Vec<Range<usize>> {
                     }
                 }
             }
-            Op::Softmax { x, rows, .. } => added_rows(*x, *rows).for_each(|arg| _ = touch(arg)),
             other => other.args().into_iter().for_each(|arg| _ = touch(arg)),
         }
     }
     ranges(&added)
-}
-
-/// Rows of the period.
-fn added_rows(first: usize, count: usize) -> impl Iterator<Item = Arg> {
-    (first..first + count).map(|index| {
-        Arg::Row(Row {
-            space: Space::Period,
-            index,
-            lag: 0,
-        })
-    })
 }
 
 /// Maximal ranges of marked places.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// Colours by role; their values for light and dark grounds are in [`css`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ink {
+pub enum Ink {
     /// The n-th series: eight colours, then again from the first.
     Series(usize),
     /// What stands back: earlier baselines, references.
@@ -105,7 +105,8 @@ pub(crate) fn css() -> String {
 
 /// A finished chart.
 #[derive(Debug, Clone)]
-pub(crate) struct Svg {
+#[must_use]
+pub struct Svg {
     width: f64,
     height: f64,
     title: String,
@@ -125,22 +126,26 @@ impl Svg {
     }
 
     /// The title, which the page also uses.
-    pub(crate) fn title(&self) -> &str {
+    #[must_use]
+    pub fn title(&self) -> &str {
         &self.title
     }
 
     /// Width in pixels at natural size.
-    pub(crate) fn width(&self) -> f64 {
+    #[must_use]
+    pub fn width(&self) -> f64 {
         self.width
     }
 
     /// The element for a page that holds [`css`]; `id` must be unique in the page.
-    pub(crate) fn inline(&self, id: &str) -> String {
+    #[must_use]
+    pub fn inline(&self, id: &str) -> String {
         self.element(id, "", "")
     }
 
-    /// A file of its own, on white.
-    pub(crate) fn standalone(&self) -> String {
+    /// A file of its own, on white; `generator` names the program that writes it, with its version.
+    #[must_use]
+    pub fn standalone(&self, generator: &str) -> String {
         let mut style = rules();
         for (name, value) in variables(&LIGHT, &LIGHT_ROLES) {
             style = style.replace(&format!("var({name})"), &value);
@@ -149,16 +154,32 @@ impl Svg {
             "<rect width=\"100%\" height=\"100%\" fill=\"{}\"/>",
             LIGHT_ROLES[3]
         );
-        let head = format!("<!-- Drawn by hindsight. --><style>{style}</style>{ground}");
+        let head = format!("<style>{style}</style>{ground}");
         let size = format!(
             " width=\"{}\" height=\"{}\"",
             number(self.width),
             number(self.height)
         );
         format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n",
+            "{}. -->\n{}\n",
+            Svg::opening(generator),
             self.element("chart", &size, &head)
         )
+    }
+
+    /// The first bytes of every [`standalone`](Svg::standalone) file whose generator starts with `generator`.
+    ///
+    /// ```
+    /// use hindsight_report::{Axis, Svg, XyChart};
+    ///
+    /// let svg = XyChart::new("t", Axis::linear("x"), Axis::linear("y")).svg();
+    /// assert!(svg.standalone("plan 1.0").starts_with(&Svg::opening("plan ")));
+    /// ```
+    #[must_use]
+    pub fn opening(generator: &str) -> String {
+        // Two hyphens would end the comment.
+        let name = escape(generator).replace("--", "- -");
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- Drawn by {name}")
     }
 
     fn element(&self, id: &str, size: &str, head: &str) -> String {
@@ -395,13 +416,9 @@ mod tests {
 
     #[test]
     fn a_file_alone_needs_no_variables() {
-        let text = Svg::new(1.0, 1.0, "t", "d").standalone();
+        let text = Svg::new(1.0, 1.0, "t", "d").standalone("a--b 1");
         assert!(!text.contains("var("), "{text}");
-        assert!(
-            text.as_bytes()[..512]
-                .windows(9)
-                .any(|window| window == crate::output::MARK.as_bytes())
-        );
+        assert!(text.starts_with(&Svg::opening("a--b ")), "{text}");
     }
 
     #[test]

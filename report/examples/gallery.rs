@@ -1,20 +1,36 @@
-//! One chart of each kind on made-up numbers, on one page: `HINDSIGHT_GALLERY=FILE.html cargo test --release -p hindsight-cli gallery`
-//! writes it, so that a change of the drawing can be looked at.
+//! One chart of each kind on made-up numbers, on one page, so that a change of the drawing can be looked at:
+//! `cargo run -p hindsight-report --example gallery -- gallery.html`.
 
-use super::*;
-use crate::page::Page;
-use crate::table::{Column, Table};
+use hindsight_report::{
+    Axis, BarChart, Column, Estimate, HeatMap, Ink, IntervalChart, Page, Series, Shades, Table,
+    XyChart,
+};
 
 fn ramp(n: u32, f: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
     (0..n).map(|i| (f64::from(i), f(f64::from(i)))).collect()
 }
 
-#[test]
-fn gallery() {
+fn main() -> std::io::Result<()> {
     let mut page = Page::new(
         "Gallery of charts",
         "Every kind of chart on made-up numbers.",
     );
+    intervals(&mut page);
+    lines(&mut page);
+    points(&mut page);
+    bars(&mut page);
+    maps(&mut page);
+    words(&mut page);
+    let html = page.to_html();
+    assert_eq!(html.matches("<figure").count(), 12);
+    assert!(!html.contains("NaN"));
+    match std::env::args_os().nth(1) {
+        Some(path) => std::fs::write(path, html),
+        None => Ok(()),
+    }
+}
+
+fn intervals(page: &mut Page) {
     page.section("Intervals");
     let mut forest = IntervalChart::new(
         "Reward by policy",
@@ -69,6 +85,9 @@ fn gallery() {
         ))
         .reference(0.0, "no difference");
     page.figure(&difference.svg(), "Paired differences -3 to 2.");
+}
+
+fn lines(page: &mut Page) {
     page.section("Lines, steps, bars");
     let curve =
         |shift: f64| move |x: f64| 30.0 - 22.0 * (-x / 14.0).exp() - shift + (x * 1.7).sin() * 0.5;
@@ -123,6 +142,9 @@ fn gallery() {
         (&panel("Store 5, Tropicana <64 oz>").svg(), "Fast."),
         (&panel("Store 8, Minute Maid").svg(), "Slow."),
     ]);
+}
+
+fn points(page: &mut Page) {
     page.section("Points");
     let bins: Vec<(f64, f64)> = (0..10)
         .map(|i| (f64::from(i) / 10.0 + 0.05, f64::from(i * i) / 110.0 + 0.06))
@@ -159,6 +181,9 @@ fn gallery() {
         (&reliability.svg(), "Reliability."),
         (&cloud.svg(), "Products."),
     ]);
+}
+
+fn bars(page: &mut Page) {
     page.section("Bars");
     let bars = BarChart::new(
         "Who wins where",
@@ -185,6 +210,9 @@ fn gallery() {
     .series("promotion weeks", vec![0.91, 0.5])
     .series("other weeks", vec![0.97, -0.12]);
     page.figure(&grouped.svg(), "Grouped bars, one negative.");
+}
+
+fn maps(page: &mut Page) {
     page.section("Maps");
     let cells: Vec<f64> = (0..60 * 80)
         .map(|i| (f64::from(i % 80) / 17.0).sin() + f64::from(i / 80) / 30.0)
@@ -235,6 +263,9 @@ fn gallery() {
     )
     .size(420.0, 380.0);
     page.figures([(&small.svg(), "Cells."), (&phase.svg(), "Phases.")]);
+}
+
+fn words(page: &mut Page) {
     page.section("Words");
     let mut table = Table::new([
         Column::text("policy"),
@@ -247,12 +278,4 @@ fn gallery() {
     page.note("Direct Backprop earns 1.2 more a week than the best heuristic.")
         .table(&table, "All policies.")
         .facts([("seed", "7"), ("products", "913")]);
-    let html = page.to_html();
-    assert_eq!(html.matches("<figure").count(), 12);
-    assert!(!html.contains("NaN"));
-    if let Some(path) = std::env::var_os("HINDSIGHT_GALLERY") {
-        let path = std::path::PathBuf::from(path);
-        std::fs::write(&path, html).unwrap();
-        std::fs::write(path.with_extension("svg"), heat.svg().standalone()).unwrap();
-    }
 }

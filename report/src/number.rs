@@ -1,14 +1,20 @@
 //! How numbers are written: one manner for the terminal, the report and the charts.
 //!
-//! ```ignore
-//! number::fixed(-1234.5, 1)      // "-1,234.5"
-//! number::significant(0.012345, 3) // "0.0123"
-//! number::percent(0.1234, 1)     // "12.3 %"
-//! number::typographic("-3")      // "\u{2212}3", for pages and charts
+//! ```
+//! use hindsight_report::number;
+//!
+//! assert_eq!(number::fixed(-1234.5, 1), "-1,234.5");
+//! assert_eq!(number::significant(0.012345, 3), "0.0123");
+//! assert_eq!(number::short(26_326_242_449.0, 4), "26.33 B");
+//! assert_eq!(number::percent(0.1234, 1), "12.3 %");
+//! assert_eq!(number::interval(-1.0, 2000.0, 0), "[-1, 2,000]");
+//! assert_eq!(number::duration(200.2), "3 min 20 s");
+//! assert_eq!(number::typographic("-3"), "\u{2212}3"); // for pages and charts
 //! ```
 
 /// The number with `decimals` digits after the point and commas between thousands; `n/a` for NaN.
-pub(crate) fn fixed(x: f64, decimals: usize) -> String {
+#[must_use]
+pub fn fixed(x: f64, decimals: usize) -> String {
     if x.is_nan() {
         return "n/a".to_owned();
     }
@@ -43,7 +49,8 @@ pub(crate) fn fixed(x: f64, decimals: usize) -> String {
 
 /// The number with at least `digits` significant digits (all digits of the whole part are kept); very large and very small
 /// numbers in powers of ten.
-pub(crate) fn significant(x: f64, digits: usize) -> String {
+#[must_use]
+pub fn significant(x: f64, digits: usize) -> String {
     if x.is_nan() || x.is_infinite() {
         return fixed(x, 0);
     }
@@ -66,7 +73,8 @@ pub(crate) fn significant(x: f64, digits: usize) -> String {
 }
 
 /// A large count in short: `85 M`, `26.33 B`, `3.961 T` with at most the given digits; below a million as [`significant`] has it.
-pub(crate) fn short(x: f64, digits: usize) -> String {
+#[must_use]
+pub fn short(x: f64, digits: usize) -> String {
     let units = [(1e12, "T"), (1e9, "B"), (1e6, "M")];
     match units.iter().find(|u| x.abs() >= u.0) {
         Some((unit, letter)) if x.abs() < 1e15 => {
@@ -83,7 +91,8 @@ pub(crate) fn short(x: f64, digits: usize) -> String {
 }
 
 /// The share `x` in per cent.
-pub(crate) fn percent(x: f64, decimals: usize) -> String {
+#[must_use]
+pub fn percent(x: f64, decimals: usize) -> String {
     if x.is_finite() {
         format!("{} %", fixed(100.0 * x, decimals))
     } else {
@@ -92,12 +101,14 @@ pub(crate) fn percent(x: f64, decimals: usize) -> String {
 }
 
 /// An interval, `[lo, hi]`.
-pub(crate) fn interval(lo: f64, hi: f64, decimals: usize) -> String {
+#[must_use]
+pub fn interval(lo: f64, hi: f64, decimals: usize) -> String {
     format!("[{}, {}]", fixed(lo, decimals), fixed(hi, decimals))
 }
 
 /// A duration in seconds as people say it: `0.42 s`, `12.3 s`, `3 min 20 s`.
-pub(crate) fn duration(seconds: f64) -> String {
+#[must_use]
+pub fn duration(seconds: f64) -> String {
     if seconds < 10.0 {
         format!("{seconds:.2} s")
     } else if seconds < 90.0 {
@@ -109,7 +120,8 @@ pub(crate) fn duration(seconds: f64) -> String {
 }
 
 /// The text with true minus signs before digits, for pages and charts; the terminal keeps the hyphen, which tools can read.
-pub(crate) fn typographic(text: &str) -> String {
+#[must_use]
+pub fn typographic(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
     let mut letters = text.chars().peekable();

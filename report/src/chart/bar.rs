@@ -7,15 +7,19 @@ use super::svg::{Anchor, Ink, LETTER, Svg};
 
 /// A chart of horizontal bars.
 ///
-/// ```ignore
-/// BarChart::new("Who wins where", Axis::linear("Share of products").percent(), ["all", "slow sellers"])
-///     .series("Direct Backprop", vec![0.7, 0.6])
+/// ```
+/// use hindsight_report::{Axis, BarChart};
+///
+/// let svg = BarChart::new("Best policy by segment", Axis::linear("Share of products").percent(), ["all", "slow sellers"])
+///     .series("trained network", vec![0.7, 0.6])
 ///     .series("newsvendor", vec![0.3, 0.4])
 ///     .stacked()
-///     .svg()
+///     .svg();
+/// assert!(svg.inline("best").contains("slow sellers, newsvendor: 40.0 %"));
 /// ```
 #[derive(Debug, Clone)]
-pub(crate) struct BarChart {
+#[must_use]
+pub struct BarChart {
     title: String,
     description: Option<String>,
     width: f64,
@@ -27,7 +31,7 @@ pub(crate) struct BarChart {
 
 impl BarChart {
     /// A chart with these categories from top to bottom.
-    pub(crate) fn new<S: Into<String>>(
+    pub fn new<S: Into<String>>(
         title: impl Into<String>,
         axis: Axis,
         categories: impl IntoIterator<Item = S>,
@@ -44,25 +48,25 @@ impl BarChart {
     }
 
     /// What a screen reader says after the title; by default every value is read out.
-    pub(crate) fn describe(mut self, words: impl Into<String>) -> Self {
+    pub fn describe(mut self, words: impl Into<String>) -> Self {
         self.description = Some(words.into());
         self
     }
 
     /// Adds a series with one value per category (missing ones are absent).
-    pub(crate) fn series(self, name: impl Into<String>, values: Vec<f64>) -> Self {
+    pub fn series(self, name: impl Into<String>, values: Vec<f64>) -> Self {
         let ink = Ink::Series(self.series.len());
         self.inked(name, values, ink)
     }
 
     /// Adds a series in a colour of its own.
-    pub(crate) fn inked(mut self, name: impl Into<String>, values: Vec<f64>, ink: Ink) -> Self {
+    pub fn inked(mut self, name: impl Into<String>, values: Vec<f64>, ink: Ink) -> Self {
         self.series.push((name.into(), values, ink));
         self
     }
 
     /// Bars of one category stand end to end instead of one below another.
-    pub(crate) fn stacked(mut self) -> Self {
+    pub fn stacked(mut self) -> Self {
         self.stacked = true;
         self
     }
@@ -76,7 +80,7 @@ impl BarChart {
     }
 
     /// The chart as SVG.
-    pub(crate) fn svg(&self) -> Svg {
+    pub fn svg(&self) -> Svg {
         let count = self.series.len().max(1);
         let thick = if self.stacked {
             18.0

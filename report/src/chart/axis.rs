@@ -4,14 +4,22 @@ use crate::number;
 
 /// One axis of a chart.
 ///
-/// ```ignore
-/// Axis::linear("Reward, USD a week").with_zero()
-/// Axis::linear("Share of the bound").percent().range(0.0, 1.0)
-/// Axis::log("Batch size, tokens")
-/// Axis::linear("Week").ticks(vec![(0.0, "Jan 2026".to_owned()), (26.0, "Jul".to_owned())])
+/// The label names the quantity and its unit.
+///
+/// ```
+/// use hindsight_report::{Axis, Series, XyChart};
+///
+/// let weeks = Axis::linear("Week").ticks(vec![(0.0, "Jan 2026".to_owned()), (26.0, "Jul".to_owned())]);
+/// let fill = Axis::linear("Fill rate").percent().range(0.0, 1.0);
+/// let svg = XyChart::new("Service", weeks, fill)
+///     .series(Series::line("base stock", vec![(0.0, 0.9), (26.0, 0.97)]))
+///     .svg()
+///     .inline("service");
+/// assert!(svg.contains(">Jan 2026</text>") && svg.contains(">100 %</text>"));
 /// ```
 #[derive(Debug, Clone)]
-pub(crate) struct Axis {
+#[must_use]
+pub struct Axis {
     label: String,
     log: bool,
     percent: bool,
@@ -22,7 +30,7 @@ pub(crate) struct Axis {
 
 impl Axis {
     /// A linear axis.
-    pub(crate) fn linear(label: impl Into<String>) -> Self {
+    pub fn linear(label: impl Into<String>) -> Self {
         Axis {
             label: label.into(),
             log: false,
@@ -34,7 +42,7 @@ impl Axis {
     }
 
     /// A logarithmic axis: values that are not positive are left out.
-    pub(crate) fn log(label: impl Into<String>) -> Self {
+    pub fn log(label: impl Into<String>) -> Self {
         Axis {
             log: true,
             ..Axis::linear(label)
@@ -42,25 +50,25 @@ impl Axis {
     }
 
     /// Ticks are written in per cent: 0.5 is "50 %".
-    pub(crate) fn percent(mut self) -> Self {
+    pub fn percent(mut self) -> Self {
         self.percent = true;
         self
     }
 
     /// Zero is on the axis.
-    pub(crate) fn with_zero(mut self) -> Self {
+    pub fn with_zero(mut self) -> Self {
         self.zero = true;
         self
     }
 
     /// The range is this, whatever the data.
-    pub(crate) fn range(mut self, from: f64, to: f64) -> Self {
+    pub fn range(mut self, from: f64, to: f64) -> Self {
         self.range = (from.is_finite() && to.is_finite() && from < to).then_some((from, to));
         self
     }
 
     /// These ticks and no others: names of months, of categories.
-    pub(crate) fn ticks(mut self, ticks: Vec<(f64, String)>) -> Self {
+    pub fn ticks(mut self, ticks: Vec<(f64, String)>) -> Self {
         self.ticks = Some(ticks);
         self
     }

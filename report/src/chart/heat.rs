@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::colour::{Shades, colour_bar, shade};
 use super::frame::{Entry, Frame, Key, Plan};
-use super::letters::{fit, width_of};
+use super::letters::width_of;
 use super::svg::{Anchor, Ink, Svg};
 use crate::number;
 
@@ -15,16 +15,23 @@ enum Content {
 
 /// A map over a regular grid of cells.
 ///
-/// ```ignore
-/// // values[row * columns + column], row 0 at the low end of y; a NaN cell stays empty
-/// HeatMap::values("Profit", x_axis, y_axis, (0.0, 1.0), (0.0, 2.0), columns, values, Shades::Sequential, "USD a week")
-///     .line("theory", boundary)
-///     .svg()
-/// // classes: the index of a name per cell; an index beyond the names stays empty
-/// HeatMap::classes("Who leads", x_axis, y_axis, (0.0, 1.0), (0.0, 2.0), columns, cells, ["A leads", "B leads"])
+/// Cells come row by row, row 0 at the low end of y: `cells[row * columns + column]`. A cell that is not finite, or a class without a
+/// name, stays empty.
+///
+/// ```
+/// use hindsight_report::{Axis, HeatMap, Shades};
+///
+/// let (cost, fee) = (Axis::linear("Unit cost, USD"), Axis::linear("Fee").percent());
+/// let profit = HeatMap::values(
+///     "Profit", cost.clone(), fee.clone(), (0.0, 2.0), (0.0, 1.0), 2, vec![3.0, 2.0, 1.0, 0.5], Shades::Sequential, "USD a week",
+/// );
+/// assert!(profit.line("theory", vec![(0.0, 0.0), (2.0, 1.0)]).svg().inline("profit").contains("USD a week"));
+/// let leader = HeatMap::classes("Who leads", cost, fee, (0.0, 2.0), (0.0, 1.0), 2, &[0, 0, 1, 1], ["A leads", "B leads"]);
+/// assert!(leader.svg().inline("leader").contains("B leads"));
 /// ```
 #[derive(Debug, Clone)]
-pub(crate) struct HeatMap {
+#[must_use]
+pub struct HeatMap {
     title: String,
     description: Option<String>,
     size: (f64, f64),
@@ -41,7 +48,7 @@ pub(crate) struct HeatMap {
 
 impl HeatMap {
     /// A heat map; the ranges are those of the outer edges of the cells, `label` names the value beside the colour bar.
-    pub(crate) fn values(
+    pub fn values(
         title: impl Into<String>,
         x: Axis,
         y: Axis,
@@ -69,7 +76,7 @@ impl HeatMap {
     }
 
     /// A phase map: each cell holds the index of one of `names`.
-    pub(crate) fn classes<S: Into<String>>(
+    pub fn classes<S: Into<String>>(
         title: impl Into<String>,
         x: Axis,
         y: Axis,
@@ -128,31 +135,31 @@ impl HeatMap {
     }
 
     /// What a screen reader says after the title.
-    pub(crate) fn describe(mut self, words: impl Into<String>) -> Self {
+    pub fn describe(mut self, words: impl Into<String>) -> Self {
         self.description = Some(words.into());
         self
     }
 
     /// Width and height in pixels, at least 240 by 200.
-    pub(crate) fn size(mut self, width: f64, height: f64) -> Self {
+    pub fn size(mut self, width: f64, height: f64) -> Self {
         self.size = (width.max(240.0), height.max(200.0));
         self
     }
 
     /// A line over the map: a boundary by theory. The n-th has the n-th dash.
-    pub(crate) fn line(mut self, name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+    pub fn line(mut self, name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
         self.lines.push((name.into(), points));
         self
     }
 
     /// Writes each value into its cell where it fits.
-    pub(crate) fn annotate(mut self, decimals: usize) -> Self {
+    pub fn annotate(mut self, decimals: usize) -> Self {
         self.annotate = Some(decimals);
         self
     }
 
     /// The chart as SVG.
-    pub(crate) fn svg(&self) -> Svg {
+    pub fn svg(&self) -> Svg {
         let (lo, hi) = self.value_range();
         let bar = match &self.content {
             Content::Values { label, .. } => {
@@ -390,8 +397,8 @@ mod tests {
     #[test]
     fn ragged_or_empty_cells_do_not_panic() {
         for cells in [vec![], vec![1.0], vec![f64::NAN; 7], vec![1.0, 2.0, 3.0]] {
-            let _ = map(cells.clone(), 2).annotate(1).svg().standalone();
-            let _ = map(cells, 0).svg().standalone();
+            let _ = map(cells.clone(), 2).annotate(1).svg().standalone("t");
+            let _ = map(cells, 0).svg().standalone("t");
         }
     }
 }

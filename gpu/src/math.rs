@@ -7,15 +7,15 @@ pub(crate) fn madd<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 }
 
 /// $1.5 \cdot 2^{23}$: adding and subtracting it rounds to the nearest integer and leaves that in the low bits.
-pub(super) const MAGIC: f32 = 12_582_912.0;
+pub(crate) const MAGIC: f32 = 12_582_912.0;
 /// $\ln 2$ in two parts, the first of few bits, so that its products with small integers are exact.
-pub(super) const LN2_HIGH: f32 = 0.693_359_4;
-pub(super) const LN2_LOW: f32 = -2.121_944_4e-4;
-/// Where the exponential is held.
-pub(super) const HIGHEST: f32 = 88.0;
-pub(super) const LOWEST: f32 = -87.0;
+pub(crate) const LN2_HIGH: f32 = 0.693_359_4;
+pub(crate) const LN2_LOW: f32 = -2.121_944_4e-4;
+/// Where the exponential is held: at the lower end its power of two is zero.
+pub(crate) const HIGHEST: f32 = 88.0;
+pub(crate) const LOWEST: f32 = -88.0;
 /// $(e^r - 1 - r) / r^2$ as a polynomial, fitted on $|r| \le \ln 2 / 2$: the exponential of it is right to $4 \cdot 10^{-9}$.
-pub(super) const QUOTIENT: [f32; 5] = [
+pub(crate) const QUOTIENT: [f32; 5] = [
     0.499_999_94,
     0.166_665_21,
     0.041_668_39,
@@ -42,8 +42,8 @@ fn exp_parts<const FMA: bool>(x: f32) -> (f32, f32) {
     (m, scale)
 }
 
-/// $e^x$ in `f32`, within two units in the last place on $[-87, 88]$; below it falls to (nearly) zero, above it is held at
-/// the value of 88. NaN stays NaN.
+/// $e^x$ in `f32`, within two units in the last place on $[-87, 88]$; below it falls to zero, above it is held at the value
+/// of 88. NaN stays NaN.
 ///
 /// Range reduction $x = n \ln 2 + r$, $|r| \le \ln 2 / 2$, with $\ln 2$ in two parts, then a polynomial of degree 6 in $r$.
 #[inline(always)]
@@ -84,6 +84,13 @@ pub(crate) fn ln_1p_of_unit_f32<const FMA: bool>(u: f32) -> f32 {
     let p = madd::<FMA>(p, z, 1.0 / 3.0);
     let p = madd::<FMA>(p, z, 1.0);
     2.0 * s * p
+}
+
+/// $\ln(1 + e^x)$ in `f32`, without overflow.
+#[inline(always)]
+pub(crate) fn softplus_f32<const FMA: bool>(x: f32) -> f32 {
+    let positive = if x > 0.0 { x } else { 0.0 };
+    positive + ln_1p_of_unit_f32::<FMA>(exp_f32::<FMA>(-x.abs()))
 }
 
 #[cfg(test)]
@@ -131,7 +138,8 @@ mod tests {
     #[test]
     fn exp_at_the_edges() {
         assert_eq!(exp_f32::<false>(0.0), 1.0);
-        assert!(exp_f32::<false>(-1e30) < 1e-37 && exp_f32::<false>(-1e30) >= 0.0);
+        assert_eq!(exp_f32::<false>(-1e30), 0.0);
+        assert_eq!(exp_f32::<true>(f32::NEG_INFINITY), 0.0);
         assert!(exp_f32::<false>(1e30).is_finite());
         assert!(exp_f32::<false>(f32::NAN).is_nan());
     }

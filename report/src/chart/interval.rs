@@ -7,7 +7,8 @@ use super::svg::{Anchor, Ink, LETTER, Svg};
 
 /// One row: an estimate and its interval.
 #[derive(Debug, Clone)]
-pub(crate) struct Estimate {
+#[must_use]
+pub struct Estimate {
     label: String,
     value: f64,
     interval: Option<(f64, f64)>,
@@ -17,7 +18,7 @@ pub(crate) struct Estimate {
 
 impl Estimate {
     /// A row; `text` stands at the right end ("1,234 [1,100, 1,400]").
-    pub(crate) fn new(
+    pub fn new(
         label: impl Into<String>,
         value: f64,
         interval: Option<(f64, f64)>,
@@ -33,7 +34,7 @@ impl Estimate {
     }
 
     /// Another colour: the row that the chart is about, or one that stands back.
-    pub(crate) fn ink(mut self, ink: Ink) -> Self {
+    pub fn ink(mut self, ink: Ink) -> Self {
         self.ink = ink;
         self
     }
@@ -47,14 +48,18 @@ enum Row {
 
 /// A forest plot.
 ///
-/// ```ignore
-/// IntervalChart::new("Difference to the best heuristic", Axis::linear("USD a week"))
-///     .row(Estimate::new("Direct Backprop", 12.0, Some((8.0, 16.0)), "12.0 [8.0, 16.0]"))
+/// ```
+/// use hindsight_report::{Axis, Estimate, IntervalChart};
+///
+/// let svg = IntervalChart::new("Difference to the best heuristic", Axis::linear("USD a week"))
+///     .row(Estimate::new("trained network", 12.0, Some((8.0, 16.0)), "12.0 [8.0, 16.0]"))
 ///     .reference(0.0, "no difference")
-///     .svg()
+///     .svg();
+/// assert!(svg.inline("difference").contains("12.0 [8.0, 16.0]"));
 /// ```
 #[derive(Debug, Clone)]
-pub(crate) struct IntervalChart {
+#[must_use]
+pub struct IntervalChart {
     title: String,
     description: Option<String>,
     width: f64,
@@ -67,7 +72,7 @@ const ROW: f64 = 24.0;
 
 impl IntervalChart {
     /// A chart without rows.
-    pub(crate) fn new(title: impl Into<String>, axis: Axis) -> Self {
+    pub fn new(title: impl Into<String>, axis: Axis) -> Self {
         IntervalChart {
             title: title.into(),
             description: None,
@@ -79,25 +84,25 @@ impl IntervalChart {
     }
 
     /// What a screen reader says after the title; by default every row is read out.
-    pub(crate) fn describe(mut self, words: impl Into<String>) -> Self {
+    pub fn describe(mut self, words: impl Into<String>) -> Self {
         self.description = Some(words.into());
         self
     }
 
     /// Adds a row below.
-    pub(crate) fn row(mut self, estimate: Estimate) -> Self {
+    pub fn row(mut self, estimate: Estimate) -> Self {
         self.rows.push(Row::Estimate(estimate));
         self
     }
 
     /// Adds a heading over the rows that follow.
-    pub(crate) fn group(mut self, name: impl Into<String>) -> Self {
+    pub fn group(mut self, name: impl Into<String>) -> Self {
         self.rows.push(Row::Group(name.into()));
         self
     }
 
     /// A vertical line at `x`, which is then on the axis.
-    pub(crate) fn reference(mut self, x: f64, words: impl Into<String>) -> Self {
+    pub fn reference(mut self, x: f64, words: impl Into<String>) -> Self {
         self.reference = Some((x, words.into()));
         self
     }
@@ -110,7 +115,7 @@ impl IntervalChart {
     }
 
     /// The chart as SVG.
-    pub(crate) fn svg(&self) -> Svg {
+    pub fn svg(&self) -> Svg {
         let described = self.description.clone().unwrap_or_else(|| {
             self.estimates()
                 .map(|e| {

@@ -1,17 +1,10 @@
 //! Tables on the terminal: aligned, as wide as the terminal allows, without colour unless it is one.
 //!
-//! ```ignore
-//! let mut table = Table::new([Column::text("policy"), Column::number("reward"), Column::number("share").optional()]);
-//! table.row(["base stock", "1,234", "81.2 %"]);
-//! table.rule();                       // a line between groups
-//! output::print(&table.render(Width::of_stdout()))?;
-//! ```
-//!
 //! On a narrow terminal optional columns go first (from the right, and a line below the table names them), then the widest
 //! text column is cut with an ellipsis. Away from a terminal nothing is cut. The same table goes into a page by
 //! [`Table::header`] and [`Table::rows`].
 
-use console::{Alignment, measure_text_width, pad_str, truncate_str};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Text columns are not cut below this width.
 const LEAST_TEXT: usize = 10;
@@ -20,7 +13,8 @@ const GAP: usize = 2;
 
 /// One column of a table.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
+#[must_use]
+pub struct Column {
     name: String,
     number: bool,
     optional: bool,
@@ -28,7 +22,7 @@ pub(crate) struct Column {
 
 impl Column {
     /// A column of words, aligned left.
-    pub(crate) fn text(name: impl Into<String>) -> Self {
+    pub fn text(name: impl Into<String>) -> Self {
         Column {
             name: name.into(),
             number: false,
@@ -37,7 +31,7 @@ impl Column {
     }
 
     /// A column of numbers, aligned right.
-    pub(crate) fn number(name: impl Into<String>) -> Self {
+    pub fn number(name: impl Into<String>) -> Self {
         Column {
             name: name.into(),
             number: true,
@@ -46,46 +40,35 @@ impl Column {
     }
 
     /// The same column, left out where the terminal is narrow.
-    pub(crate) fn optional(mut self) -> Self {
+    pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
     /// The heading.
-    pub(crate) fn name(&self) -> &str {
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether it holds numbers.
-    pub(crate) fn is_number(&self) -> bool {
+    #[must_use]
+    pub fn is_number(&self) -> bool {
         self.number
     }
 }
 
 /// How wide a table may be, and whether it may use bold type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Width {
+#[must_use]
+pub struct Width {
     columns: Option<usize>,
     styled: bool,
 }
 
 impl Width {
-    /// What the standard output allows: the terminal's width, or no limit when it is a file or a pipe.
-    pub(crate) fn of_stdout() -> Self {
-        let terminal = console::Term::stdout();
-        let columns = if terminal.is_term() {
-            terminal.size_checked().map(|(_, width)| usize::from(width))
-        } else {
-            None
-        };
-        Width {
-            columns,
-            styled: terminal.is_term() && console::colors_enabled(),
-        }
-    }
-
     /// At most so many columns, plain.
-    pub(crate) fn at_most(columns: usize) -> Self {
+    pub fn at_most(columns: usize) -> Self {
         Width {
             columns: Some(columns),
             styled: false,
@@ -93,11 +76,17 @@ impl Width {
     }
 
     /// No limit, plain.
-    pub(crate) fn unlimited() -> Self {
+    pub fn unlimited() -> Self {
         Width {
             columns: None,
             styled: false,
         }
+    }
+
+    /// The same width with a bold heading, by the escape codes of terminals.
+    pub fn styled(mut self) -> Self {
+        self.styled = true;
+        self
     }
 }
 
@@ -108,15 +97,26 @@ enum Line {
 }
 
 /// A table.
+///
+/// ```
+/// use hindsight_report::{Column, Table, Width};
+///
+/// let mut table = Table::new([Column::text("policy"), Column::number("reward"), Column::number("share").optional()]);
+/// table.row(["base stock", "1,234", "81.2 %"]);
+/// table.rule(); // a line between groups
+/// table.row(["constant order", "987", "64.9 %"]);
+/// assert!(table.render(Width::unlimited()).contains("constant order     987  64.9 %"));
+/// assert!(table.render(Width::at_most(24)).contains("not shown"));
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
+pub struct Table {
     columns: Vec<Column>,
     lines: Vec<Line>,
 }
 
 impl Table {
     /// A table without rows.
-    pub(crate) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+    pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         Table {
             columns: columns.into_iter().collect(),
             lines: Vec::new(),
@@ -124,7 +124,7 @@ impl Table {
     }
 
     /// Adds a row; missing cells are empty, surplus cells are dropped.
-    pub(crate) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) -> &mut Self {
+    pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) -> &mut Self {
         let mut cells: Vec<String> = cells.into_iter().map(Into::into).collect();
         cells.resize(self.columns.len(), String::new());
         self.lines.push(Line::Cells(cells));
@@ -132,18 +132,18 @@ impl Table {
     }
 
     /// Adds a line across, between groups of rows.
-    pub(crate) fn rule(&mut self) -> &mut Self {
+    pub fn rule(&mut self) -> &mut Self {
         self.lines.push(Line::Rule);
         self
     }
 
     /// The columns.
-    pub(crate) fn header(&self) -> &[Column] {
+    pub fn header(&self) -> &[Column] {
         &self.columns
     }
 
     /// The rows, in order.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &[String]> {
+    pub fn rows(&self) -> impl Iterator<Item = &[String]> {
         self.lines.iter().filter_map(|line| match line {
             Line::Cells(cells) => Some(cells.as_slice()),
             Line::Rule => None,
@@ -151,15 +151,12 @@ impl Table {
     }
 
     /// The table as text, each line ended.
-    pub(crate) fn render(&self, width: Width) -> String {
+    #[must_use]
+    pub fn render(&self, width: Width) -> String {
         let natural: Vec<usize> = (0..self.columns.len())
             .map(|at| {
-                let cells = self
-                    .rows()
-                    .map(|cells| measure_text_width(&cells[at]))
-                    .max()
-                    .unwrap_or(0);
-                cells.max(measure_text_width(&self.columns[at].name))
+                let cells = self.rows().map(|cells| wide(&cells[at])).max().unwrap_or(0);
+                cells.max(wide(&self.columns[at].name))
             })
             .collect();
         let mut shown: Vec<usize> = (0..self.columns.len()).collect();
@@ -185,11 +182,11 @@ impl Table {
             }
         }
         let bold = |text: &str| {
-            console::Style::new()
-                .bold()
-                .force_styling(width.styled)
-                .apply_to(text)
-                .to_string()
+            if width.styled {
+                format!("\u{1b}[1m{text}\u{1b}[0m")
+            } else {
+                text.to_owned()
+            }
         };
         let mut text = String::new();
         let names: Vec<String> = self
@@ -213,8 +210,8 @@ impl Table {
             let words = format!("(not shown on this narrow terminal: {})", hidden.join(", "));
             let mut room = 0;
             for word in words.split(' ') {
-                let wide = measure_text_width(word);
-                if room > 0 && width.columns.is_some_and(|limit| room + 1 + wide > limit) {
+                let own = wide(word);
+                if room > 0 && width.columns.is_some_and(|limit| room + 1 + own > limit) {
                     text.push('\n');
                     room = 0;
                 } else if room > 0 {
@@ -222,7 +219,7 @@ impl Table {
                     room += 1;
                 }
                 text.push_str(word);
-                room += wide;
+                room += own;
             }
             text.push('\n');
         }
@@ -235,20 +232,45 @@ impl Table {
             if position > 0 {
                 text.push_str(&" ".repeat(GAP));
             }
-            let alignment = if self.columns[at].number {
-                Alignment::Right
-            } else {
-                Alignment::Left
-            };
             let cell = if self.columns[at].number {
-                cells[at].as_str().into()
+                cells[at].clone()
             } else {
-                truncate_str(&cells[at], widths[at], "…")
+                cut(&cells[at], widths[at])
             };
-            text.push_str(&pad_str(&cell, widths[at], alignment, None));
+            let pad = " ".repeat(widths[at].saturating_sub(wide(&cell)));
+            let (before, after) = if self.columns[at].number {
+                (pad.as_str(), "")
+            } else {
+                ("", pad.as_str())
+            };
+            text.push_str(before);
+            text.push_str(&cell);
+            text.push_str(after);
         }
         text.trim_end().to_owned()
     }
+}
+
+/// Columns of a terminal that the words take.
+fn wide(words: &str) -> usize {
+    UnicodeWidthStr::width(words)
+}
+
+/// The words cut with an ellipsis to `room` columns.
+fn cut(words: &str, room: usize) -> String {
+    if wide(words) <= room {
+        return words.to_owned();
+    }
+    let mut kept = String::new();
+    let mut taken = 1;
+    for letter in words.chars() {
+        taken += letter.width().unwrap_or(0);
+        if taken > room {
+            break;
+        }
+        kept.push(letter);
+    }
+    kept + "…"
 }
 
 fn total(shown: &[usize], widths: &[usize]) -> usize {
@@ -292,7 +314,7 @@ mod tests {
             let text = sample().render(Width::at_most(limit));
             let table: Vec<&str> = text.lines().take(5).collect();
             assert!(
-                table.iter().all(|line| measure_text_width(line) <= limit),
+                table.iter().all(|line| wide(line) <= limit),
                 "{limit}:\n{text}"
             );
             assert!(text.contains("1,234") && text.contains("-5"), "{text}");

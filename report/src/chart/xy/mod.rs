@@ -8,7 +8,7 @@ use super::frame::{Entry, Key, Plan};
 use super::svg::{Ink, Svg};
 
 use series::Look;
-pub(crate) use series::Series;
+pub use series::Series;
 
 #[derive(Debug, Clone)]
 enum Mark {
@@ -19,8 +19,20 @@ enum Mark {
 }
 
 /// A chart of series over two axes.
+///
+/// ```
+/// use hindsight_report::{Axis, Series, XyChart};
+///
+/// let svg = XyChart::new("Reward while training", Axis::linear("Step"), Axis::linear("Reward, USD a week"))
+///     .series(Series::line("training weeks", vec![(0.0, 20.0), (100.0, 31.0)]))
+///     .series(Series::line("validation weeks", vec![(0.0, 19.0), (100.0, 29.0)]).band(vec![(0.0, 18.0, 20.0), (100.0, 27.5, 30.5)]).dashed())
+///     .mark_x(100.0, "best step")
+///     .svg();
+/// assert!(svg.standalone("my program 1.0").contains("best step"));
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct XyChart {
+#[must_use]
+pub struct XyChart {
     title: String,
     description: Option<String>,
     heading: Option<String>,
@@ -33,7 +45,7 @@ pub(crate) struct XyChart {
 
 impl XyChart {
     /// An empty chart, 720 by 320 pixels.
-    pub(crate) fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
+    pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
         XyChart {
             title: title.into(),
             description: None,
@@ -47,55 +59,55 @@ impl XyChart {
     }
 
     /// What a screen reader says after the title; by default the axes and the series are named.
-    pub(crate) fn describe(mut self, words: impl Into<String>) -> Self {
+    pub fn describe(mut self, words: impl Into<String>) -> Self {
         self.description = Some(words.into());
         self
     }
 
     /// A heading drawn in the chart: for small charts side by side.
-    pub(crate) fn heading(mut self, words: impl Into<String>) -> Self {
+    pub fn heading(mut self, words: impl Into<String>) -> Self {
         self.heading = Some(words.into());
         self
     }
 
     /// Width and height in pixels, at least 160 by 120.
-    pub(crate) fn size(mut self, width: f64, height: f64) -> Self {
+    pub fn size(mut self, width: f64, height: f64) -> Self {
         self.size = (width.max(160.0), height.max(120.0));
         self
     }
 
     /// Adds a series; later ones are drawn above earlier ones. An empty name stays out of the legend.
-    pub(crate) fn series(mut self, series: Series) -> Self {
+    pub fn series(mut self, series: Series) -> Self {
         self.series.push(series);
         self
     }
 
     /// A vertical reference line with a few words at its top.
-    pub(crate) fn mark_x(mut self, x: f64, words: impl Into<String>) -> Self {
+    pub fn mark_x(mut self, x: f64, words: impl Into<String>) -> Self {
         self.marks.push(Mark::X(x, words.into()));
         self
     }
 
     /// A horizontal reference line with a few words at its right end.
-    pub(crate) fn mark_y(mut self, y: f64, words: impl Into<String>) -> Self {
+    pub fn mark_y(mut self, y: f64, words: impl Into<String>) -> Self {
         self.marks.push(Mark::Y(y, words.into()));
         self
     }
 
     /// The line of equality of x and y.
-    pub(crate) fn diagonal(mut self, words: impl Into<String>) -> Self {
+    pub fn diagonal(mut self, words: impl Into<String>) -> Self {
         self.marks.push(Mark::Diagonal(words.into()));
         self
     }
 
     /// A shaded range of x with a few words at its top: held-out weeks, a recession.
-    pub(crate) fn shade(mut self, from: f64, to: f64, words: impl Into<String>) -> Self {
+    pub fn shade(mut self, from: f64, to: f64, words: impl Into<String>) -> Self {
         self.marks.push(Mark::Shade(from, to, words.into()));
         self
     }
 
     /// The chart as SVG.
-    pub(crate) fn svg(&self) -> Svg {
+    pub fn svg(&self) -> Svg {
         let inks: Vec<Ink> = self.inks();
         let shapes = |at: usize| {
             self.series[..at]

@@ -7,7 +7,7 @@ use super::svg::Anchor;
 
 /// How values become colours.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Shades {
+pub enum Shades {
     /// From dark blue (low) to yellow (high): evenly perceived, safe for the colour-blind (viridis).
     Sequential,
     /// Blue below this value, red above it, pale at it.
