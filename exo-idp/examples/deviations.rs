@@ -64,8 +64,14 @@ fn main() -> Result<(), Error> {
                 .flat_map(|week| (0..gains.arms()).flat_map(move |arm| gains.of(week, arm)))
                 .sum()
         };
-        let (plain, sum) =
-            time(&|| Ok(total(&replay.deviations(&policy, &(), &deviations, &device)?)))?;
+        let (plain, sum) = time(&|| {
+            Ok(total(&replay.deviations(
+                &policy,
+                &(),
+                &deviations,
+                &device,
+            )?))
+        })?;
         let exact = replay.deviations_as::<f64, _, _>(&policy, &(), &deviations, &device)?;
         let rule = OrderRule {
             batch: 2.0,
@@ -73,8 +79,14 @@ fn main() -> Result<(), Error> {
             ..OrderRule::default()
         };
         let market = PostProcess::new(FIRST + weeks, &vec![rule; products])?;
-        let (traded, _) =
-            time(&|| Ok(total(&replay.deviations(&policy, &market, &deviations, &device)?)))?;
+        let (traded, _) = time(&|| {
+            Ok(total(&replay.deviations(
+                &policy,
+                &market,
+                &deviations,
+                &device,
+            )?))
+        })?;
         println!(
             "{products} products x {weeks} weeks x 7 arms, 12 weeks each: {plain:.4} s, in a market of minimum and batch {traded:.4} s; \
              sum of gains {sum:.2}, in double precision {:.2}",

@@ -1,11 +1,11 @@
 //! Forks of a base path: what they earn is what a full replay earns.
 
-use hindsight_gpu::{DelayLine, Device, Lanes, Scalar};
 use hindsight_exo_idp::policy::{BaseStock, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
 use hindsight_exo_idp::{
     Arm, Columns, Conventions, Deviations, Error, LeadTimes, Market, OrderRule, Outcomes, Panel,
     Paths, PostProcess, Quantity, Receipts, Replay, Sight, Unmet, Window,
 };
+use hindsight_gpu::{DelayLine, Device, Lanes, Scalar};
 use proptest::prelude::*;
 
 const WEEKS: usize = 22;

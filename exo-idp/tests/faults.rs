@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hindsight_gpu::{DelayLine, Device, Scalar};
 use hindsight_exo_idp::policy::{BaseStock, Policy, Seen, Signals};
 use hindsight_exo_idp::train::{Training, direct_backprop};
 use hindsight_exo_idp::{
     Arrivals, Bootstrap, Columns, Conventions, Error, LeadTimes, Panel, Paths, Replay, Window,
 };
+use hindsight_gpu::{DelayLine, Device, Scalar};
 
 const WEEKS: usize = 12;
 const PRODUCTS: usize = 40;

@@ -1,12 +1,14 @@
 //! Laws of markets: nothing changes nothing, deliveries arrive once and are paid once, gradients through whatever stands between a
 //! policy and its week.
 
-use hindsight_gpu::nn::{Dense, Layout};
-use hindsight_gpu::{Activation, DelayLine, Device, Dual, Executor, Lanes, RoundGradient, Scalar, Stream};
 use hindsight_exo_idp::policy::{BaseStock, Policy, Seen, Signals};
 use hindsight_exo_idp::{
     Arrivals, Columns, Conventions, Event, LeadTimes, Market, MarketInputs, OrderRule, Outcomes,
     Panel, Paths, Position, PostProcess, Price, Quantity, Replay, Resource, Window,
+};
+use hindsight_gpu::nn::{Dense, Layout};
+use hindsight_gpu::{
+    Activation, DelayLine, Device, Dual, Executor, Lanes, RoundGradient, Scalar, Stream,
 };
 use proptest::prelude::*;
 use rand::RngExt;

@@ -1,7 +1,6 @@
 //! Is the untuned target position right for this reward? Where its assumptions hold (independent weeks, one law of demand), it must be
 //! near the best base-stock level that brute force finds on weeks it has not seen, and beat the constant order.
 
-use hindsight_gpu::{Device, Stream};
 use hindsight_exo_idp::policy::{
     BaseStock, ConstantOrder, LeadTimeDemand, Signals, target_position,
 };
@@ -9,6 +8,7 @@ use hindsight_exo_idp::{
     Bootstrap, Columns, Conventions, LeadTimeLaw, LeadTimes, Outcomes, Panel, Paths, Receipts,
     Replay, Window,
 };
+use hindsight_gpu::{Device, Stream};
 use rand::RngExt;
 
 const PRODUCTS: usize = 60;
