@@ -14,7 +14,7 @@ mod schema;
 mod shape;
 mod values;
 
-pub use open::open;
+pub use open::{decompressed, open};
 pub use record::Record;
 pub use records::CalibrationReader;
 pub use row::{Cell, Row};
