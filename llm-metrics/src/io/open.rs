@@ -6,7 +6,7 @@ use std::path::Path;
 
 const BUFFER: usize = 1 << 18;
 
-/// Returns a reader of `path`, or of the standard input for `-`. Gzip and zstd are told by their first bytes, not by the name; a file of
+/// Returns a reader of `path`, or of the standard input for `-`. Gzip and zstd are recognised by their first bytes, not by the name; a file of
 /// several compressed members reads as their concatenation.
 ///
 /// # Errors
