@@ -17,7 +17,7 @@ mod spans;
 mod values;
 
 pub use error::ReadError;
-pub use open::open;
+pub use open::{decompressed, open};
 pub use record::Record;
 pub use records::CalibrationReader;
 pub use row::{Cell, Row};
