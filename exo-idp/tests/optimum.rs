@@ -49,7 +49,7 @@ impl Arrivals for Same<'_> {
 }
 
 const SHORT: usize = 4;
-const MOST: usize = 6;
+const MOST: usize = 8;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
