@@ -177,14 +177,25 @@ mod world {
         anchored: bool,
         seed: u64,
     ) -> Neural {
+        let plan = Plan {
+            horizon: 2,
+            price: true,
+        };
+        planned_network(panel, longest, conventions, plan, anchored, seed)
+    }
+
+    pub(super) fn planned_network(
+        panel: &Panel,
+        longest: usize,
+        conventions: &Conventions,
+        plan: Plan,
+        anchored: bool,
+        seed: u64,
+    ) -> Neural {
         let config = NeuralConfig {
             channels: 4,
             dilations: vec![1, 2],
             hidden: 6,
-        };
-        let plan = Plan {
-            horizon: 2,
-            price: true,
         };
         let levels = vec![flat(panel, 30.0), flat(panel, 20.0)];
         let anchor = Anchor::new(levels, Some(flat(panel, 0.5))).unwrap();
@@ -416,7 +427,14 @@ fn every_policy(
     let capped = CappedBaseStock::new(4.0, 1.5, mean);
     add("capped base stock", replay.run(&capped, &device()).unwrap());
     for anchored in [false, true] {
-        let net = network(panel, paths.longest(), &case.conventions, anchored, seed);
+        let net = planned_network(
+            panel,
+            paths.longest(),
+            &case.conventions,
+            plan,
+            anchored,
+            seed,
+        );
         add("network", replay.run(&net, &device()).unwrap());
     }
     let recipe = Recipe {
