@@ -130,6 +130,8 @@ pub(crate) struct Dense {
     pub(crate) saved: usize,
     /// Place among the program's dense layers, by which packed weights and gradients are found.
     pub(crate) id: usize,
+    /// Whether any of its weights or biases is trained.
+    pub(crate) trained: bool,
     /// For each segment, whether its adjoint is wanted.
     pub(crate) wanted: Vec<bool>,
     /// For each segment, whether in reverse this layer is the first, and so the only one at that time, to write its adjoint.
@@ -164,12 +166,11 @@ pub(crate) enum Op {
         out: usize,
         rows: usize,
     },
-    /// One number for all lanes of a group; ends a phase.
+    /// One number for all lanes of a group.
     Reduce {
         f: Reduce,
         x: Arg,
         out: usize,
-        id: usize,
     },
     Custom {
         op: Arc<dyn CustomOp>,
@@ -179,14 +180,9 @@ pub(crate) enum Op {
     },
 }
 
-/// A list of operations and the number of rows that they use.
+/// Operations as they were recorded, and the number of rows that they use, inputs included.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Block {
     pub(crate) ops: Vec<Op>,
-    /// Rows, inputs included.
     pub(crate) rows: usize,
-    /// Rows of saved derivatives.
-    pub(crate) saved: usize,
-    /// First operation of each phase: a phase ends with the sums over lanes that the next one needs.
-    pub(crate) phases: Vec<std::ops::Range<usize>>,
 }

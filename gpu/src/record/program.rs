@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::compile;
-use super::op::{Arg, Block, Op, Reduce, Row, Space};
+use super::op::{Arg, Block, Op, Space};
+use super::plan::Plan;
+use super::size::Size;
 use super::tape::{self, Recorder, Recording};
 use super::var::Var;
 use crate::error::Error;
@@ -123,13 +124,8 @@ pub struct Program {
     pub(crate) next: Vec<Arg>,
     pub(crate) objective: Arg,
     pub(crate) traces: Vec<Arg>,
-    /// The largest lag that is read.
-    pub(crate) reach: usize,
-    /// Rows of the period whose adjoints are added to, and so must be cleared behind each period.
-    pub(crate) added_to: Vec<Range<usize>>,
+    /// Dense layers of both blocks.
     pub(crate) dense: usize,
-    /// How each of the reductions over lanes joins them.
-    pub(crate) reductions: Vec<Reduce>,
     /// Which parameters are trained; the others are frozen.
     pub(crate) trained: Vec<bool>,
 }
@@ -188,8 +184,8 @@ impl Program {
                 args(&step.traces),
             )
         };
-        let (start, period, dense, reductions) = recording.take();
-        let mut program = Program {
+        let (start, period, dense) = recording.take();
+        Program {
             shape,
             start,
             period,
@@ -197,14 +193,9 @@ impl Program {
             next,
             objective,
             traces,
-            reach: 0,
-            added_to: Vec::new(),
             dense,
-            reductions,
             trained: vec![true; shape.params],
-        };
-        compile::finish(&mut program);
-        program
+        }
     }
 
     /// The same program with the parameters in these ranges trained and all others frozen: their derivatives are zero, and
@@ -257,33 +248,15 @@ impl Program {
         self.traces.len()
     }
 
-    /// The number of operations, the start's and one period's: independent of the horizon.
+    /// How large the program is where it runs, differentiated with respect to the trained parameters.
     #[must_use]
-    pub fn operations(&self) -> usize {
-        self.start.ops.len() + self.period.ops.len()
+    pub fn size(&self) -> Size {
+        Size::of(&Plan::new(self, false))
     }
 
-    /// Whether an operation joins the lanes, so that all of them must go through the horizon together.
+    /// Whether an operation joins the lanes of a group, so that they must go through the horizon together.
     pub(crate) fn crosses_lanes(&self) -> bool {
-        !self.reductions.is_empty()
-    }
-
-    /// The most operands of a custom operation; they may be parameters, which are not rows.
-    pub(crate) fn custom_operands(&self) -> usize {
-        let operands = |op: &Op| match op {
-            Op::Custom { inputs, .. } => inputs.len(),
-            _ => 0,
-        };
         let ops = self.start.ops.iter().chain(&self.period.ops);
-        ops.map(operands).max().unwrap_or(0)
-    }
-
-    /// The state row `k` of the period block.
-    pub(crate) fn state_row(&self, k: usize) -> Row {
-        Row {
-            space: Space::Period,
-            index: self.shape.exo + k,
-            lag: 0,
-        }
+        ops.into_iter().any(|op| matches!(op, Op::Reduce { .. }))
     }
 }
