@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::classes;
 use super::reverse::{Target, target};
 use super::source::{Reader, lane};
 use super::tile::{Gradients, Tile};
+use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
 use crate::record::{Arg, Binary, CustomOp, Op, Row, Space};
@@ -78,6 +80,42 @@ impl<F: Real> Tile<'_, F> {
                     self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
                         F::shares_adjoint(isa, y, dy, dx)
                     });
+                }
+                Op::LogSoftmax { x, out, rows } => {
+                    let (x, isa) = (Arg::Row(*x), self.run.isa);
+                    self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
+                        F::log_shares_adjoint(isa, y, dy, dx)
+                    });
+                }
+                Op::Pick {
+                    x,
+                    rows,
+                    index,
+                    out,
+                } => self.pull_rows(
+                    space,
+                    period,
+                    (Arg::Row(*x), *rows),
+                    (*out, 1),
+                    gradients,
+                    |reader, _, dy, dx| classes::pick_adjoint(reader.arg(*index, 1), *rows, dy, dx),
+                ),
+                Op::Lookup {
+                    table,
+                    entries,
+                    width,
+                    index,
+                    out,
+                } => {
+                    let reader = self.reader(period);
+                    let at = self.adjoint_at(space, period, *out);
+                    let dy = &self.memory.adjoints[at..][..width * TILE];
+                    let table = &mut gradients.params[*table..][..entries * width];
+                    classes::lookup_adjoint(reader.arg(*index, 1), self.count, dy, *width, table);
+                }
+                Op::LogLikelihood { logits, index, out } => {
+                    let likelihood = (logits, *index, *out);
+                    self.reverse_log_likelihood(space, period, likelihood, gradients);
                 }
                 // Its adjoint is handed over between the phases.
                 Op::Reduce { .. } => {}
@@ -190,29 +228,34 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
         add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
     ) {
-        let len = rows * self.width();
+        self.pull_rows(space, period, (operand, rows), (out, rows), gradients, add);
+    }
+
+    /// The same where the operand has another number of rows than the results.
+    fn pull_rows(
+        &mut self,
+        space: Space,
+        period: usize,
+        (operand, operands): (Arg, usize),
+        (out, rows): (usize, usize),
+        gradients: &mut Gradients<F>,
+        add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
+    ) {
+        let (dx_len, len) = (operands * self.width(), rows * self.width());
         let dy_at = self.adjoint_at(space, period, out);
         let target = target(self, operand, period);
         let (map, params) = (self.map, self.run.params);
         let memory = &mut self.memory;
-        let reader = Reader {
-            before: &memory.rows,
-            after: &[],
-            resume: memory.rows.len(),
-            map,
-            period,
-            zeros: &memory.zeros,
-            params,
-        };
+        let reader = Reader::whole(&memory.rows, &memory.zeros, map, period, params);
         let y = reader.rows(Row::of(space, out), rows);
         match target {
             Target::Rows(at) => {
-                let (dx, dy) = two(&mut memory.adjoints, at, dy_at, len);
+                let (dx, dy) = two(&mut memory.adjoints, (at, dx_len), (dy_at, len));
                 add(&reader, y, dy, dx);
             }
             Target::Param(i) => {
                 let dy = &memory.adjoints[dy_at..dy_at + len];
-                let dx = &mut memory.scratch[..len];
+                let dx = &mut memory.scratch[..dx_len];
                 dx.fill(F::default());
                 add(&reader, y, dy, dx);
                 for row in dx.chunks_exact(map.width) {
@@ -237,12 +280,16 @@ pub(super) fn disjoint<F>(
     }
 }
 
-/// The adjoint of an operand (at most as many rows as the results) and that of the results.
-fn two<F>(values: &mut [F], write: usize, read: usize, len: usize) -> (&mut [F], &[F]) {
+/// The adjoint of an operand (which ends where the results begin) and that of the results, both by first number and length.
+fn two<F>(
+    values: &mut [F],
+    (write, most): (usize, usize),
+    (read, len): (usize, usize),
+) -> (&mut [F], &[F]) {
     let end = if write < read {
-        (write + len).min(read)
+        (write + most).min(read)
     } else {
-        (write + len).min(values.len())
+        (write + most).min(values.len())
     };
     disjoint(values, write..end, read..read + len)
 }

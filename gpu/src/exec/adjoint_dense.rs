@@ -43,15 +43,7 @@ impl<F: Real> Tile<'_, F> {
             Some(b) if dense.trained => &mut gradients.params[b..b + dense.outputs],
             _ => &mut [],
         };
-        let reader = Reader {
-            before: &memory.rows,
-            after: &[],
-            resume: memory.rows.len(),
-            map: self.map,
-            period,
-            zeros: &memory.zeros,
-            params: run.params,
-        };
+        let reader = Reader::whole(&memory.rows, &memory.zeros, self.map, period, run.params);
         let segments = segments(dense, &reader);
         let segments = &segments[..dense.segments.len()];
         let dz = &mut memory.adjoints[dz_at..dz_at + len];
@@ -103,7 +95,7 @@ impl<F: Real> Tile<'_, F> {
 }
 
 /// Adds $dZ\, X^T$, summed over the first `count` lanes, to the gradient of the weights; `dz` is zero beyond them.
-fn weight_gradient<F: Real>(
+pub(super) fn weight_gradient<F: Real>(
     isa: crate::kernel::isa::Isa,
     dz: &[F],
     segments: &[&[F]],

@@ -1,7 +1,7 @@
 //! The executor on processor cores: which threads take which tiles, and how much memory they may take.
 
 use super::cpu_session::CpuSession;
-use super::{Batch, Executor, Session};
+use super::{Batch, Executor, Session, indices};
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::record::Program;
@@ -81,6 +81,7 @@ impl<F: Real> Executor<F> for Cpu {
         batch: Batch<'a, F>,
     ) -> Result<Box<dyn Session<F> + 'a>, Error> {
         batch.validate(program)?;
+        indices::check(program, &batch)?;
         Ok(Box::new(CpuSession::new(*self, program, batch)))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::classes;
 use super::source::{Reader, lane};
-use super::tile::Tile;
+use super::tile::{Memory, Tile};
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
 use crate::kernel::{TILE, narrow};
-use crate::record::{Arg, Bridge, Dense, MAX_SEGMENTS, Op, Reduce, Space};
+use crate::record::{Arg, Bridge, Dense, MAX_SEGMENTS, NORMALISER, Op, Reduce, Space};
 use crate::scalar::Activation;
 
 impl<F: Real> Tile<'_, F> {
@@ -105,16 +106,8 @@ impl<F: Real> Tile<'_, F> {
 
     /// Everything of a period whose operations have run.
     pub(super) fn reader(&self, period: usize) -> Reader<'_, F> {
-        let rows = &self.memory.rows;
-        Reader {
-            before: rows,
-            after: &[],
-            resume: rows.len(),
-            map: self.map,
-            period,
-            zeros: &self.memory.zeros,
-            params: self.run.params,
-        }
+        let Memory { rows, zeros, .. } = &self.memory;
+        Reader::whole(rows, zeros, self.map, period, self.run.params)
     }
 
     /// Joins the lanes of each group, one number for every row of the bridges and every group of the block.
@@ -271,6 +264,46 @@ impl<F: Real> Tile<'_, F> {
                 }
                 Op::Softmax { x, rows, .. } => {
                     F::shares(isa, reader.rows(*x, *rows), out);
+                }
+                Op::LogSoftmax { x, rows, .. } => {
+                    F::log_shares(isa, reader.rows(*x, *rows), out);
+                }
+                Op::Pick { x, rows, index, .. } => {
+                    classes::pick(reader.rows(*x, *rows), reader.arg(*index, 1), out);
+                }
+                Op::Lookup {
+                    table,
+                    entries,
+                    width,
+                    index,
+                    ..
+                } => {
+                    let table = &run.params[*table..][..entries * width];
+                    classes::lookup(table, *width, reader.arg(*index, 1), out);
+                }
+                Op::LogLikelihood {
+                    logits: layer,
+                    index,
+                    ..
+                } => {
+                    let segments = segments(layer, &reader);
+                    let segments = &segments[..layer.segments.len()];
+                    let bias = layer
+                        .bias
+                        .map_or(&[][..], |b| &run.params[b..b + layer.outputs]);
+                    let logits = &mut self.memory.logits[..layer.outputs * TILE];
+                    let identity = Activation::Identity;
+                    run.packed[layer.id].forward(isa, segments, bias, identity, logits, &mut []);
+                    let normaliser = if run.reverse.is_none() {
+                        &mut []
+                    } else {
+                        let at = match space {
+                            Space::Start => layer.saved * width,
+                            Space::Period => self.saved.at(period) + layer.saved * width,
+                        };
+                        &mut self.memory.saved[at..][..NORMALISER * width]
+                    };
+                    classes::log_likelihood(isa, logits, reader.arg(*index, 1), out, normaliser);
                 }
                 // The lanes of a group are joined between phases.
                 Op::Reduce { .. } => {}

@@ -19,6 +19,25 @@ pub(super) struct Reader<'a, F> {
 }
 
 impl<'a, F: Real> Reader<'a, F> {
+    /// Everything, where nothing is being written.
+    pub(super) fn whole(
+        rows: &'a [F],
+        zeros: &'a [F],
+        map: Map,
+        period: usize,
+        params: &'a [F],
+    ) -> Self {
+        Reader {
+            before: rows,
+            after: &[],
+            resume: rows.len(),
+            map,
+            period,
+            zeros,
+            params,
+        }
+    }
+
     /// `count` rows from `row` on; zeros before the first period.
     #[inline]
     pub(super) fn rows(&self, row: Row, count: usize) -> &'a [F] {

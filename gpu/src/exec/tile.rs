@@ -91,6 +91,8 @@ pub(super) struct Memory<F> {
     pub(super) transposed: Aligned<F>,
     pub(super) scratch: Aligned<F>,
     pub(super) numbers: Vec<f64>,
+    /// The logits of a likelihood, and their adjoints.
+    pub(super) logits: Aligned<F>,
 }
 
 /// One tile over the horizon (reverse mode) or over as many periods as are looked back on: of lanes, or of the groups of a block.
@@ -172,10 +174,12 @@ impl<'r, F: Real> Tile<'r, F> {
         grow(&mut self.memory.rows, self.map.len());
         grow(&mut self.memory.zeros, rows * width);
         let ops = || start.ops.iter().chain(&period.ops);
-        let widest = ops().map(|op| match op {
-            Op::Dense(dense) => padded(dense.width),
+        let widest = ops().filter_map(Op::layer).map(|layer| padded(layer.width));
+        let classes = ops().map(|op| match op {
+            Op::LogLikelihood { logits, .. } => logits.outputs,
             _ => 0,
         });
+        grow(&mut self.memory.logits, classes.max().unwrap_or(0) * width);
         grow(
             &mut self.memory.transposed,
             widest.max().unwrap_or(0) * width,

@@ -51,23 +51,32 @@ fn depends((arg, rows): (Arg, usize), active: &Marks, trained: &[bool]) -> bool 
     }
 }
 
-/// Whether any parameter of a layer is trained.
+/// Whether any parameter of a layer or a table is trained.
 fn is_trained(op: &Op, trained: &[bool]) -> bool {
-    let Op::Dense(dense) = op else { return false };
-    let weights = span(trained, dense.weights, dense.width * dense.outputs);
-    weights || dense.bias.is_some_and(|b| span(trained, b, dense.outputs))
+    if let Op::Lookup {
+        table,
+        entries,
+        width,
+        ..
+    } = op
+    {
+        return span(trained, *table, entries * width);
+    }
+    op.layer().is_some_and(|layer| {
+        let weights = span(trained, layer.weights, layer.width * layer.outputs);
+        weights || layer.bias.is_some_and(|b| span(trained, b, layer.outputs))
+    })
 }
 
 fn wants_of(op: &mut Op, reached: &[bool], active: &Marks, trained: &[bool]) -> [bool; 2] {
     let (out, rows) = op.results();
     let on = span(reached, out, rows);
-    let layer_trained = on && is_trained(op, trained);
-    if let Op::Dense(dense) = op {
-        dense.trained = layer_trained;
-        for (wanted, &(row, rows)) in dense.wanted.iter_mut().zip(&dense.segments) {
+    let own = on && is_trained(op, trained);
+    if let Some(layer) = op.layer_mut() {
+        layer.trained = own;
+        for (wanted, &(row, rows)) in layer.wanted.iter_mut().zip(&layer.segments) {
             *wanted = on && depends((Arg::Row(row), rows), active, trained);
         }
-        return [layer_trained || dense.wanted.contains(&true); 2];
     }
     let operands = op.differentiable();
     let wanted = |operand| on && depends(operand, active, trained);
@@ -75,7 +84,7 @@ fn wants_of(op: &mut Op, reached: &[bool], active: &Marks, trained: &[bool]) -> 
         [first, second] if matches!(op, Op::Binary { .. } | Op::Select { .. }) => {
             [wanted(first), wanted(second)]
         }
-        _ => [operands.into_iter().any(wanted); 2],
+        _ => [own || operands.into_iter().any(wanted); 2],
     }
 }
 

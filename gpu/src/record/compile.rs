@@ -1,6 +1,6 @@
 //! From operations in the order of the recording to operations in phases, like ones on neighbouring rows joined.
 
-use super::op::{Arg, Op, Row, Space};
+use super::op::{Arg, NORMALISER, Op, Row, Space};
 use super::plan::{Bridge, Code, Phase};
 use crate::scalar::Activation;
 
@@ -41,19 +41,20 @@ impl Draft {
         }
     }
 
-    /// Takes an operation on; layers get the place of their saved derivatives.
+    /// Takes an operation on; layers get the place of what they save for reverse mode.
     pub(super) fn push(&mut self, mut op: Op) {
-        if let Op::Dense(dense) = &mut op
-            && dense.activation != Activation::Identity
-        {
-            dense.saved = self.saved;
-            self.saved += dense.outputs;
+        let saved = match &op {
+            Op::LogLikelihood { .. } => NORMALISER,
+            Op::Dense(dense) if dense.activation != Activation::Identity => dense.outputs,
+            _ => 0,
+        };
+        if let Some(layer) = op.layer_mut() {
+            layer.saved = self.saved;
+            self.saved += saved;
         }
-        let rows = op
-            .operands()
-            .into_iter()
-            .flat_map(|(arg, rows)| each(arg, rows));
-        let level = rows.filter_map(|arg| self.level_of(arg)).max().unwrap_or(0);
+        let operands = op.args().into_iter();
+        let level = operands.filter_map(|arg| self.level_of(arg)).max();
+        let level = level.unwrap_or(0);
         let (out, rows) = op.results();
         self.levels[out..out + rows].fill(level);
         self.ops.push((level, op));
@@ -69,14 +70,6 @@ impl Draft {
         let ops = self.ops.iter().map(|(level, _)| *level);
         let bridges = self.bridges.iter().map(|(level, _)| *level);
         ops.chain(bridges).max().map_or(1, |last| last + 1)
-    }
-}
-
-/// The rows of an operand, one by one.
-fn each(arg: Arg, rows: usize) -> Vec<Arg> {
-    match arg {
-        Arg::Row(row) => (0..rows).map(|i| Arg::Row(row.offset(i))).collect(),
-        other => vec![other],
     }
 }
 

@@ -202,7 +202,7 @@ fn freshen(plan: &mut Plan, groups: bool) -> Vec<bool> {
     };
     let mut added = vec![true; code.rows];
     for (op, wants) in code.ops.iter_mut().zip(&code.wants).rev() {
-        if let Op::Dense(dense) = op {
+        if let Some(dense) = op.layer_mut() {
             for (s, &(row, rows)) in dense.segments.iter().enumerate() {
                 if !dense.wanted[s] {
                     continue;

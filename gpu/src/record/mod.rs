@@ -3,6 +3,7 @@
 mod activity;
 mod compile;
 mod custom;
+mod fuse;
 mod layout;
 mod op;
 mod operands;
@@ -14,7 +15,7 @@ mod tape;
 mod var;
 
 pub use custom::CustomOp;
-pub(crate) use op::{Arg, Binary, Dense, Op, Reduce, Row, Space, Unary};
+pub(crate) use op::{Arg, Binary, Dense, NORMALISER, Op, Reduce, Row, Space, Unary};
 pub(crate) use plan::{Bridge, Code, Plan, Side};
 pub use program::{Inputs, Program, Shape, Start, Step};
 pub use size::Size;

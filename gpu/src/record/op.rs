@@ -138,6 +138,9 @@ pub(crate) struct Dense {
     pub(crate) fresh: Vec<bool>,
 }
 
+/// Rows that a likelihood saves for reverse mode: the largest logit, and the logarithm of the sum of the exponentials without it.
+pub(crate) const NORMALISER: usize = 2;
+
 /// One operation; `rows` consecutive rows are computed from consecutive rows of the operands.
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
@@ -166,6 +169,35 @@ pub(crate) enum Op {
         out: usize,
         rows: usize,
     },
+    LogSoftmax {
+        x: Row,
+        out: usize,
+        rows: usize,
+    },
+    /// Of `rows` rows, the one that each lane's index names.
+    Pick {
+        x: Row,
+        rows: usize,
+        index: Arg,
+        out: usize,
+    },
+    /// The row of a table of parameters that each lane's index names.
+    Lookup {
+        /// The table's first parameter.
+        table: usize,
+        entries: usize,
+        width: usize,
+        index: Arg,
+        out: usize,
+    },
+    /// The logarithm of the share of the class that each lane's index names, the classes' logits being the outputs of a dense layer: three
+    /// operations in one (see [`fuse`](super::fuse)), which keeps no row a class.
+    LogLikelihood {
+        /// The layer; its outputs have no rows.
+        logits: Dense,
+        index: Arg,
+        out: usize,
+    },
     /// One number for all lanes of a group.
     Reduce {
         f: Reduce,
@@ -185,4 +217,21 @@ pub(crate) enum Op {
 pub(crate) struct Block {
     pub(crate) ops: Vec<Op>,
     pub(crate) rows: usize,
+}
+
+impl Op {
+    /// The dense layer that it is or holds.
+    pub(crate) fn layer(&self) -> Option<&Dense> {
+        match self {
+            Op::Dense(dense) | Op::LogLikelihood { logits: dense, .. } => Some(dense),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn layer_mut(&mut self) -> Option<&mut Dense> {
+        match self {
+            Op::Dense(dense) | Op::LogLikelihood { logits: dense, .. } => Some(dense),
+            _ => None,
+        }
+    }
 }

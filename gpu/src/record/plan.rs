@@ -117,17 +117,14 @@ impl Plan {
         [&self.lane, &self.group]
     }
 
-    /// Every dense layer, and whether it is one of the groups.
+    /// Every dense layer, those in likelihoods too, and whether it is one of the groups.
     pub(crate) fn dense_ops(&self) -> impl Iterator<Item = (bool, &Dense)> {
         let sides = [(false, &self.lane), (true, &self.group)];
         let ops = sides.into_iter().flat_map(|(groups, side)| {
             let ops = side.start.ops.iter().chain(&side.period.ops);
             ops.map(move |op| (groups, op))
         });
-        ops.filter_map(|(groups, op)| match op {
-            Op::Dense(dense) => Some((groups, dense)),
-            _ => None,
-        })
+        ops.filter_map(|(groups, op)| op.layer().map(|layer| (groups, layer)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::fuse::fuse;
 use super::op::{Arg, Block, Op, Space};
 use super::plan::Plan;
 use super::size::Size;
@@ -185,7 +186,7 @@ impl Program {
             )
         };
         let (start, period, dense) = recording.take();
-        Program {
+        let mut program = Program {
             shape,
             start,
             period,
@@ -195,7 +196,9 @@ impl Program {
             traces,
             dense,
             trained: vec![true; shape.params],
-        }
+        };
+        fuse(&mut program);
+        program
     }
 
     /// The same program with the parameters in these ranges trained and all others frozen: their derivatives are zero, and

@@ -97,6 +97,11 @@ fn uniform(program: &Program) -> Marks<bool> {
     }
 }
 
+/// The operations that write anything.
+fn written(ops: &[Op]) -> impl Iterator<Item = &Op> {
+    ops.iter().filter(|op| op.results().1 > 0)
+}
+
 fn all_of(same: &Marks<bool>, (arg, rows): (Arg, usize)) -> bool {
     match arg {
         Arg::Row(Row { space, index, .. }) => {
@@ -128,7 +133,7 @@ fn needed_by_lanes(program: &Program, uniform: &Marks<bool>) -> Needed {
         _ => {}
     };
     for (space, block) in [&program.start, &program.period].into_iter().enumerate() {
-        for op in &block.ops {
+        for op in written(&block.ops) {
             if matches!(op, Op::Reduce { .. }) || !uniform[space][op.results().0] {
                 op.operands()
                     .into_iter()
@@ -255,7 +260,7 @@ fn draft(
     for k in 0..inputs(program.states()) {
         both(program.shape.exo + k, &mut lane, &group);
     }
-    for op in &block.ops {
+    for op in written(&block.ops) {
         let (out, rows) = op.results();
         if let Op::Reduce { f, x, .. } = op {
             let x = places.arg(false, *x);

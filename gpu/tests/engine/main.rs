@@ -7,6 +7,7 @@
 
 mod check;
 mod edges;
+mod executors;
 mod groups;
 mod interpret;
 mod invariance;
