@@ -39,7 +39,7 @@ impl<'a, F: Real> CpuSession<'a, F> {
         CpuSession {
             cpu,
             plan: Plan::new(program, batch.differentiate_inputs),
-            joined: program.crosses_lanes(),
+            joined: program.joins_lanes(),
             batch,
             optimizer: Optimizer::new(params),
             packed: None,

@@ -258,7 +258,8 @@ impl Program {
     }
 
     /// Whether an operation joins the lanes of a group, so that they must go through the horizon together.
-    pub(crate) fn crosses_lanes(&self) -> bool {
+    #[must_use]
+    pub fn joins_lanes(&self) -> bool {
         let ops = self.start.ops.iter().chain(&self.period.ops);
         ops.into_iter().any(|op| matches!(op, Op::Reduce { .. }))
     }
