@@ -6,6 +6,7 @@
 )]
 
 mod check;
+mod classes;
 mod edges;
 mod executors;
 mod groups;
