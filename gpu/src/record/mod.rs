@@ -4,6 +4,7 @@ mod activity;
 mod compile;
 mod custom;
 mod fuse;
+mod gather;
 mod layout;
 mod op;
 mod operands;
