@@ -346,8 +346,8 @@ fn rebuilt(
     Panel::new(panel.names().to_vec(), panel.weeks(), columns).unwrap()
 }
 
-/// Everything that is not known when week `t` is ordered is another: demand and late covariates from week `t` on, presence and costs
-/// after it, prices and planned covariates beyond the plan.
+/// Everything that is not known when week `t` is ordered is another: demand and late covariates from week `t` on, costs after it,
+/// prices and planned covariates beyond the plan, and whether a product is on sale there, which is part of the plan.
 fn moved(panel: &Panel, t: usize, plan: Plan, noise: &[f64]) -> Panel {
     let at = |product: usize, week: usize| noise[product * WEEKS + week];
     let planned = t + plan.horizon;
@@ -364,7 +364,7 @@ fn moved(panel: &Panel, t: usize, plan: Plan, noise: &[f64]) -> Panel {
     rebuilt(panel, covariates, |product, week| {
         let factor = at(product, week);
         let demand = after(week, t - 1, factor);
-        let present = week <= t || factor < 1.7;
+        let present = week <= planned || factor < 1.7;
         (
             demand,
             after(week, priced, factor),
