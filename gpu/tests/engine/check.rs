@@ -1,6 +1,6 @@
 //! The comparisons that every program goes through.
 
-use hindsight_gpu::{Batch, Cpu, Dual, Executor, Gradient, Program, Real, Scalar};
+use hindsight_gpu::{Batch, Dual, Executor, Gradient, Program, Real, Scalar};
 
 use crate::interpret::Outcome;
 use crate::spec::{Data, Spec};
@@ -109,12 +109,12 @@ pub(crate) fn direct<S: Scalar>(
 }
 
 /// The distance of a recorded run in `f64` from the direct evaluation of the same code.
-pub(crate) fn forward_distance(spec: &Spec) -> f64 {
+pub(crate) fn forward_distance(spec: &Spec, executor: &dyn Executor<f64>) -> f64 {
     let data = Data::of(spec);
     let arrays = Arrays::<f64>::of(&data);
     let program = spec.program();
     let batch = arrays.batch(&program, spec.lanes, spec.periods);
-    let run = Cpu::new(1)
+    let run = executor
         .forward(&program, &arrays.params, &batch)
         .expect("a run");
     let mut worst = 0.0_f64;
@@ -172,7 +172,7 @@ pub(crate) fn by_engine<F: Real>(
     spec: &Spec,
     program: &Program,
     data: &Data,
-    threads: usize,
+    executor: &dyn Executor<F>,
 ) -> Gradient<F> {
     let arrays = Arrays::<F>::of(data);
     let batch = arrays
@@ -180,8 +180,9 @@ pub(crate) fn by_engine<F: Real>(
         .weights(&arrays.weights)
         .expect("weights of the right length");
     let run = |batch: &Batch<'_, F>| {
-        let cpu = Cpu::new(threads);
-        cpu.gradient(program, &arrays.params, batch).expect("a run")
+        executor
+            .gradient(program, &arrays.params, batch)
+            .expect("a run")
     };
     // Without the inputs' derivatives some adjoints are not computed: none that the parameters need.
     let alone = run(&batch);
@@ -192,10 +193,14 @@ pub(crate) fn by_engine<F: Real>(
 }
 
 /// The distance of reverse mode from forward duals.
-pub(crate) fn reverse_distance(spec: &Spec, program: &Program) -> f64 {
+pub(crate) fn reverse_distance(
+    spec: &Spec,
+    program: &Program,
+    executor: &dyn Executor<f64>,
+) -> f64 {
     let data = Data::of(spec);
     let (reverse, forward) = (
-        by_engine::<f64>(spec, program, &data, 1),
+        by_engine::<f64>(spec, program, &data, executor),
         by_duals(spec, &data),
     );
     distance(&[reverse.objective], &[forward.objective])

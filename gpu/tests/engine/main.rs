@@ -8,6 +8,7 @@
 mod check;
 mod classes;
 mod edges;
+mod executors;
 mod groups;
 mod interpret;
 mod invariance;
