@@ -4,6 +4,7 @@ mod activity;
 mod compile;
 mod custom;
 mod fuse;
+mod late;
 mod layout;
 mod op;
 mod operands;

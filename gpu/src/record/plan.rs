@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::activity;
+use super::late;
 use super::layout;
 use super::op::{Arg, Dense, Op, Reduce, Row};
 use super::program::{Program, Shape};
@@ -18,6 +19,8 @@ pub(crate) struct Plan {
     /// For each state of the recording, whether it is one of the groups, and its place among theirs or the lanes'.
     pub(crate) states: Vec<(bool, usize)>,
     pub(crate) objective: Arg,
+    /// Whether the objective comes of an operation that waits for the way back.
+    pub(crate) objective_is_late: bool,
     pub(crate) traces: Vec<Arg>,
     /// What is one number a lane.
     pub(crate) lane: Side,
@@ -52,6 +55,8 @@ pub(crate) struct Code {
     /// For each operation, whether the adjoints of its first and second operand are wanted; both alike where there are not two.
     pub(crate) wants: Vec<[bool; 2]>,
     pub(crate) phases: Vec<Phase>,
+    /// The first of the operations, at the end of the last phase, that a differentiated run computes on the way back alone.
+    pub(crate) late: usize,
     /// Rows, inputs included.
     pub(crate) rows: usize,
     /// Rows of saved derivatives of activations.
@@ -103,6 +108,7 @@ impl Plan {
     pub(crate) fn new(program: &Program, inputs: bool) -> Plan {
         let mut plan = split(program);
         plan.reach = reach(&plan);
+        late::postpone(&mut plan);
         activity::mark(&mut plan, inputs);
         layout::arrange(&mut plan);
         plan
