@@ -25,3 +25,6 @@ pub use stream::Stream;
 
 #[doc = include_str!("../docs/dynamics.md")]
 pub mod write_your_own_dynamics {}
+
+#[doc = include_str!("../docs/classes.md")]
+pub mod classes_and_attention {}

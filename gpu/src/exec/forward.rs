@@ -220,9 +220,7 @@ impl<F: Real> Tile<'_, F> {
                 params: run.params,
             };
             match op {
-                Op::Unary { f, x, rows, .. } => {
-                    elementwise::unary(isa, *f, reader.arg(*x, *rows), out)
-                }
+                Op::Unary { f, x, rows, .. } => F::unary(isa, *f, reader.arg(*x, *rows), out),
                 Op::Binary { f, a, b, rows, .. } => {
                     elementwise::binary(isa, *f, reader.arg(*a, *rows), reader.arg(*b, *rows), out);
                 }
