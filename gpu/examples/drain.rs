@@ -49,13 +49,28 @@ fn split<S: Scalar>(share: S, capacity: S, total: S) -> S {
 
 /// The distance between two splits of a group.
 fn distance<S: Scalar>(a: S, b: S) -> S {
-    (((a - b) * (a - b)).lane_sum() + S::constant(1e-24)).sqrt()
+    let gap = a - b;
+    ((gap * gap).lane_sum() + S::constant(1e-24)).sqrt()
 }
 
 fn apply<S: Scalar>(theta: &[S], layer: &Dense, x: &[&[S]], f: Activation) -> Vec<S> {
     let mut y = vec![];
     layer.apply(theta, x, f, &mut y);
     y
+}
+
+/// The mean distance of the samples from what happened, less half their mean distance from each other.
+fn energy_score<S: Scalar>(samples: &[S], outcome: S) -> S {
+    let mut apart = S::constant(0.0);
+    let mut spread = S::constant(0.0);
+    for (j, &a) in samples.iter().enumerate() {
+        apart = apart + distance(a, outcome);
+        for &b in &samples[j + 1..] {
+            spread = spread + distance(a, b);
+        }
+    }
+    let n = samples.len() as f64;
+    apart * S::constant(1.0 / n) - spread * S::constant(1.0 / (n * (n - 1.0)))
 }
 
 /// Lane inputs: features, capacity, the case's total, what happened. Inputs of a period: normal numbers of each sample.
@@ -84,15 +99,7 @@ fn program(n: &Network, params: usize) -> Program {
                 split(e / e.lane_sum(), capacity, total)
             });
             let samples: Vec<_> = samples.collect();
-            let own = Scalar::constant(1.0 / SAMPLES as f64);
-            let pair = Scalar::constant(1.0 / (SAMPLES * (SAMPLES - 1)) as f64);
-            let mut score = Var::constant(0.0);
-            for (j, &a) in samples.iter().enumerate() {
-                score = score + distance(a, outcome) * own;
-                for &b in &samples[j + 1..] {
-                    score = score - distance(a, b) * pair;
-                }
-            }
+            let score = energy_score(&samples, outcome);
             Step {
                 objective: -score,
                 ..Step::new()

@@ -28,3 +28,6 @@ pub mod write_your_own_dynamics {}
 
 #[doc = include_str!("../docs/classes.md")]
 pub mod classes_and_attention {}
+
+#[doc = include_str!("../docs/groups.md")]
+pub mod lanes_in_groups {}

@@ -33,10 +33,22 @@ pub(super) fn target<F: Real>(tile: &Tile<'_, F>, arg: Arg, period: usize) -> Ta
 }
 
 impl<F: Real> Tile<'_, F> {
-    /// Clears all adjoints.
+    /// Clears the adjoints of the start and of the last periods; the others' are cleared when their slots become free.
     pub(super) fn begin_reverse(&mut self) {
-        let all = self.adjoints.end();
-        self.memory.adjoints[..all].fill(F::default());
+        let start = self.side.start.rows * self.width();
+        self.memory.adjoints[..start].fill(F::default());
+        let periods = self.run.batch.run_periods();
+        for period in periods.saturating_sub(self.adjoints.count())..periods {
+            self.clear(period);
+        }
+    }
+
+    fn clear(&mut self, period: usize) {
+        let (slot, width) = (self.adjoints.at(period), self.width());
+        for rows in &self.side.added_to {
+            let rows = slot + rows.start * width..slot + rows.end * width;
+            self.memory.adjoints[rows].fill(F::default());
+        }
     }
 
     /// Adds one row to the adjoint of an operand.
@@ -93,10 +105,8 @@ impl<F: Real> Tile<'_, F> {
                 }
             }
         }
-        let slot = self.adjoints.at(period);
-        for rows in &side.added_to {
-            let rows = slot + rows.start * width..slot + rows.end * width;
-            self.memory.adjoints[rows].fill(F::default());
+        if let Some(next) = period.checked_sub(self.adjoints.count()) {
+            self.clear(next);
         }
     }
 

@@ -32,6 +32,11 @@ impl Slots {
         self.base + self.count * self.len
     }
 
+    /// The number of slots.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
     /// Makes a period the one that is worked on.
     pub(super) fn go_to(&mut self, period: usize) {
         self.period = period;

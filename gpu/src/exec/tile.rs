@@ -8,7 +8,7 @@ use crate::kernel::dense::Packed;
 use crate::kernel::isa::Isa;
 use crate::kernel::padded;
 use crate::kernel::real::Real;
-use crate::record::{Code, Op, Plan, Side, Space};
+use crate::record::{Code, Plan, Side, Space};
 
 use super::arrangement::Arrangement;
 use super::batch::Batch;
@@ -176,17 +176,9 @@ impl<'r, F: Real> Tile<'r, F> {
         let rows = period.rows.max(start.rows);
         grow(&mut self.memory.rows, self.map.len());
         grow(&mut self.memory.zeros, rows * width);
-        let ops = || start.ops.iter().chain(&period.ops);
-        let widest = ops().filter_map(Op::layer).map(|layer| padded(layer.width));
-        let classes = ops().map(|op| match op {
-            Op::LogLikelihood { logits, .. } => logits.outputs,
-            _ => 0,
-        });
-        grow(&mut self.memory.logits, classes.max().unwrap_or(0) * width);
-        grow(
-            &mut self.memory.transposed,
-            widest.max().unwrap_or(0) * width,
-        );
+        let scratch = side.scratch;
+        grow(&mut self.memory.transposed, padded(scratch.inputs) * width);
+        grow(&mut self.memory.logits, scratch.classes * width);
         let Some(segments) = reverse else { return };
         self.saved = Slots::new(start.saved * width, segments.len, period.saved * width);
         self.adjoints = Slots::new(start.rows * width, passing, period.rows * width);
@@ -196,12 +188,7 @@ impl<'r, F: Real> Tile<'r, F> {
         grow(&mut self.memory.saved, self.saved.end());
         grow(&mut self.memory.adjoints, self.adjoints.end());
         grow(&mut self.memory.checkpoints, self.checkpoints.end());
-        let operands = ops().map(|op| match op {
-            Op::Custom { inputs, .. } => inputs.len(),
-            _ => 0,
-        });
-        let operands = operands.max().unwrap_or(0).max(rows);
-        grow(&mut self.memory.scratch, operands * width);
+        grow(&mut self.memory.scratch, scratch.operands * width);
     }
 
     /// The first number of a row of adjoints of this block, in the period that is worked on.

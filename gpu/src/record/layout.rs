@@ -167,7 +167,7 @@ fn carried(plan: &Plan, groups: bool) -> Vec<bool> {
 }
 
 /// Finds the adjoints of the period that a dense layer may write instead of adding to, because nothing has been added to
-/// them before in reverse; returns the rows that are added to.
+/// them before in reverse; returns the rows that must be cleared: those that are added to or read, and not written first.
 fn freshen(plan: &mut Plan, groups: bool) -> Vec<bool> {
     let mut touched = vec![
         false;
@@ -209,7 +209,15 @@ fn freshen(plan: &mut Plan, groups: bool) -> Vec<bool> {
         &mut plan.lane.period
     };
     let mut added = vec![true; code.rows];
+    let mut read = vec![false; code.rows];
+    for bridge in code.phases.iter().flat_map(|phase| &phase.bridges) {
+        read[bridge.to..bridge.to + bridge.rows].fill(bridge.live);
+    }
     for (op, wants) in code.ops.iter_mut().zip(&code.wants).rev() {
+        if *wants != [false; 2] {
+            let (out, rows) = op.results();
+            read[out..out + rows].fill(true);
+        }
         if let Some(dense) = op.layer_mut() {
             for (s, &(row, rows)) in dense.segments.iter().enumerate() {
                 if !dense.wanted[s] {
@@ -227,10 +235,16 @@ fn freshen(plan: &mut Plan, groups: bool) -> Vec<bool> {
                 .for_each(|(arg, rows)| _ = touch(arg, rows));
         }
     }
+    let side = if groups { &plan.group } else { &plan.lane };
+    for &row in side.states.iter().chain(&side.inputs) {
+        read[row] = true;
+    }
+    let there = read.iter().zip(&touched);
+    let there = there.map(|(&read, &touched)| read || touched);
     added
         .iter()
-        .zip(&touched)
-        .map(|(&added, &touched)| added && touched)
+        .zip(there)
+        .map(|(&a, there)| a && there)
         .collect()
 }
 

@@ -4,6 +4,7 @@ mod activity;
 mod compile;
 mod custom;
 mod fuse;
+mod gather;
 mod late;
 mod layout;
 mod op;

@@ -54,7 +54,7 @@ pub(crate) enum Arg {
 }
 
 /// A function of one number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Unary {
     /// The value itself; also brings rows of other periods together.
     Copy,
@@ -75,7 +75,7 @@ pub(crate) enum Unary {
 }
 
 /// A function of two numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Binary {
     Add,
     Sub,
@@ -86,7 +86,7 @@ pub(crate) enum Binary {
 }
 
 /// How the lanes of a group become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Reduce {
     Sum,
     /// The largest, without derivative.

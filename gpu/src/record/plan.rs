@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::activity;
+use super::gather::gather;
 use super::late;
 use super::layout;
 use super::op::{Arg, Dense, Op, Reduce, Row};
@@ -44,8 +45,42 @@ pub(crate) struct Side {
     pub(crate) kept: usize,
     /// Rows of earlier periods that are read.
     pub(crate) carried: Vec<Range<usize>>,
-    /// Rows of the period whose adjoints are added to, and so must be cleared behind each period.
+    /// Rows of the period whose adjoints are added to, and so must be cleared before each period.
     pub(crate) added_to: Vec<Range<usize>>,
+    pub(crate) scratch: Scratch,
+}
+
+/// Rows that the operations of a side use while they run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scratch {
+    /// Inputs of the widest layer.
+    pub(crate) inputs: usize,
+    /// Operands of a custom operation, or rows of any one operation.
+    pub(crate) operands: usize,
+    /// Classes of a likelihood whose logits have no rows.
+    pub(crate) classes: usize,
+}
+
+impl Scratch {
+    fn of(side: &Side) -> Self {
+        let most = |count: &dyn Fn(&Op) -> usize| {
+            let ops = side.start.ops.iter().chain(&side.period.ops);
+            ops.map(count).max().unwrap_or(0)
+        };
+        Scratch {
+            inputs: most(&|op| op.layer().map_or(0, |layer| layer.width)),
+            operands: most(&|op| match op {
+                Op::Custom { inputs, .. } => inputs.len(),
+                _ => 0,
+            })
+            .max(side.start.rows)
+            .max(side.period.rows),
+            classes: most(&|op| match op {
+                Op::LogLikelihood { logits, .. } => logits.outputs,
+                _ => 0,
+            }),
+        }
+    }
 }
 
 /// The operations of a side's block, in phases.
@@ -106,11 +141,18 @@ impl Bridge {
 impl Plan {
     /// A program made ready, to be differentiated with respect to its trained parameters and, where `inputs`, to the lanes' inputs.
     pub(crate) fn new(program: &Program, inputs: bool) -> Plan {
-        let mut plan = split(program);
+        // A program that stays within a lane keeps the order of its recording, and so the order of its sums.
+        let mut plan = if program.joins_lanes() {
+            split(&gather(program))
+        } else {
+            split(program)
+        };
         plan.reach = reach(&plan);
         late::postpone(&mut plan);
         activity::mark(&mut plan, inputs);
         layout::arrange(&mut plan);
+        plan.lane.scratch = Scratch::of(&plan.lane);
+        plan.group.scratch = Scratch::of(&plan.group);
         plan
     }
 

@@ -1,6 +1,6 @@
 //! The comparisons that every program goes through.
 
-use hindsight_gpu::{Batch, Dual, Executor, Gradient, Program, Real, Scalar};
+use hindsight_gpu::{Batch, Cpu, Dual, Executor, Gradient, Program, Real, Scalar};
 
 use crate::interpret::Outcome;
 use crate::spec::{Data, Spec};
@@ -207,4 +207,26 @@ pub(crate) fn reverse_distance(
         .max(distance(&reverse.params, &forward.params))
         .max(distance(&reverse.lane, &forward.lane))
         .max(distance(&reverse.exo, &forward.exo))
+}
+
+/// The derivatives of the weighted objective with respect to the parameters, by central differences.
+pub(crate) fn by_differences(
+    program: &Program,
+    arrays: &Arrays<f64>,
+    batch: &Batch<'_, f64>,
+) -> Vec<f64> {
+    let h = 1e-4;
+    let value = |params: &[f64]| -> f64 {
+        let run = Cpu::new(1).forward(program, params, batch).expect("a run");
+        let weighted = run.objective.iter().zip(&arrays.weights);
+        weighted.map(|(o, w)| o * w).sum()
+    };
+    let moved = |i: usize, by: f64| {
+        let mut params = arrays.params.clone();
+        params[i] += by;
+        value(&params)
+    };
+    (0..arrays.params.len())
+        .map(|i| (moved(i, h) - moved(i, -h)) / (2.0 * h))
+        .collect()
 }

@@ -9,6 +9,7 @@ mod check;
 mod classes;
 mod edges;
 mod executors;
+mod frozen;
 mod groups;
 mod interpret;
 mod invariance;

@@ -3,7 +3,9 @@
 use hindsight_gpu::{Batch, Cpu, Executor};
 use proptest::prelude::*;
 
-use crate::check::{Arrays, by_engine, cast, distance, forward_distance, reverse_distance};
+use crate::check::{
+    Arrays, by_differences, by_engine, cast, distance, forward_distance, reverse_distance,
+};
 use crate::executors::executors;
 use crate::spec::{Class, Data, specs};
 
@@ -40,21 +42,7 @@ proptest! {
         let arrays = Arrays::<f64>::of(&data);
         let batch = arrays.batch(&program, spec.lanes, spec.periods);
         let reverse = by_engine::<f64>(&spec, &program, &data, &Cpu::new(1));
-        let h = 1e-4;
-        let value = |params: &[f64]| -> f64 {
-            let run = Cpu::new(1).forward(&program, params, &batch).expect("a run");
-            run.objective.iter().zip(&data.weights).map(|(o, w)| o * w).sum()
-        };
-        let differences: Vec<f64> = (0..data.params.len())
-            .map(|i| {
-                let moved = |by: f64| {
-                    let mut params = data.params.clone();
-                    params[i] += by;
-                    value(&params)
-                };
-                (moved(h) - moved(-h)) / (2.0 * h)
-            })
-            .collect();
+        let differences = by_differences(&program, &arrays, &batch);
         let gap = distance(&reverse.params, &differences);
         prop_assert!(gap < 1e-5, "distance {gap}");
     }
