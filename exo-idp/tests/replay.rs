@@ -240,13 +240,22 @@ proptest! {
         let replay = replay(&paths, case.conventions, warm_up);
         let policy = BaseStock::new("base stock", 1.0, flat(&case.panel, level));
         let outcomes = replay.run_as::<f64, _, _>(&policy, &(), &device()).unwrap();
+        let (mut on_time, mut wanted) = (0.0, 0.0);
         for product in 0..2 {
-            let by_hand: f64 = (0..2).map(|sample| ledger(&case, &outcomes, product, sample)).sum::<f64>() / 2.0;
+            let mut by_hand = 0.0;
+            for sample in 0..2 {
+                let (money, served) = ledger(&case, &outcomes, product, sample);
+                by_hand += money / 2.0;
+                on_time += served;
+                wanted += outcomes.scored().map(|week| case.panel.demand(product, week)).sum::<f64>();
+            }
             let objective = outcomes.objective(product);
             prop_assert!((by_hand - objective).abs() < 1e-9 * (1.0 + by_hand.abs()), "{by_hand} {objective}");
             let earned: f64 = outcomes.earned(product).iter().sum();
             prop_assert!((earned - objective).abs() < 1e-9 * (1.0 + objective.abs()), "{earned} {objective}");
         }
+        let rate = outcomes.fill_rate();
+        prop_assert!((rate - on_time / wanted).abs() < 1e-9, "{rate} {}", on_time / wanted);
     }
 
     /// No policy earns more than the hindsight optimum on any path, whatever the conventions; with lost sales every unit is sold, lost,
@@ -512,8 +521,8 @@ fn agree<P: Policy>(replay: &Replay<'_>, policy: &P) -> Result<(), TestCaseError
     Ok(())
 }
 
-/// What a product's orders earn, from a list of single deliveries: no share, no delay, nothing of the crate's but the orders.
-fn ledger(case: &Case, outcomes: &Outcomes, product: usize, sample: usize) -> f64 {
+/// What a product's orders earn, and the units served at once, from a list of single deliveries: no share, no delay, nothing of the crate's but the orders.
+fn ledger(case: &Case, outcomes: &Outcomes, product: usize, sample: usize) -> (f64, f64) {
     let (panel, c) = (&case.panel, &case.conventions);
     let (weeks, longest) = (outcomes.scored(), case.law.longest());
     let start = i64::try_from(weeks.start).unwrap();
@@ -524,7 +533,7 @@ fn ledger(case: &Case, outcomes: &Outcomes, product: usize, sample: usize) -> f6
     let opening = 10.0 * f64::from(u32::try_from(longest + 1).unwrap());
     let mut book = opening * panel.cost(product, weeks.start);
     let mut money = -book;
-    let (mut stock, mut waiting, mut discount) = (10.0, 0.0, 1.0);
+    let (mut stock, mut waiting, mut discount, mut on_time) = (10.0, 0.0_f64, 1.0, 0.0);
     for week in weeks {
         let now = i64::try_from(week).unwrap();
         let order = outcomes.sample(Quantity::Order, product, sample, week);
@@ -537,6 +546,7 @@ fn ledger(case: &Case, outcomes: &Outcomes, product: usize, sample: usize) -> f6
         }
         let wanted = panel.demand(product, week) + waiting;
         let mut sold = stock.min(wanted);
+        on_time += (sold - waiting).max(0.0);
         stock -= sold;
         let (held, short) = (stock, wanted - sold);
         waiting = 0.0;
@@ -556,7 +566,7 @@ fn ledger(case: &Case, outcomes: &Outcomes, product: usize, sample: usize) -> f6
         book = (book + cost * order) * kept / (kept + sold + 1e-9);
         discount *= c.discount;
     }
-    money + discount * c.salvage() * book
+    (money + discount * c.salvage() * book, on_time)
 }
 
 /// Lead times that are those of a law, except for orders that have not arrived by the end of week `by`: those take longer.
