@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod adjoint;
 mod arrivals;
+pub mod backtest;
 pub mod censor;
 mod compare;
 mod conventions;
