@@ -2,8 +2,8 @@
 
 use gpu::Device;
 
-use crate::arrivals::{Arrivals, LeadTimes};
 use crate::error::Error;
+use crate::lead_times::LeadTimes;
 use crate::paths::Paths;
 use crate::policy::{LeadTimeDemand, PromotionForecast, Signals, target_position};
 use crate::train::{Setting, groups_by_variation, tune_levels};
@@ -43,15 +43,14 @@ impl Heuristics {
         let untuned = target(LeadTimeDemand::Convolved)?;
         let naive = target(LeadTimeDemand::MeanLeadTime)?;
         let reference = setting.reference();
-        let coverage = law.mean() + 1.0;
         let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
-            coverage * reference[product]
+            (law.mean(product) + 1.0) * reference[product]
         });
         let forecast = PromotionForecast::fit(
             panel,
             setting.weeks.clone(),
             setting.plan,
-            law.longest() + 1,
+            setting.longest() + 1,
         )?;
         let promoted = forecast.target_position(panel, law, conventions)?;
         let levels = vec![

@@ -45,13 +45,15 @@ use std::ops::ControlFlow;
 
 use gpu::Device;
 
-use crate::arrivals::{Arrivals, LeadTimes};
+use crate::arrivals::Arrivals;
 use crate::compare::Bootstrap;
 use crate::conventions::Conventions;
 use crate::error::{Error, within};
+use crate::lead_times::LeadTimes;
+use crate::oracle::JustInTime;
 use crate::outcomes::Outcomes;
 use crate::paths::Paths;
-use crate::policy::{BaseStock, ConstantOrder, JustInTime, Plan, PromotionForecast, Signals};
+use crate::policy::{BaseStock, ConstantOrder, Plan, PromotionForecast, Signals};
 use crate::replay::Replay;
 use crate::train::{Fitted, Recipe, Setting};
 
@@ -167,7 +169,7 @@ impl BackTest {
         }
         if self.lead_time.len() > 53 {
             let name = "longest lead time";
-            let weeks = crate::outcomes::count(self.lead_time.len() - 1);
+            let weeks = crate::count::count(self.lead_time.len() - 1);
             within(name, weeks, 0.0, 52.0, "at most 52 weeks")?;
         }
         Ok(())

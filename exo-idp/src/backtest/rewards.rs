@@ -7,9 +7,9 @@ use super::Entry;
 use super::results::{ConfidenceLimits, Difference, Role};
 use super::standings::{Pair, PolicyScore, Standings};
 use crate::compare::{Bootstrap, Replicates};
+use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::count;
-use crate::policy::perfect_information_bound;
+use crate::oracle::perfect_information_bound;
 use crate::replay::Replay;
 
 /// Money by product and week.

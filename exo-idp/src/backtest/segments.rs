@@ -1,7 +1,7 @@
 //! The best policy by segment: products in groups, the share of each group on which each policy earns most, and by how much.
 
 use super::results::{Difference, PolicyResult, ProductResult, Role, Segment, Segmentation};
-use crate::outcomes::count;
+use crate::count::count;
 
 /// Groups beyond this number are left out, the largest are kept.
 const MOST_GROUPS: usize = 12;

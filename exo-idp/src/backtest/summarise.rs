@@ -10,8 +10,9 @@ use super::results::{
 use super::rewards::{RewardTable, Rewards};
 use super::segments::segmentations;
 use crate::compare::Bootstrap;
+use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::{Outcomes, Quantity, count};
+use crate::outcomes::{Outcomes, Quantity};
 use crate::train::Fitted;
 
 /// Products shown week by week.
