@@ -37,13 +37,16 @@ pub(super) fn pick_adjoint<F: Real>(index: Source<'_, F>, rows: usize, dy: &[F],
 
 /// Writes the row of a table that each lane's index names.
 pub(super) fn lookup<F: Real>(table: &[F], width: usize, index: Source<'_, F>, out: &mut [F]) {
-    for (i, place) in places(index, table.len() / width).into_iter().enumerate() {
-        let lane = out.iter_mut().skip(i).step_by(TILE);
-        match place {
-            Some(row) => lane
-                .zip(&table[row * width..])
-                .for_each(|(out, &x)| *out = x),
-            None => lane.for_each(|out| *out = F::from_f64(f64::NAN)),
+    let places = places(index, table.len() / width);
+    let first = places.map(|place| place.unwrap_or(0) * width);
+    for (k, row) in out.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+        for (out, first) in row.iter_mut().zip(first) {
+            *out = table[first + k];
+        }
+    }
+    for (i, _) in places.iter().enumerate().filter(|(_, p)| p.is_none()) {
+        for row in out.as_chunks_mut::<TILE>().0 {
+            row[i] = F::from_f64(f64::NAN);
         }
     }
 }
@@ -57,11 +60,10 @@ pub(super) fn lookup_adjoint<F: Real>(
     table: &mut [F],
 ) {
     let places = places(index, table.len() / width);
-    for (i, place) in places.into_iter().enumerate().take(count) {
+    for (i, &place) in places.iter().enumerate().take(count) {
         if let Some(row) = place {
-            let dy = dy.iter().skip(i).step_by(TILE);
-            for (sum, &dy) in table[row * width..][..width].iter_mut().zip(dy) {
-                *sum = *sum + dy;
+            for (k, sum) in table[row * width..][..width].iter_mut().enumerate() {
+                *sum = *sum + dy[k * TILE + i];
             }
         }
     }

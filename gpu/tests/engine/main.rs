@@ -6,6 +6,7 @@
 )]
 
 mod check;
+mod classes;
 mod edges;
 mod groups;
 mod interpret;
