@@ -8,7 +8,7 @@ use std::fmt;
 use super::standings::{Pair, Standings};
 use crate::compare::Interval;
 
-/// The ends of an interval at the level of the back-test's [`Bootstrap`](crate::Bootstrap), 95 % by default.
+/// The ends of an interval at the level of the back-test's [`Bootstrap`](crate::compare::Bootstrap), 95 % by default.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConfidenceLimits {
@@ -169,7 +169,7 @@ pub struct TrainingPoint {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Notice {
-    /// Products without a recorded week to learn from, or without one to be scored on, were left out.
+    /// Products without a recorded training week, or without one to be scored on, were left out.
     LeftOut {
         /// Their names.
         products: Vec<String>,
@@ -195,12 +195,12 @@ impl fmt::Display for Notice {
     }
 }
 
-/// The whole job at one origin: learnt before it, scored after it.
+/// The whole job at one origin: trained before it, scored after it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Origin {
-    /// First and last week to learn from.
+    /// First and last training week.
     pub training: (String, String),
     /// First and last scored week.
     pub held_out: (String, String),

@@ -50,7 +50,9 @@ impl RewardTable {
         let rewards = |entry: &Entry| PolicyRewards {
             name: entry.name.clone(),
             role: entry.role,
-            earned: (0..products).map(|p| entry.outcomes.earned(p)).collect(),
+            earned: (0..products)
+                .map(|p| entry.outcomes.accrued_reward(p))
+                .collect(),
         };
         RewardTable {
             products: panel.names().to_vec(),

@@ -21,16 +21,16 @@ pub struct Training {
     /// Lanes of a step.
     pub batch: usize,
     /// Largest learning rate; it warms up over a twentieth of the steps and falls along a cosine to a fiftieth.
-    pub rate: f64,
+    pub learning_rate: f64,
     /// Largest norm of a gradient.
     pub clip: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// Decay of the running average of the parameters that is looked at and returned (Polyak averaging); 0 takes the
     /// parameters themselves.
-    pub averaging: f64,
+    pub ema_decay: f64,
     /// Steps between looks at the validation replay.
-    pub look_every: usize,
+    pub validate_every: usize,
     /// Looks without improvement after which training stops, at least one.
     pub patience: usize,
     /// Ends training at this step; the learning rate still follows the course of all `steps`.
@@ -44,11 +44,11 @@ impl Default for Training {
         Training {
             steps: 400,
             batch: 256,
-            rate: 1e-3,
+            learning_rate: 1e-3,
             clip: 1.0,
             weight_decay: 0.5,
-            averaging: 0.98,
-            look_every: 50,
+            ema_decay: 0.98,
+            validate_every: 50,
             patience: 4,
             stop_at: None,
             seed: 0,
@@ -118,11 +118,11 @@ pub fn direct_backprop<P: Policy, M: Market>(
     device: &Device,
     watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let lesson = Lesson::new(train, policy, market)?;
+    let lesson = TrainingProgram::new(train, policy, market)?;
     let look = validation
-        .map(|replay| Look::new(replay, policy, market))
+        .map(|replay| ValidationProgram::new(replay, policy, market))
         .transpose()?;
-    climb(
+    gradient_ascent(
         &[policy.theta(), &market.theta()].concat(),
         &lesson,
         look.as_ref(),
@@ -134,16 +134,16 @@ pub fn direct_backprop<P: Policy, M: Market>(
 }
 
 /// The ascent itself, from the parameters `theta`; see [`direct_backprop`].
-pub(super) fn climb(
+pub(super) fn gradient_ascent(
     theta: &[f64],
-    lesson: &Lesson,
-    look: Option<&Look>,
+    lesson: &TrainingProgram,
+    look: Option<&ValidationProgram>,
     weights: &[f64],
     training: &Training,
     device: &Device,
     mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let Lesson { program, inputs } = lesson;
+    let TrainingProgram { program, inputs } = lesson;
     let lanes = inputs.lanes();
     if weights.len() != lanes {
         return Err(Error::Length {
@@ -153,7 +153,12 @@ pub(super) fn climb(
         });
     }
     training.validate()?;
-    let schedule = Schedule::cosine(training.rate, training.steps / 20, training.steps, 0.02)?;
+    let schedule = Schedule::cosine(
+        training.learning_rate,
+        training.steps / 20,
+        training.steps,
+        0.02,
+    )?;
     // Where lanes are summed over, the products of a sample stay together.
     let unit = if program.joins_lanes() {
         lanes / inputs.groups()
@@ -171,7 +176,7 @@ pub(super) fn climb(
             weight_decay: training.weight_decay,
             ..AdamConfig::default()
         },
-        averaging: training.averaging,
+        averaging: training.ema_decay,
     };
     let mut session = device.open(program, base)?;
     session.load(&theta.iter().map(|&x| single(x)).collect::<Vec<f32>>())?;
@@ -192,7 +197,7 @@ pub(super) fn climb(
         let objective = session.step(&part, &rule, schedule.rate(step))?;
         since_look = (since_look.0 + objective, since_look.1 + 1);
         let last = step + 1 == end;
-        if !(last || (step + 1) % training.look_every.max(1) == 0) {
+        if !(last || (step + 1) % training.validate_every.max(1) == 0) {
             continue;
         }
         let average = session.average()?;
@@ -236,18 +241,18 @@ pub(super) fn climb(
 }
 
 /// A training replay as mini-batches read it: the same for all networks of one shape and one set of signals.
-pub(super) struct Lesson {
+pub(super) struct TrainingProgram {
     program: Program,
     inputs: Arrays<f32>,
 }
 
-impl Lesson {
+impl TrainingProgram {
     pub(super) fn new<P: Policy, M: Market>(
         replay: &Replay<'_>,
         policy: &P,
         market: &M,
     ) -> Result<Self, Error> {
-        Ok(Lesson {
+        Ok(TrainingProgram {
             program: replay.record(policy, market)?,
             inputs: replay.arrays(policy, market)?.by_lane(),
         })
@@ -255,19 +260,19 @@ impl Lesson {
 }
 
 /// The validation replay, recorded once and run at every look.
-pub(super) struct Look {
+pub(super) struct ValidationProgram {
     program: Program,
     inputs: Arrays<f32>,
     samples: usize,
 }
 
-impl Look {
+impl ValidationProgram {
     pub(super) fn new<P: Policy, M: Market>(
         replay: &Replay<'_>,
         policy: &P,
         market: &M,
     ) -> Result<Self, Error> {
-        Ok(Look {
+        Ok(ValidationProgram {
             program: replay.record(policy, market)?,
             inputs: replay.arrays(policy, market)?,
             samples: replay.paths().samples(),

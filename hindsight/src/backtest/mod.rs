@@ -138,7 +138,8 @@ fn compute(
         .replay
         .threads
         .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
-    let total = 2 * backtest.recipe.members * backtest.recipe.training.steps * backtest.origins;
+    let total =
+        2 * backtest.recipe.ensemble_size * backtest.recipe.training.steps * backtest.origins;
     let progress = Progress::new("training", u64::try_from(total).ok());
     let results = backtest.run(data, &device, |at| {
         progress.at(u64::try_from(at.done).unwrap_or(u64::MAX));
@@ -166,7 +167,7 @@ fn explain(error: &Error, data: &Dataset, args: &Args, source: &str) -> CliError
             origins,
             held_out,
             weeks,
-            learn,
+            training,
             needed,
         } => {
             let (argument, value, windows) = match args.replay.held_out {
@@ -178,7 +179,7 @@ fn explain(error: &Error, data: &Dataset, args: &Args, source: &str) -> CliError
                 ),
             };
             let problem = format!(
-                "{windows}leaves {learn} of {weeks} weeks to train on, and {needed} are needed"
+                "{windows}leaves {training} of {weeks} weeks to train on, and {needed} are needed"
             );
             CliError::argument(argument, value, problem)
         }
