@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::notices::Notice;
 use super::origins::Split;
-use super::results::Notice;
 use crate::error::Error;
 use crate::panel::Panel;
 

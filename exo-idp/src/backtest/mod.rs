@@ -34,6 +34,7 @@
 
 mod dataset;
 mod heuristics;
+mod notices;
 mod origins;
 mod results;
 mod rewards;
@@ -58,10 +59,11 @@ use crate::replay::Replay;
 use crate::train::{Fitted, Recipe, Setting};
 
 pub use dataset::{Dataset, Grouping};
+pub use notices::Notice;
 pub use origins::Split;
 pub use results::{
-    ConfidenceLimits, Difference, Notice, Origin, Origins, PolicyResult, ProductResult, Results,
-    Role, Sample, Segment, Segmentation, Track, TrainingPoint,
+    ConfidenceLimits, Difference, Origin, Origins, PolicyResult, ProductResult, Results, Role,
+    Sample, Segment, Segmentation, Track, TrainingPoint,
 };
 pub use standings::{Pair, PolicyScore, Standings};
 
@@ -263,7 +265,9 @@ impl BackTest {
             fitted: &fitted,
             bootstrap: &self.bootstrap(),
         };
-        let results = summarise(&context, &entries, &table)?;
+        let mut results = summarise(&context, &entries, &table)?;
+        let found = notices::notices(panel, split, law.max_lead_time());
+        results.notices.extend(found);
         Ok((table, results))
     }
 

@@ -3,8 +3,7 @@
 //! Rewards and quantities are means per product and week over the scored weeks unless a name says otherwise; money is in the
 //! unit of the record's prices.
 
-use std::fmt;
-
+use super::notices::Notice;
 use super::standings::{Pair, Standings};
 use crate::compare::Interval;
 
@@ -162,37 +161,6 @@ pub struct TrainingPoint {
     pub training: Option<f64>,
     /// Mean reward on the validation weeks, if it was measured at this step.
     pub validation: Option<f64>,
-}
-
-/// What a reader of the results must know of the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub enum Notice {
-    /// Products without a recorded training week, or without one to be scored on, were left out.
-    LeftOut {
-        /// Their names.
-        products: Vec<String>,
-    },
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Notice::LeftOut { products } => {
-                let (s, were) = if products.len() == 1 {
-                    ("", "was")
-                } else {
-                    ("s", "were")
-                };
-                write!(
-                    f,
-                    "{} product{s} without a row in the held-out weeks, or before them, {were} left out",
-                    products.len()
-                )
-            }
-        }
-    }
 }
 
 /// The whole job at one origin: trained before it, scored after it.

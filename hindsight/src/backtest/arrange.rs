@@ -14,6 +14,8 @@ pub(super) struct Seen {
     pub(super) name: String,
     pub(super) first: i64,
     pub(super) last: i64,
+    /// The week of the latest row.
+    pub(super) latest: i64,
     pub(super) count: usize,
     pub(super) first_line: u64,
     pub(super) last_line: u64,

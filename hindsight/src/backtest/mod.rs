@@ -170,18 +170,21 @@ fn explain(error: &Error, data: &Dataset, args: &Args, source: &str) -> CliError
             training,
             needed,
         } => {
-            let (argument, value, windows) = match args.replay.held_out {
-                Some(_) if *origins == 1 => ("--held-out", held_out, String::new()),
-                _ => (
+            let left = format!("{training} of {weeks} weeks to train on, and {needed} are needed");
+            match args.replay.held_out {
+                Some(_) if *origins == 1 => {
+                    CliError::argument("--held-out", held_out, format!("leaves {left}"))
+                }
+                // Nobody asked for a number of weeks: the record is too short.
+                None if *origins == 1 => CliError::Input(format!(
+                    "{source}: the record is too short: {held_out} weeks to score leave {left}"
+                )),
+                _ => CliError::argument(
                     "--origins",
                     origins,
-                    format!("with windows of {held_out} weeks "),
+                    format!("with windows of {held_out} weeks leaves {left}"),
                 ),
-            };
-            let problem = format!(
-                "{windows}leaves {training} of {weeks} weeks to train on, and {needed} are needed"
-            );
-            CliError::argument(argument, value, problem)
+            }
         }
         Error::NoProduct { held_out } => {
             let (from, to) = data.span(held_out);

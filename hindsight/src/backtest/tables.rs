@@ -64,6 +64,15 @@ pub(super) fn table(document: &Document) -> Table {
     table
 }
 
+/// A share of the bound; none where nothing could have been earned.
+pub(super) fn share(x: f64) -> String {
+    if x.is_finite() {
+        percent(x, 1)
+    } else {
+        "n/a".to_owned()
+    }
+}
+
 fn bound_row(document: &Document) -> Vec<String> {
     vec![
         "perfect information".to_owned(),
@@ -92,7 +101,7 @@ fn money_cells(document: &Document, policy: &PolicyResult, digits: usize) -> Vec
         policy.name.clone(),
         fixed(policy.mean, digits),
         interval(policy.interval.lo, policy.interval.hi, digits),
-        percent(policy.share_of_bound, 1),
+        share(policy.share_of_bound),
         difference,
         range,
     ]
@@ -167,9 +176,7 @@ pub(super) fn service_table(document: &Document) -> Table {
         Column::number("share of bound, by product"),
     ]);
     for policy in &document.results.policies {
-        let own = policy
-            .share_by_product
-            .map_or_else(String::new, |share| percent(share, 1));
+        let own = policy.share_by_product.map_or_else(String::new, share);
         table.row(
             std::iter::once(policy.name.clone())
                 .chain(service_cells(policy))

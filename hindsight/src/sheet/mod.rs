@@ -165,6 +165,12 @@ impl Sheet {
         self.csv.position().line().saturating_sub(before).max(1)
     }
 
+    /// Whether the record ran to the end of the file inside a field of many lines.
+    fn is_open_quote(&self) -> bool {
+        let last = self.record.iter().next_back().unwrap_or_default();
+        self.csv.is_done() && last.contains('\n')
+    }
+
     fn line(&self) -> Place {
         self.place.clone().line(self.line_number())
     }
@@ -181,6 +187,9 @@ impl Sheet {
                     err.valid_up_to() + 1
                 ))
             }
+            csv::ErrorKind::UnequalLengths { .. } if self.is_open_quote() => self
+                .line()
+                .error("a quotation mark that opens here is never closed"),
             csv::ErrorKind::UnequalLengths { len, .. } => {
                 let missing = usize::try_from(len)
                     .ok()

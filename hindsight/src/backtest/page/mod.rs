@@ -141,13 +141,13 @@ fn segments_section(page: &mut Page, document: &Document) {
     }
 }
 
-/// The policies of this back-test, the highest reward first, with what each does.
+/// The policies of this back-test, with what each does.
 fn policies(document: &Document) -> Table {
     let mut table = Table::new([Column::text("policy"), Column::text("what it does")]);
-    for policy in &document.results.policies {
-        let known = POLICIES.iter().find(|(name, _)| *name == policy.name);
-        let words = known.map_or("", |(_, words)| *words);
-        table.row([policy.name.as_str(), words]);
+    for (name, words) in POLICIES {
+        if document.results.policies.iter().any(|own| own.name == name) {
+            table.row([name, words]);
+        }
     }
     table
 }

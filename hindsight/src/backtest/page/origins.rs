@@ -1,10 +1,10 @@
 //! Figures and tables of several origins.
 
 use super::super::document::Document;
-use super::super::tables::{decimals, money, signed};
+use super::super::tables::{decimals, money, share, signed};
 use super::rewards::difference_row;
 use exo_idp::backtest::{Origins, Standings};
-use report::number::{fixed, interval, percent};
+use report::number::{fixed, interval};
 use report::{Axis, Column, Ink, IntervalChart, Page, Svg, Table};
 
 /// The trained policy minus the best heuristic: of every window by itself, then of all windows together.
@@ -54,10 +54,11 @@ pub(in super::super) fn rewards_table(document: &Document, origins: &Origins) ->
                 .map_or_else(String::new, |own| fixed(own.mean, digits))
         };
         let cells = origins.origins.iter().map(|o| in_window(&o.scores));
-        table.row(std::iter::once(policy.name.clone()).chain(cells).chain([
-            fixed(policy.mean, digits),
-            percent(policy.share_of_bound, 1),
-        ]));
+        table.row(
+            std::iter::once(policy.name.clone())
+                .chain(cells)
+                .chain([fixed(policy.mean, digits), share(policy.share_of_bound)]),
+        );
     }
     table
 }

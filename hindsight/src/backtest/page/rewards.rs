@@ -1,9 +1,9 @@
 //! Figures of what the policies earned, and of the course of training.
 
 use super::super::document::Document;
-use super::super::tables::{count, decimals, signed};
+use super::super::tables::{count, decimals, share, signed};
 use exo_idp::backtest::{ConfidenceLimits, Difference, Role, TrainingPoint};
-use report::number::{fixed, interval, percent};
+use report::number::{fixed, interval};
 use report::{Axis, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
 
 pub(super) fn ink(role: Role) -> Ink {
@@ -91,7 +91,7 @@ pub(super) fn shares(document: &Document) -> Svg {
         Axis::linear("Reward as a share of the bound").percent(),
     );
     for policy in &document.results.policies {
-        let mut text = percent(policy.share_of_bound, 1);
+        let mut text = share(policy.share_of_bound);
         if let Some(ConfidenceLimits { lo, hi }) = policy.share_interval {
             text.push_str(&format!(
                 " [{}, {}]",

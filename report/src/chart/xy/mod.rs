@@ -329,6 +329,14 @@ mod tests {
     }
 
     #[test]
+    fn a_point_without_neighbours_is_seen_on_a_line() {
+        let points = vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, 3.0), (3.0, 2.0)];
+        let chart = XyChart::new("t", Axis::linear("x"), Axis::linear("y"))
+            .series(Series::line("a", points));
+        assert_eq!(chart.svg().inline("f").matches("<circle").count(), 1);
+    }
+
+    #[test]
     fn no_data_is_said() {
         let svg = XyChart::new("t", Axis::linear("x"), Axis::log("y"))
             .svg()
