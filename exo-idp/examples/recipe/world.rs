@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use hindsight_exo_idp::oracle::perfect_information_bound;
+use hindsight_exo_idp::oracle::hindsight_optimum;
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
@@ -115,7 +115,7 @@ pub(crate) fn judge(
         let best = best.ok_or(Error::Empty("the heuristics"))?;
         #[allow(clippy::cast_precision_loss, reason = "a few samples")]
         let bound = (0..paths.lanes())
-            .map(|lane| perfect_information_bound(&replay, lane))
+            .map(|lane| hindsight_optimum(&replay, lane))
             .sum::<f64>()
             / paths.samples() as f64;
         Ok::<_, Error>((network, best, bound))

@@ -6,7 +6,7 @@
 //!
 //! | policy | what it does |
 //! |---|---|
-//! | just-in-time oracle | knows future demand and lead times, and orders what arrives just when it is sold |
+//! | just-in-time rule | knows future demand and lead times, and orders what arrives just when it is sold |
 //! | Direct Backprop | the mean of several networks, trained by gradient ascent through the replay |
 //! | promotion-aware newsvendor | raises the stock position to the critical quantile of lead-time demand, forecast with the planned covariates and prices; the level is scaled by a factor tuned per group of products |
 //! | target position, tuned | raises the position to the critical quantile of lead-time demand of the training weeks, scaled by a tuned factor |
@@ -336,7 +336,7 @@ fn entries(
         });
     };
     let oracle = replay.run(&JustInTime::new(replay), device)?;
-    add("just-in-time oracle", Role::Oracle, oracle);
+    add("just-in-time rule", Role::Oracle, oracle);
     let trained = replay.run(&fitted.policy, device)?;
     add("Direct Backprop", Role::Trained, trained);
     for (name, levels) in heuristics.levels {

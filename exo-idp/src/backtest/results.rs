@@ -55,7 +55,7 @@ pub struct PolicyResult {
     pub mean: f64,
     /// Its interval.
     pub interval: ConfidenceLimits,
-    /// Total reward as a share of the perfect-information bound.
+    /// Total reward as a share of the hindsight optimum.
     pub share_of_bound: f64,
     /// The interval of that share, where it was computed.
     pub share_interval: Option<ConfidenceLimits>,
@@ -82,7 +82,7 @@ pub struct ProductResult {
     pub name: String,
     /// Total reward by policy, in the order of [`Results::policies`], money.
     pub rewards: Vec<f64>,
-    /// The perfect-information bound, money.
+    /// The hindsight optimum, money.
     pub bound: f64,
     /// Mean demand, units a week.
     pub demand: f64,
@@ -204,7 +204,7 @@ pub struct Results {
     pub policies: Vec<PolicyResult>,
     /// The name of the best heuristic, against which all are compared.
     pub best_heuristic: String,
-    /// The perfect-information bound, money per product and week.
+    /// The hindsight optimum, money per product and week.
     pub bound: f64,
     /// Every policy minus every one below it.
     pub pairs: Vec<Pair>,

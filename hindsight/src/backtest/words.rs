@@ -8,7 +8,7 @@ use super::document::Document;
 /// Every policy of the back-test in a sentence, in the order in which they are usually read.
 pub(super) const POLICIES: [(&str, &str); 8] = [
     (
-        "just-in-time oracle",
+        "just-in-time rule",
         "knows future demand and lead times, and orders what arrives just when it is sold",
     ),
     (
@@ -50,9 +50,9 @@ pub(super) fn finding(document: &Document) -> String {
     };
     let share = if trained.share_of_bound.is_finite() {
         let share = percent(trained.share_of_bound, 1);
-        format!("{share} of the perfect-information bound")
+        format!("{share} of the hindsight optimum")
     } else {
-        "perfect information would have earned nothing".to_owned()
+        "nothing could have been earned even in hindsight".to_owned()
     };
     let Some(difference) = trained.against_best else {
         return format!("{} is the best policy: {share}.", trained.name);

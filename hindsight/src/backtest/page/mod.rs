@@ -46,9 +46,9 @@ pub(super) fn page(document: &Document) -> Page {
         origins::section(&mut page, document, origins);
     }
 
-    page.section("Share of the bound").figure(
+    page.section("Share of the hindsight optimum").figure(
         &shares(document),
-        "Total reward as a share of what perfect information would have earned product by product. Money-weighted: products that earn more count for more.",
+        "Total reward as a share of the hindsight optimum, product by product. Money-weighted: products that earn more count for more.",
     );
 
     segments_section(&mut page, document);

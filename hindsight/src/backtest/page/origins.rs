@@ -45,7 +45,7 @@ pub(in super::super) fn rewards_table(document: &Document, origins: &Origins) ->
         .map(|origin| format!("{} to {}", origin.held_out.0, origin.held_out.1));
     let columns = std::iter::once(Column::text("policy"))
         .chain(windows.map(Column::number))
-        .chain([Column::number("together"), Column::number("of bound")]);
+        .chain([Column::number("together"), Column::number("of optimum")]);
     let mut table = Table::new(columns);
     for policy in &origins.pooled.policies {
         let in_window = |scores: &Standings| {
@@ -117,6 +117,6 @@ pub(super) fn section(page: &mut Page, document: &Document, origins: &Origins) {
     );
     page.table(
         &rewards_table(document, origins),
-        "Mean reward of each policy in each window, and in all of them together, also as a share of the perfect-information bound.",
+        "Mean reward of each policy in each window, and in all of them together, also as a share of the hindsight optimum.",
     );
 }

@@ -40,7 +40,7 @@ pub(super) fn rewards(document: &Document) -> Svg {
         .reference(
             document.results.bound,
             format!(
-                "perfect information, {}",
+                "hindsight optimum, {}",
                 fixed(document.results.bound, digits)
             ),
         )
@@ -87,8 +87,8 @@ pub(super) fn difference_row(
 
 pub(super) fn shares(document: &Document) -> Svg {
     let mut chart = IntervalChart::new(
-        "Share of the perfect-information bound",
-        Axis::linear("Reward as a share of the bound").percent(),
+        "Share of the hindsight optimum",
+        Axis::linear("Reward as a share of the optimum").percent(),
     );
     for policy in &document.results.policies {
         let mut text = share(policy.share_of_bound);
@@ -109,7 +109,7 @@ pub(super) fn shares(document: &Document) -> Svg {
             .ink(ink(policy.role)),
         );
     }
-    chart.reference(1.0, "perfect information").svg()
+    chart.reference(1.0, "hindsight optimum").svg()
 }
 
 pub(super) fn training(document: &Document) -> Svg {
