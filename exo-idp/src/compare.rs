@@ -11,11 +11,11 @@ use crate::outcomes::Outcomes;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bootstrap {
-    /// Replicates.
+    /// Replicates, at least 1.
     pub replicates: usize,
-    /// Weeks of a block: long enough that what happens in one block says little about the next.
+    /// Weeks of a block, at least 1: long enough that what happens in one block says little about the next.
     pub block: usize,
-    /// Probability that the interval misses the truth.
+    /// Probability that the interval misses the truth, in (0, 1).
     pub alpha: f64,
     /// Seed of the draws.
     pub seed: u64,
@@ -106,7 +106,11 @@ impl Replicates {
 }
 
 impl Bootstrap {
-    fn validate(&self) -> Result<(), Error> {
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// That of the first setting outside its range.
+    pub fn validate(&self) -> Result<(), Error> {
         within(
             "alpha",
             self.alpha,

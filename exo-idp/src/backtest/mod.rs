@@ -163,8 +163,13 @@ impl BackTest {
     /// That of the first setting outside its range.
     pub fn validate(&self) -> Result<(), Error> {
         self.conventions.validate()?;
+        self.recipe.validate()?;
+        self.bootstrap.validate()?;
         self.law(self.seed)?;
-        for (name, value) in [("origins", self.origins), ("samples", self.samples)] {
+        for (name, value) in [
+            ("the set of origins", self.origins),
+            ("the set of samples", self.samples),
+        ] {
             if value == 0 {
                 return Err(Error::Empty(name));
             }

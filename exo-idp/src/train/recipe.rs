@@ -12,7 +12,7 @@ use super::direct_backprop::{
 use super::setting::Setting;
 use crate::arrivals::Arrivals;
 use crate::count::count;
-use crate::error::Error;
+use crate::error::{Error, within};
 use crate::paths::Paths;
 use crate::policy::{Neural, NeuralConfig, Policy, PromotionForecast};
 use crate::replay::Replay;
@@ -25,11 +25,11 @@ pub struct Recipe {
     pub network: NeuralConfig,
     /// The optimiser.
     pub training: Training,
-    /// Networks trained from different seeds, whose outputs are averaged.
+    /// Networks trained from different seeds, whose outputs are averaged; at least 1.
     pub ensemble_size: usize,
-    /// Samples of arrivals per product to train on.
+    /// Samples of arrivals per product to train on, at least 1.
     pub samples: usize,
-    /// Weeks at the end of the training weeks that tell when to stop.
+    /// Weeks at the end of the training weeks that tell when to stop, at least 1.
     pub validation: usize,
     /// Whether the network starts from the mean of two levels, the promotion-aware newsvendor's and the target position, and sees the
     /// forecasts of the first.
@@ -181,13 +181,36 @@ impl Recipe {
         })
     }
 
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// That of the first setting outside its range.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.training.validate()?;
+        within(
+            "balance",
+            self.balance,
+            0.0,
+            1.0,
+            "at least 0 and at most 1",
+        )?;
+        for (what, size) in [
+            ("the ensemble", self.ensemble_size),
+            ("the set of samples to train on", self.samples),
+            ("the set of validation weeks", self.validation),
+        ] {
+            if size == 0 {
+                return Err(Error::Empty(what));
+            }
+        }
+        Ok(())
+    }
+
     /// The weeks of a setting that can be scored, if they suffice to train and to validate.
     fn weeks(&self, setting: &Setting<'_>) -> Result<Range<usize>, Error> {
+        self.validate()?;
         let scored = setting.scored();
-        if self.ensemble_size == 0 {
-            return Err(Error::Empty("the ensemble"));
-        }
-        if scored.len() < self.validation + 2 || self.validation == 0 {
+        if scored.len() < self.validation + 2 {
             let Range { start, end } = scored;
             let what = "too few weeks to train and to validate";
             return Err(Error::Weeks {
