@@ -8,6 +8,8 @@
 mod check;
 mod classes;
 mod edges;
+mod executors;
+mod frozen;
 mod groups;
 mod interpret;
 mod invariance;
