@@ -138,7 +138,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
     });
     clock("Stackelberg 30x30", 100_000, || {
-        stackelberg(&game, FollowerTies::ForLeader).map_or(f64::NAN, |c| c.value)
+        stackelberg(&game, 0, FollowerTies::ForLeader).map_or(f64::NAN, |c| c.value)
     });
     let small = Game::new(vec![6, 6], vec![uniform(1, 36), uniform(2, 36)])?;
     clock("all Nash 6x6", 100_000, || {

@@ -1,6 +1,6 @@
 //! Games in normal form: payoff tensors of any number of players.
 
-use crate::error::{GamesError, distribution, length};
+use crate::error::{Argument, GamesError, distribution, length};
 
 /// Most entries a tensor may hold.
 const LARGEST: usize = 1 << 26;
@@ -32,10 +32,10 @@ impl Game {
     /// [`GamesError::PayoffNotFinite`], [`GamesError::TooLarge`].
     pub fn new(shape: Vec<usize>, payoffs: Vec<Vec<f64>>) -> Result<Self, GamesError> {
         let strides = strides(&shape)?;
-        length("payoffs", shape.len(), payoffs.len())?;
+        length(Argument::Payoffs, shape.len(), payoffs.len())?;
         let size: usize = shape.iter().product();
         for tensor in &payoffs {
-            length("payoff tensor", size, tensor.len())?;
+            length(Argument::PayoffTensor, size, tensor.len())?;
         }
         let game = Self {
             shape,
@@ -59,11 +59,11 @@ impl Game {
     /// # Errors
     /// [`GamesError::Ragged`] when rows differ in length, and the errors of [`Game::new`].
     pub fn bimatrix(row: &[Vec<f64>], column: &[Vec<f64>]) -> Result<Self, GamesError> {
-        let a = flatten("row player's matrix", row)?;
-        let b = flatten("column player's matrix", column)?;
-        length("column player's matrix", row.len(), column.len())?;
+        let a = flatten(Argument::RowMatrix, row)?;
+        let b = flatten(Argument::ColumnMatrix, column)?;
+        length(Argument::ColumnMatrix, row.len(), column.len())?;
         length(
-            "row of the column player's matrix",
+            Argument::ColumnMatrix,
             row[0].len(),
             column[0].len(),
         )?;
@@ -75,7 +75,7 @@ impl Game {
     /// # Errors
     /// As [`Game::bimatrix`].
     pub fn zero_sum(row: &[Vec<f64>]) -> Result<Self, GamesError> {
-        let a = flatten("row player's matrix", row)?;
+        let a = flatten(Argument::RowMatrix, row)?;
         let b = a.iter().map(|u| -u).collect();
         Self::new(vec![row.len(), row[0].len()], vec![a, b])
     }
@@ -99,6 +99,27 @@ impl Game {
             advance(&mut profile, shape);
         }
         Self::new(shape.to_vec(), payoffs)
+    }
+
+    /// The same game of two players with their roles exchanged.
+    ///
+    /// # Errors
+    /// [`GamesError::NotTwoPlayers`].
+    pub fn exchanged(&self) -> Result<Self, GamesError> {
+        let &[rows, columns] = self.shape() else {
+            return Err(GamesError::NotTwoPlayers {
+                players: self.players(),
+            });
+        };
+        let turned = |u: &[f64]| {
+            (0..u.len())
+                .map(|at| u[at % rows * columns + at / rows])
+                .collect()
+        };
+        Self::new(
+            vec![columns, rows],
+            vec![turned(&self.payoffs[1]), turned(&self.payoffs[0])],
+        )
     }
 
     /// Number of players.
@@ -132,7 +153,7 @@ impl Game {
     pub fn payoff(&self, player: usize, profile: &[usize]) -> Result<f64, GamesError> {
         if player >= self.players() {
             return Err(GamesError::NoSuchAction {
-                argument: "player",
+                argument: Argument::Player,
                 value: player,
                 actions: self.players(),
             });
@@ -145,12 +166,12 @@ impl Game {
     /// # Errors
     /// [`GamesError::NoSuchAction`] or [`GamesError::Length`].
     pub fn index(&self, profile: &[usize]) -> Result<usize, GamesError> {
-        length("profile", self.players(), profile.len())?;
+        length(Argument::Profile, self.players(), profile.len())?;
         let mut at = 0;
         for ((&action, &actions), &stride) in profile.iter().zip(&self.shape).zip(&self.strides) {
             if action >= actions {
                 return Err(GamesError::NoSuchAction {
-                    argument: "action",
+                    argument: Argument::Action,
                     value: action,
                     actions,
                 });
@@ -183,12 +204,33 @@ impl Game {
                 let high = tensor.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let scale = high - low;
                 for u in tensor.iter_mut() {
-                    *u = if scale > 0.0 { (*u - low) / scale } else { 0.0 };
+                    *u = if scale.is_finite() && scale > 0.0 {
+                        (*u - low) / scale
+                    } else if scale > 0.0 {
+                        // Half of each: the difference itself overflows.
+                        (0.5 * *u - 0.5 * low) / (0.5 * high - 0.5 * low)
+                    } else {
+                        0.0
+                    };
                 }
                 (scale, low)
             })
             .collect();
         (game, scales)
+    }
+
+    /// The sum of all players' payoffs at the profile with a number.
+    pub(crate) fn welfare(&self, profile: usize) -> f64 {
+        self.payoffs.iter().map(|u| u[profile]).sum()
+    }
+
+    /// Expected payoff of each player under a joint distribution over profiles.
+    ///
+    /// # Errors
+    /// [`GamesError::Length`], [`GamesError::NotAProbability`] or [`GamesError::NotADistribution`] for a wrong `joint`.
+    pub fn expected_payoffs(&self, joint: &[f64]) -> Result<Vec<f64>, GamesError> {
+        self.check_joint(joint)?;
+        Ok(self.payoffs.iter().map(|u| dot(u, joint)).collect())
     }
 
     /// Expected payoff of each of `player`'s actions against independent mixed play of the others, written to `out`.
@@ -238,7 +280,7 @@ impl Game {
         self.check_mixed(mixed)?;
         if player >= self.players() {
             return Err(GamesError::NoSuchAction {
-                argument: "player",
+                argument: Argument::Player,
                 value: player,
                 actions: self.players(),
             });
@@ -250,18 +292,18 @@ impl Game {
 
     /// Checks one distribution a player.
     pub(crate) fn check_mixed(&self, mixed: &[Vec<f64>]) -> Result<(), GamesError> {
-        length("mixed profile", self.players(), mixed.len())?;
+        length(Argument::MixedProfile, self.players(), mixed.len())?;
         for (strategy, &actions) in mixed.iter().zip(&self.shape) {
-            length("mixed strategy", actions, strategy.len())?;
-            distribution("mixed strategy", strategy)?;
+            length(Argument::MixedStrategy, actions, strategy.len())?;
+            distribution(Argument::MixedStrategy, strategy)?;
         }
         Ok(())
     }
 
     /// Checks a distribution over profiles.
     pub(crate) fn check_joint(&self, joint: &[f64]) -> Result<(), GamesError> {
-        length("joint distribution", self.profiles(), joint.len())?;
-        distribution("joint distribution", joint)
+        length(Argument::Joint, self.profiles(), joint.len())?;
+        distribution(Argument::Joint, joint)
     }
 
     /// Distance in the flat tensor between neighbouring actions of a player.
@@ -383,7 +425,7 @@ pub(crate) fn advance(profile: &mut [usize], shape: &[usize]) {
 
 fn strides(shape: &[usize]) -> Result<Vec<usize>, GamesError> {
     if shape.is_empty() || shape.contains(&0) {
-        return Err(GamesError::Empty { argument: "shape" });
+        return Err(GamesError::Empty { argument: Argument::Shape });
     }
     let mut size = 1usize;
     let mut strides = vec![0; shape.len()];
@@ -393,7 +435,7 @@ fn strides(shape: &[usize]) -> Result<Vec<usize>, GamesError> {
     }
     if size > LARGEST {
         return Err(GamesError::TooLarge {
-            what: "number of profiles",
+            argument: Argument::Profiles,
             size,
             limit: LARGEST,
         });
@@ -401,7 +443,7 @@ fn strides(shape: &[usize]) -> Result<Vec<usize>, GamesError> {
     Ok(strides)
 }
 
-fn flatten(argument: &'static str, rows: &[Vec<f64>]) -> Result<Vec<f64>, GamesError> {
+fn flatten(argument: Argument, rows: &[Vec<f64>]) -> Result<Vec<f64>, GamesError> {
     let Some(first) = rows.first() else {
         return Err(GamesError::Empty { argument });
     };
@@ -432,7 +474,7 @@ mod tests {
         assert_eq!(
             ragged.unwrap_err(),
             GamesError::Ragged {
-                argument: "row player's matrix",
+                argument: Argument::RowMatrix,
                 row: 1,
                 expected: 2,
                 found: 1

@@ -1,3 +1,4 @@
+#![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 // Formulas are KaTeX, which the lint takes for identifiers.
 #![allow(clippy::doc_markdown)]
@@ -14,5 +15,5 @@ pub mod grid;
 pub mod marketplace;
 pub mod repeated;
 
-pub use error::GamesError;
+pub use error::{Argument, GamesError, Method};
 pub use game::Game;

@@ -12,9 +12,9 @@
 
 mod correlated;
 mod gap;
+mod incentives;
+mod lp;
 mod nash;
-mod programme;
-mod simplex;
 mod stackelberg;
 mod zero_sum;
 
@@ -22,7 +22,8 @@ pub use correlated::{
     Concept, CorrelatedEquilibrium, Deviation, Objective, correlated_equilibrium, payoff_range,
 };
 pub use gap::{
-    coarse_correlated_gap, correlated_gap, exploitability, nash_conv, pairwise_correlated_gap,
+    DeviationGains, best_reply_gains, coarse_correlated_gap, correlated_gap, deviation_gains,
+    exploitability, nash_conv, pairwise_correlated_gap,
 };
 pub use nash::{NashEquilibrium, nash_equilibria};
 pub use stackelberg::{Commitment, FollowerTies, stackelberg};

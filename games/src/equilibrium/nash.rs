@@ -1,6 +1,6 @@
 //! All extreme Nash equilibria of small bimatrix games, degenerate ones included.
 
-use crate::error::GamesError;
+use crate::error::{Argument, GamesError};
 use crate::game::Game;
 
 /// A Nash equilibrium in mixed strategies.
@@ -47,7 +47,7 @@ pub fn nash_equilibria(game: &Game) -> Result<Vec<NashEquilibrium>, GamesError> 
     };
     if m + n > LARGEST {
         return Err(GamesError::TooLarge {
-            what: "number of actions of both players",
+            argument: Argument::ActionsOfBoth,
             size: m + n,
             limit: LARGEST,
         });

@@ -1,6 +1,6 @@
 //! Oligopolies on a price grid: homogeneous Bertrand, differentiated linear demand, logit demand.
 
-use crate::error::{GamesError, finite, non_negative, positive, real};
+use crate::error::{Argument, GamesError, Method, finite, non_negative, positive, real};
 use crate::game::Game;
 
 /// Who sells when several firms post the lowest price of a homogeneous good.
@@ -102,34 +102,34 @@ impl PriceMarket {
     /// [`GamesError::Empty`] for no firms or prices; [`GamesError::OutOfRange`], [`GamesError::NotFinite`] or [`GamesError::Length`] with the name of the number.
     pub fn new(model: MarketModel, costs: Vec<f64>, prices: Vec<f64>) -> Result<Self, GamesError> {
         if costs.is_empty() {
-            return Err(GamesError::Empty { argument: "costs" });
+            return Err(GamesError::Empty { argument: Argument::Costs });
         }
         if prices.is_empty() {
-            return Err(GamesError::Empty { argument: "prices" });
+            return Err(GamesError::Empty { argument: Argument::Prices });
         }
         for &c in &costs {
-            non_negative("cost", c)?;
+            non_negative(Argument::Cost, c)?;
         }
         for &p in &prices {
-            non_negative("price", p)?;
+            non_negative(Argument::Price, p)?;
         }
         match &model {
             MarketModel::UnitBertrand { value, .. } => {
-                positive("value", *value)?;
+                positive(Argument::Value, *value)?;
             }
             MarketModel::LinearBertrand { choke_price, .. } => {
-                positive("choke_price", *choke_price)?;
+                positive(Argument::ChokePrice, *choke_price)?;
             }
             MarketModel::DifferentiatedLinear {
                 intercept,
                 own,
                 cross,
             } => {
-                positive("intercept", *intercept)?;
-                positive("own", *own)?;
-                if non_negative("cross", *cross)? >= *own {
+                positive(Argument::Intercept, *intercept)?;
+                positive(Argument::Own, *own)?;
+                if non_negative(Argument::Cross, *cross)? >= *own {
                     return Err(GamesError::OutOfRange {
-                        argument: "cross",
+                        argument: Argument::Cross,
                         interval: "[0, own)",
                         value: *cross,
                     });
@@ -140,12 +140,12 @@ impl PriceMarket {
                 outside,
                 dispersion,
             } => {
-                crate::error::length("quality", costs.len(), quality.len())?;
+                crate::error::length(Argument::Quality, costs.len(), quality.len())?;
                 for &a in quality {
-                    finite("quality", a)?;
+                    finite(Argument::Quality, a)?;
                 }
-                finite("outside", *outside)?;
-                positive("dispersion", *dispersion)?;
+                finite(Argument::Outside, *outside)?;
+                positive(Argument::Dispersion, *dispersion)?;
             }
         }
         Ok(Self {
@@ -166,7 +166,7 @@ impl PriceMarket {
     /// # Errors
     /// [`GamesError::Length`] when there is not one price a firm.
     pub fn quantities(&self, prices: &[f64]) -> Result<Vec<f64>, GamesError> {
-        crate::error::length("prices", self.costs.len(), prices.len())?;
+        crate::error::length(Argument::Prices, self.costs.len(), prices.len())?;
         let n = prices.len();
         Ok(match &self.model {
             MarketModel::UnitBertrand { value, tie } => {
@@ -353,7 +353,7 @@ impl PriceMarket {
             }
         }
         Err(GamesError::NotConverged {
-            method: "price iteration",
+            method: Method::PriceIteration,
             residual: change,
             iterations: 100_000,
         })
@@ -401,10 +401,10 @@ impl PriceMarket {
 /// # Errors
 /// [`GamesError::OutOfRange`] when the monopoly price is not above the Nash price.
 pub fn collusion_index(observed: f64, nash: f64, monopoly: f64) -> Result<f64, GamesError> {
-    finite("observed", observed)?;
-    if finite("monopoly", monopoly)? <= finite("nash", nash)? {
+    finite(Argument::Observed, observed)?;
+    if finite(Argument::Monopoly, monopoly)? <= finite(Argument::Nash, nash)? {
         return Err(GamesError::OutOfRange {
-            argument: "monopoly",
+            argument: Argument::Monopoly,
             interval: "(nash, inf)",
             value: monopoly,
         });
@@ -417,7 +417,7 @@ pub fn collusion_index(observed: f64, nash: f64, monopoly: f64) -> Result<f64, G
 /// # Errors
 /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] unless the price is positive and the cost non-negative.
 pub fn lerner_index(price: f64, cost: f64) -> Result<f64, GamesError> {
-    Ok((positive("price", price)? - non_negative("cost", cost)?) / price)
+    Ok((positive(Argument::Price, price)? - non_negative(Argument::Cost, cost)?) / price)
 }
 
 fn lowest(prices: &[f64], tie: GridTie, demand: impl Fn(f64) -> f64) -> Vec<f64> {
@@ -540,7 +540,7 @@ mod tests {
         .unwrap();
         let game = market.game().unwrap();
         let nash = market.profits(&market.nash_prices().unwrap()).unwrap()[0];
-        assert!(stackelberg(&game, FollowerTies::ForLeader).unwrap().value > nash);
+        assert!(stackelberg(&game, 0, FollowerTies::ForLeader).unwrap().value > nash);
     }
 
     #[test]
@@ -553,7 +553,7 @@ mod tests {
         assert!(matches!(
             PriceMarket::new(logit, vec![0.1, 0.1], vec![1.0]),
             Err(GamesError::Length {
-                argument: "quality",
+                argument: Argument::Quality,
                 ..
             })
         ));
@@ -565,14 +565,14 @@ mod tests {
         assert!(matches!(
             PriceMarket::new(linear.clone(), vec![0.1], vec![1.0]),
             Err(GamesError::OutOfRange {
-                argument: "cross",
+                argument: Argument::Cross,
                 ..
             })
         ));
         assert!(matches!(
             PriceMarket::new(linear, vec![-0.1], vec![1.0]),
             Err(GamesError::OutOfRange {
-                argument: "cost",
+                argument: Argument::Cost,
                 ..
             })
         ));

@@ -1,7 +1,7 @@
 //! Regret accounts kept in one pass: external, internal and swap regret from a K by K table.
 
 use super::learner::{check_actions, check_rewards};
-use crate::error::{GamesError, length, real};
+use crate::error::{Argument, GamesError, length, real};
 
 /// External, internal and swap regret of one player's play, in one pass and $K^2$ memory.
 ///
@@ -60,7 +60,7 @@ impl RegretAccount {
     /// # Errors
     /// [`GamesError::Length`] or [`GamesError::NotFinite`]. That `play` sums to one is not checked.
     pub fn record(&mut self, play: &[f64], rewards: &[f64]) -> Result<(), GamesError> {
-        length("play", self.actions, play.len())?;
+        length(Argument::Play, self.actions, play.len())?;
         check_rewards(self.actions, rewards)?;
         for (row, &x) in self.gains.chunks_exact_mut(self.actions).zip(play) {
             if x != 0.0 {
@@ -80,7 +80,7 @@ impl RegretAccount {
     pub fn record_pure(&mut self, action: usize, rewards: &[f64]) -> Result<(), GamesError> {
         if action >= self.actions {
             return Err(GamesError::NoSuchAction {
-                argument: "action",
+                argument: Argument::Action,
                 value: action,
                 actions: self.actions,
             });

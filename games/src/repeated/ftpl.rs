@@ -4,7 +4,7 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use super::learner::{Learner, check_actions, check_rewards};
-use crate::error::{GamesError, length, positive, real};
+use crate::error::{Argument, GamesError, length, positive, real};
 
 /// A set of actions seen only through linear optimisation: each action is a vector, its reward the inner product with the round's
 /// reward vector.
@@ -114,8 +114,8 @@ impl<O: OptimisationOracle, R: Rng> Ftpl<O, R> {
     pub fn new(oracle: O, noise: Noise, rng: R) -> Result<Self, GamesError> {
         let d = check_actions(oracle.dimension())?;
         match noise {
-            Noise::Gumbel { rate } => positive("rate", rate)?,
-            Noise::Gaussian { deviation } => positive("deviation", deviation)?,
+            Noise::Gumbel { rate } => positive(Argument::Rate, rate)?,
+            Noise::Gaussian { deviation } => positive(Argument::Deviation, deviation)?,
         };
         Ok(Self {
             oracle,
@@ -201,7 +201,7 @@ pub fn sample_action<R: Rng + ?Sized>(
     probabilities: &[f64],
     rng: &mut R,
 ) -> Result<usize, GamesError> {
-    crate::error::distribution("probabilities", probabilities)?;
+    crate::error::distribution(Argument::Probabilities, probabilities)?;
     Ok(draw(probabilities, rng))
 }
 
@@ -279,17 +279,17 @@ impl Exp3 {
     /// # Errors
     /// [`GamesError::NoSuchAction`]; [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a reward outside $\[0,1\]$.
     pub fn observe(&mut self, action: usize, reward: f64) -> Result<(), GamesError> {
-        length("probabilities", self.estimates.len(), self.play.len())?;
+        length(Argument::Probabilities, self.estimates.len(), self.play.len())?;
         let Some(estimate) = self.estimates.get_mut(action) else {
             return Err(GamesError::NoSuchAction {
-                argument: "action",
+                argument: Argument::Action,
                 value: action,
                 actions: self.play.len(),
             });
         };
-        if !(0.0..=1.0).contains(&crate::error::finite("reward", reward)?) {
+        if !(0.0..=1.0).contains(&crate::error::finite(Argument::Reward, reward)?) {
             return Err(GamesError::OutOfRange {
-                argument: "reward",
+                argument: Argument::Reward,
                 interval: "[0, 1]",
                 value: reward,
             });
@@ -411,7 +411,7 @@ mod tests {
         assert!(matches!(
             Exp3::new(3, 10).unwrap().observe(1, 1.5),
             Err(GamesError::OutOfRange {
-                argument: "reward",
+                argument: Argument::Reward,
                 ..
             })
         ));

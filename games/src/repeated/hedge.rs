@@ -1,7 +1,7 @@
 //! Hedge: exponential weights, with fixed or decreasing rate, plain or optimistic.
 
 use super::learner::{Learner, check_actions, check_horizon, check_rewards};
-use crate::error::{GamesError, positive, real};
+use crate::error::{Argument, GamesError, positive, real};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Rate {
@@ -76,7 +76,7 @@ impl Hedge {
     /// # Errors
     /// [`GamesError::Empty`] without actions, [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for the rate.
     pub fn with_rate(actions: usize, rate: f64) -> Result<Self, GamesError> {
-        Self::new(actions, Rate::Fixed(positive("rate", rate)?), false)
+        Self::new(actions, Rate::Fixed(positive(Argument::Rate, rate)?), false)
     }
 
     /// Optimistic Hedge: the last reward vector is the guess for the next, so it counts twice. In two-player zero-sum self-play the sum of both
@@ -85,7 +85,7 @@ impl Hedge {
     /// # Errors
     /// As [`Hedge::with_rate`].
     pub fn optimistic(actions: usize, rate: f64) -> Result<Self, GamesError> {
-        Self::new(actions, Rate::Fixed(positive("rate", rate)?), true)
+        Self::new(actions, Rate::Fixed(positive(Argument::Rate, rate)?), true)
     }
 
     /// Bound on the external regret after `rounds` rounds of rewards in $\[0,1\]$; infinite for the optimistic form, whose bound depends on how the
@@ -213,7 +213,7 @@ mod tests {
         assert!(matches!(
             hedge.observe(&[0.0, f64::NAN, 0.0]),
             Err(GamesError::NotFinite {
-                argument: "rewards",
+                argument: Argument::Rewards,
                 ..
             })
         ));

@@ -1,6 +1,6 @@
 //! What a learner is: a mixed play for the coming round, then the rewards of all actions.
 
-use crate::error::{GamesError, length};
+use crate::error::{Argument, GamesError, length};
 
 /// A learner with full information: it plays a distribution and then sees the reward of every action.
 ///
@@ -33,7 +33,7 @@ impl<L: Learner + ?Sized> Learner for Box<L> {
 
 /// Checks a reward vector.
 pub(crate) fn check_rewards(actions: usize, rewards: &[f64]) -> Result<(), GamesError> {
-    length("rewards", actions, rewards.len())?;
+    length(Argument::Rewards, actions, rewards.len())?;
     // No branch an entry: the compiler can keep this in vector registers.
     if !rewards.iter().fold(true, |all, r| all & r.is_finite()) {
         let value = rewards
@@ -42,7 +42,7 @@ pub(crate) fn check_rewards(actions: usize, rewards: &[f64]) -> Result<(), Games
             .find(|r| !r.is_finite())
             .unwrap_or(f64::NAN);
         return Err(GamesError::NotFinite {
-            argument: "rewards",
+            argument: Argument::Rewards,
             value,
         });
     }
@@ -53,7 +53,7 @@ pub(crate) fn check_rewards(actions: usize, rewards: &[f64]) -> Result<(), Games
 pub(crate) fn check_actions(actions: usize) -> Result<usize, GamesError> {
     if actions == 0 {
         Err(GamesError::Empty {
-            argument: "actions",
+            argument: Argument::Actions,
         })
     } else {
         Ok(actions)
@@ -64,7 +64,7 @@ pub(crate) fn check_actions(actions: usize) -> Result<usize, GamesError> {
 pub(crate) fn check_horizon(rounds: usize) -> Result<usize, GamesError> {
     if rounds == 0 {
         Err(GamesError::Empty {
-            argument: "horizon",
+            argument: Argument::Horizon,
         })
     } else {
         Ok(rounds)

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::learner::{check_horizon, check_rewards};
 use super::smooth::SmoothOracle;
 use super::stationary::stationary;
-use crate::error::{GamesError, real};
+use crate::error::{Argument, GamesError, Method, real};
 
 #[derive(Debug, Clone)]
 struct Played {
@@ -74,7 +74,7 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         check_horizon(horizon)?;
         if samples == 0 || oracle.actions() == 0 {
             return Err(GamesError::Empty {
-                argument: "samples or actions",
+                argument: Argument::Samples,
             });
         }
         let ln_maps = ln(2) + 2.0 * ln(oracle.actions());
@@ -187,7 +187,7 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         for value in [self.oracle.worst(rewards), self.oracle.best(rewards)] {
             if !(-1e-9..=1.0 + 1e-9).contains(&value) {
                 return Err(GamesError::OutOfRange {
-                    argument: "reward of an action",
+                    argument: Argument::Reward,
                     interval: "[0, 1]",
                     value,
                 });
@@ -332,7 +332,7 @@ fn fixed_point(maps: &[Map]) -> Result<Vec<(u64, f64)>, GamesError> {
     let left = residual(&x);
     if left > 1e-10 {
         return Err(GamesError::NotConverged {
-            method: "fixed point of sampled maps",
+            method: Method::SampledFixedPoint,
             residual: left,
             iterations: 400,
         });

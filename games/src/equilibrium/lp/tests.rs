@@ -1,0 +1,1 @@
+//! Programmes against other solvers.
