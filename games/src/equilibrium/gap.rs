@@ -141,6 +141,7 @@ pub fn exploitability(game: &Game, mixed: &[Vec<f64>]) -> Result<f64, GamesError
 mod tests {
     use super::super::{Concept, Objective, correlated_equilibrium};
     use super::*;
+    use crate::error::Argument;
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;

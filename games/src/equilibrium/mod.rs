@@ -25,6 +25,6 @@ pub use gap::{
     DeviationGains, best_reply_gains, coarse_correlated_gap, correlated_gap, deviation_gains,
     exploitability, nash_conv, pairwise_correlated_gap,
 };
-pub use nash::{NashEquilibrium, nash_equilibria};
+pub use nash::{NashEquilibrium, lemke_howson, nash_equilibria};
 pub use stackelberg::{Commitment, FollowerTies, stackelberg};
 pub use zero_sum::{ZeroSum, solve_zero_sum};

@@ -60,6 +60,8 @@ pub enum Argument {
     Joint,
     /// The number of actions of a learner.
     LearnerActions,
+    /// The label dropped first: a row, or the number of rows plus a column.
+    Label,
     /// One learner a player.
     Learners,
     /// The payoffs of a zero-sum game.
@@ -134,6 +136,8 @@ pub enum Argument {
     Temperature,
     /// What a buyer pays at most.
     Value,
+    /// The number of vertices of a best-reply polytope.
+    Vertices,
     /// The probabilities of winning a debate.
     WinProbabilities,
 }
@@ -168,6 +172,7 @@ impl fmt::Display for Argument {
             Self::Intercept => "intercept",
             Self::Joint => "joint",
             Self::LearnerActions => "actions of a learner",
+            Self::Label => "label",
             Self::Learners => "learners",
             Self::Matrix => "matrix",
             Self::MixedProfile => "mixed profile",
@@ -205,6 +210,7 @@ impl fmt::Display for Argument {
             Self::Substitutability => "substitutability",
             Self::Temperature => "temperature",
             Self::Value => "value",
+            Self::Vertices => "number of vertices of a best-reply polytope",
             Self::WinProbabilities => "win probabilities",
         })
     }
@@ -220,6 +226,8 @@ pub enum Method {
     Commitment,
     /// The fixed point of sampled modification maps.
     SampledFixedPoint,
+    /// Complementary pivoting.
+    LemkeHowson,
     /// The iteration of best replies in prices.
     PriceIteration,
 }
@@ -230,6 +238,7 @@ impl fmt::Display for Method {
             Self::DualSimplex => "dual simplex",
             Self::Commitment => "multiple linear programmes",
             Self::SampledFixedPoint => "fixed point of sampled maps",
+            Self::LemkeHowson => "Lemke-Howson pivoting",
             Self::PriceIteration => "price iteration",
         })
     }

@@ -134,6 +134,27 @@ pub enum GamesError {
     },
 }
 
+impl GamesError {
+    /// The argument at fault, where it is one.
+    #[must_use]
+    pub fn argument(&self) -> Option<Argument> {
+        match self {
+            Self::NotFinite { argument, .. }
+            | Self::OutOfRange { argument, .. }
+            | Self::Ragged { argument, .. }
+            | Self::Length { argument, .. }
+            | Self::Empty { argument }
+            | Self::NotAProbability { argument, .. }
+            | Self::NotADistribution { argument, .. }
+            | Self::NoSuchAction { argument, .. }
+            | Self::TooLarge { argument, .. } => Some(*argument),
+            Self::PayoffNotFinite { .. } | Self::NotTwoPlayers { .. } => Some(Argument::Payoffs),
+            Self::ThresholdAboveDemand { .. } => Some(Argument::Substitutability),
+            Self::NotConverged { .. } => None,
+        }
+    }
+}
+
 /// `value` when it is finite.
 pub(crate) fn finite(argument: Argument, value: f64) -> Result<f64, GamesError> {
     if value.is_finite() {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use games::GamesError;
+use games::{Argument, GamesError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -48,49 +48,43 @@ impl Problem {
     }
 }
 
-/// Errors of the library name their argument; ours are called the same.
+/// Errors of the library name their argument; the field of the same meaning is at fault.
 impl From<GamesError> for Problem {
     fn from(error: GamesError) -> Self {
-        let known = [
-            "choke_price",
-            "operator_cost",
-            "seller_cost",
-            "retailer_cost",
-            "fee",
-            "experience",
-            "price",
-            "stock",
-            "substitutability",
-            "outside_option",
-            "exponent",
-            "cells",
-            "temperature",
-            "deviation",
-            "advantage",
-            "rounds",
-        ];
-        let field = match &error {
-            GamesError::NotFinite { argument, .. }
-            | GamesError::OutOfRange { argument, .. }
-            | GamesError::Empty { argument } => {
-                known.contains(argument).then(|| (*argument).to_owned())
-            }
-            GamesError::PayoffNotFinite { .. } => Some("payoffs".to_owned()),
-            GamesError::ThresholdAboveDemand { .. } => Some("substitutability".to_owned()),
-            GamesError::NotADistribution { argument, .. }
-            | GamesError::NotAProbability { argument, .. }
-            | GamesError::Length { argument, .. }
-                if *argument == "joint distribution" =>
-            {
-                Some("joint".to_owned())
-            }
-            _ => None,
-        };
         Self {
-            field,
+            field: error.argument().and_then(field_of).map(str::to_owned),
             text: error.to_string(),
         }
     }
+}
+
+/// The field that gives an argument of the library.
+fn field_of(argument: Argument) -> Option<&'static str> {
+    Some(match argument {
+        Argument::ChokePrice => "choke_price",
+        Argument::OperatorCost => "operator_cost",
+        Argument::SellerCost => "seller_cost",
+        Argument::RetailerCost => "retailer_cost",
+        Argument::Fee => "fee",
+        Argument::Experience => "experience",
+        Argument::Price => "price",
+        Argument::Stock => "stock",
+        Argument::Substitutability => "substitutability",
+        Argument::OutsideOption => "outside_option",
+        Argument::Exponent => "exponent",
+        Argument::Cells => "cells",
+        Argument::Temperature => "temperature",
+        Argument::Deviation => "deviation",
+        Argument::Advantage => "advantage",
+        Argument::Debates => "rounds",
+        Argument::Payoffs | Argument::Profiles | Argument::ActionsOfBoth => "payoffs",
+        Argument::Joint => "joint",
+        Argument::MixedProfile | Argument::MixedStrategy => "mixed",
+        Argument::Objective => "objective",
+        Argument::Rewards | Argument::Reward => "rewards",
+        Argument::Play | Argument::Action => "play",
+        _ => return None,
+    })
 }
 
 /// A kind of case: its fields are flags and JSON fields at once.

@@ -81,8 +81,8 @@ impl Answer for Case {
                 let matrix: Vec<Vec<f64>> = a.chunks(columns).map(<[f64]>::to_vec).collect();
                 json!(solve_zero_sum(&matrix)?)
             }
-            "stackelberg" => json!(stackelberg(&game, FollowerTies::ForLeader)?),
-            "weak_stackelberg" => json!(stackelberg(&game, FollowerTies::AgainstLeader)?),
+            "stackelberg" => json!(stackelberg(&game, 0, FollowerTies::ForLeader)?),
+            "weak_stackelberg" => json!(stackelberg(&game, 0, FollowerTies::AgainstLeader)?),
             other => {
                 return Err(Problem::field(
                     "concept",

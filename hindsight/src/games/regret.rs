@@ -73,28 +73,9 @@ impl Account {
         let Some(account) = &mut self.account else {
             return Ok(());
         };
-        let blame = |error: games::GamesError| {
-            let rewards = matches!(
-                &error,
-                games::GamesError::Length {
-                    argument: "rewards",
-                    ..
-                } | games::GamesError::NotFinite { .. }
-            );
-            Problem::field(if rewards { "rewards" } else { "play" }, error.to_string())
-        };
         match play {
-            Played::Pure(action) => account.record_pure(*action, rewards).map_err(blame),
-            Played::Mixed(x) => {
-                let sum: f64 = x.iter().sum();
-                if x.iter().any(|p| !(0.0..=1.0 + 1e-9).contains(p)) || (sum - 1.0).abs() > 1e-9 {
-                    return Err(Problem::field(
-                        "play",
-                        format!("{x:?} must be probabilities that sum to one, they sum to {sum}"),
-                    ));
-                }
-                account.record(x, rewards).map_err(blame)
-            }
+            Played::Pure(action) => Ok(account.record_pure(*action, rewards)?),
+            Played::Mixed(x) => Ok(account.record(x, rewards)?),
         }
     }
 

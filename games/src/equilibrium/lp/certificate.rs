@@ -15,8 +15,6 @@ pub(in super::super) struct Optimum {
     pub(in super::super) duals: Vec<(usize, f64)>,
     /// Least upper bound on the optimum that the multipliers prove, minus the value.
     pub(in super::super) gap: f64,
-    /// Largest violated row.
-    pub(in super::super) infeasibility: f64,
     pub(in super::super) pivots: usize,
 }
 
@@ -49,7 +47,6 @@ pub(super) fn claim<R: Rows>(
     for (j, &p) in x.iter().enumerate().filter(|(_, p)| **p > 0.0) {
         rows.add_column(j, p, &mut activity);
     }
-    let infeasibility = activity.iter().copied().fold(0.0, f64::max);
     let violation = activity
         .iter()
         .zip(&reduced.scale)
@@ -87,7 +84,6 @@ pub(super) fn claim<R: Rows>(
             value,
             duals,
             gap,
-            infeasibility,
             pivots,
         },
     }

@@ -178,7 +178,7 @@ impl Inverse {
             let best = (column..k)
                 .max_by(|&a, &b| at(a).total_cmp(&at(b)))
                 .unwrap_or(column);
-            if at(best) < 1e-11 {
+            if at(best) < 1e-13 {
                 return false;
             }
             order.swap(column, best);

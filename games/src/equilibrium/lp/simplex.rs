@@ -11,13 +11,13 @@ use crate::error::{GamesError, Method, real};
 /// Largest violation of a constraint that counts as none; rows are scaled to a largest entry of 1.
 const FEASIBLE: f64 = 1e-10;
 /// How far reduced costs may be driven below zero by one step of the dual ratio test.
-const HARRIS: f64 = 1e-11;
+const HARRIS: f64 = 1e-9;
 /// Size of the perturbation of costs, whose spread is 1.
 const PERTURBATION: f64 = 1e-7;
 /// Reduced costs above minus this are optimal.
 const OPTIMAL: f64 = 1e-11;
 
-/// Largest residual of the equations of a basis.
+/// Largest residual of the equations of a basis, relative to the largest value or multiplier.
 const RESIDUAL: f64 = 1e-12;
 /// Pivots between recomputations.
 const REFRESH: usize = 250;
@@ -98,7 +98,14 @@ pub(in super::super) fn maximise<R: Rows>(
         .filter(|&j| !rows.normalised(j))
         .map(|j| cost[j].abs())
         .fold(0.0, f64::max);
-    let spread = match (high - low).max(outside) {
+    // What rounding leaves of a constant is no spread.
+    let (bottom, top) = cost
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &c| {
+            (l.min(c), h.max(c))
+        });
+    let rounding = 1e-8 * (top - bottom) + 1e-13 * top.abs().max(bottom.abs());
+    let spread = match (high - low).max(outside).max(rounding) {
         s if s > 0.0 => s,
         _ => 1.0,
     };
@@ -403,20 +410,23 @@ impl<'a, R: Rows> Simplex<'a, R> {
                 return Err(Stop::Infeasible);
             };
             self.form_column(entering);
-            // The pivot is known twice; a difference shows that the inverse has drifted.
-            let (across, down) = (self.across(entering), self.down(leaving));
-            if (across - down).abs() > 1e-7 * (1.0 + down.abs()) || down > -PIVOT {
-                if self.since > 0 {
-                    self.renew()?;
-                    continue;
-                }
-                if down > -PIVOT {
-                    return Err(Stop::Stuck);
-                }
+            if self.drifted(leaving, entering) && self.since > 0 {
+                self.renew()?;
+                continue;
+            }
+            let down = self.down(leaving);
+            if down > -PIVOT {
+                return Err(Stop::Stuck);
             }
             self.pivot(leaving, entering, value / down)?;
         }
         Ok(())
+    }
+
+    /// Whether the two ways to the pivot, by its row and by its column, differ: the inverse has drifted then.
+    fn drifted(&self, leaving: Leaving, entering: Entering) -> bool {
+        let (across, down) = (self.across(entering), self.down(leaving));
+        (across - down).abs() > 1e-8 * down.abs().max(1e-3)
     }
 
     /// Primal simplex from a feasible vertex, until no reduced cost is negative.
@@ -460,6 +470,10 @@ impl<'a, R: Rows> Simplex<'a, R> {
                 Leaving::Row(r) => -self.violation[r],
             };
             self.form_row(leaving);
+            if self.drifted(leaving, entering) && self.since > 0 {
+                self.renew()?;
+                continue;
+            }
             let step = value.max(0.0) / self.down(leaving);
             stalled = if step > 1e-12 { 0 } else { stalled + 1 };
             self.pivot(leaving, entering, step)?;
@@ -624,12 +638,13 @@ impl<'a, R: Rows> Simplex<'a, R> {
                 .sum();
             residual.push(1.0 - used);
             residual.extend(self.tight.iter().map(|&r| -self.violation[r]));
-            let worst = largest(&residual);
+            let worst = largest(&residual) / largest(&self.x).max(1.0);
             self.inverse.times(&residual, &mut correction);
             axpy(1.0, &correction, &mut self.x);
             residual.clear();
             residual.extend(self.basic.iter().map(|&j| self.price[j]));
-            let worst = worst.max(largest(&residual));
+            let size = largest(&self.multiplier).max(self.first.abs()).max(1.0);
+            let worst = worst.max(largest(&residual) / size);
             if worst < RESIDUAL {
                 return true;
             }
