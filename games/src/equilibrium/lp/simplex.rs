@@ -104,7 +104,7 @@ pub(in super::super) fn maximise<R: Rows>(
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &c| {
             (l.min(c), h.max(c))
         });
-    let rounding = 1e-8 * (top - bottom) + 1e-13 * top.abs().max(bottom.abs());
+    let rounding = 1e-6 * (top - bottom) + 1e-13 * top.abs().max(bottom.abs());
     let spread = match (high - low).max(outside).max(rounding) {
         s if s > 0.0 => s,
         _ => 1.0,
