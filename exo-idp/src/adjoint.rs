@@ -1,6 +1,6 @@
 //! Tests of the gradient through the replay, against the adjoint that the paper's model has in closed form.
 
-use gpu::{Cpu, DelayLine, Dual, Executor, Scalar};
+use gpu::{DelayLine, Device, Dual, Executor, Scalar};
 use proptest::prelude::*;
 
 use crate::conventions::{Conventions, Terminal};
@@ -64,8 +64,8 @@ proptest! {
         let inputs = replay.inputs::<f64>(policy.signals());
         let weights = vec![1.0; paths.lanes()];
         let batch = inputs.batch(&program).unwrap().weights(&weights).unwrap().differentiate_inputs();
-        let gradient = Cpu::new(1).gradient(&program, &[], &batch).unwrap();
-        let outcomes = replay.run_as::<f64, _>(&policy, &Cpu::new(1)).unwrap();
+        let gradient = Device::cpu(1).gradient(&program, &[], &batch).unwrap();
+        let outcomes = replay.run_as::<f64, _>(&policy, &Device::cpu(1)).unwrap();
         let (lanes, rows) = (paths.lanes(), program.shape().exo);
         for lane in 0..lanes {
             let (product, sample) = (paths.product(lane), lane / panel.products());
@@ -107,10 +107,10 @@ proptest! {
         let coordinate = coordinate % net.theta().len();
         let program = replay.program(&net);
         let inputs = replay.inputs::<f64>(net.signals());
-        let gradient = Cpu::new(1).gradient(&program, net.theta(), &inputs.batch(&program).unwrap()).unwrap();
+        let gradient = Device::cpu(1).gradient(&program, net.theta(), &inputs.batch(&program).unwrap()).unwrap();
         let forward = by_duals(&replay, &net, coordinate);
         let charge = replay.opening_charge(0);
-        let booked = replay.run_as::<f64, _>(&net, &Cpu::new(1)).unwrap().objective(0);
+        let booked = replay.run_as::<f64, _>(&net, &Device::cpu(1)).unwrap().objective(0);
         prop_assert!((forward.value() - charge - booked).abs() < 1e-9 * (1.0 + booked.abs()));
         let (a, b) = (gradient.params[coordinate], forward.derivative());
         prop_assert!((a - b).abs() < 1e-10 * (1.0 + a.abs().max(b.abs()) + booked.abs()), "{a} {b}");

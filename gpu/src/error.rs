@@ -27,6 +27,9 @@ pub enum Error {
     /// A run without lanes, periods or rows.
     #[error("{0} must be at least one")]
     Empty(&'static str),
+    /// Single lanes were picked from a batch in groups, whose sums are over whole groups.
+    #[error("lanes of a batch in groups are picked group by group")]
+    LanesOfGroups,
     /// A number is outside its domain.
     #[error("{name} is {value}, expected {domain}")]
     Domain {
@@ -36,5 +39,23 @@ pub enum Error {
         domain: &'static str,
         /// The value.
         value: f64,
+    },
+    /// An input that is used as an index names nothing: it must be a whole number from 0 up to the number of classes.
+    #[error(
+        "{array} input {input} of lane {lane}, period {period}, names a class: {value} is not a whole number in 0..{classes}"
+    )]
+    Index {
+        /// The array.
+        array: &'static str,
+        /// Which of its inputs.
+        input: usize,
+        /// The lane, the first for what all lanes share.
+        lane: usize,
+        /// The period, the first for what all periods share.
+        period: usize,
+        /// The value.
+        value: f64,
+        /// How many classes there are.
+        classes: usize,
     },
 }

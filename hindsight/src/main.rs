@@ -7,26 +7,17 @@ use clap::{Parser, Subcommand};
 use crate::error::CliError;
 
 mod backtest;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "one small drawing library; each subcommand uses its part"
-)]
-mod chart;
+mod document;
 #[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod error;
 mod games;
+mod inputs;
 mod llm;
 mod lost_sales;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
-mod number;
 mod output;
 #[allow(dead_code, reason = "one small library; each subcommand uses its part")]
-mod page;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod progress;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
-mod table;
+mod sheet;
 
 /// Decisions judged against what really happened.
 #[derive(Debug, Parser)]

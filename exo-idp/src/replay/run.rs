@@ -1,6 +1,8 @@
 //! Running a policy over a replay: on SIMD lanes, or as a program.
 
-use gpu::{Cpu, DelayLine, Executor, Lanes, Real, Scalar, vectorize};
+use std::panic::resume_unwind;
+
+use gpu::{DelayLine, Device, Executor, Lanes, Real, Scalar, vectorize};
 
 use super::{Inputs, Replay};
 use crate::error::Error;
@@ -19,13 +21,13 @@ impl Replay<'_> {
     ///
     /// # Errors
     /// When the policy's signals do not fit the panel.
-    pub fn run<P: Policy>(&self, policy: &P, cpu: &Cpu) -> Result<Outcomes, Error> {
+    pub fn run<P: Policy>(&self, policy: &P, device: &Device) -> Result<Outcomes, Error> {
         if policy.is_network() {
             let theta: Vec<f32> = policy.theta().iter().map(|&x| f32::from_f64(x)).collect();
             self.check(policy)?;
             let program = self.program(policy);
             let inputs = self.inputs::<f32>(policy.signals());
-            let rollout = cpu.forward(&program, &theta, &inputs.batch(&program)?)?;
+            let rollout = device.forward(&program, &theta, &inputs.batch(&program)?)?;
             return Ok(Outcomes::from_traces(
                 policy.name(),
                 self,
@@ -33,7 +35,7 @@ impl Replay<'_> {
                 &rollout.traces,
             ));
         }
-        self.run_as::<Lanes<WIDTH>, P>(policy, cpu)
+        self.run_as::<Lanes<WIDTH>, P>(policy, device)
     }
 
     fn check<P: Policy>(&self, policy: &P) -> Result<(), Error> {
@@ -47,14 +49,18 @@ impl Replay<'_> {
     ///
     /// # Errors
     /// When the policy's signals do not fit the panel.
-    pub fn run_as<S: Bundle, P: Policy>(&self, policy: &P, cpu: &Cpu) -> Result<Outcomes, Error> {
+    pub fn run_as<S: Bundle, P: Policy>(
+        &self,
+        policy: &P,
+        device: &Device,
+    ) -> Result<Outcomes, Error> {
         self.check(policy)?;
         let inputs = self.inputs::<f64>(policy.signals());
         let lanes = inputs.lanes;
         let mut traces = vec![0.0; inputs.weeks * Quantity::COUNT * lanes];
         let mut objective = vec![0.0; lanes];
         let bundles: Vec<usize> = (0..lanes).step_by(S::WIDTH).collect();
-        let share = bundles.len().div_ceil(cpu.threads()).max(1);
+        let share = bundles.len().div_ceil(device.host().threads()).max(1);
         let parts: Vec<Vec<(usize, Rolled)>> = std::thread::scope(|scope| {
             let roll = |part: &[usize]| {
                 vectorize(
@@ -72,7 +78,7 @@ impl Replay<'_> {
                 .collect();
             handles
                 .into_iter()
-                .filter_map(|handle| handle.join().ok())
+                .map(|handle| handle.join().unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect()
         });
         for (first, rolled) in parts.into_iter().flatten() {

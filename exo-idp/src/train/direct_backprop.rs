@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use gpu::optim::{Adam, AdamConfig, Schedule, clip_norm};
-use gpu::{Cpu, Executor, Program, Stream};
+use gpu::optim::{AdamConfig, Rule, Schedule};
+use gpu::{Device, Executor, Part, Program, Stream};
 use rand::RngExt;
 
 use crate::error::Error;
@@ -96,7 +96,7 @@ pub fn direct_backprop<P: Policy>(
     validation: Option<&Replay<'_>>,
     weights: &[f64],
     training: &Training,
-    cpu: &Cpu,
+    device: &Device,
     watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
     let lesson = Lesson::new(train, policy);
@@ -107,7 +107,7 @@ pub fn direct_backprop<P: Policy>(
         look.as_ref(),
         weights,
         training,
-        cpu,
+        device,
         watch,
     )
 }
@@ -119,7 +119,7 @@ pub(super) fn climb(
     look: Option<&Look>,
     weights: &[f64],
     training: &Training,
-    cpu: &Cpu,
+    device: &Device,
     mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
     let Lesson {
@@ -148,13 +148,16 @@ pub(super) fn climb(
     let weights: Vec<f32> = weights.iter().map(|&w| single(w * scale)).collect();
     let base = inputs.batch(program)?.weights(&weights)?;
 
-    let mut theta: Vec<f32> = theta.iter().map(|&x| single(x)).collect();
-    let config = AdamConfig {
-        weight_decay: training.weight_decay,
-        ..AdamConfig::default()
+    let rule = Rule {
+        clip: training.clip,
+        adam: AdamConfig {
+            weight_decay: training.weight_decay,
+            ..AdamConfig::default()
+        },
+        averaging: training.averaging,
     };
-    let mut average = theta.clone();
-    let mut adam = Adam::new(config, theta.len());
+    let mut session = device.open(program, base)?;
+    session.load(&theta.iter().map(|&x| single(x)).collect::<Vec<f32>>())?;
     let mut order = Shuffle::new(training.seed, lanes);
     let mut best: Option<(Option<f64>, usize, Vec<f32>)> = None;
     let (mut curve, mut since_look, mut stale) = (Vec::new(), (0.0, 0_usize), 0);
@@ -164,22 +167,17 @@ pub(super) fn climb(
         .min(training.steps);
     for step in 0..end {
         let selection = order.take(batch);
-        let mut gradient = cpu.gradient(program, &theta, &base.clone().select(&selection)?)?;
-        clip_norm(&mut gradient.params, training.clip);
-        adam.ascend(&mut theta, &gradient.params, schedule.rate(step));
-        let decay = training.averaging.min(count(step + 1) / count(step + 10));
-        for (mean, &now) in average.iter_mut().zip(&theta) {
-            *mean = single(decay * f64::from(*mean) + (1.0 - decay) * f64::from(now));
-        }
-        since_look = (since_look.0 + gradient.objective, since_look.1 + 1);
+        let objective = session.step(&Part::lanes(&selection), &rule, schedule.rate(step))?;
+        since_look = (since_look.0 + objective, since_look.1 + 1);
         let last = step + 1 == end;
         if !(last || (step + 1) % training.look_every.max(1) == 0) {
             continue;
         }
+        let average = session.average()?;
         let progress = Progress {
             step: step + 1,
             training: since_look.0 / count(since_look.1),
-            validation: look.map(|l| l.reward(&average, cpu)).transpose()?,
+            validation: look.map(|l| l.reward(&average, device)).transpose()?,
         };
         since_look = (0.0, 0);
         curve.push(progress);
@@ -190,14 +188,17 @@ pub(super) fn climb(
         if worse {
             stale += 1;
         } else {
-            best = Some((progress.validation, step + 1, average.clone()));
+            best = Some((progress.validation, step + 1, average));
             stale = 0;
         }
         if watch(&progress).is_break() || stale >= training.patience {
             break;
         }
     }
-    let (best_step, theta) = best.map_or((0, theta), |(_, step, theta)| (step, theta));
+    let (best_step, theta) = match best {
+        Some((_, step, theta)) => (step, theta),
+        None => (0, session.params()?),
+    };
     Ok(Trained {
         theta: theta.into_iter().map(f64::from).collect(),
         best_step,
@@ -239,9 +240,9 @@ impl Look {
     }
 
     /// What parameters earn, in money, the mean over the samples.
-    fn reward(&self, theta: &[f32], cpu: &Cpu) -> Result<f64, Error> {
+    fn reward(&self, theta: &[f32], device: &Device) -> Result<f64, Error> {
         let batch = self.inputs.batch(&self.program)?;
-        let rollout = cpu.forward(&self.program, theta, &batch)?;
+        let rollout = device.forward(&self.program, theta, &batch)?;
         Ok(rollout.objective.iter().sum::<f64>() / count(self.samples))
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
-use gpu::Cpu;
+use gpu::Device;
 
 use super::crossed;
 use super::direct_backprop::{Lesson, Look, Progress, Training, climb};
@@ -151,7 +151,7 @@ impl Recipe {
         setting: &Setting<'_>,
         arrivals: &dyn Arrivals,
         forecast: &PromotionForecast,
-        cpu: &Cpu,
+        device: &Device,
         mut watch: impl FnMut(&Course) -> ControlFlow<()>,
     ) -> Result<Fitted, Error> {
         let scored = setting.scored();
@@ -216,7 +216,7 @@ impl Recipe {
                 Some(&look),
                 &early_weights,
                 &training,
-                cpu,
+                device,
                 |progress| course(false, progress),
             )?;
             curves.push(found.curve);
@@ -236,7 +236,7 @@ impl Recipe {
                 None,
                 &whole_weights,
                 &training,
-                cpu,
+                device,
                 |progress| course(true, progress),
             )?;
             thetas.push(refitted.theta);

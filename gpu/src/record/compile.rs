@@ -3,11 +3,13 @@
 
 use std::ops::Range;
 
-use super::op::{Arg, Block, Dense, Op, Row, Space, Unary};
+use super::fuse;
+use super::op::{Arg, Block, Dense, Op, Reduce, Row, Space, Unary};
 use super::program::Program;
 
 /// Finishes a recorded program.
 pub(super) fn finish(program: &mut Program) {
+    fuse::fuse(program);
     for (space, block) in [
         (Space::Start, &mut program.start),
         (Space::Period, &mut program.period),
@@ -47,33 +49,25 @@ impl Op {
                 other => vec![other],
             }
         };
+        let inputs = |dense: &Dense| -> Vec<Arg> {
+            let segments = dense.segments.iter();
+            segments
+                .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
+                .collect()
+        };
         match self {
             Op::Unary { x, rows, .. } => span(*x, *rows),
             Op::Binary { a, b, rows, .. } => [span(*a, *rows), span(*b, *rows)].concat(),
             Op::Select { mask, yes, no, .. } => vec![*mask, *yes, *no],
-            Op::Dense(Dense { segments, .. }) => segments
-                .iter()
-                .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
-                .collect(),
-            Op::Softmax { x, rows, out } => {
-                // The operands are copies made beside the results, in the same space.
-                debug_assert_eq!(x + rows, *out);
-                Vec::new()
+            Op::Dense(dense) => inputs(dense),
+            Op::LogLikelihood { logits, index, .. } => [inputs(logits), vec![*index]].concat(),
+            Op::Softmax { x, rows, .. } | Op::LogSoftmax { x, rows, .. } => {
+                span(Arg::Row(*x), *rows)
             }
-            Op::LaneSum { x, .. } => vec![*x],
+            Op::Pick { x, rows, index, .. } => [span(Arg::Row(*x), *rows), vec![*index]].concat(),
+            Op::Lookup { index, .. } => vec![*index],
+            Op::Reduce { x, .. } => vec![*x],
             Op::Custom { inputs, .. } => inputs.clone(),
-        }
-    }
-
-    /// First row and number of rows of the results.
-    pub(crate) fn results(&self) -> (usize, usize) {
-        match self {
-            Op::Unary { out, rows, .. }
-            | Op::Binary { out, rows, .. }
-            | Op::Softmax { out, rows, .. } => (*out, *rows),
-            Op::Select { out, .. } | Op::LaneSum { out, .. } => (*out, 1),
-            Op::Dense(dense) => (dense.out, dense.outputs),
-            Op::Custom { out, outputs, .. } => (*out, *outputs),
         }
     }
 }
@@ -143,13 +137,10 @@ fn order(space: Space, block: &mut Block) {
             Arg::Row(row) if row.space == space && row.lag == 0 => level[row.index],
             _ => 0,
         };
-        let mut phase = op.args().into_iter().map(here).max().unwrap_or(0);
-        if let Op::Softmax { x, rows, .. } = op {
-            phase = level[*x..x + rows].iter().copied().max().unwrap_or(0);
-        }
+        let phase = op.args().into_iter().map(here).max().unwrap_or(0);
         of_op.push(phase);
         let (out, rows) = op.results();
-        let after = phase + usize::from(matches!(op, Op::LaneSum { .. }));
+        let after = phase + usize::from(matches!(op, Op::Reduce { .. }));
         level[out..out + rows].fill(after);
     }
     let phases = of_op.iter().copied().max().map_or(1, |top| top + 1);
@@ -158,7 +149,7 @@ fn order(space: Space, block: &mut Block) {
     let mut numbered: Vec<(usize, bool, Op)> = of_op
         .into_iter()
         .zip(std::mem::take(&mut block.ops))
-        .map(|(phase, op)| (phase, matches!(op, Op::LaneSum { .. }), op))
+        .map(|(phase, op)| (phase, matches!(op, Op::Reduce { .. }), op))
         .collect();
     numbered.sort_by_key(|&(phase, sum, _)| (phase, sum));
     let mut start = 0;
@@ -189,7 +180,7 @@ fn mark(program: &mut Program) {
     while flow(Space::Period, &program.period, &mut active) | carry_over(program, &mut active) {}
     for block in [&mut program.start, &mut program.period] {
         for op in &mut block.ops {
-            if let Op::Dense(dense) = op {
+            if let Some(dense) = op.layer_mut() {
                 for (wanted, &(row, rows)) in dense.wanted.iter_mut().zip(&dense.segments) {
                     *wanted = (0..rows).any(|i| depends(Arg::Row(row.offset(i)), &active));
                 }
@@ -224,12 +215,13 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
     for op in &block.ops {
         let (out, rows) = op.results();
         let on = match op {
-            Op::Dense(_) => true,
-            Op::Softmax { x, rows, .. } => active[space as usize][*x..x + rows].iter().any(|&a| a),
+            Op::Dense(_) | Op::Lookup { .. } | Op::LogLikelihood { .. } => true,
+            Op::Pick { x, rows, .. } => (0..*rows).any(|i| depends(Arg::Row(x.offset(i)), active)),
             Op::Unary {
                 f: Unary::Detach | Unary::Positive,
                 ..
-            } => false,
+            }
+            | Op::Reduce { f: Reduce::Max, .. } => false,
             other => other.args().into_iter().any(|arg| depends(arg, active)),
         };
         let marks = &mut active[space as usize][out..out + rows];
@@ -259,8 +251,8 @@ fn freshen(program: &mut Program) -> Vec<Range<usize>> {
     late.for_each(|arg| _ = touch(arg));
     let mut added = vec![true; program.period.rows];
     for op in ops.iter_mut().rev() {
-        match op {
-            Op::Dense(dense) => {
+        match op.layer_mut() {
+            Some(dense) => {
                 for (fresh, &(row, rows)) in dense.fresh.iter_mut().zip(&dense.segments) {
                     let before = (0..rows)
                         .filter(|&i| touch(Arg::Row(row.offset(i))))
@@ -271,22 +263,10 @@ fn freshen(program: &mut Program) -> Vec<Range<usize>> {
                     }
                 }
             }
-            Op::Softmax { x, rows, .. } => added_rows(*x, *rows).for_each(|arg| _ = touch(arg)),
-            other => other.args().into_iter().for_each(|arg| _ = touch(arg)),
+            None => op.args().into_iter().for_each(|arg| _ = touch(arg)),
         }
     }
     ranges(&added)
-}
-
-/// Rows of the period.
-fn added_rows(first: usize, count: usize) -> impl Iterator<Item = Arg> {
-    (first..first + count).map(|index| {
-        Arg::Row(Row {
-            space: Space::Period,
-            index,
-            lag: 0,
-        })
-    })
 }
 
 /// Maximal ranges of marked places.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::MAX_SEGMENTS;
 use super::custom::CustomOp;
-use super::op::{Arg, Binary, Block, Dense, Op, Row, Space, Unary};
+use super::op::{Arg, Binary, Block, Dense, Op, Reduce, Row, Space, Unary};
 use super::var::Var;
 use crate::scalar::Activation;
 
@@ -24,7 +24,7 @@ pub(super) struct Tape {
     pub(super) start: Block,
     pub(super) period: Block,
     pub(super) dense: usize,
-    pub(super) sums: usize,
+    pub(super) reductions: Vec<Reduce>,
 }
 
 /// Stands for the recording under way: given to the closures of [`Program::record`](super::Program::record).
@@ -73,7 +73,7 @@ impl Recording {
             start,
             period: Block::default(),
             dense: 0,
-            sums: 0,
+            reductions: Vec::new(),
         };
         TAPES.with_borrow_mut(|tapes| tapes.push(tape));
         Recording {
@@ -90,14 +90,14 @@ impl Recording {
     }
 
     /// What was recorded.
-    pub(super) fn take(&self) -> (Block, Block, usize, usize) {
+    pub(super) fn take(&self) -> (Block, Block, usize, Vec<Reduce>) {
         with(|tape| {
             let (start, period) = (&mut tape.start, &mut tape.period);
             (
                 std::mem::take(start),
                 std::mem::take(period),
                 tape.dense,
-                tape.sums,
+                std::mem::take(&mut tape.reductions),
             )
         })
         .unwrap_or_default()
@@ -167,10 +167,30 @@ impl Tape {
         self.unary(Unary::Copy, x)
     }
 
-    pub(super) fn lane_sum(&mut self, x: Arg) -> Row {
-        let id = self.sums;
-        self.sums += 1;
-        self.push(1, |out| Op::LaneSum { x, out, id })
+    pub(super) fn reduce(&mut self, f: Reduce, x: Arg) -> Row {
+        let id = self.reductions.len();
+        self.reductions.push(f);
+        self.push(1, |out| Op::Reduce { f, x, out, id })
+    }
+
+    pub(super) fn pick(&mut self, values: &[Arg], index: Arg) -> Row {
+        let (x, rows) = (self.neighbours(values), values.len());
+        self.push(1, |out| Op::Pick {
+            x,
+            rows,
+            index,
+            out,
+        })
+    }
+
+    pub(super) fn lookup(&mut self, table: usize, entries: usize, width: usize, index: Arg) -> Row {
+        self.push(width, |out| Op::Lookup {
+            table,
+            entries,
+            width,
+            index,
+            out,
+        })
     }
 
     /// The value `lag > 0` periods ago; `None` where nothing has a past, in the start block.
@@ -227,15 +247,21 @@ impl Tape {
         })
     }
 
+    /// The first of consecutive rows that hold the values, of which there is at least one: copies unless they lie so.
+    pub(super) fn neighbours(&mut self, values: &[Arg]) -> Row {
+        if let Some(rows) = as_rows(values)
+            && runs(&rows).len() == 1
+        {
+            return rows[0];
+        }
+        let copies: Vec<Row> = values.iter().map(|&arg| self.copy(arg)).collect();
+        copies[0]
+    }
+
     /// The values as runs of consecutive rows of one space and lag; a run of fewer than four rows is copied beside its
     /// neighbours, so that the kernels see few, long segments.
     fn segments(&mut self, values: &[Arg]) -> Vec<(Row, usize)> {
-        let as_row = |&arg: &Arg| match arg {
-            Arg::Row(row) => Some(row),
-            _ => None,
-        };
-        let all: Option<Vec<Row>> = values.iter().map(as_row).collect();
-        if let Some(rows) = all {
+        if let Some(rows) = as_rows(values) {
             let runs = runs(&rows);
             let long = runs.len() <= MAX_SEGMENTS && runs.iter().all(|&(_, n)| n >= 4);
             if runs.len() == 1 || long {
@@ -245,6 +271,15 @@ impl Tape {
         let copies: Vec<Row> = values.iter().map(|&arg| self.copy(arg)).collect();
         runs(&copies)
     }
+}
+
+/// The values as rows, if all are.
+fn as_rows(values: &[Arg]) -> Option<Vec<Row>> {
+    let as_row = |&arg: &Arg| match arg {
+        Arg::Row(row) => Some(row),
+        _ => None,
+    };
+    values.iter().map(as_row).collect()
 }
 
 /// Maximal runs of consecutive rows.

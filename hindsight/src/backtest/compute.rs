@@ -1,12 +1,11 @@
 //! The back-test itself: policies fitted and trained on the earlier weeks, replayed on the later ones, at one origin or several.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use exo_idp::policy::{BaseStock, ConstantOrder, JustInTime, Plan, PromotionForecast, Signals};
 use exo_idp::train::{Fitted, Recipe, Setting};
 use exo_idp::{Arrivals, Bootstrap, Conventions, Error, LeadTimes, Outcomes, Paths, Replay};
-use gpu::Cpu;
+use gpu::Device;
 
 use crate::error::CliError;
 use crate::progress::Progress;
@@ -30,7 +29,6 @@ const SAMPLES: usize = 4;
 ///
 /// [`CliError`] if the arguments do not suit the data.
 pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliError> {
-    let begun = Instant::now();
     let options = &args.replay;
     let splits = Split::all(
         subject.panel.weeks(),
@@ -42,12 +40,12 @@ pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliErro
         lead_times: options.lead_times()?,
         conventions: options.conventions()?,
         bootstrap: Bootstrap {
-            seed: options.seed,
+            seed: options.seed.seed,
             ..Bootstrap::default()
         },
-        cpu: options
+        device: options
             .threads
-            .map_or_else(Cpu::default, |threads| Cpu::new(threads.get())),
+            .map_or_else(Device::best, |threads| Device::cpu(threads.get())),
     };
     let meter = Meter::new(splits.len(), &job.recipe(1));
     let refused = |error: Error| CliError::Input(format!("{}: {error}", subject.source));
@@ -78,7 +76,6 @@ pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliErro
             .map_err(refused)?;
         results.origins = Some(Origins { origins, pooled });
     }
-    results.run.elapsed = begun.elapsed().as_secs_f64();
     Ok(results)
 }
 
@@ -88,7 +85,7 @@ struct Job<'a> {
     lead_times: LeadTimes,
     conventions: Conventions,
     bootstrap: Bootstrap,
-    cpu: Cpu,
+    device: Device,
 }
 
 impl Job<'_> {
@@ -114,7 +111,7 @@ impl Job<'_> {
             warm_up: WARM_UP,
         };
         watch(0, "heuristics".to_owned());
-        let heuristics = heuristics(&setting, self.options, &self.cpu)?;
+        let heuristics = heuristics(&setting, self.options, &self.device)?;
         let fitted = self.train(&setting, &heuristics.forecast, split, watch)?;
 
         let paths = Paths::new(panel, &self.lead_times, SAMPLES)?;
@@ -150,7 +147,7 @@ impl Job<'_> {
         heuristics: Heuristics,
         fitted: &Fitted,
     ) -> Result<Vec<Entry>, Error> {
-        let cpu = &self.cpu;
+        let device = &self.device;
         let mut entries = Vec::new();
         let mut add = |name: &str, role, outcomes: Outcomes| {
             entries.push(Entry {
@@ -159,12 +156,12 @@ impl Job<'_> {
                 outcomes,
             });
         };
-        let oracle = replay.run(&JustInTime::new(replay), cpu)?;
+        let oracle = replay.run(&JustInTime::new(replay), device)?;
         add("just-in-time oracle", Role::Oracle, oracle);
-        let trained = replay.run(&fitted.policy, cpu)?;
+        let trained = replay.run(&fitted.policy, device)?;
         add("Direct Backprop", Role::Trained, trained);
         for (name, levels) in heuristics.levels {
-            let outcomes = replay.run(&BaseStock::new(name, 1.0, levels), cpu)?;
+            let outcomes = replay.run(&BaseStock::new(name, 1.0, levels), device)?;
             add(name, Role::Heuristic, outcomes);
         }
         let reference = setting.reference();
@@ -172,7 +169,7 @@ impl Job<'_> {
         let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
             reference[product]
         });
-        let constant = replay.run(&ConstantOrder::new(1.0, mean), cpu)?;
+        let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;
         add("constant order", Role::Heuristic, constant);
         entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
         Ok(entries)
@@ -183,7 +180,7 @@ impl Job<'_> {
         let mut recipe = Recipe {
             validation,
             members: self.options.members.get(),
-            seed: self.options.seed,
+            seed: self.options.seed.seed,
             ..Recipe::default()
         };
         if let Some(steps) = self.options.steps {
@@ -202,7 +199,7 @@ impl Job<'_> {
         let recipe = self.recipe(split.validation);
         let arrivals = for_fitting(self.options)?;
         let (members, each) = (recipe.members, recipe.training.steps);
-        recipe.fit(setting, &arrivals, forecast, &self.cpu, |course| {
+        recipe.fit(setting, &arrivals, forecast, &self.device, |course| {
             let before = (2 * course.member + usize::from(course.refit)) * each;
             watch(
                 before + course.progress.step,

@@ -3,9 +3,10 @@
 use exo_idp::policy::{LeadTimeDemand, PromotionForecast, Signals, target_position};
 use exo_idp::train::{Setting, groups_by_variation, tune_levels};
 use exo_idp::{Arrivals, Error, LeadTimes, Paths};
-use gpu::Cpu;
+use gpu::Device;
 
 use super::options;
+use crate::document::Seed;
 
 /// Groups of products whose levels are scaled together.
 const GROUPS: usize = 10;
@@ -24,7 +25,9 @@ pub(super) struct Heuristics {
 /// The law of lead times with which policies are fitted: the same law, other draws than those they are scored on.
 pub(super) fn for_fitting(options: &options::Replay) -> Result<LeadTimes, Error> {
     let other = options::Replay {
-        seed: options.seed.wrapping_add(1),
+        seed: Seed {
+            seed: options.seed.seed.wrapping_add(1),
+        },
         ..options.clone()
     };
     other
@@ -40,7 +43,7 @@ pub(super) fn for_fitting(options: &options::Replay) -> Result<LeadTimes, Error>
 pub(super) fn heuristics(
     setting: &Setting<'_>,
     options: &options::Replay,
-    cpu: &Cpu,
+    device: &Device,
 ) -> Result<Heuristics, Error> {
     let panel = setting.panel;
     let (law, conventions) = (setting.lead_times, &setting.conventions);
@@ -48,7 +51,7 @@ pub(super) fn heuristics(
     let paths = Paths::new(panel, &arrivals, 2)?;
     let replay = setting.replay(&paths, setting.scored())?;
     let groups = groups_by_variation(&replay, GROUPS.min(panel.products()));
-    let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors(), cpu);
+    let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors(), device);
     let untuned = target_position(
         panel,
         setting.weeks.clone(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{CliError, Place};
 use crate::output::{self, Target};
-use crate::page::Page;
+use report::Page;
 
 mod calibration;
 mod cbs;
@@ -132,7 +132,13 @@ impl Targets {
             files.push((target, bytes));
         }
         if let Some(target) = &self.html {
-            files.push((target, page.to_html().into_bytes()));
+            files.push((
+                target,
+                page.clone()
+                    .generator(output::GENERATOR)
+                    .to_html()
+                    .into_bytes(),
+            ));
         }
         let taken = files.iter().any(|f| f.0.is_standard());
         output::write_all(files)?;
@@ -158,10 +164,14 @@ fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
 fn read_fault(file: &Path, error: ReadError) -> CliError {
     match error {
         // No number of the system's: the file is damaged or cut short, the machine is well.
-        ReadError::Io { source } if source.raw_os_error().is_none() => {
-            Place::file(file).error(source)
-        }
-        ReadError::Io { source } => CliError::reading(file, &source),
+        ReadError::Io {
+            code: None,
+            message,
+            ..
+        } => Place::file(file).error(message),
+        ReadError::Io {
+            code: Some(code), ..
+        } => CliError::reading(file, &std::io::Error::from_raw_os_error(code)),
         ReadError::Syntax {
             line,
             column,

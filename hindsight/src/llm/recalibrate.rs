@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use llm_metrics::{
-    Binning, Calibrator, FitStatus, Method, PlattTargets, Summary, Temperature, cross_fit,
-    cross_fit_temperature,
+    calibration::{Binning, Summary},
+    recalibrate::{
+        Calibrator, FitStatus, Method, PlattTargets, Temperature, cross_fit, cross_fit_temperature,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,10 +16,9 @@ use super::plots;
 use super::records::{FieldArgs, Loaded, load, scores};
 use super::{Outputs, fault, value};
 use crate::error::{CliError, Place};
-use crate::number::{fixed, percent};
 use crate::output::{self, Target};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, percent};
+use report::{Column, Page, Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,7 +133,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         data.correct.len(),
         status_words(status)
     );
-    let text = format!("{}\n{words}", table.render(Width::of_stdout()));
+    let text = format!("{}\n{words}", table.render(crate::output::width()));
     let mut page = Page::new("Recalibration", words);
     page.section("Before and after");
     let svg = plots::reliability(
@@ -177,7 +178,10 @@ fn method(args: &Args) -> Option<Method> {
     })
 }
 
-fn logits<'a>(args: &Args, data: &'a Loaded) -> Result<&'a llm_metrics::Logits, CliError> {
+fn logits<'a>(
+    args: &Args,
+    data: &'a Loaded,
+) -> Result<&'a llm_metrics::calibration::Logits, CliError> {
     data.logits.as_ref().ok_or_else(|| {
         Place::file(&args.file).error(
             "temperature needs a log of logits with the same number of classes in every record",

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 
 use llm_metrics::io::Schema;
 use llm_metrics::{
-    EdgeRule, Interval, Norm, Reliability, Selective, bootstrap_standard_error,
-    calibration_interval, cluster_ece_bootstrap,
+    calibration::{
+        EdgeRule, Norm, Reliability, Selective, calibration_interval, cluster_ece_bootstrap,
+    },
+    stats::{Interval, bootstrap_standard_error},
 };
 use serde_json::json;
 
 use super::{Args, State, Targets, fault, plots, value};
 use crate::error::CliError;
-use crate::number::{fixed, interval, percent};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, interval, percent};
+use report::{Column, Page, Table};
 
 /// Reports what the records add up to.
 pub(super) fn report(
@@ -198,7 +199,7 @@ pub(super) fn report(
             number(b.gap()),
         ]);
     }
-    let width = Width::of_stdout();
+    let width = crate::output::width();
     let text = format!("{}\n{}", scores.render(width), bins.render(width));
 
     let mut page = Page::new(
