@@ -18,10 +18,41 @@ const LARGEST: usize = 1 << 26;
 /// # Ok::<(), hindsight_games::GamesError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "Stored", into = "Stored")
+)]
 pub struct Game {
     shape: Vec<usize>,
     strides: Vec<usize>,
     payoffs: Vec<Vec<f64>>,
+}
+
+/// What is stored of a game: the rest follows.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Stored {
+    shape: Vec<usize>,
+    payoffs: Vec<Vec<f64>>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Stored> for Game {
+    type Error = GamesError;
+    fn try_from(stored: Stored) -> Result<Self, GamesError> {
+        Self::new(stored.shape, stored.payoffs)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Game> for Stored {
+    fn from(game: Game) -> Self {
+        Self {
+            shape: game.shape,
+            payoffs: game.payoffs,
+        }
+    }
 }
 
 impl Game {
@@ -62,11 +93,7 @@ impl Game {
         let a = flatten(Argument::RowMatrix, row)?;
         let b = flatten(Argument::ColumnMatrix, column)?;
         length(Argument::ColumnMatrix, row.len(), column.len())?;
-        length(
-            Argument::ColumnMatrix,
-            row[0].len(),
-            column[0].len(),
-        )?;
+        length(Argument::ColumnMatrix, row[0].len(), column[0].len())?;
         Self::new(vec![row.len(), row[0].len()], vec![a, b])
     }
 
@@ -310,88 +337,6 @@ impl Game {
     pub(crate) fn stride(&self, player: usize) -> usize {
         self.strides[player]
     }
-
-    /// All pure Nash equilibria, in profile order: no player gains strictly by a change of action alone.
-    #[must_use]
-    pub fn pure_nash(&self) -> Vec<Vec<usize>> {
-        let mut stable = vec![true; self.profiles()];
-        for (player, tensor) in self.payoffs.iter().enumerate() {
-            let (stride, actions) = (self.strides[player], self.shape[player]);
-            for start in (0..self.profiles()).filter(|at| at / stride % actions == 0) {
-                let line = || (0..actions).map(|a| start + a * stride);
-                let best = line()
-                    .map(|at| tensor[at])
-                    .fold(f64::NEG_INFINITY, f64::max);
-                for at in line() {
-                    stable[at] &= tensor[at] >= best;
-                }
-            }
-        }
-        (0..self.profiles())
-            .filter(|&at| stable[at])
-            .map(|at| self.profile(at))
-            .collect()
-    }
-
-    /// The actions of each player that survive repeated removal of actions strictly dominated by a pure action.
-    /// The result does not depend on the order of removal.
-    #[must_use]
-    pub fn undominated(&self) -> Vec<Vec<usize>> {
-        let mut left: Vec<Vec<usize>> = self.shape.iter().map(|&k| (0..k).collect()).collect();
-        loop {
-            let mut changed = false;
-            for player in 0..self.players() {
-                let doomed: Vec<usize> = left[player]
-                    .iter()
-                    .copied()
-                    .filter(|&a| {
-                        left[player]
-                            .iter()
-                            .any(|&b| b != a && self.dominates(player, b, a, &left))
-                    })
-                    .collect();
-                if !doomed.is_empty() {
-                    left[player].retain(|a| !doomed.contains(a));
-                    changed = true;
-                }
-            }
-            if !changed {
-                return left;
-            }
-        }
-    }
-
-    fn dominates(&self, player: usize, better: usize, worse: usize, left: &[Vec<usize>]) -> bool {
-        let tensor = &self.payoffs[player];
-        let mut counter = vec![0; self.players()];
-        loop {
-            let mut base = 0;
-            for (other, &position) in counter.iter().enumerate() {
-                if other != player {
-                    base += left[other][position] * self.strides[other];
-                }
-            }
-            let stride = self.strides[player];
-            if tensor[base + better * stride] <= tensor[base + worse * stride] {
-                return false;
-            }
-            let mut other = self.players();
-            loop {
-                if other == 0 {
-                    return true;
-                }
-                other -= 1;
-                if other == player {
-                    continue;
-                }
-                counter[other] += 1;
-                if counter[other] < left[other].len() {
-                    break;
-                }
-                counter[other] = 0;
-            }
-        }
-    }
 }
 
 /// Sum of products in four lanes, which the compiler can keep in vector registers.
@@ -425,7 +370,9 @@ pub(crate) fn advance(profile: &mut [usize], shape: &[usize]) {
 
 fn strides(shape: &[usize]) -> Result<Vec<usize>, GamesError> {
     if shape.is_empty() || shape.contains(&0) {
-        return Err(GamesError::Empty { argument: Argument::Shape });
+        return Err(GamesError::Empty {
+            argument: Argument::Shape,
+        });
     }
     let mut size = 1usize;
     let mut strides = vec![0; shape.len()];
@@ -528,19 +475,6 @@ mod tests {
                         }
                     }
                     prop_assert!((expected - slow).abs() < 1e-12);
-                }
-            }
-        }
-
-        #[test]
-        fn pure_equilibria_survive_dominance(seed in any::<u64>()) {
-            use rand::{RngExt, SeedableRng};
-            let mut rng = rand_pcg::Pcg64::seed_from_u64(seed);
-            let game = Game::from_fn(&[3, 4, 2], |_, _| f64::from(rng.random_range(0..4u8))).unwrap();
-            let left = game.undominated();
-            for profile in game.pure_nash() {
-                for (player, action) in profile.iter().enumerate() {
-                    prop_assert!(left[player].contains(action));
                 }
             }
         }

@@ -13,6 +13,7 @@ mod error;
 mod game;
 pub mod grid;
 pub mod marketplace;
+mod pure;
 pub mod repeated;
 
 pub use error::{Argument, GamesError, Method};

@@ -88,13 +88,18 @@ impl Law<'_> {
         let unit = self.units[player];
         let tolerance = 1e-7 * unit.scale * spread(self.game, player).max(1e-3)
             + 1e-14 * (unit.shift.abs() + unit.scale * here.abs());
-        if !((unit.to(here) - there).abs() <= tolerance) {
+        let difference = (unit.to(here) - there).abs();
+        if difference.is_nan() || difference > tolerance {
             self.failures
                 .push(format!("{what}: {} became {there}", unit.to(here)));
         }
     }
 
-    fn result<T>(&mut self, what: &str, result: Result<T, hindsight_games::GamesError>) -> Option<T> {
+    fn result<T>(
+        &mut self,
+        what: &str,
+        result: Result<T, hindsight_games::GamesError>,
+    ) -> Option<T> {
         result
             .map_err(|e| self.failures.push(format!("{what}: {e}")))
             .ok()
@@ -192,7 +197,8 @@ impl Law<'_> {
             self.failures.push("undominated".to_owned());
         }
         let (here, there) = (nash_equilibria(self.game), nash_equilibria(self.other));
-        let (Some(here), Some(there)) = (self.result("Nash here", here), self.result("Nash", there))
+        let (Some(here), Some(there)) =
+            (self.result("Nash here", here), self.result("Nash", there))
         else {
             return;
         };
@@ -249,7 +255,10 @@ fn every_concept_is_invariant_under_changes_of_units() {
             if !law.failures.is_empty() {
                 failed += 1;
                 if failed < 20 {
-                    println!("scale 1e{exponent} seed {seed} {units:?}: {:#?}", law.failures);
+                    println!(
+                        "scale 1e{exponent} seed {seed} {units:?}: {:#?}",
+                        law.failures
+                    );
                 }
             }
         }

@@ -112,7 +112,9 @@ impl<D: Demand + Clone> SharedRevenue<D> {
         steps: usize,
     ) -> Result<BestFee, GamesError> {
         if steps == 0 {
-            return Err(GamesError::Empty { argument: Argument::Steps });
+            return Err(GamesError::Empty {
+                argument: Argument::Steps,
+            });
         }
         let alone = self.retailer_alone().retailer;
         let at = |fee: f64| {

@@ -262,7 +262,7 @@ pub fn chain_reward(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repeated::SampledModifications;
+    use crate::repeated::{OracleLearner, SampledModifications};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_pcg::Pcg64;

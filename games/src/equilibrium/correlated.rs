@@ -162,10 +162,11 @@ impl Target {
             Objective::AgainstPlayer(i) => plain(payoffs(*i)?.iter().map(|u| -u).collect()),
             Objective::MaxMin => {
                 let all = || (0..game.players()).filter_map(|i| game.payoffs(i));
-                let (low, high) = all().flatten().fold(
-                    (f64::INFINITY, f64::NEG_INFINITY),
-                    |(low, high), &u| (low.min(u), high.max(u)),
-                );
+                let (low, high) = all()
+                    .flatten()
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &u| {
+                        (low.min(u), high.max(u))
+                    });
                 let unit = if high > low { high - low } else { 1.0 };
                 let common: Vec<Vec<f64>> = all()
                     .map(|u| u.iter().map(|u| (u - low) / unit).collect())

@@ -94,11 +94,7 @@ pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
             (l.min(v), h.max(v))
         });
     let unit = if high > low { high - low } else { 1.0 };
-    let flat: Vec<f64> = matrix
-        .iter()
-        .flatten()
-        .map(|v| (v - low) / unit)
-        .collect();
+    let flat: Vec<f64> = matrix.iter().flatten().map(|v| (v - low) / unit).collect();
     let solution = in_units(&flat, columns)?;
     if solution.duality_gap > PROOF {
         return Err(GamesError::NotConverged {

@@ -225,11 +225,7 @@ pub(crate) fn distribution(argument: Argument, values: &[f64]) -> Result<(), Gam
 }
 
 /// Checks a length.
-pub(crate) fn length(
-    argument: Argument,
-    expected: usize,
-    found: usize,
-) -> Result<(), GamesError> {
+pub(crate) fn length(argument: Argument, expected: usize, found: usize) -> Result<(), GamesError> {
     if expected == found {
         Ok(())
     } else {

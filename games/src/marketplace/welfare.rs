@@ -149,7 +149,9 @@ impl Marketplace {
         cells: usize,
     ) -> Result<WelfareSearch, GamesError> {
         if cells == 0 {
-            return Err(GamesError::Empty { argument: Argument::Cells });
+            return Err(GamesError::Empty {
+                argument: Argument::Cells,
+            });
         }
         let mut search = WelfareSearch {
             markets: 0,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt};
 
-use super::learner::{check_horizon, check_rewards};
+use super::learner::{OracleLearner, check_horizon, check_rewards};
 use super::smooth::SmoothOracle;
 use super::stationary::stationary;
 use crate::error::{Argument, GamesError, Method, real};
@@ -29,7 +29,7 @@ struct Played {
 /// $\sqrt{2T\ln(2N)}$-order; sampling adds $O(\sqrt{\ln N/m})$ a round.
 ///
 /// ```
-/// use hindsight_games::repeated::{ProductActions, SampledModifications};
+/// use hindsight_games::repeated::{OracleLearner, ProductActions, SampledModifications};
 /// use rand::SeedableRng;
 /// let actions = ProductActions::new(&[2; 20])?; // 2^20 actions
 /// let mut learner = SampledModifications::new(actions, 50, 50, rand_pcg::Pcg64::seed_from_u64(1))?;
@@ -109,19 +109,6 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
             - ln(self.oracle.actions())
     }
 
-    /// The distribution of the coming round as pairs of action and probability, in order of action.
-    ///
-    /// # Errors
-    /// [`GamesError::NotConverged`] when the fixed point keeps a residual above `1e-10`.
-    pub fn play(&mut self) -> Result<&[(u64, f64)], GamesError> {
-        if !self.fresh {
-            let maps = self.draw_maps();
-            self.play = fixed_point(&maps)?;
-            self.fresh = true;
-        }
-        Ok(&self.play)
-    }
-
     fn draw_maps(&mut self) -> Vec<Map> {
         let n = self.oracle.actions();
         let rest = n - self.played.len() as u64;
@@ -178,11 +165,38 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         maps
     }
 
-    /// Takes the round's reward vector; every action's reward must lie in $\[0,1\]$.
-    ///
-    /// # Errors
-    /// [`GamesError::Length`], [`GamesError::NotFinite`], [`GamesError::OutOfRange`], and those of [`SampledModifications::play`].
-    pub fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
+    /// Total regrets of the mixed plays so far, over all $N$ actions.
+    #[must_use]
+    pub fn regrets(&self) -> super::Regrets {
+        let gain = |p: &Played| (self.oracle.best(&p.total) - p.own).max(0.0);
+        super::Regrets {
+            rounds: self.rounds,
+            external: self.oracle.best(&self.total) - self.own,
+            internal: self.played.values().map(gain).fold(0.0, f64::max),
+            swap: self.played.values().map(gain).sum(),
+        }
+    }
+}
+
+impl<O: SmoothOracle, R: Rng> OracleLearner for SampledModifications<O, R> {
+    /// Pairs of action and probability, in order of action.
+    type Play = [(u64, f64)];
+
+    fn dimension(&self) -> usize {
+        self.oracle.dimension()
+    }
+
+    fn play(&mut self) -> Result<&[(u64, f64)], GamesError> {
+        if !self.fresh {
+            let maps = self.draw_maps();
+            self.play = fixed_point(&maps)?;
+            self.fresh = true;
+        }
+        Ok(&self.play)
+    }
+
+    /// Every action's reward must lie in $\[0,1\]$.
+    fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
         check_rewards(self.oracle.dimension(), rewards)?;
         for value in [self.oracle.worst(rewards), self.oracle.best(rewards)] {
             if !(-1e-9..=1.0 + 1e-9).contains(&value) {
@@ -224,21 +238,8 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         Ok(())
     }
 
-    /// Total regrets of the mixed plays so far, over all $N$ actions.
-    #[must_use]
-    pub fn regrets(&self) -> super::Regrets {
-        let gain = |p: &Played| (self.oracle.best(&p.total) - p.own).max(0.0);
-        super::Regrets {
-            rounds: self.rounds,
-            external: self.oracle.best(&self.total) - self.own,
-            internal: self.played.values().map(gain).fold(0.0, f64::max),
-            swap: self.played.values().map(gain).sum(),
-        }
-    }
-
-    /// Calls of the smooth oracle so far (samples and partition functions).
-    #[must_use]
-    pub fn oracle_calls(&self) -> usize {
+    /// Samples and partition functions.
+    fn oracle_calls(&self) -> usize {
         self.calls
     }
 }

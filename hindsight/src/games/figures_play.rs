@@ -1,7 +1,7 @@
 //! Figures of the learners.
 
 use games::repeated::{
-    BlumMansour, Learner, ProductActions, RegretAccount, Regrets, SampledModifications,
+    BlumMansour, Learner, OracleLearner, ProductActions, RegretAccount, Regrets, SampledModifications,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};

@@ -19,7 +19,6 @@ mod simplex;
 #[cfg(test)]
 mod tests;
 
-
 pub(super) use simplex::maximise;
 
 /// The rows of a programme, never all formed at once.

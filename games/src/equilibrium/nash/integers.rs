@@ -39,8 +39,7 @@ fn fractions(payoffs: &[f64]) -> Option<Vec<BigInt>> {
     order.sort_by(|&a, &b| payoffs[a].total_cmp(&payoffs[b]));
     let merged = order.windows(2).any(|pair| {
         let (a, b) = (payoffs[pair[0]], payoffs[pair[1]]);
-        found[pair[0]] == found[pair[1]]
-            && b - a > 16.0 * f64::EPSILON * a.abs().max(b.abs())
+        found[pair[0]] == found[pair[1]] && b - a > 16.0 * f64::EPSILON * a.abs().max(b.abs())
     });
     if merged {
         return None;

@@ -170,10 +170,7 @@ impl Floating {
                 break;
             }
             let ratio = |r: usize| line(r)[at] / line(r)[entering];
-            let least = left
-                .iter()
-                .map(|&r| ratio(r))
-                .fold(f64::INFINITY, f64::min);
+            let least = left.iter().map(|&r| ratio(r)).fold(f64::INFINITY, f64::min);
             left.retain(|&r| ratio(r) <= least + ROUNDING * (1.0 + least.abs()));
         }
         left.first().copied()

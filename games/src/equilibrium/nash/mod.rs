@@ -73,11 +73,7 @@ pub fn nash_equilibria(game: &Game) -> Result<Vec<NashEquilibrium>, GamesError> 
     for y in &columns {
         let labels = turned(y.labels);
         for x in rows.iter().filter(|x| x.labels | labels == everything) {
-            found.push(NashEquilibrium::new(
-                game,
-                x.point.clone(),
-                y.point.clone(),
-            ));
+            found.push(NashEquilibrium::new(game, x.point.clone(), y.point.clone()));
         }
     }
     Ok(found)
@@ -105,7 +101,9 @@ impl Polytopes {
         Ok(Self {
             rows: m,
             columns: n,
-            row: (0..n * m).map(|at| b[at % m * n + at / m].clone()).collect(),
+            row: (0..n * m)
+                .map(|at| b[at % m * n + at / m].clone())
+                .collect(),
             column: whole(0),
         })
     }

@@ -117,10 +117,6 @@ impl<N: Whole> Tableau<N> {
         self.dimension + self.basic.len()
     }
 
-    pub(super) fn is_basic(&self, variable: usize) -> bool {
-        self.basic.contains(&variable)
-    }
-
     pub(super) fn basic(&self) -> &[usize] {
         &self.basic
     }
@@ -145,8 +141,8 @@ impl<N: Whole> Tableau<N> {
             // Right-hand sides first, then the columns of the slacks, in units of the entering column.
             let (this, that) = (self.line(r), self.line(b));
             for at in std::iter::once(last).chain(self.dimension..last) {
-                let order =
-                    N::compare(&this[at], &that[entering], &that[at], &this[entering]).ok_or(Overflow)?;
+                let order = N::compare(&this[at], &that[entering], &that[at], &this[entering])
+                    .ok_or(Overflow)?;
                 if order == Ordering::Less {
                     best = Some(r);
                 }
@@ -180,7 +176,11 @@ impl<N: Whole> Tableau<N> {
     pub(super) fn point(&self) -> (Vec<BigInt>, u128) {
         let last = self.variables();
         let mut x = vec![BigInt::from(0); self.dimension];
-        let mut labels = if last == 128 { u128::MAX } else { (1 << last) - 1 };
+        let mut labels = if last == 128 {
+            u128::MAX
+        } else {
+            (1 << last) - 1
+        };
         for (r, &variable) in self.basic.iter().enumerate() {
             let value = &self.line(r)[last];
             if value.sign() == Ordering::Greater {

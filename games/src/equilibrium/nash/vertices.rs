@@ -39,45 +39,47 @@ type Found = HashMap<u128, Vec<BigInt>>;
 
 fn walk<N: Whole>(matrix: &[BigInt], dimension: usize) -> Result<Result<Found, TooMany>, Overflow> {
     let mut tableau = Tableau::<N>::origin(matrix, dimension)?;
-    let key = |tableau: &Tableau<N>| tableau.basic().iter().fold(0u128, |k, v| k | 1 << v);
     let mut visited = HashSet::from([key(&tableau)]);
     let mut found = Found::new();
     // The way back: the variable that re-enters and the first edge not yet tried.
     let mut way: Vec<(usize, usize)> = Vec::new();
-    let mut next = 0;
-    loop {
-        let mut moved = false;
-        for entering in next..tableau.variables() {
-            if tableau.is_basic(entering) {
-                continue;
-            }
-            let r = tableau.leaving(entering)?;
-            let leaving = tableau.basic()[r];
-            let there = key(&tableau) & !(1 << leaving) | 1 << entering;
-            if !visited.insert(there) {
-                continue;
-            }
-            if visited.len() > LARGEST {
-                return Ok(Err(TooMany));
-            }
-            tableau.pivot(entering, r)?;
+    let mut from = 0;
+    while visited.len() <= LARGEST {
+        if let Some((entering, line)) = edge(&tableau, from, &mut visited)? {
+            let leaving = tableau.pivot(entering, line)?;
             let (x, labels) = tableau.point();
             found.entry(labels).or_insert(x);
             way.push((leaving, entering + 1));
-            next = 0;
-            moved = true;
-            break;
-        }
-        if moved {
-            continue;
-        }
-        let Some((back, resume)) = way.pop() else {
+            from = 0;
+        } else if let Some((back, resume)) = way.pop() {
+            let line = tableau.leaving(back)?;
+            tableau.pivot(back, line)?;
+            from = resume;
+        } else {
             return Ok(Ok(found));
-        };
-        let r = tableau.leaving(back)?;
-        tableau.pivot(back, r)?;
-        next = resume;
+        }
     }
+    Ok(Err(TooMany))
+}
+
+fn key<N: Whole>(tableau: &Tableau<N>) -> u128 {
+    tableau.basic().iter().fold(0, |k, v| k | 1 << v)
+}
+
+/// The first edge, from variable `from` on, to a vertex not yet visited (it is now): the entering variable and the line that leaves.
+fn edge<N: Whole>(
+    tableau: &Tableau<N>,
+    from: usize,
+    visited: &mut HashSet<u128>,
+) -> Result<Option<(usize, usize)>, Overflow> {
+    let here = key(tableau);
+    for entering in (from..tableau.variables()).filter(|v| here >> v & 1 == 0) {
+        let line = tableau.leaving(entering)?;
+        if visited.insert(here & !(1 << tableau.basic()[line]) | 1 << entering) {
+            return Ok(Some((entering, line)));
+        }
+    }
+    Ok(None)
 }
 
 /// The coordinates over their sum; `None` for the origin.
@@ -91,7 +93,11 @@ pub(super) fn normalised(x: &[BigInt]) -> Option<Vec<f64>> {
             .iter_u32_digits()
             .rev()
             .fold(0.0, |s, d| s * 4_294_967_296.0 + f64::from(d));
-        if sign == num_bigint::Sign::Minus { -size } else { size }
+        if sign == num_bigint::Sign::Minus {
+            -size
+        } else {
+            size
+        }
     };
     let total = real(&sum);
     (total > 0.0).then(|| x.iter().map(|v| real(v) / total).collect())
