@@ -3,10 +3,10 @@
 use super::Rows;
 use super::presolve::Reduced;
 
-/// Largest violation of a scaled row, and largest gap relative to the spread of the objective, of a result that is returned.
+/// Largest violation of a scaled row, and largest gap of an objective with a spread of 1, of a result that is returned.
 pub(super) const PROOF: f64 = 1e-8;
 
-/// An optimal vertex, its multipliers and what was left of the optimality conditions, in the units of the original rows and objective.
+/// An optimal vertex, its multipliers and what was left of the optimality conditions.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Optimum {
     pub(in super::super) x: Vec<f64>,
@@ -26,11 +26,20 @@ pub(super) struct Claim {
     pub(super) doubt: f64,
 }
 
-/// The claim made by the point `x` and the multipliers `y` (clipped at zero) for `cost`, whose spread over the columns left is `spread`.
+impl Optimum {
+    /// The same for an objective with the coefficients `cost`, of which this one's are an affine map that divides by `spread`.
+    pub(super) fn in_units(mut self, cost: &[f64], spread: f64) -> Self {
+        self.value = self.x.iter().zip(cost).map(|(x, c)| x * c).sum();
+        self.gap *= spread;
+        self.duals.iter_mut().for_each(|(_, y)| *y *= spread);
+        self
+    }
+}
+
+/// The claim made by the point `x` and the multipliers `y` (clipped at zero) for `cost`, whose spread is 1.
 pub(super) fn claim<R: Rows>(
     rows: &R,
     cost: &[f64],
-    spread: f64,
     reduced: &Reduced,
     mut x: Vec<f64>,
     y: impl Iterator<Item = (usize, f64)>,
@@ -78,7 +87,7 @@ pub(super) fn claim<R: Rows>(
         same
     });
     Claim {
-        doubt: violation.max(gap / spread),
+        doubt: violation.max(gap),
         optimum: Optimum {
             x,
             value,

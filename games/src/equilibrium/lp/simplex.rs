@@ -123,9 +123,9 @@ pub(in super::super) fn maximise<R: Rows>(
             Err(Stop::Stuck) => continue,
             Ok(()) => {}
         }
-        let claim = simplex.claim(cost, spread, pivots);
+        let claim = simplex.claim(pivots);
         if claim.doubt <= PROOF {
-            return Ok(Some(claim.optimum));
+            return Ok(Some(claim.optimum.in_units(cost, spread)));
         }
         if last.as_ref().is_none_or(|l| claim.doubt < l.doubt) {
             last = Some(claim);
@@ -686,8 +686,8 @@ impl<'a, R: Rows> Simplex<'a, R> {
         self.refresh()
     }
 
-    fn claim(&self, cost: &[f64], spread: f64, pivots: usize) -> Claim {
-        let mut x = vec![0.0; cost.len()];
+    fn claim(&self, pivots: usize) -> Claim {
+        let mut x = vec![0.0; self.true_cost.len()];
         for (&j, &v) in self.basic.iter().zip(&self.x) {
             x[j] = v;
         }
@@ -695,8 +695,8 @@ impl<'a, R: Rows> Simplex<'a, R> {
             .tight
             .iter()
             .zip(&self.multiplier)
-            .map(|(&r, &y)| (r, y * spread * self.reduced.scale[r]));
-        certificate::claim(self.rows, cost, spread, self.reduced, x, y, pivots)
+            .map(|(&r, &y)| (r, y * self.reduced.scale[r]));
+        certificate::claim(self.rows, self.true_cost, self.reduced, x, y, pivots)
     }
 }
 

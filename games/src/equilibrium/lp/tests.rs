@@ -159,6 +159,18 @@ fn rows_that_force_columns_leave_what_they_must() {
 }
 
 #[test]
+fn a_constant_objective_is_its_own_proof() {
+    let programme = Dense {
+        rows: vec![vec![-2.0, 1.0], vec![2e9, -4e9]],
+        normalised: 2,
+    };
+    for constant in [-0.1, 0.1 + 0.2, 1e12 / 3.0] {
+        let best = maximise(&programme, &[constant; 2]).unwrap().unwrap();
+        assert!((best.value / constant - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
 fn rows_that_cannot_be_met_are_reported() {
     let programme = Dense {
         rows: vec![vec![1.0, 2.0]],
