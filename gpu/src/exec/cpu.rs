@@ -60,7 +60,7 @@ impl Cpu {
     /// How the horizon of a batch is kept: tiles that run over lanes are all kept at once, the others one a thread.
     fn segments<F: Real>(&self, program: &Program, batch: &Batch<'_, F>) -> Segments {
         let tiles = batch.run_lanes().div_ceil(TILE);
-        let at_once = if program.crosses_lanes() {
+        let at_once = if program.joins_lanes() {
             tiles
         } else {
             self.threads.min(groups(tiles).len())
@@ -268,7 +268,7 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
 
     fn forward(&mut self, part: &Part<'_>) -> Result<Rollout<F>, Error> {
         let (batch, groups) = self.batch.part(part)?;
-        let groups = groups.filter(|_| self.program.crosses_lanes());
+        let groups = groups.filter(|_| self.program.joins_lanes());
         let runs = batch.one_by_one(groups.as_deref());
         let runs: Vec<Rollout<F>> = runs.iter().map(|batch| self.roll(batch)).collect();
         let (periods, traces) = (batch.run_periods(), self.program.traces());
@@ -285,7 +285,7 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
 
     fn gradient(&mut self, part: &Part<'_>) -> Result<Gradient<F>, Error> {
         let (batch, groups) = self.batch.part(part)?;
-        let groups = groups.filter(|_| self.program.crosses_lanes());
+        let groups = groups.filter(|_| self.program.joins_lanes());
         let batches = batch.one_by_one(groups.as_deref());
         let runs: Vec<Gradient<F>> = batches.iter().map(|batch| self.reverse(batch)).collect();
         let mut params = vec![0.0; self.program.shape().params];
@@ -349,7 +349,7 @@ impl<F: Real> CpuSession<'_, F> {
     fn roll(&self, batch: &Batch<'_, F>) -> Rollout<F> {
         let program = self.program;
         let run = Run::new(program, self.optimizer.params(), batch, None);
-        let tiles = if program.crosses_lanes() {
+        let tiles = if program.joins_lanes() {
             period_major::forward(&run, self.cpu.threads)
         } else {
             let threads = self.cpu.threads.min(run.tiles());
@@ -374,7 +374,7 @@ impl<F: Real> CpuSession<'_, F> {
         let segments = self.cpu.segments(program, batch);
         let run = Run::new(program, self.optimizer.params(), batch, Some(segments));
         let groups = groups(run.tiles());
-        let results = if program.crosses_lanes() {
+        let results = if program.joins_lanes() {
             period_major::gradient(&run, self.cpu.threads, &groups)
         } else {
             let threads = self.cpu.threads.min(groups.len());

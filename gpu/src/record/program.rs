@@ -264,7 +264,8 @@ impl Program {
     }
 
     /// Whether an operation joins the lanes, so that all of them must go through the horizon together.
-    pub(crate) fn crosses_lanes(&self) -> bool {
+    #[must_use]
+    pub fn joins_lanes(&self) -> bool {
         !self.reductions.is_empty()
     }
 

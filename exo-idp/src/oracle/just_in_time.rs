@@ -2,8 +2,8 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::{Policy, Seen, Signals};
 use crate::conventions::Receipts;
+use crate::policy::{Policy, Seen, Signals};
 use crate::replay::Replay;
 
 /// The just-in-time oracle: it knows demand and lead times, and orders every unit so that it arrives as late as it can before
@@ -105,7 +105,7 @@ pub fn perfect_information_bound(replay: &Replay<'_>, lane: usize) -> f64 {
         let rate = conventions.holding_share * panel.cost(product, week) + conventions.holding;
         cheapest += discount(week) * rate;
     }
-    let units = replay.opening_units(product);
+    let units = replay.opening_units(lane);
     total += (units * dearest).max(conventions.salvage() * replay.opening_charge(lane));
     total - replay.opening_charge(lane)
 }
