@@ -100,7 +100,7 @@ fn problems_name_the_flag_and_the_value() {
     );
     assert!(
         ask(json!({ "payoffs": [[[1]], [[1]]], "joint": [0.5] }))
-            .starts_with("--joint: joint distribution must sum to one, got 0.5")
+            .starts_with("--joint: joint must sum to one, got 0.5")
     );
     assert!(
         ask(json!({ "payoffs": [[[1]], [[1]]], "concept": "best" }))
