@@ -13,6 +13,7 @@ mod error;
 mod game;
 pub mod grid;
 pub mod marketplace;
+mod mixed;
 mod pure;
 pub mod repeated;
 

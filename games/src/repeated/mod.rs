@@ -21,6 +21,7 @@ mod account;
 #[cfg(test)]
 mod curves;
 mod exp3;
+mod fixed_point;
 mod ftpl;
 mod hedge;
 mod learner;

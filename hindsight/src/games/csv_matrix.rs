@@ -99,7 +99,11 @@ fn records(text: &str, separator: char) -> Result<Vec<(u64, Vec<String>)>, Fault
             line: e.position().map_or(1, csv::Position::line),
             words: e.to_string(),
         })?;
-        let line = record.position().map_or(1, csv::Position::line);
+        // Blank lines before a record count as its own to the reader.
+        let start = record.position().map_or(0, csv::Position::byte);
+        let before = usize::try_from(start).unwrap_or(0).min(text.len());
+        let blank = text[before..].len() - text[before..].trim_start_matches(['\r', '\n']).len();
+        let line = 1 + text[..before + blank].matches('\n').count() as u64;
         if record.iter().any(|c| !c.trim().is_empty()) {
             all.push((line, record.iter().map(str::to_owned).collect()));
         }

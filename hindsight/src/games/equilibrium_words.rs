@@ -3,12 +3,11 @@
 use games::equilibrium::{
     Commitment, Concept, CorrelatedEquilibrium, FollowerTies, NashEquilibrium, ZeroSum,
 };
-use report::number::significant;
 use report::{Column, Page, Table};
 use serde_json::{Value, json};
 
 use super::payoffs::Named;
-use super::words::{matrix, members, mixture, number, rendered};
+use super::words::{matrix, members, mixture, number, plain, rendered};
 
 /// Profiles that are listed at most.
 const LISTED: usize = 20;
@@ -16,7 +15,7 @@ const LISTED: usize = 20;
 const DRAWN: usize = 12;
 
 fn six(x: f64) -> String {
-    significant(x, 6)
+    plain(x, 6)
 }
 
 fn list(items: &[String]) -> String {

@@ -90,7 +90,7 @@ impl Named {
             actions: game
                 .shape()
                 .iter()
-                .map(|&k| (0..k).map(|a| a.to_string()).collect())
+                .map(|&k| (0..k).map(|a| format!("action {a}")).collect())
                 .collect(),
             game,
         }

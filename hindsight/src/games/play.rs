@@ -95,7 +95,7 @@ impl Answer for Case {
         let coarse = coarse_correlated_gap(game, joint)?;
         let sentence = format!(
             "After {rounds} rounds no player could have gained more than {} a round by a fixed action.",
-            report::number::significant(coarse.max(0.0), 4)
+            super::words::plain(coarse.max(0.0), 4)
         );
         Ok(json!({
             "sentence": sentence,

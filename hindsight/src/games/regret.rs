@@ -108,8 +108,8 @@ impl Account {
         let mut words = format!(
             "Over {} rounds the best fixed action would have earned {} more a round, the best replacement of every action {} more.",
             account.rounds(),
-            report::number::significant(average.external, 4),
-            report::number::significant(average.swap, 4),
+            super::words::plain(average.external, 4),
+            super::words::plain(average.swap, 4),
         );
         if self.renormalised > 0 {
             words.push_str(&format!(

@@ -1,6 +1,5 @@
 //! The subcommands through their own types: flags, files, errors, figures.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -74,7 +73,7 @@ fn equilibria_of_chicken() {
     let chicken = json!([[[6, 2], [7, 0]], [[6, 7], [2, 0]]]);
     let ask = |concept: &str| {
         object::<equilibrium::Case>(
-            json!({ "payoffs": chicken, "concept": concept, "ranges": true }),
+            json!({ "payoffs": chicken, "concept": concept, "ranges": concept == "correlated" }),
         )
         .answer(&Inputs::default())
         .unwrap()

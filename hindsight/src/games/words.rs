@@ -10,6 +10,16 @@ pub(super) fn number(value: &Value) -> String {
         .map_or_else(|| "n/a".to_owned(), |x| report::number::significant(x, 6))
 }
 
+/// A number in a sentence: as a table has it, without zeros that say nothing.
+pub(super) fn plain(x: f64, digits: usize) -> String {
+    let text = report::number::significant(x, digits);
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
 /// A table as text for the terminal.
 pub(super) fn rendered(table: &Table) -> String {
     table.render(crate::output::width())
@@ -20,7 +30,7 @@ pub(super) fn members(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A mixed strategy in words: `0.6 Stag + 0.4 Hare`, or the name alone when it is pure. Weights of less than half of a unit in the sixth place are left out.
+/// A mixed strategy in words: `0.6 stag + 0.4 hare`, or the name alone when it is pure. Weights of less than half of a unit in the sixth place are left out.
 pub(super) fn mixture(weights: &Value, names: &[String]) -> String {
     let played: Vec<(f64, &str)> = members(weights)
         .iter()
@@ -32,7 +42,7 @@ pub(super) fn mixture(weights: &Value, names: &[String]) -> String {
         [(_, name)] => (*name).to_owned(),
         many => many
             .iter()
-            .map(|(w, name)| format!("{} {name}", report::number::significant(*w, 4)))
+            .map(|(w, name)| format!("{} {name}", plain(*w, 4)))
             .collect::<Vec<_>>()
             .join(" + "),
     }

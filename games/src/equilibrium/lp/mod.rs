@@ -5,8 +5,8 @@
 //! where columns outside $J$ must have $c_j\le0$. Every programme of this crate has this form. The rows of correlated equilibrium are many, highly
 //! degenerate (right-hand sides are all zero) and almost never binding, and an optimal vertex has few positive columns. So only the small matrix of tight
 //! rows and basic columns is inverted ([`inverse`]); a row or a column is formed when it is needed. Forced zeros leave before
-//! ([`presolve`]), the dual simplex with steepest-edge prices does the work ([`pricing`], [`ratio`], [`simplex`]), and what is returned is proved from the
-//! original data ([`certificate`]).
+//! ([`presolve`]), the dual simplex with steepest-edge prices does the work ([`pricing`], [`ratio`], [`simplex`], [`vectors`], [`update`]), and what is returned is
+//! proved from the original data ([`certificate`]).
 //!
 //! Rows are scaled to a largest entry of 1 over the columns that are left and objectives to a spread of 1, so every tolerance is relative.
 
@@ -16,10 +16,13 @@ mod presolve;
 mod pricing;
 mod ratio;
 mod simplex;
+mod solve;
 #[cfg(test)]
 mod tests;
+mod update;
+mod vectors;
 
-pub(super) use simplex::maximise;
+pub(super) use solve::maximise;
 
 /// The rows of a programme, never all formed at once.
 pub(super) trait Rows {
