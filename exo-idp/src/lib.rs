@@ -35,7 +35,7 @@ pub use conventions::{Conventions, Receipts, Sight, Terminal, Unmet};
 pub use error::Error;
 pub use lead_times::LeadTimes;
 pub use market::{Market, MarketInputs, OrderRule, PostProcess, Price, Resource, Rounding};
-pub use oracle::{JustInTime, perfect_information_bound};
+pub use oracle::{JustInTime, hindsight_optimum};
 pub use outcomes::{Outcomes, Quantity};
 pub use panel::{Columns, Covariate, Panel};
 pub use paths::Paths;

@@ -7,9 +7,7 @@ use hindsight_exo_idp::policy::{
 };
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{
-    Conventions, Error, LeadTimes, Outcomes, Paths, perfect_information_bound,
-};
+use hindsight_exo_idp::{Conventions, Error, LeadTimes, Outcomes, Paths, hindsight_optimum};
 use hindsight_gpu::Device;
 
 /// Weeks that policies see before they are scored.
@@ -116,7 +114,7 @@ pub(crate) fn judge(
         let best = best.ok_or(Error::Empty("the heuristics"))?;
         #[allow(clippy::cast_precision_loss, reason = "a few samples")]
         let bound = (0..paths.lanes())
-            .map(|lane| perfect_information_bound(&replay, lane))
+            .map(|lane| hindsight_optimum(&replay, lane))
             .sum::<f64>()
             / paths.samples() as f64;
         Ok::<_, Error>((network, best, bound))

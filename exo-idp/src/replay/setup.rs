@@ -228,6 +228,27 @@ impl<'p> Replay<'p> {
         self.opening.book()[lane]
     }
 
+    /// What arrives of the orders before the opening, week by week from the first scored one, and in all, in units of a lane.
+    pub(crate) fn opening_due(&self, lane: usize) -> (Vec<f64>, f64) {
+        let (longest, start) = (self.paths.longest(), self.window.scored.start);
+        let schedule = if self.opening.scheduled() {
+            let rows =
+                States::inventory_rows(longest, false)..States::inventory_rows(longest, true);
+            let units: Vec<f64> = rows.map(|row| self.opening.row(row)[lane]).collect();
+            Schedule::from_units(longest, &units)
+        } else {
+            Schedule::from_fn(longest, |age, weeks| {
+                self.opening.orders(age - 1)[lane]
+                    * self.paths.before(start, age, age + weeks)[lane]
+            })
+        };
+        let due = (0..longest).map(|weeks| {
+            let ages = 1..=longest - weeks;
+            ages.map(|age| schedule.in_weeks(age, weeks)).sum()
+        });
+        (due.collect(), schedule.coming())
+    }
+
     /// The outline of the outcomes of a run.
     pub(super) fn frame(&self) -> Frame {
         Frame {
