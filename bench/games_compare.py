@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the crate's timed work and its peers' one after the other and prints the ratio of CPU seconds (peer / ours).
 
-Usage, from the root of the workspace: PYTHON bench/games_compare.py
+Usage, from the root of the workspace: PYTHON bench/games_compare.py [BENCH], with BENCH the built example `bench` where cargo shall not run.
 """
 import pathlib
 import subprocess
@@ -17,7 +17,7 @@ def lines(command):
 
 def main():
     ours = {name: (float(seconds), float(check)) for name, seconds, check in lines(
-        ["cargo", "run", "--release", "--quiet", "-p", "hindsight-games", "--example", "bench"])}
+        sys.argv[1:] or ["cargo", "run", "--release", "--quiet", "-p", "hindsight-games", "--example", "bench"])}
     print(f"{'work':34}{'peer':16}{'peer s':>10}{'ours s':>10}{'ratio':>8}  checks")
     for name, peer, seconds, check in lines([sys.executable, str(HERE / "games_peers.py")]):
         mine, value = ours[name]

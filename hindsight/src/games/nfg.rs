@@ -272,9 +272,14 @@ mod tests {
         let parsed = parse(text).unwrap();
         assert_eq!(parsed.players, ["Ann", "Bob"]);
         assert_eq!(parsed.actions[1], ["1", "2"]);
-        assert_eq!(parsed.game.payoff(0, &[0, 1]).unwrap(), 1.0);
-        assert_eq!(parsed.game.payoff(1, &[1, 0]).unwrap(), 2.0);
-        assert_eq!(parsed.game.payoff(1, &[2, 1]).unwrap(), 0.5);
+        assert_eq!(
+            parsed.game.payoffs(0).unwrap(),
+            [1.0, 1.0, 0.0, 0.0, 0.0, 2.0]
+        );
+        assert_eq!(
+            parsed.game.payoffs(1).unwrap(),
+            [1.0, 1.0, 2.0, 3.0, 2.0, 0.5]
+        );
     }
 
     #[test]
