@@ -197,7 +197,7 @@ fn tables(answer: &Value) -> Vec<(String, Table)> {
         }
         all.push(("Payoffs over all such equilibria".to_owned(), table));
     }
-    let mut facts = Table::new([Column::text(""), Column::text("")]);
+    let mut facts = Table::new([Column::text("quantity"), Column::text("value")]);
     for (field, words) in [
         ("value", "value of the objective"),
         ("gap", "a better one adds at most"),
@@ -319,8 +319,9 @@ pub(super) fn page(answer: &Value) -> Page {
         "Equilibria",
         answer["sentence"].as_str().unwrap_or_default(),
     );
+    page.section("The answer");
     for (caption, table) in tables(answer) {
-        page.section(&caption).table(&table, "");
+        page.table(&table, &format!("{caption}."));
     }
     page
 }
