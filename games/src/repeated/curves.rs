@@ -145,9 +145,9 @@ fn average_external_regret_of_the_others_falls_likewise() {
 
 /// A learner that never learns: the slope test must see it.
 #[derive(Debug)]
-struct Stubborn([f64; ACTIONS]);
+struct ConstantPlay([f64; ACTIONS]);
 
-impl Learner for Stubborn {
+impl Learner for ConstantPlay {
     fn actions(&self) -> usize {
         ACTIONS
     }
@@ -178,6 +178,6 @@ fn a_biased_opponent_separates_learners_from_the_stubborn() {
         }
         account.regrets().average().external
     };
-    assert!(regret(&mut Stubborn([0.25; ACTIONS]), 4000) > 0.1);
+    assert!(regret(&mut ConstantPlay([0.25; ACTIONS]), 4000) > 0.1);
     assert!(regret(&mut Hedge::fixed(ACTIONS, 4000).unwrap(), 4000) < 0.02);
 }

@@ -37,7 +37,11 @@ pub(super) trait Answer: clap::Args + Serialize + DeserializeOwned + Send + Sync
 
     /// The answer for the terminal.
     fn text(answer: &Value) -> String {
-        words::rendered(&words::table(answer))
+        let table = words::rendered(&words::table(answer));
+        match answer["sentence"].as_str() {
+            Some(sentence) => format!("{sentence}\n\n{table}"),
+            None => table,
+        }
     }
 
     /// The page of the answer.

@@ -58,7 +58,7 @@ pub(super) fn matrix(entries: &[Value], rows: &[String], columns: &[String]) -> 
     table
 }
 
-/// A JSON object as a table of dotted names and values.
+/// A JSON object as a table of dotted names and values; its sentence stands elsewhere.
 pub(super) fn table(answer: &Value) -> Table {
     let mut table = Table::new([Column::text(""), Column::text("")]);
     flatten(&mut table, String::new(), answer);
@@ -74,7 +74,7 @@ fn flatten(table: &mut Table, name: String, value: &Value) {
     };
     match value {
         Value::Object(fields) => {
-            for (key, value) in fields {
+            for (key, value) in fields.iter().filter(|(key, _)| *key != "sentence") {
                 let below = if name.is_empty() {
                     key.clone()
                 } else {
