@@ -4,14 +4,16 @@ use std::ops::ControlFlow;
 
 use world::*;
 
+use hindsight_exo_idp::conventions::{ObservationTiming, Receipts, Terminal, Unmet};
+use hindsight_exo_idp::oracle::{JustInTime, hindsight_optimum};
+use hindsight_exo_idp::panel::{Columns, Covariate};
 use hindsight_exo_idp::policy::{
-    Anchor, BaseStock, CappedBaseStock, ConstantOrder, LeadTimeDemand, Neural, NeuralConfig, Plan,
-    Policy, PromotionForecast, ReorderPoint, Seen, Signals, target_position,
+    Anchor, BaseStock, CappedBaseStock, ConstantOrder, LeadTimeDemand, Neural, NeuralConfig,
+    Observation, Plan, Policy, PromotionForecast, ReorderPoint, Signals, target_position,
 };
 use hindsight_exo_idp::train::{Recipe, Setting, Training};
 use hindsight_exo_idp::{
-    Arrivals, Columns, Conventions, Covariate, JustInTime, LeadTimes, Outcomes, Panel, Paths,
-    Quantity, Receipts, Replay, Sight, Terminal, Unmet, Window, hindsight_optimum,
+    Arrivals, Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
 
 use hindsight_gpu::{DelayLine, Device, Executor, Scalar};
@@ -46,7 +48,10 @@ mod world {
                     Conventions {
                         receipts: [Receipts::BeforeDemand, Receipts::AfterDemand]
                             [usize::from(receipts)],
-                        sight: [Sight::BeforeReceipts, Sight::AfterReceipts][usize::from(sight)],
+                        observation_timing: [
+                            ObservationTiming::BeforeReceipts,
+                            ObservationTiming::AfterReceipts,
+                        ][usize::from(sight)],
                         unmet: [Unmet::Lost, Unmet::Backordered][usize::from(unmet)],
                         terminal: [
                             Terminal::Nothing,
@@ -122,7 +127,12 @@ mod world {
         fn signals(&self) -> Option<&Signals> {
             Some(&self.0)
         }
-        fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+        fn order<S: Scalar>(
+            &self,
+            _: &[S],
+            seen: &Observation<'_, S>,
+            _: &mut [DelayLine<S>],
+        ) -> S {
             seen.signals[0]
         }
     }
@@ -140,8 +150,8 @@ mod world {
         fn signals(&self) -> Option<&Signals> {
             self.0.signals()
         }
-        fn lines(&self) -> usize {
-            self.0.lines()
+        fn delay_lines(&self) -> usize {
+            self.0.delay_lines()
         }
         fn is_network(&self) -> bool {
             true
@@ -149,7 +159,7 @@ mod world {
         fn order<S: Scalar>(
             &self,
             theta: &[S],
-            seen: &Seen<'_, S>,
+            seen: &Observation<'_, S>,
             memory: &mut [DelayLine<S>],
         ) -> S {
             self.0.order(theta, seen, memory)
@@ -230,7 +240,7 @@ proptest! {
         agree(&replay, &BaseStock::new("base stock", 1.2, level.clone()))?;
         agree(&replay, &CappedBaseStock::new(1.0, 0.4, level.clone()))?;
         agree(&replay, &ConstantOrder::new(0.3, level))?;
-        agree(&replay, &network(&case.panel, paths.longest(), &case.conventions, seed % 2 == 0, seed))?;
+        agree(&replay, &network(&case.panel, paths.max_lead_time(), &case.conventions, seed % 2 == 0, seed))?;
     }
 
     /// The objective follows from the orders by a ledger of single deliveries, and what is earned week by week adds up to it.
@@ -251,7 +261,7 @@ proptest! {
             }
             let objective = outcomes.objective(product);
             prop_assert!((by_hand - objective).abs() < 1e-9 * (1.0 + by_hand.abs()), "{by_hand} {objective}");
-            let earned: f64 = outcomes.earned(product).iter().sum();
+            let earned: f64 = outcomes.accrued_reward(product).iter().sum();
             prop_assert!((earned - objective).abs() < 1e-9 * (1.0 + objective.abs()), "{earned} {objective}");
         }
         let rate = outcomes.fill_rate();
@@ -438,7 +448,7 @@ fn every_policy(
     for anchored in [false, true] {
         let net = planned_network(
             panel,
-            paths.longest(),
+            paths.max_lead_time(),
             &case.conventions,
             plan,
             anchored,
@@ -457,7 +467,7 @@ fn every_policy(
             batch: 2,
             ..Training::default()
         },
-        members: 1,
+        ensemble_size: 1,
         validation: 2,
         seed,
         ..Recipe::default()
@@ -524,7 +534,7 @@ fn agree<P: Policy>(replay: &Replay<'_>, policy: &P) -> Result<(), TestCaseError
 /// What a product's orders earn, and the units served at once, from a list of single deliveries: no share, no delay, nothing of the crate's but the orders.
 fn ledger(case: &Case, outcomes: &Outcomes, product: usize, sample: usize) -> (f64, f64) {
     let (panel, c) = (&case.panel, &case.conventions);
-    let (weeks, longest) = (outcomes.scored(), case.law.longest());
+    let (weeks, longest) = (outcomes.scored(), case.law.max_lead_time());
     let start = i64::try_from(weeks.start).unwrap();
     // (week due, units): ten units of every week before the first, as far as orders reach back.
     let due = |week: i64| week + i64::try_from(case.law.lead_time(product, sample, week)).unwrap();
@@ -577,8 +587,8 @@ struct Later<'a> {
 }
 
 impl Arrivals for Later<'_> {
-    fn longest(&self) -> usize {
-        self.law.longest() + 1
+    fn max_lead_time(&self) -> usize {
+        self.law.max_lead_time() + 1
     }
     fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
         let lead = self.law.lead_time(product, sample, week);
@@ -599,7 +609,7 @@ proptest! {
             let arrivals = Later { law: &case.law, by };
             let paths = Paths::new(&case.panel, &arrivals, 1).unwrap();
             let replay = replay(&paths, case.conventions, 2);
-            let net = network(&case.panel, paths.longest(), &case.conventions, true, seed);
+            let net = network(&case.panel, paths.max_lead_time(), &case.conventions, true, seed);
             let level = BaseStock::new("base stock", 1.0, flat(&case.panel, 40.0));
             [replay.run(&net, &device()).unwrap(), replay.run(&level, &device()).unwrap()]
         };

@@ -3,13 +3,13 @@
 
 use std::ops::ControlFlow;
 
+use hindsight_exo_idp::oracle::hindsight_optimum;
+use hindsight_exo_idp::panel::{Columns, Covariate};
 use hindsight_exo_idp::policy::{
     BaseStock, ConstantOrder, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
 use hindsight_exo_idp::train::{Recipe, Setting, Training, groups_by_variation, tune_levels};
-use hindsight_exo_idp::{
-    Columns, Conventions, Covariate, LeadTimes, Panel, Paths, Replay, hindsight_optimum,
-};
+use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay};
 use hindsight_gpu::{Device, Stream};
 use rand::RngExt;
 
@@ -123,7 +123,7 @@ fn earned(unit: f64) -> Vec<(String, f64)> {
                 batch: 12,
                 ..Training::default()
             },
-            members: 1,
+            ensemble_size: 1,
             anchored,
             ..Recipe::default()
         };

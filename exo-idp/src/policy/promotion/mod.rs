@@ -30,9 +30,9 @@ pub struct PromotionForecast {
     /// Means of the features of every product, used beyond the plan.
     means: Vec<DVector<f64>>,
     /// Smoothed residual known before each week, `[product][week]`.
-    drift: Vec<Vec<f64>>,
-    /// Share of the drift that is carried to horizon h.
-    carry: Vec<f64>,
+    residual_level: Vec<Vec<f64>>,
+    /// Share of the residual_level that is carried to horizon h.
+    damping: Vec<f64>,
     /// Residual variance of every product.
     variance: Vec<f64>,
     /// Coefficients of the logarithm of the relative squared residual.
@@ -119,14 +119,14 @@ impl PromotionForecast {
     #[must_use]
     pub fn log_demand(&self, panel: &Panel, product: usize, origin: usize, h: usize) -> (f64, f64) {
         let week = origin + h;
-        let carry = self
-            .carry
+        let damping = self
+            .damping
             .get(h)
-            .or(self.carry.last())
+            .or(self.damping.last())
             .copied()
             .unwrap_or(0.0);
-        let mean =
-            self.regression(panel, product, origin, week) + carry * self.drift[product][origin];
+        let mean = self.regression(panel, product, origin, week)
+            + damping * self.residual_level[product][origin];
         let known = self.known(panel, product, origin, week);
         let relative = known.map_or(1.0, |x| {
             self.spread
