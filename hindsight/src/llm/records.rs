@@ -23,9 +23,16 @@ pub(super) struct FieldArgs {
     /// Field of the class logits or log-probabilities, if not logits or logprobs.
     #[arg(long, value_name = "FIELD")]
     logits: Option<String>,
-    /// Field of the label (a class number from 0, or a letter), if not label; in lm-evaluation-harness samples doc.gold, doc.label, doc.answer or target.
+    /// Field of the label (a class number from 0, or a letter), if not label; in lm-evaluation-harness samples the target, or a field of doc where
+    /// the target names no choice.
     #[arg(long, value_name = "FIELD")]
     label: Option<String>,
+    /// What a number in that field of lm-evaluation-harness samples starts from (0 or 1), where the samples' own acc does not show it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=1))]
+    first_label: Option<u8>,
+    /// Divide the log-likelihoods of lm-evaluation-harness samples by the length of the choice in bytes, as acc_norm has it.
+    #[arg(long)]
+    per_byte: bool,
     /// Field that names what belongs together: a document, a prompt.
     #[arg(long, value_name = "FIELD")]
     pub(super) group: Option<String>,
@@ -44,6 +51,8 @@ impl FieldArgs {
             label: self.label.clone(),
             group: self.group.clone(),
             filter: self.filter.clone(),
+            label_from_one: self.first_label.map(|n| n == 1),
+            per_byte: self.per_byte,
         }
     }
 }

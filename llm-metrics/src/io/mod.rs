@@ -1,6 +1,7 @@
 //! Readers for logs: JSON lines, CSV and lm-evaluation-harness samples, plain or compressed, in constant memory.
 
 mod error;
+mod harness;
 mod json;
 mod layout;
 mod number;

@@ -3,11 +3,12 @@
 use std::io::BufRead;
 
 use super::error::ReadError;
+use super::harness::Harness;
 use super::plain;
 use super::record::Record;
-use super::row::{Cell, Row, parse_class};
+use super::row::{Cell, Row};
 use super::rows::Rows;
-use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
+use super::schema::{FIRST, Fields, GROUP, SECOND, Schema, choose};
 
 /// Reads calibration records one at a time; the schema is recognised by the first record's fields.
 ///
@@ -26,7 +27,7 @@ pub struct CalibrationReader<R> {
     schema: Schema,
     fields: Fields,
     classes: Option<usize>,
-    filter_seen: Option<String>,
+    harness: Harness,
     records: u64,
 }
 
@@ -39,12 +40,13 @@ impl<R: BufRead> CalibrationReader<R> {
         let mut rows = Rows::<R>::new::<&str>(reader, &[])?;
         let (schema, wanted) = choose(rows.found(), fields)?;
         rows.want(&wanted);
+        let harness = Harness::new(fields, wanted.len());
         Ok(Self {
             rows,
             schema,
             fields: fields.clone(),
             classes: None,
-            filter_seen: None,
+            harness,
             records: 0,
         })
     }
@@ -91,7 +93,17 @@ impl<R: BufRead> CalibrationReader<R> {
                 take.take()?(&record, group);
                 Some(Some(classes))
             })?,
-            Schema::LmEval => None,
+            Schema::LmEval => {
+                let Some((_, scores, label, group)) =
+                    self.harness.next(&mut self.rows, &self.fields)?
+                else {
+                    return self.end();
+                };
+                take.take()
+                    .map(|take| take(&Record::Logits(scores, label), group));
+                self.records += 1;
+                return Ok(true);
+            }
         };
         if let Some(classes) = taken {
             self.classes = classes;
@@ -101,18 +113,8 @@ impl<R: BufRead> CalibrationReader<R> {
         let Some(take) = take else {
             return Ok(true);
         };
-        let row = loop {
-            let Some(row) = self.rows.next_row()? else {
-                return if self.records == 0 {
-                    Err(ReadError::Empty)
-                } else {
-                    Ok(false)
-                };
-            };
-            if self.schema != Schema::LmEval || self.wanted(&row)? {
-                break row;
-            }
-            self.rows.recycle(row);
+        let Some(row) = self.rows.next_row()? else {
+            return self.end();
         };
         self.records += 1;
         let group = match row.cell(GROUP) {
@@ -161,10 +163,10 @@ impl<R: BufRead> CalibrationReader<R> {
                 take(&Record::Probabilities(values, label), group);
             }
             Schema::Logits | Schema::LmEval => {
-                let (field, label_field) = self.logit_fields(&row);
-                let label = self.rows.class(&row, label_field)?;
+                let field = FIRST;
+                let label = self.rows.class(&row, SECOND)?;
                 let values = self.rows.array(&row, field)?;
-                self.check_classes(&row, field, values.len(), label_field, label)?;
+                self.check_classes(&row, field, values.len(), SECOND, label)?;
                 if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
                     return Err(self.rows.fault(
                         &row,
@@ -179,9 +181,7 @@ impl<R: BufRead> CalibrationReader<R> {
                         "all logits are minus infinity".to_owned(),
                     ));
                 }
-                if self.schema == Schema::Logits {
-                    self.classes = Some(values.len());
-                }
+                self.classes = Some(values.len());
                 take(&Record::Logits(values, label), group);
             }
         }
@@ -189,45 +189,12 @@ impl<R: BufRead> CalibrationReader<R> {
         Ok(true)
     }
 
-    /// Whether the sample passes the filter; mixed filters without a choice are an error.
-    fn wanted(&mut self, row: &Row) -> Result<bool, ReadError> {
-        let Cell::Text(filter) = row.cell(FILTER) else {
-            return Ok(true);
-        };
-        if let Some(chosen) = &self.fields.filter {
-            return Ok(filter == chosen);
-        }
-        match &self.filter_seen {
-            None => self.filter_seen = Some(filter.clone()),
-            Some(seen) if seen != filter => {
-                let problem = format!(
-                    "the log mixes the filters {seen:?} and {filter:?}: each document would count twice; name one"
-                );
-                return Err(self.rows.fault(row, FILTER, problem));
-            }
-            Some(_) => {}
-        }
-        Ok(true)
-    }
-
-    fn logit_fields(&self, row: &Row) -> (usize, usize) {
-        if self.schema == Schema::Logits {
-            return (FIRST, SECOND);
-        }
-        let field = if row.numbers(FIRST).is_some_and(|v| !v.is_empty()) {
-            FIRST
+    fn end(&self) -> Result<bool, ReadError> {
+        if self.records == 0 {
+            Err(ReadError::Empty)
         } else {
-            RESPONSES
-        };
-        let last = if self.fields.label.is_some() {
-            GOLD
-        } else {
-            GOLD + 4
-        };
-        let gold = (GOLD..=last)
-            .find(|f| parse_class(row.cell(*f)).is_some())
-            .unwrap_or(last);
-        (field, gold)
+            Ok(false)
+        }
     }
 
     fn check_classes(

@@ -17,6 +17,15 @@ pub enum Cell {
     Text(String),
     /// An array of numbers: a range of [`Row::numbers`].
     Numbers(usize, usize),
+    /// Texts found by a path with `*`: a range of [`Row::texts`].
+    Texts(usize, usize),
+    /// An object of numbers: a range of the row's numbers and one of its texts, for the names.
+    Map {
+        /// Range of the numbers.
+        numbers: (usize, usize),
+        /// Range of the names.
+        names: (usize, usize),
+    },
     /// Something else: an object, an array of words.
     Other,
 }
@@ -26,6 +35,9 @@ pub enum Cell {
 pub struct Row {
     pub(super) cells: Vec<Cell>,
     pub(super) numbers: Vec<f64>,
+    pub(super) texts: Vec<String>,
+    /// What paths with `*` have found so far, by wanted field.
+    gathered: Vec<(usize, Vec<Cell>)>,
     pub(super) line: u64,
 }
 
@@ -34,13 +46,50 @@ impl Row {
         Self {
             cells: vec![Cell::Missing; fields],
             numbers: Vec::new(),
+            texts: Vec::new(),
+            gathered: Vec::new(),
             line: 0,
         }
     }
     pub(super) fn clear(&mut self, line: u64) {
         self.cells.fill(Cell::Missing);
         self.numbers.clear();
+        self.texts.clear();
+        self.gathered.clear();
         self.line = line;
+    }
+    /// Adds one of the values that a path with `*` leads to.
+    pub(super) fn gather(&mut self, field: usize, cell: Cell) {
+        match self.gathered.iter_mut().find(|g| g.0 == field) {
+            Some((_, cells)) => cells.push(cell),
+            None => self.gathered.push((field, vec![cell])),
+        }
+    }
+    /// Makes one cell of the values of each path with `*`: numbers, texts, or the value itself if there is one alone.
+    pub(super) fn settle(&mut self) {
+        for (field, cells) in std::mem::take(&mut self.gathered) {
+            let (numbers, texts) = (self.numbers.len(), self.texts.len());
+            let mut mixed = false;
+            let single = cells.len() == 1;
+            let mut last = Cell::Other;
+            for cell in cells {
+                last = cell;
+                match &last {
+                    Cell::Number(v) => self.numbers.push(*v),
+                    Cell::Text(t) => self.texts.push(t.clone()),
+                    _ => mixed = true,
+                }
+            }
+            let (more_numbers, more_texts) =
+                (self.numbers.len() > numbers, self.texts.len() > texts);
+            let cell = match (mixed || more_numbers && more_texts, more_numbers) {
+                (true, _) if single => last,
+                (true, _) => Cell::Other,
+                (false, true) => Cell::Numbers(numbers, self.numbers.len()),
+                (false, false) => Cell::Texts(texts, self.texts.len()),
+            };
+            self.set(field, cell);
+        }
     }
     pub(super) fn set(&mut self, field: usize, cell: Cell) {
         if let Some(c) = self.cells.get_mut(field) {
@@ -51,6 +100,7 @@ impl Row {
     pub(super) fn fill(&mut self, line: u64, scalars: &Scalars, numbers: &[f64]) {
         self.line = line;
         self.numbers.clear();
+        self.texts.clear();
         self.numbers.extend_from_slice(numbers);
         for (field, cell) in self.cells.iter_mut().enumerate() {
             *cell = match scalars.get(field) {
@@ -75,7 +125,25 @@ impl Row {
     #[must_use]
     pub fn numbers(&self, field: usize) -> Option<&[f64]> {
         match self.cell(field) {
-            Cell::Numbers(from, to) => self.numbers.get(*from..*to),
+            Cell::Numbers(from, to)
+            | Cell::Map {
+                numbers: (from, to),
+                ..
+            } => self.numbers.get(*from..*to),
+            _ => None,
+        }
+    }
+}
+
+impl Row {
+    /// Returns the texts of a field that a path with `*` found, or the names of an object of numbers.
+    #[must_use]
+    pub fn texts(&self, field: usize) -> Option<&[String]> {
+        match self.cell(field) {
+            Cell::Texts(from, to)
+            | Cell::Map {
+                names: (from, to), ..
+            } => self.texts.get(*from..*to),
             _ => None,
         }
     }

@@ -27,12 +27,16 @@ pub struct Fields {
     pub probabilities: Option<String>,
     /// Logits (`logits` or `logprobs`).
     pub logits: Option<String>,
-    /// Label (`label`); in lm-evaluation-harness samples `target`, `doc.gold`, `doc.label` or `doc.answer`.
+    /// Label (`label`); in lm-evaluation-harness samples `target`, or a field of `doc` where `target` names no choice.
     pub label: Option<String>,
+    /// Whether a number in the label field of lm-evaluation-harness samples counts from 1; by default the samples' own `acc` tells.
+    pub label_from_one: Option<bool>,
     /// Group of records that belong together (a document, a prompt).
     pub group: Option<String>,
     /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
     pub filter: Option<String>,
+    /// Whether log-likelihoods of lm-evaluation-harness samples are divided by the length of the choice in bytes, as `acc_norm` has it.
+    pub per_byte: bool,
 }
 
 const NAMES: [(&str, &[&str]); 5] = [
@@ -49,7 +53,13 @@ pub(super) const SECOND: usize = 1;
 pub(super) const GROUP: usize = 2;
 pub(super) const RESPONSES: usize = 3;
 pub(super) const FILTER: usize = 4;
-pub(super) const GOLD: usize = 5;
+pub(super) const ACC: usize = 5;
+pub(super) const ACC_NORM: usize = 6;
+pub(super) const MUTUAL: usize = 7;
+pub(super) const CHOICES: usize = 8;
+pub(super) const CHOICES_LISTED: usize = 9;
+/// The first field that may name the right choice where the target does not.
+pub(super) const GOLD: usize = 10;
 
 /// The schema that the fields found in a log fit, and the fields to read, in the order of the columns above.
 pub(super) fn choose(
@@ -116,18 +126,29 @@ pub(super) fn choose(
         fields.group.clone().unwrap_or_default(),
     ];
     if schema == Schema::LmEval {
-        wanted.extend(["resps", "filter"].map(str::to_owned));
+        let others = [
+            "resps",
+            "filter",
+            "acc",
+            "acc_norm",
+            "acc_mutual_info",
+            "arguments.*.arg_1",
+            "arguments.*.1",
+        ];
+        wanted.extend(others.map(str::to_owned));
         match &fields.label {
             Some(gold) => wanted.push(gold.clone()),
             None => wanted.extend(
                 [
-                    "doc.gold",
-                    "doc.label",
-                    "doc.answer",
-                    "doc.answerKey",
-                    "target",
+                    "gold",
+                    "label",
+                    "answer",
+                    "answerKey",
+                    "answer_idx",
+                    "answer_index",
+                    "correct",
                 ]
-                .map(str::to_owned),
+                .map(|name| format!("doc.{name}")),
             ),
         }
         if fields.group.is_none() {

@@ -7,7 +7,7 @@ use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
 
 impl<R: BufRead> Rows<R> {
-    fn name(&self, field: usize) -> String {
+    pub(super) fn field_name(&self, field: usize) -> String {
         self.fields.get(field).cloned().unwrap_or_default()
     }
 
@@ -16,7 +16,7 @@ impl<R: BufRead> Rows<R> {
     pub fn fault(&self, row: &Row, field: usize, problem: String) -> ReadError {
         ReadError::Value {
             line: row.line,
-            field: self.name(field),
+            field: self.field_name(field),
             problem,
         }
     }
@@ -25,12 +25,14 @@ impl<R: BufRead> Rows<R> {
         match row.cell(field) {
             Cell::Missing => ReadError::Missing {
                 line: row.line,
-                field: self.name(field),
+                field: self.field_name(field),
             },
             Cell::Text(t) => self.fault(row, field, format!("{t:?} is not {wanted}")),
             Cell::Number(v) => self.fault(row, field, format!("{v} is not {wanted}")),
             Cell::Bool(v) => self.fault(row, field, format!("{v} is not {wanted}")),
             Cell::Numbers(..) => self.fault(row, field, format!("an array is not {wanted}")),
+            Cell::Texts(..) => self.fault(row, field, format!("several texts are not {wanted}")),
+            Cell::Map { .. } => self.fault(row, field, format!("an object is not {wanted}")),
             Cell::Other => self.fault(row, field, format!("the value is not {wanted}")),
         }
     }
