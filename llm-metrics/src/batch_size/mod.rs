@@ -6,6 +6,7 @@ mod intervals;
 mod law;
 mod noise;
 mod options;
+mod profile;
 #[cfg(test)]
 mod published;
 mod solve;

@@ -13,12 +13,14 @@ mod distributions;
 mod histogram;
 mod interval;
 mod labels;
+mod largest;
 mod log_loss;
 mod logits;
 mod probabilities;
 mod reliability;
 mod selective;
 mod smooth;
+mod supposed;
 
 pub use accumulate::{Accumulator, Summary};
 pub use bins::{EdgeRule, Edges};
@@ -34,6 +36,8 @@ pub use reliability::{Bin, Reliability};
 pub use selective::{CoveragePoint, Selective};
 pub use smooth::SmoothEce;
 
+#[cfg(feature = "io")]
 pub(crate) use logits::check_logits;
+#[cfg(feature = "io")]
 pub(crate) use probabilities::{check_probabilities, largest};
 pub(crate) use selective::sorted_keys;

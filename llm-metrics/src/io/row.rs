@@ -121,6 +121,14 @@ impl Row {
     pub fn cell(&self, field: usize) -> &Cell {
         self.cells.get(field).unwrap_or(&Cell::Missing)
     }
+    /// The cell of a field, or the only value of a list of one.
+    pub(super) fn single(&self, field: usize) -> Cell {
+        match self.cell(field) {
+            Cell::Numbers(from, to) if to - from == 1 => Cell::Number(self.numbers[*from]),
+            Cell::Texts(from, to) if to - from == 1 => Cell::Text(self.texts[*from].clone()),
+            other => other.clone(),
+        }
+    }
     /// Returns the numbers of an array field.
     #[must_use]
     pub fn numbers(&self, field: usize) -> Option<&[f64]> {
@@ -175,7 +183,7 @@ pub(super) fn parse_class(cell: &Cell) -> Option<usize> {
 }
 
 /// The cell that a CSV text is.
-pub(super) fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {
+pub(super) fn csv_cell(text: &[u8], decimal_comma: bool, numbers: &mut Vec<f64>) -> Cell {
     let Ok(text) = std::str::from_utf8(text) else {
         return Cell::Other;
     };
@@ -193,8 +201,21 @@ pub(super) fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {
         }
         return Cell::Numbers(start, numbers.len());
     }
-    match text.parse::<f64>() {
-        Ok(v) if v.is_finite() => Cell::Number(v),
-        _ => Cell::Text(text.to_owned()),
+    match decimal(text, decimal_comma) {
+        Some(v) => Cell::Number(v),
+        None => Cell::Text(text.to_owned()),
     }
+}
+
+/// A finite number; with a percent sign a hundredth of it, and, where that is the custom, with a decimal comma.
+pub(super) fn decimal(text: &str, decimal_comma: bool) -> Option<f64> {
+    let (text, scale) = match text.strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 100.0),
+        None => (text, 1.0),
+    };
+    let mut parsed = text.parse::<f64>().ok();
+    if parsed.is_none() && decimal_comma && text.matches(',').count() == 1 && !text.contains('.') {
+        parsed = text.replace(',', ".").parse().ok();
+    }
+    parsed.filter(|v| v.is_finite()).map(|v| v / scale)
 }

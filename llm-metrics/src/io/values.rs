@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::error::ReadError;
-use super::row::{Cell, Row, parse_class};
+use super::row::{Cell, Row, decimal, parse_class};
 use super::rows::Rows;
 
 impl<R: BufRead> Rows<R> {
@@ -37,14 +37,14 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Returns a finite number: a number, or text that reads as one.
+    /// Returns a finite number: a number, or text that reads as one, with or without a percent sign.
     ///
     /// # Errors
     /// [`ReadError::Missing`], [`ReadError::Value`].
     pub fn number(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
-        let value = match row.cell(field) {
-            Cell::Number(v) => Some(*v),
-            Cell::Text(t) => t.trim().parse().ok(),
+        let value = match row.single(field) {
+            Cell::Number(v) => Some(v),
+            Cell::Text(t) => decimal(t.trim(), false),
             _ => None,
         };
         value
@@ -52,23 +52,47 @@ impl<R: BufRead> Rows<R> {
             .ok_or_else(|| self.unfit(row, field, "a finite number"))
     }
 
-    /// Returns an outcome: true or false, 1 or 0, or those words.
+    /// Returns an outcome: true or false, 1 or 0, yes or no, correct or incorrect, pass or fail, or the C and I of inspect_ai.
     ///
     /// # Errors
     /// [`ReadError::Missing`], [`ReadError::Value`].
     #[allow(clippy::float_cmp)] // 0 and 1 exactly.
     pub fn outcome(&self, row: &Row, field: usize) -> Result<bool, ReadError> {
-        let value = match row.cell(field) {
-            Cell::Bool(b) => Some(*b),
-            Cell::Number(v) if *v == 0.0 || *v == 1.0 => Some(*v == 1.0),
+        let value = match row.single(field) {
+            Cell::Bool(b) => Some(b),
+            Cell::Number(v) if v == 0.0 || v == 1.0 => Some(v == 1.0),
             Cell::Text(t) => match t.trim() {
-                "true" | "True" | "TRUE" | "1" | "1.0" => Some(true),
-                "false" | "False" | "FALSE" | "0" | "0.0" => Some(false),
-                _ => None,
+                "1" | "1.0" => Some(true),
+                "0" | "0.0" => Some(false),
+                // inspect_ai writes C and I.
+                "C" => Some(true),
+                "I" => Some(false),
+                word => match word.to_ascii_lowercase().as_str() {
+                    "true" | "yes" | "y" | "correct" | "right" | "pass" | "passed" => Some(true),
+                    "false" | "no" | "n" | "incorrect" | "wrong" | "fail" | "failed" => Some(false),
+                    _ => None,
+                },
             },
             _ => None,
         };
-        value.ok_or_else(|| self.unfit(row, field, "true or false (1 or 0)"))
+        value.ok_or_else(|| self.unfit(row, field, "true or false (1 or 0, yes or no)"))
+    }
+
+    /// Returns a utility in [0, 1]: an outcome, or a number.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn utility(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
+        let utility = match self.outcome(row, field) {
+            Ok(right) => f64::from(u8::from(right)),
+            Err(_) => self.number(row, field)?,
+        };
+        if (0.0..=1.0).contains(&utility) {
+            Ok(utility)
+        } else {
+            let problem = format!("the utility {utility} is outside [0, 1]");
+            Err(self.fault(row, field, problem))
+        }
     }
 
     /// Returns the text of a field; a number is written out.
