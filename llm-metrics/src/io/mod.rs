@@ -21,7 +21,7 @@ mod tool;
 mod values;
 
 pub use error::ReadError;
-pub use open::open;
+pub use open::{decompressed, open};
 pub use outcomes::{Outcome, OutcomeFields, OutcomeReader};
 pub use record::Record;
 pub use records::CalibrationReader;

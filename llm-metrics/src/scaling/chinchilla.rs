@@ -478,7 +478,7 @@ mod tests {
         }
     }
 
-    /// Five spread designs, 95 % intervals of all five constants: 95 +- 3 % of 5 x 60 x 5.
+    /// Five spread designs, 95 % intervals of all five constants. The full study is `examples/coverage.rs`.
     #[test]
     fn profile_intervals_cover_at_five_designs() {
         let grid = |ns: &[f64], ds: &[f64]| -> Vec<(f64, f64)> {
@@ -523,7 +523,7 @@ mod tests {
         let mut total = 0;
         for (index, design) in designs.iter().enumerate() {
             let mut hits = 0;
-            for seed in 0..60 {
+            for seed in 0..16 {
                 let (n, d, l) = losses(design, 0.002, 1000 + seed);
                 let options = ChinchillaOptions {
                     replicates: 0,
@@ -541,12 +541,12 @@ mod tests {
                     .filter(|(i, t)| i.contains(*t))
                     .count();
             }
-            // The five constants of one set go together: the standard deviation of 300 is that of 60 to 120 independent ones.
-            assert!(hits >= 264, "design {index}: {hits} of 300");
+            // The five constants of one set go together: the standard deviation of 80 is that of 16 to 32 independent ones.
+            assert!(hits >= 62, "design {index}: {hits} of 80");
             total += hits;
         }
-        println!("{total} of 1500");
-        assert!((1380..=1470).contains(&total), "{total} of 1500");
+        // 380 on average; 70 % intervals, the planted fault, would give 280.
+        assert!(total >= 356, "{total} of 400");
     }
 
     #[test]

@@ -117,10 +117,18 @@ impl<const P: usize> Jacobian<P> {
         if values[most] > 0.0 && finite {
             out.ratio = values[least] / values[most];
         }
-        let free: [f64; P] =
-            std::array::from_fn(|k| v[(least, k)] / lengths[k].max(f64::MIN_POSITIVE));
-        let length = free.iter().map(|x| x * x).sum::<f64>().sqrt();
-        out.direction = free.map(|x| x / length);
+        let longest = lengths.iter().copied().fold(0.0, f64::max);
+        out.direction = match lengths.iter().position(|l| !(*l > 1e-150 * longest)) {
+            // A constant that nothing depends on is free by itself.
+            Some(free) => std::array::from_fn(|k| f64::from(u8::from(k == free))),
+            None => {
+                let free: [f64; P] =
+                    std::array::from_fn(|k| v[(least, k)] * (longest / lengths[k]));
+                let most = free.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+                let length = most * free.iter().map(|x| (x / most).powi(2)).sum::<f64>().sqrt();
+                free.map(|x| x / length)
+            }
+        };
         if out.ratio > 1e-14 {
             out.inverse_diagonal = std::array::from_fn(|k| {
                 (0..P).map(|j| (v[(j, k)] / values[j]).powi(2)).sum::<f64>()
