@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use llm_metrics::calibration::{Accumulator, EdgeRule, Edges, Logits, Summary};
-use llm_metrics::io::{CalibrationReader, Fields, Record, open};
+use llm_metrics::io::{CalibrationReader, Fields, Record};
 
-use super::{fault, read_fault};
+use super::{fault, opened, read_fault};
 use crate::error::CliError;
+use crate::inputs::Inputs;
 
 /// Names of a log's fields.
 #[derive(Debug, clap::Args)]
@@ -68,8 +69,8 @@ pub(super) struct Loaded {
 }
 
 /// Reads a whole log.
-pub(super) fn load(file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
-    let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
+pub(super) fn load(inputs: &Inputs, file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
+    let reader = opened(inputs, file)?;
     let mut reader = CalibrationReader::new(reader, fields).map_err(|e| read_fault(file, e))?;
     let mut out = Loaded::default();
     let (mut logits, mut labels, mut equal) = (Vec::new(), Vec::new(), None);

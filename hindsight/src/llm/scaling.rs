@@ -9,7 +9,8 @@ use llm_metrics::{
 };
 use serde_json::json;
 
-use super::{Outputs, Uncertainty, each_row, fault, positive, value};
+use super::{Uncertainty, each_row, fault, positive, value};
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use report::number::{fixed, interval, short, significant};
 use report::{Axis, Column, Page, Series, Svg, Table, XyChart};
@@ -43,28 +44,39 @@ pub(super) struct Args {
 
 /// Runs `hindsight llm scaling`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
+    let run = Run::begin(
+        "llm scaling",
+        &args.outputs,
+        Some(args.uncertainty.seed.seed),
+        [args.file.as_path()],
+    )?;
     let names = if args.isoflop {
         ["flops", "params", "loss"]
     } else {
         ["params", "tokens", "loss"]
     };
     let mut columns: [Vec<f64>; 3] = Default::default();
-    each_row(&args.file, &names.map(str::to_owned), |rows, row| {
-        for (i, column) in columns.iter_mut().enumerate() {
-            let v = rows.number(row, i)?;
-            if v <= 0.0 {
-                return Err(rows.fault(row, i, format!("{v} is not positive")));
+    each_row(
+        run.inputs(),
+        &args.file,
+        &names.map(str::to_owned),
+        None,
+        |rows, row| {
+            for (i, column) in columns.iter_mut().enumerate() {
+                let v = rows.number(row, i)?;
+                if v <= 0.0 {
+                    return Err(rows.fault(row, i, format!("{v} is not positive")));
+                }
+                column.push(v);
             }
-            column.push(v);
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     let [x, y, loss] = &columns;
     let lib = |e: llm_metrics::Error| fault(&args.file, &e);
     if args.isoflop {
         let fit = fit_isoflop(x, y, loss).map_err(lib)?;
-        return report_isoflop(args, &fit, &columns, &targets);
+        return report_isoflop(args, &fit, &columns, &run);
     }
     let options = ChinchillaOptions {
         delta: args.delta,
@@ -77,10 +89,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         options,
         args.replicates,
         args.uncertainty.level,
-        args.uncertainty.seed,
+        args.uncertainty.seed.seed,
     )
     .map_err(lib)?;
-    report_chinchilla(args, &fit, intervals.as_ref(), &columns, &targets)
+    report_chinchilla(args, &fit, intervals.as_ref(), &columns, &run)
 }
 
 fn report_chinchilla(
@@ -88,7 +100,7 @@ fn report_chinchilla(
     fit: &Chinchilla,
     intervals: Option<&[Interval; 5]>,
     columns: &[Vec<f64>; 3],
-    targets: &super::Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let mut table = Table::new([
         Column::text("constant"),
@@ -187,15 +199,15 @@ fn report_chinchilla(
         "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
     );
     let results = json!({ "file": args.file.display().to_string(), "fit": value(fit)?, "optimal_exponent": fit.optimal_exponent(),
-                          "intervals_e_a_b_alpha_beta": value(&intervals)?, "level": args.uncertainty.level, "seed": args.uncertainty.seed });
-    targets.finish("llm scaling", &text, results, &page)
+                          "intervals_e_a_b_alpha_beta": value(&intervals)?, "level": args.uncertainty.level, "seed": args.uncertainty.seed.seed });
+    run.finish(&results, || page, &text)
 }
 
 fn report_isoflop(
     args: &Args,
     fit: &IsoFlop,
     columns: &[Vec<f64>; 3],
-    targets: &super::Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let mut table = Table::new([
         Column::number("FLOPs"),
@@ -250,7 +262,7 @@ fn report_isoflop(
     );
     page.table(&table, "Minima of the parabolas in log size.");
     let results = json!({ "file": args.file.display().to_string(), "isoflop": value(fit)?, "level": args.uncertainty.level });
-    targets.finish("llm scaling", &text, results, &page)
+    run.finish(&results, || page, &text)
 }
 
 fn profiles(fit: &IsoFlop, columns: &[Vec<f64>; 3]) -> Svg {

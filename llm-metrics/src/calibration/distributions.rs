@@ -36,6 +36,8 @@ pub struct DistributionAccumulator {
     /// Class by class, one sum a bin.
     classes: Vec<BinSums>,
     squares: u128,
+    /// Sums of the squares of the records' Brier scores and log losses.
+    spreads: [ExactSum; 2],
     losses: ExactSum,
     impossible: u64,
     ties: u64,
@@ -52,6 +54,10 @@ pub struct DistributionSummary {
     pub brier: f64,
     /// Log loss $-\frac1n \sum_i \ln q_{i y_i}$ in nats; infinite if a label was given probability 0. Nothing is clipped.
     pub nll: f64,
+    /// Standard deviation of the Brier score of a record; NaN for one record.
+    pub brier_sd: f64,
+    /// Standard deviation of the log loss of a record; NaN for one record, or if a label was given probability 0.
+    pub nll_sd: f64,
     /// Records whose label was given probability 0.
     pub impossible: u64,
     /// Records whose largest probability is shared by several classes.
@@ -71,6 +77,7 @@ impl DistributionAccumulator {
             top: Accumulator::new(edges),
             classes: Vec::new(),
             squares: 0,
+            spreads: [ExactSum::default(); 2],
             losses: ExactSum::default(),
             impossible: 0,
             ties: 0,
@@ -161,6 +168,7 @@ impl DistributionAccumulator {
         if self.classes.len() < cells {
             self.classes.resize(cells, BinSums::default());
         }
+        let mut brier = 0.0;
         for (k, (p, class)) in q
             .iter()
             .zip(self.classes.chunks_exact_mut(bins))
@@ -170,10 +178,13 @@ impl DistributionAccumulator {
             class[edges.bin_of(p)].add(p, k == label);
             let miss = if k == label { 1.0 - p } else { p };
             self.squares += u128::from(unit(miss * miss));
+            brier += miss * miss;
         }
         self.top.push(top.0.min(1.0), top.1)?;
+        self.spreads[0].add(brier * brier);
         if loss.is_finite() {
             self.losses.add(loss);
+            self.spreads[1].add(loss * loss);
         } else {
             self.impossible += 1;
         }
@@ -194,6 +205,9 @@ impl DistributionAccumulator {
             a.merge(b);
         }
         self.squares += other.squares;
+        for (a, b) in self.spreads.iter_mut().zip(&other.spreads) {
+            a.merge(b);
+        }
         self.losses.merge(&other.losses);
         self.impossible += other.impossible;
         self.ties += other.ties;
@@ -213,12 +227,28 @@ impl DistributionAccumulator {
             .classes
             .chunks_exact(edges.len())
             .map(|s| table(edges, s));
+        let mean_loss = self.losses.value() / n;
+        let brier = self.squares as f64 * UNIT_SCALE / n;
+        let deviation = |squares: f64, mean: f64| {
+            let sum = (squares - n * mean * mean).max(0.0);
+            if n > 1.0 {
+                (sum / (n - 1.0)).sqrt()
+            } else {
+                f64::NAN
+            }
+        };
         Ok(DistributionSummary {
-            brier: self.squares as f64 * UNIT_SCALE / n,
+            brier,
+            brier_sd: deviation(self.spreads[0].value(), brier),
+            nll_sd: if self.impossible > 0 {
+                f64::NAN
+            } else {
+                deviation(self.spreads[1].value(), mean_loss)
+            },
             nll: if self.impossible > 0 {
                 f64::INFINITY
             } else {
-                self.losses.value() / n
+                mean_loss
             },
             impossible: self.impossible,
             ties: self.ties,

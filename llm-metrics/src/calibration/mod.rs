@@ -2,6 +2,7 @@
 //!
 //! | at hand | start with |
 //! |---|---|
+//! | a log, for everything in one call | [`ScoreAccumulator`] |
 //! | confidences and outcomes in memory | [`Reliability`], [`calibration_interval`], [`Selective`] |
 //! | a stream of them | [`Accumulator`], [`ConfidenceHistogram`] |
 //! | distributions over classes, or logits | [`Probabilities`], [`Logits`], [`DistributionAccumulator`] |
@@ -18,6 +19,7 @@ mod log_loss;
 mod logits;
 mod probabilities;
 mod reliability;
+mod scores;
 mod selective;
 mod smooth;
 mod supposed;
@@ -33,6 +35,7 @@ pub use log_loss::log_loss;
 pub use logits::{Logits, log_sum_exp};
 pub use probabilities::{Binning, ClassWise, Probabilities, TopLabel};
 pub use reliability::{Bin, Reliability};
+pub use scores::{Score, ScoreAccumulator, ScoreSettings, Scores};
 pub use selective::{CoveragePoint, Selective};
 pub use smooth::SmoothEce;
 

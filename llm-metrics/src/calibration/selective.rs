@@ -70,7 +70,7 @@ impl Selective {
         Ok(Self::from_groups(histogram.groups()))
     }
 
-    fn from_groups(groups: impl Iterator<Item = (f64, u64, u64)>) -> Self {
+    pub(super) fn from_groups(groups: impl Iterator<Item = (f64, u64, u64)>) -> Self {
         let (mut n, mut wrong) = (0, 0);
         let steps = groups
             .map(|(threshold, count, bad)| {

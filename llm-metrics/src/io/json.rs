@@ -227,7 +227,7 @@ impl Scanner<'_, '_> {
                 Ok(Cell::Text(self.text(raw)?))
             }
             Some(b'[') => {
-                let start = row.numbers.len();
+                let (start, names) = (row.numbers.len(), row.texts.len());
                 let mut words = false;
                 // The array is one value: what is in it is not noted.
                 let spans = self.spans.take();
@@ -236,11 +236,19 @@ impl Scanner<'_, '_> {
                 if !plain? || row.numbers.len() == start {
                     self.irregular();
                 }
-                Ok(if words {
-                    Cell::Other
-                } else {
-                    Cell::Numbers(start, row.numbers.len())
-                })
+                let named = row.texts.len() - names;
+                Ok(
+                    if words || named > 0 && named != row.numbers.len() - start {
+                        Cell::Other
+                    } else if named > 0 {
+                        Cell::Map {
+                            numbers: (start, row.numbers.len()),
+                            names: (names, row.texts.len()),
+                        }
+                    } else {
+                        Cell::Numbers(start, row.numbers.len())
+                    },
+                )
             }
             Some(b'{') => self.map(depth + 1, row),
             Some(b't' | b'f' | b'n') => match self.word()? {
@@ -264,10 +272,13 @@ impl Scanner<'_, '_> {
                 Some(b'[') => {
                     s.array(depth + 1, row, words)?;
                 }
-                Some(b'{') => {
-                    s.skip(depth + 1)?;
-                    *words = true;
-                }
+                Some(b'{') => match s.entry(depth + 1)? {
+                    Some((name, v)) => {
+                        row.numbers.push(v);
+                        row.texts.push(name);
+                    }
+                    None => *words = true,
+                },
                 Some(b'"') => match s.string()? {
                     b"True" | b"False" => {}
                     text => match std::str::from_utf8(text)
@@ -289,6 +300,27 @@ impl Scanner<'_, '_> {
             Ok(())
         })?;
         Ok(plain)
+    }
+
+    /// A token with its log-probability, as a member of a list of them.
+    fn entry(&mut self, depth: usize) -> Scan<Option<(String, f64)>> {
+        if depth > DEPTH {
+            return Err(self.fault("objects nest too deep"));
+        }
+        let (mut name, mut value) = (None, None);
+        self.members(|s, key| match (key, s.peek()) {
+            (b"token" | b"label" | b"decoded_token", Some(b'"')) => {
+                let raw = s.string()?;
+                name = Some(s.text(raw)?);
+                Ok(())
+            }
+            (b"logprob" | b"prob" | b"probability", Some(b'-' | b'I' | b'0'..=b'9')) => {
+                value = Some(s.number()?);
+                Ok(())
+            }
+            _ => s.skip(depth + 1),
+        })?;
+        Ok(name.zip(value))
     }
 
     /// An object of numbers by name; any other object is [`Cell::Other`].

@@ -19,6 +19,7 @@ mod shape;
 mod spans;
 mod tool;
 mod values;
+mod zip;
 
 pub use error::ReadError;
 pub use open::{decompressed, open};

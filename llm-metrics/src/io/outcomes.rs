@@ -3,7 +3,6 @@
 use std::io::BufRead;
 
 use super::error::ReadError;
-use super::harness::filter_wanted;
 use super::row::{Cell, Row};
 use super::rows::Rows;
 use super::tool::{self, Tool};
@@ -55,8 +54,6 @@ pub struct OutcomeReader<R> {
     tool: Option<Tool>,
     own: bool,
     counts: bool,
-    filter: Option<String>,
-    filter_seen: Option<String>,
     any: bool,
 }
 
@@ -64,8 +61,7 @@ const PROMPT: usize = 0;
 const CORRECT: usize = 1;
 const N: usize = 2;
 const C: usize = 3;
-const FILTER: usize = 4;
-const NAMES: usize = 5;
+const NAMES: usize = 4;
 
 impl<R: BufRead> OutcomeReader<R> {
     /// Returns a reader of the log.
@@ -86,25 +82,19 @@ impl<R: BufRead> OutcomeReader<R> {
         let own = fields.correct.is_none() && !has("correct");
         let correct = usual(&fields.correct, tool.and_then(Tool::correct), "correct");
         let counts = has("n") && has("c") && !has(&prompt);
-        let filter = if tool == Some(Tool::Harness) {
-            "filter"
-        } else {
-            ""
-        };
         let names = if tool == Some(Tool::Helm) {
             "stats.*.name.name"
         } else {
             ""
         };
-        let wanted = [&prompt, &correct, "n", "c", filter, names].map(str::to_owned);
+        let wanted = [&prompt, &correct, "n", "c", names].map(str::to_owned);
         rows.want(&wanted);
+        rows.one_filter(fields.filter.clone());
         Ok(Self {
             rows,
             tool,
             own,
             counts,
-            filter: fields.filter.clone(),
-            filter_seen: None,
             any: false,
         })
     }
@@ -114,36 +104,25 @@ impl<R: BufRead> OutcomeReader<R> {
     /// # Errors
     /// As [`Rows::next_row`]; [`ReadError::Missing`], [`ReadError::Value`]; mixed filters of lm-evaluation-harness; [`ReadError::Empty`] if there is none.
     pub fn next_outcome(&mut self) -> Result<Option<(u64, Outcome)>, ReadError> {
-        loop {
-            let Some(row) = self.rows.next_row()? else {
-                return if self.any {
-                    Ok(None)
-                } else {
-                    Err(ReadError::Empty)
-                };
+        let Some(row) = self.rows.next_row()? else {
+            return if self.any {
+                Ok(None)
+            } else {
+                Err(ReadError::Empty)
             };
-            if filter_wanted(
-                &self.rows,
-                &row,
-                FILTER,
-                self.filter.as_deref(),
-                &mut self.filter_seen,
-            )? {
-                self.any = true;
-                let outcome = if self.counts {
-                    counted(&self.rows, &row)?
-                } else {
-                    Outcome::Response {
-                        prompt: self.rows.text(&row, PROMPT)?,
-                        utility: self.utility(&row)?,
-                    }
-                };
-                let line = row.line();
-                self.rows.recycle(row);
-                return Ok(Some((line, outcome)));
+        };
+        self.any = true;
+        let outcome = if self.counts {
+            counted(&self.rows, &row)?
+        } else {
+            Outcome::Response {
+                prompt: self.rows.text(&row, PROMPT)?,
+                utility: self.utility(&row)?,
             }
-            self.rows.recycle(row);
-        }
+        };
+        let line = row.line();
+        self.rows.recycle(row);
+        Ok(Some((line, outcome)))
     }
 
     fn utility(&self, row: &Row) -> Result<f64, ReadError> {

@@ -6,9 +6,10 @@ use super::error::ReadError;
 use super::harness::Harness;
 use super::plain;
 use super::record::Record;
-use super::row::{Cell, Row};
+use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
-use super::schema::{FIRST, Fields, GROUP, SECOND, Schema, choose};
+use super::schema::{FIRST, Fields, GROUP, RESPONSES, SECOND, Schema, choose};
+use super::tool::{self, Tool};
 
 /// Reads calibration records one at a time; the schema is recognised by the first record's fields.
 ///
@@ -28,6 +29,10 @@ pub struct CalibrationReader<R> {
     fields: Fields,
     classes: Option<usize>,
     harness: Harness,
+    /// The classes by name, of a log that names them.
+    names: Vec<String>,
+    values: Vec<f64>,
+    suspects: u64,
     records: u64,
 }
 
@@ -38,7 +43,7 @@ impl<R: BufRead> CalibrationReader<R> {
     /// [`ReadError::Schema`] if the fields fit no schema or more than one; as [`Rows::new`].
     pub fn new(reader: R, fields: &Fields) -> Result<Self, ReadError> {
         let mut rows = Rows::<R>::new::<&str>(reader, &[])?;
-        let (schema, wanted) = choose(rows.found(), fields)?;
+        let (schema, wanted) = choose(rows.found(), rows.tool(), fields)?;
         rows.want(&wanted);
         let harness = Harness::new(fields, wanted.len());
         Ok(Self {
@@ -47,6 +52,9 @@ impl<R: BufRead> CalibrationReader<R> {
             fields: fields.clone(),
             classes: None,
             harness,
+            names: Vec::new(),
+            values: Vec::new(),
+            suspects: 0,
             records: 0,
         })
     }
@@ -74,6 +82,21 @@ impl<R: BufRead> CalibrationReader<R> {
     /// classes that changes; for lm-evaluation-harness samples also if filters mix and none was named; [`ReadError::Empty`] if the log ends before the
     /// first record.
     pub fn next_record(
+        &mut self,
+        take: impl FnOnce(&Record<'_>, Option<u64>),
+    ) -> Result<bool, ReadError> {
+        let mut suspect = false;
+        let more = self.read_record(|record, group| {
+            if let Record::Logits(z, _) = record {
+                suspect = like_probabilities(z);
+            }
+            take(record, group);
+        })?;
+        self.suspects += u64::from(suspect);
+        Ok(more)
+    }
+
+    fn read_record(
         &mut self,
         take: impl FnOnce(&Record<'_>, Option<u64>),
     ) -> Result<bool, ReadError> {
@@ -132,57 +155,24 @@ impl<R: BufRead> CalibrationReader<R> {
         };
         match self.schema {
             Schema::Binary => {
-                let confidence = self.rows.number(&row, FIRST)?;
+                let confidence = self.confidence(&row)?;
                 if !(0.0..=1.0).contains(&confidence) {
                     let problem = format!(
                         "the confidence {confidence} is outside [0, 1]; is it a logit or a percentage?"
                     );
                     return Err(self.rows.fault(&row, FIRST, problem));
                 }
-                let correct = self.rows.outcome(&row, SECOND)?;
+                let correct = self.correct(&row)?;
                 take(&Record::Binary(confidence, correct), group);
             }
-            Schema::Probabilities => {
-                let label = self.rows.class(&row, SECOND)?;
-                let values = self.rows.array(&row, FIRST)?;
-                self.check_classes(&row, FIRST, values.len(), SECOND, label)?;
-                let sum: f64 = values.iter().sum();
-                let bad = values.iter().find(|v| !(0.0..=1.0).contains(*v));
-                if let Some(v) = bad {
-                    let problem =
-                        format!("the probability {v} is outside [0, 1]; are these logits?");
-                    return Err(self.rows.fault(&row, FIRST, problem));
+            _ => {
+                let (logits, label) = self.distribution(&row)?;
+                self.classes = Some(self.values.len());
+                if logits {
+                    take(&Record::Logits(&self.values, label), group);
+                } else {
+                    take(&Record::Probabilities(&self.values, label), group);
                 }
-                if !((sum - 1.0).abs() <= 2e-3) {
-                    let problem = format!(
-                        "the probabilities sum to {sum}, not to 1; are these scores of another kind?"
-                    );
-                    return Err(self.rows.fault(&row, FIRST, problem));
-                }
-                self.classes = Some(values.len());
-                take(&Record::Probabilities(values, label), group);
-            }
-            Schema::Logits | Schema::LmEval => {
-                let field = FIRST;
-                let label = self.rows.class(&row, SECOND)?;
-                let values = self.rows.array(&row, field)?;
-                self.check_classes(&row, field, values.len(), SECOND, label)?;
-                if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
-                    return Err(self.rows.fault(
-                        &row,
-                        field,
-                        format!("the logit {v} is not a number below infinity"),
-                    ));
-                }
-                if values.iter().all(|v| v.is_infinite()) {
-                    return Err(self.rows.fault(
-                        &row,
-                        field,
-                        "all logits are minus infinity".to_owned(),
-                    ));
-                }
-                self.classes = Some(values.len());
-                take(&Record::Logits(values, label), group);
             }
         }
         self.rows.recycle(row);
@@ -195,6 +185,131 @@ impl<R: BufRead> CalibrationReader<R> {
         } else {
             Ok(false)
         }
+    }
+
+    fn confidence(&self, row: &Row) -> Result<f64, ReadError> {
+        match self.rows.tool() {
+            Some(Tool::Helm) if self.fields.confidence.is_none() => {
+                tool::helm(row, RESPONSES, FIRST, true).ok_or_else(|| {
+                    self.rows.fault(
+                        row,
+                        FIRST,
+                        "the instance has no statistic max_prob; name the field of the confidence"
+                            .to_owned(),
+                    )
+                })
+            }
+            // The log-probabilities of an answer's tokens: its probability.
+            Some(Tool::InspectAi) if self.fields.confidence.is_none() => match row.numbers(FIRST) {
+                Some(logs) => Ok(logs.iter().sum::<f64>().exp()),
+                None => self.rows.number(row, FIRST),
+            },
+            _ => self.rows.number(row, FIRST),
+        }
+    }
+
+    fn correct(&self, row: &Row) -> Result<bool, ReadError> {
+        match self.rows.tool() {
+            Some(Tool::Helm) if self.fields.correct.is_none() => match tool::helm(
+                row, RESPONSES, SECOND, false,
+            ) {
+                Some(v) if v == 0.0 || v == 1.0 => Ok(v > 0.5),
+                _ => Err(self.rows.fault(
+                    row,
+                    SECOND,
+                    "none of the instance's statistics says 0 or 1 whether it was answered right"
+                        .to_owned(),
+                )),
+            },
+            _ => self.rows.outcome(row, SECOND),
+        }
+    }
+
+    /// Puts the distribution of a record into `values`; returns whether they are logits, and the label.
+    fn distribution(&mut self, row: &Row) -> Result<(bool, usize), ReadError> {
+        let mut logits = self.schema == Schema::Logits;
+        let label = if let (Some(names), Some(numbers)) = (row.texts(FIRST), row.numbers(FIRST)) {
+            if self.names.is_empty() {
+                self.names = if self.fields.classes.is_empty() {
+                    sorted(names)
+                } else {
+                    self.fields.classes.clone()
+                };
+            }
+            let chosen = !self.fields.classes.is_empty();
+            if let Err(problem) = by_name(
+                &self.names,
+                chosen,
+                logits,
+                names,
+                numbers,
+                &mut self.values,
+            ) {
+                return Err(self.rows.fault(row, FIRST, problem));
+            }
+            logits |= chosen;
+            self.label_by_name(row)?
+        } else {
+            self.values.clear();
+            self.values.extend_from_slice(self.rows.array(row, FIRST)?);
+            self.rows.class(row, SECOND)?
+        };
+        self.check_classes(row, FIRST, self.values.len(), SECOND, label)?;
+        let fault = |problem: String| Err(self.rows.fault(row, FIRST, problem));
+        let values = &self.values;
+        if logits {
+            if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
+                return fault(format!("the logit {v} is not a number below infinity"));
+            }
+            if values.iter().all(|v| v.is_infinite()) {
+                return fault("all logits are minus infinity".to_owned());
+            }
+        } else {
+            if let Some(v) = values.iter().find(|v| !(0.0..=1.0).contains(*v)) {
+                return fault(format!(
+                    "the probability {v} is outside [0, 1]; are these logits?"
+                ));
+            }
+            let sum: f64 = values.iter().sum();
+            if !((sum - 1.0).abs() <= 2e-3) {
+                return fault(format!(
+                    "the probabilities sum to {sum}, not to 1; are these scores of another kind?"
+                ));
+            }
+        }
+        Ok((logits, label))
+    }
+
+    /// The class whose name the label is; a label that is no name is the number or letter of one.
+    fn label_by_name(&self, row: &Row) -> Result<usize, ReadError> {
+        let text = self.rows.text(row, SECOND)?;
+        match self.names.iter().position(|n| n.trim() == text.trim()) {
+            Some(class) => Ok(class),
+            None if self
+                .names
+                .iter()
+                .all(|n| n.trim().parse::<usize>().is_err()) =>
+            {
+                self.rows.class(row, SECOND).map_err(|_| {
+                    self.rows.fault(
+                        row,
+                        SECOND,
+                        format!("{text:?} is none of the classes {}", self.names.join(", ")),
+                    )
+                })
+            }
+            None => Err(self.rows.fault(
+                row,
+                SECOND,
+                format!("{text:?} is none of the classes {}", self.names.join(", ")),
+            )),
+        }
+    }
+
+    /// Returns the number of records so far whose logits are all in [0, 1] and sum to 1: probabilities, most likely, taken for logits.
+    #[must_use]
+    pub fn probabilities_as_logits(&self) -> u64 {
+        self.suspects
     }
 
     fn check_classes(
@@ -226,6 +341,68 @@ impl<R: BufRead> CalibrationReader<R> {
         }
         Ok(())
     }
+}
+
+/// Whether logits could be probabilities.
+#[inline]
+fn like_probabilities(z: &[f64]) -> bool {
+    z[0] >= 0.0
+        && z.iter().all(|v| (0.0..=1.0).contains(v))
+        && (z.iter().sum::<f64>() - 1.0).abs() <= 2e-3
+}
+
+/// Names of classes in their order: by number or letter where all have one, else by alphabet.
+fn sorted(names: &[String]) -> Vec<String> {
+    let mut names = names.to_vec();
+    let class = |n: &String| parse_class(&Cell::Text(n.clone()));
+    if names.iter().all(|n| class(n).is_some()) {
+        names.sort_by_key(class);
+    } else {
+        names.sort();
+    }
+    names
+}
+
+/// Puts numbers in the order of the classes. Chosen classes are taken out of more, as logits: one that is missing has none, and tokens that differ in
+/// blanks alone go together.
+fn by_name(
+    classes: &[String],
+    chosen: bool,
+    logits: bool,
+    names: &[String],
+    numbers: &[f64],
+    values: &mut Vec<f64>,
+) -> Result<(), String> {
+    values.clear();
+    if chosen {
+        for class in classes {
+            let own = names
+                .iter()
+                .zip(numbers)
+                .filter(|(n, _)| n.trim() == class.trim());
+            let logs: Vec<f64> = own.map(|(_, v)| if logits { *v } else { v.ln() }).collect();
+            values.push(crate::calibration::log_sum_exp(&logs));
+        }
+        return Ok(());
+    }
+    if names.len() != classes.len() {
+        return Err(format!(
+            "{} classes, where the first record has {}; name the classes",
+            names.len(),
+            classes.len()
+        ));
+    }
+    for class in classes {
+        match names.iter().position(|n| n == class) {
+            Some(at) => values.push(numbers[at]),
+            None => {
+                return Err(format!(
+                    "there is no class {class:?}, which the first record has; name the classes"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::io::{BufRead, Chain, Cursor, Read};
 
 use super::error::ReadError;
 use super::frames::{Frame, Frames, RECORD_LIMIT, holds_records};
+use super::harness::filter_wanted;
 use super::json;
 use super::layout::Scalars;
-use super::row::{Row, csv_cell};
+use super::row::{Cell, Row, csv_cell};
 use super::scanner::Fault;
 use super::shape::Shape;
 use super::tool::Tool;
@@ -48,6 +49,32 @@ pub struct Rows<R> {
     tool: Option<Tool>,
     /// A field beyond the wanted ones and the text in it that records have.
     kept: Option<(usize, &'static str)>,
+    /// Of lm-evaluation-harness samples: the field of the filter, the one chosen, and the one seen first.
+    filter: Option<(usize, Option<String>, Option<String>)>,
+}
+
+/// The columns of a wanted field in CSV.
+enum Columns {
+    None,
+    One(usize),
+    /// The columns that begin with what stands before a star, by the rest of their names.
+    Several(Vec<(String, usize)>),
+}
+
+impl Columns {
+    fn of(field: &str, found: &[String]) -> Self {
+        if let Some(c) = found.iter().position(|h| h == field) {
+            return Columns::One(c);
+        }
+        let Some(beginning) = field.strip_suffix('*').filter(|b| !b.is_empty()) else {
+            return Columns::None;
+        };
+        let several = found.iter().enumerate().filter_map(|(c, h)| {
+            let rest = h.strip_prefix(beginning)?;
+            (!rest.is_empty()).then(|| (rest.to_owned(), c))
+        });
+        Columns::Several(several.collect())
+    }
 }
 
 enum Source<R> {
@@ -68,7 +95,7 @@ enum Source<R> {
     Csv {
         reader: Box<csv::Reader<R>>,
         record: csv::ByteRecord,
-        columns: Vec<Option<usize>>,
+        columns: Vec<Columns>,
         /// Lines before the header.
         skipped: u64,
         /// Whether a comma is the decimal point of numbers, as where a semicolon or a tab stands between cells.
@@ -149,6 +176,17 @@ impl<R: BufRead> Rows<R> {
         Ok(self)
     }
 
+    /// Takes the records of one filter alone, if these are samples of lm-evaluation-harness, which hold one line per document and filter: without a choice a
+    /// mixture is an error. Before the first record only.
+    pub fn one_filter(&mut self, chosen: Option<String>) {
+        if self.tool == Some(Tool::Harness) {
+            let mut fields = self.fields.clone();
+            fields.push("filter".to_owned());
+            self.want(&fields);
+            self.filter = Some((fields.len() - 1, chosen, None));
+        }
+    }
+
     /// Returns the tool whose records these are, if they are of a known one.
     #[must_use]
     pub fn tool(&self) -> Option<Tool> {
@@ -186,6 +224,7 @@ impl<R: BufRead> Rows<R> {
                 spare: None,
                 tool: None,
                 kept: None,
+                filter: None,
             });
         }
         let mut frames = Frames::new(Cursor::new(line).chain(reader), number);
@@ -207,6 +246,7 @@ impl<R: BufRead> Rows<R> {
             spare: None,
             tool: None,
             kept: None,
+            filter: None,
         })
     }
 
@@ -229,10 +269,7 @@ impl<R: BufRead> Rows<R> {
             .iter()
             .map(|h| String::from_utf8_lossy(h).trim().to_owned())
             .collect();
-        let columns = fields
-            .iter()
-            .map(|f| found.iter().position(|h| h == f))
-            .collect();
+        let columns = fields.iter().map(|f| Columns::of(f, &found)).collect();
         let source = Source::Csv {
             reader: Box::new(reader),
             record: csv::ByteRecord::new(),
@@ -248,6 +285,7 @@ impl<R: BufRead> Rows<R> {
             spare: None,
             tool: None,
             kept: None,
+            filter: None,
         })
     }
 
@@ -261,6 +299,22 @@ impl<R: BufRead> Rows<R> {
     #[must_use]
     pub fn found(&self) -> &[String] {
         &self.found
+    }
+
+    /// Replaces the wanted fields, once [`Rows::found`] has shown what there is; before the first record only.
+    ///
+    /// # Errors
+    /// [`ReadError::Schema`] for more than 60 fields.
+    pub fn select<S: AsRef<str>>(&mut self, fields: &[S]) -> Result<(), ReadError> {
+        if fields.len() > 60 {
+            return Err(ReadError::Schema {
+                expected: "at most 60 fields".to_owned(),
+                found: fields.len().to_string(),
+            });
+        }
+        let fields: Vec<String> = fields.iter().map(|f| f.as_ref().to_owned()).collect();
+        self.want(&fields);
+        Ok(())
     }
 
     /// Replaces the wanted fields; before the first record only.
@@ -279,10 +333,7 @@ impl<R: BufRead> Rows<R> {
             }
             Source::Document { paths, .. } => *paths = json::Paths::new(fields),
             Source::Csv { columns, .. } => {
-                *columns = fields
-                    .iter()
-                    .map(|f| self.found.iter().position(|h| h == f))
-                    .collect();
+                *columns = fields.iter().map(|f| Columns::of(f, &self.found)).collect();
             }
         }
     }
@@ -293,15 +344,26 @@ impl<R: BufRead> Rows<R> {
     /// [`ReadError::Io`], [`ReadError::Syntax`].
     pub fn next_row(&mut self) -> Result<Option<Row>, ReadError> {
         loop {
-            let row = self.any_row()?;
-            match (&row, self.kept) {
-                (Some(r), Some((field, value))) if !matches!(r.cell(field), super::row::Cell::Text(t) if t == value) =>
-                {
-                    row.into_iter().for_each(|r| self.recycle(r));
-                }
-                _ => return Ok(row),
+            let Some(row) = self.any_row()? else {
+                return Ok(None);
+            };
+            let kept = self.kept.is_none_or(
+                |(field, value)| matches!(row.cell(field), Cell::Text(t) if t == value),
+            );
+            if kept && self.passes_filter(&row)? {
+                return Ok(Some(row));
             }
+            self.recycle(row);
         }
+    }
+
+    fn passes_filter(&mut self, row: &Row) -> Result<bool, ReadError> {
+        let Some((field, chosen, mut seen)) = self.filter.take() else {
+            return Ok(true);
+        };
+        let passes = filter_wanted(self, row, field, chosen.as_deref(), &mut seen)?;
+        self.filter = Some((field, chosen, seen));
+        Ok(passes)
     }
 
     fn any_row(&mut self) -> Result<Option<Row>, ReadError> {
@@ -377,8 +439,32 @@ impl<R: BufRead> Rows<R> {
                 }
                 row.clear(*skipped + record.position().map_or(0, csv::Position::line));
                 for (i, column) in columns.iter().enumerate() {
-                    let text = column.and_then(|c| record.get(c)).unwrap_or_default();
-                    let cell = csv_cell(text, *decimal_comma, &mut row.numbers);
+                    let read = |c: usize, row: &mut Row| {
+                        let text = record.get(c).unwrap_or_default();
+                        csv_cell(text, *decimal_comma, &mut row.numbers)
+                    };
+                    let cell = match column {
+                        Columns::None => continue,
+                        Columns::One(c) => read(*c, &mut row),
+                        Columns::Several(several) => {
+                            let (numbers, names) = (row.numbers.len(), row.texts.len());
+                            for (name, c) in several {
+                                let Cell::Number(v) = read(*c, &mut row) else {
+                                    break;
+                                };
+                                row.numbers.push(v);
+                                row.texts.push(name.clone());
+                            }
+                            match row.numbers.len() - numbers {
+                                0 => Cell::Missing,
+                                n if n < several.len() => Cell::Other,
+                                _ => Cell::Map {
+                                    numbers: (numbers, row.numbers.len()),
+                                    names: (names, row.texts.len()),
+                                },
+                            }
+                        }
+                    };
                     row.set(i, cell);
                 }
                 Ok(Some(row))

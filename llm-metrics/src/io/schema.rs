@@ -1,6 +1,7 @@
 //! What the records of a log are, recognised by the names of their fields.
 
 use super::error::ReadError;
+use super::tool::Tool;
 
 /// What a log's records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +38,17 @@ pub struct Fields {
     pub filter: Option<String>,
     /// Whether log-likelihoods of lm-evaluation-harness samples are divided by the length of the choice in bytes, as `acc_norm` has it.
     pub per_byte: bool,
+    /// The classes by name, in order, where a record gives numbers by name (an object, a list of tokens with their log-probabilities). Of a log that names more, these
+    /// are taken and normalised; without them the classes are the names of the first record, sorted.
+    pub classes: Vec<String>,
 }
 
 const NAMES: [(&str, &[&str]); 5] = [
     ("confidence", &["conf", "confidence"]),
-    ("correct", &["correct"]),
+    ("correct", &["correct", "is_correct"]),
     ("probabilities", &["probs", "probabilities"]),
     ("logits", &["logits", "logprobs"]),
-    ("label", &["label"]),
+    ("label", &["label", "target"]),
 ];
 
 // Columns of the wanted fields.
@@ -61,9 +65,32 @@ pub(super) const CHOICES_LISTED: usize = 9;
 /// The first field that may name the right choice where the target does not.
 pub(super) const GOLD: usize = 10;
 
+/// Columns p0, p1, ... (or p_NAME, prob_NAME, logit_NAME) that together give a distribution: their common beginning with a star.
+fn columns(found: &[String], role: &str) -> Option<String> {
+    let beginnings: &[&str] = match role {
+        "probabilities" => &["prob_", "probs_", "prob", "p_", "p"],
+        "logits" => &["logit_", "logits_", "logprob_", "logit", "z"],
+        _ => return None,
+    };
+    let several = |beginning: &str| {
+        let rest = found.iter().filter_map(|f| f.strip_prefix(beginning));
+        let (mut named, mut numbered) = (0, 0);
+        for name in rest.filter(|r| !r.is_empty()) {
+            named += 1;
+            numbered += usize::from(name.bytes().all(|b| b.is_ascii_digit()));
+        }
+        numbered >= 2 && numbered == named || (beginning.ends_with('_') && named >= 2)
+    };
+    beginnings
+        .iter()
+        .find(|b| several(b))
+        .map(|b| format!("{b}*"))
+}
+
 /// The schema that the fields found in a log fit, and the fields to read, in the order of the columns above.
 pub(super) fn choose(
     found: &[String],
+    tool: Option<Tool>,
     fields: &Fields,
 ) -> Result<(Schema, Vec<String>), ReadError> {
     let has = |name: &str| {
@@ -76,6 +103,7 @@ pub(super) fn choose(
         given
             .clone()
             .or_else(|| usual.iter().find(|n| has(n)).map(|n| (*n).to_owned()))
+            .or_else(|| columns(found, role))
     };
     let (conf, correct) = (
         pick(&fields.confidence, "confidence"),
@@ -104,6 +132,36 @@ pub(super) fn choose(
     } else if fields.logits.is_some() {
         options.retain(|o| o.0 == Schema::Logits);
     }
+    // Of a known tool, its own fields stand in for those that are not named.
+    if options.is_empty()
+        && let Some(tool) = tool.filter(|t| *t != Tool::Harness)
+    {
+        let own =
+            |given: &Option<String>, own: Option<&str>| given.clone().or(own.map(str::to_owned));
+        let tokens = "choices.0.logprobs.content.0.top_logprobs";
+        match (
+            own(&fields.confidence, tool.confidence()),
+            own(&fields.correct, tool.correct()),
+        ) {
+            (Some(a), Some(b)) => options.push((Schema::Binary, a, b)),
+            _ if tool == Tool::ChatCompletions => {
+                let label = label.or_else(|| {
+                    ["answer", "expected", "ideal"]
+                        .iter()
+                        .find(|n| has(n))
+                        .map(|n| (*n).to_owned())
+                });
+                if let Some(label) = label {
+                    options.push((
+                        Schema::Logits,
+                        logits.unwrap_or_else(|| tokens.to_owned()),
+                        label,
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
     if options.is_empty() && has("resps") && has("doc_id") {
         options.push((
             Schema::LmEval,
@@ -125,6 +183,9 @@ pub(super) fn choose(
         second.clone(),
         fields.group.clone().unwrap_or_default(),
     ];
+    if schema == Schema::Binary && tool == Some(Tool::Helm) {
+        wanted.push("stats.*.name.name".to_owned());
+    }
     if schema == Schema::LmEval {
         let others = [
             "resps",

@@ -52,6 +52,33 @@ impl<R: BufRead> Rows<R> {
             .ok_or_else(|| self.unfit(row, field, "a finite number"))
     }
 
+    /// Returns a quantity: a number, or text of one with K, M, B (or G) or T for thousands, millions, billions and trillions (`70M`, `1.4T`).
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn quantity(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
+        if let Cell::Text(text) = row.cell(field) {
+            let text = text.trim();
+            let scale = text
+                .chars()
+                .last()
+                .and_then(|unit| match unit.to_ascii_uppercase() {
+                    'K' => Some(1e3),
+                    'M' => Some(1e6),
+                    'B' | 'G' => Some(1e9),
+                    'T' => Some(1e12),
+                    _ => None,
+                });
+            let number = text
+                .get(..text.len().saturating_sub(1))
+                .and_then(|t| decimal(t.trim(), false));
+            if let (Some(scale), Some(number)) = (scale, number) {
+                return Ok(number * scale);
+            }
+        }
+        self.number(row, field)
+    }
+
     /// Returns an outcome: true or false, 1 or 0, yes or no, correct or incorrect, pass or fail, or the C and I of inspect_ai.
     ///
     /// # Errors

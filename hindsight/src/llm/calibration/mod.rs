@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use llm_metrics::calibration::{
     Accumulator, ConfidenceHistogram, DistributionAccumulator, EdgeRule, Edges,
 };
-use llm_metrics::io::{CalibrationReader, Record, Schema, open};
+use llm_metrics::io::{CalibrationReader, Record, Schema};
 
 use super::records::FieldArgs;
-use super::{Outputs, Targets, Uncertainty, fault, plots, read_fault, value};
+use super::{Uncertainty, fault, opened, plots, read_fault, value};
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use crate::progress::Progress;
 
@@ -95,7 +96,12 @@ impl State {
 
 /// Runs `hindsight llm calibration`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
+    let run = Run::begin(
+        "llm calibration",
+        &args.outputs,
+        Some(args.uncertainty.seed.seed),
+        args.files.iter().map(PathBuf::as_path),
+    )?;
     let rule = if args.lower_closed {
         EdgeRule::LowerClosed
     } else {
@@ -115,7 +121,7 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
     let mut schema = None;
     for file in &args.files {
         let progress = Progress::new(format!("reading {}", file.display()), None);
-        let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
+        let reader = opened(run.inputs(), file)?;
         let mut reader = CalibrationReader::new(reader, &args.fields.fields())
             .map_err(|e| read_fault(file, e))?;
         if schema.is_some_and(|s| s != reader.schema()) {
@@ -139,5 +145,5 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
             return Err(fault(file, &e));
         }
     }
-    report::report(args, &state, schema.unwrap_or(Schema::Binary), &targets)
+    report::report(args, &state, schema.unwrap_or(Schema::Binary), &run)
 }

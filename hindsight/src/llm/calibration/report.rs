@@ -11,7 +11,8 @@ use llm_metrics::{
 };
 use serde_json::json;
 
-use super::{Args, State, Targets, fault, plots, value};
+use super::{Args, State, fault, plots, value};
+use crate::document::Run;
 use crate::error::CliError;
 use report::number::{fixed, interval, percent};
 use report::{Column, Page, Table};
@@ -21,7 +22,7 @@ pub(super) fn report(
     args: &Args,
     state: &State,
     schema: Schema,
-    targets: &Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let file = &args.files[0];
     let lib = |e: llm_metrics::Error| fault(file, &e);
@@ -38,7 +39,7 @@ pub(super) fn report(
         Norm::L1,
         args.uncertainty.level,
         1000,
-        args.uncertainty.seed,
+        args.uncertainty.seed.seed,
     )
     .map_err(lib)?;
     let l2 = calibration_interval(
@@ -46,7 +47,7 @@ pub(super) fn report(
         Norm::L2,
         args.uncertainty.level,
         1000,
-        args.uncertainty.seed,
+        args.uncertainty.seed.seed,
     )
     .map_err(lib)?;
     let grouped = match &state.kept {
@@ -57,7 +58,7 @@ pub(super) fn report(
                 g,
                 state.accumulator.edges(),
                 args.replicates.max(2),
-                args.uncertainty.seed,
+                args.uncertainty.seed.seed,
             )
             .map_err(lib)?,
         ),
@@ -241,7 +242,7 @@ pub(super) fn report(
     let results = json!({
         "files": args.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),
         "level": args.uncertainty.level,
-        "seed": args.uncertainty.seed,
+        "seed": args.uncertainty.seed.seed,
         "records": summary.n,
         "accuracy": summary.accuracy,
         "mean_confidence": summary.mean_confidence,
@@ -254,7 +255,7 @@ pub(super) fn report(
         "selective": { "aurc": selective.aurc(), "excess_aurc": selective.excess_aurc(), "accuracy_top_tenth": top },
         "reliability": value(&table)?,
     });
-    targets.finish("llm calibration", &text, results, &page)
+    run.finish(&results, || page, &text)
 }
 
 /// Infinity has no JSON number: it is written as a word.
@@ -307,6 +308,6 @@ fn method(args: &Args, table: &Reliability) -> String {
          and so covers near zero too, where percentiles of a bootstrap do not; it takes records as independent. Seed {}.",
         table.bins().len(),
         table.empty_bins(),
-        args.uncertainty.seed
+        args.uncertainty.seed.seed
     )
 }

@@ -32,7 +32,7 @@ impl Folder {
     }
 }
 
-/// Runs `llm COMMAND FILE REST... --json OUT --html PAGE` and returns the JSON.
+/// Runs `llm COMMAND FILE REST... --json OUT --report PAGE` and returns the JSON.
 fn ok(folder: &Folder, command: &str, file: &Path, rest: &[&str]) -> serde_json::Value {
     let (json, html) = (folder.path("out.json"), folder.path("out.html"));
     // Twice: the second run must be allowed to replace what the first wrote.
@@ -42,7 +42,7 @@ fn ok(folder: &Folder, command: &str, file: &Path, rest: &[&str]) -> serde_json:
         args.extend([
             "--json",
             json.to_str().unwrap(),
-            "--html",
+            "--report",
             html.to_str().unwrap(),
         ]);
         run(&Cli::try_parse_from(args).unwrap().llm).unwrap();
