@@ -1,6 +1,6 @@
 //! `hindsight llm`: language models judged from their logs.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use clap::Subcommand;
@@ -76,7 +76,7 @@ struct Uncertainty {
 }
 
 /// A value as JSON; a number that is not finite becomes null.
-fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
+pub(in crate::llm) fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
     serde_json::to_value(results).map_err(|e| CliError::System(e.to_string()))
 }
 
@@ -122,7 +122,8 @@ fn fault(file: &Path, error: &llm_metrics::Error) -> CliError {
 
 /// A reader of a log, decompressed, its digest kept with the run.
 fn opened(inputs: &Inputs, file: &Path) -> Result<Box<dyn BufRead>, CliError> {
-    decompressed(inputs.open(file)?).map_err(|e| read_fault(file, e.into()))
+    decompressed(BufReader::with_capacity(1 << 18, inputs.open(file)?))
+        .map_err(|e| read_fault(file, e.into()))
 }
 
 /// The fields of all records of a file, each given to `take`.

@@ -94,8 +94,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         args.big_batch
     );
     let mut text = format!("{}\n{lead}.", table.render(crate::output::width()));
-    if whole.scale().batch.is_none() {
+    let scale = whole.scale();
+    if scale.signal <= 0.0 {
         text.push_str(" The estimate of |G|^2 is not positive: the signal is lost in the noise.");
+    } else if scale.trace <= 0.0 {
+        text.push_str(" The estimate of the trace is not positive, which no trace is: the noise is lost in the signal (are the norms of the two batch sizes interchanged?).");
     }
     let mut page = Page::new("Gradient noise scale", lead);
     page.section("Over the run");
@@ -118,7 +121,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         &table,
         "Averages of numerator and denominator, divided once.",
     );
-    let results = json!({ "file": args.file.display().to_string(), "all": value(&whole.scale())?, "recent": value(&recent.scale())?,
+    let results = json!({ "all": value(&whole.scale())?, "recent": value(&recent.scale())?,
                           "decay": args.decay });
     run.finish(&results, || page, &text)
 }

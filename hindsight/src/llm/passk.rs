@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         "Mean over problems with 95 % intervals (normal).",
     );
     page.table(&table, "Unbiased estimates.");
-    let results = json!({ "file": args.file.display().to_string(), "problems": responses.prompts(), "responses": responses.len(),
+    let results = json!({ "problems": responses.prompts(), "responses": responses.len(),
                           "pass": value(&rows)? });
     run.finish(&results, || page, &text)
 }

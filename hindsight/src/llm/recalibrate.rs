@@ -156,7 +156,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     );
     page.table(&table, "Scores on the same records.");
     let results = json!({
-        "file": args.file.display().to_string(),
+
         "method": model.is_none().then_some(args.method),
         "seed": args.seed.seed,
         "status": statuses,

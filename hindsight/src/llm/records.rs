@@ -31,6 +31,9 @@ pub(super) struct FieldArgs {
     /// What a number in that field of lm-evaluation-harness samples starts from (0 or 1), where the samples' own acc does not show it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=1))]
     first_label: Option<u8>,
+    /// Classes by name and in order, of a log that gives numbers by name (tokens with log-probabilities, say): these are taken and normalised.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    classes: Vec<String>,
     /// Divide the log-likelihoods of lm-evaluation-harness samples by the length of the choice in bytes, as acc_norm has it.
     #[arg(long)]
     per_byte: bool,
@@ -53,6 +56,7 @@ impl FieldArgs {
             group: self.group.clone(),
             filter: self.filter.clone(),
             label_from_one: self.first_label.map(|n| n == 1),
+            classes: self.classes.clone(),
             per_byte: self.per_byte,
         }
     }

@@ -412,7 +412,8 @@ mod tests {
             a.push_probabilities(&[0.9, 0.9], 0),
             Err(Error::NotNormalised { index: 1, .. })
         ));
-        assert_eq!(a.summary().unwrap(), before);
+        // Of one record there is no spread: NaN, which equals nothing but its own words.
+        assert_eq!(format!("{:?}", a.summary().unwrap()), format!("{before:?}"));
         let ten = Edges::equal_width(10, EdgeRule::UpperClosed).unwrap();
         assert!(matches!(
             a.merge(&DistributionAccumulator::new(ten)),

@@ -119,6 +119,8 @@ pub struct Scores {
     pub brier: Score,
     /// Log loss in nats, of the answer, or of the label where there are distributions; infinite, and without interval, if a record was given probability 0.
     pub log_loss: Score,
+    /// Brier score and log loss of the answer and its confidence, also where there are distributions.
+    pub answer: [f64; 2],
     /// Records given probability 0.
     pub impossible: u64,
     /// Area under the risk-coverage curve.
@@ -281,6 +283,7 @@ impl ScoreAccumulator {
             smooth: self.histogram.smooth_ece()?,
             brier,
             log_loss,
+            answer: [summary.brier, summary.nll],
             impossible,
             aurc: score(selective.aurc(), Ok(aurc)),
             excess_aurc: selective.excess_aurc(),
@@ -371,6 +374,8 @@ fn selective_intervals(
         for (i, law) in &filled {
             counts[i / 2][i % 2] = law.sample(&mut rng) as u64;
         }
+        // A resample of a few records may hold none of them.
+        counts.iter().any(|c| c[0] + c[1] > 0).then_some(())?;
         let groups = counts
             .iter()
             .rev()

@@ -81,6 +81,7 @@ impl<R: BufRead> Frames<R> {
                 self.within = Some(0);
                 if self.space()? == Some(b']') {
                     self.step()?;
+                    self.open.clear();
                     return self.finish();
                 }
                 return self.object(frame);
@@ -393,7 +394,7 @@ mod tests {
             ("[\n{\"a\": 1}\n{\"a\": 2}]", 3, 1),
             ("[{\"a\": 1}, 5]", 1, 12),
             ("{\"samples\": [\n{\"a\": \"x]", 2, 10),
-            ("{\"samples\": [{\"a\": 1}]", 1, 24),
+            ("{\"samples\": [{\"a\": 1}]", 1, 23),
             ("[{\"a\": 1}] x", 1, 12),
         ] {
             match all(text) {

@@ -108,8 +108,8 @@ pub(super) fn report(
                        "fit": value(&f.fit)?, "batch": f.model.batch, "steps": f.model.steps, "censored": value(&f.model.censored)? }))
         })
         .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "file": args.file.display().to_string(), "tolerance": args.tolerance, "optimal": args.optimal, "level": args.uncertainty.level,
-                          "seed": args.uncertainty.seed.seed, "models": rows, "law": value(&law.map(|l| l.1.regression()))?, "notes": notes });
+    let results = json!({ "tolerance": args.tolerance, "optimal": args.optimal, "level": args.uncertainty.level,
+                          "models": rows, "law": value(&law.map(|l| l.1.regression()))?, "notes": notes });
     run.finish(&results, || page, &text)
 }
 

@@ -168,7 +168,7 @@ pub(super) fn report(
         .iter()
         .map(|s| Ok(json!({ "generator": s.generator, "verifier": s.verifier, "points": value(&s.points)? })))
         .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "file": args.file.display().to_string(), "weighting": value(&weighting)?, "level": args.uncertainty.level, "seed": args.uncertainty.seed.seed,
+    let results = json!({ "weighting": value(&weighting)?, "level": args.uncertainty.level,
                           "gaps": rows, "sweeps": sweeps, "notes": notes, "trend": value(&trend.map(|t| &t.1))? });
     run.finish(&results, || page, &text)
 }

@@ -75,6 +75,6 @@ pub(super) fn run(
     if rows.iter().all(|r| !r.pass.is_empty()) {
         page.figure(&chart.svg(), "A curve that rises for small k and falls for large k over the rounds shows a loss of diversity.");
     }
-    let results = json!({ "file": args.file.display().to_string(), "weighting": value(&weighting)?, "rounds": value(&rows)? });
+    let results = json!({ "weighting": value(&weighting)?, "rounds": value(&rows)? });
     run.finish(&results, || page, &table.render(crate::output::width()))
 }

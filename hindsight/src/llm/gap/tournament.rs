@@ -280,8 +280,8 @@ fn report(
             Ok(json!({ "round": round, "estimate": value(&e.gap)?, "interval": value(&e.interval)?, "relative_interval": value(&e.relative)? }))
         })
         .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "file": args.file.display().to_string(), "tournament": file.display().to_string(), "recorded": recorded,
-                          "level": args.uncertainty.level, "seed": args.uncertainty.seed.seed, "rounds": rows });
+    let results = json!({ "tournament": file.display().to_string(), "recorded": recorded,
+                          "level": args.uncertainty.level, "rounds": rows });
     let text = format!("{}\n{words}", table.render(crate::output::width()));
     run.finish(&results, || page, &text)
 }
