@@ -188,7 +188,13 @@ fn report_chinchilla(
         Column::number("loss"),
     ]);
     let mut sizes = Vec::new();
-    for budget in &args.budget {
+    // Optimal sizes of a law that is not identified mean nothing.
+    let budgets: &[f64] = if whole.identification.is_identified() {
+        &args.budget
+    } else {
+        &[]
+    };
+    for budget in budgets {
         let lib = |e: llm_metrics::Error| fault(&args.file, &e);
         let (n, d) = fit.optimal(*budget).map_err(lib)?;
         let intervals = whole.optimal_intervals(*budget).map_err(lib)?;
@@ -238,11 +244,15 @@ fn report_chinchilla(
         ));
     }
     let width = crate::output::width();
-    let text = format!(
-        "{}\n{}\n{words}",
-        table.render(width),
-        optimal.render(width)
-    );
+    let text = if budgets.is_empty() {
+        format!("{}\n{words}", table.render(width))
+    } else {
+        format!(
+            "{}\n{}\n{words}",
+            table.render(width),
+            optimal.render(width)
+        )
+    };
     let mut page = Page::new("Scaling of the loss", words);
     page.section("Fit");
     page.table(&table, "Constants.");
@@ -278,11 +288,13 @@ fn report_chinchilla(
         (&observed.svg(), "Observed against fitted loss."),
         (&residual.svg(), "Residuals against compute."),
     ]);
-    page.section("Optimal sizes");
-    page.table(
-        &optimal,
-        "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
-    );
+    if !budgets.is_empty() {
+        page.section("Optimal sizes");
+        page.table(
+            &optimal,
+            "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
+        );
+    }
     let results = json!({ "fit": value(fit)?, "identification": value(&whole.identification)?, "intervals_e_a_b_alpha_beta": value(&intervals)?, "optimal_exponent": fit.optimal_exponent(),
                           "optimal_exponent_interval": value(&whole.optimal_exponent_interval())?, "optimal": sizes, "level": args.uncertainty.level });
     run.finish(&results, || page, &text)

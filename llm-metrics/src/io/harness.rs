@@ -214,7 +214,15 @@ impl Harness {
         let gold = self
             .rules
             .iter()
-            .map(|r| named(row.cell(r.field), r.form, &texts, scores.len()))
+            .map(|r| {
+                // A list of one is what is in it.
+                let single = match row.cell(r.field) {
+                    Cell::Numbers(..) => Some(row.single(r.field)),
+                    _ => None,
+                };
+                let cell = single.as_ref().unwrap_or_else(|| row.cell(r.field));
+                named(cell, r.form, &texts, scores.len())
+            })
             .collect();
         let apart = texts.windows(2).any(|w| w[0] != w[1]);
         let sample = Sample {

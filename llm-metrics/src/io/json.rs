@@ -132,7 +132,12 @@ pub(super) fn keys(bytes: &[u8]) -> Scan<Vec<String>> {
     let mut names = Vec::new();
     s.space();
     s.members(|s, key| {
-        names.push(String::from_utf8_lossy(key).into_owned());
+        let name = if memchr::memchr(b'\\', key).is_some() {
+            s.text(key)?
+        } else {
+            String::from_utf8_lossy(key).into_owned()
+        };
+        names.push(name);
         s.skip(1)
     })?;
     Ok(names)
@@ -208,6 +213,11 @@ impl Scanner<'_, '_> {
         }
         if paths.several(i) {
             self.irregular();
+            for k in i + 1..paths.steps.len() {
+                if paths.steps[k] == paths.steps[i] {
+                    row.gather(k, cell.clone());
+                }
+            }
             row.gather(i, cell);
             return Ok(());
         }

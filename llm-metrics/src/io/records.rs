@@ -280,30 +280,19 @@ impl<R: BufRead> CalibrationReader<R> {
         Ok((logits, label))
     }
 
-    /// The class whose name the label is; a label that is no name is the number or letter of one.
+    /// The class whose name the label is; a number that is no name is the place of one.
     fn label_by_name(&self, row: &Row) -> Result<usize, ReadError> {
         let text = self.rows.text(row, SECOND)?;
-        match self.names.iter().position(|n| n.trim() == text.trim()) {
-            Some(class) => Ok(class),
-            None if self
-                .names
-                .iter()
-                .all(|n| n.trim().parse::<usize>().is_err()) =>
-            {
-                self.rows.class(row, SECOND).map_err(|_| {
-                    self.rows.fault(
-                        row,
-                        SECOND,
-                        format!("{text:?} is none of the classes {}", self.names.join(", ")),
-                    )
-                })
+        let class = match self.names.iter().position(|n| n.trim() == text.trim()) {
+            None if matches!(row.cell(SECOND), Cell::Number(_)) => {
+                self.rows.class(row, SECOND).ok()
             }
-            None => Err(self.rows.fault(
-                row,
-                SECOND,
-                format!("{text:?} is none of the classes {}", self.names.join(", ")),
-            )),
-        }
+            class => class,
+        };
+        class.filter(|c| *c < self.names.len()).ok_or_else(|| {
+            let problem = format!("{text:?} is none of the classes {}", self.names.join(", "));
+            self.rows.fault(row, SECOND, problem)
+        })
     }
 
     /// Returns the number of records so far whose logits are all in [0, 1] and sum to 1: probabilities, most likely, taken for logits.

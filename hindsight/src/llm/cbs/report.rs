@@ -37,11 +37,15 @@ pub(super) fn report(
         table.row([
             name(&f.model),
             critical(f),
-            ends(f.interval),
+            ends(f.interval.filter(|_| bounded(f))),
             ends(f.bootstrap),
             fixed(f.fit.a, 1),
             short(f.fit.b, 5),
-            fixed(f.fit.noise_batch(), 1),
+            if f.identification.is_identified() {
+                fixed(f.fit.noise_batch(), 1)
+            } else {
+                "-".to_owned()
+            },
             fixed(f.fit.residual_sd, 4),
             f.model.batch.len().to_string(),
         ]);
@@ -104,7 +108,7 @@ pub(super) fn report(
     let rows = fits
         .iter()
         .map(|f| {
-            Ok(json!({ "model": f.model.size, "critical_batch": f.identification.is_identified().then_some(f.critical), "identification": value(&f.identification)?, "interval": value(&f.interval)?, "bootstrap": value(&f.bootstrap)?,
+            Ok(json!({ "model": f.model.size, "critical_batch": f.identification.is_identified().then_some(f.critical), "identification": value(&f.identification)?, "interval": value(&f.interval.filter(|_| bounded(f)))?, "bootstrap": value(&f.bootstrap)?,
                        "fit": value(&f.fit)?, "batch": f.model.batch, "steps": f.model.steps, "censored": value(&f.model.censored)? }))
         })
         .collect::<Result<Vec<Value>, CliError>>()?;
@@ -120,6 +124,11 @@ fn critical(f: &Fitted) -> String {
     } else {
         "not identified".to_owned()
     }
+}
+
+/// Whether the interval says something: exact 1/batch has a lower end of rounding errors alone.
+fn bounded(f: &Fitted) -> bool {
+    f.identification.is_identified() || f.fit.residual_sd > 1e-9
 }
 
 /// An interval whose upper end may be open.

@@ -348,7 +348,6 @@ fn what_the_samples_do_not_show_is_asked_and_never_guessed() {
     );
 }
 
-/// The head is bounded: what it holds does not depend on the log.
 #[test]
 fn older_logs_list_their_arguments() {
     let line = |gold: &str, acc: u8| {
@@ -358,4 +357,6 @@ fn older_logs_list_their_arguments() {
     };
     let got = read(&(line("yes", 1) + &line("no", 0)), &Fields::default()).unwrap();
     assert_eq!(got, [(2, true), (2, false)]);
+    let listed = line("yes", 1).replace("\"target\":\"yes\"", "\"target\":[0]");
+    assert_eq!(read(&listed, &Fields::default()).unwrap(), [(2, true)]);
 }
