@@ -3,6 +3,8 @@
 //! `cargo run --release -p hindsight-llm-metrics --example coverage --features rayon -- [SETS]` prints the table of the README: for each number of
 //! records and bins the least coverage over the laws, for l1, l2 and the largest bin error, at 90 and 95 %.
 
+#![allow(clippy::cast_precision_loss, reason = "counts of sets and records")]
+
 use hindsight_llm_metrics::calibration::{
     EdgeRule, Edges, Norm, Reliability, calibration_interval,
 };

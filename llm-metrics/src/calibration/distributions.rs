@@ -419,7 +419,7 @@ mod tests {
             a.merge(&DistributionAccumulator::new(ten)),
             Err(Error::Mismatch { .. })
         ));
-        assert_eq!(a.summary().unwrap(), before);
+        assert_eq!(format!("{:?}", a.summary().unwrap()), format!("{before:?}"));
         assert!(matches!(empty().summary(), Err(Error::Empty { .. })));
     }
 }

@@ -58,6 +58,9 @@ struct Sample {
     acc_norm: Option<bool>,
 }
 
+/// Scores of the choices, the right one, and the group.
+type Scored<'a> = (&'a [f64], usize, Option<u64>);
+
 /// Reads samples, once it has found out what their fields mean.
 #[derive(Debug)]
 pub(super) struct Harness {
@@ -103,12 +106,12 @@ impl Harness {
         }
     }
 
-    /// The next sample's line, scores, right choice and group; `None` at the end.
+    /// The next sample's scores, right choice and group; `None` at the end.
     pub(super) fn next<R: BufRead>(
         &mut self,
         rows: &mut Rows<R>,
         fields: &Fields,
-    ) -> Result<Option<(u64, &[f64], usize, Option<u64>)>, ReadError> {
+    ) -> Result<Option<Scored<'_>>, ReadError> {
         if self.rule.is_none() && !self.ended {
             let mut values = 0;
             while self.head.len() < HEAD && values < HEAD_VALUES {
@@ -134,7 +137,6 @@ impl Harness {
         };
         let gold = self.checked(&sample, rows)?;
         let Sample {
-            line,
             group,
             scores,
             lengths,
@@ -142,7 +144,7 @@ impl Harness {
         } = sample;
         self.scores = scores;
         divide(&mut self.scores, &lengths, self.lengths);
-        Ok(Some((line, &self.scores, gold, group)))
+        Ok(Some((&self.scores, gold, group)))
     }
 
     /// Reads one sample of the wanted filter.

@@ -117,13 +117,14 @@ impl<R: BufRead> CalibrationReader<R> {
                 Some(Some(classes))
             })?,
             Schema::LmEval => {
-                let Some((_, scores, label, group)) =
+                let Some((scores, label, group)) =
                     self.harness.next(&mut self.rows, &self.fields)?
                 else {
                     return self.end();
                 };
-                take.take()
-                    .map(|take| take(&Record::Logits(scores, label), group));
+                if let Some(take) = take.take() {
+                    take(&Record::Logits(scores, label), group);
+                }
                 self.records += 1;
                 return Ok(true);
             }
@@ -213,7 +214,7 @@ impl<R: BufRead> CalibrationReader<R> {
             Some(Tool::Helm) if self.fields.correct.is_none() => match tool::helm(
                 row, RESPONSES, SECOND, false,
             ) {
-                Some(v) if v == 0.0 || v == 1.0 => Ok(v > 0.5),
+                Some(v) if [0.0, 1.0].contains(&v) => Ok(v > 0.5),
                 _ => Err(self.rows.fault(
                     row,
                     SECOND,

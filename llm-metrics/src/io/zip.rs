@@ -27,7 +27,7 @@ enum State<R: BufRead> {
 enum Member<R: BufRead> {
     Stored(io::Take<R>),
     Deflated(flate2::bufread::DeflateDecoder<R>),
-    Zstd(ruzstd::decoding::StreamingDecoder<io::Take<R>, ruzstd::decoding::FrameDecoder>),
+    Zstd(Box<ruzstd::decoding::StreamingDecoder<io::Take<R>, ruzstd::decoding::FrameDecoder>>),
 }
 
 impl<R: BufRead> Zip<R> {
@@ -83,10 +83,10 @@ fn header<R: BufRead>(mut reader: R) -> io::Result<Option<State<R>>> {
     let member = match method {
         8 => Member::Deflated(flate2::bufread::DeflateDecoder::new(reader)),
         0 if !described => Member::Stored(reader.take(size)),
-        93 if !described => Member::Zstd(
+        93 if !described => Member::Zstd(Box::new(
             ruzstd::decoding::StreamingDecoder::new(reader.take(size))
                 .map_err(|_| damaged("a zstd member of the zip archive is damaged"))?,
-        ),
+        )),
         _ => {
             return Err(damaged(
                 "a member of the zip archive is compressed in an unknown way",

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_dependent_column_is_found_with_its_direction() {
         let rows: Vec<[f64; 3]> = (0..10)
-            .map(|i| f64::from(i))
+            .map(f64::from)
             .map(|x| [1.0, x, 3.0 - 2.0 * x])
             .collect();
         let j = Jacobian::new(&rows);

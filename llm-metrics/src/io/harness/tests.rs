@@ -18,7 +18,7 @@ struct Task {
 }
 
 fn letters(i: u64) -> Vec<String> {
-    ["A", "B", "C", "D"][..if i % 7 == 0 { 3 } else { 4 }]
+    ["A", "B", "C", "D"][..if i.is_multiple_of(7) { 3 } else { 4 }]
         .iter()
         .map(|s| (*s).to_owned())
         .collect()
@@ -53,7 +53,7 @@ fn tasks() -> Vec<Task> {
             "arc_challenge",
             phrases,
             |i, g| {
-                let key = if i % 40 == 0 {
+                let key = if i.is_multiple_of(40) {
                     (g + 1).to_string()
                 } else {
                     "ABCD"[g..=g].to_owned()
