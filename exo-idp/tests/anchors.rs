@@ -9,7 +9,6 @@
 
 use std::ops::ControlFlow;
 
-use gpu::{DelayLine, Device, Scalar, Stream};
 use hindsight_exo_idp::exact::{DemandLaw, discounted_base_stock, discounted_base_stock_value};
 use hindsight_exo_idp::policy::{BaseStock, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
 use hindsight_exo_idp::train::{Training, direct_backprop};
@@ -17,6 +16,7 @@ use hindsight_exo_idp::{
     Columns, Conventions, LeadTimes, Panel, Paths, Position, Quantity, Receipts, Replay, Sight,
     Terminal, Window,
 };
+use hindsight_gpu::{DelayLine, Device, Scalar, Stream};
 use proptest::prelude::*;
 use rand_distr::{Distribution, Poisson};
 
@@ -150,6 +150,7 @@ fn trained(conventions: Conventions, steps: usize) -> Neural {
     };
     let found = direct_backprop(
         &untrained,
+        &(),
         &replay(&paths, conventions, &opening),
         Some(&replay(&other, conventions, &opening)),
         &vec![0.01; PRODUCTS],
@@ -302,7 +303,7 @@ proptest! {
         let policy = Mixed(level(&panel, units));
         let run = |paths: &Paths<'_>, receipts, sight, opening: f64| {
             let conventions = Conventions { receipts, sight, ..conventions };
-            replay(paths, conventions, &[opening; 3]).run_as::<f64, _>(&policy, &device()).unwrap()
+            replay(paths, conventions, &[opening; 3]).run_as::<f64, _, _>(&policy, &(), &device()).unwrap()
         };
         // With a lead time of 1 the opening is on hand and once more on its way, there in the first week.
         let second = run(&later, Receipts::BeforeDemand, Sight::AfterReceipts, opening);
@@ -340,9 +341,9 @@ proptest! {
             let replay = replay(&paths, conventions, &[5.0; 2]);
             let levels = level(&panel, units);
             let outcomes = if mixed {
-                replay.run_as::<f64, _>(&Mixed(levels), &device())
+                replay.run_as::<f64, _, _>(&Mixed(levels), &(), &device())
             } else {
-                replay.run_as::<f64, _>(&BaseStock::new("by position", 1.0, levels), &device())
+                replay.run_as::<f64, _, _>(&BaseStock::new("by position", 1.0, levels), &(), &device())
             }
             .unwrap();
             (0..20).map(|week| outcomes.mean(Quantity::Order, 0, week)).collect::<Vec<f64>>()
@@ -370,7 +371,7 @@ proptest! {
         let policy = BaseStock::new("order up to", 1.0, level(&panel, units));
         let run = |receipts| {
             let conventions = Conventions { receipts, ..newsvendor() };
-            replay(&paths, conventions, &[0.0]).run_as::<f64, _>(&policy, &device()).unwrap()
+            replay(&paths, conventions, &[0.0]).run_as::<f64, _, _>(&policy, &(), &device()).unwrap()
         };
         let (before, after) = (run(Receipts::BeforeDemand), run(Receipts::AfterDemand));
         let (first, second) = (d.min(units), d.min(units - d.min(units)));

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::ops::{ControlFlow, Range};
 
-use gpu::{Device, Stream};
 use hindsight_exo_idp::censor::{SalesRecord, conversion_rate, corrected_demand};
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, Policy, PromotionForecast, target_position,
@@ -11,8 +10,9 @@ use hindsight_exo_idp::policy::{
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
 use hindsight_exo_idp::{
-    Columns, Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
+    Columns, Conventions, LeadTimeLaw, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
+use hindsight_gpu::{Device, Stream};
 use rand_distr::{Beta, Binomial, Distribution};
 
 /// Weeks that a policy sees before the first week that is scored.
@@ -115,7 +115,7 @@ impl Experiment {
     /// the weeks held out too.
     pub(crate) fn network(&self, record: &Panel) -> Result<impl Policy + use<>, Failure> {
         let setting = self.setting(record);
-        let horizon = self.law.probabilities().len();
+        let horizon = self.law.probabilities(0).len();
         let forecast = PromotionForecast::fit(record, self.learnt.clone(), setting.plan, horizon)?;
         let fitted = self
             .recipe

@@ -2,14 +2,13 @@
 
 use std::ops::{ControlFlow, Range};
 
-use gpu::Device;
 use hindsight_exo_idp::policy::{
-    BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, perfect_information_bound,
-    target_position,
+    BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{Conventions, Error, LeadTimes, Outcomes, Paths};
+use hindsight_exo_idp::{Conventions, Error, LeadTimes, Outcomes, Paths, hindsight_optimum};
+use hindsight_gpu::Device;
 
 /// Weeks that policies see before they are scored.
 const WARM_UP: usize = 12;
@@ -115,7 +114,7 @@ pub(crate) fn judge(
         let best = best.ok_or(Error::Empty("the heuristics"))?;
         #[allow(clippy::cast_precision_loss, reason = "a few samples")]
         let bound = (0..paths.lanes())
-            .map(|lane| perfect_information_bound(&replay, lane))
+            .map(|lane| hindsight_optimum(&replay, lane))
             .sum::<f64>()
             / paths.samples() as f64;
         Ok::<_, Error>((network, best, bound))
@@ -165,9 +164,9 @@ fn heuristics(
         position(LeadTimeDemand::MeanLeadTime)?,
     );
     let promoted = forecast.target_position(panel, law, conventions)?;
-    let (reference, coverage) = (setting.reference(), law.mean() + 1.0);
+    let reference = setting.reference();
     let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, p| {
-        coverage * reference[p]
+        (law.mean(p) + 1.0) * reference[p]
     });
     Ok(vec![
         ("promotion-aware newsvendor", tuned(&promoted)?),

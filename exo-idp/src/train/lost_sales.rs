@@ -9,9 +9,9 @@ use gpu::{
 };
 use rand::RngExt;
 
+use crate::count::count;
 use crate::error::Error;
 use crate::exact::LostSales;
-use crate::outcomes::count;
 
 /// How a policy is trained on a lost-sales problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,7 +174,7 @@ fn program(problem: &LostSales, policy: &LostSalesPolicy, rounded: bool) -> Prog
 /// [`LostSales::evaluate`].
 ///
 /// ```
-/// use gpu::Device;
+/// use hindsight_gpu::Device;
 /// use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 /// use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
 /// use std::ops::ControlFlow;

@@ -2,8 +2,8 @@
 
 use gpu::Device;
 
+use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::count;
 use crate::policy::{BaseStock, Signals};
 use crate::replay::Replay;
 

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use exo_idp::policy::{BaseStock, ConstantOrder, JustInTime, Plan, PromotionForecast, Signals};
+use exo_idp::policy::{BaseStock, ConstantOrder, Plan, PromotionForecast, Signals};
 use exo_idp::train::{Fitted, Recipe, Setting};
-use exo_idp::{Arrivals, Bootstrap, Conventions, Error, LeadTimes, Outcomes, Paths, Replay};
+use exo_idp::{
+    Arrivals, Bootstrap, Conventions, Error, JustInTime, LeadTimes, Outcomes, Paths, Replay,
+};
 use gpu::Device;
 
 use crate::error::CliError;

@@ -2,7 +2,7 @@
 
 use exo_idp::policy::{LeadTimeDemand, PromotionForecast, Signals, target_position};
 use exo_idp::train::{Setting, groups_by_variation, tune_levels};
-use exo_idp::{Arrivals, Error, LeadTimes, Paths};
+use exo_idp::{Error, LeadTimes, Paths};
 use gpu::Device;
 
 use super::options;
@@ -67,15 +67,15 @@ pub(super) fn heuristics(
         conventions,
     )?;
     let reference = setting.reference();
-    let coverage = law.mean() + 1.0;
+
     let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
-        coverage * reference[product]
+        (law.mean(product) + 1.0) * reference[product]
     });
     let forecast = PromotionForecast::fit(
         panel,
         setting.weeks.clone(),
         setting.plan,
-        law.longest() + 1,
+        setting.longest() + 1,
     )?;
     let promoted = forecast.target_position(panel, law, conventions)?;
     let levels = vec![

@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use exo_idp::policy::perfect_information_bound;
-use exo_idp::{Bootstrap, Error, Replay, Replicates};
+use exo_idp::{Bootstrap, Error, Replay, Replicates, hindsight_optimum};
 
 use super::results::{Difference, Interval, Role};
 use super::scores::{Pair, Scores, Standing};
@@ -41,8 +40,8 @@ impl Ledger {
         let (products, samples) = (panel.products(), replay.paths().samples());
         let weeks = replay.window().scored.len();
         let bound = |product: usize| {
-            let lanes = (0..samples)
-                .map(|sample| perfect_information_bound(replay, sample * products + product));
+            let lanes =
+                (0..samples).map(|sample| hindsight_optimum(replay, sample * products + product));
             lanes.sum::<f64>() / as_f64(samples)
         };
         let account = |entry: &Entry| Account {
