@@ -87,8 +87,8 @@ pub(in crate::llm) struct Args {
     #[arg(long, value_name = "FIELD", requires = "generator")]
     flops: Option<String>,
     /// Results of pairwise comparisons, for a verifier that holds tournaments: one line per game with prompt, winner and loser (names of responses), and
-    /// round where the games of one tournament were recorded. The gap is then told after every round, and no scores are read.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["generator", "round", "filter", "jackknife", "score"])]
+    /// round where the games of one tournament were recorded. The gap is then reported after every round, and no scores are read.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["generator", "round", "weighting", "jackknife", "score"])]
     tournament: Option<PathBuf>,
     /// Field that names a response within its prompt (with --tournament).
     #[arg(long, default_value = "response", value_name = "FIELD")]
@@ -97,13 +97,13 @@ pub(in crate::llm) struct Args {
     #[arg(long, value_name = "FIELD")]
     round: Option<String>,
     /// Keep responses with at least this score, whatever the prompt.
-    #[arg(long, group = "filter", allow_negative_numbers = true)]
+    #[arg(long, group = "weighting", allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Keep responses at or above this quantile of their prompt's scores (0.9: about the best tenth); the default, at 0.9.
-    #[arg(long, group = "filter")]
+    #[arg(long, group = "weighting")]
     quantile: Option<f64>,
     /// Weight responses by exp(score / BETA).
-    #[arg(long, group = "filter", value_parser = positive)]
+    #[arg(long, group = "weighting", value_parser = positive)]
     beta: Option<f64>,
     /// How a quantile between two scores is read.
     #[arg(long, value_enum, default_value = "linear")]
