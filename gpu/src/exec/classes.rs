@@ -1,9 +1,8 @@
 //! Classes: picking, looking up, and the likelihood of a class, whose logits are computed once forward and once more in reverse.
 
 use super::adjoint_dense::weight_gradient;
-use super::forward::segments;
 use super::reverse::{Target, target};
-use super::source::{Reader, lane};
+use super::source::{Reader, lane, segments};
 use super::tile::{Gradients, Tile};
 use crate::kernel::elementwise::Source;
 use crate::kernel::isa::Isa;
