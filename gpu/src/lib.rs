@@ -26,5 +26,8 @@ pub use stream::Stream;
 #[doc = include_str!("../docs/dynamics.md")]
 pub mod write_your_own_dynamics {}
 
+#[doc = include_str!("../docs/classes.md")]
+pub mod classes_and_attention {}
+
 #[doc = include_str!("../docs/groups.md")]
 pub mod lanes_in_groups {}

@@ -1,4 +1,5 @@
-//! Classes: picking, looking up, and the likelihood of a class, whose logits are computed once forward and once more in reverse.
+//! Classes: picking, looking up, and the likelihood of a class, whose logits are never kept: where only the objective reads it, it is
+//! computed in the period that is about to be reversed, else once forward and once more in reverse.
 
 use super::adjoint_dense::weight_gradient;
 use super::reverse::{Target, target};
@@ -125,7 +126,10 @@ impl<F: Real> Tile<'_, F> {
         let bias = layer.bias.map(|b| b..b + layer.outputs);
         let dz = &mut memory.logits[..layer.outputs * TILE];
         let biases = bias.clone().map_or(&[][..], |b| &run.params[b]);
-        run.packed[layer.id].forward(isa, segments, biases, Activation::Identity, dz, &mut []);
+        // On the way back the likelihood has mostly just been computed.
+        if !(space == Space::Period && self.logits_of.take() == Some(out)) {
+            run.packed[layer.id].forward(isa, segments, biases, Activation::Identity, dz, &mut []);
+        }
         F::likelihood_adjoint(isa, dz, top, log_total, &dy);
         for (i, (&dy, place)) in dy.iter().zip(places).enumerate() {
             if let Some(class) = place {

@@ -274,6 +274,7 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         store: &mut Store<F>,
     ) -> Vec<TileInputs<F>> {
         let segments = self.run.reverse.unwrap_or_default();
+        let late = self.run.plan.objective_is_late;
         let mut there = 0..0;
         self.forward(Space::Start, 0);
         for segment in segments.ranges() {
@@ -281,7 +282,9 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
             self.each(|tile| tile.keep_checkpoint(segments, &segment));
             for period in segment.clone() {
                 self.period(period);
-                self.each(|tile| tile.close(period, |_, _, _| {}));
+                if !late {
+                    self.each(|tile| tile.close(period, |_, _, _| {}));
+                }
             }
             there = segment;
         }
@@ -298,6 +301,10 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
                 self.groups.go_to(period);
                 for ((_, tile), &b) in self.tiles.iter_mut().zip(bundle) {
                     tile.go_to(period);
+                    tile.run_late(period);
+                    if late {
+                        tile.close(period, |_, _, _| {});
+                    }
                     tile.seed(period, &mut gradients[b]);
                 }
                 self.back(Space::Period, period, gradients, bundle, lead);

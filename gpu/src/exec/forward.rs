@@ -118,12 +118,27 @@ impl<F: Real> Tile<'_, F> {
         }
     }
 
-    /// Runs the operations of one phase.
+    /// Runs the operations of one phase; in a differentiated run, those that do not wait for the way back.
     pub(super) fn run_phase(&mut self, space: Space, period: usize, phase: usize) {
+        let code = self.code(space);
+        let mut ops = code.phases[phase].ops.clone();
+        if self.run.reverse.is_some() {
+            ops.end = ops.end.min(code.late);
+        }
+        self.run(space, period, ops);
+    }
+
+    /// Runs the operations of a period that waited, on the way back.
+    pub(super) fn run_late(&mut self, period: usize) {
+        let code = self.code(Space::Period);
+        self.run(Space::Period, period, code.late..code.ops.len());
+    }
+
+    fn run(&mut self, space: Space, period: usize, ops: Range<usize>) {
         let (run, isa) = (self.run, self.run.isa);
         let code = self.code(space);
         let width = self.width();
-        for op in &code.ops[code.phases[phase].ops.clone()] {
+        for op in &code.ops[ops] {
             let (first, rows) = op.results();
             let at = self.place(space, period, first);
             let (before, rest) = self.memory.rows.split_at_mut(at);
@@ -138,9 +153,7 @@ impl<F: Real> Tile<'_, F> {
                 params: run.params,
             };
             match op {
-                Op::Unary { f, x, rows, .. } => {
-                    elementwise::unary(isa, *f, reader.arg(*x, *rows), out)
-                }
+                Op::Unary { f, x, rows, .. } => F::unary(isa, *f, reader.arg(*x, *rows), out),
                 Op::Binary { f, a, b, rows, .. } => {
                     elementwise::binary(isa, *f, reader.arg(*a, *rows), reader.arg(*b, *rows), out);
                 }
@@ -237,6 +250,7 @@ impl<F: Real> Tile<'_, F> {
                         &mut self.memory.saved[at..][..NORMALISER * width]
                     };
                     classes::log_likelihood(isa, logits, reader.arg(*index, 1), out, normaliser);
+                    self.logits_of = (space == Space::Period).then_some(first);
                 }
                 // The lanes of a group are joined between phases.
                 Op::Reduce { .. } => {}

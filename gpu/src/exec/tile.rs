@@ -110,6 +110,8 @@ pub(super) struct Tile<'r, F: Real> {
     pub(super) adjoints: Slots,
     pub(super) checkpoints: Slots,
     pub(super) memory: Memory<F>,
+    /// The result of the likelihood whose logits are in memory, in the period that was run last.
+    pub(super) logits_of: Option<usize>,
     pub(super) objective: [f64; TILE],
     pub(super) weights: [F; TILE],
 }
@@ -139,6 +141,7 @@ impl<'r, F: Real> Tile<'r, F> {
             adjoints: Slots::default(),
             checkpoints: Slots::default(),
             memory,
+            logits_of: None,
             objective: [0.0; TILE],
             weights: [F::default(); TILE],
         }

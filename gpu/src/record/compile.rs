@@ -96,6 +96,7 @@ pub(super) fn code(space: Space, mut draft: Draft, phases: usize) -> Code {
         });
     }
     code.wants = vec![[true; 2]; code.ops.len()];
+    code.late = code.ops.len();
     code
 }
 

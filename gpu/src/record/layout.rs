@@ -51,7 +51,7 @@ fn moved(map: &[usize], arg: Arg) -> Arg {
     }
 }
 
-/// The rows of the period whose values reverse mode reads.
+/// The rows of the period whose values the way back reads and does not compute.
 fn read_in_reverse(plan: &Plan, groups: bool) -> Vec<bool> {
     let side = if groups { &plan.group } else { &plan.lane };
     let mut read = vec![false; side.period.rows];
@@ -75,6 +75,14 @@ fn read_in_reverse(plan: &Plan, groups: bool) -> Vec<bool> {
             let (out, rows) = op.results();
             see(Arg::Row(Row::of(Space::Period, out)), rows);
         }
+    }
+    // What is computed on the way back reads what was there before it, and is not kept itself.
+    let late = &side.period.ops[side.period.late..];
+    for (arg, rows) in late.iter().flat_map(Op::operands) {
+        see(arg, rows);
+    }
+    for (out, rows) in late.iter().map(Op::results) {
+        read[out..out + rows].fill(false);
     }
     read
 }

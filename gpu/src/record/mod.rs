@@ -5,6 +5,7 @@ mod compile;
 mod custom;
 mod fuse;
 mod gather;
+mod late;
 mod layout;
 mod op;
 mod operands;

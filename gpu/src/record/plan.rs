@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     /// For each state of the recording, whether it is one of the groups, and its place among theirs or the lanes'.
     pub(crate) states: Vec<(bool, usize)>,
     pub(crate) objective: Arg,
+    /// Whether the objective comes of an operation that waits for the way back.
+    pub(crate) objective_is_late: bool,
     pub(crate) traces: Vec<Arg>,
     /// What is one number a lane.
     pub(crate) lane: Side,
@@ -83,6 +85,8 @@ pub(crate) struct Code {
     /// For each operation, whether the adjoints of its first and second operand are wanted; both alike where there are not two.
     pub(crate) wants: Vec<[bool; 2]>,
     pub(crate) phases: Vec<Phase>,
+    /// The first of the operations, at the end of the last phase, that a differentiated run computes on the way back alone.
+    pub(crate) late: usize,
     /// Rows, inputs included.
     pub(crate) rows: usize,
     /// Rows of saved derivatives of activations.

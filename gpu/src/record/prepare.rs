@@ -3,6 +3,7 @@
 use super::activity;
 use super::fuse::fuse;
 use super::gather::gather;
+use super::late;
 use super::layout;
 use super::op::{Arg, Op, Row};
 use super::plan::{Plan, Scratch};
@@ -19,6 +20,7 @@ pub(crate) fn plan(program: &Program, inputs: bool) -> Plan {
     }
     let mut plan = split(&program);
     plan.reach = reach(&plan);
+    late::postpone(&mut plan);
     activity::mark(&mut plan, inputs);
     layout::arrange(&mut plan);
     plan.lane.scratch = Scratch::of(&plan.lane);

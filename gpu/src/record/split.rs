@@ -56,6 +56,7 @@ pub(super) fn split(program: &Program) -> Plan {
         trained: program.trained.clone(),
         dense: program.dense,
         states: states.clone().map(place).collect(),
+        objective_is_late: false,
         objective: places.arg(false, program.objective),
         traces: program
             .traces
