@@ -16,9 +16,9 @@ use super::program::Program;
 /// let size = program.size();
 /// // The sum, its product and the price are one number for a group; the price and what comes of it are one a lane.
 /// assert_eq!((size.group_rows, size.lane_rows), (3, 3));
-/// // Reverse mode reads the price and what the parameter multiplies; a lane's own input is there in any case.
-/// assert_eq!((size.group_tape_rows, size.lane_tape_rows), (2, 0));
-/// assert_eq!(size.tape_bytes::<f32>(1000, 10, 52), 4 * 52 * 2 * 10);
+/// // Reverse mode reads the price, there and here, and what the parameter multiplies; a lane's own input is there in any case.
+/// assert_eq!((size.group_tape_rows, size.lane_tape_rows), (2, 1));
+/// assert_eq!(size.tape_bytes::<f32>(1000, 10, 52), 4 * 52 * (1000 + 2 * 10));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
