@@ -1,5 +1,9 @@
 //! What can be wrong with an argument, with the argument's name and the value that was found.
 
+mod argument;
+
+pub use argument::{Argument, Method};
+
 /// The reason why a model, a game or a distribution was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -8,7 +12,7 @@ pub enum GamesError {
     #[error("{argument} must be finite, got {value}")]
     NotFinite {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
         /// The value found.
         value: f64,
     },
@@ -16,7 +20,7 @@ pub enum GamesError {
     #[error("{argument} must lie in {interval}, got {value}")]
     OutOfRange {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
         /// The interval, as text, for instance `[0, 1)`.
         interval: &'static str,
         /// The value found.
@@ -36,7 +40,7 @@ pub enum GamesError {
     #[error("row {row} of {argument} has {found} entries, expected {expected}")]
     Ragged {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
         /// The row, counted from 0.
         row: usize,
         /// Length of the first row.
@@ -48,7 +52,7 @@ pub enum GamesError {
     #[error("{argument} has length {found}, expected {expected}")]
     Length {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
         /// Length that fits the other arguments.
         expected: usize,
         /// Length found.
@@ -58,13 +62,13 @@ pub enum GamesError {
     #[error("{argument} is empty")]
     Empty {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
     },
     /// An entry of a probability vector is negative or not finite.
     #[error("{argument}[{index}] must be a probability, got {value}")]
     NotAProbability {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
         /// Index of the entry.
         index: usize,
         /// The value found.
@@ -74,7 +78,7 @@ pub enum GamesError {
     #[error("{argument} must sum to one, got {sum}")]
     NotADistribution {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
         /// The sum found.
         sum: f64,
     },
@@ -82,7 +86,7 @@ pub enum GamesError {
     #[error("{argument} is {value}, but there are {actions} actions")]
     NoSuchAction {
         /// Name of the argument.
-        argument: &'static str,
+        argument: Argument,
         /// The action found.
         value: usize,
         /// Number of actions.
@@ -95,10 +99,10 @@ pub enum GamesError {
         players: usize,
     },
     /// The problem is too large for the method.
-    #[error("{what} is {size}, the limit is {limit}")]
+    #[error("{argument} is {size}, the limit is {limit}")]
     TooLarge {
-        /// What is too large.
-        what: &'static str,
+        /// Name of the argument.
+        argument: Argument,
         /// The size found.
         size: usize,
         /// The largest size taken.
@@ -121,8 +125,8 @@ pub enum GamesError {
     /// An iterative method stopped before its tolerance.
     #[error("{method} stopped with residual {residual} after {iterations} iterations")]
     NotConverged {
-        /// Name of the method.
-        method: &'static str,
+        /// The method.
+        method: Method,
         /// What is left.
         residual: f64,
         /// Iterations done.
@@ -130,8 +134,29 @@ pub enum GamesError {
     },
 }
 
+impl GamesError {
+    /// The argument at fault, where it is one.
+    #[must_use]
+    pub fn argument(&self) -> Option<Argument> {
+        match self {
+            Self::NotFinite { argument, .. }
+            | Self::OutOfRange { argument, .. }
+            | Self::Ragged { argument, .. }
+            | Self::Length { argument, .. }
+            | Self::Empty { argument }
+            | Self::NotAProbability { argument, .. }
+            | Self::NotADistribution { argument, .. }
+            | Self::NoSuchAction { argument, .. }
+            | Self::TooLarge { argument, .. } => Some(*argument),
+            Self::PayoffNotFinite { .. } | Self::NotTwoPlayers { .. } => Some(Argument::Payoffs),
+            Self::ThresholdAboveDemand { .. } => Some(Argument::Substitutability),
+            Self::NotConverged { .. } => None,
+        }
+    }
+}
+
 /// `value` when it is finite.
-pub(crate) fn finite(argument: &'static str, value: f64) -> Result<f64, GamesError> {
+pub(crate) fn finite(argument: Argument, value: f64) -> Result<f64, GamesError> {
     if value.is_finite() {
         Ok(value)
     } else {
@@ -140,7 +165,7 @@ pub(crate) fn finite(argument: &'static str, value: f64) -> Result<f64, GamesErr
 }
 
 /// `value` when it is finite and at least zero.
-pub(crate) fn non_negative(argument: &'static str, value: f64) -> Result<f64, GamesError> {
+pub(crate) fn non_negative(argument: Argument, value: f64) -> Result<f64, GamesError> {
     if finite(argument, value)? >= 0.0 {
         Ok(value)
     } else {
@@ -153,7 +178,7 @@ pub(crate) fn non_negative(argument: &'static str, value: f64) -> Result<f64, Ga
 }
 
 /// `value` when it is finite and greater than zero.
-pub(crate) fn positive(argument: &'static str, value: f64) -> Result<f64, GamesError> {
+pub(crate) fn positive(argument: Argument, value: f64) -> Result<f64, GamesError> {
     if finite(argument, value)? > 0.0 {
         Ok(value)
     } else {
@@ -166,7 +191,7 @@ pub(crate) fn positive(argument: &'static str, value: f64) -> Result<f64, GamesE
 }
 
 /// `value` when it is a share of revenue that leaves something: `[0, 1)`.
-pub(crate) fn share(argument: &'static str, value: f64) -> Result<f64, GamesError> {
+pub(crate) fn share(argument: Argument, value: f64) -> Result<f64, GamesError> {
     if (0.0..1.0).contains(&finite(argument, value)?) {
         Ok(value)
     } else {
@@ -179,7 +204,7 @@ pub(crate) fn share(argument: &'static str, value: f64) -> Result<f64, GamesErro
 }
 
 /// Checks that `values` are probabilities that sum to one within `1e-9`.
-pub(crate) fn distribution(argument: &'static str, values: &[f64]) -> Result<(), GamesError> {
+pub(crate) fn distribution(argument: Argument, values: &[f64]) -> Result<(), GamesError> {
     if values.is_empty() {
         return Err(GamesError::Empty { argument });
     }
@@ -200,11 +225,7 @@ pub(crate) fn distribution(argument: &'static str, values: &[f64]) -> Result<(),
 }
 
 /// Checks a length.
-pub(crate) fn length(
-    argument: &'static str,
-    expected: usize,
-    found: usize,
-) -> Result<(), GamesError> {
+pub(crate) fn length(argument: Argument, expected: usize, found: usize) -> Result<(), GamesError> {
     if expected == found {
         Ok(())
     } else {
