@@ -7,42 +7,37 @@ pub extern crate hindsight_gpu as gpu;
 #[cfg(test)]
 mod adjoint;
 mod arrivals;
+pub mod backtest;
 pub mod censor;
-mod compare;
-mod conventions;
+pub mod compare;
+pub mod conventions;
 mod count;
 mod error;
 pub mod exact;
 mod lead_times;
 pub mod learnability;
-mod market;
-mod oracle;
+pub mod market;
+pub mod oracle;
 mod outcomes;
-mod panel;
+pub mod panel;
 mod paths;
-mod period;
+pub mod period;
 pub mod policy;
-mod replay;
+pub mod replay;
 mod schedule;
 mod signals;
 mod states;
 pub mod train;
 pub mod world;
 
-pub use arrivals::{Arrivals, LeadTimeLaw};
-pub use compare::{Bootstrap, Interval, Replicates};
-pub use conventions::{Conventions, Receipts, Sight, Terminal, Unmet};
+pub use arrivals::Arrivals;
+pub use conventions::Conventions;
 pub use error::Error;
 pub use lead_times::LeadTimes;
-pub use market::{Market, MarketInputs, OrderRule, PostProcess, Price, Resource, Rounding};
-pub use oracle::{JustInTime, hindsight_optimum};
 pub use outcomes::{Outcomes, Quantity};
-pub use panel::{Columns, Covariate, Panel};
+pub use panel::Panel;
 pub use paths::Paths;
-pub use period::{Event, Exo, Position, State, Yields, period};
-pub use replay::{Arm, Arrays, Bundle, Deviations, Gains, Replay, Window};
-pub use schedule::Schedule;
-pub use states::States;
+pub use replay::{Replay, Window};
 
 /// How to bring what the crate does not have.
 pub mod guide {

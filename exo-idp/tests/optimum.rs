@@ -1,11 +1,12 @@
 //! The hindsight optimum against brute force over orders, and against a linear programme.
 
 use good_lp::{Expression, Solution, SolverModel, constraint, microlp, variable, variables};
-use hindsight_exo_idp::policy::{Policy, Seen, Signals};
-use hindsight_exo_idp::{
-    Arrivals, Columns, Conventions, LeadTimes, Panel, Paths, Receipts, Replay, States, Terminal,
-    Unmet, Window, hindsight_optimum,
-};
+use hindsight_exo_idp::conventions::{Receipts, Terminal, Unmet};
+use hindsight_exo_idp::oracle::hindsight_optimum;
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::period::States;
+use hindsight_exo_idp::policy::{Observation, Policy, Signals};
+use hindsight_exo_idp::{Arrivals, Conventions, LeadTimes, Panel, Paths, Replay, Window};
 use hindsight_gpu::{DelayLine, Device, Scalar};
 use proptest::prelude::*;
 
@@ -31,7 +32,7 @@ impl Policy for Given {
         Some(&self.0)
     }
     #[inline(always)]
-    fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
         seen.signals[0]
     }
 }
@@ -40,8 +41,8 @@ impl Policy for Given {
 #[derive(Debug)]
 struct Same<'a>(&'a LeadTimes);
 impl Arrivals for Same<'_> {
-    fn longest(&self) -> usize {
-        self.0.longest()
+    fn max_lead_time(&self) -> usize {
+        self.0.max_lead_time()
     }
     fn shares(&self, product: usize, _: usize, week: i64, shares: &mut [f64]) {
         self.0.shares(product, 0, week, shares);
@@ -164,7 +165,7 @@ fn programme(replay: &Replay<'_>, opening: &[f64]) -> f64 {
     let mut remain = Expression::from(kept);
     for week in 0..weeks {
         let mut received = Expression::from(0.0);
-        for k in 0..=paths.longest() {
+        for k in 0..=paths.max_lead_time() {
             let share = paths.arriving(week, k)[0];
             match week.checked_sub(k) {
                 Some(placed) => received += orders[placed] * share,
@@ -226,7 +227,7 @@ fn pieces_are_bounded() {
     #[derive(Debug)]
     struct Halves;
     impl Arrivals for Halves {
-        fn longest(&self) -> usize {
+        fn max_lead_time(&self) -> usize {
             2
         }
         fn shares(&self, _: usize, _: usize, _: i64, shares: &mut [f64]) {

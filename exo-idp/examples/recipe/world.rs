@@ -2,12 +2,13 @@
 
 use std::ops::{ControlFlow, Range};
 
+use hindsight_exo_idp::oracle::hindsight_optimum;
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{Conventions, Error, LeadTimes, Outcomes, Paths, hindsight_optimum};
+use hindsight_exo_idp::{Conventions, Error, LeadTimes, Outcomes, Paths};
 use hindsight_gpu::Device;
 
 /// Weeks that policies see before they are scored.
@@ -32,7 +33,7 @@ impl Default for Size {
 
 /// What came out: the network minus the best heuristic of the same weeks, in percent of what the heuristic earned.
 pub(crate) struct Judged {
-    /// On the weeks learnt from.
+    /// On the training weeks.
     pub learnt: f64,
     /// On those of them that told when to stop; the heuristics were tuned on them, and so was the network at last.
     pub validation: f64,

@@ -3,12 +3,12 @@
 use gpu::{DelayLine, Scalar};
 
 use crate::conventions::Receipts;
-use crate::policy::{Policy, Seen, Signals};
+use crate::policy::{Observation, Policy, Signals};
 use crate::replay::Replay;
 
 /// The just-in-time rule: it knows demand and lead times, and orders every unit of demand so that it arrives as late as it can before
 /// it is sold, if it earns its cost; of the stock that is there it knows nothing. Not a policy that anyone could follow, and not the
-/// best of those either: see [`hindsight_optimum`](crate::hindsight_optimum).
+/// best of those either: see [`hindsight_optimum`](crate::oracle::hindsight_optimum).
 #[derive(Debug, Clone)]
 pub struct JustInTime {
     orders: Signals,
@@ -19,7 +19,7 @@ fn order_weeks(replay: &Replay<'_>, lane: usize, week: usize) -> impl Iterator<I
     let first = replay.window().scored.start;
     let paths = replay.paths();
     let later = usize::from(replay.conventions().receipts == Receipts::AfterDemand);
-    (0..=paths.longest()).filter_map(move |k| {
+    (0..=paths.max_lead_time()).filter_map(move |k| {
         let arrival = week.checked_sub(later)?;
         let order = arrival.checked_sub(k)?;
         let share = paths.arriving(arrival, k)[lane];
@@ -68,7 +68,7 @@ impl Policy for JustInTime {
         Some(&self.orders)
     }
     #[inline(always)]
-    fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
         seen.signals[0]
     }
 }

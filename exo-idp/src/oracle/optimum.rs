@@ -24,7 +24,10 @@ use crate::replay::Replay;
 /// without value at the end, some two hundred with one.
 ///
 /// ```
-/// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Terminal, Window, hindsight_optimum};
+/// use hindsight_exo_idp::conventions::Terminal;
+/// use hindsight_exo_idp::oracle::hindsight_optimum;
+/// use hindsight_exo_idp::panel::Columns;
+/// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
 /// let columns = Columns {
 ///     demand: vec![5.0; 12],
 ///     price: vec![10.0; 12],
@@ -147,7 +150,7 @@ impl Known {
         let can = |k: usize| panel.present(product, k);
         let weeks = scored.clone().map(|week| {
             let discount = power(week - scored.start);
-            let first = week.saturating_sub(paths.longest()).max(scored.start);
+            let first = week.saturating_sub(paths.max_lead_time()).max(scored.start);
             let arriving =
                 (first..=week).filter(|&k| can(k) && paths.arriving(week, week - k)[lane] > 0.0);
             KnownWeek {
@@ -161,7 +164,7 @@ impl Known {
             }
         });
         let late = scored.clone().filter(|&k| {
-            let after = (k + 1..=k + paths.longest()).filter(|&week| week >= scored.end);
+            let after = (k + 1..=k + paths.max_lead_time()).filter(|&week| week >= scored.end);
             can(k)
                 && after
                     .into_iter()

@@ -25,11 +25,12 @@ mod newsvendor;
 mod plan;
 mod promotion;
 
+pub use crate::arrivals::LeadTimeLaw;
 pub use crate::signals::Signals;
 pub use base_stock::{BaseStock, CappedBaseStock};
 pub use constant::ConstantOrder;
 pub use fixed_order_cost::ReorderPoint;
-pub use interface::{Policy, Seen};
+pub use interface::{Observation, Policy};
 pub use neural::{Anchor, Neural, NeuralConfig};
 pub use newsvendor::{LeadTimeDemand, critical_ratio, target_position};
 pub use plan::Plan;

@@ -9,6 +9,6 @@ mod tune;
 
 pub use direct_backprop::{Progress, Trained, Training, direct_backprop};
 pub use lost_sales::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
-pub use recipe::{Course, Fitted, Recipe};
+pub use recipe::{Fitted, Recipe, TrainingEvent};
 pub use setting::Setting;
 pub use tune::{groups_by_variation, tune_levels};

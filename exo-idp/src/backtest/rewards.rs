@@ -1,0 +1,232 @@
+//! What every policy earned, product by product and week by week, and what follows from it: scores and differences with intervals.
+//! The tables of several windows are pooled by product.
+
+use std::collections::HashMap;
+
+use super::Entry;
+use super::results::{ConfidenceLimits, Difference, Role};
+use super::standings::{Pair, PolicyScore, Standings};
+use crate::compare::{Bootstrap, Replicates};
+use crate::count::count;
+use crate::error::Error;
+use crate::oracle::hindsight_optimum;
+use crate::replay::Replay;
+
+/// Money by product and week.
+pub(super) type Rewards = Vec<Vec<f64>>;
+
+/// The rewards of one policy.
+#[derive(Debug, Clone)]
+pub(super) struct PolicyRewards {
+    name: String,
+    role: Role,
+    pub(super) earned: Rewards,
+}
+
+/// What every policy earned over some weeks.
+#[derive(Debug, Clone)]
+pub(super) struct RewardTable {
+    products: Vec<String>,
+    /// Weeks scored.
+    weeks: usize,
+    /// Products times weeks, those left out of a window not counted.
+    cells: usize,
+    pub(super) policies: Vec<PolicyRewards>,
+    /// The hindsight optimum of every product, the mean over the samples of lead times.
+    pub(super) bounds: Vec<f64>,
+}
+
+impl RewardTable {
+    /// The rewards of a replay.
+    pub(super) fn new(replay: &Replay<'_>, entries: &[Entry]) -> Self {
+        let panel = replay.paths().panel();
+        let (products, samples) = (panel.products(), replay.paths().samples());
+        let weeks = replay.window().scored.len();
+        let bound = |product: usize| {
+            let lanes =
+                (0..samples).map(|sample| hindsight_optimum(replay, sample * products + product));
+            lanes.sum::<f64>() / count(samples)
+        };
+        let rewards = |entry: &Entry| PolicyRewards {
+            name: entry.name.clone(),
+            role: entry.role,
+            earned: (0..products)
+                .map(|p| entry.outcomes.accrued_reward(p))
+                .collect(),
+        };
+        RewardTable {
+            products: panel.names().to_vec(),
+            weeks,
+            cells: products * weeks,
+            policies: entries.iter().map(rewards).collect(),
+            bounds: (0..products).map(bound).collect(),
+        }
+    }
+
+    /// The weeks of several windows side by side, in their order. A product that a window leaves out earns nothing in it.
+    pub(super) fn pool(windows: &[RewardTable]) -> Self {
+        let mut products: Vec<String> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for name in windows.iter().flat_map(|window| &window.products) {
+            places.entry(name).or_insert_with(|| {
+                products.push(name.clone());
+                products.len() - 1
+            });
+        }
+        let mut pooled = RewardTable {
+            weeks: windows.iter().map(|window| window.weeks).sum(),
+            cells: windows.iter().map(|window| window.cells).sum(),
+            policies: Vec::new(),
+            bounds: vec![0.0; products.len()],
+            products: products.clone(),
+        };
+        let names = windows.first().map_or(&[][..], |window| &window.policies);
+        pooled.policies = names
+            .iter()
+            .map(|account| PolicyRewards {
+                earned: vec![Vec::with_capacity(pooled.weeks); products.len()],
+                ..account.clone()
+            })
+            .collect();
+        for window in windows {
+            let places: Vec<usize> = window.products.iter().map(|p| places[p.as_str()]).collect();
+            for (&at, bound) in places.iter().zip(&window.bounds) {
+                pooled.bounds[at] += bound;
+            }
+            for account in &mut pooled.policies {
+                let own = window.policies.iter().find(|a| a.name == account.name);
+                let length = account.earned.first().map_or(0, Vec::len) + window.weeks;
+                for (&at, row) in places.iter().zip(own.map_or(&[][..], |own| &own.earned)) {
+                    account.earned[at].extend(row);
+                }
+                for row in &mut account.earned {
+                    row.resize(length, 0.0);
+                }
+            }
+        }
+        pooled
+    }
+
+    /// Standings, and every policy against every other.
+    ///
+    /// # Errors
+    ///
+    /// The bootstrap's, if there is nothing to draw from.
+    pub(super) fn standings(&self, bootstrap: &Bootstrap) -> Result<Standings, Error> {
+        let cells = count(self.cells);
+        let mut drawn: Vec<(&PolicyRewards, Replicates)> = Vec::with_capacity(self.policies.len());
+        for account in &self.policies {
+            drawn.push((account, bootstrap.replicates(&account.earned)?));
+        }
+        drawn.sort_by(|a, b| b.1.estimate().total_cmp(&a.1.estimate()));
+        let difference = |a: &Replicates, b: &Replicates| -> Result<Difference, Error> {
+            let interval = a.minus(b)?.interval(bootstrap.alpha);
+            Ok(Difference::per_cell(interval, cells))
+        };
+        let best = drawn.iter().position(|(a, _)| a.role == Role::Heuristic);
+        let bound: f64 = self.bounds.iter().sum();
+        let mut policies = Vec::with_capacity(drawn.len());
+        for (at, (account, sums)) in drawn.iter().enumerate() {
+            let against_best = match best {
+                Some(best) if best != at => Some(difference(sums, &drawn[best].1)?),
+                _ => None,
+            };
+            policies.push(PolicyScore {
+                name: account.name.clone(),
+                role: account.role,
+                mean: sums.estimate() / cells,
+                interval: ConfidenceLimits::per_cell(sums.interval(bootstrap.alpha), cells),
+                share_of_bound: sums.estimate() / bound,
+                against_best,
+            });
+        }
+        let mut pairs = Vec::new();
+        for (at, (higher, a)) in drawn.iter().enumerate() {
+            for (lower, b) in &drawn[at + 1..] {
+                pairs.push(Pair {
+                    policy: higher.name.clone(),
+                    minus: lower.name.clone(),
+                    difference: difference(a, b)?,
+                });
+            }
+        }
+        Ok(Standings {
+            products: self.products.len(),
+            weeks: self.weeks,
+            bound: bound / cells,
+            best_heuristic: best
+                .map(|best| drawn[best].0.name.clone())
+                .unwrap_or_default(),
+            policies,
+            pairs,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(products: &[&str], weeks: usize, level: f64) -> RewardTable {
+        let account = |name: &str, role, units: f64| PolicyRewards {
+            name: name.to_owned(),
+            role,
+            earned: vec![vec![units; weeks]; products.len()],
+        };
+        RewardTable {
+            products: products.iter().map(|&p| p.to_owned()).collect(),
+            weeks,
+            cells: products.len() * weeks,
+            policies: vec![
+                account("net", Role::Trained, level + 1.0),
+                account("rule", Role::Heuristic, level),
+                account("poor rule", Role::Heuristic, level - 2.0),
+            ],
+            bounds: vec![10.0 * count(weeks); products.len()],
+        }
+    }
+
+    #[test]
+    fn a_pool_counts_what_its_windows_count() {
+        let windows = [table(&["a", "b"], 3, 5.0), table(&["b", "c", "a"], 2, 8.0)];
+        let pooled = RewardTable::pool(&windows);
+        assert_eq!((pooled.cells, pooled.weeks), (12, 5));
+        assert_eq!(pooled.policies[0].earned[2], [0.0, 0.0, 0.0, 9.0, 9.0]);
+        assert_eq!(pooled.bounds, [50.0, 50.0, 20.0]);
+        let scores = pooled.standings(&Bootstrap::default()).unwrap();
+        assert_eq!(scores.best_heuristic, "rule");
+        assert!((scores.policies[0].mean - (6.0 * 6.0 + 6.0 * 9.0) / 12.0).abs() < 1e-12);
+        let sum: f64 = windows
+            .iter()
+            .map(|w| {
+                let scores = w.standings(&Bootstrap::default()).unwrap();
+                scores.policies[0].mean * count(w.cells)
+            })
+            .sum();
+        assert!((scores.policies[0].mean * 12.0 - sum).abs() < 1e-9);
+    }
+
+    #[test]
+    fn every_pair_is_the_higher_minus_the_lower() {
+        let scores = table(&["a", "b"], 6, 5.0)
+            .standings(&Bootstrap::default())
+            .unwrap();
+        let found: Vec<(&str, &str, f64)> = scores
+            .pairs
+            .iter()
+            .map(|p| {
+                (
+                    p.policy.as_str(),
+                    p.minus.as_str(),
+                    p.difference.mean.round(),
+                )
+            })
+            .collect();
+        let expected = [
+            ("net", "rule", 1.0),
+            ("net", "poor rule", 3.0),
+            ("rule", "poor rule", 2.0),
+        ];
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,147 @@
+//! Figures of what the policies earned, and of the course of training.
+
+use super::super::document::Document;
+use super::super::tables::{count, decimals, share, signed};
+use exo_idp::backtest::{ConfidenceLimits, Difference, Role, TrainingPoint};
+use report::number::{fixed, interval};
+use report::{Axis, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
+
+pub(super) fn ink(role: Role) -> Ink {
+    match role {
+        Role::Oracle => Ink::Muted,
+        Role::Trained => Ink::Series(1),
+        Role::Heuristic => Ink::Series(0),
+    }
+}
+
+pub(super) fn pair(interval: ConfidenceLimits) -> (f64, f64) {
+    (interval.lo, interval.hi)
+}
+
+pub(super) fn rewards(document: &Document) -> Svg {
+    let digits = decimals(document);
+    let axis = Axis::linear(format!(
+        "Mean reward, {} a product and week",
+        document.run.money
+    ));
+    let mut chart = IntervalChart::new("Reward by policy", axis);
+    for policy in &document.results.policies {
+        let text = format!(
+            "{} {}",
+            fixed(policy.mean, digits),
+            interval(policy.interval.lo, policy.interval.hi, digits)
+        );
+        chart = chart.row(
+            Estimate::new(&policy.name, policy.mean, Some(pair(policy.interval)), text)
+                .ink(ink(policy.role)),
+        );
+    }
+    chart
+        .reference(
+            document.results.bound,
+            format!(
+                "hindsight optimum, {}",
+                fixed(document.results.bound, digits)
+            ),
+        )
+        .svg()
+}
+
+pub(super) fn differences(document: &Document) -> Svg {
+    let digits = decimals(document);
+    let axis = Axis::linear(format!(
+        "Difference in reward, {} a product and week",
+        document.run.money
+    ));
+    let mut chart = IntervalChart::new(
+        format!("Reward minus that of {}", document.results.best_heuristic),
+        axis,
+    );
+    for policy in document
+        .results
+        .policies
+        .iter()
+        .filter(|policy| policy.role != Role::Oracle)
+    {
+        let Some(difference) = policy.against_best else {
+            continue;
+        };
+        chart = chart.row(difference_row(&policy.name, difference, digits).ink(ink(policy.role)));
+    }
+    chart.reference(0.0, "no difference").svg()
+}
+
+/// A difference as a row of a figure.
+pub(super) fn difference_row(
+    label: impl Into<String>,
+    difference: Difference,
+    digits: usize,
+) -> Estimate {
+    let Difference {
+        mean,
+        interval: ConfidenceLimits { lo, hi },
+    } = difference;
+    let text = format!("{} {}", signed(mean, digits), interval(lo, hi, digits));
+    Estimate::new(label, mean, Some((lo, hi)), text)
+}
+
+pub(super) fn shares(document: &Document) -> Svg {
+    let mut chart = IntervalChart::new(
+        "Share of the hindsight optimum",
+        Axis::linear("Reward as a share of the optimum").percent(),
+    );
+    for policy in &document.results.policies {
+        let mut text = share(policy.share_of_bound);
+        if let Some(ConfidenceLimits { lo, hi }) = policy.share_interval {
+            text.push_str(&format!(
+                " [{}, {}]",
+                fixed(100.0 * lo, 1),
+                fixed(100.0 * hi, 1)
+            ));
+        }
+        chart = chart.row(
+            Estimate::new(
+                &policy.name,
+                policy.share_of_bound,
+                policy.share_interval.map(pair),
+                text,
+            )
+            .ink(ink(policy.role)),
+        );
+    }
+    chart.reference(1.0, "hindsight optimum").svg()
+}
+
+pub(super) fn training(document: &Document) -> Svg {
+    let curve = |of: fn(&TrainingPoint) -> Option<f64>| -> Vec<(f64, f64)> {
+        document
+            .results
+            .training_curve
+            .iter()
+            .filter_map(|point| Some((count(point.step), of(point)?)))
+            .collect()
+    };
+    let reward = Axis::linear(format!(
+        "Mean reward, {} a product and week",
+        document.run.money
+    ));
+    let mut chart = XyChart::new(
+        "Reward while training",
+        Axis::linear("Step of training"),
+        reward,
+    );
+    let training = curve(|point| point.training);
+    if !training.is_empty() {
+        chart = chart.series(Series::line("training weeks", training).ink(Ink::Series(0)));
+    }
+    let validation = curve(|point| point.validation);
+    chart = chart.series(
+        Series::line("validation weeks", validation)
+            .ink(Ink::Series(1))
+            .dashed(),
+    );
+    if let Some(best) = document.results.best_step {
+        chart = chart.mark_x(count(best), "kept");
+    }
+    chart.svg()
+}
