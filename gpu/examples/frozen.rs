@@ -6,7 +6,8 @@
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    reason = "small sizes, and data that are rounded to single precision once"
+    clippy::single_range_in_vec_init,
+    reason = "small sizes, data that are rounded to single precision once, and one range of parameters"
 )]
 
 #[path = "support/report.rs"]

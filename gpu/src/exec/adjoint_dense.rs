@@ -1,9 +1,8 @@
 //! The adjoint of a dense layer.
 
-use super::adjoint::disjoint;
-use super::forward::segments;
+use super::disjoint::disjoint;
 use super::reverse::{Target, target};
-use super::source::Reader;
+use super::source::{Reader, segments};
 use super::tile::{Gradients, Tile};
 use crate::kernel::real::Real;
 use crate::kernel::{TILE, narrow, padded};
