@@ -103,7 +103,8 @@ impl Replay<'_> {
     ///
     /// ```
     /// use hindsight_exo_idp::policy::{BaseStock, Signals};
-    /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Window};
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
     /// # let columns = Columns {
     /// #     demand: (0..30).map(|week| f64::from(3 + week % 4)).collect(),
     /// #     price: vec![10.0; 30],
