@@ -16,6 +16,7 @@ mod paths;
 mod period;
 pub mod policy;
 mod replay;
+pub mod trailing;
 pub mod train;
 pub mod world;
 

@@ -28,6 +28,7 @@ use gpu::{DelayLine, Scalar};
 
 use crate::error::Error;
 use crate::period::Position;
+pub(crate) use newsvendor::coverage;
 
 pub use base_stock::{BaseStock, CappedBaseStock};
 pub use constant::ConstantOrder;
