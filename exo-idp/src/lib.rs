@@ -15,6 +15,7 @@ mod panel;
 mod paths;
 mod period;
 pub mod policy;
+mod pretrain;
 mod replay;
 pub mod trailing;
 pub mod train;

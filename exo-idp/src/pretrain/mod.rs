@@ -1,0 +1,5 @@
+//! Pretraining on synthetic records.
+
+mod draw;
+mod level;
+mod record;
