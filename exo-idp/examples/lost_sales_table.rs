@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use gpu::Cpu;
+use gpu::Device;
 use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
 
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .evaluate(hindsight_exo_idp::exact::base_stock(plain.0), &options)?
                 .cost;
             let (_, capped) = problem.best_capped_base_stock_near(plain, &options)?;
-            let policy = train_lost_sales(&problem, &training, &Cpu::default(), |_, _| {
+            let policy = train_lost_sales(&problem, &training, &Device::default(), |_, _| {
                 ControlFlow::Continue(())
             })?;
             let trained = problem

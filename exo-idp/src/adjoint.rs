@@ -1,6 +1,6 @@
 //! Tests of the gradient through the replay, against the adjoint that the paper's model has in closed form.
 
-use gpu::{Cpu, DelayLine, Dual, Executor, Scalar};
+use gpu::{DelayLine, Device, Dual, Executor, Scalar};
 use proptest::prelude::*;
 
 use crate::conventions::{Conventions, Terminal};
@@ -60,12 +60,12 @@ proptest! {
         let conventions = Conventions { discount: gamma, terminal: Terminal::Nothing, ..Conventions::default() };
         let replay = Replay::new(&paths, conventions, Window { scored: 0..WEEKS, warm_up: 0 }, &[3.0, 4.0]).unwrap();
         let policy = Given(Signals::from_fn(WEEKS, 1, 2, |week, _, product| orders[product * WEEKS + week]));
-        let program = replay.program(&policy);
-        let inputs = replay.inputs::<f64>(policy.signals());
+        let program = replay.record(&policy, &()).unwrap();
+        let inputs = replay.arrays::<f64, _, _>(&policy, &()).unwrap();
         let weights = vec![1.0; paths.lanes()];
         let batch = inputs.batch(&program).unwrap().weights(&weights).unwrap().differentiate_inputs();
-        let gradient = Cpu::new(1).gradient(&program, &[], &batch).unwrap();
-        let outcomes = replay.run_as::<f64, _>(&policy, &Cpu::new(1)).unwrap();
+        let gradient = Device::cpu(1).gradient(&program, &[], &batch).unwrap();
+        let outcomes = replay.run_as::<f64, _, _>(&policy, &(), &Device::cpu(1)).unwrap();
         let (lanes, rows) = (paths.lanes(), program.shape().exo);
         for lane in 0..lanes {
             let (product, sample) = (paths.product(lane), lane / panel.products());
@@ -105,12 +105,12 @@ proptest! {
         let anchor = Anchor::new(levels[..1 + coordinate % 3].to_vec(), None).unwrap();
         let net = Neural::new(&panel, 0..10, law.longest(), plan, &conventions, &config, anchored.then_some(&anchor), seed).unwrap();
         let coordinate = coordinate % net.theta().len();
-        let program = replay.program(&net);
-        let inputs = replay.inputs::<f64>(net.signals());
-        let gradient = Cpu::new(1).gradient(&program, net.theta(), &inputs.batch(&program).unwrap()).unwrap();
+        let program = replay.record(&net, &()).unwrap();
+        let inputs = replay.arrays::<f64, _, _>(&net, &()).unwrap();
+        let gradient = Device::cpu(1).gradient(&program, net.theta(), &inputs.batch(&program).unwrap()).unwrap();
         let forward = by_duals(&replay, &net, coordinate);
         let charge = replay.opening_charge(0);
-        let booked = replay.run_as::<f64, _>(&net, &Cpu::new(1)).unwrap().objective(0);
+        let booked = replay.run_as::<f64, _, _>(&net, &(), &Device::cpu(1)).unwrap().objective(0);
         prop_assert!((forward.value() - charge - booked).abs() < 1e-9 * (1.0 + booked.abs()));
         let (a, b) = (gradient.params[coordinate], forward.derivative());
         prop_assert!((a - b).abs() < 1e-10 * (1.0 + a.abs().max(b.abs()) + booked.abs()), "{a} {b}");
@@ -133,11 +133,14 @@ fn by_duals(replay: &Replay<'_>, net: &Neural, coordinate: usize) -> Dual {
         })
         .collect();
     let dual = <Dual as Scalar>::constant;
-    let units = replay.opening_units(0) / (crate::outcomes::count(paths.longest()) + 1.0);
+    let opening = replay.opening();
     let mut state = State {
-        on_hand: dual(units),
-        orders: vec![dual(units); paths.longest()],
+        on_hand: dual(opening.on_hand()[0]),
+        orders: (0..paths.longest())
+            .map(|age| dual(opening.orders(age)[0]))
+            .collect(),
         book: dual(replay.opening_charge(0)),
+        schedule: None,
     };
     let mut seen = Position::empty(paths.longest());
     let mut memory = vec![DelayLine::new(); net.lines()];
@@ -159,6 +162,7 @@ fn by_duals(replay: &Replay<'_>, net: &Neural, coordinate: usize) -> Dual {
             active: dual(1.0),
             arriving: &arriving,
             outstanding: &outstanding,
+            yields: None,
         };
         let signals: Vec<Dual> = net.signals().map_or(Vec::new(), |s| {
             (0..s.rows()).map(|k| dual(s.row(week, k)[0])).collect()
@@ -173,9 +177,9 @@ fn by_duals(replay: &Replay<'_>, net: &Neural, coordinate: usize) -> Dual {
             &mut memory,
         );
         let event = period(replay.conventions(), &exo, &state, order);
-        total = total + event.booked;
+        total = total + event.booked(&exo);
         if replay.window().scored.contains(&week) {
-            state.advance(&event);
+            state.advance(&exo, &event);
         }
     }
     total

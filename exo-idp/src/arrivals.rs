@@ -1,169 +1,67 @@
-//! When an order arrives.
-
-use gpu::Stream;
-use rand::RngExt;
-
-use crate::error::{Error, within};
+//! When orders arrive: what happened, and what is known before it happens.
 
 /// Which share of an order arrives how many weeks later: exogenous, so that it can be replayed whatever is ordered.
 ///
-/// A lead time is the special case of one share of 1. Implementations must be deterministic.
+/// A lead time is the special case of one share of 1. Several shares are an order in pieces; a sum below 1 is an order that is not
+/// filled, a sum above 1 one that is delivered in excess. What arrives is paid, whatever was ordered. Implementations must be
+/// deterministic.
+///
+/// ```
+/// use hindsight_exo_idp::Arrivals;
+///
+/// /// Two thirds after a week, the rest after three; every fifth week nothing is delivered at all.
+/// #[derive(Debug)]
+/// struct TwoPieces;
+/// impl Arrivals for TwoPieces {
+///     fn longest(&self) -> usize { 3 }
+///     fn shares(&self, _product: usize, _sample: usize, week: i64, shares: &mut [f64]) {
+///         let filled = if week.rem_euclid(5) == 4 { 0.0 } else { 1.0 };
+///         shares.fill(0.0);
+///         shares[1] = filled * 2.0 / 3.0;
+///         shares[3] = filled / 3.0;
+///     }
+/// }
+/// let mut shares = [0.0; 4];
+/// TwoPieces.shares(0, 0, 4, &mut shares);
+/// assert_eq!(shares, [0.0; 4]);
+/// ```
 pub trait Arrivals: std::fmt::Debug + Sync {
     /// The longest time, in weeks, that any part of an order takes.
     fn longest(&self) -> usize;
 
     /// Writes the share of an order of `product`, placed in `week`, that arrives 0, 1, …, [`longest`](Arrivals::longest)
-    /// weeks later. `sample` numbers independent paths of the same product; `week` is negative for orders placed before the
-    /// first week.
+    /// weeks later: finite numbers, at least zero. `sample` numbers independent paths of the same product; `week` is negative for
+    /// orders placed before the first week.
     fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]);
 }
 
-/// Random lead times, which may cross: a later order may arrive first.
+/// The law of lead times: what is known of arrivals when policies are fitted.
 ///
-/// The lead time of a week is, with probability `persistence`, that of the week before, otherwise a fresh draw: a Markov
-/// chain whose stationary law is the law of the draws. Public data has no lead times; this law and its seed stand in for them.
+/// [`LeadTimes`](crate::LeadTimes) has one law for all products; another implementation may give every product its own (its vendor's).
 ///
 /// ```
-/// use hindsight_exo_idp::{Arrivals, LeadTimes};
-/// let law = LeadTimes::uniform(2, 4, 0.5, 7)?;
-/// let mut shares = [0.0; 5];
-/// law.shares(0, 0, 10, &mut shares);
-/// assert_eq!(shares.iter().sum::<f64>(), 1.0);
-/// assert_eq!(&shares[..2], [0.0, 0.0]);
-/// # Ok::<(), hindsight_exo_idp::Error>(())
+/// use hindsight_exo_idp::LeadTimeLaw;
+///
+/// /// One vendor delivers after a week, the other after one or two.
+/// #[derive(Debug)]
+/// struct ByVendor([Vec<f64>; 2]);
+/// impl LeadTimeLaw for ByVendor {
+///     fn probabilities(&self, product: usize) -> &[f64] { &self.0[product % 2] }
+/// }
+/// let law = ByVendor([vec![0.0, 1.0], vec![0.0, 0.5, 0.5]]);
+/// assert_eq!((law.mean(0), law.mean(1)), (1.0, 1.5));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct LeadTimes {
-    probabilities: Vec<f64>,
-    persistence: f64,
-    stream: Stream,
-}
+pub trait LeadTimeLaw: std::fmt::Debug + Sync {
+    /// The probabilities of a lead time of 0, 1, 2, … weeks for an order of `product`: at least zero, with sum 1.
+    fn probabilities(&self, product: usize) -> &[f64];
 
-/// Weeks that streams start before the first week of a panel.
-const ORIGIN: i64 = -1024;
-
-impl LeadTimes {
-    /// The same lead time for every order.
-    #[must_use]
-    pub fn fixed(weeks: usize) -> Self {
-        let mut probabilities = vec![0.0; weeks + 1];
-        probabilities[weeks] = 1.0;
-        LeadTimes {
-            probabilities,
-            persistence: 0.0,
-            stream: Stream::new(0, "lead time"),
-        }
-    }
-
-    /// Lead times with the given probabilities of 0, 1, 2, … weeks.
-    ///
-    /// # Errors
-    /// When a probability is negative or they do not sum to one, or the persistence is outside [0, 1).
-    pub fn new(probabilities: Vec<f64>, persistence: f64, seed: u64) -> Result<Self, Error> {
-        for &p in &probabilities {
-            within("probability of a lead time", p, 0.0, 1.0, "a probability")?;
-        }
-        let total: f64 = probabilities.iter().sum();
-        within(
-            "sum of the lead times' probabilities",
-            total,
-            1.0 - 1e-9,
-            1.0 + 1e-9,
-            "one",
-        )?;
-        within(
-            "persistence",
-            persistence,
-            0.0,
-            1.0 - 1e-9,
-            "a probability below one",
-        )?;
-        Ok(LeadTimes {
-            probabilities,
-            persistence,
-            stream: Stream::new(seed, "lead time"),
-        })
-    }
-
-    /// Lead times of `low` to `high` weeks, all equally likely.
-    ///
-    /// # Errors
-    /// When `high` is below `low`, or the persistence is outside [0, 1).
+    /// The mean lead time of a product in weeks.
     #[allow(
         clippy::cast_precision_loss,
         reason = "lead times are far below 2^52 weeks"
     )]
-    pub fn uniform(low: usize, high: usize, persistence: f64, seed: u64) -> Result<Self, Error> {
-        if high < low {
-            return Err(Error::Domain {
-                name: "longest lead time",
-                domain: "at least the shortest",
-                value: high as f64,
-            });
-        }
-        let mut probabilities = vec![0.0; high + 1];
-        probabilities[low..].fill(1.0 / (high - low + 1) as f64);
-        LeadTimes::new(probabilities, persistence, seed)
-    }
-
-    /// The probabilities of 0, 1, 2, … weeks.
-    #[must_use]
-    pub fn probabilities(&self) -> &[f64] {
-        &self.probabilities
-    }
-
-    /// The mean lead time in weeks.
-    #[must_use]
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "lead times are far below 2^52 weeks"
-    )]
-    pub fn mean(&self) -> f64 {
-        self.probabilities
-            .iter()
-            .enumerate()
-            .map(|(v, p)| v as f64 * p)
-            .sum()
-    }
-
-    /// The lead time of an order placed in `week`.
-    #[must_use]
-    pub fn lead_time(&self, product: usize, sample: usize, week: i64) -> usize {
-        let lane = ((sample as u64) << 32) | product as u64;
-        let mut week = week.max(ORIGIN);
-        loop {
-            let period = u32::try_from(week - ORIGIN).unwrap_or(u32::MAX);
-            let mut rng = self.stream.at(lane, period);
-            let keep: f64 = rng.random();
-            let draw: f64 = rng.random();
-            if keep < self.persistence && week > ORIGIN {
-                week -= 1;
-                continue;
-            }
-            let mut below = 0.0;
-            let last = self
-                .probabilities
-                .iter()
-                .rposition(|&p| p > 0.0)
-                .unwrap_or(0);
-            return self.probabilities[..last]
-                .iter()
-                .position(|&p| {
-                    below += p;
-                    draw < below
-                })
-                .unwrap_or(last);
-        }
-    }
-}
-
-impl Arrivals for LeadTimes {
-    fn longest(&self) -> usize {
-        self.probabilities.len() - 1
-    }
-
-    fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
-        shares.fill(0.0);
-        shares[self.lead_time(product, sample, week)] = 1.0;
+    fn mean(&self, product: usize) -> f64 {
+        let law = self.probabilities(product).iter().enumerate();
+        law.map(|(v, p)| v as f64 * p).sum()
     }
 }

@@ -3,8 +3,9 @@
 use gpu::Stream;
 use rand::RngExt;
 
+use crate::count::count;
 use crate::error::{Error, within};
-use crate::outcomes::{Outcomes, count};
+use crate::outcomes::Outcomes;
 
 /// How the bootstrap draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,7 +125,7 @@ impl Bootstrap {
     /// drawn again: products share weeks (a holiday, a strike), so drawing products alone would be too sure.
     ///
     /// # Errors
-    /// When there is nothing to draw from, or the settings are not valid.
+    /// When there is nothing to draw from, products differ in the number of weeks, or the settings are not valid.
     pub fn interval(&self, values: &[Vec<f64>]) -> Result<Interval, Error> {
         Ok(self.replicates(values)?.interval(self.alpha))
     }
@@ -133,12 +134,19 @@ impl Bootstrap {
     /// of a difference are the differences of the replicates: see [`Replicates::minus`].
     ///
     /// # Errors
-    /// When there is nothing to draw from, or the settings are not valid.
+    /// When there is nothing to draw from, products differ in the number of weeks, or the settings are not valid.
     pub fn replicates(&self, values: &[Vec<f64>]) -> Result<Replicates, Error> {
         self.validate()?;
         let weeks = values.first().map_or(0, Vec::len);
         if weeks == 0 {
             return Err(Error::Empty("the table of products and weeks"));
+        }
+        if let Some(row) = values.iter().find(|row| row.len() != weeks) {
+            return Err(Error::Length {
+                array: "weeks of a product".into(),
+                expected: weeks,
+                found: row.len(),
+            });
         }
         let stream = Stream::new(self.seed, "bootstrap");
         let blocks = weeks.div_ceil(self.block);

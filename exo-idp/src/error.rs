@@ -50,9 +50,41 @@ pub enum Error {
         /// Weeks that there are.
         weeks: usize,
     },
+    /// A product that is not there.
+    #[error("product {product} of {products}")]
+    Product {
+        /// Its number, from 0.
+        product: usize,
+        /// Products that there are.
+        products: usize,
+    },
+    /// An order that is not a finite number of units, at least zero.
+    #[error("{policy} orders {order} units of product {product} in week {week}")]
+    Order {
+        /// The policy.
+        policy: String,
+        /// The product's number.
+        product: usize,
+        /// The week's number.
+        week: usize,
+        /// The order, in units.
+        order: f64,
+    },
+    /// Lanes that a policy or a market sums over cannot be followed one by one.
+    #[error("{0} joins the products, so that none can be changed alone")]
+    Joined(String),
     /// Nothing to work on.
     #[error("{0} is empty")]
     Empty(&'static str),
+    /// Replays whose discounts or windows differ cannot be joined.
+    #[error("the replays to be joined differ in discount or in what their weeks count")]
+    Shared,
+    /// A file of weights that cannot be used.
+    #[error("the file of weights is {reason}")]
+    Weights {
+        /// What is wrong with it.
+        reason: crate::policy::Damage,
+    },
     /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] gpu::Error),

@@ -1,16 +1,21 @@
 //! What a policy did and earned, by product and week.
 
-use gpu::{Real, Scalar};
+use std::ops::Range;
 
+use gpu::Scalar;
+
+use crate::count::count;
 use crate::period::Event;
-use crate::replay::Replay;
+use crate::states::States;
 
 /// The quantities that a replay keeps for every lane and week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Quantity {
-    /// Units ordered.
+    /// Units that the policy ordered.
     Order,
+    /// Units of the order that are delivered, now or later, after whatever a market made of it: what is paid.
+    Supplied,
     /// Units received.
     Received,
     /// Units sold.
@@ -19,26 +24,51 @@ pub enum Quantity {
     Unmet,
     /// Units on hand at the end of the week.
     OnHand,
-    /// What the units on hand and outstanding cost, in money, at average cost.
+    /// What the units on hand and coming cost, in money, at average cost.
     Book,
     /// Reward in money, undiscounted.
     Reward,
+    /// What a market charged, in money, undiscounted; not part of the reward.
+    Charge,
 }
 
 impl Quantity {
-    pub(crate) const COUNT: usize = 7;
+    pub(crate) const COUNT: usize = 9;
 
     #[inline(always)]
     pub(crate) fn of<S: Scalar>(event: &Event<S>) -> [S; Self::COUNT] {
         [
-            event.order,
+            event.requested,
+            event.supplied,
             event.received,
             event.sold,
             event.unmet,
             event.on_hand,
             event.book,
             event.reward,
+            event.charge,
         ]
+    }
+}
+
+/// What is said of a replay's outcomes beside the numbers themselves.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub(crate) struct Frame {
+    pub(crate) products: usize,
+    pub(crate) samples: usize,
+    /// Weeks replayed.
+    pub(crate) seen: Range<usize>,
+    pub(crate) scored: Range<usize>,
+    pub(crate) discount: f64,
+    pub(crate) salvage: f64,
+    /// Book value of the opening stock of every lane.
+    pub(crate) opening: Vec<f64>,
+}
+
+impl Frame {
+    pub(crate) fn lanes(&self) -> usize {
+        self.products * self.samples
     }
 }
 
@@ -47,49 +77,32 @@ impl Quantity {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Outcomes {
     policy: String,
-    products: usize,
-    samples: usize,
-    /// First week replayed.
-    first: usize,
-    weeks: usize,
-    scored: std::ops::Range<usize>,
-    discount: f64,
-    salvage: f64,
-    /// Book value of every product's opening stock.
-    opening: Vec<f64>,
+    frame: Frame,
+    /// What every lane earned.
     objective: Vec<f64>,
     /// `[week][quantity][lane]`
     traces: Vec<f64>,
+    closing: States,
 }
 
 impl Outcomes {
-    pub(crate) fn from_traces<F: Real>(
+    /// Outcomes of `booked` money by lane, opening stock not yet charged, and `traces`, `[week][quantity][lane]`.
+    pub(crate) fn new(
         policy: &str,
-        replay: &Replay<'_>,
-        objective: &[f64],
-        traces: &[F],
+        frame: Frame,
+        mut booked: Vec<f64>,
+        traces: Vec<f64>,
+        closing: States,
     ) -> Self {
-        let weeks = replay.window().seen();
-        let products = replay.paths().panel().products();
-        let opening = (0..products)
-            .map(|product| replay.opening_charge(product))
-            .collect();
+        for (booked, opening) in booked.iter_mut().zip(&frame.opening) {
+            *booked -= opening;
+        }
         Outcomes {
             policy: policy.to_owned(),
-            products,
-            samples: replay.paths().samples(),
-            first: weeks.start,
-            weeks: weeks.len(),
-            scored: replay.window().scored.clone(),
-            discount: replay.conventions().discount,
-            salvage: replay.conventions().salvage(),
-            opening,
-            objective: objective
-                .iter()
-                .enumerate()
-                .map(|(lane, o)| o - replay.opening_charge(lane))
-                .collect(),
-            traces: traces.iter().map(|x| x.to_f64()).collect(),
+            frame,
+            objective: booked,
+            traces,
+            closing,
         }
     }
 
@@ -102,19 +115,44 @@ impl Outcomes {
     /// The number of products.
     #[must_use]
     pub fn products(&self) -> usize {
-        self.products
+        self.frame.products
+    }
+
+    /// The number of samples of arrivals of every product.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.frame.samples
     }
 
     /// The weeks that were seen, warm-up included.
     #[must_use]
-    pub fn seen(&self) -> std::ops::Range<usize> {
-        self.first..self.first + self.weeks
+    pub fn seen(&self) -> Range<usize> {
+        self.frame.seen.clone()
     }
 
     /// The weeks whose reward counts.
     #[must_use]
-    pub fn scored(&self) -> std::ops::Range<usize> {
-        self.scored.clone()
+    pub fn scored(&self) -> Range<usize> {
+        self.frame.scored.clone()
+    }
+
+    /// The inventory of every lane after the last week: where another replay may [start](crate::Replay::fork).
+    #[must_use]
+    pub fn closing(&self) -> &States {
+        &self.closing
+    }
+
+    /// A quantity of every lane in a week.
+    pub(crate) fn row(&self, quantity: Quantity, week: usize) -> &[f64] {
+        let lanes = self.frame.lanes();
+        let row = (week - self.frame.seen.start) * Quantity::COUNT + quantity as usize;
+        &self.traces[row * lanes..][..lanes]
+    }
+
+    /// The mean of a number over the samples of a product.
+    fn over_samples(&self, product: usize, of: impl Fn(usize) -> f64) -> f64 {
+        let lanes = (0..self.frame.samples).map(|s| s * self.frame.products + product);
+        lanes.map(of).sum::<f64>() / count(self.frame.samples)
     }
 
     /// A quantity of a product in a week, the mean over the samples of arrivals.
@@ -123,10 +161,8 @@ impl Outcomes {
     /// Like an index into an array, when product or week were not replayed.
     #[must_use]
     pub fn mean(&self, quantity: Quantity, product: usize, week: usize) -> f64 {
-        let lanes = self.products * self.samples;
-        let row = ((week - self.first) * Quantity::COUNT + quantity as usize) * lanes;
-        let values = (0..self.samples).map(|s| self.traces[row + s * self.products + product]);
-        values.sum::<f64>() / count(self.samples)
+        let row = self.row(quantity, week);
+        self.over_samples(product, |lane| row[lane])
     }
 
     /// A quantity of one product and sample in a week.
@@ -135,37 +171,33 @@ impl Outcomes {
     /// Like an index into an array, when product, sample or week were not replayed.
     #[must_use]
     pub fn sample(&self, quantity: Quantity, product: usize, sample: usize, week: usize) -> f64 {
-        let lanes = self.products * self.samples;
-        self.traces[((week - self.first) * Quantity::COUNT + quantity as usize) * lanes
-            + sample * self.products
-            + product]
+        self.row(quantity, week)[sample * self.frame.products + product]
     }
 
     /// The sum of a quantity over products and scored weeks, the mean over the samples.
     #[must_use]
     pub fn total(&self, quantity: Quantity) -> f64 {
-        let lanes = self.products * self.samples;
-        let week = |week: usize| {
-            let row = ((week - self.first) * Quantity::COUNT + quantity as usize) * lanes;
-            self.traces[row..row + lanes].iter().sum::<f64>()
-        };
-        self.scored.clone().map(week).sum::<f64>() / count(self.samples)
+        let week = |week: usize| self.row(quantity, week).iter().sum::<f64>();
+        self.scored().map(week).sum::<f64>() / count(self.frame.samples)
     }
 
-    /// What a product earned: discounted reward of the scored weeks and the change in the value of its stock, the mean over the
-    /// samples.
+    /// What a product earned: discounted reward of the scored weeks, less what a market charged, and the change in the value of its
+    /// stock, the mean over the samples.
     #[must_use]
     pub fn objective(&self, product: usize) -> f64 {
-        (0..self.samples)
-            .map(|s| self.objective[s * self.products + product])
-            .sum::<f64>()
-            / count(self.samples)
+        self.over_samples(product, |lane| self.objective[lane])
+    }
+
+    /// What every lane earned: [`objective`](Outcomes::objective) of one sample, lane `sample * products + product`.
+    #[must_use]
+    pub fn objectives(&self) -> &[f64] {
+        &self.objective
     }
 
     /// What all products earned.
     #[must_use]
     pub fn reward(&self) -> f64 {
-        self.objective.iter().sum::<f64>() / count(self.samples)
+        self.objective.iter().sum::<f64>() / count(self.frame.samples)
     }
 
     /// Units sold as a share of units wanted, over the scored weeks.
@@ -184,25 +216,23 @@ impl Outcomes {
     /// paid in it, and weeks could not be compared or drawn again.
     #[must_use]
     pub fn earned(&self, product: usize) -> Vec<f64> {
-        let mut mean = vec![0.0; self.scored.len()];
-        for sample in 0..self.samples {
+        let frame = &self.frame;
+        let mut mean = vec![0.0; frame.scored.len()];
+        for sample in 0..frame.samples {
+            let lane = sample * frame.products + product;
             let mut power = 1.0;
-            let mut before = self.opening[product];
-            for (mean, week) in mean.iter_mut().zip(self.scored.clone()) {
-                let after = self.sample(Quantity::Book, product, sample, week);
-                let last = week + 1 == self.scored.end;
-                let kept = if last { self.salvage * after } else { after };
-                let reward = self.sample(Quantity::Reward, product, sample, week);
-                *mean += power * (reward + self.discount * kept - before) / count(self.samples);
-                power *= self.discount;
+            let mut before = frame.opening[lane];
+            for (mean, week) in mean.iter_mut().zip(self.scored()) {
+                let after = self.row(Quantity::Book, week)[lane];
+                let last = week + 1 == frame.scored.end;
+                let kept = if last { frame.salvage * after } else { after };
+                let reward =
+                    self.row(Quantity::Reward, week)[lane] - self.row(Quantity::Charge, week)[lane];
+                *mean += power * (reward + frame.discount * kept - before) / count(frame.samples);
+                power *= frame.discount;
                 before = after;
             }
         }
         mean
     }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-pub(crate) fn count(n: usize) -> f64 {
-    n as f64
 }

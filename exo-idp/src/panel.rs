@@ -183,6 +183,11 @@ impl Panel {
         product * self.weeks + week
     }
 
+    /// Demand, prices and costs, and in which weeks products are present: product by product, weeks contiguous.
+    pub(crate) fn cells(&self) -> ([&[f64]; 3], &[bool]) {
+        ([&self.demand, &self.price, &self.cost], &self.present)
+    }
+
     /// Units wanted; zero in a week that is not present.
     ///
     /// # Panics
@@ -236,7 +241,7 @@ impl Panel {
     /// The panel of some of the products, in the given order.
     ///
     /// # Errors
-    /// When none is given.
+    /// When none is given, or one does not exist.
     pub fn select(&self, products: &[usize]) -> Result<Panel, Error> {
         self.part(products, self.weeks)
     }
@@ -260,7 +265,7 @@ impl Panel {
     /// ```
     ///
     /// # Errors
-    /// When no product is given, there are fewer than two weeks or more than the record has, or a product is present in none of
+    /// When no product is given or one does not exist, there are fewer than two weeks or more than the record has, or a product is present in none of
     /// them.
     pub fn part(&self, products: &[usize], weeks: usize) -> Result<Panel, Error> {
         if weeks > self.weeks {
@@ -269,6 +274,12 @@ impl Panel {
                 start: 0,
                 end: weeks,
                 weeks: self.weeks,
+            });
+        }
+        if let Some(&product) = products.iter().find(|&&product| product >= self.products()) {
+            return Err(Error::Product {
+                product,
+                products: self.products(),
             });
         }
         let first = |product: usize| product * self.weeks..product * self.weeks + weeks;

@@ -12,61 +12,100 @@ pub struct Paths<'p> {
     panel: &'p Panel,
     samples: usize,
     longest: usize,
-    /// `[week][k][lane]`: the share of the order of `k` weeks ago that arrives this week.
-    arriving: Vec<f64>,
-    /// `[week][k][lane]`: the share of the order of `k + 1` weeks ago that has not arrived before this week.
+    /// `[longest + week][k][lane]`: the share of the order of a week that arrives `k` weeks later; the first orders are placed
+    /// before the first week.
+    shares: Vec<f64>,
+    /// `[week][k][lane]`: the share of the order of `k + 1` weeks ago that has not been received before this week.
     outstanding: Vec<f64>,
+    yields: Option<Yields>,
 }
+
+/// What is known of arrivals that do not add up to the order.
+#[derive(Debug, Clone)]
+struct Yields {
+    /// `[week][lane]`: the share of the order of a week that arrives in all.
+    supplied: Vec<f64>,
+    /// `[week][k][lane]`: the share of the order of `k + 1` weeks ago that will arrive in this week or later.
+    coming: Vec<f64>,
+}
+
+/// An order is delivered in full when its shares sum to one, to this.
+const FULL: f64 = 1e-9;
 
 impl<'p> Paths<'p> {
     /// The paths of a panel with `samples` samples of arrivals per product.
     ///
     /// # Errors
-    /// When `samples` is zero, or the shares of an order are negative or sum to more than one.
+    /// When `samples` is zero, or a share of an order is negative or not finite.
     pub fn new(panel: &'p Panel, arrivals: &dyn Arrivals, samples: usize) -> Result<Self, Error> {
         if samples == 0 {
             return Err(Error::Empty("the set of samples"));
         }
         let (products, weeks, longest) = (panel.products(), panel.weeks(), arrivals.longest());
         let lanes = products * samples;
-        let mut arriving = vec![0.0; weeks * (longest + 1) * lanes];
-        let mut outstanding = vec![0.0; weeks * longest * lanes];
-        let mut shares = vec![0.0; longest + 1];
+        let mut shares = vec![0.0; (weeks + longest) * (longest + 1) * lanes];
+        let mut full = true;
+        let mut own = vec![0.0; longest + 1];
         for lane in 0..lanes {
             let (product, sample) = (lane % products, lane / products);
             for placed in 0..weeks + longest {
-                // The first orders are placed before the first week.
                 let week = to_i64(placed) - to_i64(longest);
-                arrivals.shares(product, sample, week, &mut shares);
-                let total: f64 = shares.iter().sum();
-                if shares.iter().any(|&s| !(0.0..=1.0).contains(&s)) || total > 1.0 + 1e-9 {
+                arrivals.shares(product, sample, week, &mut own);
+                if let Some(&value) = own.iter().find(|s| !(s.is_finite() && **s >= 0.0)) {
                     return Err(Error::Domain {
-                        name: "shares of an order",
-                        domain: "at least 0, sum at most 1",
-                        value: total,
+                        name: "share of an order",
+                        domain: "a finite number, at least zero",
+                        value,
                     });
                 }
-                let mut left = total;
-                for (k, &share) in shares.iter().enumerate() {
-                    let Some(t) = (placed + k).checked_sub(longest).filter(|&t| t < weeks) else {
-                        left -= share;
-                        continue;
-                    };
-                    arriving[(t * (longest + 1) + k) * lanes + lane] = share;
-                    if k > 0 {
-                        outstanding[(t * longest + k - 1) * lanes + lane] = left.max(0.0);
-                    }
-                    left -= share;
+                full &= (own.iter().sum::<f64>() - 1.0).abs() <= FULL;
+                for (k, &share) in own.iter().enumerate() {
+                    shares[(placed * (longest + 1) + k) * lanes + lane] = share;
                 }
             }
         }
-        Ok(Paths {
+        let mut paths = Paths {
             panel,
             samples,
             longest,
-            arriving,
-            outstanding,
-        })
+            shares,
+            outstanding: vec![0.0; weeks * longest * lanes],
+            yields: None,
+        };
+        paths.outstanding = paths.remaining(|_| 1.0);
+        if !full {
+            let total = |placed: usize, lane: usize| {
+                let row = |k: usize| (placed * (longest + 1) + k) * lanes + lane;
+                (0..=longest).map(|k| paths.shares[row(k)]).sum::<f64>()
+            };
+            let cells = (0..weeks).flat_map(|week| (0..lanes).map(move |lane| (week, lane)));
+            paths.yields = Some(Yields {
+                supplied: cells
+                    .map(|(week, lane)| total(week + longest, lane))
+                    .collect(),
+                coming: paths.remaining(|(placed, lane)| total(placed, lane)),
+            });
+        }
+        Ok(paths)
+    }
+
+    /// `[week][k][lane]`: what is left, before a week, of the order of `k + 1` weeks ago, where `of` gives what there was of it.
+    fn remaining(&self, of: impl Fn((usize, usize)) -> f64) -> Vec<f64> {
+        let (lanes, longest) = (self.lanes(), self.longest);
+        let mut left = Vec::with_capacity(self.panel.weeks() * longest * lanes);
+        for week in 0..self.panel.weeks() {
+            for age in 1..=longest {
+                let placed = week + longest - age;
+                left.extend((0..lanes).map(|lane| {
+                    let row = |k: usize| (placed * (longest + 1) + k) * lanes + lane;
+                    let start = of((placed, lane));
+                    (0..age)
+                        .fold(start, |left, k| left - self.shares[row(k)])
+                        .max(0.0)
+                }));
+            }
+        }
+        left
     }
 
     /// The panel.
@@ -99,16 +138,56 @@ impl<'p> Paths<'p> {
         self.longest
     }
 
+    /// Whether some order does not arrive in full, or arrives in excess.
+    #[must_use]
+    pub fn has_yields(&self) -> bool {
+        self.yields.is_some()
+    }
+
+    /// The shares, by lane, of the order of a week that arrive `k` weeks later.
+    #[must_use]
+    pub fn shares(&self, week: usize, k: usize) -> &[f64] {
+        self.placed(week + self.longest, k)
+    }
+
+    fn placed(&self, placed: usize, k: usize) -> &[f64] {
+        &self.shares[(placed * (self.longest + 1) + k) * self.lanes()..][..self.lanes()]
+    }
+
+    /// The shares, by lane, of the order placed `age` weeks before a week that arrive `k` weeks after it was placed.
+    pub(crate) fn before(&self, week: usize, age: usize, k: usize) -> &[f64] {
+        self.placed(week + self.longest - age, k)
+    }
+
     /// The shares, by lane, of the order of `k` weeks ago that arrive in a week.
     #[must_use]
     pub fn arriving(&self, week: usize, k: usize) -> &[f64] {
-        &self.arriving[(week * (self.longest + 1) + k) * self.lanes()..][..self.lanes()]
+        self.placed(week + self.longest - k, k)
     }
 
-    /// The shares, by lane, of the order of `k + 1` weeks ago that have not arrived before a week.
+    /// The shares, by lane, of the order of `k + 1` weeks ago that have not been received before a week: what a buyer knows to be
+    /// open, whether it will come or not.
     #[must_use]
     pub fn outstanding(&self, week: usize, k: usize) -> &[f64] {
         &self.outstanding[(week * self.longest + k) * self.lanes()..][..self.lanes()]
+    }
+
+    /// The shares, by lane, of the order of `k + 1` weeks ago that arrive in a week or later.
+    #[must_use]
+    pub fn coming(&self, week: usize, k: usize) -> &[f64] {
+        match &self.yields {
+            Some(yields) => {
+                &yields.coming[(week * self.longest + k) * self.lanes()..][..self.lanes()]
+            }
+            None => self.outstanding(week, k),
+        }
+    }
+
+    /// The shares, by lane, of the order of a week that arrive in all; `None` where every order arrives in full.
+    #[must_use]
+    pub fn supplied(&self, week: usize) -> Option<&[f64]> {
+        let yields = self.yields.as_ref()?;
+        Some(&yields.supplied[week * self.lanes()..][..self.lanes()])
     }
 }
 

@@ -3,6 +3,7 @@
 use gpu::Scalar;
 
 use crate::conventions::{Conventions, Receipts, Sight, Unmet};
+use crate::schedule::Schedule;
 
 /// What happens to a product in one week whatever the policy does.
 #[derive(Debug, Clone, Copy)]
@@ -19,10 +20,23 @@ pub struct Exo<'a, S> {
     pub terminal: S,
     /// 1 where an order can be placed, else 0.
     pub active: S,
-    /// Share of the order of `k` weeks ago that arrives this week, `k` = 0, 1, …, longest lead time.
+    /// Share of the order of `k` weeks ago that arrives this week, `k` = 0, 1, …, longest lead time. Where the state has a
+    /// [`Schedule`]: share of this week's order that arrives `k` weeks later.
     pub arriving: &'a [S],
-    /// Share of the order of `k + 1` weeks ago that has not arrived before this week, `k` = 0, 1, …
+    /// Share of the order of `k + 1` weeks ago that has not been received before this week, `k` = 0, 1, … Not read where the state
+    /// has a [`Schedule`].
     pub outstanding: &'a [S],
+    /// What becomes of orders that do not arrive in full, or arrive in excess; `None` where all arrive in full.
+    pub yields: Option<Yields<'a, S>>,
+}
+
+/// What becomes of orders whose shares do not sum to one.
+#[derive(Debug, Clone, Copy)]
+pub struct Yields<'a, S> {
+    /// Share of this week's order that arrives in all.
+    pub supplied: S,
+    /// Share of the order of `k + 1` weeks ago that arrives in this week or later.
+    pub coming: &'a [S],
 }
 
 /// The state that a policy's orders change.
@@ -30,17 +44,23 @@ pub struct Exo<'a, S> {
 pub struct State<S> {
     /// Units on hand at the end of the last week; negative where demand waits (back-orders).
     pub on_hand: S,
-    /// The orders of 1, 2, … weeks ago, as many as the longest lead time.
+    /// The orders of 1, 2, … weeks ago, as many as the longest lead time; beside a schedule, what of them has not been received.
     pub orders: Vec<S>,
     /// What the units on hand and outstanding cost, in money, at average cost.
     pub book: S,
+    /// Deliveries that are due, where they depend on what was ordered; else arrivals are shares of the orders.
+    pub schedule: Option<Schedule<S>>,
 }
 
 /// What happened in a week.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event<S> {
-    /// Units ordered.
+    /// Units that the policy asked for.
+    pub requested: S,
+    /// Units ordered: what a [`Market`](crate::Market) made of them.
     pub order: S,
+    /// Units of the order that are delivered, now or later: what is paid.
+    pub supplied: S,
     /// Units received.
     pub received: S,
     /// Units sold.
@@ -49,15 +69,38 @@ pub struct Event<S> {
     pub unmet: S,
     /// Units on hand at the end of the week.
     pub on_hand: S,
-    /// Units on hand and outstanding at the end of the week.
+    /// Units on hand and coming at the end of the week.
     pub position: S,
     /// What they cost, in money, at average cost.
     pub book: S,
     /// Reward of the week in money, undiscounted, without the value at the end of the horizon.
     pub reward: S,
-    /// What the objective books: the reward times its weight, and the value at the end of the horizon.
-    pub booked: S,
+    /// What a market charges, in money, beside the reward.
+    pub charge: S,
 }
+
+impl<S: Scalar> Event<S> {
+    /// Takes units from stock at the end of the week, with their share of the book value: they spoiled, or were sent away.
+    #[inline(always)]
+    pub fn write_off(&mut self, units: S) {
+        let before = self.position.relu();
+        self.on_hand = self.on_hand - units;
+        self.position = self.position - units;
+        let share = self.position.relu() / (before + S::constant(TINY));
+        self.book = self.book * share.min(S::constant(1.0));
+    }
+
+    /// What the objective books: the reward times its weight, and the value at the end of the horizon. A market's charge is not in
+    /// it.
+    #[must_use]
+    #[inline(always)]
+    pub fn booked(&self, exo: &Exo<'_, S>) -> S {
+        exo.weight * self.reward + exo.terminal * self.book
+    }
+}
+
+/// Keeps 0 / 0 away, in units.
+const TINY: f64 = 1e-9;
 
 /// What of the inventory a policy sees when it orders.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,35 +144,52 @@ impl<S: Scalar> State<S> {
             && conventions.receipts == Receipts::BeforeDemand;
         seen.on_hand = self.on_hand;
         if received {
-            seen.on_hand = seen.on_hand + dot(&exo.arriving[1..], &self.orders);
+            seen.on_hand = seen.on_hand
+                + match &self.schedule {
+                    Some(schedule) => schedule.due_now(),
+                    None => dot(&exo.arriving[1..], &self.orders),
+                };
         }
         seen.position = seen.on_hand;
         for (k, units) in seen.pipeline.iter_mut().enumerate() {
-            let due = if received {
-                exo.outstanding[k] - exo.arriving[k + 1]
-            } else {
-                exo.outstanding[k]
+            *units = match &self.schedule {
+                Some(schedule) if received => (self.orders[k] - schedule.due(k + 1)).relu(),
+                Some(_) => self.orders[k],
+                None if received => {
+                    let open = exo.outstanding[k] - exo.arriving[k + 1];
+                    // More than was ordered may arrive.
+                    let open = if exo.yields.is_some() {
+                        open.relu()
+                    } else {
+                        open
+                    };
+                    open * self.orders[k]
+                }
+                None => exo.outstanding[k] * self.orders[k],
             };
-            *units = due * self.orders[k];
             seen.position = seen.position + *units;
         }
     }
 
-    /// The state as one list: on hand, book value, then the orders.
-    pub(crate) fn flat(&self) -> Vec<S> {
-        [&[self.on_hand, self.book], &self.orders[..]].concat()
-    }
-
     /// Moves to the state after a week.
     #[inline(always)]
-    pub fn advance(&mut self, event: &Event<S>) {
+    pub fn advance(&mut self, exo: &Exo<'_, S>, event: &Event<S>) {
         self.on_hand = event.on_hand;
         self.book = event.book;
+        if let Some(schedule) = &mut self.schedule {
+            for (k, open) in self.orders.iter_mut().enumerate() {
+                *open = (*open - schedule.due(k + 1)).relu();
+            }
+            schedule.advance(event.order, exo.arriving);
+        }
         for k in (1..self.orders.len()).rev() {
             self.orders[k] = self.orders[k - 1];
         }
         if let Some(newest) = self.orders.first_mut() {
-            *newest = event.order;
+            *newest = match (&self.schedule, exo.arriving.first()) {
+                (Some(_), Some(&now)) => (event.order - event.order * now).relu(),
+                _ => event.order,
+            };
         }
     }
 }
@@ -141,7 +201,8 @@ impl<S: Scalar> State<S> {
 /// $$ s = \min(D, I^-), \quad I' = I^- - s, \quad R = p s - c a - h I' - b (D - s). $$
 ///
 /// The book value of units on hand and outstanding, $V' = (V + c a)\, x / (x + s)$ with the position $x$ at the end of the week,
-/// is what they are worth where the horizon ends (times the share of [`Conventions::salvage`]).
+/// is what they are worth where the horizon ends (times the share of [`Conventions::salvage`]). Units that are never delivered are
+/// not paid, and units delivered in excess are: $a$ in reward and book value is what the vendor supplies of the order.
 ///
 /// The four quantities of the paper's reward are $p s - c a$; $h$ and $b$ are ours and zero by default.
 ///
@@ -149,9 +210,9 @@ impl<S: Scalar> State<S> {
 /// use hindsight_exo_idp::{Conventions, Exo, State, period};
 /// let exo = Exo {
 ///     demand: 4.0, price: 10.0, cost: 6.0, weight: 1.0, terminal: 0.0, active: 1.0,
-///     arriving: &[0.0, 1.0], outstanding: &[1.0],
+///     arriving: &[0.0, 1.0], outstanding: &[1.0], yields: None,
 /// };
-/// let state = State { on_hand: 1.0, orders: vec![2.0], book: 18.0 };
+/// let state = State { on_hand: 1.0, orders: vec![2.0], book: 18.0, schedule: None };
 /// let event = period(&Conventions::default(), &exo, &state, 5.0_f64);
 /// assert_eq!((event.received, event.sold, event.unmet, event.reward), (2.0, 3.0, 1.0, 30.0 - 30.0));
 /// ```
@@ -164,12 +225,11 @@ pub fn period<S: Scalar>(
 ) -> Event<S> {
     let zero = S::constant(0.0);
     let order = order * exo.active;
-    let outstanding = dot(exo.outstanding, &state.orders);
-    let (first, rest) = match exo.arriving.split_first() {
-        Some((&first, rest)) => (first, rest),
-        None => (zero, exo.arriving),
-    };
-    let received = order * first + dot(rest, &state.orders);
+    let Flow {
+        coming,
+        received,
+        supplied,
+    } = Flow::of(exo, state, order);
     let available = match conventions.receipts {
         Receipts::BeforeDemand => state.on_hand + received,
         Receipts::AfterDemand => state.on_hand,
@@ -191,7 +251,7 @@ pub fn period<S: Scalar>(
         Receipts::BeforeDemand => left,
         Receipts::AfterDemand => left + received,
     };
-    let mut reward = exo.price * sold - exo.cost * order;
+    let mut reward = exo.price * sold - exo.cost * supplied;
     if conventions.holding > 0.0 || conventions.holding_share > 0.0 {
         let rate =
             exo.cost * S::constant(conventions.holding_share) + S::constant(conventions.holding);
@@ -200,14 +260,15 @@ pub fn period<S: Scalar>(
     if conventions.penalty > 0.0 {
         reward = reward - S::constant(conventions.penalty) * unmet;
     }
-    let position = on_hand + outstanding + order - received;
-    // Sold units leave at average cost. The small number keeps 0 / 0 away.
+    let position = on_hand + coming + supplied - received;
+    // Sold units leave at average cost.
     let kept = position.relu();
-    let share = kept / (kept + sold + S::constant(1e-9));
-    let book = (state.book + exo.cost * order) * share;
-    let booked = exo.weight * reward + exo.terminal * book;
+    let share = kept / (kept + sold + S::constant(TINY));
+    let book = (state.book + exo.cost * supplied) * share;
     Event {
+        requested: order,
         order,
+        supplied,
         received,
         sold,
         unmet,
@@ -215,6 +276,43 @@ pub fn period<S: Scalar>(
         position,
         book,
         reward,
-        booked,
+        charge: zero,
+    }
+}
+
+/// The units that orders bring.
+struct Flow<S> {
+    /// Of earlier orders, in this week or later.
+    coming: S,
+    /// In this week.
+    received: S,
+    /// Of this week's order, in all.
+    supplied: S,
+}
+
+impl<S: Scalar> Flow<S> {
+    #[inline(always)]
+    fn of(exo: &Exo<'_, S>, state: &State<S>, order: S) -> Self {
+        let (first, rest) = match exo.arriving.split_first() {
+            Some((&first, rest)) => (first, rest),
+            None => (S::constant(0.0), exo.arriving),
+        };
+        if let Some(schedule) = &state.schedule {
+            let total = rest.iter().fold(first, |sum, &share| sum + share);
+            return Flow {
+                coming: schedule.coming(),
+                received: order * first + schedule.due_now(),
+                supplied: order * total,
+            };
+        }
+        let (coming, supplied) = match &exo.yields {
+            Some(yields) => (yields.coming, order * yields.supplied),
+            None => (exo.outstanding, order),
+        };
+        Flow {
+            coming: dot(coming, &state.orders),
+            received: order * first + dot(rest, &state.orders),
+            supplied,
+        }
     }
 }

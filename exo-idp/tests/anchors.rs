@@ -9,7 +9,7 @@
 
 use std::ops::ControlFlow;
 
-use gpu::{Cpu, DelayLine, Scalar, Stream};
+use gpu::{DelayLine, Device, Scalar, Stream};
 use hindsight_exo_idp::exact::{DemandLaw, discounted_base_stock, discounted_base_stock_value};
 use hindsight_exo_idp::policy::{BaseStock, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
 use hindsight_exo_idp::train::{Training, direct_backprop};
@@ -27,8 +27,8 @@ const DISCOUNT: f64 = 0.9;
 /// The value of ordering up to 7 for ever, computed in closed form to two digits.
 const BEST: f64 = 126.55;
 
-fn cpu() -> Cpu {
-    Cpu::new(2)
+fn device() -> Device {
+    Device::cpu(2)
 }
 
 fn newsvendor() -> Conventions {
@@ -150,11 +150,12 @@ fn trained(conventions: Conventions, steps: usize) -> Neural {
     };
     let found = direct_backprop(
         &untrained,
+        &(),
         &replay(&paths, conventions, &opening),
         Some(&replay(&other, conventions, &opening)),
         &vec![0.01; PRODUCTS],
         &training,
-        &cpu(),
+        &device(),
         |_| ControlFlow::Continue(()),
     )
     .unwrap();
@@ -229,7 +230,7 @@ fn the_best_level_earns_its_value_only_if_orders_serve_their_own_week() {
     let policy = BaseStock::new("order up to 7", 1.0, level(&demand, 7.0));
     let run = |conventions| {
         let outcomes = replay(&paths, conventions, &vec![0.0; PRODUCTS])
-            .run(&policy, &cpu())
+            .run(&policy, &device())
             .unwrap();
         let each: Vec<f64> = (0..PRODUCTS).map(|p| outcomes.objective(p)).collect();
         let n = PRODUCTS as f64;
@@ -302,7 +303,7 @@ proptest! {
         let policy = Mixed(level(&panel, units));
         let run = |paths: &Paths<'_>, receipts, sight, opening: f64| {
             let conventions = Conventions { receipts, sight, ..conventions };
-            replay(paths, conventions, &[opening; 3]).run_as::<f64, _>(&policy, &cpu()).unwrap()
+            replay(paths, conventions, &[opening; 3]).run_as::<f64, _, _>(&policy, &(), &device()).unwrap()
         };
         // With a lead time of 1 the opening is on hand and once more on its way, there in the first week.
         let second = run(&later, Receipts::BeforeDemand, Sight::AfterReceipts, opening);
@@ -340,9 +341,9 @@ proptest! {
             let replay = replay(&paths, conventions, &[5.0; 2]);
             let levels = level(&panel, units);
             let outcomes = if mixed {
-                replay.run_as::<f64, _>(&Mixed(levels), &cpu())
+                replay.run_as::<f64, _, _>(&Mixed(levels), &(), &device())
             } else {
-                replay.run_as::<f64, _>(&BaseStock::new("by position", 1.0, levels), &cpu())
+                replay.run_as::<f64, _, _>(&BaseStock::new("by position", 1.0, levels), &(), &device())
             }
             .unwrap();
             (0..20).map(|week| outcomes.mean(Quantity::Order, 0, week)).collect::<Vec<f64>>()
@@ -370,7 +371,7 @@ proptest! {
         let policy = BaseStock::new("order up to", 1.0, level(&panel, units));
         let run = |receipts| {
             let conventions = Conventions { receipts, ..newsvendor() };
-            replay(&paths, conventions, &[0.0]).run_as::<f64, _>(&policy, &cpu()).unwrap()
+            replay(&paths, conventions, &[0.0]).run_as::<f64, _, _>(&policy, &(), &device()).unwrap()
         };
         let (before, after) = (run(Receipts::BeforeDemand), run(Receipts::AfterDemand));
         let (first, second) = (d.min(units), d.min(units - d.min(units)));

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use gpu::Cpu;
+use gpu::Device;
 use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
 
@@ -20,7 +20,7 @@ fn gaps(trained_for: f64, judged_for: f64) -> (f64, f64) {
     };
     let watch = |_, _| ControlFlow::Continue(());
     let policy =
-        train_lost_sales(&problem(trained_for), &training, &Cpu::default(), watch).unwrap();
+        train_lost_sales(&problem(trained_for), &training, &Device::default(), watch).unwrap();
     let judged = problem(judged_for);
     let options = ChainOptions::default();
     let optimum = judged.solve(&SolveOptions::default()).unwrap().cost();

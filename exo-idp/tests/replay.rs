@@ -3,15 +3,15 @@
 use world::*;
 
 use hindsight_exo_idp::policy::{
-    Anchor, BaseStock, CappedBaseStock, ConstantOrder, JustInTime, Neural, NeuralConfig, Plan,
-    Policy, PromotionForecast, ReorderPoint, Seen, Signals, perfect_information_bound,
+    Anchor, BaseStock, CappedBaseStock, ConstantOrder, Neural, NeuralConfig, Plan, Policy,
+    PromotionForecast, ReorderPoint, Seen, Signals,
 };
 use hindsight_exo_idp::{
-    Arrivals, Columns, Conventions, Covariate, LeadTimes, Outcomes, Panel, Paths, Quantity,
-    Receipts, Replay, Sight, Terminal, Unmet, Window,
+    Arrivals, Columns, Conventions, Covariate, JustInTime, LeadTimes, Outcomes, Panel, Paths,
+    Quantity, Receipts, Replay, Sight, Terminal, Unmet, Window, perfect_information_bound,
 };
 
-use gpu::{Cpu, DelayLine, Scalar};
+use gpu::{DelayLine, Device, Scalar};
 use proptest::prelude::*;
 
 /// A small random world and its settings.
@@ -200,8 +200,8 @@ mod world {
     }
 }
 
-fn cpu() -> Cpu {
-    Cpu::new(2)
+fn device() -> Device {
+    Device::cpu(2)
 }
 
 proptest! {
@@ -213,9 +213,9 @@ proptest! {
         let paths = Paths::new(&case.panel, &case.law, 2).unwrap();
         let replay = replay(&paths, case.conventions, 4);
         fn check<P: Policy>(replay: &Replay<'_>, policy: &P) -> Result<(), TestCaseError> {
-            let reference = replay.run_as::<f64, P>(policy, &cpu()).unwrap();
-            let lanes = replay.run_as::<gpu::Lanes<16>, P>(policy, &cpu()).unwrap();
-            let recorded = replay.run(&Recorded(policy), &cpu()).unwrap();
+            let reference = replay.run_as::<f64, P, _>(policy, &(), &device()).unwrap();
+            let lanes = replay.run_as::<gpu::Lanes<16>, P, _>(policy, &(), &device()).unwrap();
+            let recorded = replay.run(&Recorded(policy), &device()).unwrap();
             for other in [&lanes, &recorded] {
                 for product in 0..reference.products() {
                     let (a, b) = (reference.objective(product), other.objective(product));
@@ -238,7 +238,7 @@ proptest! {
         let paths = Paths::new(&case.panel, &case.law, 2).unwrap();
         let replay = replay(&paths, case.conventions, warm_up);
         let policy = BaseStock::new("base stock", 1.0, flat(&case.panel, level));
-        let outcomes = replay.run_as::<f64, _>(&policy, &cpu()).unwrap();
+        let outcomes = replay.run_as::<f64, _, _>(&policy, &(), &device()).unwrap();
         for product in 0..2 {
             let earned: f64 = outcomes.earned(product).iter().sum();
             let objective = outcomes.objective(product);
@@ -254,10 +254,10 @@ proptest! {
         let replay = replay(&paths, conventions, warm_up);
         let orders = Signals::from_fn(WEEKS, 1, 2, |week, _, product| given[product * WEEKS + week]);
         let outcomes = [
-            replay.run_as::<f64, _>(&BaseStock::new("base stock", 1.0, flat(&case.panel, level)), &cpu()).unwrap(),
-            replay.run_as::<f64, _>(&Given(orders), &cpu()).unwrap(),
-            replay.run_as::<f64, _>(&JustInTime::new(&replay), &cpu()).unwrap(),
-            replay.run_as::<f64, _>(&ReorderPoint::new(0.3, 1.0, flat(&case.panel, level)), &cpu()).unwrap(),
+            replay.run_as::<f64, _, _>(&BaseStock::new("base stock", 1.0, flat(&case.panel, level)), &(), &device()).unwrap(),
+            replay.run_as::<f64, _, _>(&Given(orders), &(), &device()).unwrap(),
+            replay.run_as::<f64, _, _>(&JustInTime::new(&replay), &(), &device()).unwrap(),
+            replay.run_as::<f64, _, _>(&ReorderPoint::new(0.3, 1.0, flat(&case.panel, level)), &(), &device()).unwrap(),
         ];
         for product in 0..2 {
             let bound = (0..2).map(|s| perfect_information_bound(&replay, s * 2 + product)).sum::<f64>() / 2.0;
@@ -299,10 +299,10 @@ proptest! {
             let plan = Plan { horizon: 2, price: true };
             // Fitted on weeks that both panels share.
             let forecast = PromotionForecast::fit(panel, 0..t.max(8).min(t + 2), plan, 4);
-            let outcomes = replay.run(&net, &cpu()).unwrap();
+            let outcomes = replay.run(&net, &device()).unwrap();
             let promoted = (t >= 8).then(|| {
                 let levels = forecast.unwrap().target_position(panel, &case.law, &case.conventions).unwrap();
-                replay.run(&BaseStock::new("promotion", 1.0, levels), &cpu()).unwrap()
+                replay.run(&BaseStock::new("promotion", 1.0, levels), &device()).unwrap()
             });
             (outcomes, promoted)
         };
@@ -359,7 +359,7 @@ proptest! {
             let replay = replay(&paths, case.conventions, 2);
             let net = network(&case.panel, paths.longest(), &case.conventions, true, seed);
             let level = BaseStock::new("base stock", 1.0, flat(&case.panel, 40.0));
-            [replay.run(&net, &cpu()).unwrap(), replay.run(&level, &cpu()).unwrap()]
+            [replay.run(&net, &device()).unwrap(), replay.run(&level, &device()).unwrap()]
         };
         // In week `t` a policy may have seen what arrived in it, no more.
         for (now, later) in run(i64::MAX).iter().zip(&run(t)) {
@@ -397,7 +397,7 @@ fn the_policy_sees_the_stock_that_it_made() {
         };
         let replay = Replay::new(&paths, conventions, window, &[reference; 2]).unwrap();
         let net = network(&panel, 2, &conventions, true, 3);
-        let outcomes = replay.run(&net, &cpu()).unwrap();
+        let outcomes = replay.run(&net, &device()).unwrap();
         (4..WEEKS)
             .map(|w| outcomes.sample(Quantity::Order, 0, 0, w))
             .collect::<Vec<f64>>()

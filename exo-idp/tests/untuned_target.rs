@@ -1,7 +1,7 @@
 //! Is the untuned target position right for this reward? Where its assumptions hold (independent weeks, one law of demand), it must be
 //! near the best base-stock level that brute force finds on weeks it has not seen, and beat the constant order.
 
-use gpu::{Cpu, Stream};
+use gpu::{Device, Stream};
 use hindsight_exo_idp::policy::{
     BaseStock, ConstantOrder, LeadTimeDemand, Signals, target_position,
 };
@@ -51,7 +51,7 @@ fn run(
     believed_law: &LeadTimes,
     believed: Conventions,
 ) -> Found {
-    let cpu = Cpu::new(2);
+    let device = Device::cpu(2);
     let paths = Paths::new(panel, law, 1).unwrap();
     let window = Window {
         scored: LEARN..WEEKS,
@@ -62,13 +62,13 @@ fn run(
     let level = target_position(panel, 0..LEARN, believed_law, treatment, &believed).unwrap();
     let at = |scale: f64| {
         replay
-            .run(&BaseStock::new("target", scale, level.clone()), &cpu)
+            .run(&BaseStock::new("target", scale, level.clone()), &device)
             .unwrap()
     };
     let mean = Signals::from_fn(WEEKS, 1, PRODUCTS, |_, _, _| MEAN);
     Found {
         untuned: at(1.0),
-        constant: replay.run(&ConstantOrder::new(1.0, mean), &cpu).unwrap(),
+        constant: replay.run(&ConstantOrder::new(1.0, mean), &device).unwrap(),
         scaled: (8..=32)
             .map(|k| (0.05 * f64::from(k), at(0.05 * f64::from(k)).reward()))
             .collect(),

@@ -27,6 +27,9 @@ pub enum Error {
     /// A run without lanes, periods or rows.
     #[error("{0} must be at least one")]
     Empty(&'static str),
+    /// Single lanes were picked from a batch in groups, whose sums are over whole groups.
+    #[error("lanes of a batch in groups are picked group by group")]
+    LanesOfGroups,
     /// A number is outside its domain.
     #[error("{name} is {value}, expected {domain}")]
     Domain {

@@ -8,6 +8,7 @@
 mod error;
 mod exec;
 mod kernel;
+mod math;
 pub mod nn;
 pub mod optim;
 mod record;
@@ -15,7 +16,7 @@ mod scalar;
 mod stream;
 
 pub use error::Error;
-pub use exec::{Batch, Cpu, Executor, Gradient, Rollout};
+pub use exec::{Batch, Cpu, Device, Executor, Gradient, Part, Rollout, Session};
 pub use kernel::isa::vectorize;
 pub use kernel::real::Real;
 pub use record::{CustomOp, Inputs, Program, Recorder, Shape, Start, Step, Var};

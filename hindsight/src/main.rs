@@ -7,26 +7,14 @@ use clap::{Parser, Subcommand};
 use crate::error::CliError;
 
 mod backtest;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "one small drawing library; each subcommand uses its part"
-)]
-mod chart;
 #[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod error;
 mod games;
 mod llm;
 mod lost_sales;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
-mod number;
 mod output;
 #[allow(dead_code, reason = "one small library; each subcommand uses its part")]
-mod page;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod progress;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
-mod table;
 
 /// Decisions judged against what really happened.
 #[derive(Debug, Parser)]

@@ -22,10 +22,14 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
+use report::Width;
+
 use crate::error::CliError;
 
 /// How a file of ours starts: within so many bytes the word [`MARK`] stands.
 const MARK_WITHIN: u64 = 512;
+/// The program, as its pages and drawings name it.
+pub(crate) const GENERATOR: &str = concat!("hindsight ", env!("CARGO_PKG_VERSION"));
 /// The word that tells our files.
 pub(crate) const MARK: &str = "hindsight";
 
@@ -258,6 +262,23 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
         .and_then(|()| out.flush());
     forgive_closed_pipe(outcome)
         .map_err(|error| CliError::writing(Path::new("the standard output"), &error))
+}
+
+/// What the standard output allows a table: the terminal's width, or no limit when it is a file or a pipe.
+pub(crate) fn width() -> Width {
+    let terminal = console::Term::stdout();
+    if !terminal.is_term() {
+        return Width::unlimited();
+    }
+    let width = match terminal.size_checked() {
+        Some((_, columns)) => Width::at_most(usize::from(columns)),
+        None => Width::unlimited(),
+    };
+    if console::colors_enabled() {
+        width.styled()
+    } else {
+        width
+    }
 }
 
 fn forgive_closed_pipe(outcome: std::io::Result<()>) -> std::io::Result<()> {

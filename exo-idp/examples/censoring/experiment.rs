@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::ops::{ControlFlow, Range};
 
-use gpu::{Cpu, Stream};
+use gpu::{Device, Stream};
 use hindsight_exo_idp::censor::{SalesRecord, conversion_rate, corrected_demand};
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, Policy, PromotionForecast, target_position,
@@ -11,7 +11,7 @@ use hindsight_exo_idp::policy::{
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
 use hindsight_exo_idp::{
-    Columns, Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
+    Columns, Conventions, LeadTimeLaw, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
 use rand_distr::{Beta, Binomial, Distribution};
 
@@ -35,7 +35,7 @@ pub(crate) struct Experiment {
     conventions: Conventions,
     learnt: Range<usize>,
     recipe: Recipe,
-    cpu: Cpu,
+    device: Device,
 }
 
 impl Experiment {
@@ -69,7 +69,7 @@ impl Experiment {
             },
             learnt: 0..learnt,
             recipe,
-            cpu: Cpu::new(2),
+            device: Device::cpu(2),
         })
     }
 
@@ -107,7 +107,7 @@ impl Experiment {
         let replay = setting.replay(&paths, setting.scored())?;
         let groups = groups_by_variation(&replay, GROUPS);
         let factors: Vec<f64> = (0..14).map(|k| 0.5 + 0.1 * f64::from(k)).collect();
-        let tuned = tune_levels(&replay, &levels, &groups, &factors, &self.cpu)?;
+        let tuned = tune_levels(&replay, &levels, &groups, &factors, &self.device)?;
         Ok(BaseStock::new("target position, tuned", 1.0, tuned))
     }
 
@@ -115,11 +115,11 @@ impl Experiment {
     /// the weeks held out too.
     pub(crate) fn network(&self, record: &Panel) -> Result<impl Policy + use<>, Failure> {
         let setting = self.setting(record);
-        let horizon = self.law.probabilities().len();
+        let horizon = self.law.probabilities(0).len();
         let forecast = PromotionForecast::fit(record, self.learnt.clone(), setting.plan, horizon)?;
         let fitted = self
             .recipe
-            .fit(&setting, &self.law, &forecast, &self.cpu, |_| {
+            .fit(&setting, &self.law, &forecast, &self.device, |_| {
                 ControlFlow::Continue(())
             })?;
         Ok(fitted.policy)
@@ -130,7 +130,7 @@ impl Experiment {
         let paths = Paths::new(&self.truth, &self.law, 1)?;
         let held_out = self.learnt.end..self.truth.weeks();
         let replay = self.setting(&self.truth).replay(&paths, held_out)?;
-        Ok(replay.run(policy, &self.cpu)?)
+        Ok(replay.run(policy, &self.device)?)
     }
 
     /// What a record would show if a policy had been in charge in all weeks.
@@ -142,7 +142,7 @@ impl Experiment {
         };
         let reference = self.setting(&self.truth).reference();
         let replay = Replay::new(&paths, self.conventions, window, &reference)?;
-        let outcomes = replay.run(policy, &self.cpu)?;
+        let outcomes = replay.run(policy, &self.device)?;
         Record::produced(&self.world, &outcomes, seed)
     }
 

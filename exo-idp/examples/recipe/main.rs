@@ -19,7 +19,7 @@ mod world;
 
 use std::error::Error;
 
-use gpu::Cpu;
+use gpu::Device;
 use hindsight_exo_idp::train::Recipe;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use world::{Judged, Size, judge};
@@ -44,10 +44,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:>6} {:>9} {:>11} {:>9} {:>9} {:>9}  best heuristic on the held-out weeks",
         "seed", "learnt", "validation", "held out", "balanced", "of bound"
     );
-    let cpu = Cpu::default();
+    let device = Device::default();
     let mut worlds = Vec::new();
     for seed in first..=last {
-        let judged = judge(seed, &size, &recipe, &cpu)?;
+        let judged = judge(seed, &size, &recipe, &device)?;
         let Judged {
             learnt,
             validation,

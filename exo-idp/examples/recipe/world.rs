@@ -2,14 +2,15 @@
 
 use std::ops::{ControlFlow, Range};
 
-use gpu::Cpu;
+use gpu::Device;
 use hindsight_exo_idp::policy::{
-    BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, perfect_information_bound,
-    target_position,
+    BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{Conventions, Error, LeadTimes, Outcomes, Paths};
+use hindsight_exo_idp::{
+    Conventions, Error, LeadTimes, Outcomes, Paths, perfect_information_bound,
+};
 
 /// Weeks that policies see before they are scored.
 const WARM_UP: usize = 12;
@@ -50,7 +51,12 @@ pub(crate) struct Judged {
 }
 
 /// Runs a recipe in one world.
-pub(crate) fn judge(seed: u64, size: &Size, recipe: &Recipe, cpu: &Cpu) -> Result<Judged, Error> {
+pub(crate) fn judge(
+    seed: u64,
+    size: &Size,
+    recipe: &Recipe,
+    device: &Device,
+) -> Result<Judged, Error> {
     let world = World::new(&WorldConfig {
         products: size.products,
         seed,
@@ -82,13 +88,13 @@ pub(crate) fn judge(seed: u64, size: &Size, recipe: &Recipe, cpu: &Cpu) -> Resul
         warm_up: WARM_UP,
     };
     let forecast = PromotionForecast::fit(&panel, 0..learn, setting.plan, 4)?;
-    let heuristics = heuristics(&setting, &forecast, &fitting, cpu)?;
+    let heuristics = heuristics(&setting, &forecast, &fitting, device)?;
     let recipe = Recipe {
         seed,
         validation: size.validation,
         ..recipe.clone()
     };
-    let fitted = recipe.fit(&setting, &fitting, &forecast, cpu, |_| {
+    let fitted = recipe.fit(&setting, &fitting, &forecast, device, |_| {
         ControlFlow::Continue(())
     })?;
 
@@ -99,10 +105,10 @@ pub(crate) fn judge(seed: u64, size: &Size, recipe: &Recipe, cpu: &Cpu) -> Resul
             ..setting.clone()
         };
         let replay = setting.replay(&paths, scored)?;
-        let network = replay.run(&fitted.policy, cpu)?;
+        let network = replay.run(&fitted.policy, device)?;
         let mut best: Option<Outcomes> = None;
         for (name, levels) in &heuristics {
-            let one = replay.run(&BaseStock::new(*name, 1.0, levels.clone()), cpu)?;
+            let one = replay.run(&BaseStock::new(*name, 1.0, levels.clone()), device)?;
             if best.as_ref().is_none_or(|b| one.reward() > b.reward()) {
                 best = Some(one);
             }
@@ -145,14 +151,14 @@ fn heuristics(
     setting: &Setting<'_>,
     forecast: &PromotionForecast,
     fitting: &LeadTimes,
-    cpu: &Cpu,
+    device: &Device,
 ) -> Result<Vec<(&'static str, Signals)>, Error> {
     let (panel, law, conventions) = (setting.panel, setting.lead_times, &setting.conventions);
     let paths = Paths::new(panel, fitting, 2)?;
     let replay = setting.replay(&paths, setting.scored())?;
     let groups = groups_by_variation(&replay, 10);
     let factors: Vec<f64> = (0..47).map(|step| 0.2 + 0.05 * f64::from(step)).collect();
-    let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors, cpu);
+    let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors, device);
     let position =
         |treatment| target_position(panel, setting.weeks.clone(), law, treatment, conventions);
     let (untuned, naive) = (
@@ -160,9 +166,9 @@ fn heuristics(
         position(LeadTimeDemand::MeanLeadTime)?,
     );
     let promoted = forecast.target_position(panel, law, conventions)?;
-    let (reference, coverage) = (setting.reference(), law.mean() + 1.0);
+    let reference = setting.reference();
     let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, p| {
-        coverage * reference[p]
+        (law.mean(p) + 1.0) * reference[p]
     });
     Ok(vec![
         ("promotion-aware newsvendor", tuned(&promoted)?),

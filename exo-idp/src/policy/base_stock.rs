@@ -2,7 +2,8 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::{Policy, Seen, Signals};
+use super::interface::{Policy, Seen};
+use crate::signals::Signals;
 
 /// Orders what brings the inventory position to a level: `max(scale * level - position, 0)`.
 ///

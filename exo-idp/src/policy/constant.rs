@@ -2,7 +2,8 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::{Policy, Seen, Signals};
+use super::interface::{Policy, Seen};
+use crate::signals::Signals;
 
 /// Orders the same share of a product's reference demand every week, whatever the stock.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::{Policy, Seen, Signals};
+use super::interface::{Policy, Seen};
+use crate::signals::Signals;
 
 /// The (s, S) policy: when the position is at or below `s`, orders up to `S`; else nothing. Both are parameters, in units of
 /// the reference demand that is its only signal.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::Signals;
-use crate::arrivals::LeadTimes;
+use crate::arrivals::LeadTimeLaw;
 use crate::conventions::{Conventions, Receipts};
 use crate::error::Error;
 use crate::panel::Panel;
+use crate::signals::Signals;
 
 /// The critical ratio of an order of lead time `lead` weeks: the share of weeks in which it should cover demand.
 ///
@@ -59,23 +59,18 @@ pub(crate) fn coverage(lead: usize, conventions: &Conventions) -> usize {
 pub fn target_position(
     panel: &Panel,
     weeks: Range<usize>,
-    lead_times: &LeadTimes,
+    lead_times: &dyn LeadTimeLaw,
     treatment: LeadTimeDemand,
     conventions: &Conventions,
 ) -> Result<Signals, Error> {
     conventions.validate()?;
-    let law: Vec<(usize, f64)> = match treatment {
-        LeadTimeDemand::MeanLeadTime => vec![(mean_lead(lead_times), 1.0)],
-        LeadTimeDemand::Convolved => lead_times
-            .probabilities()
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|&(_, p)| p > 0.0)
-            .collect(),
-    };
-    let longest = law
+    let products = 0..panel.products();
+    let laws: Vec<Vec<(usize, f64)>> = products
+        .map(|product| law(lead_times, product, treatment))
+        .collect();
+    let longest = laws
         .iter()
+        .flatten()
         .map(|&(v, _)| coverage(v, conventions))
         .max()
         .unwrap_or(1);
@@ -92,20 +87,20 @@ pub fn target_position(
     let levels: Vec<f64> = (0..panel.products())
         .map(|product| {
             let mut sums: Vec<(f64, f64)> = Vec::new();
-            for &(lead, probability) in &law {
+            for &(lead, probability) in &laws[product] {
                 let span = coverage(lead, conventions);
                 let starts = weeks.start..=weeks.end - span;
                 let usable: Vec<f64> = starts
                     .filter(|&t| (t..t + span).all(|w| panel.present(product, w)))
                     .map(|t| (t..t + span).map(|w| panel.demand(product, w)).sum())
                     .collect();
-                let weight = probability / crate::outcomes::count(usable.len().max(1));
+                let weight = probability / crate::count::count(usable.len().max(1));
                 sums.extend(usable.into_iter().map(|sum| (sum, weight)));
             }
             let (price, cost) = mean_prices(panel, product, weeks.clone());
             quantile(
                 &mut sums,
-                critical_ratio(price, cost, mean_lead(lead_times), conventions),
+                critical_ratio(price, cost, mean_lead(lead_times, product), conventions),
             )
         })
         .collect();
@@ -117,14 +112,29 @@ pub fn target_position(
     ))
 }
 
+/// The lead times that a target position reckons with, and their probabilities.
+fn law(
+    lead_times: &dyn LeadTimeLaw,
+    product: usize,
+    treatment: LeadTimeDemand,
+) -> Vec<(usize, f64)> {
+    match treatment {
+        LeadTimeDemand::MeanLeadTime => vec![(mean_lead(lead_times, product), 1.0)],
+        LeadTimeDemand::Convolved => {
+            let law = lead_times.probabilities(product).iter().copied();
+            law.enumerate().filter(|&(_, p)| p > 0.0).collect()
+        }
+    }
+}
+
 /// The mean lead time, rounded to whole weeks.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a mean of lead times is small and not negative"
 )]
-pub(crate) fn mean_lead(lead_times: &LeadTimes) -> usize {
-    lead_times.mean().round() as usize
+fn mean_lead(lead_times: &dyn LeadTimeLaw, product: usize) -> usize {
+    lead_times.mean(product).round() as usize
 }
 
 /// Mean price and cost over the weeks in which the product is present (over all weeks if it never is).
@@ -138,7 +148,7 @@ pub(crate) fn mean_prices(panel: &Panel, product: usize, weeks: Range<usize>) ->
     } else {
         present
     };
-    let n = crate::outcomes::count(used.len());
+    let n = crate::count::count(used.len());
     let price = used.iter().map(|&w| panel.price(product, w)).sum::<f64>() / n;
     let cost = used.iter().map(|&w| panel.cost(product, w)).sum::<f64>() / n;
     (price, cost)
@@ -177,12 +187,12 @@ mod tests {
 
         #[test]
         fn quantile_is_the_inverse_of_the_empirical_law(mut xs in prop::collection::vec(0.0_f64..10.0, 1..40), q in 0.0_f64..1.0) {
-            let n = crate::outcomes::count(xs.len());
+            let n = crate::count::count(xs.len());
             let mut weighted: Vec<(f64, f64)> = xs.iter().map(|&x| (x, 1.0)).collect();
             let value = quantile(&mut weighted, q);
             xs.sort_by(f64::total_cmp);
-            let at_most = crate::outcomes::count(xs.iter().filter(|&&x| x <= value).count());
-            let below = crate::outcomes::count(xs.iter().filter(|&&x| x < value).count());
+            let at_most = crate::count::count(xs.iter().filter(|&&x| x <= value).count());
+            let below = crate::count::count(xs.iter().filter(|&&x| x < value).count());
             prop_assert!(at_most >= q * n - 1e-9 && below <= q * n + 1e-9);
         }
     }

@@ -78,7 +78,11 @@ impl OrderUpTo {
         for (_, part) in parts {
             for (array, expected, found) in [
                 ("weeks of a blended level", weeks, part.signals.weeks()),
-                ("columns of a blended level", columns, part.signals.columns()),
+                (
+                    "columns of a blended level",
+                    columns,
+                    part.signals.columns(),
+                ),
             ] {
                 if expected != found {
                     return Err(Error::Length {

@@ -56,7 +56,7 @@ pub(super) fn lead_times<R: Rng>(rng: &mut R, longest: usize) -> Vec<f64> {
         law.truncate(low + 1);
         law[low] = 1.0;
     } else if kind < 0.7 {
-        law[low..].fill(1.0 / crate::outcomes::count(n));
+        law[low..].fill(1.0 / crate::count::count(n));
     } else {
         // Exponential numbers over their sum: every law on these lengths is as likely as any other.
         let shares: Vec<f64> = (0..n).map(|_| rng.sample(Exp1)).collect();

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 
 use super::draw::{chance, normal, one_of};
-use crate::outcomes::count;
+use crate::count::count;
 
 /// What kind of goods a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use rand::{Rng, RngExt};
 
 use super::draw::{chance, lead_times, log_uniform, negative_binomial, normal, occurrence, one_of};
 use super::level::{Character, levels};
-use crate::arrivals::LeadTimes;
 use crate::conventions::{Conventions, Receipts};
+use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::count;
+use crate::lead_times::LeadTimes;
 use crate::panel::{Columns, Covariate, Panel};
 use crate::policy::Plan;
 
@@ -300,6 +300,7 @@ impl Prices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arrivals::LeadTimeLaw;
 
     /// Records are made from their seed and number alone, and the family holds what it promises.
     #[test]
@@ -312,7 +313,7 @@ mod tests {
                 (&record.panel, record.conventions),
                 (&again.panel, again.conventions)
             );
-            assert!(record.lead_times.probabilities().len() <= LONGEST + 1);
+            assert!(record.lead_times.probabilities(0).len() <= LONGEST + 1);
         }
         let cells = |r: &Record| {
             (0..12)
@@ -326,8 +327,8 @@ mod tests {
         let of = |test: &dyn Fn(&Record) -> bool| records.iter().filter(|r| test(r)).count();
         assert!(of(&|r| idle(r) > 0.5) >= 5 && of(&|r| idle(r) < 0.05) >= 5);
         assert!(of(&|r| r.panel.covariates()[0].values.iter().any(|&v| v > 0.0)) >= 5);
-        assert!(of(&|r| r.lead_times.probabilities().len() == 1) >= 1);
-        assert!(of(&|r| r.lead_times.probabilities().len() > 5) >= 5);
+        assert!(of(&|r| r.lead_times.probabilities(0).len() == 1) >= 1);
+        assert!(of(&|r| r.lead_times.probabilities(0).len() > 5) >= 5);
         assert!(
             of(&|r| !r.panel.present(0, 0) || !r.panel.present(1, 0) || !r.panel.present(2, 0))
                 >= 2

@@ -1,143 +1,216 @@
 //! Running a policy over a replay: on SIMD lanes, or as a program.
 
-use gpu::{Cpu, DelayLine, Executor, Lanes, Real, Scalar, vectorize};
+use gpu::{Device, Executor, Lanes, Real, vectorize};
 
-use super::{Inputs, Replay};
+use super::bundle::Bundle;
+use super::rows::Source;
+use super::setup::Replay;
+use super::week::{Parameters, Traveller, Week};
 use crate::error::Error;
+use crate::market::Market;
 use crate::outcomes::{Outcomes, Quantity};
-use crate::period::{Position, period};
-use crate::policy::{Policy, Seen};
+use crate::policy::Policy;
+use crate::states::States;
 
 /// Lanes of a SIMD bundle.
-const WIDTH: usize = 16;
+pub(super) const WIDTH: usize = 16;
 
-impl Replay<'_> {
-    /// Runs a policy over the window.
+impl<'p> Replay<'p> {
+    /// Runs a policy over the window, in the market of nothing.
     ///
     /// A policy of a few numbers runs on SIMD lanes; a network is recorded and run as a program. The numbers are the same to the
     /// precision of `f32`.
     ///
     /// # Errors
-    /// When the policy's signals do not fit the panel.
-    pub fn run<P: Policy>(&self, policy: &P, cpu: &Cpu) -> Result<Outcomes, Error> {
-        if policy.is_network() {
-            let theta: Vec<f32> = policy.theta().iter().map(|&x| f32::from_f64(x)).collect();
-            self.check(policy)?;
-            let program = self.program(policy);
-            let inputs = self.inputs::<f32>(policy.signals());
-            let rollout = cpu.forward(&program, &theta, &inputs.batch(&program)?)?;
-            return Ok(Outcomes::from_traces(
-                policy.name(),
-                self,
-                &rollout.objective,
-                &rollout.traces,
-            ));
-        }
-        self.run_as::<Lanes<WIDTH>, P>(policy, cpu)
+    /// When the policy's signals have no rows or do not fit the panel, or it orders what is not a finite number of units, at least
+    /// zero.
+    pub fn run<P: Policy>(&self, policy: &P, device: &Device) -> Result<Outcomes, Error> {
+        self.run_in(policy, &(), device)
     }
 
-    fn check<P: Policy>(&self, policy: &P) -> Result<(), Error> {
-        let panel = self.paths.panel();
-        policy.signals().map_or(Ok(()), |signals| {
-            signals.check(panel.weeks(), panel.products(), self.paths.lanes())
+    /// Runs a policy in a market over the window: on SIMD lanes, or as a program where one of them is a network or sums over lanes.
+    ///
+    /// # Errors
+    /// As [`run`](Replay::run), for the signals of both.
+    pub fn run_in<P: Policy, M: Market>(
+        &self,
+        policy: &P,
+        market: &M,
+        device: &Device,
+    ) -> Result<Outcomes, Error> {
+        let program = self.record(policy, market)?;
+        if !(policy.is_network() || market.is_network() || program.joins_lanes()) {
+            return self.run_as::<Lanes<WIDTH>, P, M>(policy, market, device);
+        }
+        let theta = [policy.theta(), &market.theta()].concat();
+        let theta: Vec<f32> = theta.into_iter().map(f32::from_f64).collect();
+        let arrays = self.arrays::<f32, P, M>(policy, market)?;
+        let rollout = device.forward(&program, &theta, &arrays.batch(&program)?)?;
+        self.outcomes(policy, market, &rollout)
+    }
+
+    /// Runs a policy in a market with a chosen number type: `f64` is the reference, [`Lanes`] the fast one. Sums over lanes are not
+    /// possible here.
+    ///
+    /// # Errors
+    /// As [`run_in`](Replay::run_in).
+    pub fn run_as<S: Bundle, P: Policy, M: Market>(
+        &self,
+        policy: &P,
+        market: &M,
+        device: &Device,
+    ) -> Result<Outcomes, Error> {
+        let source = Source::new(self, policy, market)?;
+        let layout = source.layout();
+        let opening = self.opening_rows(layout.scheduled(), layout.own())?;
+        let week = Week::new(&source, policy, market);
+        let lanes = self.paths().lanes();
+        let runner = Runner::<S, P, M>::new(&source, week, &opening);
+        let rolled = runner.bundles(device, |first| runner.roll(first));
+        let weeks = self.window().seen().len();
+        let mut traces = vec![0.0; weeks * Quantity::COUNT * lanes];
+        let mut booked = vec![0.0; lanes];
+        let mut closing = vec![0.0; layout.states() * lanes];
+        for (first, rolled) in rolled {
+            let count = S::WIDTH.min(lanes - first);
+            booked[first..first + count].copy_from_slice(&rolled.booked[..count]);
+            for (of, to) in [
+                (&rolled.traces, &mut traces),
+                (&rolled.closing, &mut closing),
+            ] {
+                for (row, values) in of.chunks_exact(S::WIDTH).enumerate() {
+                    to[row * lanes + first..][..count].copy_from_slice(&values[..count]);
+                }
+            }
+        }
+        let closing = States::from_rows(lanes, layout.longest(), layout.scheduled(), closing);
+        self.checked(Outcomes::new(
+            policy.name(),
+            self.frame(),
+            booked,
+            traces,
+            closing,
+        ))
+    }
+}
+
+/// What runs bundles of lanes.
+pub(super) struct Runner<'a, S, P, M> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) week: Week<'a, P, M>,
+    pub(super) parameters: Parameters<S>,
+    opening: &'a [f64],
+}
+
+impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
+    pub(super) fn new(source: &'a Source<'a>, week: Week<'a, P, M>, opening: &'a [f64]) -> Self {
+        let theta: Vec<S> = week.theta().into_iter().map(S::constant).collect();
+        Runner {
+            source,
+            parameters: week.parameters(&theta),
+            week,
+            opening,
+        }
+    }
+
+    fn lanes(&self) -> usize {
+        self.source.replay().paths().lanes()
+    }
+
+    /// Does some work for every bundle, by its first lane, on all threads. A panic in one of them resumes here.
+    pub(super) fn bundles<T: Send>(
+        &self,
+        device: &Device,
+        work: impl Fn(usize) -> T + Sync,
+    ) -> Vec<(usize, T)> {
+        let bundles: Vec<usize> = (0..self.lanes()).step_by(S::WIDTH).collect();
+        let share = bundles.len().div_ceil(device.host().threads()).max(1);
+        let work = &work;
+        let all = |part: &[usize]| part.iter().map(|&first| (first, work(first))).collect();
+        std::thread::scope(|scope| {
+            let handles: Vec<_> = bundles
+                .chunks(share)
+                .map(|part| scope.spawn(move || -> Vec<(usize, T)> { all(part) }))
+                .collect();
+            let join = |handle: std::thread::ScopedJoinHandle<'_, Vec<(usize, T)>>| {
+                handle
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            handles.into_iter().flat_map(join).collect()
         })
     }
 
-    /// Runs a policy with a chosen number type: `f64` is the reference, [`Lanes`] the fast one.
-    ///
-    /// # Errors
-    /// When the policy's signals do not fit the panel.
-    pub fn run_as<S: Bundle, P: Policy>(&self, policy: &P, cpu: &Cpu) -> Result<Outcomes, Error> {
-        self.check(policy)?;
-        let inputs = self.inputs::<f64>(policy.signals());
-        let lanes = inputs.lanes;
-        let mut traces = vec![0.0; inputs.weeks * Quantity::COUNT * lanes];
-        let mut objective = vec![0.0; lanes];
-        let bundles: Vec<usize> = (0..lanes).step_by(S::WIDTH).collect();
-        let share = bundles.len().div_ceil(cpu.threads()).max(1);
-        let parts: Vec<Vec<(usize, Rolled)>> = std::thread::scope(|scope| {
-            let roll = |part: &[usize]| {
-                vectorize(
-                    #[inline(always)]
-                    || {
-                        part.iter()
-                            .map(|&first| (first, self.roll::<S, P>(policy, &inputs, first)))
-                            .collect::<Vec<_>>()
-                    },
-                )
-            };
-            let handles: Vec<_> = bundles
-                .chunks(share)
-                .map(|part| scope.spawn(move || roll(part)))
-                .collect();
-            handles
-                .into_iter()
-                .filter_map(|handle| handle.join().ok())
-                .collect()
-        });
-        for (first, rolled) in parts.into_iter().flatten() {
-            let count = S::WIDTH.min(lanes - first);
-            objective[first..first + count].copy_from_slice(&rolled.booked[..count]);
-            for (row, values) in rolled.traces.chunks_exact(S::WIDTH).enumerate() {
-                traces[row * lanes + first..][..count].copy_from_slice(&values[..count]);
-            }
-        }
-        Ok(Outcomes::from_traces(
-            policy.name(),
-            self,
-            &objective,
-            &traces,
-        ))
+    /// The products of a bundle's lanes; the last lane is repeated where there are fewer.
+    pub(super) fn products(&self, first: usize) -> Vec<usize> {
+        let paths = self.source.replay().paths();
+        let last = self.lanes() - 1;
+        (first..first + S::WIDTH)
+            .map(|lane| paths.product(lane.min(last)))
+            .collect()
+    }
+
+    /// A bundle before its first week.
+    pub(super) fn start(&self, first: usize) -> Traveller<S> {
+        let rows: Vec<S> = self
+            .opening
+            .chunks_exact(self.lanes())
+            .map(|row| S::load(&row[first..]))
+            .collect();
+        self.week.traveller(&rows)
     }
 
     /// The whole window of one bundle of lanes.
+    fn roll(&self, first: usize) -> Rolled {
+        vectorize(
+            #[inline(always)]
+            || self.roll_weeks(first),
+        )
+    }
+
     #[inline(always)]
-    fn roll<S: Bundle, P: Policy>(&self, policy: &P, inputs: &Inputs<f64>, first: usize) -> Rolled {
-        let rows = self.exo_rows(policy.signals());
-        let theta: Vec<S> = policy.theta().iter().map(|&x| S::constant(x)).collect();
-        let mut state = self.opening(
-            S::load(&inputs.lane[first..inputs.lanes]),
-            S::load(&inputs.lane[inputs.lanes + first..]),
-        );
-        let mut seen = Position::empty(self.paths.longest());
-        let mut memory = vec![DelayLine::new(); policy.lines()];
-        let mut exo_rows = vec![S::constant(0.0); rows];
-        let mut traces = vec![0.0; inputs.weeks * Quantity::COUNT * S::WIDTH];
+    fn roll_weeks(&self, first: usize) -> Rolled {
+        let products = self.products(first);
+        let mut traveller = self.start(first);
+        let mut scratch = self.week.scratch();
+        let mut rows = vec![S::constant(0.0); self.week.layout().rows()];
+        let mut buffer = vec![0.0; S::WIDTH];
+        let weeks = self.source.replay().window().seen();
+        let mut traces = vec![0.0; weeks.len() * Quantity::COUNT * S::WIDTH];
         let mut booked = vec![0.0; S::WIDTH];
-        for (t, out) in traces
-            .chunks_exact_mut(Quantity::COUNT * S::WIDTH)
-            .enumerate()
-        {
-            for (k, row) in exo_rows.iter_mut().enumerate() {
-                *row = S::load(
-                    &inputs.exo
-                        [(t * rows + k) * inputs.lanes + first..(t * rows + k + 1) * inputs.lanes],
-                );
-            }
-            let [weight, terminal, live] = std::array::from_fn(|k| inputs.shared[3 * t + k]);
-            let (exo, signals) = self.split(&exo_rows, S::constant(weight), S::constant(terminal));
-            state.observe(&self.conventions, &exo, &mut seen);
-            let order = policy.order(
-                &theta,
-                &Seen {
-                    inventory: &seen,
-                    signals,
-                },
-                &mut memory,
+        let outs = traces.chunks_exact_mut(Quantity::COUNT * S::WIDTH);
+        for (week, out) in weeks.zip(outs) {
+            self.source
+                .load(week, first, &products, &mut buffer, &mut rows);
+            let [weight, terminal, live] = self.source.shared(week);
+            let weights = [S::constant(weight), S::constant(terminal)];
+            let live = live > 0.0;
+            let now = self.week.play(
+                &self.parameters,
+                &rows,
+                weights,
+                live,
+                &mut traveller,
+                &mut scratch,
+                #[inline(always)]
+                |order| order,
             );
-            let event = period(&self.conventions, &exo, &state, order);
-            if live > 0.0 {
-                state.advance(&event);
-            }
-            for (value, out) in Quantity::of(&event)
-                .into_iter()
-                .zip(out.chunks_exact_mut(S::WIDTH))
-            {
+            let quantities = Quantity::of(&now.event).into_iter();
+            for (value, out) in quantities.zip(out.chunks_exact_mut(S::WIDTH)) {
                 value.store(out);
             }
-            event.booked.add_to(&mut booked);
+            now.money.add_to(&mut booked);
         }
-        Rolled { booked, traces }
+        let state = traveller.rows();
+        let mut closing = vec![0.0; state.len() * S::WIDTH];
+        for (value, out) in state.into_iter().zip(closing.chunks_exact_mut(S::WIDTH)) {
+            value.store(out);
+        }
+        Rolled {
+            booked,
+            traces,
+            closing,
+        }
     }
 }
 
@@ -145,54 +218,5 @@ impl Replay<'_> {
 struct Rolled {
     booked: Vec<f64>,
     traces: Vec<f64>,
-}
-
-/// A number type that holds one or several lanes and exchanges them with `f64` arrays.
-pub trait Bundle: Scalar {
-    /// The lanes that it holds.
-    const WIDTH: usize;
-    /// The first lanes of a slice; the last one is repeated where there are fewer.
-    fn load(values: &[f64]) -> Self;
-    /// Writes the lanes.
-    fn store(self, out: &mut [f64]);
-    /// Adds the lanes.
-    fn add_to(self, out: &mut [f64]);
-}
-
-impl Bundle for f64 {
-    const WIDTH: usize = 1;
-    fn load(values: &[f64]) -> Self {
-        values[0]
-    }
-    fn store(self, out: &mut [f64]) {
-        out[0] = self;
-    }
-    fn add_to(self, out: &mut [f64]) {
-        out[0] += self;
-    }
-}
-
-impl<const N: usize> Bundle for Lanes<N> {
-    const WIDTH: usize = N;
-    #[inline(always)]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "rounded once to the lanes' type"
-    )]
-    fn load(values: &[f64]) -> Self {
-        let last = values.len() - 1;
-        Lanes::from(std::array::from_fn(|i| values[i.min(last)] as f32))
-    }
-    #[inline(always)]
-    fn store(self, out: &mut [f64]) {
-        for (o, x) in out.iter_mut().zip(self.to_array()) {
-            *o = f64::from(x);
-        }
-    }
-    #[inline(always)]
-    fn add_to(self, out: &mut [f64]) {
-        for (o, x) in out.iter_mut().zip(self.to_array()) {
-            *o += f64::from(x);
-        }
-    }
+    closing: Vec<f64>,
 }

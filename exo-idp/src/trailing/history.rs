@@ -1,6 +1,6 @@
 //! The demand of one product so far.
 
-use crate::outcomes::count;
+use crate::count::count;
 
 /// Weight of the newest week in the smoothed mean.
 const SMOOTHING: f64 = 0.15;

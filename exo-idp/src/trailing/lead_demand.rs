@@ -28,7 +28,7 @@ impl LeadDemand {
                 continue;
             };
             let (known, sum) = history.total(from, now);
-            let length = crate::outcomes::count(span);
+            let length = crate::count::count(span);
             if 2.0 * known < length || known <= 0.0 {
                 continue;
             }
@@ -70,7 +70,7 @@ mod tests {
             }
             let mut plain: Vec<f64> = demand.windows(span).map(|w| w.iter().sum()).collect();
             plain.sort_by(f64::total_cmp);
-            let rank = (q * crate::outcomes::count(plain.len()) - 1e-9).ceil().max(1.0);
+            let rank = (q * crate::count::count(plain.len()) - 1e-9).ceil().max(1.0);
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
             let expected = plain[rank as usize - 1];
             prop_assert!((sums.quantile(q).unwrap() - expected).abs() < 1e-9);
@@ -85,7 +85,7 @@ mod tests {
                 sums.push(&history, &[(span, 1.0)]);
             }
             let found = sums.quantile(q).unwrap();
-            prop_assert!((found - demand * crate::outcomes::count(span)).abs() < 1e-9 * found);
+            prop_assert!((found - demand * crate::count::count(span)).abs() < 1e-9 * found);
         }
     }
 }

@@ -19,6 +19,7 @@ mod trend;
 
 use std::ops::Range;
 
+use crate::arrivals::LeadTimeLaw;
 use crate::conventions::Conventions;
 use crate::error::{Error, within};
 use crate::panel::Panel;
@@ -36,8 +37,8 @@ pub use rows::{INPUTS, LEVELS};
 pub struct Terms<'a> {
     /// The record.
     pub panel: &'a Panel,
-    /// Probabilities of lead times of 0, 1, 2, … weeks, sum one.
-    pub lead_times: &'a [f64],
+    /// The law of lead times.
+    pub lead_times: &'a dyn LeadTimeLaw,
     /// The conventions.
     pub conventions: Conventions,
     /// What is known ahead.
@@ -52,16 +53,15 @@ impl Terms<'_> {
     /// An error when a number is outside its domain.
     ///
     /// # Errors
-    /// When the conventions are not valid, a probability is outside [0, 1] or they do not sum to one, the year is empty, or a level of the
-    /// hierarchy has not one group for every product.
+    /// When the conventions are not valid, the probabilities of a product's lead times do not sum to one, the year is empty, or a level of
+    /// the hierarchy has not one group for every product.
     pub fn validate(&self) -> Result<(), Error> {
         self.conventions.validate()?;
-        for &p in self.lead_times {
-            within("probability of a lead time", p, 0.0, 1.0, "a probability")?;
+        for product in 0..self.panel.products() {
+            let total: f64 = self.lead_times.probabilities(product).iter().sum();
+            let name = "sum of the lead times' probabilities";
+            within(name, total, 1.0 - 1e-9, 1.0 + 1e-9, "one")?;
         }
-        let total: f64 = self.lead_times.iter().sum();
-        let name = "sum of the lead times' probabilities";
-        within(name, total, 1.0 - 1e-9, 1.0 + 1e-9, "one")?;
         if self.year == 0 {
             return Err(Error::Empty("the year"));
         }
@@ -82,11 +82,11 @@ impl Terms<'_> {
 /// ```
 /// use hindsight_exo_idp::trailing::{LEVELS, Terms, Trailing};
 /// use hindsight_exo_idp::policy::Plan;
-/// use hindsight_exo_idp::{Columns, Conventions, Panel};
+/// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel};
 /// let columns = Columns { demand: vec![6.0; 30], price: vec![5.0; 30], cost: vec![3.0; 30], present: vec![true; 30], covariates: vec![] };
 /// let panel = Panel::new(vec!["tea".into()], 30, columns)?;
 /// let terms = Terms {
-///     panel: &panel, lead_times: &[0.0, 0.5, 0.5], conventions: Conventions::default(),
+///     panel: &panel, lead_times: &LeadTimes::uniform(1, 2, 0.0, 1)?, conventions: Conventions::default(),
 ///     plan: Plan { horizon: 0, price: false }, year: 52, hierarchy: &[],
 /// };
 /// let trailing = Trailing::new(&terms, 10..30)?;
@@ -184,6 +184,12 @@ impl Trailing {
         for (k, &value) in rows.levels.iter().enumerate() {
             self.levels[(week * LEVELS.len() + k) * self.products + product] = value as f32;
         }
+    }
+
+    /// The number of products.
+    #[must_use]
+    pub fn products(&self) -> usize {
+        self.products
     }
 
     /// The weeks that there are numbers for.

@@ -6,7 +6,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::outcomes::count;
+use crate::count::count;
 
 /// Weeks that the slopes of all products weigh in those of one.
 const PRIOR: f64 = 6.0;

@@ -8,7 +8,8 @@ use super::lead_demand::LeadDemand;
 use super::response::{self, Response};
 use super::season::Indices;
 use super::trend;
-use crate::outcomes::count;
+use crate::conventions::Conventions;
+use crate::count::count;
 use crate::policy::{coverage, critical_ratio};
 
 /// Names of the inputs, in order. All are without unit and of the order of one.
@@ -150,16 +151,59 @@ pub(super) struct Rows {
     pub(super) scale: f64,
 }
 
-/// The plan and the law of lead times, as the order of a week sees them.
-#[derive(Debug)]
-pub(super) struct Outlook<'a> {
-    terms: &'a Terms<'a>,
+/// The law of a product's lead times, as an order sees it.
+#[derive(Debug, PartialEq)]
+struct Lead {
+    probabilities: Vec<f64>,
     /// Lengths of lead time and review with their probabilities.
     spans: Vec<(usize, f64)>,
     /// Probability that a span is longer than h weeks, by h.
     survival: Vec<f64>,
-    mean_lead: f64,
+    mean: f64,
     deviation: f64,
+}
+
+impl Lead {
+    fn new(probabilities: &[f64], conventions: &Conventions) -> Self {
+        let law = probabilities.iter().copied().enumerate();
+        let law = law.filter(|&(_, p)| p > 0.0);
+        let spans: Vec<(usize, f64)> = law
+            .clone()
+            .map(|(lead, p)| (coverage(lead, conventions), p))
+            .collect();
+        let longest = spans.iter().map(|&(span, _)| span).max().unwrap_or(1);
+        let beyond = |h: usize| spans.iter().filter(move |&&(span, _)| span > h);
+        let survival = (0..longest)
+            .map(|h| beyond(h).map(|&(_, p)| p).sum())
+            .collect();
+        let moment = |power: i32| {
+            law.clone()
+                .map(|(l, p)| p * count(l).powi(power))
+                .sum::<f64>()
+        };
+        let mean = moment(1);
+        Lead {
+            probabilities: probabilities.to_vec(),
+            survival,
+            mean,
+            deviation: (moment(2) - mean * mean).max(0.0).sqrt(),
+            spans,
+        }
+    }
+
+    /// Mean length of lead time and review.
+    fn cover(&self) -> f64 {
+        self.survival.iter().sum()
+    }
+}
+
+/// The plan and the laws of lead times, as the order of a week sees them.
+#[derive(Debug)]
+pub(super) struct Outlook<'a> {
+    terms: &'a Terms<'a>,
+    laws: Vec<Lead>,
+    /// Which law is a product's.
+    law_of: Vec<usize>,
     planned: Vec<usize>,
 }
 
@@ -175,58 +219,42 @@ struct Planned {
 
 impl<'a> Outlook<'a> {
     pub(super) fn new(terms: &'a Terms<'a>) -> Self {
-        let law = terms
-            .lead_times
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|&(_, p)| p > 0.0);
-        let spans: Vec<(usize, f64)> = law
-            .clone()
-            .map(|(lead, p)| (coverage(lead, &terms.conventions), p))
-            .collect();
-        let longest = spans.iter().map(|&(span, _)| span).max().unwrap_or(1);
-        let survival = (0..longest)
-            .map(|h| {
-                spans
-                    .iter()
-                    .filter(|&&(span, _)| span > h)
-                    .map(|&(_, p)| p)
-                    .sum()
+        let mut laws: Vec<Lead> = Vec::new();
+        let of = |product: usize| {
+            let probabilities = terms.lead_times.probabilities(product);
+            let same = |law: &Lead| law.probabilities == probabilities;
+            laws.iter().position(same).unwrap_or_else(|| {
+                laws.push(Lead::new(probabilities, &terms.conventions));
+                laws.len() - 1
             })
-            .collect();
-        let moment = |power: i32| {
-            law.clone()
-                .map(|(l, p)| p * count(l).powi(power))
-                .sum::<f64>()
         };
-        let mean_lead = moment(1);
+        let law_of = (0..terms.panel.products()).map(of).collect();
         let covariates = terms.panel.covariates().iter().enumerate();
+        let planned = covariates.filter(|(_, c)| c.planned).map(|(k, _)| k);
         Outlook {
             terms,
-            spans,
-            survival,
-            mean_lead,
-            deviation: (moment(2) - mean_lead * mean_lead).max(0.0).sqrt(),
-            planned: covariates
-                .filter(|(_, c)| c.planned)
-                .map(|(k, _)| k)
-                .collect(),
+            laws,
+            law_of,
+            planned: planned.collect(),
         }
+    }
+
+    fn lead(&self, product: usize) -> &Lead {
+        &self.laws[self.law_of[product]]
     }
 
     /// Weeks ahead for which a seasonal index is wanted.
     pub(super) fn ahead(&self) -> usize {
-        self.survival.len()
+        self.laws
+            .iter()
+            .map(|law| law.survival.len())
+            .max()
+            .unwrap_or(1)
     }
 
     /// Planned covariates.
     pub(super) fn covariates(&self) -> usize {
         self.planned.len()
-    }
-
-    fn cover(&self) -> f64 {
-        self.survival.iter().sum()
     }
 
     /// The price of a week ahead, as far as it is known: beyond the plan, that of its last week.
@@ -259,7 +287,8 @@ impl<'a> Outlook<'a> {
             product, response, ..
         } = *view;
         let slopes = response.slopes(product);
-        let reach = self.survival.len().max(AHEAD);
+        let lead = self.lead(product);
+        let reach = lead.survival.len().max(AHEAD);
         let mut factor = 0.0;
         let mut ahead = Vec::with_capacity(reach);
         for h in 0..reach {
@@ -269,7 +298,7 @@ impl<'a> Outlook<'a> {
                 // Beyond the plan: an ordinary week.
                 rest = 0.0;
             }
-            if let Some(p) = self.survival.get(h) {
+            if let Some(p) = lead.survival.get(h) {
                 factor += p * response::factor(price + rest);
             }
             ahead.push((x[0], rest));
@@ -289,14 +318,15 @@ impl<'a> Outlook<'a> {
             slopes,
             ahead,
             before,
-            factor: factor / self.cover(),
+            factor: factor / lead.cover(),
         }
     }
 
     /// The mean of a product's seasonal index over the weeks that an order covers.
-    fn season(&self, index: &[f64]) -> f64 {
-        let sum: f64 = self.survival.iter().zip(index).map(|(p, i)| p * i).sum();
-        sum / self.cover()
+    fn season(&self, product: usize, index: &[f64]) -> f64 {
+        let lead = self.lead(product);
+        let sum: f64 = lead.survival.iter().zip(index).map(|(p, i)| p * i).sum();
+        sum / lead.cover()
     }
 
     /// Inputs, levels and scale.
@@ -324,14 +354,14 @@ impl<'a> Outlook<'a> {
         } else {
             nothing
         };
-        let plan = self.planned(view);
+        let (plan, lead) = (self.planned(view), self.lead(product));
         let levels = self.levels(view, &plan, scale);
         let mut inputs = Inputs(Vec::with_capacity(INPUTS.len()));
         inputs.demand(history, scale);
         inputs.season(view, common, self);
-        inputs.plan(&plan, self.survival.len(), view.uplift);
+        inputs.plan(&plan, lead.survival.len(), view.uplift);
         inputs.money(view, self);
-        inputs.levels(&levels, self.cover());
+        inputs.levels(&levels, lead.cover());
         for (name, value) in INPUTS[54..60].iter().zip(common.trend) {
             inputs.put(name, value);
         }
@@ -355,13 +385,13 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    fn ratio(&self, price: f64, cost: f64) -> f64 {
+    fn ratio(&self, product: usize, price: f64, cost: f64) -> f64 {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a mean of lead times is small and not negative"
         )]
-        let lead = self.mean_lead.round() as usize;
+        let lead = self.lead(product).mean.round() as usize;
         critical_ratio(price, cost, lead, &self.terms.conventions)
     }
 
@@ -379,14 +409,14 @@ impl<'a> Outlook<'a> {
 
     fn levels(&self, view: &Product<'_>, plan: &Planned, scale: f64) -> [f64; LEVELS.len()] {
         let history = view.history;
-        let cover = self.cover();
+        let cover = self.lead(view.product).cover();
         let mean = if history.mean() > 0.0 {
             history.mean() / scale
         } else {
             1.0
         };
         let (price, cost) = self.prices(view);
-        let quantile = view.sums.quantile(self.ratio(price, cost));
+        let quantile = view.sums.quantile(self.ratio(view.product, price, cost));
         let quarter = (self.terms.year / 4).max(1);
         let recent = 0.5 * (history.recent(quarter) + history.smoothed()) / scale;
         let plain = if view.uplift.weeks > 0.0 {
@@ -403,7 +433,7 @@ impl<'a> Outlook<'a> {
             cover * mean,
             cover * recent,
             cover * plan.factor * plain,
-            cover * self.season(view.season) * level / scale,
+            cover * self.season(view.product, view.season) * level / scale,
         ]
     }
 
@@ -421,7 +451,7 @@ impl<'a> Outlook<'a> {
         let (known, demand) = (panel.present(product, week), panel.demand(product, week));
         let (price, cost) = (panel.price(product, week), panel.cost(product, week));
         history.push(known, demand, price, cost);
-        sums.push(history, &self.spans);
+        sums.push(history, &self.lead(product).spans);
         if !known {
             return;
         }
@@ -480,8 +510,11 @@ impl Inputs {
 
     fn season(&mut self, view: &Product<'_>, common: &Common<'_>, outlook: &Outlook<'_>) {
         self.put("season known", f64::from(u8::from(common.season.known)));
-        self.put("season of panel", outlook.season(&common.season.panel).ln());
-        self.put("season", outlook.season(view.season).ln());
+        self.put(
+            "season of panel",
+            outlook.season(view.product, &common.season.panel).ln(),
+        );
+        self.put("season", outlook.season(view.product, view.season).ln());
         self.put(
             "season at receipt",
             view.season.last().map_or(0.0, |i| i.ln()),
@@ -514,15 +547,15 @@ impl Inputs {
         let conventions = &outlook.terms.conventions;
         let cost = outlook.terms.panel.cost(view.product, view.week);
         let (mean_price, mean_cost) = outlook.prices(view);
-        let expected: f64 = outlook
-            .terms
-            .lead_times
+        let lead = outlook.lead(view.product);
+        let expected: f64 = lead
+            .probabilities
             .iter()
             .enumerate()
-            .map(|(lead, p)| p * outlook.price(view.product, view.week, lead))
+            .map(|(weeks, p)| p * outlook.price(view.product, view.week, weeks))
             .sum();
         let logit = |q: f64| ((q + 1e-3) / (1.0 - q + 1e-3)).ln() * 0.3;
-        let ratio = outlook.ratio(expected, cost);
+        let ratio = outlook.ratio(view.product, expected, cost);
         let interest = 1.0 - conventions.discount;
         let holding = interest + conventions.holding_share + conventions.holding / cost;
         self.put("cost", (cost / mean_cost).ln().clamp(-1.0, 1.0) * 3.0);
@@ -531,18 +564,18 @@ impl Inputs {
         self.put("logit of ratio", logit(ratio));
         self.put(
             "logit of mean ratio",
-            logit(outlook.ratio(mean_price, mean_cost)),
+            logit(outlook.ratio(view.product, mean_price, mean_cost)),
         );
         self.put("holding", (holding + 1e-5).ln() * 0.3 + 1.3);
         self.put("discount", (interest + 1e-5).ln() * 0.3 + 1.5);
         self.put("penalty", (conventions.penalty / mean_price).ln_1p());
-        self.put("mean lead", outlook.mean_lead * 0.4);
+        self.put("mean lead", lead.mean * 0.4);
         self.put(
             "longest lead",
-            count(outlook.terms.lead_times.len().max(1) - 1) * 0.3,
+            count(lead.probabilities.len().max(1) - 1) * 0.3,
         );
-        self.put("deviation of lead", outlook.deviation);
-        self.put("cover", outlook.cover().ln());
+        self.put("deviation of lead", lead.deviation);
+        self.put("cover", lead.cover().ln());
     }
 
     fn levels(&mut self, levels: &[f64; LEVELS.len()], cover: f64) {

@@ -75,7 +75,7 @@ impl<'a> Season<'a> {
                 break;
             };
             let (n, sum) = history.total(then.saturating_sub(base), then);
-            if 3.0 * n < crate::outcomes::count(base) || n <= 0.0 {
+            if 3.0 * n < crate::count::count(base) || n <= 0.0 {
                 continue;
             }
             for (weight, week) in SMOOTH.iter().zip(then + ahead..) {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Columns, Covariate, Receipts, Unmet};
+use crate::{Columns, Covariate, LeadTimes, Receipts, Unmet};
 
 const WEEKS: usize = 72;
 const PRODUCTS: usize = 4;
@@ -84,10 +84,19 @@ fn cells() -> impl Strategy<Value = Cells> {
         })
 }
 
-fn terms<'a>(panel: &'a Panel, plan: Plan, hierarchy: &'a [Vec<usize>]) -> Terms<'a> {
+fn law() -> LeadTimes {
+    LeadTimes::new(vec![0.0, 0.3, 0.5, 0.2], 0.0, 1).unwrap()
+}
+
+fn terms<'a>(
+    panel: &'a Panel,
+    law: &'a LeadTimes,
+    plan: Plan,
+    hierarchy: &'a [Vec<usize>],
+) -> Terms<'a> {
     Terms {
         panel,
-        lead_times: &[0.0, 0.3, 0.5, 0.2],
+        lead_times: law,
         conventions: Conventions {
             discount: 0.99,
             holding_share: 0.002,
@@ -112,7 +121,7 @@ proptest! {
     fn no_number_knows_what_comes_later(now in cells(), later in cells(), week in 8_usize..WEEKS, plan in plans()) {
         let (panel, other) = (now.panel(), now.with_future_of(&later, week, plan).panel());
         let hierarchy = [vec![0, 0, 1, 1]];
-        let of = |panel: &Panel| Trailing::new(&terms(panel, plan, &hierarchy), week..week + 1).unwrap();
+        let of = |panel: &Panel| Trailing::new(&terms(panel, &law(), plan, &hierarchy), week..week + 1).unwrap();
         prop_assert_eq!(of(&panel), of(&other));
     }
 
@@ -123,7 +132,7 @@ proptest! {
         let of = |cells: &Cells| {
             let panel = cells.panel();
             let weeks = WEEKS - 12..WEEKS;
-            let trailing = Trailing::new(&terms(&panel, plan, &[]), weeks.clone()).unwrap();
+            let trailing = Trailing::new(&terms(&panel, &law(), plan, &[]), weeks.clone()).unwrap();
             let input = |k| weeks.clone().flat_map(move |week| (0..PRODUCTS).map(move |p| (k, week, p)));
             (0..INPUTS.len())
                 .map(|k| input(k).map(|(k, week, p)| trailing.input(k, week, p)).collect())
@@ -144,7 +153,7 @@ proptest! {
         other.demand.iter_mut().for_each(|d| *d *= units);
         other.price.iter_mut().chain(&mut other.cost).for_each(|p| *p *= money / units);
         let (panel, scaled) = (cells.panel(), other.panel());
-        let (a, b) = (Trailing::new(&terms(&panel, plan, &[]), 10..WEEKS).unwrap(), Trailing::new(&terms(&scaled, plan, &[]), 10..WEEKS).unwrap());
+        let (a, b) = (Trailing::new(&terms(&panel, &law(), plan, &[]), 10..WEEKS).unwrap(), Trailing::new(&terms(&scaled, &law(), plan, &[]), 10..WEEKS).unwrap());
         for week in 10..WEEKS {
             for product in 0..PRODUCTS {
                 for (k, name) in INPUTS.iter().enumerate() {
@@ -172,16 +181,18 @@ fn levels_of_a_constant_demand_are_its_cover() {
         promotion: vec![0.0; each],
     };
     let panel = cells.panel();
+    let (any, fixed) = (law(), LeadTimes::fixed(2));
     for receipts in [Receipts::BeforeDemand, Receipts::AfterDemand] {
         let mut terms = terms(
             &panel,
+            &any,
             Plan {
                 horizon: 1,
                 price: true,
             },
             &[],
         );
-        terms.lead_times = &[0.0, 0.0, 1.0];
+        terms.lead_times = &fixed;
         terms.conventions = Conventions {
             receipts,
             unmet: Unmet::Backordered,

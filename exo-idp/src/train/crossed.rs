@@ -6,8 +6,7 @@
 
 use std::ops::Range;
 
-use super::recipe::Setting;
-use crate::arrivals::Arrivals;
+use super::setting::Setting;
 use crate::error::Error;
 use crate::panel::Panel;
 use crate::policy::{Anchor, LeadTimeDemand, PromotionForecast, Signals, target_position};
@@ -28,7 +27,7 @@ impl Fold {
         block: Range<usize>,
     ) -> Result<Self, Error> {
         let weeks = setting.weeks.clone();
-        let ahead = setting.lead_times.longest().max(setting.plan.horizon) + 1;
+        let ahead = setting.longest().max(setting.plan.horizon) + 1;
         let without = block.start..(block.end + ahead).min(weeks.end);
         let panel = setting.panel.without(without);
         let present = |product: usize, of: &Panel| {
@@ -80,7 +79,7 @@ pub(super) fn anchor(
         |week: usize, product: usize| crossed(week, product).map_or(forecast, |f| &f.forecast);
     let (weeks, products) = (panel.weeks(), panel.products());
     let promoted = Signals::from_fn(weeks, 1, products, |week, _, product| {
-        own(week, product).level(panel, lead_times, conventions, week, product)
+        own(week, product).level(panel, *lead_times, conventions, week, product)
     });
     let target = Signals::from_fn(weeks, 1, products, |week, _, product| {
         crossed(week, product)

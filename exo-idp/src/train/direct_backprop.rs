@@ -2,14 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use gpu::optim::{Adam, AdamConfig, Schedule, clip_norm};
-use gpu::{Cpu, Executor, Program, Stream};
+use gpu::optim::{AdamConfig, Rule, Schedule};
+use gpu::{Device, Executor, Part, Program, Stream};
 use rand::RngExt;
 
-use crate::error::Error;
-use crate::outcomes::count;
+use crate::count::count;
+use crate::error::{Error, within};
+use crate::market::Market;
 use crate::policy::Policy;
-use crate::replay::{ByLane, Inputs, Replay};
+use crate::replay::{Arrays, Replay};
 
 /// How a policy is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +31,7 @@ pub struct Training {
     pub averaging: f64,
     /// Steps between looks at the validation replay.
     pub look_every: usize,
-    /// Looks without improvement after which training stops.
+    /// Looks without improvement after which training stops, at least one.
     pub patience: usize,
     /// Ends training at this step; the learning rate still follows the course of all `steps`.
     pub stop_at: Option<usize>,
@@ -55,6 +56,21 @@ impl Default for Training {
     }
 }
 
+impl Training {
+    fn validate(&self) -> Result<(), Error> {
+        for (what, size) in [
+            ("the mini-batch", self.batch),
+            ("the course of training", self.steps),
+            ("the patience of training", self.patience),
+        ] {
+            if size == 0 {
+                return Err(Error::Empty(what));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// One look at the course of training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -71,7 +87,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Trained {
-    /// The parameters with the best validation reward; the last ones where training is not validated.
+    /// The parameters, the market's after the policy's, with the best validation reward; the last ones where training is not validated.
     pub theta: Vec<f64>,
     /// The step at which they were seen.
     pub best_step: usize,
@@ -86,28 +102,33 @@ pub struct Trained {
 /// Each step replays a random mini-batch of lanes over the whole training window and differentiates the objective in reverse through
 /// all weeks; there is no critic, no sampling of actions and no score function. The parameters that do best in the validation
 /// replay are returned; without one, training runs to its end and returns what it has there. `weights` (one per lane of the training replay) balance products whose money differs by orders
-/// of magnitude. `watch` sees the course and may end it.
+/// of magnitude. The parameters of a market are trained with those of the policy, whose they follow. Where lanes are summed over, a
+/// mini-batch is made of whole samples. `watch` sees the course and may end it.
 ///
 /// # Errors
-/// When the batch is empty, the learning rate is not positive, or the weights are not as many as the lanes.
-pub fn direct_backprop<P: Policy>(
+/// When the batch, the steps or the patience are zero, the learning rate is not positive, the weights are not as many as the lanes, or
+/// a reward on the way is not finite.
+pub fn direct_backprop<P: Policy, M: Market>(
     policy: &P,
+    market: &M,
     train: &Replay<'_>,
     validation: Option<&Replay<'_>>,
     weights: &[f64],
     training: &Training,
-    cpu: &Cpu,
+    device: &Device,
     watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let lesson = Lesson::new(train, policy);
-    let look = validation.map(|replay| Look::new(replay, policy));
+    let lesson = Lesson::new(train, policy, market)?;
+    let look = validation
+        .map(|replay| Look::new(replay, policy, market))
+        .transpose()?;
     climb(
-        policy.theta(),
+        &[policy.theta(), &market.theta()].concat(),
         &lesson,
         look.as_ref(),
         weights,
         training,
-        cpu,
+        device,
         watch,
     )
 }
@@ -119,15 +140,11 @@ pub(super) fn climb(
     look: Option<&Look>,
     weights: &[f64],
     training: &Training,
-    cpu: &Cpu,
+    device: &Device,
     mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let Lesson {
-        program,
-        inputs,
-        lanes,
-    } = lesson;
-    let lanes = *lanes;
+    let Lesson { program, inputs } = lesson;
+    let lanes = inputs.lanes();
     if weights.len() != lanes {
         return Err(Error::Length {
             array: "weights".into(),
@@ -135,27 +152,30 @@ pub(super) fn climb(
             found: weights.len(),
         });
     }
-    if training.batch == 0 || training.steps == 0 {
-        return Err(Error::Empty(if training.batch == 0 {
-            "the mini-batch"
-        } else {
-            "the course of training"
-        }));
-    }
+    training.validate()?;
     let schedule = Schedule::cosine(training.rate, training.steps / 20, training.steps, 0.02)?;
-    let batch = training.batch.min(lanes);
-    let scale = 1.0 / count(batch);
+    // Where lanes are summed over, the products of a sample stay together.
+    let unit = if program.joins_lanes() {
+        lanes / inputs.groups()
+    } else {
+        1
+    };
+    let (units, batch) = (lanes / unit, training.batch.min(lanes).div_ceil(unit));
+    let scale = 1.0 / count(batch * unit);
     let weights: Vec<f32> = weights.iter().map(|&w| single(w * scale)).collect();
     let base = inputs.batch(program)?.weights(&weights)?;
 
-    let mut theta: Vec<f32> = theta.iter().map(|&x| single(x)).collect();
-    let config = AdamConfig {
-        weight_decay: training.weight_decay,
-        ..AdamConfig::default()
+    let rule = Rule {
+        clip: training.clip,
+        adam: AdamConfig {
+            weight_decay: training.weight_decay,
+            ..AdamConfig::default()
+        },
+        averaging: training.averaging,
     };
-    let mut average = theta.clone();
-    let mut adam = Adam::new(config, theta.len());
-    let mut order = Shuffle::new(training.seed, lanes);
+    let mut session = device.open(program, base)?;
+    session.load(&theta.iter().map(|&x| single(x)).collect::<Vec<f32>>())?;
+    let mut order = Shuffle::new(training.seed, units);
     let mut best: Option<(Option<f64>, usize, Vec<f32>)> = None;
     let (mut curve, mut since_look, mut stale) = (Vec::new(), (0.0, 0_usize), 0);
     let end = training
@@ -164,25 +184,32 @@ pub(super) fn climb(
         .min(training.steps);
     for step in 0..end {
         let selection = order.take(batch);
-        let mut gradient = cpu.gradient(program, &theta, &base.clone().select(&selection)?)?;
-        clip_norm(&mut gradient.params, training.clip);
-        adam.ascend(&mut theta, &gradient.params, schedule.rate(step));
-        let decay = training.averaging.min(count(step + 1) / count(step + 10));
-        for (mean, &now) in average.iter_mut().zip(&theta) {
-            *mean = single(decay * f64::from(*mean) + (1.0 - decay) * f64::from(now));
-        }
-        since_look = (since_look.0 + gradient.objective, since_look.1 + 1);
+        let part = if program.joins_lanes() {
+            Part::groups(&selection)
+        } else {
+            Part::lanes(&selection)
+        };
+        let objective = session.step(&part, &rule, schedule.rate(step))?;
+        since_look = (since_look.0 + objective, since_look.1 + 1);
         let last = step + 1 == end;
         if !(last || (step + 1) % training.look_every.max(1) == 0) {
             continue;
         }
+        let average = session.average()?;
         let progress = Progress {
             step: step + 1,
             training: since_look.0 / count(since_look.1),
-            validation: look.map(|l| l.reward(&average, cpu)).transpose()?,
+            validation: look.map(|l| l.reward(&average, device)).transpose()?,
         };
         since_look = (0.0, 0);
         curve.push(progress);
+        within(
+            "reward in training or validation",
+            progress.validation.unwrap_or(progress.training),
+            f64::MIN,
+            f64::MAX,
+            "a finite number: training has diverged",
+        )?;
         let worse = match (progress.validation, &best) {
             (Some(reward), Some((Some(most), ..))) => reward <= *most,
             _ => false,
@@ -190,14 +217,17 @@ pub(super) fn climb(
         if worse {
             stale += 1;
         } else {
-            best = Some((progress.validation, step + 1, average.clone()));
+            best = Some((progress.validation, step + 1, average));
             stale = 0;
         }
         if watch(&progress).is_break() || stale >= training.patience {
             break;
         }
     }
-    let (best_step, theta) = best.map_or((0, theta), |(_, step, theta)| (step, theta));
+    let (best_step, theta) = match best {
+        Some((_, step, theta)) => (step, theta),
+        None => (0, session.params()?),
+    };
     Ok(Trained {
         theta: theta.into_iter().map(f64::from).collect(),
         best_step,
@@ -208,40 +238,51 @@ pub(super) fn climb(
 /// A training replay as mini-batches read it: the same for all networks of one shape and one set of signals.
 pub(super) struct Lesson {
     program: Program,
-    inputs: ByLane<f32>,
-    lanes: usize,
+    inputs: Arrays<f32>,
 }
 
 impl Lesson {
-    pub(super) fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
-        Lesson {
-            program: replay.program(policy),
-            inputs: replay.inputs(policy.signals()).by_lane(),
-            lanes: replay.paths().lanes(),
-        }
+    /// Mini-batches of other arrays than those of one replay.
+    pub(super) fn from_parts(program: Program, inputs: Arrays<f32>) -> Self {
+        Lesson { program, inputs }
+    }
+
+    pub(super) fn new<P: Policy, M: Market>(
+        replay: &Replay<'_>,
+        policy: &P,
+        market: &M,
+    ) -> Result<Self, Error> {
+        Ok(Lesson {
+            program: replay.record(policy, market)?,
+            inputs: replay.arrays(policy, market)?.by_lane(),
+        })
     }
 }
 
 /// The validation replay, recorded once and run at every look.
 pub(super) struct Look {
     program: Program,
-    inputs: Inputs<f32>,
+    inputs: Arrays<f32>,
     samples: usize,
 }
 
 impl Look {
-    pub(super) fn new<P: Policy>(replay: &Replay<'_>, policy: &P) -> Self {
-        Look {
-            program: replay.program(policy),
-            inputs: replay.inputs(policy.signals()),
+    pub(super) fn new<P: Policy, M: Market>(
+        replay: &Replay<'_>,
+        policy: &P,
+        market: &M,
+    ) -> Result<Self, Error> {
+        Ok(Look {
+            program: replay.record(policy, market)?,
+            inputs: replay.arrays(policy, market)?,
             samples: replay.paths().samples(),
-        }
+        })
     }
 
     /// What parameters earn, in money, the mean over the samples.
-    fn reward(&self, theta: &[f32], cpu: &Cpu) -> Result<f64, Error> {
+    fn reward(&self, theta: &[f32], device: &Device) -> Result<f64, Error> {
         let batch = self.inputs.batch(&self.program)?;
-        let rollout = cpu.forward(&self.program, theta, &batch)?;
+        let rollout = device.forward(&self.program, theta, &batch)?;
         Ok(rollout.objective.iter().sum::<f64>() / count(self.samples))
     }
 }

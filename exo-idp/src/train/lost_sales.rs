@@ -3,15 +3,15 @@
 use std::ops::ControlFlow;
 
 use gpu::nn::{Dense, Layout};
-use gpu::optim::{Adam, AdamConfig, Schedule, clip_norm};
+use gpu::optim::{Optimizer, Rule, Schedule};
 use gpu::{
-    Activation, Batch, Cpu, Executor, Program, RoundGradient, Scalar, Shape, Start, Step, Stream,
+    Activation, Batch, Device, Executor, Program, RoundGradient, Scalar, Shape, Start, Step, Stream,
 };
 use rand::RngExt;
 
+use crate::count::count;
 use crate::error::Error;
 use crate::exact::LostSales;
-use crate::outcomes::count;
 
 /// How a policy is trained on a lost-sales problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,14 +174,14 @@ fn program(problem: &LostSales, policy: &LostSalesPolicy, rounded: bool) -> Prog
 /// [`LostSales::evaluate`].
 ///
 /// ```
-/// use gpu::Cpu;
+/// use gpu::Device;
 /// use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 /// use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
 /// use std::ops::ControlFlow;
 ///
 /// let problem = LostSales::new(DemandLaw::poisson(5.0)?, 1, 1.0, 4.0)?;
 /// let training = LostSalesTraining { steps: 300, rounded_steps: 100, paths: 64, ..LostSalesTraining::default() };
-/// let policy = train_lost_sales(&problem, &training, &Cpu::default(), |_, _| ControlFlow::Continue(()))?;
+/// let policy = train_lost_sales(&problem, &training, &Device::default(), |_, _| ControlFlow::Continue(()))?;
 /// let cost = problem.evaluate(|state| policy.order(state), &ChainOptions::default())?.cost;
 /// let optimum = problem.solve(&SolveOptions::default())?.cost();
 /// assert!(cost >= optimum - 1e-6 && cost < 1.1 * optimum);
@@ -193,7 +193,7 @@ fn program(problem: &LostSales, policy: &LostSalesPolicy, rounded: bool) -> Prog
 pub fn train_lost_sales(
     problem: &LostSales,
     training: &LostSalesTraining,
-    cpu: &Cpu,
+    device: &Device,
     mut watch: impl FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<LostSalesPolicy, Error> {
     let LostSalesTraining {
@@ -222,9 +222,12 @@ pub fn train_lost_sales(
         });
     }
     let mut policy = LostSalesPolicy::untrained(problem, hidden, seed);
-    let mut theta: Vec<f32> = policy.theta.iter().map(|&x| single(x)).collect();
-    let mut average = theta.clone();
-    let mut adam = Adam::new(AdamConfig::default(), theta.len());
+    let mut optimizer = Optimizer::new(policy.theta.iter().map(|&x| single(x)).collect());
+    let rule = Rule {
+        clip: 10.0,
+        averaging: AVERAGING,
+        ..Rule::default()
+    };
     let schedule = Schedule::cosine(rate, steps / 20, steps + rounded_steps, 0.002)?;
     let programs = [
         program(problem, &policy, false),
@@ -247,26 +250,21 @@ pub fn train_lost_sales(
             .exo(&demand)?
             .lane(&opening)?
             .shared(&shared)?;
-        let mut gradient = cpu.gradient(program, &theta, &batch)?;
-        clip_norm(&mut gradient.params, 10.0);
-        adam.ascend(&mut theta, &gradient.params, schedule.rate(at));
-        let decay = AVERAGING.min(count(at + 1) / count(at + 10));
-        for (mean, &now) in average.iter_mut().zip(&theta) {
-            *mean = single(decay * f64::from(*mean) + (1.0 - decay) * f64::from(now));
-        }
+        let mut gradient = device.gradient(program, optimizer.params(), &batch)?;
+        optimizer.ascend(&rule, &mut gradient.params, schedule.rate(at));
         let stop = watch(at + 1, -gradient.objective).is_break();
         let last = stop || at + 1 == steps + rounded_steps;
         if last || (rounded && (at + 1) % LOOK_EVERY == 0) {
-            let cost = judge.cost(&programs[1], &average, cpu)?;
+            let cost = judge.cost(&programs[1], optimizer.average(), device)?;
             if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-                best = Some((cost, average.clone()));
+                best = Some((cost, optimizer.average().to_vec()));
             }
         }
         if stop {
             break;
         }
     }
-    let theta = best.map_or(average, |(_, theta)| theta);
+    let theta = best.map_or_else(|| optimizer.average().to_vec(), |(_, theta)| theta);
     policy.theta = theta.into_iter().map(f64::from).collect();
     Ok(policy)
 }
@@ -303,13 +301,13 @@ impl Judge {
     }
 
     /// The sum of costs with whole orders.
-    fn cost(&self, program: &Program, theta: &[f32], cpu: &Cpu) -> Result<f64, Error> {
+    fn cost(&self, program: &Program, theta: &[f32], device: &Device) -> Result<f64, Error> {
         let (paths, periods) = JUDGED;
         let batch = Batch::new(program, paths, periods)
             .exo(&self.demand)?
             .lane(&self.opening)?
             .shared(&self.shared)?;
-        Ok(-cpu
+        Ok(-device
             .forward(program, theta, &batch)?
             .objective
             .iter()

@@ -3,77 +3,17 @@
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
-use gpu::Cpu;
+use gpu::Device;
 
 use super::crossed;
 use super::direct_backprop::{Lesson, Look, Progress, Training, climb};
-use crate::arrivals::{Arrivals, LeadTimes};
-use crate::conventions::Conventions;
+use super::setting::Setting;
+use crate::arrivals::Arrivals;
+use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::count;
-use crate::panel::Panel;
 use crate::paths::Paths;
-use crate::policy::{Neural, NeuralConfig, Plan, Policy, PromotionForecast};
-use crate::replay::{Replay, Window};
-
-/// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
-/// that may be learnt from.
-#[derive(Debug, Clone)]
-pub struct Setting<'a> {
-    /// The record.
-    pub panel: &'a Panel,
-    /// The law of lead times.
-    pub lead_times: &'a LeadTimes,
-    /// The conventions.
-    pub conventions: Conventions,
-    /// What is known ahead.
-    pub plan: Plan,
-    /// The weeks to learn from; later ones are held out.
-    pub weeks: Range<usize>,
-    /// Weeks at the beginning of a replay that are seen and not scored.
-    pub warm_up: usize,
-}
-
-impl Setting<'_> {
-    /// Mean demand of every product in the weeks to learn from, in units a week: the scale of opening stock and of constant orders.
-    #[must_use]
-    pub fn reference(&self) -> Vec<f64> {
-        let mean = |product: usize| {
-            let present = self
-                .weeks
-                .clone()
-                .filter(|&w| self.panel.present(product, w));
-            let (sum, n) = present.fold((0.0, 0), |(sum, n), w| {
-                (sum + self.panel.demand(product, w), n + 1)
-            });
-            sum / count(n.max(1))
-        };
-        (0..self.panel.products()).map(mean).collect()
-    }
-
-    /// The replay of some weeks on some paths.
-    ///
-    /// # Errors
-    /// As [`Replay::new`].
-    pub fn replay<'p>(
-        &self,
-        paths: &'p Paths<'p>,
-        scored: Range<usize>,
-    ) -> Result<Replay<'p>, Error> {
-        let window = Window {
-            scored,
-            warm_up: self.warm_up,
-        };
-        Replay::new(paths, self.conventions, window, &self.reference())
-    }
-
-    /// The weeks to learn from that can be scored.
-    #[must_use]
-    pub fn scored(&self) -> Range<usize> {
-        let start = self.weeks.start + self.warm_up;
-        start.min(self.weeks.end.saturating_sub(1))..self.weeks.end
-    }
-}
+use crate::policy::{Neural, NeuralConfig, Policy, PromotionForecast};
+use crate::replay::Replay;
 
 /// How a network is made for a setting.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,7 +91,7 @@ impl Recipe {
         setting: &Setting<'_>,
         arrivals: &dyn Arrivals,
         forecast: &PromotionForecast,
-        cpu: &Cpu,
+        device: &Device,
         mut watch: impl FnMut(&Course) -> ControlFlow<()>,
     ) -> Result<Fitted, Error> {
         let scored = setting.scored();
@@ -188,8 +128,11 @@ impl Recipe {
             anchor.as_ref(),
             self.seed,
         )?;
-        let (earlier, all) = (Lesson::new(&early, &first), Lesson::new(&whole, &first));
-        let look = Look::new(&late, &first);
+        let (earlier, all) = (
+            Lesson::new(&early, &first, &())?,
+            Lesson::new(&whole, &first, &())?,
+        );
+        let look = Look::new(&late, &first, &())?;
         let early_weights = self.weights(setting, &early);
         let whole_weights = self.weights(setting, &whole);
         let (mut thetas, mut curves, mut best_steps) = (Vec::new(), Vec::new(), Vec::new());
@@ -216,7 +159,7 @@ impl Recipe {
                 Some(&look),
                 &early_weights,
                 &training,
-                cpu,
+                device,
                 |progress| course(false, progress),
             )?;
             curves.push(found.curve);
@@ -236,7 +179,7 @@ impl Recipe {
                 None,
                 &whole_weights,
                 &training,
-                cpu,
+                device,
                 |progress| course(true, progress),
             )?;
             thetas.push(refitted.theta);

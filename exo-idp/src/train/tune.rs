@@ -1,9 +1,9 @@
 //! Tuning the level of order-up-to policies on past weeks.
 
-use gpu::Cpu;
+use gpu::Device;
 
+use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::count;
 use crate::policy::{BaseStock, Signals};
 use crate::replay::Replay;
 
@@ -18,7 +18,7 @@ pub fn tune_levels(
     levels: &Signals,
     groups: &[usize],
     factors: &[f64],
-    cpu: &Cpu,
+    device: &Device,
 ) -> Result<Signals, Error> {
     let products = replay.paths().panel().products();
     if groups.len() != products {
@@ -34,7 +34,7 @@ pub fn tune_levels(
     let last = groups.iter().copied().max().unwrap_or(0);
     let mut best = vec![(f64::NEG_INFINITY, 1.0); last + 1];
     for &factor in factors {
-        let outcomes = replay.run(&BaseStock::new("trial", factor, levels.clone()), cpu)?;
+        let outcomes = replay.run(&BaseStock::new("trial", factor, levels.clone()), device)?;
         let mut earned = vec![0.0; last + 1];
         for (product, &group) in groups.iter().enumerate() {
             earned[group] += outcomes.objective(product);

@@ -3,8 +3,9 @@
 use rand::Rng;
 
 use super::config::WorldConfig;
-use super::product::{Product, binomial, sold_out_at};
-use super::shared::{Vendor, real};
+use super::draw::{binomial, real, sold_out_at};
+use super::product::Product;
+use super::shared::Vendor;
 use crate::censor::SalesRecord;
 
 /// Weeks of sales that the logged policy looks back on.

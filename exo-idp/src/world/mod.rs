@@ -27,6 +27,7 @@
 
 mod arrivals;
 mod config;
+mod draw;
 mod logged;
 mod panel;
 mod product;
@@ -36,9 +37,9 @@ use gpu::Stream;
 
 use crate::error::{Error, within};
 use crate::exact::{DemandLaw, ExactError};
+use draw::{period, real};
 use logged::Logged;
-use product::period;
-use shared::{Shared, real};
+use shared::Shared;
 
 pub use arrivals::WorldArrivals;
 pub use config::WorldConfig;

@@ -5,7 +5,7 @@ use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::config::WorldConfig;
-use super::product::{normal, period};
+use super::draw::{normal, period, real};
 
 /// Weeks of the year with a holiday, and its strength.
 const HOLIDAYS: [(usize, f64); 6] = [
@@ -199,9 +199,4 @@ fn autoregression(stream: &Stream, lane: u64, weeks: usize, persistence: f64) ->
             z
         })
         .collect()
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-pub(super) fn real(n: usize) -> f64 {
-    n as f64
 }

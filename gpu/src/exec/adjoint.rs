@@ -8,7 +8,6 @@ use super::source::{Reader, lane};
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
-use crate::kernel::softmax;
 use crate::record::{Arg, Binary, CustomOp, Op, Row, Space};
 
 impl<F: Real> Tile<'_, F> {
@@ -68,11 +67,11 @@ impl<F: Real> Tile<'_, F> {
                 Op::Softmax { x, out, rows } => {
                     let (x, isa) = (Arg::Row(*x), self.run.isa);
                     self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
-                        softmax::softmax_adjoint(isa, y, dy, dx)
+                        F::shares_adjoint(isa, y, dy, dx)
                     });
                 }
                 // Its adjoint crosses lanes: the schedule takes care of it between the phases.
-                Op::LaneSum { .. } => {}
+                Op::Reduce { .. } => {}
                 Op::Custom {
                     op,
                     inputs,

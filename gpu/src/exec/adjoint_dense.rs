@@ -5,9 +5,8 @@ use super::arena::{Gradients, Kept, Tile};
 use super::forward::segments;
 use super::reverse::{Target, target};
 use super::source::Reader;
-use crate::kernel::TILE;
-use crate::kernel::dense::{Matrix, padded};
 use crate::kernel::real::Real;
+use crate::kernel::{TILE, padded};
 use crate::record::{Arg, Dense, Space};
 use crate::scalar::Activation;
 
@@ -101,9 +100,9 @@ fn weight_gradient<F: Real>(
     }
     let mut column = 0;
     for segment in segments {
-        <F as Matrix>::transpose(isa, segment, column, width, transposed);
+        F::transpose(isa, segment, column, width, transposed);
         column += segment.len() / TILE;
     }
     transposed[count * width..TILE * width].fill(F::default());
-    <F as Matrix>::outer(isa, dz, transposed, width, grad);
+    F::outer(isa, dz, transposed, width, grad);
 }

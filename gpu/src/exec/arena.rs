@@ -1,11 +1,10 @@
 //! The memory of one tile, taken once and used for every tile of a run.
 
-use crate::error::Error;
-use crate::kernel::TILE;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::dense::{Packed, padded};
+use crate::kernel::dense::Packed;
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
+use crate::kernel::{TILE, padded};
 use crate::record::{Dense, Op, Program, Space};
 
 use super::batch::Batch;
@@ -30,8 +29,7 @@ impl<'a, F: Real> Run<'a, F> {
         params: &'a [F],
         batch: &'a Batch<'a, F>,
         reverse: Option<Segments>,
-    ) -> Result<Self, Error> {
-        batch.validate(program, params.len())?;
+    ) -> Self {
         let isa = Isa::detect();
         let mut packed = vec![Packed::default(); program.dense];
         for dense in dense_ops(program) {
@@ -40,14 +38,14 @@ impl<'a, F: Real> Run<'a, F> {
             packed[dense.id] =
                 Packed::new(isa, weights, dense.outputs, &segments, reverse.is_some());
         }
-        Ok(Run {
+        Run {
             isa,
             program,
             params,
             batch,
             packed,
             reverse,
-        })
+        }
     }
 
     /// The number of tiles.

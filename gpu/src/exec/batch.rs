@@ -8,10 +8,11 @@ use crate::kernel::real::Real;
 use crate::kernel::{TILE, prefetch};
 use crate::record::{Program, Shape};
 
+use super::session::{Part, Pick};
+
 /// The inputs of a run: arrays with lanes contiguous, borrowed where they are used as they are.
 ///
-/// A run may take some of the lanes ([`select`](Batch::select)) and some of the periods ([`periods`](Batch::periods)) of its
-/// arrays: a mini-batch copies nothing.
+/// A run may take some of the lanes and some of the periods of its arrays: a [`Part`] copies nothing.
 #[derive(Debug, Clone)]
 pub struct Batch<'a, F: Real> {
     pub(super) shape: Shape,
@@ -25,6 +26,8 @@ pub struct Batch<'a, F: Real> {
     pub(super) selection: Option<Cow<'a, [usize]>>,
     pub(super) window: Range<usize>,
     pub(super) differentiate_inputs: bool,
+    /// The first lane of each group, and the number of lanes; none where all lanes are one group.
+    pub(super) groups: Option<Vec<usize>>,
 }
 
 /// How the periods' inputs lie in memory.
@@ -36,7 +39,7 @@ enum Order {
     ByLane,
 }
 
-fn check(array: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+pub(super) fn check(array: &'static str, expected: usize, found: usize) -> Result<(), Error> {
     if expected == found {
         Ok(())
     } else {
@@ -66,6 +69,50 @@ impl<'a, F: Real> Batch<'a, F> {
             selection: None,
             window: 0..periods,
             differentiate_inputs: false,
+            groups: None,
+        }
+    }
+
+    /// Neighbouring lanes in groups of these sizes, in order: cohorts that share a limit, warehouses of a case, products of a vendor.
+    /// [`lane_sum`](crate::Scalar::lane_sum) and [`lane_max`](crate::Scalar::lane_max) are over the lane's group. Without it all lanes
+    /// of a run are one group.
+    ///
+    /// # Errors
+    /// When a group is empty, or the sizes do not add up to the number of lanes.
+    pub fn groups(mut self, sizes: &[usize]) -> Result<Self, Error> {
+        if sizes.contains(&0) {
+            return Err(Error::Empty("the number of lanes of a group"));
+        }
+        check("lanes of the groups", self.lanes, sizes.iter().sum())?;
+        let mut first = 0;
+        let starts = sizes.iter().map(|size| {
+            first += size;
+            first - size
+        });
+        let mut starts: Vec<usize> = starts.collect();
+        starts.push(self.lanes);
+        self.groups = Some(starts);
+        Ok(self)
+    }
+
+    /// The same arrays, borrowed.
+    pub(super) fn borrowed(&self) -> Batch<'_, F> {
+        fn borrow<'s, T: Clone>(array: &'s Cow<'_, [T]>) -> Cow<'s, [T]> {
+            Cow::Borrowed(array.as_ref())
+        }
+        Batch {
+            shape: self.shape,
+            lanes: self.lanes,
+            horizon: self.horizon,
+            lane: borrow(&self.lane),
+            exo: borrow(&self.exo),
+            order: self.order,
+            shared: borrow(&self.shared),
+            weights: self.weights.as_ref().map(borrow),
+            selection: self.selection.as_ref().map(borrow),
+            window: self.window.clone(),
+            differentiate_inputs: self.differentiate_inputs,
+            groups: self.groups.clone(),
         }
     }
 
@@ -89,7 +136,7 @@ impl<'a, F: Real> Batch<'a, F> {
 
     /// The same inputs with those of a lane side by side, `[period][lane][input]`.
     ///
-    /// Made for mini-batches of lanes picked at random ([`select`](Batch::select)): in rows of one input each, every number picked lies in
+    /// Made for mini-batches of lanes picked at random ([`Part::lanes`]): in rows of one input each, every number picked lies in
     /// a cache line of its own. The results are the same bits.
     ///
     /// # Errors
@@ -129,27 +176,89 @@ impl<'a, F: Real> Batch<'a, F> {
         Ok(self)
     }
 
-    /// Runs these lanes only, in this order; a lane may appear more than once.
-    ///
-    /// # Errors
-    /// When a lane does not exist.
-    pub fn select(mut self, lanes: &'a [usize]) -> Result<Self, Error> {
-        if let Some(&index) = lanes.iter().find(|&&i| i >= self.lanes) {
-            return Err(Error::Range {
-                what: "lane",
-                index,
-                limit: self.lanes,
-            });
-        }
-        self.selection = Some(Cow::Borrowed(lanes));
-        Ok(self)
+    /// Asks for the derivatives with respect to the inputs too.
+    #[must_use]
+    pub fn differentiate_inputs(mut self) -> Self {
+        self.differentiate_inputs = true;
+        self
     }
 
-    /// Runs these periods only.
-    ///
-    /// # Errors
-    /// When the range ends after the last period, or before it starts.
-    pub fn periods(mut self, range: Range<usize>) -> Result<Self, Error> {
+    /// The number of lanes that are run.
+    pub(super) fn run_lanes(&self) -> usize {
+        self.selection.as_ref().map_or(self.lanes, |s| s.len())
+    }
+
+    /// The number of periods that are run.
+    pub(super) fn run_periods(&self) -> usize {
+        self.window.len()
+    }
+
+    /// The lanes and periods of a part, and the sizes of its groups if there are any.
+    pub(super) fn part(
+        &self,
+        part: &Part<'_>,
+    ) -> Result<(Batch<'_, F>, Option<Vec<usize>>), Error> {
+        let mut some = self.borrowed();
+        if let Some(range) = &part.periods {
+            some.window = self.window_of(range)?;
+        }
+        let exists = |what, all: &[usize], limit| match all.iter().find(|&&i| i >= limit) {
+            Some(&index) => Err(Error::Range { what, index, limit }),
+            None => Ok(()),
+        };
+        let sizes = |starts: &[usize]| starts.windows(2).map(|w| w[1] - w[0]).collect::<Vec<_>>();
+        let mut groups = self.groups.as_deref().map(sizes);
+        match (part.pick, &self.groups) {
+            (Pick::All, _) => {}
+            (Pick::Lanes(lanes), None) => {
+                exists("lane", lanes, self.lanes)?;
+                some.selection = Some(Cow::Owned(lanes.to_vec()));
+            }
+            (Pick::Lanes(_), Some(_)) => return Err(Error::LanesOfGroups),
+            (Pick::Groups(picked), starts) => {
+                let all = [0, self.lanes];
+                let starts = starts.as_deref().unwrap_or(&all);
+                exists("group", picked, starts.len() - 1)?;
+                let lanes = picked.iter().flat_map(|&g| starts[g]..starts[g + 1]);
+                some.selection = Some(Cow::Owned(lanes.collect()));
+                groups = Some(picked.iter().map(|&g| starts[g + 1] - starts[g]).collect());
+            }
+        }
+        if some.run_lanes() == 0 {
+            return Err(Error::Empty("the number of lanes"));
+        }
+        if some.run_periods() == 0 {
+            return Err(Error::Empty("the number of periods"));
+        }
+        Ok((some, groups))
+    }
+
+    /// The same lanes as runs of their own, one a group; weights stay what they are together.
+    pub(super) fn one_by_one(&self, groups: Option<&[usize]>) -> Vec<Batch<'_, F>> {
+        let Some(sizes) = groups else {
+            return vec![self.borrowed()];
+        };
+        let lanes: Vec<usize> = match &self.selection {
+            Some(lanes) => lanes.to_vec(),
+            None => (0..self.lanes).collect(),
+        };
+        let mut rest = &lanes[..];
+        let each = sizes.iter().map(|&size| {
+            let (own, more) = rest.split_at(size);
+            rest = more;
+            let mut batch = self.borrowed();
+            batch.selection = Some(Cow::Owned(own.to_vec()));
+            let even = F::from_f64(1.0 / super::forward::lanes_as_f64(lanes.len()));
+            batch
+                .weights
+                .get_or_insert_with(|| Cow::Owned(vec![even; self.lanes]));
+            batch
+        });
+        each.collect()
+    }
+
+    /// A range of periods that exists.
+    fn window_of(&self, range: &Range<usize>) -> Result<Range<usize>, Error> {
         if range.start > range.end {
             return Err(Error::Range {
                 what: "start of periods",
@@ -164,27 +273,7 @@ impl<'a, F: Real> Batch<'a, F> {
                 limit: self.horizon + 1,
             });
         }
-        self.window = range;
-        Ok(self)
-    }
-
-    /// Asks for the derivatives with respect to the inputs too.
-    #[must_use]
-    pub fn differentiate_inputs(mut self) -> Self {
-        self.differentiate_inputs = true;
-        self
-    }
-
-    /// The number of lanes that are run.
-    #[must_use]
-    pub fn run_lanes(&self) -> usize {
-        self.selection.as_ref().map_or(self.lanes, |s| s.len())
-    }
-
-    /// The number of periods that are run.
-    #[must_use]
-    pub fn run_periods(&self) -> usize {
-        self.window.len()
+        Ok(range.clone())
     }
 
     /// Copies the values of lanes `first..first + count` of the run out of one row, and repeats the last to fill `out`.
@@ -242,8 +331,8 @@ impl<'a, F: Real> Batch<'a, F> {
         }
     }
 
-    pub(super) fn validate(&self, program: &Program, params: usize) -> Result<(), Error> {
-        check("params", program.shape().params, params)?;
+    /// Whether the batch was made for a program of this shape and has something to run.
+    pub(super) fn validate(&self, program: &Program) -> Result<(), Error> {
         let (own, wanted) = (self.shape, program.shape());
         check("lane inputs of the batch's program", wanted.lane, own.lane)?;
         check("exo inputs of the batch's program", wanted.exo, own.exo)?;

@@ -1,16 +1,16 @@
 //! The executor on processor cores.
 
-use std::ops::Range;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::arena::{Gradients, Run, Tile};
+use super::batch::check;
 use super::segment::Segments;
-use super::{Batch, Executor, Gradient, Rollout, period_major};
+use super::workers::spread;
+use super::{Batch, Executor, Gradient, Part, Rollout, Session, period_major};
 use crate::error::Error;
 use crate::kernel::TILE;
 use crate::kernel::real::Real;
+use crate::optim::{Optimizer, Rule};
 use crate::record::Program;
+use std::ops::Range;
 
 /// Groups of neighbouring tiles that add up their gradients one after another: a number that depends on the data alone, so
 /// that the order of every sum is the same for any number of threads.
@@ -60,7 +60,7 @@ impl Cpu {
     /// How the horizon of a batch is kept: tiles that run over lanes are all kept at once, the others one a thread.
     fn segments<F: Real>(&self, program: &Program, batch: &Batch<'_, F>) -> Segments {
         let tiles = batch.run_lanes().div_ceil(TILE);
-        let at_once = if program.crosses_lanes() {
+        let at_once = if program.joins_lanes() {
             tiles
         } else {
             self.threads.min(groups(tiles).len())
@@ -108,42 +108,6 @@ pub(super) struct TileInputs<F> {
     pub(super) lane: Vec<F>,
     /// `[period][input][lane of the tile]`
     pub(super) exo: Vec<F>,
-}
-
-/// Calls `work` on every index, on several threads, each with a value of its own that `make` returns; the results are in
-/// the order of the indices.
-fn spread<S, R: Send>(
-    threads: usize,
-    count: usize,
-    make: impl Fn() -> S + Sync,
-    work: impl Fn(&mut S, usize) -> R + Sync,
-) -> Vec<R> {
-    let threads = threads.min(count);
-    if threads <= 1 {
-        let mut state = make();
-        return (0..count).map(|i| work(&mut state, i)).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let results: Vec<Mutex<Option<R>>> = (0..count).map(|_| Mutex::new(None)).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut state = make();
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(slot) = results.get(i) else { break };
-                    let result = work(&mut state, i);
-                    if let Ok(mut slot) = slot.lock() {
-                        *slot = Some(result);
-                    }
-                }
-            });
-        }
-    });
-    results
-        .into_iter()
-        .filter_map(|slot| slot.into_inner().ok().flatten())
-        .collect()
 }
 
 impl<F: Real> Tile<'_, F> {
@@ -269,20 +233,130 @@ fn join<F: Real, T>(tiles: &[T], rows: usize, lanes: usize, part: impl Fn(&T) ->
 }
 
 impl<F: Real> Executor<F> for Cpu {
-    fn forward(
-        &self,
-        program: &Program,
-        params: &[F],
-        batch: &Batch<'_, F>,
-    ) -> Result<Rollout<F>, Error> {
-        let run = Run::new(program, params, batch, None)?;
-        let tiles = if program.crosses_lanes() {
-            period_major::forward(&run, self.threads)
+    fn open<'a>(
+        &'a self,
+        program: &'a Program,
+        batch: Batch<'a, F>,
+    ) -> Result<Box<dyn Session<F> + 'a>, Error> {
+        batch.validate(program)?;
+        let params = vec![F::default(); program.shape().params];
+        Ok(Box::new(CpuSession {
+            cpu: *self,
+            program,
+            batch,
+            optimizer: Optimizer::new(params),
+        }))
+    }
+}
+
+/// A program with its batch and parameters.
+#[derive(Debug)]
+struct CpuSession<'a, F: Real> {
+    cpu: Cpu,
+    program: &'a Program,
+    batch: Batch<'a, F>,
+    optimizer: Optimizer<F>,
+}
+
+impl<F: Real> Session<F> for CpuSession<'_, F> {
+    fn load(&mut self, params: &[F]) -> Result<(), Error> {
+        check("params", self.program.shape().params, params.len())?;
+        self.optimizer = Optimizer::new(params.to_vec());
+        Ok(())
+    }
+
+    fn forward(&mut self, part: &Part<'_>) -> Result<Rollout<F>, Error> {
+        let (batch, groups) = self.batch.part(part)?;
+        let groups = groups.filter(|_| self.program.joins_lanes());
+        let runs = batch.one_by_one(groups.as_deref());
+        let runs: Vec<Rollout<F>> = runs.iter().map(|batch| self.roll(batch)).collect();
+        let (periods, traces) = (batch.run_periods(), self.program.traces());
+        let lanes: Vec<usize> = runs.iter().map(|run| run.objective.len()).collect();
+        let rows = |rows: usize, of: &dyn Fn(&Rollout<F>) -> &[F]| {
+            side_by_side(&runs.iter().map(of).collect::<Vec<_>>(), rows, &lanes)
+        };
+        Ok(Rollout {
+            traces: rows(periods * traces, &|run| &run.traces),
+            state: rows(self.program.states(), &|run| &run.state),
+            objective: runs.iter().flat_map(|run| run.objective.clone()).collect(),
+        })
+    }
+
+    fn gradient(&mut self, part: &Part<'_>) -> Result<Gradient<F>, Error> {
+        let (batch, groups) = self.batch.part(part)?;
+        let groups = groups.filter(|_| self.program.joins_lanes());
+        let batches = batch.one_by_one(groups.as_deref());
+        let runs: Vec<Gradient<F>> = batches.iter().map(|batch| self.reverse(batch)).collect();
+        let mut params = vec![0.0; self.program.shape().params];
+        for run in &runs {
+            for (sum, g) in params.iter_mut().zip(&run.params) {
+                *sum += g.to_f64();
+            }
+        }
+        let (periods, shape) = (batch.run_periods(), self.program.shape());
+        let wanted = |rows: usize| if batch.differentiate_inputs { rows } else { 0 };
+        let lanes: Vec<usize> = batches.iter().map(Batch::run_lanes).collect();
+        let rows = |rows: usize, of: &dyn Fn(&Gradient<F>) -> &[F]| {
+            side_by_side(
+                &runs.iter().map(of).collect::<Vec<_>>(),
+                wanted(rows),
+                &lanes,
+            )
+        };
+        let trained = self.program.trained.iter();
+        Ok(Gradient {
+            objective: runs.iter().map(|run| run.objective).sum(),
+            params: params
+                .into_iter()
+                .zip(trained)
+                .map(|(g, &trained)| F::from_f64(if trained { g } else { 0.0 }))
+                .collect(),
+            lane: rows(shape.lane, &|run| &run.lane),
+            exo: rows(shape.exo * periods, &|run| &run.exo),
+        })
+    }
+
+    fn step(&mut self, part: &Part<'_>, rule: &Rule, rate: f64) -> Result<f64, Error> {
+        let mut gradient = self.gradient(part)?;
+        let trained = &self.program.trained;
+        self.optimizer
+            .ascend_some(rule, &mut gradient.params, rate, trained);
+        Ok(gradient.objective)
+    }
+
+    fn params(&mut self) -> Result<Vec<F>, Error> {
+        Ok(self.optimizer.params().to_vec())
+    }
+
+    fn average(&mut self) -> Result<Vec<F>, Error> {
+        Ok(self.optimizer.average().to_vec())
+    }
+}
+
+/// Rows of several runs, side by side.
+fn side_by_side<F: Real>(runs: &[&[F]], rows: usize, lanes: &[usize]) -> Vec<F> {
+    let mut out = Vec::with_capacity(rows * lanes.iter().sum::<usize>());
+    for r in 0..rows {
+        for (run, &lanes) in runs.iter().zip(lanes) {
+            out.extend_from_slice(&run[r * lanes..(r + 1) * lanes]);
+        }
+    }
+    out
+}
+
+impl<F: Real> CpuSession<'_, F> {
+    fn roll(&self, batch: &Batch<'_, F>) -> Rollout<F> {
+        let program = self.program;
+        let run = Run::new(program, self.optimizer.params(), batch, None);
+        let tiles = if program.joins_lanes() {
+            period_major::forward(&run, self.cpu.threads)
         } else {
-            spread(self.threads, run.tiles(), || Tile::new(&run), Tile::roll)
+            let threads = self.cpu.threads.min(run.tiles());
+            let mut tiles: Vec<Tile<'_, F>> = (0..threads).map(|_| Tile::new(&run)).collect();
+            spread(&mut tiles, run.tiles(), Tile::roll)
         };
         let lanes = batch.run_lanes();
-        Ok(Rollout {
+        Rollout {
             objective: tiles
                 .iter()
                 .flat_map(|t| t.objective.iter().copied())
@@ -291,36 +365,29 @@ impl<F: Real> Executor<F> for Cpu {
                 &t.traces
             }),
             state: join(&tiles, program.states(), lanes, |t| &t.state),
-        })
+        }
     }
 
-    fn gradient(
-        &self,
-        program: &Program,
-        params: &[F],
-        batch: &Batch<'_, F>,
-    ) -> Result<Gradient<F>, Error> {
-        let segments = self.segments(program, batch);
-        let run = Run::new(program, params, batch, Some(segments))?;
+    fn reverse(&self, batch: &Batch<'_, F>) -> Gradient<F> {
+        let program = self.program;
+        let segments = self.cpu.segments(program, batch);
+        let run = Run::new(program, self.optimizer.params(), batch, Some(segments));
         let groups = groups(run.tiles());
-        let results = if program.crosses_lanes() {
-            period_major::gradient(&run, self.threads, &groups)
+        let results = if program.joins_lanes() {
+            period_major::gradient(&run, self.cpu.threads, &groups)
         } else {
-            spread(
-                self.threads,
-                groups.len(),
-                || Tile::new(&run),
-                |tile, group| {
-                    let mut gradients = Gradients::new(program);
-                    let inputs: Vec<TileInputs<F>> = groups[group]
-                        .clone()
-                        .map(|index| tile.roll_and_reverse(index, &mut gradients))
-                        .collect();
-                    (gradients, inputs)
-                },
-            )
+            let threads = self.cpu.threads.min(groups.len());
+            let mut tiles: Vec<Tile<'_, F>> = (0..threads).map(|_| Tile::new(&run)).collect();
+            spread(&mut tiles, groups.len(), |tile, group| {
+                let mut gradients = Gradients::new(program);
+                let inputs: Vec<TileInputs<F>> = groups[group]
+                    .clone()
+                    .map(|index| tile.roll_and_reverse(index, &mut gradients))
+                    .collect();
+                (gradients, inputs)
+            })
         };
-        let mut sums = vec![0.0; params.len()];
+        let mut sums = vec![0.0; program.shape().params];
         let mut objective = 0.0;
         let mut inputs = Vec::with_capacity(run.tiles());
         for (gradients, more) in results {
@@ -330,7 +397,7 @@ impl<F: Real> Executor<F> for Cpu {
         }
         let wanted = |rows: usize| if batch.differentiate_inputs { rows } else { 0 };
         let (shape, lanes) = (program.shape(), batch.run_lanes());
-        Ok(Gradient {
+        Gradient {
             objective,
             params: sums.into_iter().map(F::from_f64).collect(),
             lane: join(&inputs, wanted(shape.lane), lanes, |t| &t.lane),
@@ -340,6 +407,6 @@ impl<F: Real> Executor<F> for Cpu {
                 lanes,
                 |t| &t.exo,
             ),
-        })
+        }
     }
 }

@@ -7,7 +7,6 @@ use super::source::{Reader, lane};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
-use crate::kernel::softmax;
 use crate::record::{Arg, Dense, MAX_SEGMENTS, Op, Row, Space};
 
 impl<F: Real> Tile<'_, F> {
@@ -147,7 +146,7 @@ impl<F: Real> Tile<'_, F> {
             }
         };
         for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::LaneSum { out, id, .. } = op {
+            if let Op::Reduce { out, id, .. } = op {
                 values[base + out * TILE..][..TILE].fill(F::from_f64(totals[*id]));
             }
         }
@@ -239,11 +238,12 @@ impl<F: Real> Tile<'_, F> {
                     );
                 }
                 Op::Softmax { x, rows, .. } => {
-                    softmax::softmax(isa, reader.rows(*x, *rows), out);
+                    F::shares(isa, reader.rows(*x, *rows), out);
                 }
-                Op::LaneSum { x, id, .. } => {
+                Op::Reduce { f, x, id, .. } => {
                     let x = reader.arg(*x, 1);
-                    sums[*id] = (0..self.count).map(|i| lane(x, i).to_f64()).sum();
+                    let lanes = (0..self.count).map(|i| lane(x, i).to_f64());
+                    sums[*id] = lanes.fold(f.nothing(), |a, b| f.join(a, b));
                 }
                 Op::Custom {
                     op,

@@ -2,43 +2,50 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex};
 
 use super::arena::{Gradients, Run, Tile};
 use super::cpu::{TileInputs, TileRollout, groups};
 use crate::kernel::real::Real;
-use crate::record::Space;
+use crate::record::{Reduce, Space};
+
+use super::workers::{Meeting, side_by_side};
 
 /// The tiles' partial sums. Two sets take turns, so that one barrier a phase is enough.
 struct Exchange {
     partial: [Vec<AtomicU64>; 2],
-    sums: usize,
-    barrier: Barrier,
+    reductions: Vec<Reduce>,
+    meeting: Meeting,
 }
 
 impl Exchange {
-    fn new(tiles: usize, sums: usize, threads: usize) -> Self {
+    fn new(tiles: usize, reductions: Vec<Reduce>, threads: usize) -> Self {
+        let sums = reductions.len();
         let set = || (0..tiles * sums).map(|_| AtomicU64::new(0)).collect();
         Exchange {
             partial: [set(), set()],
-            sums,
-            barrier: Barrier::new(threads),
+            reductions,
+            meeting: Meeting::new(threads),
         }
     }
 
     fn put(&self, turn: usize, tile: usize, sums: &[f64]) {
-        for (slot, sum) in self.partial[turn % 2][tile * self.sums..].iter().zip(sums) {
+        for (slot, sum) in self.partial[turn % 2][tile * self.reductions.len()..]
+            .iter()
+            .zip(sums)
+        {
             slot.store(sum.to_bits(), Ordering::Relaxed);
         }
     }
 
     /// Waits for all threads, then adds the tiles' sums in the order of the tiles.
     fn total(&self, turn: usize, totals: &mut [f64]) {
-        self.barrier.wait();
-        totals.fill(0.0);
-        for tile in self.partial[turn % 2].chunks_exact(self.sums) {
-            for (total, sum) in totals.iter_mut().zip(tile) {
-                *total += f64::from_bits(sum.load(Ordering::Relaxed));
+        self.meeting.wait();
+        for (total, f) in totals.iter_mut().zip(&self.reductions) {
+            *total = f.nothing();
+        }
+        for tile in self.partial[turn % 2].chunks_exact(self.reductions.len()) {
+            for ((total, sum), f) in totals.iter_mut().zip(tile).zip(&self.reductions) {
+                *total = f.join(*total, f64::from_bits(sum.load(Ordering::Relaxed)));
             }
         }
     }
@@ -68,7 +75,7 @@ impl<'w, 'r, F: Real> Worker<'w, 'r, F> {
             run,
             exchange,
             turn: 0,
-            sums: vec![0.0; run.program.sums],
+            sums: vec![0.0; run.program.reductions.len()],
             tiles: indices.map(enter).collect(),
         }
     }
@@ -151,29 +158,16 @@ fn share<F: Real, R: Send>(
     work: impl Fn(&Exchange, &[usize]) -> Vec<R> + Sync,
 ) -> Vec<R> {
     let threads = threads.min(groups.len());
-    let exchange = Exchange::new(run.tiles(), run.program.sums, threads);
-    let shares: Vec<Vec<usize>> = (0..threads)
-        .map(|t| (t..groups.len()).step_by(threads).collect())
-        .collect();
-    if let [all] = &shares[..] {
-        return work(&exchange, all);
-    }
-    let results: Vec<Mutex<Option<R>>> = groups.iter().map(|_| Mutex::new(None)).collect();
-    std::thread::scope(|scope| {
-        for mine in &shares {
-            let (exchange, work, results) = (&exchange, &work, &results);
-            scope.spawn(move || {
-                for (&group, result) in mine.iter().zip(work(exchange, mine)) {
-                    if let Ok(mut slot) = results[group].lock() {
-                        *slot = Some(result);
-                    }
-                }
-            });
-        }
+    let exchange = Exchange::new(run.tiles(), run.program.reductions.clone(), threads);
+    let mine = |thread: usize| (thread..groups.len()).step_by(threads).collect::<Vec<_>>();
+    let shares = side_by_side(threads, |thread| {
+        let mine = mine(thread);
+        exchange.meeting.attend(|| work(&exchange, &mine))
     });
-    results
-        .into_iter()
-        .filter_map(|slot| slot.into_inner().ok().flatten())
+    // Thread t has groups t, t + threads, and so on.
+    let mut shares: Vec<_> = shares.into_iter().map(Vec::into_iter).collect();
+    (0..groups.len())
+        .filter_map(|group| shares[group % threads].next())
         .collect()
 }
 

@@ -7,7 +7,7 @@ use super::ring::Slots;
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
-use crate::record::{Arg, Op, Row, Space};
+use crate::record::{Arg, Op, Reduce, Row, Space};
 
 /// Where the adjoint of an operand goes.
 pub(super) enum Target {
@@ -140,7 +140,13 @@ impl<F: Real> Tile<'_, F> {
             }
         };
         for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::LaneSum { out, id, .. } = op {
+            if let Op::Reduce {
+                f: Reduce::Sum,
+                out,
+                id,
+                ..
+            } = op
+            {
                 let row = &adjoint[base + out * TILE..][..self.count];
                 sums[*id] = row.iter().map(|a| a.to_f64()).sum();
             }
@@ -163,7 +169,13 @@ impl<F: Real> Tile<'_, F> {
             &program.period
         };
         for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::LaneSum { x, id, .. } = op {
+            if let Op::Reduce {
+                f: Reduce::Sum,
+                x,
+                id,
+                ..
+            } = op
+            {
                 let mut row = [F::from_f64(totals[*id]); TILE];
                 row[self.count..].fill(F::default());
                 self.add_row(*x, period, &row, gradients);

@@ -1,12 +1,13 @@
 //! Activations of dense layers, with the derivative that reverse mode keeps.
 
+use super::elementwise;
 use super::isa::per_isa;
-use super::real::Real;
-use super::{TILE, elementwise};
+use super::number::Number;
+use super::shape::TILE;
 use crate::scalar::Activation;
 
 #[inline(always)]
-fn each<F: Real>(z: &mut [F], slope: &mut [F], f: impl Fn(F) -> (F, F)) {
+fn each<F: Number>(z: &mut [F], slope: &mut [F], f: impl Fn(F) -> (F, F)) {
     if slope.is_empty() {
         for z in z {
             *z = f(*z).0;
@@ -19,7 +20,7 @@ fn each<F: Real>(z: &mut [F], slope: &mut [F], f: impl Fn(F) -> (F, F)) {
 }
 
 #[inline(always)]
-fn portable_body<const FMA: bool, F: Real>(activation: Activation, z: &mut [F], slope: &mut [F]) {
+fn portable_body<const FMA: bool, F: Number>(activation: Activation, z: &mut [F], slope: &mut [F]) {
     let one = F::constant(1.0);
     match activation {
         Activation::Identity => {}
@@ -44,7 +45,7 @@ fn portable_body<const FMA: bool, F: Real>(activation: Activation, z: &mut [F], 
 }
 
 #[inline(always)]
-fn scale_body<const FMA: bool, F: Real>(
+fn scale_body<const FMA: bool, F: Number>(
     adjoint: &mut [F],
     slope: &[F],
     count: usize,
@@ -66,18 +67,19 @@ fn scale_body<const FMA: bool, F: Real>(
 }
 
 per_isa!(
-    /// The activation of any type in portable code; see [`Elementary::activate`](super::real::Elementary::activate).
-    fn portable<F>(activation: Activation, z: &mut [F], slope: &mut [F]) = portable_body
+    /// Replaces `z` by its activation and writes the derivative to `slope`, unless that is empty.
+    fn activate<F>(activation: Activation, z: &mut [F], slope: &mut [F]) = portable_body
 );
 per_isa!(
-    /// Adjoints through an activation in portable code; see [`Elementary::scale`](super::real::Elementary::scale).
-    fn portable_scale<F>(adjoint: &mut [F], slope: &[F], count: usize, sums: &mut [F]) = scale_body
+    /// Multiplies rows of adjoints by the saved derivatives (unless there are none), clears the lanes from `count` on, and
+    /// adds the rows' totals to `sums` (which may be empty).
+    fn scale<F>(adjoint: &mut [F], slope: &[F], count: usize, sums: &mut [F]) = scale_body
 );
 
 #[cfg(test)]
 mod tests {
+    use super::super::dispatch::Kernels;
     use super::super::isa::Isa;
-    use super::super::real::Elementary;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,36 +1,12 @@
-//! Matrix products on tiles.
+//! Dense layers, packed for the kernels.
 //!
 //! A tile of $k$ rows is a $k \times$ [`TILE`] matrix, lanes contiguous. Weights are packed once per run into panels of as many
 //! rows as the kernel of the machine's instructions keeps in registers, with 16 lanes or more.
 
-use super::TILE;
-use super::isa::{Isa, WIDE_PANEL};
-use super::real::Real;
+use super::dispatch::Kernels;
+use super::isa::Isa;
+use super::shape::{PANEL, TILE};
 use crate::scalar::Activation;
-
-/// Rows of a weight panel at the most; see [`Isa::panel_rows`].
-pub(crate) const PANEL: usize = WIDE_PANEL;
-/// Lanes of a register block.
-const BLOCK: usize = 16;
-
-/// The matrix kernels of a number type.
-pub(crate) trait Matrix: Sized {
-    /// Writes $b + W X$ to `out`, one panel of weights: `rows` times $k$ weights, $k$-major, and $k$ rows of inputs in
-    /// segments. What it begins with, $b$, is one number a row, or without any what `out` holds.
-    fn panel(
-        isa: Isa,
-        rows: usize,
-        panel: &[Self],
-        segments: &[&[Self]],
-        begin: Option<&[Self; PANEL]>,
-        out: &mut [Self],
-    );
-    /// Adds $dZ\, X^T$ to `grad` (outputs by `width`): `dz` has [`TILE`] lanes a row, `xt` is lane-major, `width` a lane.
-    fn outer(isa: Isa, dz: &[Self], xt: &[Self], width: usize, grad: &mut [Self]);
-    /// Writes the rows `x` into columns `column..` of the lane-major `xt`, `width` a lane; columns up to a multiple of
-    /// eight may be filled with zeros.
-    fn transpose(isa: Isa, x: &[Self], column: usize, width: usize, xt: &mut [Self]);
-}
 
 /// Weights of one layer, packed for the kernels, forward and transposed.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +20,7 @@ pub(crate) struct Packed<F> {
     rows: usize,
 }
 
-impl<F: Real> Packed<F> {
+impl<F: Kernels> Packed<F> {
     /// Packs `weights`, `outputs` by `width` row-major, whose inputs come in segments of the given lengths. The transposes are
     /// packed where `adjoints`.
     pub(crate) fn new(
@@ -124,137 +100,12 @@ fn pack<F: Copy>(
     panels
 }
 
-/// A panel in portable code, compiled for the instructions at hand.
-#[inline(always)]
-fn panel_body<const FMA: bool, F: Real>(
-    rows: usize,
-    panel: &[F],
-    segments: &[&[F]],
-    begin: Option<&[F; PANEL]>,
-    out: &mut [F],
-) {
-    for block in 0..TILE / BLOCK {
-        let mut sums = begin.map_or([[F::default(); BLOCK]; PANEL], |b| b.map(|b| [b; BLOCK]));
-        if begin.is_none() {
-            for (sum, row) in sums.iter_mut().zip(out.chunks_exact(TILE)) {
-                sum.copy_from_slice(&row[block * BLOCK..(block + 1) * BLOCK]);
-            }
-        }
-        let inputs = segments.iter().flat_map(|s| s.chunks_exact(TILE));
-        for (weights, x) in panel.chunks_exact(rows).zip(inputs) {
-            let x = &x[block * BLOCK..(block + 1) * BLOCK];
-            for (sum, &w) in sums.iter_mut().zip(weights) {
-                for (s, &x) in sum.iter_mut().zip(x) {
-                    *s = F::madd::<FMA>(w, x, *s);
-                }
-            }
-        }
-        for (sum, row) in sums.iter().zip(out.chunks_exact_mut(TILE)) {
-            row[block * BLOCK..(block + 1) * BLOCK].copy_from_slice(sum);
-        }
-    }
-}
-
-#[inline(always)]
-fn outer_body<const FMA: bool, F: Real>(dz: &[F], xt: &[F], width: usize, grad: &mut [F]) {
-    for (dz, grad) in dz.chunks_exact(TILE).zip(grad.chunks_exact_mut(width)) {
-        for (&d, x) in dz.iter().zip(xt.chunks_exact(width)) {
-            for (g, &x) in grad.iter_mut().zip(x) {
-                *g = F::madd::<FMA>(d, x, *g);
-            }
-        }
-    }
-}
-
-fn transpose_portable<F: Copy>(x: &[F], column: usize, width: usize, xt: &mut [F]) {
-    for (k, row) in x.chunks_exact(TILE).enumerate() {
-        for (lane, &value) in row.iter().enumerate() {
-            xt[lane * width + column + k] = value;
-        }
-    }
-}
-
-super::isa::per_isa!(
-    /// One panel in portable code.
-    fn portable_panel<F>(rows: usize, panel: &[F], segments: &[&[F]], begin: Option<&[F; PANEL]>, out: &mut [F]) = panel_body
-);
-super::isa::per_isa!(
-    /// Weight gradients in portable code.
-    fn portable_outer<F>(dz: &[F], xt: &[F], width: usize, grad: &mut [F]) = outer_body
-);
-
-impl Matrix for f64 {
-    fn panel(
-        isa: Isa,
-        rows: usize,
-        panel: &[f64],
-        segments: &[&[f64]],
-        begin: Option<&[f64; PANEL]>,
-        out: &mut [f64],
-    ) {
-        portable_panel(isa, rows, panel, segments, begin, out);
-    }
-    fn outer(isa: Isa, dz: &[f64], xt: &[f64], width: usize, grad: &mut [f64]) {
-        portable_outer(isa, dz, xt, width, grad);
-    }
-    fn transpose(_: Isa, x: &[f64], column: usize, width: usize, xt: &mut [f64]) {
-        transpose_portable(x, column, width, xt);
-    }
-}
-
-impl Matrix for f32 {
-    fn panel(
-        isa: Isa,
-        rows: usize,
-        panel: &[f32],
-        segments: &[&[f32]],
-        begin: Option<&[f32; PANEL]>,
-        out: &mut [f32],
-    ) {
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::x86::avx2::panel(proof, rows, panel, segments, begin, out),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => {
-                super::x86::avx512::panel(proof, rows, panel, segments, begin, out)
-            }
-            Isa::Portable => portable_panel(isa, rows, panel, segments, begin, out),
-        }
-    }
-    fn outer(isa: Isa, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => _ = super::x86::avx2::outer(proof, dz, xt, width, 0, grad),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => {
-                let rest = super::x86::avx512::outer(proof, dz, xt, width, 0, grad);
-                super::x86::avx2::outer(proof.avx2(), dz, xt, width, rest, grad);
-            }
-            Isa::Portable => portable_outer(isa, dz, xt, width, grad),
-        }
-    }
-    fn transpose(isa: Isa, x: &[f32], column: usize, width: usize, xt: &mut [f32]) {
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::x86::transpose(proof, x, column, width, xt),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => {
-                super::x86::transpose(proof.avx2(), x, column, width, xt);
-            }
-            Isa::Portable => transpose_portable(x, column, width, xt),
-        }
-    }
-}
-
-/// Inputs of a layer rounded up, so that the transposed tile has whole registers.
-pub(crate) fn padded(width: usize) -> usize {
-    width.next_multiple_of(8)
-}
-
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
+    use super::super::dispatch::Kernels;
     use super::*;
+    use crate::kernel::padded;
     use proptest::prelude::*;
 
     fn numbers(n: usize) -> impl Strategy<Value = Vec<f32>> {

@@ -1,8 +1,8 @@
 //! Operations number by number, forward and reverse.
 
-use super::TILE;
 use super::isa::per_isa;
-use super::real::Real;
+use super::number::Number;
+use super::shape::TILE;
 use crate::record::{Binary, Unary};
 use crate::scalar::RoundGradient;
 
@@ -14,7 +14,7 @@ pub(crate) enum Source<'a, F> {
 }
 
 #[inline(always)]
-fn map<F: Real>(x: Source<'_, F>, out: &mut [F], f: impl Fn(F) -> F) {
+fn map<F: Number>(x: Source<'_, F>, out: &mut [F], f: impl Fn(F) -> F) {
     match x {
         Source::Rows(x) => {
             for (o, &x) in out.iter_mut().zip(x) {
@@ -26,7 +26,7 @@ fn map<F: Real>(x: Source<'_, F>, out: &mut [F], f: impl Fn(F) -> F) {
 }
 
 #[inline(always)]
-fn zip<F: Real>(a: Source<'_, F>, b: Source<'_, F>, out: &mut [F], f: impl Fn(F, F) -> F) {
+fn zip<F: Number>(a: Source<'_, F>, b: Source<'_, F>, out: &mut [F], f: impl Fn(F, F) -> F) {
     match (a, b) {
         (Source::Rows(a), Source::Rows(b)) => {
             for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
@@ -39,7 +39,7 @@ fn zip<F: Real>(a: Source<'_, F>, b: Source<'_, F>, out: &mut [F], f: impl Fn(F,
 }
 
 #[inline(always)]
-fn unary_body<const FMA: bool, F: Real>(f: Unary, x: Source<'_, F>, out: &mut [F]) {
+fn unary_body<const FMA: bool, F: Number>(f: Unary, x: Source<'_, F>, out: &mut [F]) {
     match f {
         Unary::Copy | Unary::Detach => map(x, out, |x| x),
         Unary::Neg => map(x, out, |x| -x),
@@ -59,7 +59,7 @@ fn unary_body<const FMA: bool, F: Real>(f: Unary, x: Source<'_, F>, out: &mut [F
 }
 
 #[inline(always)]
-fn binary_body<const FMA: bool, F: Real>(
+fn binary_body<const FMA: bool, F: Number>(
     f: Binary,
     a: Source<'_, F>,
     b: Source<'_, F>,
@@ -77,7 +77,7 @@ fn binary_body<const FMA: bool, F: Real>(
 
 /// Adds `dy` times a factor of operand and result to `dx`.
 #[inline(always)]
-fn pull<F: Real>(x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F], factor: impl Fn(F, F) -> F) {
+fn pull<F: Number>(x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F], factor: impl Fn(F, F) -> F) {
     match x {
         Source::Rows(x) => {
             for (((dx, &dy), &y), &x) in dx.iter_mut().zip(dy).zip(y).zip(x) {
@@ -93,7 +93,7 @@ fn pull<F: Real>(x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F], factor: impl
 }
 
 #[inline(always)]
-fn unary_adjoint_body<const FMA: bool, F: Real>(
+fn unary_adjoint_body<const FMA: bool, F: Number>(
     f: Unary,
     x: Source<'_, F>,
     y: &[F],
@@ -129,7 +129,7 @@ fn unary_adjoint_body<const FMA: bool, F: Real>(
 
 /// Adds to `dx` the adjoint of the first or second operand, whose own value is `own` and whose partner is `other`.
 #[inline(always)]
-fn pull_with<F: Real>(
+fn pull_with<F: Number>(
     own: Source<'_, F>,
     other: Source<'_, F>,
     dy: &[F],
@@ -161,7 +161,7 @@ fn pull_with<F: Real>(
 }
 
 #[inline(always)]
-fn first_adjoint_body<const FMA: bool, F: Real>(
+fn first_adjoint_body<const FMA: bool, F: Number>(
     f: Binary,
     a: Source<'_, F>,
     b: Source<'_, F>,
@@ -179,7 +179,7 @@ fn first_adjoint_body<const FMA: bool, F: Real>(
 }
 
 #[inline(always)]
-fn second_adjoint_body<const FMA: bool, F: Real>(
+fn second_adjoint_body<const FMA: bool, F: Number>(
     f: Binary,
     a: Source<'_, F>,
     b: Source<'_, F>,
@@ -198,7 +198,7 @@ fn second_adjoint_body<const FMA: bool, F: Real>(
 }
 
 #[inline(always)]
-fn add_body<const FMA: bool, F: Real>(x: &[F], out: &mut [F]) {
+fn add_body<const FMA: bool, F: Number>(x: &[F], out: &mut [F]) {
     for (o, &x) in out.iter_mut().zip(x) {
         *o = *o + x;
     }
@@ -234,7 +234,7 @@ const PARTS: usize = 8;
 
 /// The sum of a row.
 #[inline(always)]
-pub(super) fn total<F: Real>(row: &[F]) -> F {
+pub(super) fn total<F: Number>(row: &[F]) -> F {
     let mut parts = [F::default(); PARTS];
     let chunks = row.chunks_exact(PARTS);
     let rest = chunks.remainder().iter().fold(F::default(), |s, &x| s + x);
@@ -247,12 +247,12 @@ pub(super) fn total<F: Real>(row: &[F]) -> F {
 }
 
 #[inline(always)]
-fn sum_body<const FMA: bool, F: Real>(row: &[F], out: &mut F) {
+fn sum_body<const FMA: bool, F: Number>(row: &[F], out: &mut F) {
     *out = *out + total(row);
 }
 
 #[inline(always)]
-fn dots_body<const FMA: bool, F: Real>(a: &[F], count: usize, rows: &[F], out: &mut [F]) {
+fn dots_body<const FMA: bool, F: Number>(a: &[F], count: usize, rows: &[F], out: &mut [F]) {
     let a = &a[..count];
     for (o, b) in out.iter_mut().zip(rows.chunks_exact(TILE)) {
         let b = &b[..count];
@@ -274,15 +274,15 @@ per_isa!(
     fn sum<F>(row: &[F], out: &mut F) = sum_body
 );
 per_isa!(
-    /// Scalar products in portable code; see [`Elementary::dots`](super::real::Elementary::dots).
-    fn portable_dots<F>(a: &[F], count: usize, rows: &[F], out: &mut [F]) = dots_body
+    /// Adds to `out` the scalar products of `a` with each of the rows, over the first `count` lanes.
+    fn dots<F>(a: &[F], count: usize, rows: &[F], out: &mut [F]) = dots_body
 );
 
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
+    use super::super::dispatch::Kernels;
     use super::super::isa::Isa;
-    use super::super::real::Elementary;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,5 +1,7 @@
 //! Which instructions the machine has.
 
+use super::shape::{NARROW_PANEL, WIDE_PANEL};
+
 /// The instructions to use. A value other than `Portable` exists only on a machine that has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Isa {
@@ -28,10 +30,6 @@ impl Proof512 {
     }
 }
 
-/// Rows of a weight panel of sixteen registers, and of thirty-two.
-const NARROW_PANEL: usize = 6;
-pub(crate) const WIDE_PANEL: usize = 8;
-
 impl Isa {
     /// The widest that the machine has.
     pub(crate) fn detect() -> Isa {
@@ -59,7 +57,7 @@ impl Isa {
         }
     }
 
-    /// Rows of a weight panel: with the lanes of a block, as many accumulators as leave registers for the operands.
+    /// Rows of a weight panel.
     pub(crate) fn panel_rows(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -103,12 +101,12 @@ pub fn vectorize<R>(work: impl FnOnce() -> R) -> R {
 macro_rules! per_isa {
     ($(#[$meta:meta])* fn $name:ident<F>($($arg:ident: $type:ty),* $(,)?) = $body:ident) => {
         $(#[$meta])*
-        pub(crate) fn $name<F: $crate::kernel::real::Real>(isa: $crate::kernel::isa::Isa, $($arg: $type),*) {
+        pub(crate) fn $name<F: $crate::kernel::number::Number>(isa: $crate::kernel::isa::Isa, $($arg: $type),*) {
             match isa {
                 #[cfg(target_arch = "x86_64")]
                 $crate::kernel::isa::Isa::Avx2(_) | $crate::kernel::isa::Isa::Avx512(_) => {
                     #[target_feature(enable = "avx2,fma")]
-                    fn wide<F: $crate::kernel::real::Real>($($arg: $type),*) {
+                    fn wide<F: $crate::kernel::number::Number>($($arg: $type),*) {
                         $body::<true, F>($($arg),*)
                     }
                     // SAFETY: both are made only after AVX2 and FMA were detected.

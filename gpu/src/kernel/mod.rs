@@ -1,16 +1,22 @@
 //! Arithmetic on tiles: a row is [`TILE`] lanes, contiguous.
+//!
+//! From the bottom up: sizes ([`shape`]), instruction sets ([`isa`]), numbers ([`number`]), kernels in portable code
+//! ([`elementwise`], [`activation`], [`softmax`], [`product`]) and in vector instructions (`x86`), the choice between them
+//! ([`dispatch`]), the number types of programs ([`real`]), and layers packed for the kernels ([`dense`]).
 
-pub(crate) mod activation;
+mod activation;
 pub(crate) mod aligned;
 pub(crate) mod dense;
+pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 pub(crate) mod isa;
-pub(crate) mod math;
+mod number;
 pub(crate) mod prefetch;
+mod product;
 pub(crate) mod real;
-pub(crate) mod softmax;
+mod shape;
+mod softmax;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-/// Lanes of a tile: a row of `f32` is four cache lines, and a few hundred rows stay in the second-level cache.
-pub(crate) const TILE: usize = 64;
+pub(crate) use shape::{TILE, padded};

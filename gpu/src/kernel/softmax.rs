@@ -2,31 +2,30 @@
 //!
 //! The largest value of a lane is taken off first, so that no exponential overflows; a value of $-\infty$ has the share zero.
 
-use super::TILE;
 use super::isa::per_isa;
-use super::real::Real;
+use super::number::Number;
+use super::shape::TILE;
 
 /// The largest of each lane.
 #[inline(always)]
-fn tops<F: Real>(x: &[F]) -> [F; TILE] {
+fn tops<F: Number>(x: &[F]) -> [F; TILE] {
     let mut top = [F::constant(f64::NEG_INFINITY); TILE];
     for row in x.as_chunks::<TILE>().0 {
         for (t, &x) in top.iter_mut().zip(row) {
-            // What is not a number becomes, and stays, the largest.
-            *t = if x <= *t { *t } else { x };
+            *t = if *t > x { *t } else { x };
         }
     }
     top
 }
 
 #[inline(always)]
-fn softmax_body<const FMA: bool, F: Real>(x: &[F], out: &mut [F]) {
+fn softmax_body<const FMA: bool, F: Number>(x: &[F], out: &mut [F]) {
     let top = tops(x);
     let mut total = [F::default(); TILE];
     let rows = x.as_chunks::<TILE>().0;
     for (out, row) in out.as_chunks_mut::<TILE>().0.iter_mut().zip(rows) {
         for i in 0..TILE {
-            out[i] = (row[i] - top[i]).exp_of_nonpositive::<FMA>();
+            out[i] = (row[i] - top[i]).fast_exp::<FMA>();
             total[i] = total[i] + out[i];
         }
     }
@@ -41,7 +40,7 @@ fn softmax_body<const FMA: bool, F: Real>(x: &[F], out: &mut [F]) {
 }
 
 #[inline(always)]
-fn softmax_adjoint_body<const FMA: bool, F: Real>(y: &[F], dy: &[F], dx: &mut [F]) {
+fn softmax_adjoint_body<const FMA: bool, F: Number>(y: &[F], dy: &[F], dx: &mut [F]) {
     let rows = y.as_chunks::<TILE>().0.iter().zip(dy.as_chunks::<TILE>().0);
     let mut mean = [F::default(); TILE];
     for (y, dy) in rows.clone() {
@@ -68,6 +67,7 @@ per_isa!(
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
+    use super::super::dispatch::Kernels;
     use super::super::isa::Isa;
     use super::*;
     use proptest::prelude::*;
@@ -97,9 +97,9 @@ mod tests {
         fn shares_are_those_of_double_precision((x, dy) in rows()) {
             for isa in Isa::all() {
                 let mut y = vec![f32::NAN; x.len()];
-                softmax(isa, &x, &mut y);
+                f32::shares(isa, &x, &mut y);
                 let mut dx = vec![0.5_f32; x.len()];
-                softmax_adjoint(isa, &y, &dy, &mut dx);
+                f32::shares_adjoint(isa, &y, &dy, &mut dx);
                 for lane in 0..TILE {
                     let exact = exact(&x, lane);
                     let of = |row: usize| row * TILE + lane;
@@ -119,8 +119,8 @@ mod tests {
         fn instruction_sets_with_fused_operations_agree((x, dy) in rows()) {
             let run = |isa: Isa| {
                 let (mut y, mut dx) = (vec![0.0_f32; x.len()], vec![0.0_f32; x.len()]);
-                softmax(isa, &x, &mut y);
-                softmax_adjoint(isa, &y, &dy, &mut dx);
+                f32::shares(isa, &x, &mut y);
+                f32::shares_adjoint(isa, &y, &dy, &mut dx);
                 [y, dx].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             let fused = Isa::all().into_iter().filter(|&isa| isa != Isa::Portable).map(run);
@@ -141,7 +141,7 @@ mod tests {
             }
             x[2 * TILE + 2] = f32::NAN;
             let mut y = vec![9.0; 3 * TILE];
-            softmax(isa, &x, &mut y);
+            f32::shares(isa, &x, &mut y);
             let lane = |lane: usize| [y[lane], y[TILE + lane], y[2 * TILE + lane]];
             assert_eq!(lane(0), [0.5, 0.0, 0.5]);
             assert!(lane(1).iter().chain(&lane(2)).all(|y| y.is_nan()));

@@ -62,6 +62,11 @@ impl<F: Real> Adam<F> {
         }
     }
 
+    /// Takes other constants from the next step on.
+    pub(super) fn configure(&mut self, config: AdamConfig) {
+        self.config = config;
+    }
+
     /// One step down the gradient with learning rate `rate`.
     pub fn descend(&mut self, params: &mut [F], gradient: &[F], rate: f64) {
         self.step(params, gradient, rate, 1.0);

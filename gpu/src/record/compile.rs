@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::op::{Arg, Block, Dense, Op, Row, Space, Unary};
+use super::op::{Arg, Block, Dense, Op, Reduce, Row, Space, Unary};
 use super::program::Program;
 
 /// Finishes a recorded program.
@@ -56,7 +56,7 @@ impl Op {
                 .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
                 .collect(),
             Op::Softmax { x, rows, .. } => span(Arg::Row(*x), *rows),
-            Op::LaneSum { x, .. } => vec![*x],
+            Op::Reduce { x, .. } => vec![*x],
             Op::Custom { inputs, .. } => inputs.clone(),
         }
     }
@@ -67,7 +67,7 @@ impl Op {
             Op::Unary { out, rows, .. }
             | Op::Binary { out, rows, .. }
             | Op::Softmax { out, rows, .. } => (*out, *rows),
-            Op::Select { out, .. } | Op::LaneSum { out, .. } => (*out, 1),
+            Op::Select { out, .. } | Op::Reduce { out, .. } => (*out, 1),
             Op::Dense(dense) => (dense.out, dense.outputs),
             Op::Custom { out, outputs, .. } => (*out, *outputs),
         }
@@ -142,7 +142,7 @@ fn order(space: Space, block: &mut Block) {
         let phase = op.args().into_iter().map(here).max().unwrap_or(0);
         of_op.push(phase);
         let (out, rows) = op.results();
-        let after = phase + usize::from(matches!(op, Op::LaneSum { .. }));
+        let after = phase + usize::from(matches!(op, Op::Reduce { .. }));
         level[out..out + rows].fill(after);
     }
     let phases = of_op.iter().copied().max().map_or(1, |top| top + 1);
@@ -151,7 +151,7 @@ fn order(space: Space, block: &mut Block) {
     let mut numbered: Vec<(usize, bool, Op)> = of_op
         .into_iter()
         .zip(std::mem::take(&mut block.ops))
-        .map(|(phase, op)| (phase, matches!(op, Op::LaneSum { .. }), op))
+        .map(|(phase, op)| (phase, matches!(op, Op::Reduce { .. }), op))
         .collect();
     numbered.sort_by_key(|&(phase, sum, _)| (phase, sum));
     let mut start = 0;
@@ -221,7 +221,8 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
             Op::Unary {
                 f: Unary::Detach | Unary::Positive,
                 ..
-            } => false,
+            }
+            | Op::Reduce { f: Reduce::Max, .. } => false,
             other => other.args().into_iter().any(|arg| depends(arg, active)),
         };
         let marks = &mut active[space as usize][out..out + rows];

@@ -8,7 +8,7 @@ mod tape;
 mod var;
 
 pub use custom::CustomOp;
-pub(crate) use op::{Arg, Binary, Dense, Op, Row, Space, Unary};
+pub(crate) use op::{Arg, Binary, Dense, Op, Reduce, Row, Space, Unary};
 pub use program::{Inputs, Program, Shape, Start, Step};
 pub use tape::Recorder;
 pub use var::Var;

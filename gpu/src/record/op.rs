@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::custom::CustomOp;
-use crate::scalar::{Activation, RoundGradient};
+use crate::scalar::{Activation, RoundGradient, Scalar};
 
 /// Where a row lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +85,32 @@ pub(crate) enum Binary {
     Max,
 }
 
+/// How the lanes of a group become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reduce {
+    Sum,
+    /// The largest, without derivative.
+    Max,
+}
+
+impl Reduce {
+    /// What nothing reduces to.
+    pub(crate) fn nothing(self) -> f64 {
+        match self {
+            Reduce::Sum => 0.0,
+            Reduce::Max => f64::NEG_INFINITY,
+        }
+    }
+
+    /// Two results as one.
+    pub(crate) fn join(self, a: f64, b: f64) -> f64 {
+        match self {
+            Reduce::Sum => a + b,
+            Reduce::Max => Scalar::max(a, b),
+        }
+    }
+}
+
 /// A dense layer over segments of rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Dense {
@@ -138,8 +164,9 @@ pub(crate) enum Op {
         out: usize,
         rows: usize,
     },
-    /// The sum over all lanes of the run; ends a phase.
-    LaneSum {
+    /// One number for all lanes of a group; ends a phase.
+    Reduce {
+        f: Reduce,
         x: Arg,
         out: usize,
         id: usize,

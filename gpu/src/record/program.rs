@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::compile;
-use super::op::{Arg, Block, Op, Row, Space};
+use super::op::{Arg, Block, Op, Reduce, Row, Space};
 use super::tape::{self, Recorder, Recording};
 use super::var::Var;
+use crate::error::Error;
 use crate::scalar::Scalar;
 
 /// How many numbers of each kind a program reads.
@@ -92,7 +93,7 @@ impl<S: Scalar> Default for Step<S> {
 /// Its size does not grow with the horizon. The objective of a lane is the sum of the period's objectives.
 ///
 /// ```
-/// use hindsight_gpu::{Batch, Cpu, Executor, Program, Scalar, Shape, Start, Step};
+/// use hindsight_gpu::{Batch, Device, Executor, Program, Scalar, Shape, Start, Step};
 ///
 /// // Stock with lost sales: every period `order` units arrive, demand takes what it can, and a unit sold earns 1.
 /// let shape = Shape { params: 1, lane: 0, exo: 1, shared: 0 };
@@ -107,7 +108,7 @@ impl<S: Scalar> Default for Step<S> {
 /// );
 /// // One lane, three periods, demands 1, 3 and 2; an order of 2 a period.
 /// let batch = Batch::new(&program, 1, 3).exo(&[1.0_f64, 3.0, 2.0])?;
-/// let result = Cpu::default().gradient(&program, &[2.0], &batch)?;
+/// let result = Device::best().gradient(&program, &[2.0], &batch)?;
 /// assert_eq!(result.objective, 1.0 + 3.0 + 2.0 - 3.0 * 0.5 * 2.0);
 /// # Ok::<(), hindsight_gpu::Error>(())
 /// ```
@@ -127,7 +128,10 @@ pub struct Program {
     /// Rows of the period whose adjoints are added to, and so must be cleared behind each period.
     pub(crate) added_to: Vec<Range<usize>>,
     pub(crate) dense: usize,
-    pub(crate) sums: usize,
+    /// How each of the reductions over lanes joins them.
+    pub(crate) reductions: Vec<Reduce>,
+    /// Which parameters are trained; the others are frozen.
+    pub(crate) trained: Vec<bool>,
 }
 
 impl Program {
@@ -184,7 +188,7 @@ impl Program {
                 args(&step.traces),
             )
         };
-        let (start, period, dense, sums) = recording.take();
+        let (start, period, dense, reductions) = recording.take();
         let mut program = Program {
             shape,
             start,
@@ -196,10 +200,43 @@ impl Program {
             reach: 0,
             added_to: Vec::new(),
             dense,
-            sums,
+            reductions,
+            trained: vec![true; shape.params],
         };
         compile::finish(&mut program);
         program
+    }
+
+    /// The same program with the parameters in these ranges trained and all others frozen: their derivatives are zero, and
+    /// [`Session::step`](crate::Session::step) leaves them as they are.
+    ///
+    /// ```
+    /// use hindsight_gpu::{Batch, Cpu, Executor, Program, Shape, Start, Step};
+    /// let shape = Shape { params: 2, ..Shape::default() };
+    /// let product = Program::record(shape, |_, _| Start::default(), |_, i| Step {
+    ///     objective: i.params[0] * i.params[1],
+    ///     ..Step::new()
+    /// });
+    /// let program = product.train(&[1..2])?;
+    /// let gradient = Cpu::new(1).gradient(&program, &[3.0_f64, 5.0], &Batch::new(&program, 1, 1))?;
+    /// assert_eq!(gradient.params, [0.0, 3.0]);
+    /// # Ok::<(), hindsight_gpu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a range ends after the last parameter.
+    pub fn train(mut self, params: &[Range<usize>]) -> Result<Program, Error> {
+        self.trained.fill(false);
+        for range in params {
+            let limit = self.trained.len() + 1;
+            let trained = self.trained.get_mut(range.clone()).ok_or(Error::Range {
+                what: "end of trained parameters",
+                index: range.end,
+                limit,
+            })?;
+            trained.fill(true);
+        }
+        Ok(self)
     }
 
     /// What the program reads.
@@ -227,8 +264,9 @@ impl Program {
     }
 
     /// Whether an operation joins the lanes, so that all of them must go through the horizon together.
-    pub(crate) fn crosses_lanes(&self) -> bool {
-        self.sums > 0
+    #[must_use]
+    pub fn joins_lanes(&self) -> bool {
+        !self.reductions.is_empty()
     }
 
     /// The most operands of a custom operation; they may be parameters, which are not rows.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::MAX_SEGMENTS;
 use super::custom::CustomOp;
-use super::op::{Arg, Binary, Block, Dense, Op, Row, Space, Unary};
+use super::op::{Arg, Binary, Block, Dense, Op, Reduce, Row, Space, Unary};
 use super::var::Var;
 use crate::scalar::Activation;
 
@@ -24,7 +24,7 @@ pub(super) struct Tape {
     pub(super) start: Block,
     pub(super) period: Block,
     pub(super) dense: usize,
-    pub(super) sums: usize,
+    pub(super) reductions: Vec<Reduce>,
 }
 
 /// Stands for the recording under way: given to the closures of [`Program::record`](super::Program::record).
@@ -73,7 +73,7 @@ impl Recording {
             start,
             period: Block::default(),
             dense: 0,
-            sums: 0,
+            reductions: Vec::new(),
         };
         TAPES.with_borrow_mut(|tapes| tapes.push(tape));
         Recording {
@@ -90,14 +90,14 @@ impl Recording {
     }
 
     /// What was recorded.
-    pub(super) fn take(&self) -> (Block, Block, usize, usize) {
+    pub(super) fn take(&self) -> (Block, Block, usize, Vec<Reduce>) {
         with(|tape| {
             let (start, period) = (&mut tape.start, &mut tape.period);
             (
                 std::mem::take(start),
                 std::mem::take(period),
                 tape.dense,
-                tape.sums,
+                std::mem::take(&mut tape.reductions),
             )
         })
         .unwrap_or_default()
@@ -167,10 +167,10 @@ impl Tape {
         self.unary(Unary::Copy, x)
     }
 
-    pub(super) fn lane_sum(&mut self, x: Arg) -> Row {
-        let id = self.sums;
-        self.sums += 1;
-        self.push(1, |out| Op::LaneSum { x, out, id })
+    pub(super) fn reduce(&mut self, f: Reduce, x: Arg) -> Row {
+        let id = self.reductions.len();
+        self.reductions.push(f);
+        self.push(1, |out| Op::Reduce { f, x, out, id })
     }
 
     /// The value `lag > 0` periods ago; `None` where nothing has a past, in the start block.

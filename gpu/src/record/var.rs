@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::op::{Arg, Binary, Op, Row, Unary};
+use super::op::{Arg, Binary, Op, Reduce, Row, Unary};
 use super::tape::{self, Recorder};
 use crate::scalar::{Activation, DelayLine, RoundGradient, Scalar, dense_outputs};
 
@@ -162,7 +162,14 @@ impl<'r> Scalar for Var<'r> {
     }
     /// The sum of a constant is the constant times the number of lanes.
     fn lane_sum(self) -> Self {
-        Self::of(tape::with(|tape| tape.lane_sum(self.arg)), self)
+        Self::of(tape::with(|tape| tape.reduce(Reduce::Sum, self.arg)), self)
+    }
+    /// The largest of a constant is the constant.
+    fn lane_max(self) -> Self {
+        match self.arg {
+            Arg::Const(_) => self,
+            x => Self::of(tape::with(|tape| tape.reduce(Reduce::Max, x)), self),
+        }
     }
     /// A recorded variable reads its own past; `line` stays empty. In the start block nothing has a past: the value is zero.
     fn delay(self, lag: usize, _line: &mut DelayLine<Self>) -> Self {

@@ -3,8 +3,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{RoundGradient, Scalar};
-use crate::kernel::math;
-use crate::kernel::real::Elementary;
+use crate::math;
 
 /// `N` independent `f32` lanes, each a world of its own: the fast forward simulator for policies of a few numbers.
 ///
@@ -131,7 +130,7 @@ impl<const N: usize> Scalar for Lanes<N> {
     }
     #[inline(always)]
     fn softplus(self) -> Self {
-        self.map(Elementary::fast_softplus::<false>)
+        self.map(math::softplus_f32::<false>)
     }
     #[inline(always)]
     fn erf(self) -> Self {

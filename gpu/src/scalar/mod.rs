@@ -133,9 +133,15 @@ pub trait Scalar:
     fn clip(self, low: Self, high: Self) -> Self {
         self.max(low).min(high)
     }
-    /// The sum of this value over all lanes of the run, the same in every lane. A type that holds one lane returns itself.
+    /// The sum of this value over the lanes of the lane's group, the same in each of them; without groups
+    /// ([`Batch::groups`](crate::Batch::groups)) all lanes of a run are one. A type that holds one lane returns itself.
     fn lane_sum(self) -> Self {
         self
+    }
+    /// The largest of this value over the lanes of the lane's group, the same in each of them; no derivative. A type that holds one
+    /// lane returns itself, without derivative.
+    fn lane_max(self) -> Self {
+        self.detach()
     }
     /// This value `lag` periods ago, zero before the first period.
     ///

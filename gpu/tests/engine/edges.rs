@@ -1,6 +1,8 @@
 //! The smallest and the oddest runs, and every error.
 
-use hindsight_gpu::{Batch, Cpu, DelayLine, Error, Executor, Program, Scalar, Shape, Start, Step};
+use hindsight_gpu::{
+    Batch, Cpu, DelayLine, Error, Executor, Gradient, Part, Program, Scalar, Shape, Start, Step,
+};
 
 const SHAPE: Shape = Shape {
     params: 1,
@@ -108,29 +110,61 @@ fn empty_runs_are_errors() {
     let no_periods = Some(Error::Empty("the number of periods"));
     assert_eq!(run(&Batch::new(&program, 0, 3)), no_lanes);
     assert_eq!(run(&Batch::new(&program, 3, 0)), no_periods);
-    let nobody = Batch::new(&program, 3, 3)
-        .select(&[])
-        .expect("an empty selection");
-    assert_eq!(run(&nobody), no_lanes);
-    let never = Batch::new(&program, 3, 3)
-        .periods(2..2)
-        .expect("an empty window");
-    assert_eq!(run(&never), no_periods);
+    let part = |part: Part<'_>| of_part(&program, 3, &part).err();
+    assert_eq!(part(Part::lanes(&[])), no_lanes);
+    assert_eq!(part(Part::groups(&[])), no_lanes);
+    assert_eq!(part(Part::all().periods(2..2)), no_periods);
+}
+
+/// The gradient of a part of three lanes.
+fn of_part(program: &Program, periods: usize, part: &Part<'_>) -> Result<Gradient<f64>, Error> {
+    let cpu = Cpu::new(2);
+    cpu.open(program, Batch::new(program, 3, periods))
+        .and_then(|mut session| session.gradient(part))
 }
 
 #[test]
 fn lanes_and_periods_that_do_not_exist_are_errors() {
     let program = shop();
-    let batch = || Batch::<f64>::new(&program, 3, 4);
-    let range = |what, index, limit| Error::Range { what, index, limit };
-    assert_eq!(batch().select(&[0, 3]).err(), Some(range("lane", 3, 3)));
-    assert_eq!(
-        batch().periods(1..5).err(),
-        Some(range("end of periods", 5, 5))
-    );
+    let range = |what, index, limit| Some(Error::Range { what, index, limit });
+    let part = |part: Part<'_>| of_part(&program, 4, &part).err();
+    assert_eq!(part(Part::lanes(&[0, 3])), range("lane", 3, 3));
+    assert_eq!(part(Part::groups(&[0, 1])), range("group", 1, 1));
+    let late = Part::all().periods(1..5);
+    assert_eq!(part(late), range("end of periods", 5, 5));
     #[allow(clippy::reversed_empty_ranges, reason = "the mistake to be caught")]
-    let backwards = batch().periods(3..1);
-    assert_eq!(backwards.err(), Some(range("start of periods", 3, 2)));
+    let backwards = Part::all().periods(3..1);
+    assert_eq!(part(backwards), range("start of periods", 3, 2));
+}
+
+#[test]
+fn groups_that_do_not_fit_are_errors() {
+    let program = shop();
+    let batch = || Batch::<f64>::new(&program, 5, 1);
+    let empty = Error::Empty("the number of lanes of a group");
+    assert_eq!(batch().groups(&[2, 0, 3]).err(), Some(empty));
+    let wrong = Error::Length {
+        array: "lanes of the groups",
+        expected: 5,
+        found: 4,
+    };
+    assert_eq!(batch().groups(&[2, 2]).err(), Some(wrong));
+    let cpu = Cpu::new(1);
+    let grouped = batch().groups(&[2, 3]).expect("five lanes");
+    let mut session = cpu.open(&program, grouped).expect("a session");
+    let lanes = session.forward(&Part::lanes(&[1])).err();
+    assert_eq!(lanes, Some(Error::LanesOfGroups));
+}
+
+#[test]
+fn parameters_that_do_not_exist_cannot_be_trained() {
+    let beyond = shop().train(&[0..1, 1..2]).err();
+    let expected = Error::Range {
+        what: "end of trained parameters",
+        index: 2,
+        limit: 2,
+    };
+    assert_eq!(beyond, Some(expected));
 }
 
 /// No parameter, no state, no input: the objective is a constant, its gradient empty.

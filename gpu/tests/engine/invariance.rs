@@ -2,7 +2,7 @@
 //! lanes that fill up the last tile.
 
 use hindsight_gpu::{
-    Batch, Cpu, Executor, Gradient, Program, Real, Rollout, Scalar, Shape, Start, Step,
+    Batch, Cpu, Executor, Gradient, Part, Program, Real, Rollout, Scalar, Shape, Start, Step,
 };
 use proptest::prelude::*;
 
@@ -15,8 +15,20 @@ fn roll<F: Real>(
     batch: &Batch<'_, F>,
     threads: usize,
 ) -> Rollout<F> {
+    roll_part(program, arrays, batch, &Part::all(), threads)
+}
+
+fn roll_part<F: Real>(
+    program: &Program,
+    arrays: &Arrays<F>,
+    batch: &Batch<'_, F>,
+    part: &Part<'_>,
+    threads: usize,
+) -> Rollout<F> {
     let cpu = Cpu::new(threads);
-    cpu.forward(program, &arrays.params, batch).expect("a run")
+    let mut session = cpu.open(program, batch.clone()).expect("a session");
+    session.load(&arrays.params).expect("as many parameters");
+    session.forward(part).expect("a run")
 }
 
 fn differentiate<F: Real>(
@@ -25,8 +37,20 @@ fn differentiate<F: Real>(
     batch: &Batch<'_, F>,
     threads: usize,
 ) -> Gradient<F> {
+    differentiate_part(program, arrays, batch, &Part::all(), threads)
+}
+
+fn differentiate_part<F: Real>(
+    program: &Program,
+    arrays: &Arrays<F>,
+    batch: &Batch<'_, F>,
+    part: &Part<'_>,
+    threads: usize,
+) -> Gradient<F> {
     let cpu = Cpu::new(threads);
-    cpu.gradient(program, &arrays.params, batch).expect("a run")
+    let mut session = cpu.open(program, batch.clone()).expect("a session");
+    session.load(&arrays.params).expect("as many parameters");
+    session.gradient(part).expect("a run")
 }
 
 /// The bits of an array, so that the comparison is exact and takes NaN for what it is.
@@ -118,8 +142,7 @@ proptest! {
         let whole = arrays.batch(&program, spec.lanes, spec.periods);
         let all = roll(&program, &arrays, &whole, 1);
         let picked: Vec<usize> = picks.iter().map(|i| i % spec.lanes).collect();
-        let some = whole.clone().select(&picked).expect("lanes that exist");
-        let part = roll(&program, &arrays, &some, 2);
+        let part = roll_part(&program, &arrays, &whole, &Part::lanes(&picked), 2);
         let every: Vec<usize> = (0..picked.len()).collect();
         prop_assert_eq!(lanes_of(&all, spec.lanes, &picked), lanes_of(&part, picked.len(), &every));
     }
@@ -132,7 +155,7 @@ proptest! {
         let from = from % spec.periods;
         let window = from..(from + length).min(spec.periods);
         let whole = arrays.batch(&program, spec.lanes, spec.periods);
-        let seen = whole.periods(window.clone()).expect("periods that exist").differentiate_inputs();
+        let (whole, seen) = (whole.differentiate_inputs(), Part::all().periods(window.clone()));
         let exo = &arrays.exo[window.start * spec.exo * spec.lanes..window.end * spec.exo * spec.lanes];
         let shared = &arrays.shared[window.start * spec.shared..window.end * spec.shared];
         let sliced = Batch::new(&program, spec.lanes, window.len())
@@ -141,9 +164,9 @@ proptest! {
             .and_then(|b| b.shared(shared))
             .expect("arrays of the right lengths")
             .differentiate_inputs();
-        prop_assert!(same_rollout(&roll(&program, &arrays, &seen, 1), &roll(&program, &arrays, &sliced, 1)));
+        prop_assert!(same_rollout(&roll_part(&program, &arrays, &whole, &seen, 1), &roll(&program, &arrays, &sliced, 1)));
         prop_assert!(same_gradient(
-            &differentiate(&program, &arrays, &seen, 1),
+            &differentiate_part(&program, &arrays, &whole, &seen, 1),
             &differentiate(&program, &arrays, &sliced, 1)
         ));
     }
@@ -167,12 +190,9 @@ proptest! {
         let window = from % spec.periods..spec.periods;
         let picked = picks.map(|p| p.iter().map(|i| i % lanes).collect::<Vec<_>>());
         let part = |batch: Batch<'_, f32>| {
-            let batch = batch.periods(window.clone()).expect("periods that exist").differentiate_inputs();
-            let batch = match &picked {
-                Some(lanes) => batch.select(lanes).expect("lanes that exist"),
-                None => batch,
-            };
-            (roll(&program, &arrays, &batch, 1), differentiate(&program, &arrays, &batch, 1))
+            let batch = batch.differentiate_inputs();
+            let part = picked.as_deref().map_or(Part::all(), Part::lanes).periods(window.clone());
+            (roll_part(&program, &arrays, &batch, &part, 1), differentiate_part(&program, &arrays, &batch, &part, 1))
         };
         let plain = part(arrays.batch(&program, lanes, spec.periods));
         let turned = arrays.batch(&program, lanes, spec.periods).exo_by_lane(&by_lane).expect("as many");
@@ -204,8 +224,7 @@ proptest! {
         let selected = arrays
             .batch(&program, spec.lanes, spec.periods)
             .weights(&arrays.weights)
-            .and_then(|b| b.select(&picked))
-            .expect("lanes that exist")
+            .expect("weights of the right length")
             .differentiate_inputs();
         let of_copies = copied
             .batch(&program, picked.len(), spec.periods)
@@ -213,7 +232,7 @@ proptest! {
             .expect("weights of the right length")
             .differentiate_inputs();
         prop_assert!(same_gradient(
-            &differentiate(&program, &arrays, &selected, 1),
+            &differentiate_part(&program, &arrays, &selected, &Part::lanes(&picked), 1),
             &differentiate(&program, &copied, &of_copies, 1)
         ));
     }

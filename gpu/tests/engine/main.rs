@@ -7,11 +7,13 @@
 
 mod check;
 mod edges;
+mod groups;
 mod interpret;
 mod invariance;
 mod lane_sums;
 mod many;
 mod networks;
+mod panics;
 mod planted;
 mod random_programs;
 mod spec;

@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use exo_idp::policy::{BaseStock, ConstantOrder, JustInTime, Plan, PromotionForecast, Signals};
+use exo_idp::policy::{BaseStock, ConstantOrder, Plan, PromotionForecast, Signals};
 use exo_idp::train::{Fitted, Recipe, Setting};
-use exo_idp::{Arrivals, Bootstrap, Conventions, Error, LeadTimes, Outcomes, Paths, Replay};
-use gpu::Cpu;
+use exo_idp::{
+    Arrivals, Bootstrap, Conventions, Error, JustInTime, LeadTimes, Outcomes, Paths, Replay,
+};
+use gpu::Device;
 
 use crate::error::CliError;
 use crate::progress::Progress;
@@ -45,9 +47,9 @@ pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliErro
             seed: options.seed,
             ..Bootstrap::default()
         },
-        cpu: options
+        device: options
             .threads
-            .map_or_else(Cpu::default, |threads| Cpu::new(threads.get())),
+            .map_or_else(Device::best, |threads| Device::cpu(threads.get())),
     };
     let meter = Meter::new(splits.len(), &job.recipe(1));
     let refused = |error: Error| CliError::Input(format!("{}: {error}", subject.source));
@@ -88,7 +90,7 @@ struct Job<'a> {
     lead_times: LeadTimes,
     conventions: Conventions,
     bootstrap: Bootstrap,
-    cpu: Cpu,
+    device: Device,
 }
 
 impl Job<'_> {
@@ -114,7 +116,7 @@ impl Job<'_> {
             warm_up: WARM_UP,
         };
         watch(0, "heuristics".to_owned());
-        let heuristics = heuristics(&setting, self.options, &self.cpu)?;
+        let heuristics = heuristics(&setting, self.options, &self.device)?;
         let fitted = self.train(&setting, &heuristics.forecast, split, watch)?;
 
         let paths = Paths::new(panel, &self.lead_times, SAMPLES)?;
@@ -150,7 +152,7 @@ impl Job<'_> {
         heuristics: Heuristics,
         fitted: &Fitted,
     ) -> Result<Vec<Entry>, Error> {
-        let cpu = &self.cpu;
+        let device = &self.device;
         let mut entries = Vec::new();
         let mut add = |name: &str, role, outcomes: Outcomes| {
             entries.push(Entry {
@@ -159,12 +161,12 @@ impl Job<'_> {
                 outcomes,
             });
         };
-        let oracle = replay.run(&JustInTime::new(replay), cpu)?;
+        let oracle = replay.run(&JustInTime::new(replay), device)?;
         add("just-in-time oracle", Role::Oracle, oracle);
-        let trained = replay.run(&fitted.policy, cpu)?;
+        let trained = replay.run(&fitted.policy, device)?;
         add("Direct Backprop", Role::Trained, trained);
         for (name, levels) in heuristics.levels {
-            let outcomes = replay.run(&BaseStock::new(name, 1.0, levels), cpu)?;
+            let outcomes = replay.run(&BaseStock::new(name, 1.0, levels), device)?;
             add(name, Role::Heuristic, outcomes);
         }
         let reference = setting.reference();
@@ -172,7 +174,7 @@ impl Job<'_> {
         let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
             reference[product]
         });
-        let constant = replay.run(&ConstantOrder::new(1.0, mean), cpu)?;
+        let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;
         add("constant order", Role::Heuristic, constant);
         entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
         Ok(entries)
@@ -202,7 +204,7 @@ impl Job<'_> {
         let recipe = self.recipe(split.validation);
         let arrivals = for_fitting(self.options)?;
         let (members, each) = (recipe.members, recipe.training.steps);
-        recipe.fit(setting, &arrivals, forecast, &self.cpu, |course| {
+        recipe.fit(setting, &arrivals, forecast, &self.device, |course| {
             let before = (2 * course.member + usize::from(course.refit)) * each;
             watch(
                 before + course.progress.step,

@@ -2,8 +2,8 @@
 
 use exo_idp::policy::{LeadTimeDemand, PromotionForecast, Signals, target_position};
 use exo_idp::train::{Setting, groups_by_variation, tune_levels};
-use exo_idp::{Arrivals, Error, LeadTimes, Paths};
-use gpu::Cpu;
+use exo_idp::{Error, LeadTimes, Paths};
+use gpu::Device;
 
 use super::options;
 
@@ -40,7 +40,7 @@ pub(super) fn for_fitting(options: &options::Replay) -> Result<LeadTimes, Error>
 pub(super) fn heuristics(
     setting: &Setting<'_>,
     options: &options::Replay,
-    cpu: &Cpu,
+    device: &Device,
 ) -> Result<Heuristics, Error> {
     let panel = setting.panel;
     let (law, conventions) = (setting.lead_times, &setting.conventions);
@@ -48,7 +48,7 @@ pub(super) fn heuristics(
     let paths = Paths::new(panel, &arrivals, 2)?;
     let replay = setting.replay(&paths, setting.scored())?;
     let groups = groups_by_variation(&replay, GROUPS.min(panel.products()));
-    let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors(), cpu);
+    let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors(), device);
     let untuned = target_position(
         panel,
         setting.weeks.clone(),
@@ -64,15 +64,15 @@ pub(super) fn heuristics(
         conventions,
     )?;
     let reference = setting.reference();
-    let coverage = law.mean() + 1.0;
+
     let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
-        coverage * reference[product]
+        (law.mean(product) + 1.0) * reference[product]
     });
     let forecast = PromotionForecast::fit(
         panel,
         setting.weeks.clone(),
         setting.plan,
-        law.longest() + 1,
+        setting.longest() + 1,
     )?;
     let promoted = forecast.target_position(panel, law, conventions)?;
     let levels = vec![

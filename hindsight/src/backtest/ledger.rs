@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use exo_idp::policy::perfect_information_bound;
-use exo_idp::{Bootstrap, Error, Replay, Replicates};
+use exo_idp::{Bootstrap, Error, Replay, Replicates, perfect_information_bound};
 
 use super::results::{Difference, Interval, Role};
 use super::scores::{Pair, Scores, Standing};

@@ -26,9 +26,8 @@ mod winners;
 use std::path::PathBuf;
 
 use crate::error::CliError;
-use crate::number::{fixed, percent};
 use crate::output::{self, Target};
-use crate::table::Width;
+use ::report::number::{fixed, percent};
 
 use data::Table;
 use input::Input;
@@ -190,14 +189,14 @@ fn write(results: &Results, targets: &Targets) -> Result<(), CliError> {
     {
         return Ok(());
     }
-    let mut text = tables::table(results).render(Width::of_stdout());
+    let mut text = tables::table(results).render(crate::output::width());
     if let Some(origins) = &results.origins {
         text.push_str("\nMean reward in each held-out window, and in all together:\n");
         let rewards = report::origins::rewards_table(results, origins);
-        text.push_str(&rewards.render(Width::of_stdout()));
+        text.push_str(&rewards.render(crate::output::width()));
         text.push_str("\nDirect Backprop minus the best heuristic:\n");
         let differences = report::origins::differences_table(results, origins);
-        text.push_str(&differences.render(Width::of_stdout()));
+        text.push_str(&differences.render(crate::output::width()));
     }
     text.push_str(&tables::summary(results));
     if let Some(target) = &targets.report {
@@ -209,7 +208,10 @@ fn write(results: &Results, targets: &Targets) -> Result<(), CliError> {
 fn write_files(results: &Results, targets: &Targets) -> Result<(), CliError> {
     let mut files = Vec::new();
     if let Some(target) = &targets.report {
-        files.push((target, report::page(results).to_html()));
+        files.push((
+            target,
+            report::page(results).generator(output::GENERATOR).to_html(),
+        ));
     }
     if let Some(target) = &targets.json {
         let json = serde_json::to_string_pretty(results)
@@ -261,14 +263,14 @@ fn describe(table: &Table) -> String {
 "
         ));
     }
-    let mut columns = crate::table::Table::new(
-        [crate::table::Column::text("column")]
+    let mut columns = ::report::Table::new(
+        [::report::Column::text("column")]
             .into_iter()
-            .chain(["least", "mean", "largest"].map(crate::table::Column::number)),
+            .chain(["least", "mean", "largest"].map(::report::Column::number)),
     );
     let mut add = |name: &str, values: &[f64]| {
         let (lo, mean, hi) = recorded(values);
-        let show = |x: f64| crate::number::significant(x, 4);
+        let show = |x: f64| ::report::number::significant(x, 4);
         columns.row([name.to_owned(), show(lo), show(mean), show(hi)]);
     };
     add(
@@ -298,7 +300,7 @@ fn describe(table: &Table) -> String {
             &covariate.values,
         );
     }
-    text + "\n" + &columns.render(Width::of_stdout())
+    text + "\n" + &columns.render(crate::output::width())
 }
 
 #[cfg(test)]

@@ -261,6 +261,8 @@ impl Output {
 mod tests {
     use clap::Parser;
 
+    use exo_idp::LeadTimeLaw;
+
     use super::*;
 
     #[derive(Debug, Parser)]
@@ -278,10 +280,10 @@ mod tests {
     #[test]
     fn laws_of_lead_times() {
         let law = |text: &str| parse(&["--lead-time", text]).replay.lead_times();
-        assert_eq!(law("2").unwrap().probabilities(), [0.0, 0.0, 1.0]);
-        assert_eq!(law("0-1").unwrap().probabilities(), [0.5, 0.5]);
+        assert_eq!(law("2").unwrap().probabilities(0), [0.0, 0.0, 1.0]);
+        assert_eq!(law("0-1").unwrap().probabilities(0), [0.5, 0.5]);
         assert_eq!(
-            law("0, 0.25,0.75").unwrap().probabilities(),
+            law("0, 0.25,0.75").unwrap().probabilities(0),
             [0.0, 0.25, 0.75]
         );
         for wrong in [

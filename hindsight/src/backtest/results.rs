@@ -225,7 +225,7 @@ impl Results {
 
     /// The finding in one or two sentences.
     pub(crate) fn finding(&self) -> String {
-        use crate::number::percent;
+        use report::number::percent;
         let Some(trained) = self.trained() else {
             return format!("The best heuristic is {}.", self.best_heuristic);
         };
@@ -260,7 +260,7 @@ impl Results {
 
     /// A difference in words.
     fn said(&self, policy: &str, best: &str, difference: Difference) -> String {
-        use crate::number::fixed;
+        use report::number::fixed;
         let money = &self.run.money;
         let Interval { lo, hi } = difference.interval;
         let chance = lo <= 0.0 && hi >= 0.0;

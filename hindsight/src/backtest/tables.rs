@@ -1,8 +1,8 @@
 //! The results as tables: one for the terminal, two for the page.
 
 use super::results::{Difference, Interval, PolicyResult, Results, Role};
-use crate::number::{duration, fixed, interval, percent};
-use crate::table::{Column, Table};
+use report::number::{duration, fixed, interval, percent};
+use report::{Column, Table};
 
 /// Digits after the point that suit money of this size.
 pub(super) fn decimals(results: &Results) -> usize {

@@ -1,7 +1,7 @@
 //! Who wins where: products in groups, the share of each group on which each policy earns most, and by how much.
 
 use super::results::{Difference, Group, PolicyResult, ProductResult, Role, Split};
-use crate::number::significant;
+use report::number::significant;
 
 /// Groups beyond this number are left out, the largest are kept.
 const MOST_GROUPS: usize = 12;

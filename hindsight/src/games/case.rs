@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::{CliError, Place};
 use crate::output::{self, Target};
 use crate::progress::Progress;
-use crate::table::{Column, Table, Width};
+use report::{Column, Table};
 
 /// What is wrong with a case, and with which field.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl<C: Answer> Run<C> {
         let text = if self.json || target.is_some() {
             line(answer)?
         } else {
-            table(answer).render(Width::of_stdout())
+            table(answer).render(crate::output::width())
         };
         write(target.as_ref(), text)
     }
@@ -242,7 +242,7 @@ fn flatten(table: &mut Table, name: String, value: &Value) {
             || n.to_string(),
             |x| {
                 if n.is_f64() {
-                    crate::number::significant(x, 6)
+                    report::number::significant(x, 6)
                 } else {
                     n.to_string()
                 }

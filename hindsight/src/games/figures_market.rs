@@ -6,7 +6,7 @@ use serde_json::json;
 use super::case::Problem;
 use super::fields::named;
 use super::map::{Figure, Parameters, centres};
-use crate::chart::{Axis, HeatMap, Series, Shades, XyChart};
+use report::{Axis, HeatMap, Series, Shades, XyChart};
 
 const REGIMES: [(Regime, &str); 6] = [
     (

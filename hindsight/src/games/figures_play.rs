@@ -10,7 +10,7 @@ use serde_json::json;
 use super::case::Problem;
 use super::map::{Figure, Parameters, real};
 use super::play::{LEARNERS, checkpoints, learner};
-use crate::chart::{Axis, Series, XyChart};
+use report::{Axis, Series, XyChart};
 
 /// Average swap regret against rounds on the same hard sequence: the reward 1 goes to the action with the least probability half of the time, to a drifting action else.
 pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::case::Problem;
 use super::map::{Figure, Parameters, centres};
-use crate::chart::{Axis, HeatMap, Series, XyChart};
+use report::{Axis, HeatMap, Series, XyChart};
 
 const OUTCOMES: [&str; 7] = [
     "retailer at its own price",

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::case::Problem;
 use super::{figures_market as market, figures_play as play, figures_revenue as revenue};
-use crate::chart::Svg;
 use crate::error::CliError;
 use crate::output::{self, Target};
 use crate::progress::Progress;
+use report::Svg;
 
 /// A figure and its data.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Run {
             .map(|path| Target::new(path, self.force))
             .transpose()?;
         let figure = draw(self.kind, &self.parameters)?;
-        let mut files = vec![(&svg, figure.svg.standalone())];
+        let mut files = vec![(&svg, figure.svg.standalone(output::GENERATOR))];
         if let Some(data) = &data {
             files.push((data, data_text(&figure.data)?));
         }
@@ -202,7 +202,7 @@ impl Run {
         let mut all = serde_json::Map::new();
         for (target, (name, kind, parameters)) in targets.iter().zip(&plan) {
             let figure = draw(*kind, parameters)?;
-            files.push((target, figure.svg.standalone()));
+            files.push((target, figure.svg.standalone(output::GENERATOR)));
             if self.data.is_some() {
                 all.insert(name.clone(), figure.data);
             }

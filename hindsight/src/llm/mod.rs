@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{CliError, Place};
 use crate::output::{self, Target};
-use crate::page::Page;
+use report::Page;
 
 mod calibration;
 mod cbs;
@@ -132,7 +132,13 @@ impl Targets {
             files.push((target, bytes));
         }
         if let Some(target) = &self.html {
-            files.push((target, page.to_html().into_bytes()));
+            files.push((
+                target,
+                page.clone()
+                    .generator(output::GENERATOR)
+                    .to_html()
+                    .into_bytes(),
+            ));
         }
         let taken = files.iter().any(|f| f.0.is_standard());
         output::write_all(files)?;

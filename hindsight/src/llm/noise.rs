@@ -6,11 +6,9 @@ use llm_metrics::GradientNoise;
 use serde_json::json;
 
 use super::{Outputs, each_row, positive, value};
-use crate::chart::{Axis, Series, XyChart};
 use crate::error::CliError;
-use crate::number::significant;
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::significant;
+use report::{Axis, Column, Page, Series, Table, XyChart};
 
 /// Arguments of `hindsight llm noise-scale`.
 #[derive(Debug, clap::Args)]
@@ -87,7 +85,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         args.small_batch,
         args.big_batch
     );
-    let mut text = format!("{}\n{lead}.", table.render(Width::of_stdout()));
+    let mut text = format!("{}\n{lead}.", table.render(crate::output::width()));
     if whole.scale().batch.is_none() {
         text.push_str(" The estimate of |G|^2 is not positive: the signal is lost in the noise.");
     }

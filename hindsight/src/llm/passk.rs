@@ -8,11 +8,9 @@ use llm_metrics::{Error, Interval, PassSummary, Responses, pass_summary, text_ke
 use serde_json::json;
 
 use super::{Outputs, each_row, fault, plots, value};
-use crate::chart::{Axis, Series, XyChart};
 use crate::error::{CliError, Place};
-use crate::number::percent;
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::percent;
+use report::{Axis, Column, Page, Series, Table, XyChart};
 
 /// Arguments of `hindsight llm passk`.
 #[derive(Debug, clap::Args)]
@@ -85,7 +83,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     );
     let text = format!(
         "{}\n{lead}; at least one of k right (pass@k), all of k right (pass^k).",
-        table.render(Width::of_stdout())
+        table.render(crate::output::width())
     );
     let mut page = Page::new("pass@k", lead);
     page.section("One of k, all of k");

@@ -2,7 +2,7 @@
 
 use llm_metrics::{Reliability, Selective, SmoothEce};
 
-use crate::chart::{Axis, Ink, Series, Svg, XyChart};
+use report::{Axis, Ink, Series, Svg, XyChart};
 
 /// The reliability diagram: accuracy against mean confidence by bin with Clopper-Pearson intervals, the smoothed curve if there is one.
 pub(super) fn reliability(

@@ -14,10 +14,9 @@ use super::plots;
 use super::records::{FieldArgs, Loaded, load, scores};
 use super::{Outputs, fault, value};
 use crate::error::{CliError, Place};
-use crate::number::{fixed, percent};
 use crate::output::{self, Target};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, percent};
+use report::{Column, Page, Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,7 +131,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         data.correct.len(),
         status_words(status)
     );
-    let text = format!("{}\n{words}", table.render(Width::of_stdout()));
+    let text = format!("{}\n{words}", table.render(crate::output::width()));
     let mut page = Page::new("Recalibration", words);
     page.section("Before and after");
     let svg = plots::reliability(

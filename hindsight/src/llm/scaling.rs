@@ -8,11 +8,9 @@ use llm_metrics::{
 use serde_json::json;
 
 use super::{Outputs, Uncertainty, each_row, fault, positive, value};
-use crate::chart::{Axis, Series, Svg, XyChart};
 use crate::error::CliError;
-use crate::number::{fixed, interval, short, significant};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, interval, short, significant};
+use report::{Axis, Column, Page, Series, Svg, Table, XyChart};
 
 /// Arguments of `hindsight llm scaling`.
 #[derive(Debug, clap::Args)]
@@ -140,7 +138,7 @@ fn report_chinchilla(
         significant(fit.gradient, 2),
         fit.agreeing_starts
     );
-    let width = Width::of_stdout();
+    let width = crate::output::width();
     let text = format!(
         "{}\n{}\n{words}",
         table.render(width),
@@ -241,7 +239,7 @@ fn report_isoflop(
             significant(*budget, 3)
         ));
     }
-    let text = format!("{}\n{words}", table.render(Width::of_stdout()));
+    let text = format!("{}\n{words}", table.render(crate::output::width()));
     let mut page = Page::new("IsoFLOP profiles", words);
     page.section("Profiles");
     page.figure(

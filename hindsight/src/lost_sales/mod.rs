@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use exo_idp::exact::{ExactError, LostSales};
 use exo_idp::train::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
-use gpu::Cpu;
+use gpu::Device;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::number;
 use crate::output::{self, Target};
 use crate::progress::Progress;
-use crate::table::{Column, Table, Width};
+use report::number;
+use report::{Column, Table, Width};
 use rows::Row;
 
 /// Arguments of `hindsight lost-sales`.
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
         output::write_all([(target, text)])?;
     }
     if json.is_none_or(|target| !target.is_standard()) {
-        output::print(&report.render(Width::of_stdout()))?;
+        output::print(&report.render(crate::output::width()))?;
     }
     Ok(())
 }
@@ -151,10 +151,10 @@ fn train(
         seed: args.seed,
         ..LostSalesTraining::default()
     };
-    let cpu = args
+    let device = args
         .threads
-        .map_or_else(Cpu::default, |threads| Cpu::new(threads.get()));
-    let policy = train_lost_sales(problem, &training, &cpu, |step, cost| {
+        .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
+    let policy = train_lost_sales(problem, &training, &device, |step, cost| {
         if step % 20 == 0 {
             progress.note(format!(
                 "training, step {step} of {}: {cost:.3}",

@@ -11,7 +11,7 @@ use super::{OrderUpTo, Policy, Seen, Signals};
 use crate::count::count;
 use crate::error::Error;
 use crate::trailing::{INPUTS, LEVELS, Trailing};
-pub use weights::{LevelWeights, Normaliser};
+pub use weights::{Damage, LevelWeights, Normaliser};
 
 /// Width of the two hidden layers.
 const HIDDEN: usize = 64;
@@ -64,7 +64,8 @@ impl Layers {
         self.first.apply(theta, &[inputs], Activation::Silu, &mut h);
         self.second.apply(theta, &[&h], Activation::Silu, &mut next);
         let h: Vec<S> = h.iter().zip(next).map(|(&a, b)| a + b).collect();
-        self.last.apply(theta, &[&h], Activation::Softplus, &mut out);
+        self.last
+            .apply(theta, &[&h], Activation::Softplus, &mut out);
         out
     }
 }
@@ -73,7 +74,11 @@ impl Layers {
 pub(crate) fn untrained(seed: u64) -> Vec<f64> {
     let (layers, layout) = Layers::new();
     let mut theta = layout.initial(seed);
-    layers.last.weights_mut(&mut theta).iter_mut().for_each(|w| *w *= 0.1);
+    layers
+        .last
+        .weights_mut(&mut theta)
+        .iter_mut()
+        .for_each(|w| *w *= 0.1);
     let bias = layers.last.bias_mut(&mut theta);
     // What softplus turns into one over the number of levels.
     bias.fill((1.0 / count(LEVELS.len())).exp_m1().ln());
@@ -93,7 +98,9 @@ impl LevelNetwork {
             if !there.contains(&week) {
                 0.0
             } else if row < inputs {
-                weights.normaliser().apply(row, trailing.input(row, week, product))
+                weights
+                    .normaliser()
+                    .apply(row, trailing.input(row, week, product))
             } else if row < inputs + LEVELS.len() {
                 trailing.level(row - inputs, week, product)
             } else {
@@ -133,7 +140,9 @@ impl LevelNetwork {
         let level = sums[..LEVELS.len()]
             .iter()
             .zip(units)
-            .fold(S::constant(0.0), |level, (&s, &units)| level + s * share * units);
+            .fold(S::constant(0.0), |level, (&s, &units)| {
+                level + s * share * units
+            });
         (level, sums[LEVELS.len()] * share * units[LEVELS.len()])
     }
 
@@ -155,7 +164,9 @@ impl LevelNetwork {
             }
         }
         let of = |k: usize| {
-            Signals::from_fn(weeks, 1, columns, |week, _, column| both[week * columns + column][k])
+            Signals::from_fn(weeks, 1, columns, |week, _, column| {
+                both[week * columns + column][k]
+            })
         };
         OrderUpTo::new(name, of(0), of(1))
     }

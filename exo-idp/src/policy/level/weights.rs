@@ -166,7 +166,10 @@ impl LevelWeights {
             .map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
             .collect();
         let (each, inputs) = (Layers::new().0.params, INPUTS.len());
-        if members.checked_mul(each).and_then(|n| n.checked_add(2 * inputs)) != Some(numbers.len())
+        if members
+            .checked_mul(each)
+            .and_then(|n| n.checked_add(2 * inputs))
+            != Some(numbers.len())
             || numbers.iter().any(|x| !x.is_finite())
         {
             return Err(damaged(Damage::Short));
@@ -177,7 +180,10 @@ impl LevelWeights {
             mean: mean.to_vec(),
             inverse: inverse.to_vec(),
         };
-        LevelWeights::new(normaliser, theta.chunks_exact(each).map(<[f64]>::to_vec).collect())
+        LevelWeights::new(
+            normaliser,
+            theta.chunks_exact(each).map(<[f64]>::to_vec).collect(),
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! The levels that a network starts from, and what it is told about them.
 
-use super::super::Signals;
 use crate::error::Error;
+use crate::signals::Signals;
 
 /// Levels, in units for every product and week, of which a network orders up to a combination, and further numbers that it sees.
 ///

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::super::newsvendor::mean_prices;
-use super::super::{Plan, critical_ratio};
+use super::super::newsvendor::{critical_ratio, mean_prices};
+use super::super::plan::Plan;
 use crate::conventions::Conventions;
-use crate::outcomes::count;
+use crate::count::count;
 use crate::panel::Panel;
 
 /// The network's view of the record. Every number of week `t` is known when the order of week `t` is placed.

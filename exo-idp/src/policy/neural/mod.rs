@@ -9,11 +9,13 @@ use std::sync::Arc;
 use gpu::nn::{CausalConv, Dense, Layout};
 use gpu::{Activation, DelayLine, Scalar};
 
-use super::{Plan, Policy, Seen, Signals};
+use super::interface::{Policy, Seen};
+use super::plan::Plan;
 use crate::conventions::Conventions;
+use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::count;
 use crate::panel::Panel;
+use crate::signals::Signals;
 pub use anchor::Anchor;
 use features::Features;
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Plan, PromotionForecast, features, log1p};
+use super::super::plan::Plan;
+use super::{PromotionForecast, features, log1p};
 use crate::error::Error;
 use crate::panel::Panel;
 
@@ -45,7 +46,7 @@ impl PromotionForecast {
                 .clone()
                 .filter(|&w| panel.present(product, w))
                 .collect();
-            let n = crate::outcomes::count(used.len().max(1));
+            let n = crate::count::count(used.len().max(1));
             let rows: Vec<DVector<f64>> =
                 used.iter().map(|&w| features(panel, product, w)).collect();
             let ys: Vec<f64> = used
@@ -173,7 +174,7 @@ impl PromotionForecast {
             .map(|p| self.errors(panel, p, weeks.clone()))
             .collect();
         for (variance, own) in self.variance.iter_mut().zip(&errors) {
-            let n = crate::outcomes::count(own.iter().flatten().count());
+            let n = crate::count::count(own.iter().flatten().count());
             let sum: f64 = own.iter().flatten().map(|e| e * e).sum();
             // A prior of four weeks at a variance of 0.25 keeps short series sane.
             *variance = (sum + 4.0 * 0.25) / (n + 4.0);

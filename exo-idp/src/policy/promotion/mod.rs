@@ -5,22 +5,13 @@ mod fit;
 use nalgebra::DVector;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::Signals;
 use super::newsvendor::{coverage, critical_ratio};
-use crate::arrivals::LeadTimes;
+use super::plan::Plan;
+use crate::arrivals::LeadTimeLaw;
 use crate::conventions::Conventions;
 use crate::error::Error;
 use crate::panel::Panel;
-
-/// What of the future is known when an order is placed: the retailer's own plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Plan {
-    /// How many weeks ahead the planned covariates are known; those of the current week are always known.
-    pub horizon: usize,
-    /// Whether prices are planned too.
-    pub price: bool,
-}
+use crate::signals::Signals;
 
 /// A forecast of weekly demand from planned covariates and recent demand, with a spread of its own for every week.
 ///
@@ -147,13 +138,13 @@ impl PromotionForecast {
     pub(crate) fn level(
         &self,
         panel: &Panel,
-        lead_times: &LeadTimes,
+        lead_times: &dyn LeadTimeLaw,
         conventions: &Conventions,
         week: usize,
         product: usize,
     ) -> f64 {
         let law = lead_times
-            .probabilities()
+            .probabilities(product)
             .iter()
             .copied()
             .enumerate()
@@ -171,7 +162,7 @@ impl PromotionForecast {
                 0
             };
             let price =
-                (0..=last).map(|h| at(week + h)).sum::<f64>() / crate::outcomes::count(last + 1);
+                (0..=last).map(|h| at(week + h)).sum::<f64>() / crate::count::count(last + 1);
             let cost = panel.cost(product, week);
             ratio += probability * critical_ratio(price, cost, lead, conventions);
         }
@@ -190,7 +181,7 @@ impl PromotionForecast {
     pub fn target_position(
         &self,
         panel: &Panel,
-        lead_times: &LeadTimes,
+        lead_times: &dyn LeadTimeLaw,
         conventions: &Conventions,
     ) -> Result<Signals, Error> {
         conventions.validate()?;

@@ -9,17 +9,19 @@
     reason = "vector loads and stores through pointers whose ranges are asserted at the entry"
 )]
 
+mod activation;
+mod elementary;
 mod product;
 mod register;
-mod silu;
+mod softmax;
 mod sums;
 mod transpose;
 
 use std::arch::x86_64::{__m256, __m512};
 
-use super::TILE;
-use super::dense::PANEL;
 use super::isa::{Proof, Proof512};
+use super::shape::{PANEL, TILE};
+use crate::scalar::Activation;
 use register::Register;
 
 pub(super) use sums::{dots, scale};
@@ -38,7 +40,7 @@ macro_rules! instruction_set {
         pub(super) mod $module {
             use super::*;
 
-            /// Writes one panel's products; see [`Matrix::panel`](crate::kernel::dense::Matrix::panel).
+            /// Writes one panel's products; see [`Kernels::panel`](crate::kernel::dispatch::Kernels::panel).
             pub(in crate::kernel) fn panel(
                 _: $proof,
                 rows: usize,
@@ -70,7 +72,7 @@ macro_rules! instruction_set {
             }
 
             /// Adds $dZ\, X^T$ to `grad`, from a column on as far as whole registers reach, and returns the first column left; see
-            /// [`Matrix::outer`](crate::kernel::dense::Matrix::outer).
+            /// [`Kernels::outer`](crate::kernel::dispatch::Kernels::outer).
             pub(in crate::kernel) fn outer(
                 _: $proof,
                 dz: &[f32],
@@ -107,23 +109,40 @@ macro_rules! instruction_set {
                 width - (width - first) % <$register>::LANES
             }
 
-            /// The activation $z / (1 + e^{-z})$ of whole tiles, with its derivative unless `slope` is empty; bit for bit that of
-            /// [`math::sigmoid_f32`](crate::kernel::math::sigmoid_f32) with fused operations.
-            pub(in crate::kernel) fn silu(_: $proof, z: &mut [f32], slope: &mut [f32]) {
+            /// The activation of whole tiles, with its derivative unless `slope` is empty; returns whether there is a kernel for it.
+            /// See [`Kernels::activate`](crate::kernel::dispatch::Kernels::activate).
+            pub(in crate::kernel) fn activate(
+                _: $proof,
+                f: Activation,
+                z: &mut [f32],
+                slope: &mut [f32],
+            ) -> bool {
                 #[target_feature(enable = $features)]
-                unsafe fn wide(z: &mut [f32], slope: &mut [f32]) {
+                unsafe fn wide(f: Activation, z: &mut [f32], slope: &mut [f32]) -> bool {
                     // SAFETY: by the caller's promise.
                     unsafe {
                         if slope.is_empty() {
-                            silu::silu_of::<$register, false>(z, slope);
+                            activation::activate_of::<$register, false>(f, z, slope)
                         } else {
-                            silu::silu_of::<$register, true>(z, slope);
+                            activation::activate_of::<$register, true>(f, z, slope)
                         }
                     }
                 }
                 assert!(z.len().is_multiple_of(TILE) && (slope.is_empty() || slope.len() == z.len()));
                 // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
-                unsafe { wide(z, slope) }
+                unsafe { wide(f, z, slope) }
+            }
+
+            /// Writes the shares of classes; see [`Kernels::shares`](crate::kernel::dispatch::Kernels::shares).
+            pub(in crate::kernel) fn shares(_: $proof, x: &[f32], out: &mut [f32]) {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(x: &[f32], out: &mut [f32]) {
+                    // SAFETY: by the caller's promise.
+                    unsafe { softmax::softmax_of::<$register>(x, out) }
+                }
+                assert!(x.len().is_multiple_of(TILE) && out.len() == x.len());
+                // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
+                unsafe { wide(x, out) }
             }
         }
     };

@@ -4,8 +4,7 @@
 //! inner loop loads the lanes once and each weight once, so the multipliers are the limit and not the loads.
 
 use super::register::Register;
-use crate::kernel::TILE;
-use crate::kernel::dense::PANEL;
+use crate::kernel::shape::{PANEL, TILE};
 
 /// Writes the products of a panel of `M` rows, `N` registers of lanes at a time.
 ///

@@ -6,7 +6,9 @@ use std::arch::x86_64::{
     _mm256_storeu_ps,
 };
 
-use super::{Proof, TILE, W};
+use super::W;
+use crate::kernel::isa::Proof;
+use crate::kernel::shape::TILE;
 
 /// Vectors of a row.
 const VECTORS: usize = TILE / W;

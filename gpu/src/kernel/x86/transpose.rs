@@ -5,9 +5,11 @@ use std::arch::x86_64::{
     _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
-use super::{Proof, TILE, W};
+use super::W;
+use crate::kernel::isa::Proof;
+use crate::kernel::shape::TILE;
 
-/// Writes rows as columns; see [`Matrix::transpose`](crate::kernel::dense::Matrix::transpose).
+/// Writes rows as columns; see [`Kernels::transpose`](crate::kernel::dispatch::Kernels::transpose).
 pub(in crate::kernel) fn transpose(
     _: Proof,
     x: &[f32],

@@ -7,8 +7,8 @@ mod winners;
 
 use super::results::Results;
 use super::tables::{count, links_table, money_table, service_table};
-use crate::number::{duration, fixed};
-use crate::page::Page;
+use report::Page;
+use report::number::{duration, fixed};
 
 use rewards::{differences, rewards, shares, training};
 use tracks::tracks;
@@ -156,7 +156,7 @@ mod tests {
     use super::super::scores::{Origin, Origins, Pair, Scores, Standing};
     use super::super::tables::{summary, table};
     use super::*;
-    use crate::table::Width;
+    use report::Width;
 
     /// `HINDSIGHT_REPORT=FILE.html cargo test --release -p hindsight-cli made_up_report` writes the page, to be looked at.
     #[test]

@@ -4,10 +4,8 @@ use super::super::results::Results;
 use super::super::scores::{Origins, Scores};
 use super::super::tables::{decimals, money, signed};
 use super::rewards::difference_row;
-use crate::chart::{Axis, Ink, IntervalChart, Svg};
-use crate::number::{fixed, interval, percent};
-use crate::page::Page;
-use crate::table::{Column, Table};
+use report::number::{fixed, interval, percent};
+use report::{Axis, Column, Ink, IntervalChart, Page, Svg, Table};
 
 /// The trained policy minus the best heuristic: of every window by itself, then of all windows together.
 fn differences(results: &Results, origins: &Origins) -> Svg {

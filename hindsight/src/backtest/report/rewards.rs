@@ -2,8 +2,8 @@
 
 use super::super::results::{Difference, Epoch, Interval, Results, Role};
 use super::super::tables::{decimals, signed};
-use crate::chart::{Axis, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
-use crate::number::{fixed, interval, percent};
+use report::number::{fixed, interval, percent};
+use report::{Axis, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
 
 pub(super) fn ink(role: Role) -> Ink {
     match role {

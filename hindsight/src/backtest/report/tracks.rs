@@ -2,7 +2,7 @@
 
 use super::super::results::Sample;
 use super::super::tables::count;
-use crate::chart::{Axis, Ink, Series, Svg, XyChart};
+use report::{Axis, Ink, Series, Svg, XyChart};
 
 pub(super) fn week_axis(sample: &Sample) -> Axis {
     let every = sample.weeks.len().div_ceil(6).max(1);

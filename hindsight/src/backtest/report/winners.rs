@@ -3,7 +3,7 @@
 use super::super::results::{Group, Results, Role};
 use super::super::tables::decimals;
 use super::rewards::difference_row;
-use crate::chart::{Axis, BarChart, Ink, IntervalChart, Svg};
+use report::{Axis, BarChart, Ink, IntervalChart, Svg};
 
 /// Policies that the figure of winners names; the others are drawn together.
 const NAMED_WINNERS: usize = 4;

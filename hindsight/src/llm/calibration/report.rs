@@ -11,9 +11,8 @@ use serde_json::json;
 
 use super::{Args, State, Targets, fault, plots, value};
 use crate::error::CliError;
-use crate::number::{fixed, interval, percent};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, interval, percent};
+use report::{Column, Page, Table};
 
 /// Reports what the records add up to.
 pub(super) fn report(
@@ -198,7 +197,7 @@ pub(super) fn report(
             number(b.gap()),
         ]);
     }
-    let width = Width::of_stdout();
+    let width = crate::output::width();
     let text = format!("{}\n{}", scores.render(width), bins.render(width));
 
     let mut page = Page::new(

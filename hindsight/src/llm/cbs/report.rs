@@ -4,11 +4,9 @@ use llm_metrics::{BatchFit, Interval, PowerLaw};
 use serde_json::{Value, json};
 
 use super::{Args, Fitted, Model, Targets, value};
-use crate::chart::{Axis, Ink, Series, Svg, XyChart};
 use crate::error::CliError;
-use crate::number::{fixed, interval, short, significant};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, interval, short, significant};
+use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
 
 /// Reports the fits and the law through them.
 pub(super) fn report(
@@ -71,7 +69,11 @@ pub(super) fn report(
             e.map_or_else(String::new, |e| fixed(e.standard_error, 4))
         ));
     }
-    let text = format!("{}\n{}", table.render(Width::of_stdout()), notes.join("\n"));
+    let text = format!(
+        "{}\n{}",
+        table.render(crate::output::width()),
+        notes.join("\n")
+    );
     let mut page = Page::new(
         "Critical batch size",
         format!("{} models of {}", fits.len(), args.file.display()),

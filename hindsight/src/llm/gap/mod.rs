@@ -11,7 +11,7 @@ use llm_metrics::{
 
 use super::{Outputs, Targets, Uncertainty, each_row, fault, positive, value};
 use crate::error::CliError;
-use crate::number::fixed;
+use ::report::number::fixed;
 
 mod log;
 mod report;

@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 
 use super::log::Part;
 use super::{Args, Estimated, Sweep, Targets, fault, points, value};
-use crate::chart::{Axis, Estimate, IntervalChart, Series, Svg, XyChart};
 use crate::error::CliError;
-use crate::number::{fixed, interval, percent};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, interval, percent};
+use report::{Axis, Column, Estimate, IntervalChart, Page, Series, Svg, Table, XyChart};
 
 /// FLOPs and relative gap of each generator, and the trend through them.
 pub(super) type Trend = (Vec<(f64, f64)>, ScalingTrend);
@@ -157,7 +155,7 @@ pub(super) fn report(
         .series(Series::line("least squares", fitted).dashed());
         page.figure(&chart.svg(), "Relative gap against compute.");
     }
-    let text = format!("{}\n{words}", table.render(Width::of_stdout()));
+    let text = format!("{}\n{words}", table.render(crate::output::width()));
     let rows = estimates
         .iter()
         .map(|e| {

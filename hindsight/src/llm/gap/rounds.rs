@@ -7,10 +7,8 @@ use super::super::plots;
 use super::log::Part;
 use super::report::weighting_words;
 use super::{Args, Targets, fault, points, value};
-use crate::chart::{Axis, Series, XyChart};
 use crate::error::CliError;
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::{Axis, Column, Page, Series, Table, XyChart};
 
 /// Judges the rounds and reports them.
 pub(super) fn run(
@@ -75,5 +73,10 @@ pub(super) fn run(
         page.figure(&chart.svg(), "A curve that rises for small k and falls for large k over the rounds shows a loss of diversity.");
     }
     let results = json!({ "file": args.file.display().to_string(), "weighting": value(&weighting)?, "rounds": value(&rows)? });
-    targets.finish("llm gap", &table.render(Width::of_stdout()), results, &page)
+    targets.finish(
+        "llm gap",
+        &table.render(crate::output::width()),
+        results,
+        &page,
+    )
 }

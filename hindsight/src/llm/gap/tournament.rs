@@ -11,11 +11,9 @@ use serde_json::{Value, json};
 
 use super::super::plots;
 use super::{Args, Estimated, Targets, each_row, estimate, fault, points, value};
-use crate::chart::{Axis, Series, XyChart};
 use crate::error::{CliError, Place};
-use crate::number::{interval, percent};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{interval, percent};
+use report::{Axis, Column, Page, Series, Table, XyChart};
 
 /// The responses of the log, grouped by prompt, and where each is.
 struct Log {
@@ -272,6 +270,6 @@ fn report(
         .collect::<Result<Vec<Value>, CliError>>()?;
     let results = json!({ "file": args.file.display().to_string(), "tournament": file.display().to_string(), "recorded": recorded,
                           "level": args.uncertainty.level, "seed": args.uncertainty.seed, "rounds": rows });
-    let text = format!("{}\n{words}", table.render(Width::of_stdout()));
+    let text = format!("{}\n{words}", table.render(crate::output::width()));
     targets.finish("llm gap", &text, results, &page)
 }

@@ -4,11 +4,9 @@ use llm_metrics::{OverSeeds, Regime, ShotSummary};
 use serde_json::json;
 
 use super::{Args, REGIMES, Targets, plots, value};
-use crate::chart::{Axis, Ink, Series, Svg, XyChart};
 use crate::error::CliError;
-use crate::number::{fixed, interval, percent};
-use crate::page::Page;
-use crate::table::{Column, Table, Width};
+use report::number::{fixed, interval, percent};
+use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
 
 /// Which maps a summary has, by regime.
 type Maps = fn(&ShotSummary) -> &Vec<(Regime, OverSeeds)>;
@@ -76,7 +74,7 @@ pub(super) fn report(args: &Args, rows: &[ShotSummary], targets: &Targets) -> Re
         rows.len(),
         args.bins
     );
-    let width = Width::of_stdout();
+    let width = crate::output::width();
     let mut text = scores.render(width);
     let mut page = Page::new("Calibration of in-context learning", lead.clone());
     page.section("Shots");

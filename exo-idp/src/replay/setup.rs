@@ -1,0 +1,305 @@
+//! What a replay fixes for every policy.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::window::Window;
+use crate::conventions::Conventions;
+use crate::count::count;
+use crate::error::{Error, within};
+use crate::outcomes::Frame;
+use crate::paths::Paths;
+use crate::schedule::Schedule;
+use crate::states::{PLAIN, States};
+
+/// A replay: paths, conventions, a window of weeks and the opening inventory, the same for every policy that is run in it.
+#[derive(Debug, Clone)]
+pub struct Replay<'p> {
+    paths: &'p Paths<'p>,
+    conventions: Conventions,
+    window: Window,
+    opening: States,
+}
+
+impl<'p> Replay<'p> {
+    /// A replay that opens with a week's reference demand on hand and as much in every outstanding order: `reference` is in units per
+    /// week, one number per product.
+    ///
+    /// # Errors
+    /// When the conventions are not valid, the window is empty or ends after the panel, or a reference is negative or not finite.
+    pub fn new(
+        paths: &'p Paths<'p>,
+        conventions: Conventions,
+        window: Window,
+        reference: &[f64],
+    ) -> Result<Self, Error> {
+        check_window(paths, &window)?;
+        let panel = paths.panel();
+        if reference.len() != panel.products() {
+            return Err(Error::Length {
+                array: "reference demand".into(),
+                expected: panel.products(),
+                found: reference.len(),
+            });
+        }
+        for &units in reference {
+            within(
+                "reference demand",
+                units,
+                0.0,
+                f64::MAX,
+                "a finite number, at least zero",
+            )?;
+        }
+        let lanes = || (0..paths.lanes()).map(|lane| paths.product(lane));
+        let units: Vec<f64> = lanes().map(|product| reference[product]).collect();
+        let start = window.scored.start;
+        let book = lanes().map(|product| {
+            reference[product] * count(paths.longest() + 1) * panel.cost(product, start)
+        });
+        let book = book.collect();
+        let orders = vec![units.clone(); paths.longest()];
+        Replay::opened(
+            paths,
+            conventions,
+            window,
+            States::new(units, orders, book)?,
+        )
+    }
+
+    /// A replay that opens with given states.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, States, Window};
+    /// let columns = Columns {
+    ///     demand: vec![4.0; 20],
+    ///     price: vec![10.0; 20],
+    ///     cost: vec![6.0; 20],
+    ///     present: vec![true; 20],
+    ///     covariates: vec![],
+    /// };
+    /// let panel = Panel::new(vec!["tea".into()], 20, columns)?;
+    /// let paths = Paths::new(&panel, &LeadTimes::fixed(1), 1)?;
+    /// // Seven units on the shelf, three in transit, at six each.
+    /// let states = States::new(vec![7.0], vec![vec![3.0]], vec![60.0])?;
+    /// let window = Window { scored: 5..20, warm_up: 5 };
+    /// let replay = Replay::opened(&paths, Conventions::default(), window, states)?;
+    /// assert_eq!(replay.opening_charge(0), 60.0);
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the conventions are not valid, the window is empty or ends after the panel, or the states have another number of lanes or
+    /// of outstanding orders than the paths.
+    pub fn opened(
+        paths: &'p Paths<'p>,
+        conventions: Conventions,
+        window: Window,
+        opening: States,
+    ) -> Result<Self, Error> {
+        conventions.validate()?;
+        check_window(paths, &window)?;
+        for (array, expected, found) in [
+            (
+                "lanes of the opening states",
+                paths.lanes(),
+                opening.lanes(),
+            ),
+            (
+                "outstanding orders of the opening states",
+                paths.longest(),
+                opening.longest(),
+            ),
+        ] {
+            if expected != found {
+                return Err(Error::Length {
+                    array: array.into(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(Replay {
+            paths,
+            conventions,
+            window,
+            opening,
+        })
+    }
+
+    /// The same replay from a later week on, opened with given states; the weeks before flow into the policy's memory as far as this
+    /// replay sees them.
+    ///
+    /// Discounting begins anew in `week`. See [`Outcomes::closing`](crate::Outcomes::closing) for the states of a base path.
+    ///
+    /// # Errors
+    /// When the week is not scored here, or the states do not fit.
+    pub fn fork(&self, week: usize, states: States) -> Result<Self, Error> {
+        let seen = self.window.seen();
+        self.check_week(week)?;
+        let window = Window {
+            scored: week..self.window.scored.end,
+            warm_up: week - seen.start,
+        };
+        Replay::opened(self.paths, self.conventions, window, states)
+    }
+
+    /// The same replay ended before `week`: its last scored week is the one before.
+    ///
+    /// # Errors
+    /// When no scored week is left, or `week` comes after the end.
+    pub fn until(&self, week: usize) -> Result<Self, Error> {
+        self.check_week(week.saturating_sub(1))?;
+        let mut shorter = self.clone();
+        shorter.window.scored.end = week;
+        Ok(shorter)
+    }
+
+    fn check_week(&self, week: usize) -> Result<(), Error> {
+        if self.window.scored.contains(&week) {
+            return Ok(());
+        }
+        let Range { start, end } = self.window.scored;
+        Err(Error::Weeks {
+            what: "the week is not among the scored ones",
+            start: week,
+            end: week + 1,
+            weeks: end - start,
+        })
+    }
+
+    /// The paths.
+    #[must_use]
+    pub fn paths(&self) -> &'p Paths<'p> {
+        self.paths
+    }
+
+    /// The conventions.
+    #[must_use]
+    pub fn conventions(&self) -> &Conventions {
+        &self.conventions
+    }
+
+    /// The window of weeks.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// The inventory of every lane with which the replay opens.
+    #[must_use]
+    pub fn opening(&self) -> &States {
+        &self.opening
+    }
+
+    /// The weight of a week's reward, and that of the value of the stock at its end.
+    #[must_use]
+    pub fn weights(&self, week: usize) -> (f64, f64) {
+        let Range { start, end } = self.window.scored;
+        let power = |n: usize| {
+            self.conventions
+                .discount
+                .powi(i32::try_from(n).unwrap_or(i32::MAX))
+        };
+        let weight = if week >= start {
+            power(week - start)
+        } else {
+            0.0
+        };
+        let last = week + 1 == end;
+        let terminal = if last {
+            power(end - start) * self.conventions.salvage()
+        } else {
+            0.0
+        };
+        (weight, terminal)
+    }
+
+    /// Units of a lane, on hand and in orders, with which the replay opens.
+    #[must_use]
+    pub fn opening_units(&self, lane: usize) -> f64 {
+        let orders = (0..self.paths.longest()).map(|age| self.opening.orders(age)[lane]);
+        self.opening.on_hand()[lane] + orders.sum::<f64>()
+    }
+
+    /// What the opening stock of a lane is charged: its book value, the same for every policy.
+    #[must_use]
+    pub fn opening_charge(&self, lane: usize) -> f64 {
+        self.opening.book()[lane]
+    }
+
+    /// The outline of the outcomes of a run.
+    pub(super) fn frame(&self) -> Frame {
+        Frame {
+            products: self.paths.panel().products(),
+            samples: self.paths.samples(),
+            seen: self.window.seen(),
+            scored: self.window.scored.clone(),
+            discount: self.conventions.discount,
+            salvage: self.conventions.salvage(),
+            opening: self.opening.book().to_vec(),
+        }
+    }
+
+    /// The rows of the opening states as a run reads them, `[row][lane]`: with a schedule of deliveries or without, and `own` rows of
+    /// the market's own.
+    pub(super) fn opening_rows(
+        &self,
+        scheduled: bool,
+        own: usize,
+    ) -> Result<Cow<'_, [f64]>, Error> {
+        let (lanes, longest) = (self.paths.lanes(), self.paths.longest());
+        let known = &self.opening;
+        let wanted = States::inventory_rows(longest, scheduled) + own;
+        if known.scheduled() == scheduled && known.rows().len() == wanted * lanes {
+            return Ok(Cow::Borrowed(known.rows()));
+        }
+        let plain = PLAIN + longest;
+        if known.rows().len() != plain * lanes {
+            return Err(Error::Length {
+                array: "rows of the opening states, which another market left".into(),
+                expected: wanted,
+                found: known.rows().len() / lanes,
+            });
+        }
+        let mut rows = known.rows().to_vec();
+        if scheduled {
+            // Orders that were placed before arrive as the paths say; what of them is not received is open.
+            let start = self.window.scored.start;
+            for age in 0..longest {
+                let open = rows[(PLAIN + age) * lanes..].iter_mut();
+                for (units, share) in open.zip(self.paths.outstanding(start, age)) {
+                    *units *= share;
+                }
+            }
+            for lane in 0..lanes {
+                let due = Schedule::from_fn(longest, |age, weeks| {
+                    let placed = self.paths.before(start, age, age + weeks)[lane];
+                    known.orders(age - 1)[lane] * placed
+                });
+                if lane == 0 {
+                    rows.resize(States::inventory_rows(longest, true) * lanes, 0.0);
+                }
+                for (row, &units) in due.units().iter().enumerate() {
+                    rows[(plain + row) * lanes + lane] = units;
+                }
+            }
+        }
+        rows.resize(wanted * lanes, 0.0);
+        Ok(Cow::Owned(rows))
+    }
+}
+
+fn check_window(paths: &Paths<'_>, window: &Window) -> Result<(), Error> {
+    let weeks = paths.panel().weeks();
+    if window.scored.is_empty() || window.scored.end > weeks {
+        let Range { start, end } = window.scored;
+        return Err(Error::Weeks {
+            what: "the scored weeks are empty or outside the panel",
+            start,
+            end,
+            weeks,
+        });
+    }
+    Ok(())
+}

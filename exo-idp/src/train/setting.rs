@@ -1,0 +1,83 @@
+//! What a back-test fixes for every policy.
+
+use std::ops::Range;
+
+use crate::arrivals::LeadTimeLaw;
+use crate::conventions::Conventions;
+use crate::count::count;
+use crate::error::Error;
+use crate::panel::Panel;
+use crate::paths::Paths;
+use crate::policy::Plan;
+use crate::replay::{Replay, Window};
+
+/// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
+/// that may be learnt from.
+#[derive(Debug, Clone)]
+pub struct Setting<'a> {
+    /// The record.
+    pub panel: &'a Panel,
+    /// The law of lead times.
+    pub lead_times: &'a dyn LeadTimeLaw,
+    /// The conventions.
+    pub conventions: Conventions,
+    /// What is known ahead.
+    pub plan: Plan,
+    /// The weeks to learn from; later ones are held out.
+    pub weeks: Range<usize>,
+    /// Weeks at the beginning of a replay that are seen and not scored.
+    pub warm_up: usize,
+}
+
+impl Setting<'_> {
+    /// Mean demand of every product in the weeks to learn from, in units a week: the scale of opening stock and of constant orders.
+    #[must_use]
+    pub fn reference(&self) -> Vec<f64> {
+        let mean = |product: usize| {
+            let present = self
+                .weeks
+                .clone()
+                .filter(|&w| self.panel.present(product, w));
+            let (sum, n) = present.fold((0.0, 0), |(sum, n), w| {
+                (sum + self.panel.demand(product, w), n + 1)
+            });
+            sum / count(n.max(1))
+        };
+        (0..self.panel.products()).map(mean).collect()
+    }
+
+    /// The longest lead time of any product.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        let longest = |product: usize| {
+            self.lead_times
+                .probabilities(product)
+                .len()
+                .saturating_sub(1)
+        };
+        (0..self.panel.products()).map(longest).max().unwrap_or(0)
+    }
+
+    /// The replay of some weeks on some paths.
+    ///
+    /// # Errors
+    /// As [`Replay::new`].
+    pub fn replay<'p>(
+        &self,
+        paths: &'p Paths<'p>,
+        scored: Range<usize>,
+    ) -> Result<Replay<'p>, Error> {
+        let window = Window {
+            scored,
+            warm_up: self.warm_up,
+        };
+        Replay::new(paths, self.conventions, window, &self.reference())
+    }
+
+    /// The weeks to learn from that can be scored.
+    #[must_use]
+    pub fn scored(&self) -> Range<usize> {
+        let start = self.weeks.start + self.warm_up;
+        start.min(self.weeks.end.saturating_sub(1))..self.weeks.end
+    }
+}

@@ -1,0 +1,136 @@
+//! Which kernel a machine runs: one in its vector instructions where there is one, else portable code.
+
+use super::isa::Isa;
+use super::number::Number;
+use super::shape::{PANEL, TILE};
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+use super::{activation, elementwise, product, softmax};
+use crate::scalar::Activation;
+
+/// The kernels of a number type; what it has no kernels of its own for runs in portable code.
+pub(crate) trait Kernels: Number {
+    /// Writes $b + W X$ to `out`, one panel of weights: `rows` times $k$ weights, $k$-major, and $k$ rows of inputs in
+    /// segments. What it begins with, $b$, is one number a row, or without any what `out` holds.
+    fn panel(
+        isa: Isa,
+        rows: usize,
+        panel: &[Self],
+        segments: &[&[Self]],
+        begin: Option<&[Self; PANEL]>,
+        out: &mut [Self],
+    ) {
+        product::panel(isa, rows, panel, segments, begin, out);
+    }
+    /// Adds $dZ\, X^T$ to `grad` (outputs by `width`): `dz` has [`TILE`] lanes a row, `xt` is lane-major, `width` a lane.
+    fn outer(isa: Isa, dz: &[Self], xt: &[Self], width: usize, grad: &mut [Self]) {
+        product::outer(isa, dz, xt, width, grad);
+    }
+    /// Writes the rows `x` into columns `column..` of the lane-major `xt`, `width` a lane; columns up to a multiple of
+    /// eight may be filled with zeros.
+    fn transpose(_: Isa, x: &[Self], column: usize, width: usize, xt: &mut [Self]) {
+        product::transpose(x, column, width, xt);
+    }
+    /// Replaces `z` by its activation and writes the derivative to `slope`, unless that is empty.
+    fn activate(isa: Isa, f: Activation, z: &mut [Self], slope: &mut [Self]) {
+        activation::activate(isa, f, z, slope);
+    }
+    /// Multiplies rows of adjoints by the saved derivatives (unless there are none), clears the lanes from `count` on, and
+    /// adds the rows' totals to `sums` (which may be empty).
+    fn scale(isa: Isa, rows: &mut [Self], slope: &[Self], count: usize, sums: &mut [Self]) {
+        activation::scale(isa, rows, slope, count, sums);
+    }
+    /// Adds to `out` the scalar products of `a` with each of the rows, over the first `count` lanes.
+    fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]) {
+        elementwise::dots(isa, a, count, rows, out);
+    }
+    /// Writes $e^{x_i} / \sum_j e^{x_j}$.
+    fn shares(isa: Isa, x: &[Self], out: &mut [Self]) {
+        softmax::softmax(isa, x, out);
+    }
+    /// Adds to `dx` the adjoint of the operand of the softmax `y`.
+    fn shares_adjoint(isa: Isa, y: &[Self], dy: &[Self], dx: &mut [Self]) {
+        softmax::softmax_adjoint(isa, y, dy, dx);
+    }
+}
+
+impl Kernels for f64 {}
+
+impl Kernels for f32 {
+    fn panel(
+        isa: Isa,
+        rows: usize,
+        panel: &[f32],
+        segments: &[&[f32]],
+        begin: Option<&[f32; PANEL]>,
+        out: &mut [f32],
+    ) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => x86::avx2::panel(proof, rows, panel, segments, begin, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => x86::avx512::panel(proof, rows, panel, segments, begin, out),
+            Isa::Portable => product::panel(isa, rows, panel, segments, begin, out),
+        }
+    }
+    fn outer(isa: Isa, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => _ = x86::avx2::outer(proof, dz, xt, width, 0, grad),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => {
+                let rest = x86::avx512::outer(proof, dz, xt, width, 0, grad);
+                x86::avx2::outer(proof.avx2(), dz, xt, width, rest, grad);
+            }
+            Isa::Portable => product::outer(isa, dz, xt, width, grad),
+        }
+    }
+    fn transpose(isa: Isa, x: &[f32], column: usize, width: usize, xt: &mut [f32]) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => x86::transpose(proof, x, column, width, xt),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => x86::transpose(proof.avx2(), x, column, width, xt),
+            Isa::Portable => product::transpose(x, column, width, xt),
+        }
+    }
+    fn activate(isa: Isa, f: Activation, z: &mut [f32], slope: &mut [f32]) {
+        let done = match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => x86::avx2::activate(proof, f, z, slope),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => x86::avx512::activate(proof, f, z, slope),
+            Isa::Portable => false,
+        };
+        if !done {
+            activation::activate(isa, f, z, slope);
+        }
+    }
+    fn scale(isa: Isa, rows: &mut [f32], slope: &[f32], count: usize, sums: &mut [f32]) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) if count == TILE => x86::scale(proof, rows, slope, sums),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) if count == TILE => x86::scale(proof.avx2(), rows, slope, sums),
+            _ => activation::scale(isa, rows, slope, count, sums),
+        }
+    }
+    fn dots(isa: Isa, a: &[f32], count: usize, rows: &[f32], out: &mut [f32]) {
+        match (isa, a.first_chunk()) {
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2(proof), Some(a)) if count == TILE => x86::dots(proof, a, rows, out),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512(proof), Some(a)) if count == TILE => x86::dots(proof.avx2(), a, rows, out),
+            _ => elementwise::dots(isa, a, count, rows, out),
+        }
+    }
+    fn shares(isa: Isa, x: &[f32], out: &mut [f32]) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => x86::avx2::shares(proof, x, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => x86::avx512::shares(proof, x, out),
+            Isa::Portable => softmax::softmax(isa, x, out),
+        }
+    }
+}

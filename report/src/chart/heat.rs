@@ -1,0 +1,404 @@
+//! Heat maps (a value over a grid of two parameters) and phase maps (a class over such a grid).
+
+use super::axis::Axis;
+use super::colour::{Shades, colour_bar, shade};
+use super::frame::{Entry, Frame, Key, Plan};
+use super::letters::width_of;
+use super::svg::{Anchor, Ink, Svg};
+use crate::number;
+
+#[derive(Debug, Clone)]
+enum Content {
+    Values { shades: Shades, label: String },
+    Classes(Vec<String>),
+}
+
+/// A map over a regular grid of cells.
+///
+/// Cells come row by row, row 0 at the low end of y: `cells[row * columns + column]`. A cell that is not finite, or a class without a
+/// name, stays empty.
+///
+/// ```
+/// use hindsight_report::{Axis, HeatMap, Shades};
+///
+/// let (cost, fee) = (Axis::linear("Unit cost, USD"), Axis::linear("Fee").percent());
+/// let profit = HeatMap::values(
+///     "Profit", cost.clone(), fee.clone(), (0.0, 2.0), (0.0, 1.0), 2, vec![3.0, 2.0, 1.0, 0.5], Shades::Sequential, "USD a week",
+/// );
+/// assert!(profit.line("theory", vec![(0.0, 0.0), (2.0, 1.0)]).svg().inline("profit").contains("USD a week"));
+/// let leader = HeatMap::classes("Who leads", cost, fee, (0.0, 2.0), (0.0, 1.0), 2, &[0, 0, 1, 1], ["A leads", "B leads"]);
+/// assert!(leader.svg().inline("leader").contains("B leads"));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct HeatMap {
+    title: String,
+    description: Option<String>,
+    size: (f64, f64),
+    x: Axis,
+    y: Axis,
+    x_range: (f64, f64),
+    y_range: (f64, f64),
+    columns: usize,
+    cells: Vec<f64>,
+    content: Content,
+    lines: Vec<(String, Vec<(f64, f64)>)>,
+    annotate: Option<usize>,
+}
+
+impl HeatMap {
+    /// A heat map; the ranges are those of the outer edges of the cells, `label` names the value beside the colour bar.
+    pub fn values(
+        title: impl Into<String>,
+        x: Axis,
+        y: Axis,
+        x_range: (f64, f64),
+        y_range: (f64, f64),
+        columns: usize,
+        cells: Vec<f64>,
+        shades: Shades,
+        label: impl Into<String>,
+    ) -> Self {
+        let content = Content::Values {
+            shades,
+            label: label.into(),
+        };
+        HeatMap::new(
+            title.into(),
+            x,
+            y,
+            x_range,
+            y_range,
+            columns,
+            cells,
+            content,
+        )
+    }
+
+    /// A phase map: each cell holds the index of one of `names`.
+    pub fn classes<S: Into<String>>(
+        title: impl Into<String>,
+        x: Axis,
+        y: Axis,
+        x_range: (f64, f64),
+        y_range: (f64, f64),
+        columns: usize,
+        cells: &[usize],
+        names: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let cells = cells.iter().map(|&class| {
+            if class < names.len() {
+                u32::try_from(class).map_or(f64::NAN, f64::from)
+            } else {
+                f64::NAN
+            }
+        });
+        HeatMap::new(
+            title.into(),
+            x,
+            y,
+            x_range,
+            y_range,
+            columns,
+            cells.collect(),
+            Content::Classes(names),
+        )
+    }
+
+    fn new(
+        title: String,
+        x: Axis,
+        y: Axis,
+        x_range: (f64, f64),
+        y_range: (f64, f64),
+        columns: usize,
+        cells: Vec<f64>,
+        content: Content,
+    ) -> Self {
+        let (x, y) = (x.range(x_range.0, x_range.1), y.range(y_range.0, y_range.1));
+        let (columns, lines) = (columns.max(1), Vec::new());
+        HeatMap {
+            title,
+            description: None,
+            size: (640.0, 460.0),
+            x,
+            y,
+            x_range,
+            y_range,
+            columns,
+            cells,
+            content,
+            lines,
+            annotate: None,
+        }
+    }
+
+    /// What a screen reader says after the title.
+    pub fn describe(mut self, words: impl Into<String>) -> Self {
+        self.description = Some(words.into());
+        self
+    }
+
+    /// Width and height in pixels, at least 240 by 200.
+    pub fn size(mut self, width: f64, height: f64) -> Self {
+        self.size = (width.max(240.0), height.max(200.0));
+        self
+    }
+
+    /// A line over the map: a boundary by theory. The n-th has the n-th dash.
+    pub fn line(mut self, name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        self.lines.push((name.into(), points));
+        self
+    }
+
+    /// Writes each value into its cell where it fits.
+    pub fn annotate(mut self, decimals: usize) -> Self {
+        self.annotate = Some(decimals);
+        self
+    }
+
+    /// The chart as SVG.
+    pub fn svg(&self) -> Svg {
+        let (lo, hi) = self.value_range();
+        let bar = match &self.content {
+            Content::Values { label, .. } => {
+                let scale = Axis::linear("").resolve([lo, hi].into_iter(), 6, false);
+                let widest = scale
+                    .ticks
+                    .iter()
+                    .map(|(_, text)| width_of(text, 11.0))
+                    .fold(0.0, f64::max);
+                Some((scale, label.clone(), 34.0 + widest + 8.0))
+            }
+            Content::Classes(_) => None,
+        };
+        let mut legend: Vec<Entry> = match &self.content {
+            Content::Classes(names) => names
+                .iter()
+                .enumerate()
+                .map(|(n, name)| Entry {
+                    name: name.clone(),
+                    ink: Ink::Series(n),
+                    key: Key::Box,
+                })
+                .collect(),
+            Content::Values { .. } => Vec::new(),
+        };
+        legend.extend(self.lines.iter().enumerate().map(|(n, (name, _))| Entry {
+            name: name.clone(),
+            ink: Ink::Text,
+            key: Key::Line(n % 3),
+        }));
+        let described = self.description.clone().unwrap_or_else(|| {
+            format!(
+                "{} over {} and {}.",
+                self.title,
+                self.x.label(),
+                self.y.label()
+            )
+        });
+        let plan = Plan {
+            size: self.size,
+            title: &self.title,
+            description: &described,
+            heading: None,
+            legend,
+            right: bar.as_ref().map_or(0.0, |(_, _, room)| *room),
+            grid: false,
+            round: (false, false),
+        };
+        let mut frame = plan.draw(
+            &self.x,
+            &self.y,
+            [self.x_range.0, self.x_range.1].into_iter(),
+            [self.y_range.0, self.y_range.1].into_iter(),
+        );
+        self.draw_cells(&mut frame, lo, hi);
+        for (n, (_, points)) in self.lines.iter().enumerate() {
+            let path: Vec<_> = points.iter().map(|(x, y)| frame.point(*x, *y)).collect();
+            frame.svg.path(&format!("line k-t d{}", n % 3), path, false);
+        }
+        if let (Some((scale, label, _)), Content::Values { shades, .. }) = (bar, &self.content) {
+            colour_bar(&mut frame, &scale, &label, *shades, lo, hi);
+        }
+        if self.cells.is_empty() {
+            frame.nothing();
+        }
+        frame.svg
+    }
+
+    fn value_range(&self) -> (f64, f64) {
+        let (mut lo, mut hi) = self
+            .cells
+            .iter()
+            .filter(|x| x.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
+                (lo.min(*x), hi.max(*x))
+            });
+        if let Content::Values {
+            shades: Shades::Diverging(middle),
+            ..
+        } = &self.content
+        {
+            let reach = (hi - middle).abs().max((lo - middle).abs());
+            (lo, hi) = (middle - reach, middle + reach);
+        }
+        if lo < hi {
+            (lo, hi)
+        } else if lo.is_finite() {
+            (lo - 0.5, lo + 0.5)
+        } else {
+            (0.0, 1.0)
+        }
+    }
+
+    fn draw_cells(&self, frame: &mut Frame, lo: f64, hi: f64) {
+        let rows = self.cells.len().div_ceil(self.columns);
+        let share = |n: usize, of: usize| {
+            f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+                / f64::from(u32::try_from(of.max(1)).unwrap_or(u32::MAX))
+        };
+        let (left, top, right, bottom) = frame.area;
+        let colour = |value: f64| -> (String, String, f64) {
+            match &self.content {
+                Content::Classes(_) => {
+                    // Classes were indices.
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                    let class = value as usize;
+                    (
+                        format!("cell f-{}", Ink::Series(class).class()),
+                        String::new(),
+                        0.4,
+                    )
+                }
+                Content::Values { shades, .. } => {
+                    let (text, light) = shade(*shades, (value - lo) / (hi - lo));
+                    ("cell".to_owned(), text, light)
+                }
+            }
+        };
+        let mut words = Vec::new();
+        for row in 0..rows {
+            let (y0, y1) = (
+                bottom - share(row, rows) * (bottom - top),
+                bottom - share(row + 1, rows) * (bottom - top),
+            );
+            let cells =
+                &self.cells[row * self.columns..((row + 1) * self.columns).min(self.cells.len())];
+            let mut column = 0;
+            while column < cells.len() {
+                if !cells[column].is_finite() {
+                    column += 1;
+                    continue;
+                }
+                let (class, fill, light) = colour(cells[column]);
+                // Neighbours of one colour become one rectangle: a map of 10^5 cells stays small.
+                let mut after = column + 1;
+                while self.annotate.is_none()
+                    && after < cells.len()
+                    && cells[after].is_finite()
+                    && colour(cells[after]).1 == fill
+                    && colour(cells[after]).0 == class
+                {
+                    after += 1;
+                }
+                let (x0, x1) = (
+                    left + share(column, self.columns) * (right - left),
+                    left + share(after, self.columns) * (right - left),
+                );
+                let tip = match &self.content {
+                    Content::Classes(_) => String::new(),
+                    Content::Values { .. } if rows * self.columns > 2_500 => String::new(),
+                    Content::Values { .. } => number::significant(cells[column], 4),
+                };
+                // A hair of overlap to the right and upwards closes the seams between pixels.
+                let (seam_x, seam_y) = (
+                    if after < self.columns { 0.6 } else { 0.0 },
+                    if row + 1 < rows { 0.6 } else { 0.0 },
+                );
+                frame
+                    .svg
+                    .filled_rect(&class, &fill, (x0, y0), (x1 + seam_x, y1 - seam_y), &tip);
+                if let Some(decimals) = self.annotate {
+                    let text = number::fixed(cells[column], decimals);
+                    if width_of(&text, 11.0) + 4.0 < x1 - x0 && (y0 - y1).abs() > 12.0 {
+                        words.push((
+                            (f64::midpoint(x0, x1), f64::midpoint(y0, y1) + 4.0),
+                            text,
+                            light,
+                        ));
+                    }
+                }
+                column = after;
+            }
+        }
+        for (at, text, light) in words {
+            let class = if light > 0.55 {
+                "tick onlight"
+            } else {
+                "tick ondark"
+            };
+            frame.svg.text(class, Anchor::Middle, at, &text);
+        }
+        frame.svg.line("axis", (left, bottom), (right, bottom));
+        frame.svg.line("axis", (left, top), (left, bottom));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(cells: Vec<f64>, columns: usize) -> HeatMap {
+        HeatMap::values(
+            "t",
+            Axis::linear("x"),
+            Axis::linear("y"),
+            (0.0, 1.0),
+            (0.0, 1.0),
+            columns,
+            cells,
+            Shades::Sequential,
+            "v",
+        )
+    }
+
+    #[test]
+    fn the_ends_of_the_range_have_the_ends_of_the_colours() {
+        assert_eq!(shade(Shades::Sequential, 0.0).0, "#440154");
+        assert_eq!(shade(Shades::Sequential, 1.0).0, "#fde725");
+        assert_eq!(shade(Shades::Diverging(0.0), 0.5).0, "#f7f7f7");
+        assert_eq!(shade(Shades::Sequential, f64::INFINITY).0, "#fde725");
+    }
+
+    #[test]
+    fn one_colour_is_one_rectangle_a_row() {
+        let svg = map(vec![1.0; 1000], 100).svg().inline("f");
+        let cells = svg.matches("class=\"cell\"").count();
+        assert_eq!(cells, 10 + 33);
+    }
+
+    #[test]
+    fn phase_maps_skip_unknown_classes() {
+        let map = HeatMap::classes(
+            "t",
+            Axis::linear("x"),
+            Axis::linear("y"),
+            (0.0, 1.0),
+            (0.0, 1.0),
+            2,
+            &[0, 1, 9, 0],
+            ["a", "b"],
+        );
+        assert_eq!(map.svg().inline("f").matches("class=\"cell f-s").count(), 3);
+    }
+
+    #[test]
+    fn ragged_or_empty_cells_do_not_panic() {
+        for cells in [vec![], vec![1.0], vec![f64::NAN; 7], vec![1.0, 2.0, 3.0]] {
+            let _ = map(cells.clone(), 2).annotate(1).svg().standalone("t");
+            let _ = map(cells, 0).svg().standalone("t");
+        }
+    }
+}

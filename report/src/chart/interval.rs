@@ -1,0 +1,262 @@
+//! Dot and interval (forest) plots: estimates with intervals, one a row.
+
+use super::axis::Axis;
+use super::frame::{ticks_below, ticks_wanted};
+use super::letters::{fit, width_of};
+use super::svg::{Anchor, Ink, LETTER, Svg};
+
+/// One row: an estimate and its interval.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Estimate {
+    label: String,
+    value: f64,
+    interval: Option<(f64, f64)>,
+    text: String,
+    ink: Ink,
+}
+
+impl Estimate {
+    /// A row; `text` stands at the right end ("1,234 [1,100, 1,400]").
+    pub fn new(
+        label: impl Into<String>,
+        value: f64,
+        interval: Option<(f64, f64)>,
+        text: impl Into<String>,
+    ) -> Self {
+        Estimate {
+            label: label.into(),
+            value,
+            interval,
+            text: text.into(),
+            ink: Ink::Series(0),
+        }
+    }
+
+    /// Another colour: the row that the chart is about, or one that stands back.
+    pub fn ink(mut self, ink: Ink) -> Self {
+        self.ink = ink;
+        self
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Row {
+    Estimate(Estimate),
+    Group(String),
+}
+
+/// A forest plot.
+///
+/// ```
+/// use hindsight_report::{Axis, Estimate, IntervalChart};
+///
+/// let svg = IntervalChart::new("Difference to the best heuristic", Axis::linear("USD a week"))
+///     .row(Estimate::new("trained network", 12.0, Some((8.0, 16.0)), "12.0 [8.0, 16.0]"))
+///     .reference(0.0, "no difference")
+///     .svg();
+/// assert!(svg.inline("difference").contains("12.0 [8.0, 16.0]"));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct IntervalChart {
+    title: String,
+    description: Option<String>,
+    width: f64,
+    axis: Axis,
+    rows: Vec<Row>,
+    reference: Option<(f64, String)>,
+}
+
+const ROW: f64 = 24.0;
+
+impl IntervalChart {
+    /// A chart without rows.
+    pub fn new(title: impl Into<String>, axis: Axis) -> Self {
+        IntervalChart {
+            title: title.into(),
+            description: None,
+            width: 720.0,
+            axis,
+            rows: Vec::new(),
+            reference: None,
+        }
+    }
+
+    /// What a screen reader says after the title; by default every row is read out.
+    pub fn describe(mut self, words: impl Into<String>) -> Self {
+        self.description = Some(words.into());
+        self
+    }
+
+    /// Adds a row below.
+    pub fn row(mut self, estimate: Estimate) -> Self {
+        self.rows.push(Row::Estimate(estimate));
+        self
+    }
+
+    /// Adds a heading over the rows that follow.
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.rows.push(Row::Group(name.into()));
+        self
+    }
+
+    /// A vertical line at `x`, which is then on the axis.
+    pub fn reference(mut self, x: f64, words: impl Into<String>) -> Self {
+        self.reference = Some((x, words.into()));
+        self
+    }
+
+    fn estimates(&self) -> impl Iterator<Item = &Estimate> {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Estimate(estimate) => Some(estimate),
+            Row::Group(_) => None,
+        })
+    }
+
+    /// The chart as SVG.
+    pub fn svg(&self) -> Svg {
+        let described = self.description.clone().unwrap_or_else(|| {
+            self.estimates()
+                .map(|e| {
+                    format!(
+                        "{}: {}. ",
+                        e.label,
+                        if e.text.is_empty() {
+                            self.axis.tell(e.value)
+                        } else {
+                            e.text.clone()
+                        }
+                    )
+                })
+                .collect()
+        });
+        let labels = self
+            .estimates()
+            .map(|e| width_of(&e.label, LETTER))
+            .fold(40.0, f64::max)
+            .min(0.36 * self.width);
+        let texts = self
+            .estimates()
+            .map(|e| width_of(&e.text, LETTER))
+            .fold(0.0, f64::max)
+            .min(0.3 * self.width);
+        let (left, right) = (
+            8.0 + labels + 14.0,
+            self.width - 8.0 - texts - if texts > 0.0 { 14.0 } else { 4.0 },
+        );
+        let top = if self
+            .reference
+            .as_ref()
+            .is_some_and(|(_, words)| !words.is_empty())
+        {
+            24.0
+        } else {
+            8.0
+        };
+        let rows: f64 = self.rows.iter().map(|_| ROW).sum();
+        let bottom = top + rows.max(ROW);
+        let mut svg = Svg::new(self.width, bottom + 44.0, &self.title, described.trim());
+        let values = self
+            .estimates()
+            .flat_map(|e| {
+                [
+                    Some(e.value),
+                    e.interval.map(|i| i.0),
+                    e.interval.map(|i| i.1),
+                ]
+            })
+            .flatten();
+        let values: Vec<f64> = values
+            .chain(self.reference.as_ref().map(|(x, _)| *x))
+            .collect();
+        let wanted = ticks_wanted(right - left);
+        let scale = self.axis.resolve(values.into_iter(), wanted, true);
+        let pixel = |x: f64| {
+            scale
+                .place(x)
+                .map(|share| left + share.clamp(0.0, 1.0) * (right - left))
+        };
+        ticks_below(&mut svg, &scale, (left, right), (top, bottom));
+        svg.line("axis", (left, bottom), (right, bottom));
+        svg.text(
+            "tick",
+            Anchor::Middle,
+            ((left + right) / 2.0, bottom + 34.0),
+            &fit(self.axis.label(), 11.0, self.width - 16.0),
+        );
+        if let Some((x, words)) = &self.reference
+            && let Some(x) = pixel(*x)
+        {
+            svg.line("ref", (x, top - 4.0), (x, bottom));
+            let half = width_of(words, 11.0) / 2.0;
+            let middle = x.clamp(half + 4.0, (self.width - half - 4.0).max(half + 4.0));
+            svg.text("tick", Anchor::Middle, (middle, top - 9.0), words);
+        }
+        let mut y = top + ROW / 2.0;
+        for row in &self.rows {
+            match row {
+                Row::Group(name) => svg.text(
+                    "name halo",
+                    Anchor::Start,
+                    (8.0, y + 4.0),
+                    &fit(name, LETTER, self.width - 16.0),
+                ),
+                Row::Estimate(estimate) => {
+                    let class = estimate.ink.class();
+                    svg.text(
+                        "",
+                        Anchor::Start,
+                        (8.0, y + 4.0),
+                        &fit(&estimate.label, LETTER, labels),
+                    );
+                    svg.text("", Anchor::End, (self.width - 8.0, y + 4.0), &estimate.text);
+                    if let Some((Some(lo), Some(hi))) =
+                        estimate.interval.map(|(lo, hi)| (pixel(lo), pixel(hi)))
+                    {
+                        svg.line(&format!("line k-{class}"), (lo, y), (hi, y));
+                        for end in [lo, hi] {
+                            svg.line(&format!("thin k-{class}"), (end, y - 4.0), (end, y + 4.0));
+                        }
+                    }
+                    if let Some(x) = pixel(estimate.value) {
+                        let tip = format!(
+                            "{}: {}",
+                            estimate.label,
+                            if estimate.text.is_empty() {
+                                self.axis.tell(estimate.value)
+                            } else {
+                                estimate.text.clone()
+                            }
+                        );
+                        svg.marker(&format!("dot f-{class}"), 0, (x, y), 4.6, &tip);
+                    }
+                }
+            }
+            y += ROW;
+        }
+        if self.rows.is_empty() {
+            svg.text("tick", Anchor::Middle, (self.width / 2.0, y), "no data");
+        }
+        svg
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_estimate_has_a_dot_and_is_read_out() {
+        let svg = IntervalChart::new("t", Axis::linear("x"))
+            .group("g")
+            .row(Estimate::new("a", 1.0, Some((0.5, 1.5)), "1.0"))
+            .row(Estimate::new("b", 2.0, None, "2.0").ink(Ink::Muted))
+            .row(Estimate::new("c", f64::NAN, None, "n/a"))
+            .reference(0.0, "zero")
+            .svg()
+            .inline("f");
+        assert_eq!(svg.matches("<circle").count(), 2);
+        assert!(svg.contains("a: 1.0. b: 2.0. c: n/a."));
+    }
+}

@@ -1,0 +1,95 @@
+//! One series and how it is drawn.
+
+use super::super::svg::Ink;
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Line,
+    Step,
+    Points,
+    Cloud,
+    Bars,
+}
+
+/// One series of an [`XyChart`](super::XyChart).
+///
+/// | series | drawn as |
+/// |---|---|
+/// | [`Series::line`] | a line that breaks where a value is not finite |
+/// | [`Series::step`] | a value that is kept until the next point: stock, demand by week |
+/// | [`Series::points`] | points with a shape of their own; a band becomes error bars |
+/// | [`Series::cloud`] | many small translucent points |
+/// | [`Series::bars`] | thin bars from zero: a histogram, orders by week |
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Series {
+    pub(super) name: String,
+    pub(super) look: Look,
+    pub(super) points: Vec<(f64, f64)>,
+    pub(super) band: Vec<(f64, f64, f64)>,
+    pub(super) ink: Option<Ink>,
+    pub(super) dash: usize,
+}
+
+impl Series {
+    fn new(name: impl Into<String>, look: Look, points: Vec<(f64, f64)>) -> Self {
+        Series {
+            name: name.into(),
+            look,
+            points,
+            band: Vec::new(),
+            ink: None,
+            dash: 0,
+        }
+    }
+
+    /// A line through the points; it breaks where a value is not finite.
+    pub fn line(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Series::new(name, Look::Line, points)
+    }
+
+    /// A step line: each value holds until the next point.
+    pub fn step(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Series::new(name, Look::Step, points)
+    }
+
+    /// Points; each series has its own shape.
+    pub fn points(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Series::new(name, Look::Points, points)
+    }
+
+    /// Many small translucent points.
+    pub fn cloud(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Series::new(name, Look::Cloud, points)
+    }
+
+    /// Thin bars from zero.
+    pub fn bars(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Series::new(name, Look::Bars, points)
+    }
+
+    /// An interval `(x, lo, hi)` at each point: a band behind a line, error bars on points.
+    pub fn band(mut self, band: Vec<(f64, f64, f64)>) -> Self {
+        self.band = band;
+        self
+    }
+
+    /// Another colour than the next in order.
+    pub fn ink(mut self, ink: Ink) -> Self {
+        self.ink = Some(ink);
+        self
+    }
+
+    /// A dashed line.
+    pub fn dashed(mut self) -> Self {
+        self.dash = 1;
+        self
+    }
+
+    /// A dotted line.
+    pub fn dotted(mut self) -> Self {
+        self.dash = 2;
+        self
+    }
+}

@@ -1,0 +1,272 @@
+//! The report page: one HTML file that needs nothing else (no network, no script), light and dark, on paper too.
+//!
+//! Every text is escaped. Figures and tables are numbered in order; sections appear in the navigation at the side (at the top on
+//! narrow screens).
+
+use std::fmt::Write as _;
+
+use crate::chart::{Svg, css, escape};
+use crate::number::typographic;
+use crate::table::Table;
+
+mod style;
+
+/// A page under construction.
+///
+/// ```
+/// use hindsight_report::{Axis, Page, Series, XyChart};
+///
+/// let chart = XyChart::new("Stock", Axis::linear("Week"), Axis::linear("Units"));
+/// let of = |points| chart.clone().series(Series::step("on hand", points)).svg();
+/// let mut page = Page::new("Inventory back-test", "913 products, 121 weeks");
+/// page.section("Samples")
+///     .text("Stock on hand at the end of a week.")
+///     .figures([(&of(vec![(1.0, 4.0)]), "Store 5."), (&of(vec![(1.0, 7.0)]), "Store 8.")]) // side by side
+///     .section("The run")
+///     .facts([("seed", "7"), ("products", "913")]);
+/// let html = page.generator("my program 1.0").to_html();
+/// assert!(html.starts_with(&Page::opening("my program ")) && html.contains("<b>Figure 2.</b> Store 8."));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Page {
+    title: String,
+    lead: String,
+    generator: String,
+    sections: Vec<String>,
+    body: String,
+    figures: usize,
+    tables: usize,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new(title: impl Into<String>, lead: impl Into<String>) -> Self {
+        Page {
+            title: title.into(),
+            lead: lead.into(),
+            generator: concat!("hindsight-report ", env!("CARGO_PKG_VERSION")).to_owned(),
+            sections: Vec::new(),
+            body: String::new(),
+            figures: 0,
+            tables: 0,
+        }
+    }
+
+    /// Names the program that writes the page, with its version.
+    pub fn generator(&mut self, name: impl Into<String>) -> &mut Self {
+        self.generator = name.into();
+        self
+    }
+
+    /// Opens a section; what follows belongs to it.
+    pub fn section(&mut self, title: impl Into<String>) -> &mut Self {
+        if !self.sections.is_empty() {
+            self.body.push_str("</section>\n");
+        }
+        self.sections.push(title.into());
+        let number = self.sections.len();
+        let _ = writeln!(
+            self.body,
+            "<section id=\"part-{number}\" aria-labelledby=\"head-{number}\"><h2 id=\"head-{number}\">{}</h2>",
+            escape(&self.sections[number - 1])
+        );
+        self
+    }
+
+    /// A paragraph.
+    pub fn text(&mut self, words: &str) -> &mut Self {
+        let _ = writeln!(self.body, "<p>{}</p>", escape(&typographic(words)));
+        self
+    }
+
+    /// A paragraph set apart: the main finding, a warning.
+    pub fn note(&mut self, words: &str) -> &mut Self {
+        let _ = writeln!(
+            self.body,
+            "<p class=\"note\">{}</p>",
+            escape(&typographic(words))
+        );
+        self
+    }
+
+    /// Names and values of the run.
+    pub fn facts<K: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        facts: impl IntoIterator<Item = (K, V)>,
+    ) -> &mut Self {
+        self.body.push_str("<dl class=\"facts\">");
+        for (name, value) in facts {
+            let _ = write!(
+                self.body,
+                "<div><dt>{}</dt><dd>{}</dd></div>",
+                escape(name.as_ref()),
+                escape(&typographic(value.as_ref()))
+            );
+        }
+        self.body.push_str("</dl>\n");
+        self
+    }
+
+    /// A figure over the whole width, with a caption.
+    pub fn figure(&mut self, svg: &Svg, caption: &str) -> &mut Self {
+        self.one_figure(svg, caption, "");
+        self
+    }
+
+    /// Figures side by side where there is room.
+    pub fn figures<'a, S: AsRef<str>>(
+        &mut self,
+        figures: impl IntoIterator<Item = (&'a Svg, S)>,
+    ) -> &mut Self {
+        self.body.push_str("<div class=\"pair\">\n");
+        for (svg, caption) in figures {
+            self.one_figure(svg, caption.as_ref(), " class=\"small\"");
+        }
+        self.body.push_str("</div>\n");
+        self
+    }
+
+    fn one_figure(&mut self, svg: &Svg, caption: &str, class: &str) {
+        self.figures += 1;
+        let number = self.figures;
+        let _ = writeln!(
+            self.body,
+            "<figure{class} id=\"figure-{number}\"><div class=\"plot\" style=\"max-width:{:.0}px\">{}</div>\
+             <figcaption><b>Figure {number}.</b> {}</figcaption></figure>",
+            svg.width(),
+            svg.inline(&format!("chart-{number}")),
+            escape(&typographic(caption))
+        );
+    }
+
+    /// A table with a caption.
+    pub fn table(&mut self, table: &Table, caption: &str) -> &mut Self {
+        self.tables += 1;
+        let number = self.tables;
+        let _ = write!(
+            self.body,
+            "<div class=\"wide\"><table id=\"table-{number}\"><caption><b>Table {number}.</b> {}</caption><thead><tr>",
+            escape(&typographic(caption))
+        );
+        for column in table.header() {
+            let class = if column.is_number() {
+                " class=\"n\""
+            } else {
+                ""
+            };
+            let _ = write!(
+                self.body,
+                "<th scope=\"col\"{class}>{}</th>",
+                escape(column.name())
+            );
+        }
+        self.body.push_str("</tr></thead><tbody>");
+        for row in table.rows() {
+            self.body.push_str("<tr>");
+            for (at, (cell, column)) in row.iter().zip(table.header()).enumerate() {
+                let text = escape(&typographic(cell));
+                let class = if column.is_number() {
+                    " class=\"n\""
+                } else {
+                    ""
+                };
+                if at == 0 {
+                    let _ = write!(self.body, "<th scope=\"row\"{class}>{text}</th>");
+                } else {
+                    let _ = write!(self.body, "<td{class}>{text}</td>");
+                }
+            }
+            self.body.push_str("</tr>");
+        }
+        self.body.push_str("</tbody></table></div>\n");
+        self
+    }
+
+    /// The whole page.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        let mut nav = String::new();
+        for (at, section) in self.sections.iter().enumerate() {
+            let _ = write!(
+                nav,
+                "<li><a href=\"#part-{}\">{}</a></li>",
+                at + 1,
+                escape(section)
+            );
+        }
+        let end = if self.sections.is_empty() {
+            ""
+        } else {
+            "</section>"
+        };
+        format!(
+            "{}\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+             <title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n<header><h1>{}</h1><p class=\"lead\">{}</p></header>\n\
+             <div class=\"frame\"><nav aria-label=\"Sections\"><ol>{nav}</ol></nav>\n<main>\n{}{end}\n</main></div>\n\
+             <footer>Written by {}.</footer>\n</body>\n</html>\n",
+            Page::opening(&self.generator),
+            escape(&self.title),
+            css(),
+            style::CSS,
+            escape(&self.title),
+            escape(&typographic(&self.lead)),
+            self.body,
+            escape(&self.generator),
+        )
+    }
+
+    /// The first bytes of every page whose generator starts with `generator`.
+    #[must_use]
+    pub fn opening(generator: &str) -> String {
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"{}",
+            escape(generator)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::{Axis, XyChart};
+    use crate::table::Column;
+
+    fn page() -> String {
+        let mut table = Table::new([Column::text("a"), Column::number("b")]);
+        table.row(["<x>", "-1"]);
+        let svg = XyChart::new("t", Axis::linear("x"), Axis::linear("y")).svg();
+        let mut page = Page::new("A & B", "lead");
+        page.section("One")
+            .text("<script>")
+            .figure(&svg, "c")
+            .section("Two")
+            .table(&table, "d")
+            .facts([("seed", "-7")]);
+        page.to_html()
+    }
+
+    #[test]
+    fn nothing_is_fetched_and_nothing_runs() {
+        let html = page();
+        for forbidden in ["http://", "https://", "<script", "<link", "@import", "url("] {
+            let found = html
+                .replace("http://www.w3.org/2000/svg", "")
+                .contains(forbidden);
+            assert!(!found, "{forbidden}");
+        }
+    }
+
+    #[test]
+    fn elements_are_closed() {
+        let html = page();
+        for name in [
+            "html", "head", "body", "section", "figure", "svg", "table", "tr", "main", "nav",
+            "div", "p", "title",
+        ] {
+            let open = html.matches(&format!("<{name}>")).count()
+                + html.matches(&format!("<{name} ")).count();
+            assert_eq!(open, html.matches(&format!("</{name}>")).count(), "{name}");
+        }
+    }
+}

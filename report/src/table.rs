@@ -1,0 +1,329 @@
+//! Tables on the terminal: aligned, as wide as the terminal allows, without colour unless it is one.
+//!
+//! On a narrow terminal optional columns go first (from the right, and a line below the table names them), then the widest
+//! text column is cut with an ellipsis. Away from a terminal nothing is cut. The same table goes into a page by
+//! [`Table::header`] and [`Table::rows`].
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Text columns are not cut below this width.
+const LEAST_TEXT: usize = 10;
+/// Spaces between columns.
+const GAP: usize = 2;
+
+/// One column of a table.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Column {
+    name: String,
+    number: bool,
+    optional: bool,
+}
+
+impl Column {
+    /// A column of words, aligned left.
+    pub fn text(name: impl Into<String>) -> Self {
+        Column {
+            name: name.into(),
+            number: false,
+            optional: false,
+        }
+    }
+
+    /// A column of numbers, aligned right.
+    pub fn number(name: impl Into<String>) -> Self {
+        Column {
+            name: name.into(),
+            number: true,
+            optional: false,
+        }
+    }
+
+    /// The same column, left out where the terminal is narrow.
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// The heading.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it holds numbers.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        self.number
+    }
+}
+
+/// How wide a table may be, and whether it may use bold type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Width {
+    columns: Option<usize>,
+    styled: bool,
+}
+
+impl Width {
+    /// At most so many columns, plain.
+    pub fn at_most(columns: usize) -> Self {
+        Width {
+            columns: Some(columns),
+            styled: false,
+        }
+    }
+
+    /// No limit, plain.
+    pub fn unlimited() -> Self {
+        Width {
+            columns: None,
+            styled: false,
+        }
+    }
+
+    /// The same width with a bold heading, by the escape codes of terminals.
+    pub fn styled(mut self) -> Self {
+        self.styled = true;
+        self
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Line {
+    Cells(Vec<String>),
+    Rule,
+}
+
+/// A table.
+///
+/// ```
+/// use hindsight_report::{Column, Table, Width};
+///
+/// let mut table = Table::new([Column::text("policy"), Column::number("reward"), Column::number("share").optional()]);
+/// table.row(["base stock", "1,234", "81.2 %"]);
+/// table.rule(); // a line between groups
+/// table.row(["constant order", "987", "64.9 %"]);
+/// assert!(table.render(Width::unlimited()).contains("constant order     987  64.9 %"));
+/// assert!(table.render(Width::at_most(24)).contains("not shown"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Table {
+    columns: Vec<Column>,
+    lines: Vec<Line>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+        Table {
+            columns: columns.into_iter().collect(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// Adds a row; missing cells are empty, surplus cells are dropped.
+    pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) -> &mut Self {
+        let mut cells: Vec<String> = cells.into_iter().map(Into::into).collect();
+        cells.resize(self.columns.len(), String::new());
+        self.lines.push(Line::Cells(cells));
+        self
+    }
+
+    /// Adds a line across, between groups of rows.
+    pub fn rule(&mut self) -> &mut Self {
+        self.lines.push(Line::Rule);
+        self
+    }
+
+    /// The columns.
+    pub fn header(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The rows, in order.
+    pub fn rows(&self) -> impl Iterator<Item = &[String]> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Cells(cells) => Some(cells.as_slice()),
+            Line::Rule => None,
+        })
+    }
+
+    /// The table as text, each line ended.
+    #[must_use]
+    pub fn render(&self, width: Width) -> String {
+        let natural: Vec<usize> = (0..self.columns.len())
+            .map(|at| {
+                let cells = self.rows().map(|cells| wide(&cells[at])).max().unwrap_or(0);
+                cells.max(wide(&self.columns[at].name))
+            })
+            .collect();
+        let mut shown: Vec<usize> = (0..self.columns.len()).collect();
+        let mut widths = natural;
+        let mut hidden = Vec::new();
+        if let Some(limit) = width.columns {
+            while total(&shown, &widths) > limit {
+                let Some(position) = shown.iter().rposition(|&at| self.columns[at].optional) else {
+                    break;
+                };
+                hidden.insert(0, self.columns[shown.remove(position)].name.clone());
+            }
+            let excess = total(&shown, &widths).saturating_sub(limit);
+            let widest = shown
+                .iter()
+                .copied()
+                .filter(|&at| !self.columns[at].number)
+                .max_by_key(|&at| widths[at]);
+            if let Some(at) = widest {
+                widths[at] = widths[at]
+                    .saturating_sub(excess)
+                    .max(LEAST_TEXT.min(widths[at]));
+            }
+        }
+        let bold = |text: &str| {
+            if width.styled {
+                format!("\u{1b}[1m{text}\u{1b}[0m")
+            } else {
+                text.to_owned()
+            }
+        };
+        let mut text = String::new();
+        let names: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
+        text.push_str(&bold(&self.line(&names, &shown, &widths)));
+        text.push('\n');
+        let rule = "-".repeat(total(&shown, &widths));
+        text.push_str(&rule);
+        text.push('\n');
+        for line in &self.lines {
+            match line {
+                Line::Cells(cells) => text.push_str(&self.line(cells, &shown, &widths)),
+                Line::Rule => text.push_str(&rule),
+            }
+            text.push('\n');
+        }
+        if !hidden.is_empty() {
+            let words = format!("(not shown on this narrow terminal: {})", hidden.join(", "));
+            let mut room = 0;
+            for word in words.split(' ') {
+                let own = wide(word);
+                if room > 0 && width.columns.is_some_and(|limit| room + 1 + own > limit) {
+                    text.push('\n');
+                    room = 0;
+                } else if room > 0 {
+                    text.push(' ');
+                    room += 1;
+                }
+                text.push_str(word);
+                room += own;
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    fn line(&self, cells: &[String], shown: &[usize], widths: &[usize]) -> String {
+        let mut text = String::new();
+        for (position, &at) in shown.iter().enumerate() {
+            if position > 0 {
+                text.push_str(&" ".repeat(GAP));
+            }
+            let cell = if self.columns[at].number {
+                cells[at].clone()
+            } else {
+                cut(&cells[at], widths[at])
+            };
+            let pad = " ".repeat(widths[at].saturating_sub(wide(&cell)));
+            let (before, after) = if self.columns[at].number {
+                (pad.as_str(), "")
+            } else {
+                ("", pad.as_str())
+            };
+            text.push_str(before);
+            text.push_str(&cell);
+            text.push_str(after);
+        }
+        text.trim_end().to_owned()
+    }
+}
+
+/// Columns of a terminal that the words take.
+fn wide(words: &str) -> usize {
+    UnicodeWidthStr::width(words)
+}
+
+/// The words cut with an ellipsis to `room` columns.
+fn cut(words: &str, room: usize) -> String {
+    if wide(words) <= room {
+        return words.to_owned();
+    }
+    let mut kept = String::new();
+    let mut taken = 1;
+    for letter in words.chars() {
+        taken += letter.width().unwrap_or(0);
+        if taken > room {
+            break;
+        }
+        kept.push(letter);
+    }
+    kept + "…"
+}
+
+fn total(shown: &[usize], widths: &[usize]) -> usize {
+    shown.iter().map(|&at| widths[at]).sum::<usize>() + GAP * shown.len().saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Table {
+        let mut table = Table::new([
+            Column::text("policy"),
+            Column::number("reward"),
+            Column::number("orders").optional(),
+        ]);
+        table.row(["Direct Backprop, trained on the first weeks", "1,234", "7"]);
+        table.rule();
+        table.row(["naïve", "-5"]);
+        table
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let text = sample().render(Width::unlimited());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "policy                                       reward  orders"
+        );
+        assert_eq!(
+            lines[4],
+            "naïve                                            -5"
+        );
+        assert_eq!(lines[1].len(), lines[0].len());
+    }
+
+    #[test]
+    fn a_narrow_terminal_loses_optional_columns_then_words_never_numbers() {
+        for limit in 30..70 {
+            let text = sample().render(Width::at_most(limit));
+            let table: Vec<&str> = text.lines().take(5).collect();
+            assert!(
+                table.iter().all(|line| wide(line) <= limit),
+                "{limit}:\n{text}"
+            );
+            assert!(text.contains("1,234") && text.contains("-5"), "{text}");
+            assert_eq!(text.contains("not shown"), limit < 59, "{limit}:\n{text}");
+        }
+    }
+
+    #[test]
+    fn no_escape_codes_away_from_a_terminal() {
+        assert!(!sample().render(Width::unlimited()).contains('\u{1b}'));
+    }
+}
