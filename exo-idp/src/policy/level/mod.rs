@@ -190,3 +190,6 @@ impl Policy for LevelNetwork {
         (level - seen.inventory.position).relu().min(cap)
     }
 }
+
+#[cfg(test)]
+mod tests;
