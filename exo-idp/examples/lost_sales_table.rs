@@ -6,9 +6,9 @@
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use gpu::Device;
 use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
+use hindsight_gpu::Device;
 
 /// Published optima, by lead time and penalty.
 const PUBLISHED: [[f64; 4]; 4] = [

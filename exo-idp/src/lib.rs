@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// The engine that policies and markets are written against, as this crate was built with it.
+pub extern crate hindsight_gpu as gpu;
+
 #[cfg(test)]
 mod adjoint;
 mod arrivals;
@@ -42,3 +45,15 @@ pub use period::{Event, Exo, Position, State, Yields, period};
 pub use replay::{Arm, Arrays, Bundle, Deviations, Gains, Replay, Window};
 pub use schedule::Schedule;
 pub use states::States;
+
+/// How to bring what the crate does not have.
+pub mod guide {
+    #[doc = include_str!("../docs/market.md")]
+    pub mod write_your_own_market {}
+
+    #[doc = include_str!("../docs/arrivals.md")]
+    pub mod write_your_own_arrivals {}
+
+    #[doc = include_str!("../docs/dynamics.md")]
+    pub mod write_your_own_dynamics {}
+}

@@ -247,9 +247,13 @@ pub fn period<S: Scalar>(
             (sold, (-left).relu(), left)
         }
     };
-    let on_hand = match conventions.receipts {
-        Receipts::BeforeDemand => left,
-        Receipts::AfterDemand => left + received,
+    let (sold, on_hand) = match (conventions.receipts, conventions.unmet) {
+        (Receipts::BeforeDemand, _) => (sold, left),
+        (Receipts::AfterDemand, Unmet::Lost) => (sold, left + received),
+        // Demand that waits is served by what comes at the end of the week.
+        (Receipts::AfterDemand, Unmet::Backordered) => {
+            (sold + unmet.min(received), left + received)
+        }
     };
     let mut reward = exo.price * sold - exo.cost * supplied;
     if conventions.holding > 0.0 || conventions.holding_share > 0.0 {

@@ -9,7 +9,6 @@
 
 use std::ops::ControlFlow;
 
-use gpu::{DelayLine, Device, Scalar, Stream};
 use hindsight_exo_idp::exact::{DemandLaw, discounted_base_stock, discounted_base_stock_value};
 use hindsight_exo_idp::policy::{BaseStock, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
 use hindsight_exo_idp::train::{Training, direct_backprop};
@@ -17,6 +16,7 @@ use hindsight_exo_idp::{
     Columns, Conventions, LeadTimes, Panel, Paths, Position, Quantity, Receipts, Replay, Sight,
     Terminal, Window,
 };
+use hindsight_gpu::{DelayLine, Device, Scalar, Stream};
 use proptest::prelude::*;
 use rand_distr::{Distribution, Poisson};
 

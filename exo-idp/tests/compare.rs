@@ -1,7 +1,7 @@
 //! The paired bootstrap: differences of replicates, and intervals that hold what they promise where weeks are shared.
 
-use gpu::Stream;
 use hindsight_exo_idp::Bootstrap;
+use hindsight_gpu::Stream;
 use proptest::prelude::*;
 use rand::RngExt;
 

@@ -3,9 +3,9 @@
 
 use std::ops::ControlFlow;
 
-use gpu::Device;
 use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
+use hindsight_gpu::Device;
 
 fn problem(penalty: f64) -> LostSales {
     LostSales::new(DemandLaw::poisson(5.0).unwrap(), 2, 1.0, penalty).unwrap()

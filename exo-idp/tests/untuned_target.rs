@@ -1,13 +1,14 @@
 //! Is the untuned target position right for this reward? Where its assumptions hold (independent weeks, one law of demand), it must be
 //! near the best base-stock level that brute force finds on weeks it has not seen, and beat the constant order.
 
-use gpu::{Device, Stream};
 use hindsight_exo_idp::policy::{
     BaseStock, ConstantOrder, LeadTimeDemand, Signals, target_position,
 };
 use hindsight_exo_idp::{
-    Bootstrap, Columns, Conventions, LeadTimes, Outcomes, Panel, Paths, Receipts, Replay, Window,
+    Bootstrap, Columns, Conventions, LeadTimeLaw, LeadTimes, Outcomes, Panel, Paths, Receipts,
+    Replay, Window,
 };
+use hindsight_gpu::{Device, Stream};
 use rand::RngExt;
 
 const PRODUCTS: usize = 60;
@@ -140,7 +141,7 @@ fn near_the_best_level_and_above_the_constant_order() {
             let found = run(&panel, law, conventions, law, conventions);
             let (scale, most) = best(&found.scaled);
             let share = found.untuned.reward() / most;
-            let words = format!("{:?} {conventions:?}", law.probabilities());
+            let words = format!("{:?} {conventions:?}", law.probabilities(0));
             assert!((0.8..=1.0).contains(&scale), "{words}: best at {scale}");
             assert!(share >= 0.975, "{words}: {share}");
             let margin = Bootstrap::default()

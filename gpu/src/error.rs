@@ -40,4 +40,22 @@ pub enum Error {
         /// The value.
         value: f64,
     },
+    /// An input that is used as an index names nothing: it must be a whole number from 0 up to the number of classes.
+    #[error(
+        "{array} input {input} of lane {lane}, period {period}, names a class: {value} is not a whole number in 0..{classes}"
+    )]
+    Index {
+        /// The array.
+        array: &'static str,
+        /// Which of its inputs.
+        input: usize,
+        /// The lane, the first for what all lanes share.
+        lane: usize,
+        /// The period, the first for what all periods share.
+        period: usize,
+        /// The value.
+        value: f64,
+        /// How many classes there are.
+        classes: usize,
+    },
 }

@@ -1,13 +1,13 @@
 //! What can go wrong in the command, and the exit code it ends with.
 //!
-//! Wrong input (an argument, a field of a file) ends with code 2, as clap's own usage errors do; a failing machine with 1;
+//! Wrong input (an argument, a field of a file) ends with code 2, as clap's own usage errors do; an I/O failure with 1;
 //! Ctrl-C with 130. A message about a file starts with `FILE:LINE:` so that editors can jump to it:
 //!
 //! ```text
 //! hindsight: sales.csv:17: column "price": "-1.20" is negative
 //! ```
 //!
-//! ```ignore
+//! ```text
 //! Err(Place::file(path).line(17).column("price").error(format!("{text:?} is negative")))
 //! ```
 
@@ -21,7 +21,7 @@ pub(crate) enum CliError {
     /// The input is wrong: exit code 2. The text names the file, line and column where there are any.
     #[error("{0}")]
     Input(String),
-    /// The machine failed us (disk full, no permission): exit code 1.
+    /// I/O failure (disk full, no permission) or another fault of the system: exit code 1.
     #[error("{0}")]
     System(String),
 }
@@ -36,7 +36,7 @@ impl CliError {
         CliError::Input(format!("{name} {value}: {problem}"))
     }
 
-    /// A file that cannot be read: wrong input when it is not there or is not a file, the machine's fault otherwise.
+    /// A file that cannot be read: wrong input when it is not there or is not a file, an I/O failure otherwise.
     pub(crate) fn reading(path: &Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind::{
             InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
@@ -90,6 +90,11 @@ impl Place {
             line: None,
             column: None,
         }
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.file
     }
 
     /// The line, counted from 1 as editors do (the header is line 1).

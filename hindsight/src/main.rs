@@ -7,14 +7,17 @@ use clap::{Parser, Subcommand};
 use crate::error::CliError;
 
 mod backtest;
+mod document;
 #[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod error;
 mod games;
+mod inputs;
 mod llm;
 mod lost_sales;
 mod output;
 #[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod progress;
+mod sheet;
 
 /// Decisions judged against what really happened.
 #[derive(Debug, Parser)]

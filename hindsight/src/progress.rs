@@ -1,6 +1,6 @@
 //! Progress of long work: a bar where someone watches, a line now and then where not, nothing for short work.
 //!
-//! ```ignore
+//! ```text
 //! let progress = Progress::new("training", Some(epochs));
 //! for epoch in 0..epochs {
 //!     progress.step(1);

@@ -24,8 +24,11 @@ use std::path::Path;
 use cpu_time::ProcessTime;
 use hindsight_llm_metrics::io::{CalibrationReader, Fields, open};
 use hindsight_llm_metrics::{
-    Accumulator, ConfidenceHistogram, EdgeRule, Edges, Isotonic, Norm, Reliability,
-    calibration_interval, cluster_ece_bootstrap, ece_bootstrap, log_loss,
+    calibration::{
+        Accumulator, ConfidenceHistogram, EdgeRule, Edges, Norm, Reliability, calibration_interval,
+        cluster_ece_bootstrap, ece_bootstrap, log_loss,
+    },
+    recalibrate::Isotonic,
 };
 
 /// Uniforms of 24 bits, a pure function of (stream, index): the recipe of `bench/llm_common.py`.

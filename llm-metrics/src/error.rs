@@ -44,15 +44,15 @@ pub enum Error {
         /// The value.
         value: f64,
     },
-    /// A setting has a value that makes no sense.
-    #[error("{name} is {value}, but it must be {requirement}")]
+    /// A setting has a value outside its range.
+    #[error("{name} is {value}, but it must be {allowed}")]
     Parameter {
         /// The setting.
         name: &'static str,
         /// Its value.
         value: f64,
-        /// What it must be.
-        requirement: &'static str,
+        /// The range.
+        allowed: Allowed,
     },
     /// A label names a class that does not exist.
     #[error("label {label} of record {index} is outside the {classes} classes")]
@@ -118,13 +118,13 @@ pub enum Error {
         /// The game, from 0.
         index: usize,
         /// Why not.
-        problem: &'static str,
+        problem: GameProblem,
     },
-    /// The regressors are collinear.
-    #[error("the regressors are collinear: {what}")]
+    /// A column of a regression is constant or a combination of the columns before it.
+    #[error("regressor {column} is constant or a combination of the others")]
     Collinear {
-        /// Which regression.
-        what: &'static str,
+        /// The column, from 0 (the intercept).
+        column: usize,
     },
     /// A numerical search ended without an answer.
     #[error("{what} did not converge")]
@@ -132,6 +132,69 @@ pub enum Error {
         /// The search.
         what: &'static str,
     },
+    /// A log cannot be read.
+    #[cfg(feature = "io")]
+    #[error(transparent)]
+    Log(#[from] crate::io::ReadError),
+}
+
+/// The range of a setting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Allowed {
+    /// Anything but NaN.
+    Number,
+    /// Finite and at least this.
+    AtLeast(f64),
+    /// Finite and above this.
+    Above(f64),
+    /// At most this.
+    AtMost(f64),
+    /// Below this.
+    Below(f64),
+    /// Both ends included.
+    Within(f64, f64),
+    /// Both ends excluded.
+    Between(f64, f64),
+    /// The upper end included.
+    AboveUpTo(f64, f64),
+}
+
+impl std::fmt::Display for Allowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Allowed::Number => f.write_str("a number"),
+            Allowed::AtLeast(v) => write!(f, "finite and at least {v}"),
+            Allowed::Above(0.0) => f.write_str("positive and finite"),
+            Allowed::Above(v) => write!(f, "finite and above {v}"),
+            Allowed::AtMost(v) => write!(f, "at most {v}"),
+            Allowed::Below(v) => write!(f, "below {v}"),
+            Allowed::Within(a, b) => write!(f, "in [{a}, {b}]"),
+            Allowed::Between(a, b) => write!(f, "strictly between {a} and {b}"),
+            Allowed::AboveUpTo(a, b) => write!(f, "in ({a}, {b}]"),
+        }
+    }
+}
+
+/// Why a game of a recorded tournament cannot have been played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GameProblem {
+    /// Its round is 0 or beyond every round that the responses could need.
+    #[error("its round is out of range")]
+    Round,
+    /// It names a prompt or a response that does not exist.
+    #[error("there is no such prompt or response")]
+    Unknown,
+    /// Winner and loser are the same response.
+    #[error("a response plays against itself")]
+    Itself,
+    /// A player lost in an earlier round.
+    #[error("one of the two was beaten before this round")]
+    Beaten,
+    /// A player has another game in the same round.
+    #[error("one of the two plays twice in this round")]
+    Twice,
 }
 
 /// A result with this crate's error.
@@ -193,7 +256,7 @@ pub(crate) fn check_positive(name: &'static str, value: f64) -> Result<()> {
         Err(Error::Parameter {
             name,
             value,
-            requirement: "positive and finite",
+            allowed: Allowed::Above(0.0),
         })
     }
 }
@@ -205,7 +268,7 @@ pub(crate) fn check_level(value: f64) -> Result<()> {
         Err(Error::Parameter {
             name: "level",
             value,
-            requirement: "strictly between 0 and 1",
+            allowed: Allowed::Between(0.0, 1.0),
         })
     }
 }

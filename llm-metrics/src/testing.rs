@@ -1,6 +1,6 @@
 //! Synthetic data for the tests.
 
-use crate::stream::hash;
+use crate::stats::stream::hash;
 
 /// A uniform in [0, 1) from a key.
 pub(crate) fn uniform(seed: u64, stream: u64, i: u64) -> f64 {

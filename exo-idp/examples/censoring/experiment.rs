@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::ops::{ControlFlow, Range};
 
-use gpu::{Device, Stream};
 use hindsight_exo_idp::censor::{SalesRecord, conversion_rate, corrected_demand};
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, Policy, PromotionForecast, target_position,
@@ -13,6 +12,7 @@ use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
 use hindsight_exo_idp::{
     Columns, Conventions, LeadTimeLaw, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
+use hindsight_gpu::{Device, Stream};
 use rand_distr::{Beta, Binomial, Distribution};
 
 /// Weeks that a policy sees before the first week that is scored.

@@ -6,7 +6,7 @@
 #[path = "simulator.rs"]
 mod simulator;
 
-use gpu::Stream;
+use hindsight_gpu::Stream;
 use rand::{Rng, RngExt};
 
 pub(crate) use simulator::*;

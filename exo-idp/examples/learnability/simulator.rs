@@ -1,8 +1,8 @@
 //! One small simulator: a product is a path of demand and lead times with a price and a cost, and a whole class of base-stock
 //! levels is replayed on it at once.
 
-use gpu::Stream;
 use hindsight_exo_idp::exact::DemandLaw;
+use hindsight_gpu::Stream;
 use rand::{Rng, RngExt};
 
 /// Number of base-stock levels in the class.

@@ -19,8 +19,8 @@ mod world;
 
 use std::error::Error;
 
-use gpu::Device;
 use hindsight_exo_idp::train::Recipe;
+use hindsight_gpu::Device;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use world::{Judged, Size, judge};
 

@@ -2,7 +2,6 @@
 
 use std::ops::{ControlFlow, Range};
 
-use gpu::Device;
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
@@ -11,6 +10,7 @@ use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
 use hindsight_exo_idp::{
     Conventions, Error, LeadTimes, Outcomes, Paths, perfect_information_bound,
 };
+use hindsight_gpu::Device;
 
 /// Weeks that policies see before they are scored.
 const WARM_UP: usize = 12;

@@ -29,8 +29,7 @@ pub struct MarketInputs<'a, S> {
 /// market is always run as a program.
 ///
 /// ```
-/// use gpu::Scalar;
-/// # use hindsight_gpu as gpu;
+/// use hindsight_gpu::Scalar;
 /// use hindsight_exo_idp::{Event, Market, MarketInputs};
 ///
 /// /// Two units of every hundred on hand spoil in a week, and their disposal is charged.

@@ -17,7 +17,7 @@ pub struct Seen<'a, S> {
 /// A policy: an order from what is seen, written once for every number type.
 ///
 /// ```
-/// use gpu::{DelayLine, Scalar};
+/// use hindsight_gpu::{DelayLine, Scalar};
 /// use hindsight_exo_idp::policy::{Policy, Seen};
 ///
 /// /// Orders what brings the position to twice last week's demand, which is its only signal.

@@ -92,8 +92,7 @@ impl<'p> Replay<'p> {
     /// run as programs, once per week and arm, from the first week on.
     ///
     /// ```
-    /// use gpu::Device;
-    /// # use hindsight_gpu as gpu;
+    /// use hindsight_gpu::Device;
     /// use hindsight_exo_idp::policy::{BaseStock, Signals};
     /// use hindsight_exo_idp::{Arm, Columns, Conventions, Deviations, LeadTimes, Panel, Paths, Replay, Window};
     /// # let columns = Columns {

@@ -20,8 +20,7 @@ impl<'p> Replay<'p> {
     /// parameters, gradients, mini-batches, another executor.
     ///
     /// ```
-    /// use gpu::{Device, Executor};
-    /// # use hindsight_gpu as gpu;
+    /// use hindsight_gpu::{Device, Executor};
     /// use hindsight_exo_idp::policy::{ConstantOrder, Policy, Signals};
     /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Window};
     /// # let columns = Columns {

@@ -174,7 +174,7 @@ fn program(problem: &LostSales, policy: &LostSalesPolicy, rounded: bool) -> Prog
 /// [`LostSales::evaluate`].
 ///
 /// ```
-/// use gpu::Device;
+/// use hindsight_gpu::Device;
 /// use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
 /// use hindsight_exo_idp::train::{LostSalesTraining, train_lost_sales};
 /// use std::ops::ControlFlow;

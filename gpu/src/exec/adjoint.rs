@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::arena::{Gradients, Kept, Tile};
+use super::classes;
 use super::reverse::{Target, target};
 use super::source::{Reader, lane};
 use crate::kernel::TILE;
@@ -69,6 +70,41 @@ impl<F: Real> Tile<'_, F> {
                     self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
                         F::shares_adjoint(isa, y, dy, dx)
                     });
+                }
+                Op::LogSoftmax { x, out, rows } => {
+                    let (x, isa) = (Arg::Row(*x), self.run.isa);
+                    self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
+                        F::log_shares_adjoint(isa, y, dy, dx)
+                    });
+                }
+                Op::Pick {
+                    x,
+                    rows,
+                    index,
+                    out,
+                } => self.pull_rows(
+                    space,
+                    period,
+                    (Arg::Row(*x), *rows),
+                    (*out, 1),
+                    gradients,
+                    |reader, _, dy, dx| classes::pick_adjoint(reader.arg(*index, 1), *rows, dy, dx),
+                ),
+                Op::Lookup {
+                    table,
+                    entries,
+                    width,
+                    index,
+                    out,
+                } => {
+                    let reader = Reader::new(self.run, &self.rows, space, period);
+                    let dy = self.adjoints.rows(space, period, *out, *width);
+                    let table = &mut gradients.params[*table..][..entries * width];
+                    classes::lookup_adjoint(reader.arg(*index, 1), self.count, dy, *width, table);
+                }
+                Op::LogLikelihood { logits, index, out } => {
+                    let likelihood = (logits, *index, *out);
+                    self.reverse_log_likelihood(space, period, likelihood, gradients);
                 }
                 // Its adjoint crosses lanes: the schedule takes care of it between the phases.
                 Op::Reduce { .. } => {}
@@ -192,7 +228,20 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
         add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
     ) {
-        let len = rows * TILE;
+        self.pull_rows(space, period, (operand, rows), (out, rows), gradients, add);
+    }
+
+    /// The same where the operand has another number of rows than the results.
+    fn pull_rows(
+        &mut self,
+        space: Space,
+        period: usize,
+        (operand, operands): (Arg, usize),
+        (out, rows): (usize, usize),
+        gradients: &mut Gradients<F>,
+        add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
+    ) {
+        let (dx_len, len) = (operands * TILE, rows * TILE);
         let reader = Reader::new(self.run, &self.rows, space, period);
         let y = reader.rows(Row::of(space, out), rows);
         let Kept { start, periods } = &mut self.adjoints;
@@ -203,16 +252,16 @@ impl<F: Real> Tile<'_, F> {
         };
         match (target, space) {
             (Target::Start(at), Space::Start) => {
-                let (dx, dy) = two(start, at, dy_at, len);
+                let (dx, dy) = two(start, (at, dx_len), (dy_at, len));
                 add(&reader, y, dy, dx);
             }
             (Target::Start(at), Space::Period) => {
-                let end = (at + len).min(start.len());
+                let end = (at + dx_len).min(start.len());
                 let dy = &periods.numbers[dy_at..dy_at + len];
                 add(&reader, y, dy, &mut start[at..end]);
             }
             (Target::Period(at), _) => {
-                let (dx, dy) = two(&mut periods.numbers, at, dy_at, len);
+                let (dx, dy) = two(&mut periods.numbers, (at, dx_len), (dy_at, len));
                 add(&reader, y, dy, dx);
             }
             (Target::Param(i), _) => {
@@ -220,7 +269,7 @@ impl<F: Real> Tile<'_, F> {
                     Space::Start => &start[dy_at..dy_at + len],
                     Space::Period => &periods.numbers[dy_at..dy_at + len],
                 };
-                let dx = &mut self.scratch[..len];
+                let dx = &mut self.scratch[..dx_len];
                 dx.fill(F::default());
                 add(&reader, y, dy, dx);
                 for row in dx.chunks_exact(TILE) {
@@ -245,12 +294,16 @@ pub(super) fn disjoint<F>(
     }
 }
 
-/// The adjoint of an operand (at most as many rows as the results) and that of the results.
-fn two<F>(values: &mut [F], write: usize, read: usize, len: usize) -> (&mut [F], &[F]) {
+/// The adjoint of an operand (which ends where the results begin) and that of the results, both by first number and length.
+fn two<F>(
+    values: &mut [F],
+    (write, most): (usize, usize),
+    (read, len): (usize, usize),
+) -> (&mut [F], &[F]) {
     let end = if write < read {
-        (write + len).min(read)
+        (write + most).min(read)
     } else {
-        (write + len).min(values.len())
+        (write + most).min(values.len())
     };
     disjoint(values, write..end, read..read + len)
 }

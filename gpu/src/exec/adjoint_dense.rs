@@ -78,7 +78,7 @@ impl<F: Real> Tile<'_, F> {
 }
 
 /// Adds $dZ\, X^T$, summed over the first `count` lanes, to the gradient of the weights; `dz` is zero beyond them.
-fn weight_gradient<F: Real>(
+pub(super) fn weight_gradient<F: Real>(
     isa: crate::kernel::isa::Isa,
     dz: &[F],
     segments: &[&[F]],

@@ -74,10 +74,7 @@ pub(super) fn dense_ops(program: &Program) -> impl Iterator<Item = &Dense> {
         .ops
         .iter()
         .chain(&program.period.ops)
-        .filter_map(|op| match op {
-            Op::Dense(dense) => Some(dense),
-            _ => None,
-        })
+        .filter_map(Op::layer)
 }
 
 /// Gradients that a few neighbouring tiles share: added up in the order of the tiles.
@@ -126,6 +123,27 @@ pub(super) struct Kept<F> {
     pub(super) periods: Ring<F>,
 }
 
+impl<F: Real> Kept<F> {
+    /// Rows of the start block or of a period, from `first` on; none in a run that is not gone back through.
+    pub(super) fn rows(
+        &mut self,
+        space: Space,
+        period: usize,
+        first: usize,
+        count: usize,
+    ) -> &mut [F] {
+        let rows = match space {
+            Space::Start => self.start.get_mut(first * TILE..),
+            Space::Period => {
+                let at = self.periods.at(period) + first * TILE;
+                self.periods.numbers.get_mut(at..)
+            }
+        };
+        rows.and_then(|rows| rows.get_mut(..count * TILE))
+            .unwrap_or(&mut [])
+    }
+}
+
 /// The rows of the start block and of the periods, and rows of zeros for those before the first.
 #[derive(Debug)]
 pub(super) struct Rows<F> {
@@ -150,6 +168,8 @@ pub(super) struct Tile<'r, F: Real> {
     /// Scratch: inputs of a dense layer, lane-major; rows of an operand that has none; numbers of a custom operation.
     pub(super) transposed: Aligned<F>,
     pub(super) scratch: Aligned<F>,
+    /// The logits of a likelihood, and their adjoints.
+    pub(super) logits: Aligned<F>,
     pub(super) numbers: Vec<f64>,
 }
 
@@ -202,6 +222,7 @@ impl<'r, F: Real> Tile<'r, F> {
             } else {
                 0
             }),
+            logits: zeros(program.most_classes() * TILE),
             numbers: Vec::new(),
         }
     }

@@ -276,6 +276,15 @@ impl<'a, F: Real> Batch<'a, F> {
         Ok(range.clone())
     }
 
+    /// One input of a period of the arrays.
+    pub(super) fn exo_at(&self, period: usize, input: usize, lane: usize) -> F {
+        let (inputs, lanes) = (self.shape.exo, self.lanes);
+        self.exo[match self.order {
+            Order::ByInput => (period * inputs + input) * lanes + lane,
+            Order::ByLane => (period * lanes + lane) * inputs + input,
+        }]
+    }
+
     /// Copies the values of lanes `first..first + count` of the run out of one row, and repeats the last to fill `out`.
     pub(super) fn gather(&self, row: &[F], first: usize, count: usize, out: &mut [F]) {
         match &self.selection {

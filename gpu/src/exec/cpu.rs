@@ -4,7 +4,7 @@ use super::arena::{Gradients, Run, Tile};
 use super::batch::check;
 use super::segment::Segments;
 use super::workers::spread;
-use super::{Batch, Executor, Gradient, Part, Rollout, Session, period_major};
+use super::{Batch, Executor, Gradient, Part, Rollout, Session, indices, period_major};
 use crate::error::Error;
 use crate::kernel::TILE;
 use crate::kernel::real::Real;
@@ -239,6 +239,7 @@ impl<F: Real> Executor<F> for Cpu {
         batch: Batch<'a, F>,
     ) -> Result<Box<dyn Session<F> + 'a>, Error> {
         batch.validate(program)?;
+        indices::check(program, &batch)?;
         let params = vec![F::default(); program.shape().params];
         Ok(Box::new(CpuSession {
             cpu: *self,

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use super::arena::{Rows, Tile};
+use super::classes;
 use super::source::{Reader, lane};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
-use crate::record::{Arg, Dense, MAX_SEGMENTS, Op, Row, Space};
+use crate::record::{Arg, Dense, MAX_SEGMENTS, NORMALISER, Op, Row, Space};
+use crate::scalar::Activation;
 
 impl<F: Real> Tile<'_, F> {
     /// Takes over tile `index` of the run and reads its lanes' inputs.
@@ -168,6 +170,7 @@ impl<F: Real> Tile<'_, F> {
             periods,
             zeros,
         } = &mut self.rows;
+        let saved = &mut self.saved;
         for op in &block.ops[ops] {
             let (first, rows) = op.results();
             let (start, before, out, after, resume): (&[F], &[F], &mut [F], &[F], usize) =
@@ -212,17 +215,9 @@ impl<F: Real> Tile<'_, F> {
                     }
                 }
                 Op::Dense(dense) => {
-                    let saved = match space {
-                        _ if run.reverse.is_none()
-                            || dense.activation == crate::Activation::Identity =>
-                        {
-                            &mut []
-                        }
-                        Space::Start => &mut self.saved.start[dense.saved * TILE..][..rows * TILE],
-                        Space::Period => {
-                            let at = self.saved.periods.at(period) + dense.saved * TILE;
-                            &mut self.saved.periods.numbers[at..][..rows * TILE]
-                        }
+                    let saved = match dense.activation {
+                        Activation::Identity => &mut [],
+                        _ => saved.rows(space, period, dense.saved, dense.outputs),
                     };
                     let segments = segments(dense, &reader);
                     let bias = dense
@@ -239,6 +234,43 @@ impl<F: Real> Tile<'_, F> {
                 }
                 Op::Softmax { x, rows, .. } => {
                     F::shares(isa, reader.rows(*x, *rows), out);
+                }
+                Op::LogSoftmax { x, rows, .. } => {
+                    F::log_shares(isa, reader.rows(*x, *rows), out);
+                }
+                Op::Pick { x, rows, index, .. } => {
+                    classes::pick(reader.rows(*x, *rows), reader.arg(*index, 1), out);
+                }
+                Op::Lookup {
+                    table,
+                    entries,
+                    width,
+                    index,
+                    ..
+                } => {
+                    let table = &run.params[*table..][..entries * width];
+                    classes::lookup(table, *width, reader.arg(*index, 1), out);
+                }
+                Op::LogLikelihood {
+                    logits: layer,
+                    index,
+                    ..
+                } => {
+                    let segments = segments(layer, &reader);
+                    let bias = layer
+                        .bias
+                        .map_or(&[][..], |b| &run.params[b..b + layer.outputs]);
+                    let logits = &mut self.logits[..layer.outputs * TILE];
+                    run.packed[layer.id].forward(
+                        isa,
+                        &segments[..layer.segments.len()],
+                        bias,
+                        Activation::Identity,
+                        logits,
+                        &mut [],
+                    );
+                    let normaliser = saved.rows(space, period, layer.saved, NORMALISER);
+                    classes::log_likelihood(isa, logits, reader.arg(*index, 1), out, normaliser);
                 }
                 Op::Reduce { f, x, id, .. } => {
                     let x = reader.arg(*x, 1);

@@ -52,6 +52,37 @@ pub(crate) trait Kernels: Number {
     fn shares_adjoint(isa: Isa, y: &[Self], dy: &[Self], dx: &mut [Self]) {
         softmax::softmax_adjoint(isa, y, dy, dx);
     }
+    /// Writes the largest value of each lane, and the logarithm of the sum of the exponentials of all without it.
+    fn normaliser(isa: Isa, x: &[Self], top: &mut [Self; TILE], log_total: &mut [Self; TILE]) {
+        Self::exponentials(isa, x, top, log_total);
+        for total in log_total {
+            *total = total.ln();
+        }
+    }
+    /// The same without the logarithm.
+    fn exponentials(isa: Isa, x: &[Self], top: &mut [Self; TILE], total: &mut [Self; TILE]) {
+        softmax::normaliser(isa, x, top, total);
+    }
+    /// Writes $x_i - \ln \sum_j e^{x_j}$.
+    fn log_shares(isa: Isa, x: &[Self], out: &mut [Self]) {
+        let (mut top, mut log_total) = ([Self::default(); TILE], [Self::default(); TILE]);
+        Self::normaliser(isa, x, &mut top, &mut log_total);
+        softmax::less(isa, x, &top, &log_total, out);
+    }
+    /// Adds to `dx` the adjoint of the operand of `y`, the logarithms of shares.
+    fn log_shares_adjoint(isa: Isa, y: &[Self], dy: &[Self], dx: &mut [Self]) {
+        softmax::log_softmax_adjoint(isa, y, dy, dx);
+    }
+    /// Replaces logits by minus their shares times `dy`, given what [`normaliser`](Kernels::normaliser) found.
+    fn likelihood_adjoint(
+        isa: Isa,
+        z: &mut [Self],
+        top: &[Self; TILE],
+        log_total: &[Self; TILE],
+        dy: &[Self; TILE],
+    ) {
+        softmax::likelihood_adjoint(isa, z, top, log_total, dy);
+    }
 }
 
 impl Kernels for f64 {}
@@ -131,6 +162,30 @@ impl Kernels for f32 {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(proof) => x86::avx512::shares(proof, x, out),
             Isa::Portable => softmax::softmax(isa, x, out),
+        }
+    }
+    fn exponentials(isa: Isa, x: &[f32], top: &mut [f32; TILE], total: &mut [f32; TILE]) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => x86::avx2::normaliser(proof, x, top, total),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => x86::avx512::normaliser(proof, x, top, total),
+            Isa::Portable => softmax::normaliser(isa, x, top, total),
+        }
+    }
+    fn likelihood_adjoint(
+        isa: Isa,
+        z: &mut [f32],
+        top: &[f32; TILE],
+        log_total: &[f32; TILE],
+        dy: &[f32; TILE],
+    ) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => x86::avx2::likelihood_adjoint(proof, z, top, log_total, dy),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => x86::avx512::likelihood_adjoint(proof, z, top, log_total, dy),
+            Isa::Portable => softmax::likelihood_adjoint(isa, z, top, log_total, dy),
         }
     }
 }

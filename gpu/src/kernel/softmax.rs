@@ -55,6 +55,66 @@ fn softmax_adjoint_body<const FMA: bool, F: Number>(y: &[F], dy: &[F], dx: &mut 
     }
 }
 
+#[inline(always)]
+fn normaliser_body<const FMA: bool, F: Number>(
+    x: &[F],
+    top: &mut [F; TILE],
+    total: &mut [F; TILE],
+) {
+    (*top, *total) = (tops(x), [F::default(); TILE]);
+    for row in x.as_chunks::<TILE>().0 {
+        for i in 0..TILE {
+            total[i] = total[i] + (row[i] - top[i]).fast_exp::<FMA>();
+        }
+    }
+}
+
+#[inline(always)]
+fn less_body<const FMA: bool, F: Number>(
+    x: &[F],
+    top: &[F; TILE],
+    log_total: &[F; TILE],
+    out: &mut [F],
+) {
+    let rows = x.as_chunks::<TILE>().0;
+    for (out, row) in out.as_chunks_mut::<TILE>().0.iter_mut().zip(rows) {
+        for i in 0..TILE {
+            // In this order: the difference to the largest is exact where it matters, however large both are.
+            out[i] = (row[i] - top[i]) - log_total[i];
+        }
+    }
+}
+
+#[inline(always)]
+fn log_softmax_adjoint_body<const FMA: bool, F: Number>(y: &[F], dy: &[F], dx: &mut [F]) {
+    let mut total = [F::default(); TILE];
+    for dy in dy.as_chunks::<TILE>().0 {
+        for i in 0..TILE {
+            total[i] = total[i] + dy[i];
+        }
+    }
+    let rows = y.as_chunks::<TILE>().0.iter().zip(dy.as_chunks::<TILE>().0);
+    for (dx, (y, dy)) in dx.as_chunks_mut::<TILE>().0.iter_mut().zip(rows) {
+        for i in 0..TILE {
+            dx[i] = dx[i] + (dy[i] - y[i].fast_exp::<FMA>() * total[i]);
+        }
+    }
+}
+
+#[inline(always)]
+fn likelihood_adjoint_body<const FMA: bool, F: Number>(
+    z: &mut [F],
+    top: &[F; TILE],
+    log_total: &[F; TILE],
+    dy: &[F; TILE],
+) {
+    for z in z.as_chunks_mut::<TILE>().0 {
+        for i in 0..TILE {
+            z[i] = -(((z[i] - top[i]) - log_total[i]).fast_exp::<FMA>() * dy[i]);
+        }
+    }
+}
+
 per_isa!(
     /// Writes $e^{x_i} / \sum_j e^{x_j}$.
     fn softmax<F>(x: &[F], out: &mut [F]) = softmax_body
@@ -62,6 +122,22 @@ per_isa!(
 per_isa!(
     /// Adds to `dx` the adjoint of the operand of the softmax `y`.
     fn softmax_adjoint<F>(y: &[F], dy: &[F], dx: &mut [F]) = softmax_adjoint_body
+);
+per_isa!(
+    /// Writes the largest of each lane, and the sum of the exponentials of all without it.
+    fn normaliser<F>(x: &[F], top: &mut [F; TILE], total: &mut [F; TILE]) = normaliser_body
+);
+per_isa!(
+    /// Writes the values less the two of each lane.
+    fn less<F>(x: &[F], top: &[F; TILE], log_total: &[F; TILE], out: &mut [F]) = less_body
+);
+per_isa!(
+    /// Adds to `dx` the adjoint of the operand of the logarithms of shares `y`.
+    fn log_softmax_adjoint<F>(y: &[F], dy: &[F], dx: &mut [F]) = log_softmax_adjoint_body
+);
+per_isa!(
+    /// Replaces logits by minus their shares times `dy`.
+    fn likelihood_adjoint<F>(z: &mut [F], top: &[F; TILE], log_total: &[F; TILE], dy: &[F; TILE]) = likelihood_adjoint_body
 );
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::{CausalConv, Dense, Gru};
+use super::{CausalConv, Dense, Embedding, Gru};
 use crate::stream::Stream;
 
 /// Hands out places in one vector of parameters, and draws their first values.
@@ -60,6 +60,12 @@ impl Layout {
         )
     }
 
+    /// The place of a vector of `width` numbers for each of `classes` classes.
+    pub fn embedding(&mut self, classes: usize, width: usize) -> Embedding {
+        // Variance one, as a dense layer expects of its inputs.
+        Embedding::at(self.take(classes * width, 1), classes, width)
+    }
+
     /// The place of a gated recurrent unit.
     pub fn gru(&mut self, inputs: usize, hidden: usize) -> Gru {
         Gru::new(
@@ -82,7 +88,8 @@ impl Layout {
         first
     }
 
-    /// First values: weights uniform in $\pm \sqrt{3 / \text{inputs}}$ (variance one over the inputs, LeCun), all else zero.
+    /// First values: weights uniform in $\pm \sqrt{3 / \text{inputs}}$ (variance one over the inputs, LeCun), embeddings in
+    /// $\pm \sqrt 3$ (variance one), all else zero.
     #[must_use]
     #[allow(
         clippy::cast_precision_loss,

@@ -2,10 +2,12 @@
 
 mod conv;
 mod dense;
+mod embedding;
 mod gru;
 mod layout;
 
 pub use conv::CausalConv;
 pub use dense::Dense;
+pub use embedding::Embedding;
 pub use gru::Gru;
 pub use layout::Layout;

@@ -3,11 +3,13 @@
 
 use std::ops::Range;
 
+use super::fuse;
 use super::op::{Arg, Block, Dense, Op, Reduce, Row, Space, Unary};
 use super::program::Program;
 
 /// Finishes a recorded program.
 pub(super) fn finish(program: &mut Program) {
+    fuse::fuse(program);
     for (space, block) in [
         (Space::Start, &mut program.start),
         (Space::Period, &mut program.period),
@@ -47,29 +49,25 @@ impl Op {
                 other => vec![other],
             }
         };
+        let inputs = |dense: &Dense| -> Vec<Arg> {
+            let segments = dense.segments.iter();
+            segments
+                .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
+                .collect()
+        };
         match self {
             Op::Unary { x, rows, .. } => span(*x, *rows),
             Op::Binary { a, b, rows, .. } => [span(*a, *rows), span(*b, *rows)].concat(),
             Op::Select { mask, yes, no, .. } => vec![*mask, *yes, *no],
-            Op::Dense(Dense { segments, .. }) => segments
-                .iter()
-                .flat_map(|&(row, rows)| span(Arg::Row(row), rows))
-                .collect(),
-            Op::Softmax { x, rows, .. } => span(Arg::Row(*x), *rows),
+            Op::Dense(dense) => inputs(dense),
+            Op::LogLikelihood { logits, index, .. } => [inputs(logits), vec![*index]].concat(),
+            Op::Softmax { x, rows, .. } | Op::LogSoftmax { x, rows, .. } => {
+                span(Arg::Row(*x), *rows)
+            }
+            Op::Pick { x, rows, index, .. } => [span(Arg::Row(*x), *rows), vec![*index]].concat(),
+            Op::Lookup { index, .. } => vec![*index],
             Op::Reduce { x, .. } => vec![*x],
             Op::Custom { inputs, .. } => inputs.clone(),
-        }
-    }
-
-    /// First row and number of rows of the results.
-    pub(crate) fn results(&self) -> (usize, usize) {
-        match self {
-            Op::Unary { out, rows, .. }
-            | Op::Binary { out, rows, .. }
-            | Op::Softmax { out, rows, .. } => (*out, *rows),
-            Op::Select { out, .. } | Op::Reduce { out, .. } => (*out, 1),
-            Op::Dense(dense) => (dense.out, dense.outputs),
-            Op::Custom { out, outputs, .. } => (*out, *outputs),
         }
     }
 }
@@ -182,7 +180,7 @@ fn mark(program: &mut Program) {
     while flow(Space::Period, &program.period, &mut active) | carry_over(program, &mut active) {}
     for block in [&mut program.start, &mut program.period] {
         for op in &mut block.ops {
-            if let Op::Dense(dense) = op {
+            if let Some(dense) = op.layer_mut() {
                 for (wanted, &(row, rows)) in dense.wanted.iter_mut().zip(&dense.segments) {
                     *wanted = (0..rows).any(|i| depends(Arg::Row(row.offset(i)), &active));
                 }
@@ -217,7 +215,8 @@ fn flow(space: Space, block: &Block, active: &mut [Vec<bool>; 2]) -> bool {
     for op in &block.ops {
         let (out, rows) = op.results();
         let on = match op {
-            Op::Dense(_) => true,
+            Op::Dense(_) | Op::Lookup { .. } | Op::LogLikelihood { .. } => true,
+            Op::Pick { x, rows, .. } => (0..*rows).any(|i| depends(Arg::Row(x.offset(i)), active)),
             Op::Unary {
                 f: Unary::Detach | Unary::Positive,
                 ..
@@ -252,8 +251,8 @@ fn freshen(program: &mut Program) -> Vec<Range<usize>> {
     late.for_each(|arg| _ = touch(arg));
     let mut added = vec![true; program.period.rows];
     for op in ops.iter_mut().rev() {
-        match op {
-            Op::Dense(dense) => {
+        match op.layer_mut() {
+            Some(dense) => {
                 for (fresh, &(row, rows)) in dense.fresh.iter_mut().zip(&dense.segments) {
                     let before = (0..rows)
                         .filter(|&i| touch(Arg::Row(row.offset(i))))
@@ -264,7 +263,7 @@ fn freshen(program: &mut Program) -> Vec<Range<usize>> {
                     }
                 }
             }
-            other => other.args().into_iter().for_each(|arg| _ = touch(arg)),
+            None => op.args().into_iter().for_each(|arg| _ = touch(arg)),
         }
     }
     ranges(&added)

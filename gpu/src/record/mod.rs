@@ -2,13 +2,14 @@
 
 mod compile;
 mod custom;
+mod fuse;
 mod op;
 mod program;
 mod tape;
 mod var;
 
 pub use custom::CustomOp;
-pub(crate) use op::{Arg, Binary, Dense, Op, Reduce, Row, Space, Unary};
+pub(crate) use op::{Arg, Binary, Dense, NORMALISER, Op, Reduce, Row, Space, Unary};
 pub use program::{Inputs, Program, Shape, Start, Step};
 pub use tape::Recorder;
 pub use var::Var;

@@ -136,6 +136,9 @@ pub(crate) struct Dense {
     pub(crate) fresh: Vec<bool>,
 }
 
+/// Rows that a likelihood saves for reverse mode: the largest logit, and the logarithm of the sum of the exponentials without it.
+pub(crate) const NORMALISER: usize = 2;
+
 /// One operation; `rows` consecutive rows are computed from consecutive rows of the operands.
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
@@ -164,6 +167,35 @@ pub(crate) enum Op {
         out: usize,
         rows: usize,
     },
+    LogSoftmax {
+        x: Row,
+        out: usize,
+        rows: usize,
+    },
+    /// Of `rows` rows, the one that each lane's index names.
+    Pick {
+        x: Row,
+        rows: usize,
+        index: Arg,
+        out: usize,
+    },
+    /// The row of a table of parameters that each lane's index names.
+    Lookup {
+        /// The table's first parameter.
+        table: usize,
+        entries: usize,
+        width: usize,
+        index: Arg,
+        out: usize,
+    },
+    /// The logarithm of the share of the class that each lane's index names, the classes' logits being the outputs of a dense layer: three
+    /// operations in one (see [`fuse`](super::fuse)), which keeps no row a class.
+    LogLikelihood {
+        /// The layer; its outputs have no rows.
+        logits: Dense,
+        index: Arg,
+        out: usize,
+    },
     /// One number for all lanes of a group; ends a phase.
     Reduce {
         f: Reduce,
@@ -189,4 +221,104 @@ pub(crate) struct Block {
     pub(crate) saved: usize,
     /// First operation of each phase: a phase ends with the sums over lanes that the next one needs.
     pub(crate) phases: Vec<std::ops::Range<usize>>,
+}
+
+impl Op {
+    /// The dense layer that it is or holds.
+    pub(crate) fn layer(&self) -> Option<&Dense> {
+        match self {
+            Op::Dense(dense) | Op::LogLikelihood { logits: dense, .. } => Some(dense),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn layer_mut(&mut self) -> Option<&mut Dense> {
+        match self {
+            Op::Dense(dense) | Op::LogLikelihood { logits: dense, .. } => Some(dense),
+            _ => None,
+        }
+    }
+
+    /// First row and number of rows of the results.
+    pub(crate) fn results(&self) -> (usize, usize) {
+        match self {
+            Op::Unary { out, rows, .. }
+            | Op::Binary { out, rows, .. }
+            | Op::Softmax { out, rows, .. }
+            | Op::LogSoftmax { out, rows, .. } => (*out, *rows),
+            Op::Select { out, .. }
+            | Op::Pick { out, .. }
+            | Op::LogLikelihood { out, .. }
+            | Op::Reduce { out, .. } => (*out, 1),
+            Op::Dense(dense) => (dense.out, dense.outputs),
+            Op::Lookup { out, width, .. } => (*out, *width),
+            Op::Custom { out, outputs, .. } => (*out, *outputs),
+        }
+    }
+
+    /// Calls `with` with every place that names operands, each the first of some rows, and with the place of the results.
+    pub(super) fn renumber(
+        &mut self,
+        mut with: impl FnMut(&mut Row),
+        out: impl FnOnce(&mut usize),
+    ) {
+        let mut arg = |arg: &mut Arg| {
+            if let Arg::Row(row) = arg {
+                with(row);
+            }
+        };
+        match self {
+            Op::Unary { x, out: o, .. } | Op::Reduce { x, out: o, .. } => {
+                arg(x);
+                out(o);
+            }
+            Op::Binary { a, b, out: o, .. } => {
+                [a, b].into_iter().for_each(arg);
+                out(o);
+            }
+            Op::Select {
+                mask,
+                yes,
+                no,
+                out: o,
+            } => {
+                [mask, yes, no].into_iter().for_each(arg);
+                out(o);
+            }
+            Op::Dense(Dense {
+                segments, out: o, ..
+            }) => {
+                segments.iter_mut().for_each(|(row, _)| with(row));
+                out(o);
+            }
+            Op::Softmax { x, out: o, .. } | Op::LogSoftmax { x, out: o, .. } => {
+                with(x);
+                out(o);
+            }
+            Op::Pick {
+                x, index, out: o, ..
+            } => {
+                arg(index);
+                with(x);
+                out(o);
+            }
+            Op::Lookup { index, out: o, .. } => {
+                arg(index);
+                out(o);
+            }
+            Op::LogLikelihood {
+                logits,
+                index,
+                out: o,
+            } => {
+                arg(index);
+                logits.segments.iter_mut().for_each(|(row, _)| with(row));
+                out(o);
+            }
+            Op::Custom { inputs, out: o, .. } => {
+                inputs.iter_mut().for_each(arg);
+                out(o);
+            }
+        }
+    }
 }

@@ -279,6 +279,16 @@ impl Program {
         ops.map(operands).max().unwrap_or(0)
     }
 
+    /// The most classes of a likelihood whose logits have no rows.
+    pub(crate) fn most_classes(&self) -> usize {
+        let classes = |op: &Op| match op {
+            Op::LogLikelihood { logits, .. } => logits.outputs,
+            _ => 0,
+        };
+        let ops = self.start.ops.iter().chain(&self.period.ops);
+        ops.map(classes).max().unwrap_or(0)
+    }
+
     /// The state row `k` of the period block.
     pub(crate) fn state_row(&self, k: usize) -> Row {
         Row {

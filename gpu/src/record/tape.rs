@@ -173,6 +173,26 @@ impl Tape {
         self.push(1, |out| Op::Reduce { f, x, out, id })
     }
 
+    pub(super) fn pick(&mut self, values: &[Arg], index: Arg) -> Row {
+        let (x, rows) = (self.neighbours(values), values.len());
+        self.push(1, |out| Op::Pick {
+            x,
+            rows,
+            index,
+            out,
+        })
+    }
+
+    pub(super) fn lookup(&mut self, table: usize, entries: usize, width: usize, index: Arg) -> Row {
+        self.push(width, |out| Op::Lookup {
+            table,
+            entries,
+            width,
+            index,
+            out,
+        })
+    }
+
     /// The value `lag > 0` periods ago; `None` where nothing has a past, in the start block.
     pub(super) fn delay(&mut self, x: Arg, lag: usize) -> Option<Row> {
         if self.space == Space::Start {

@@ -6,7 +6,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::op::{Arg, Binary, Op, Reduce, Row, Unary};
 use super::tape::{self, Recorder};
-use crate::scalar::{Activation, DelayLine, RoundGradient, Scalar, dense_outputs};
+use crate::scalar::{
+    Activation, DelayLine, RoundGradient, Scalar, dense_outputs, place, table_rows,
+};
 
 /// A value of a program that is being recorded: a small handle, copied freely.
 ///
@@ -203,21 +205,79 @@ impl<'r> Scalar for Var<'r> {
         }
     }
     fn softmax(xs: &[Self], out: &mut Vec<Self>) {
-        let constants: Option<Vec<f64>> = xs.iter().map(|v| v.constant_value()).collect();
-        if let Some(plain) = constants {
-            let mut result = Vec::new();
-            f64::softmax(&plain, &mut result);
-            out.extend(result.into_iter().map(Var::constant));
+        shares(
+            xs,
+            f64::softmax,
+            |x, out, rows| Op::Softmax { x, out, rows },
+            out,
+        );
+    }
+    fn log_softmax(xs: &[Self], out: &mut Vec<Self>) {
+        let op = |x, out, rows| Op::LogSoftmax { x, out, rows };
+        shares(xs, f64::log_softmax, op, out);
+    }
+    fn pick(xs: &[Self], index: Self) -> Self {
+        let none = Var::constant(f64::NAN);
+        if let Some(index) = index.constant_value() {
+            return place(index, xs.len()).map_or(none, |i| xs[i]);
+        }
+        if xs.is_empty() {
+            return none;
+        }
+        if parameters(xs).is_some() {
+            let mut picked = Vec::with_capacity(1);
+            Self::lookup(xs, 1, index, &mut picked);
+            return picked.first().copied().unwrap_or(none);
+        }
+        let args: Vec<Arg> = xs.iter().map(|v| v.arg).collect();
+        let row = tape::with(|tape| tape.pick(&args, index.arg));
+        Self::of(row, none)
+    }
+    fn lookup(table: &[Self], width: usize, index: Self, out: &mut Vec<Self>) {
+        let entries = table_rows(table.len(), width);
+        if let Some(index) = index.constant_value() {
+            match place(index, entries) {
+                Some(i) => out.extend_from_slice(&table[i * width..][..width]),
+                None => out.extend(std::iter::repeat_n(Var::constant(f64::NAN), width)),
+            }
             return;
         }
-        let row = tape::with(|tape| {
-            let args: Vec<Arg> = xs.iter().map(|v| v.arg).collect();
-            let (x, rows) = (tape.neighbours(&args), xs.len());
-            tape.push(rows, |out| Op::Softmax { x, out, rows })
-        });
+        let Some(first) = parameters(table) else {
+            // A table of values: each of its columns has a place of its own.
+            out.extend((0..width).map(|k| {
+                let column: Vec<Self> = table.iter().skip(k).step_by(width).copied().collect();
+                Self::pick(&column, index)
+            }));
+            return;
+        };
+        let row = tape::with(|tape| tape.lookup(first, entries, width, index.arg));
         if let Some(row) = row {
-            out.extend(tape::rows(row.space, row.index, xs.len()));
+            out.extend(tape::rows(row.space, row.index, width));
         }
+    }
+}
+
+/// An operation from the values of all classes to as many, given for plain numbers and as what is recorded.
+fn shares<'r>(
+    xs: &[Var<'r>],
+    plain: impl Fn(&[f64], &mut Vec<f64>),
+    op: impl Fn(Row, usize, usize) -> Op,
+    out: &mut Vec<Var<'r>>,
+) {
+    let constants: Option<Vec<f64>> = xs.iter().map(|v| v.constant_value()).collect();
+    if let Some(constants) = constants {
+        let mut result = Vec::new();
+        plain(&constants, &mut result);
+        out.extend(result.into_iter().map(Var::constant));
+        return;
+    }
+    let row = tape::with(|tape| {
+        let args: Vec<Arg> = xs.iter().map(|v| v.arg).collect();
+        let (x, rows) = (tape.neighbours(&args), xs.len());
+        tape.push(rows, |out| op(x, out, rows))
+    });
+    if let Some(row) = row {
+        out.extend(tape::rows(row.space, row.index, xs.len()));
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use autodiff::{F1, Float};
 
-use super::{RoundGradient, Scalar};
+use super::{RoundGradient, Scalar, place, table_rows};
 
 /// A dual number over `f64`, computed by the `autodiff` package: an implementation of forward derivatives that is not
 /// ours, which checks every reverse-mode gradient; also the tool for policies of a few parameters.
@@ -127,5 +127,15 @@ impl Scalar for Dual {
     }
     fn detach(self) -> Self {
         Self::constant(self.value())
+    }
+    fn pick(xs: &[Self], index: Self) -> Self {
+        let none = Self::constant(f64::NAN);
+        place(index.value(), xs.len()).map_or(none, |i| xs[i])
+    }
+    fn lookup(table: &[Self], width: usize, index: Self, out: &mut Vec<Self>) {
+        match place(index.value(), table_rows(table.len(), width)) {
+            Some(i) => out.extend_from_slice(&table[i * width..][..width]),
+            None => out.extend(std::iter::repeat_n(Self::constant(f64::NAN), width)),
+        }
     }
 }

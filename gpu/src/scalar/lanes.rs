@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{RoundGradient, Scalar};
+use super::{RoundGradient, Scalar, place, table_rows};
 use crate::math;
 
 /// `N` independent `f32` lanes, each a world of its own: the fast forward simulator for policies of a few numbers.
@@ -164,5 +164,20 @@ impl<const N: usize> Scalar for Lanes<N> {
     #[inline(always)]
     fn lane_sum(self) -> Self {
         Lanes([self.0.iter().sum(); N])
+    }
+    fn pick(xs: &[Self], index: Self) -> Self {
+        Lanes(std::array::from_fn(|lane| {
+            let place = place(index.0[lane].into(), xs.len());
+            place.map_or(f32::NAN, |i| xs[i].0[lane])
+        }))
+    }
+    fn lookup(table: &[Self], width: usize, index: Self, out: &mut Vec<Self>) {
+        let rows = table_rows(table.len(), width);
+        let places = index.0.map(|index| place(index.into(), rows));
+        out.extend((0..width).map(|k| {
+            Lanes(std::array::from_fn(|lane| {
+                places[lane].map_or(f32::NAN, |i| table[i * width + k].0[lane])
+            }))
+        }));
     }
 }

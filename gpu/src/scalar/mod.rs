@@ -1,5 +1,6 @@
 //! The number type that a period is written against.
 
+mod class;
 mod dual;
 mod lanes;
 mod plain;
@@ -8,6 +9,8 @@ mod tangent;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use class::names;
+pub(crate) use class::{place, table_rows};
 pub use dual::Dual;
 pub use lanes::Lanes;
 pub use tangent::Tangent;
@@ -190,6 +193,68 @@ pub trait Scalar:
         let total = out[start + 1..].iter().fold(out[start], |s, &e| s + e);
         for e in &mut out[start..] {
             *e = *e / total;
+        }
+    }
+    /// The logarithm of the [`softmax`](Scalar::softmax), appended to `out`: $x_i - \ln \sum_j e^{x_j}$.
+    ///
+    /// The largest value is taken off before anything is exponentiated, so logits of any size are safe. A class that is masked out by a
+    /// logit of $-\infty$ has the logarithm $-\infty$ and no influence on the others; where all are masked, the results are NaN.
+    fn log_softmax(xs: &[Self], out: &mut Vec<Self>) {
+        let Some((&first, rest)) = xs.split_first() else {
+            return;
+        };
+        let top = rest.iter().fold(first, |m, &x| m.max(x)).detach();
+        let start = out.len();
+        out.extend(xs.iter().map(|&x| x - top));
+        let terms = out[start + 1..].iter().map(|&x| x.exp());
+        let total = terms.fold(out[start].exp(), |s, e| s + e).ln();
+        for x in &mut out[start..] {
+            *x = *x - total;
+        }
+    }
+    /// The value that `index` names: `xs[index]`. Its derivative goes to that value alone; the index has none.
+    ///
+    /// The index is rounded to the nearest whole number (halves to even). One that names no value, or is NaN, gives NaN without
+    /// derivative: a broken index never passes in silence. In a recorded program an input of the run that is used as an index must be a whole
+    /// number that names a value, else the run is an [`Error::Index`](crate::Error::Index) before it begins; fill up ragged data with 0 and
+    /// mask the result. Single precision tells 16,777,216 values apart.
+    ///
+    /// The likelihood of a class needs no one-hot input, and a recorded `pick` of a [`log_softmax`](Scalar::log_softmax) of a dense layer keeps
+    /// none of the classes' values: its memory does not grow with their number.
+    ///
+    /// ```
+    /// use hindsight_gpu::{Dual, Scalar};
+    /// let logits = [Dual::variable(0.0), Dual::constant(0.0)];
+    /// let mut log_p = Vec::new();
+    /// Dual::log_softmax(&logits, &mut log_p);
+    /// let seen = Dual::pick(&log_p, Dual::constant(1.0));
+    /// assert!((seen.value() - 0.5_f64.ln()).abs() < 1e-15 && (seen.derivative() + 0.5).abs() < 1e-15);
+    /// assert!(Dual::pick(&log_p, Dual::constant(2.0)).value().is_nan());
+    /// ```
+    fn pick(xs: &[Self], index: Self) -> Self {
+        let index = index.round(RoundGradient::Zero);
+        let none = Self::constant(f64::NAN);
+        let one = |none, (i, &x)| Self::select(names(index, i), x, none);
+        xs.iter().enumerate().fold(none, one)
+    }
+    /// Row `index` of a table of parameters, appended to `out`: `table[index * width..][..width]`; [`nn::Embedding`](crate::nn::Embedding)
+    /// keeps the place of one.
+    ///
+    /// The index is read as in [`pick`](Scalar::pick).
+    ///
+    /// # Panics
+    /// When `table` is not a multiple of `width`, or `width` is zero: a broken layout in the caller's code, which [`nn`](crate::nn)
+    /// excludes.
+    fn lookup(table: &[Self], width: usize, index: Self, out: &mut Vec<Self>) {
+        let rows = table_rows(table.len(), width);
+        let index = index.round(RoundGradient::Zero);
+        let start = out.len();
+        out.extend(std::iter::repeat_n(Self::constant(f64::NAN), width));
+        for i in 0..rows {
+            let here = names(index, i);
+            for (out, &x) in out[start..].iter_mut().zip(&table[i * width..]) {
+                *out = Self::select(here, x, *out);
+            }
         }
     }
 }

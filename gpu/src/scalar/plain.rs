@@ -1,6 +1,6 @@
 //! `f32` and `f64` as scalars.
 
-use super::{RoundGradient, Scalar};
+use super::{RoundGradient, Scalar, place, table_rows};
 
 macro_rules! plain {
     ($type:ty, $erf:path) => {
@@ -68,6 +68,15 @@ macro_rules! plain {
             #[inline(always)]
             fn detach(self) -> Self {
                 self
+            }
+            fn pick(xs: &[Self], index: Self) -> Self {
+                place(index.into(), xs.len()).map_or(<$type>::NAN, |i| xs[i])
+            }
+            fn lookup(table: &[Self], width: usize, index: Self, out: &mut Vec<Self>) {
+                match place(index.into(), table_rows(table.len(), width)) {
+                    Some(i) => out.extend_from_slice(&table[i * width..][..width]),
+                    None => out.extend(std::iter::repeat_n(<$type>::NAN, width)),
+                }
             }
         }
     };

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use hindsight_gpu::nn::{CausalConv, Gru, Layout};
+use hindsight_gpu::nn::{CausalConv, Embedding, Gru, Layout};
 use hindsight_gpu::{
-    CustomOp, DelayLine, Inputs, Program, Recorder, Scalar, Shape, Start, Step, Var,
+    Activation, CustomOp, DelayLine, Inputs, Program, Recorder, Scalar, Shape, Start, Step, Var,
 };
 
 use crate::spec::{Instruction, Kind, Next, SINGLE, Spec};
@@ -60,6 +60,8 @@ enum Layer {
     None,
     Dense(usize),
     Gru(Gru),
+    Embedding(Embedding),
+    Classes(hindsight_gpu::nn::Dense),
     Conv(CausalConv),
 }
 
@@ -70,6 +72,8 @@ impl Instruction {
     fn layer(&self, layout: &mut Layout) -> Layer {
         match self.kind {
             Kind::Dense(..) => Layer::Dense(layout.scalars(self.n * self.width() + self.n)),
+            Kind::Lookup => Layer::Embedding(layout.embedding(self.n, 1 + self.c % 3)),
+            Kind::Likelihood => Layer::Classes(layout.dense(self.width(), self.n)),
             Kind::Gru => Layer::Gru(layout.gru(self.n.min(3), 1 + self.n / 2)),
             Kind::Conv(_) => Layer::Conv(layout.causal_conv(
                 1 + self.n / 3,
@@ -97,11 +101,12 @@ impl Instruction {
         }
     }
 
-    /// Runs the instruction: appends its results to the pool.
+    /// Runs the instruction: appends its results to the pool. `class` is a number in $[0, 1]$ that no parameter moves.
     fn run<S: Scalar>(
         &self,
         layer: Layer,
         params: &[S],
+        class: S,
         memory: &mut Memory<S>,
         pool: &mut Vec<S>,
         host: &impl Host<S>,
@@ -151,6 +156,34 @@ impl Instruction {
                 out = scaled.into_iter().map(|x| x.round(gradient)).collect();
             }
             Kind::Softmax => S::softmax(&xs, &mut out),
+            Kind::LogSoftmax => S::log_softmax(&xs, &mut out),
+            Kind::Pick => out = vec![S::pick(&xs, named(class, xs.len()))],
+            Kind::PickByValue => out = vec![S::pick(&xs, named(ys[0].sigmoid(), xs.len()))],
+            Kind::Lookup => {
+                let Layer::Embedding(table) = layer else {
+                    return;
+                };
+                table.apply(params, named(class, table.classes()), &mut out);
+            }
+            Kind::LookupOfValues => {
+                let width = 1 + self.c % 3;
+                let table = many(self.a, width * self.n);
+                S::lookup(&table, width, named(class, self.n), &mut out);
+            }
+            Kind::Likelihood => {
+                let Layer::Classes(layer) = layer else { return };
+                let (mut logits, mut logs) = (Vec::new(), Vec::new());
+                let inputs = many(self.a, layer.inputs());
+                layer.apply(params, &[&inputs], Activation::Identity, &mut logits);
+                S::log_softmax(&logits, &mut logs);
+                out = vec![S::pick(&logs, named(class, logs.len()))];
+                // Now and then something else reads what lies between.
+                match self.b % 4 {
+                    0 => out.push(logs[0]),
+                    1 => out.push(logits[0]),
+                    _ => {}
+                }
+            }
             Kind::Custom => out = host.pair(xs[0], ys[0]),
             Kind::LaneSum => out = each(&|x| x.tanh().lane_sum() * S::constant(0.1)),
             Kind::Delay => {
@@ -226,9 +259,10 @@ impl Spec {
     fn begin<S: Scalar>(&self, params: &[S], lane: &[S], host: &impl Host<S>) -> Start<S> {
         let (layers, ..) = self.layers();
         let mut pool = pool(params, &[lane]);
+        let class = class(lane);
         for (instruction, &layer) in self.start.iter().zip(&layers) {
             let mut memory = instruction.memory(layer);
-            instruction.run(layer, params, &mut memory, &mut pool, host);
+            instruction.run(layer, params, class, &mut memory, &mut pool, host);
         }
         let last = pool.len() - 1;
         let state = (0..self.next.len()).map(|k| pool[last - k % (last + 1)].tanh());
@@ -263,8 +297,9 @@ impl Spec {
         ];
         let mut pool = pool(inputs.params, &parts);
         let given = pool.len();
+        let class = class(&[inputs.exo, inputs.lane].concat());
         for ((instruction, &layer), memory) in self.period.iter().zip(&layers).zip(&mut *memories) {
-            instruction.run(layer, inputs.params, memory, &mut pool, host);
+            instruction.run(layer, inputs.params, class, memory, &mut pool, host);
         }
         let mut late = memories.last_mut().into_iter().flatten();
         let state = self.next.iter().map(|next| {
@@ -340,6 +375,17 @@ impl Spec {
             state,
         }
     }
+}
+
+/// A number in $[0, 1]$ made of inputs, which lie in $[-2, 2]$.
+fn class<S: Scalar>(inputs: &[S]) -> S {
+    let half = S::constant(0.5);
+    inputs.first().map_or(half, |&x| x.abs() * half)
+}
+
+/// One of `count` indices, with a fraction to be rounded away.
+fn named<S: Scalar>(unit: S, count: usize) -> S {
+    unit * S::constant(u32::try_from(count - 1).map_or(0.0, f64::from))
 }
 
 /// The values that a block begins with; never empty.

@@ -26,6 +26,14 @@ pub(crate) enum Kind {
     /// A dense layer whose weights are values.
     DenseOfValues(Activation),
     Softmax,
+    LogSoftmax,
+    /// The value that an input names.
+    Pick,
+    /// A row of a table of parameters, and of values.
+    Lookup,
+    LookupOfValues,
+    /// The logarithm of the share of a class, of a dense layer.
+    Likelihood,
     Gru,
     Conv(Activation),
     Delay,
@@ -40,6 +48,8 @@ pub(crate) enum Kind {
     Positive,
     Select,
     Round(RoundGradient),
+    /// The value that a computed number names.
+    PickByValue,
     // Over all lanes.
     LaneSum,
 }
@@ -112,6 +122,11 @@ fn kind(class: Class, lane_sums: bool) -> BoxedStrategy<Kind> {
         K::Silu,
         K::Erf,
         K::Softmax,
+        K::LogSoftmax,
+        K::Pick,
+        K::Lookup,
+        K::LookupOfValues,
+        K::Likelihood,
         K::Gru,
         K::Delay,
         K::Custom,
@@ -127,6 +142,7 @@ fn kind(class: Class, lane_sums: bool) -> BoxedStrategy<Kind> {
             K::Detach,
             K::Round(RoundGradient::StraightThrough),
             K::Round(RoundGradient::Zero),
+            K::PickByValue,
         ]);
     }
     if lane_sums {

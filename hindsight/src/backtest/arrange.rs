@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::columns::{Domain, Plan, Source};
 use super::data::{Censoring, Covariate, Group, Product, Table};
 use super::input::Input;
-use super::week::Calendar;
+use super::plan::{Plan, Source};
 use crate::error::{CliError, Place};
+use crate::sheet::{Calendar, Domain};
 
 /// One product while the file is read.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! The back-test itself: policies fitted and trained on the earlier weeks, replayed on the later ones, at one origin or several.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use exo_idp::policy::{BaseStock, ConstantOrder, Plan, PromotionForecast, Signals};
 use exo_idp::train::{Fitted, Recipe, Setting};
@@ -32,7 +31,6 @@ const SAMPLES: usize = 4;
 ///
 /// [`CliError`] if the arguments do not suit the data.
 pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliError> {
-    let begun = Instant::now();
     let options = &args.replay;
     let splits = Split::all(
         subject.panel.weeks(),
@@ -44,7 +42,7 @@ pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliErro
         lead_times: options.lead_times()?,
         conventions: options.conventions()?,
         bootstrap: Bootstrap {
-            seed: options.seed,
+            seed: options.seed.seed,
             ..Bootstrap::default()
         },
         device: options
@@ -80,7 +78,6 @@ pub(super) fn compute(subject: &Subject, args: &Args) -> Result<Results, CliErro
             .map_err(refused)?;
         results.origins = Some(Origins { origins, pooled });
     }
-    results.run.elapsed = begun.elapsed().as_secs_f64();
     Ok(results)
 }
 
@@ -185,7 +182,7 @@ impl Job<'_> {
         let mut recipe = Recipe {
             validation,
             members: self.options.members.get(),
-            seed: self.options.seed,
+            seed: self.options.seed.seed,
             ..Recipe::default()
         };
         if let Some(steps) = self.options.steps {

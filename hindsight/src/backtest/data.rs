@@ -6,8 +6,7 @@ use std::path::Path;
 use exo_idp::censor::{SalesRecord, corrected_demand};
 
 use crate::error::{CliError, Place};
-
-use super::week::{Calendar, Week};
+use crate::sheet::{Calendar, Week};
 
 /// One product's place in the columns of a [`Table`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use exo_idp::{Error, LeadTimes, Paths};
 use gpu::Device;
 
 use super::options;
+use crate::document::Seed;
 
 /// Groups of products whose levels are scaled together.
 const GROUPS: usize = 10;
@@ -24,7 +25,9 @@ pub(super) struct Heuristics {
 /// The law of lead times with which policies are fitted: the same law, other draws than those they are scored on.
 pub(super) fn for_fitting(options: &options::Replay) -> Result<LeadTimes, Error> {
     let other = options::Replay {
-        seed: options.seed.wrapping_add(1),
+        seed: Seed {
+            seed: options.seed.seed.wrapping_add(1),
+        },
         ..options.clone()
     };
     other

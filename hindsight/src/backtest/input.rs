@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::error::CliError;
+use crate::sheet::Format;
 
 /// Columns of the file.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Columns of the file")]
 pub(crate) struct Input {
-    /// CSV file (plain or gzip), one row per product and week, with a header; `-` reads the standard input. Without it the
+    /// CSV file (plain, gzip or zstd), one row per product and week, with a header; `-` reads the standard input. Without it the
     /// bundled orange-juice data are used
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) data: Option<PathBuf>,
-    /// Field separator: one character, or `tab`
-    #[arg(long, value_name = "CHAR", default_value = ",", help_heading = "Input")]
-    pub(crate) delimiter: String,
+    #[command(flatten)]
+    pub(crate) format: Format,
     /// Leave out products with fewer weeks than this, instead of refusing a product with one week
     #[arg(long, value_name = "WEEKS", help_heading = "Input")]
     pub(crate) drop_short: Option<usize>,
@@ -138,7 +138,7 @@ impl Input {
                 return Err(CliError::argument("--sales", sales, problem));
             }
         }
-        self.separator()?;
+        self.format.separator()?;
         for (argument, name) in self.named() {
             if name.trim().is_empty() {
                 return Err(CliError::argument(
@@ -160,31 +160,6 @@ impl Input {
             seen.push(name);
         }
         Ok(())
-    }
-
-    /// The separator as a byte.
-    ///
-    /// # Errors
-    ///
-    /// [`CliError::Input`] if it is no single ASCII character.
-    pub(crate) fn separator(&self) -> Result<u8, CliError> {
-        match self.delimiter.as_str() {
-            "tab" | "\t" | "\\t" => Ok(b'\t'),
-            other => match other.as_bytes() {
-                [byte]
-                    if byte.is_ascii()
-                        && !byte.is_ascii_alphanumeric()
-                        && !matches!(byte, b'"' | b'\n' | b'\r' | b'.' | b'-') =>
-                {
-                    Ok(*byte)
-                }
-                _ => Err(CliError::argument(
-                    "--delimiter",
-                    format!("{other:?}"),
-                    "must be one character such as ; or the word tab",
-                )),
-            },
-        }
     }
 
     fn named(&self) -> impl Iterator<Item = (&'static str, &String)> {
@@ -219,7 +194,7 @@ impl Default for Input {
     fn default() -> Self {
         Input {
             data: None,
-            delimiter: ",".to_owned(),
+            format: Format::default(),
             drop_short: None,
             missing_is_zero: false,
             product: vec!["product".to_owned()],
@@ -309,15 +284,12 @@ mod tests {
         );
         assert!(wrong(|input| input.cost_share = Some(1.5)).contains("--cost-share 1.5"));
         assert!(wrong(|input| input.cost_share = Some(f64::NAN)).contains("--cost-share NaN"));
-        assert!(wrong(|input| input.delimiter = "::".to_owned()).contains("--delimiter"));
+        assert!(
+            wrong(|input| input.format.delimiter = Some("::".to_owned())).contains("--delimiter")
+        );
         assert!(
             wrong(|input| input.planned = vec!["a".to_owned(), "a".to_owned()]).contains("twice")
         );
         assert!(wrong(|input| input.group = vec![" ".to_owned()]).contains("--group"));
-        let input = Input {
-            delimiter: "tab".to_owned(),
-            ..Input::default()
-        };
-        assert_eq!(input.separator(), Ok(b'\t'));
     }
 }

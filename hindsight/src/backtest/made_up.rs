@@ -123,10 +123,8 @@ fn without_splits() -> Results {
         })
         .collect();
     Results {
-        generator: Results::generator(),
         run: Run {
             source: "made-up numbers".to_owned(),
-            seed: 7,
             rows: 2_880,
             products: 96,
             missing_weeks: 14,
@@ -140,7 +138,6 @@ fn without_splits() -> Results {
                 ("discount".to_owned(), "0.995 a week".to_owned()),
             ],
             warnings: vec!["the file holds sales, which are taken as demand".to_owned()],
-            elapsed: 61.2,
         },
         policies,
         best_heuristic: "promotion-aware newsvendor".to_owned(),

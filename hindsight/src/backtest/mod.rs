@@ -1,16 +1,15 @@
 //! `hindsight backtest`: what each buying policy would have earned on recorded weeks.
 
 mod arrange;
-mod columns;
 mod compute;
 mod data;
 mod heuristics;
 mod input;
 mod ledger;
-mod lines;
 #[cfg(test)]
 mod made_up;
 mod options;
+mod plan;
 mod read;
 mod report;
 mod results;
@@ -20,18 +19,21 @@ mod subject;
 mod synthetic;
 mod tables;
 mod tally;
-mod week;
 mod winners;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
-use crate::output::{self, Target};
-use ::report::number::{fixed, percent};
+use crate::inputs::Inputs;
+use crate::output;
+use crate::sheet::Sheet;
+use ::report::number::{duration, fixed, percent};
 
 use data::Table;
 use input::Input;
-use options::{Output, Replay, Targets};
+use options::{Output, Replay};
 use results::Results;
 use subject::Subject;
 
@@ -83,26 +85,41 @@ Recipes for M5 and Favorita files are in the README of hindsight-cli.";
 
 /// Runs `hindsight backtest`.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
+    let begun = Instant::now();
     args.replay.conventions()?;
     args.replay.lead_times()?;
     let source = source(args)?;
-    if args.check {
-        let table = load(&source, args)?;
-        table.panel()?;
-        return output::print(&describe(&table));
-    }
     let input = match &source {
         Source::File(path) | Source::Bundled(path) => Some(path.as_path()),
         Source::Synthetic => None,
     };
-    let targets = args.output.targets(input)?;
-    let table = load(&source, args)?;
+    let places = if args.check {
+        Outputs::default()
+    } else {
+        args.output.places()
+    };
+    let run = Run::begin("backtest", &places, Some(args.replay.seed.seed), input)?;
+    let table = load(&source, args, run.inputs())?;
+    if args.check {
+        table.panel()?;
+        return output::print(&describe(&table));
+    }
     let mut subject = Subject::new(table, source.money())?;
     if let Some(week) = &args.replay.until {
         subject = subject.until(week)?;
     }
     let results = compute::compute(&subject, args)?;
-    write(&results, &targets)
+    let mut text = text(&results);
+    text.push_str(&format!(
+        "{}seed {}; {}\n",
+        places
+            .report
+            .as_ref()
+            .map_or_else(String::new, |path| format!("report: {}; ", path.display())),
+        args.replay.seed.seed,
+        duration(begun.elapsed().as_secs_f64())
+    ));
+    run.finish(&results, || report::page(&results), &text)
 }
 
 /// Where the rows come from.
@@ -138,9 +155,9 @@ fn source(args: &Args) -> Result<Source, CliError> {
     Ok(input::bundled_file().map_or(Source::Synthetic, Source::Bundled))
 }
 
-fn load(source: &Source, args: &Args) -> Result<Table, CliError> {
+fn load(source: &Source, args: &Args, inputs: &Inputs) -> Result<Table, CliError> {
     let mut table = match source {
-        Source::File(path) => read::read(path, &args.input)?,
+        Source::File(path) => read::read(inputs, path, &args.input)?,
         Source::Bundled(path) => {
             let own = &args.input;
             let input = Input {
@@ -148,7 +165,9 @@ fn load(source: &Source, args: &Args) -> Result<Table, CliError> {
                 missing_is_zero: own.missing_is_zero,
                 ..Input::bundled(path.clone())
             };
-            let mut table = read::read(path, &input)?;
+            let file = inputs.open_as(path, "orange_juice.csv.gz (bundled)")?;
+            let sheet = Sheet::from_reader(file, path, &input.format)?;
+            let mut table = read::read_from(sheet, &input)?;
             table.source = "Dominick's orange juice (bundled)".to_owned();
             table.notes.push(
                 "the records are sales, taken as demand: they hold no word on stock-outs"
@@ -157,7 +176,7 @@ fn load(source: &Source, args: &Args) -> Result<Table, CliError> {
             table
         }
         Source::Synthetic => {
-            let mut table = synthetic::table(args.replay.seed)?;
+            let mut table = synthetic::table(args.replay.seed.seed)?;
             if !args.synthetic {
                 table.notes.push("the bundled data were not found here, hence this world; give --data FILE for your own".to_owned());
             }
@@ -179,46 +198,19 @@ fn load(source: &Source, args: &Args) -> Result<Table, CliError> {
     Ok(table)
 }
 
-/// Writes the files, then the table and the finding to the standard output (unless JSON goes there).
-fn write(results: &Results, targets: &Targets) -> Result<(), CliError> {
-    write_files(results, targets)?;
-    if [&targets.report, &targets.json]
-        .into_iter()
-        .flatten()
-        .any(Target::is_standard)
-    {
-        return Ok(());
-    }
-    let mut text = tables::table(results).render(crate::output::width());
+/// The table and the finding for the terminal.
+fn text(results: &Results) -> String {
+    let mut text = tables::table(results).render(output::width());
     if let Some(origins) = &results.origins {
         text.push_str("\nMean reward in each held-out window, and in all together:\n");
         let rewards = report::origins::rewards_table(results, origins);
-        text.push_str(&rewards.render(crate::output::width()));
+        text.push_str(&rewards.render(output::width()));
         text.push_str("\nDirect Backprop minus the best heuristic:\n");
         let differences = report::origins::differences_table(results, origins);
-        text.push_str(&differences.render(crate::output::width()));
+        text.push_str(&differences.render(output::width()));
     }
     text.push_str(&tables::summary(results));
-    if let Some(target) = &targets.report {
-        text.push_str(&format!("report: {}\n", target.shown().display()));
-    }
-    output::print(&text)
-}
-
-fn write_files(results: &Results, targets: &Targets) -> Result<(), CliError> {
-    let mut files = Vec::new();
-    if let Some(target) = &targets.report {
-        files.push((
-            target,
-            report::page(results).generator(output::GENERATOR).to_html(),
-        ));
-    }
-    if let Some(target) = &targets.json {
-        let json = serde_json::to_string_pretty(results)
-            .map_err(|error| CliError::System(error.to_string()))?;
-        files.push((target, json + "\n"));
-    }
-    output::write_all(files)
+    text
 }
 
 /// What is in a file, for `--check`.
@@ -301,41 +293,4 @@ fn describe(table: &Table) -> String {
         );
     }
     text + "\n" + &columns.render(crate::output::width())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::made_up::made_up;
-    use super::*;
-
-    #[test]
-    fn a_run_leaves_its_files_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = |name: &str| Target::new(&folder.path().join(name), false).unwrap();
-        let targets = Targets {
-            report: Some(target("report.html")),
-            json: Some(target("results.json")),
-        };
-        write_files(&made_up(), &targets).unwrap();
-        let json: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(folder.path().join("results.json")).unwrap())
-                .unwrap();
-        assert_eq!(json["policies"][1]["role"], "trained");
-        assert_eq!(json["run"]["seed"], 7);
-        assert!(
-            std::fs::read_to_string(folder.path().join("report.html"))
-                .unwrap()
-                .ends_with("</html>\n")
-        );
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-        // A second run replaces both.
-        write_files(
-            &made_up(),
-            &Targets {
-                report: Some(target("report.html")),
-                json: Some(target("results.json")),
-            },
-        )
-        .unwrap();
-    }
 }

@@ -1,21 +1,20 @@
 //! How the run is made: arguments of the replay and where its results go.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use exo_idp::{Conventions, LeadTimes, Receipts, Terminal, Unmet};
 
+use crate::document::{Outputs, Seed};
 use crate::error::CliError;
-use crate::output::Target;
 
 /// The replay's conventions and its randomness.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Replay")]
 pub(crate) struct Replay {
-    /// Seed of everything random: the same seed gives the same numbers, whatever the number of threads
-    #[arg(long, value_name = "N", default_value_t = 7)]
-    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) seed: Seed,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
@@ -162,13 +161,13 @@ impl Replay {
             if parts.len() > 53 {
                 return Err(bad("must not exceed 52 weeks"));
             }
-            LeadTimes::new(parts, self.lead_time_persistence, self.seed)
+            LeadTimes::new(parts, self.lead_time_persistence, self.seed.seed)
         } else if let Some((low, high)) = text.split_once('-') {
             LeadTimes::uniform(
                 weeks(low)?,
                 weeks(high)?,
                 self.lead_time_persistence,
-                self.seed,
+                self.seed.seed,
             )
         } else {
             return Ok(LeadTimes::fixed(weeks(text)?));
@@ -197,63 +196,21 @@ impl Replay {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
-    /// The page with figures and tables: one file, nothing to fetch
-    #[arg(long, value_name = "FILE", default_value = "report.html")]
-    pub(crate) report: PathBuf,
-    /// Write no page
+    #[command(flatten)]
+    places: Outputs,
+    /// Write no page [without this and --report: report.html]
     #[arg(long, conflicts_with = "report")]
-    pub(crate) no_report: bool,
-    /// All results as JSON; `-` is the standard output, which then holds nothing else
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-    /// Replace files that this command did not write
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-/// Checked places for the results.
-#[derive(Debug, Clone)]
-pub(crate) struct Targets {
-    pub(crate) report: Option<Target>,
-    pub(crate) json: Option<Target>,
+    no_report: bool,
 }
 
 impl Output {
-    /// Checks the places before the work begins; the input itself is never written.
-    ///
-    /// # Errors
-    ///
-    /// [`CliError::Input`] that names the place.
-    pub(crate) fn targets(&self, input: Option<&Path>) -> Result<Targets, CliError> {
-        let target = |path: &Path| -> Result<Target, CliError> {
-            let target = Target::new(path, self.force)?;
-            let same = input
-                .and_then(|input| std::fs::canonicalize(input).ok())
-                .is_some_and(|input| input == target.path());
-            if same {
-                return Err(CliError::Input(format!(
-                    "{}: is the input and cannot be the output too",
-                    path.display()
-                )));
-            }
-            Ok(target)
-        };
-        let report = if self.no_report {
-            None
-        } else {
-            Some(target(&self.report)?)
-        };
-        let json = self.json.as_deref().map(target).transpose()?;
-        if let (Some(report), Some(json)) = (&report, &json)
-            && report.path() == json.path()
-        {
-            return Err(CliError::argument(
-                "--json",
-                json.shown().display(),
-                "is the place of the report too",
-            ));
+    /// The places, the page's by default `report.html`.
+    pub(crate) fn places(&self) -> Outputs {
+        let mut places = self.places.clone();
+        if places.report.is_none() && !self.no_report {
+            places.report = Some(PathBuf::from("report.html"));
         }
-        Ok(Targets { report, json })
+        places
     }
 }
 
@@ -337,24 +294,13 @@ mod tests {
     }
 
     #[test]
-    fn the_input_is_never_the_output() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("hindsight.csv");
-        std::fs::write(&data, "hindsight").unwrap();
-        let place = data.to_string_lossy().into_owned();
-        let error = parse(&["--force", "--report", &place])
-            .output
-            .targets(Some(&data))
-            .unwrap_err();
-        assert!(
-            error.to_string().contains("cannot be the output"),
-            "{error}"
+    fn a_page_is_written_unless_it_is_declined() {
+        let report = |arguments: &[&str]| parse(arguments).output.places().report;
+        assert_eq!(report(&[]), Some(PathBuf::from("report.html")));
+        assert_eq!(
+            report(&["--report", "a.html"]),
+            Some(PathBuf::from("a.html"))
         );
-        assert!(
-            parse(&["--force", "--report", "a.html", "--json", "./a.html"])
-                .output
-                .targets(None)
-                .is_err()
-        );
+        assert_eq!(report(&["--no-report"]), None);
     }
 }

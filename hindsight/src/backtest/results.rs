@@ -151,8 +151,6 @@ pub(crate) struct Epoch {
 pub(crate) struct Run {
     /// The file, or what was made up in its place.
     pub(crate) source: String,
-    /// The seed of everything random.
-    pub(crate) seed: u64,
     /// Rows read.
     pub(crate) rows: usize,
     /// Products.
@@ -173,16 +171,11 @@ pub(crate) struct Run {
     pub(crate) conventions: Vec<(String, String)>,
     /// What a reader must know: sales taken as demand, a synthetic world, products left out.
     pub(crate) warnings: Vec<String>,
-    /// Seconds it took. Not in the JSON file, so that equal runs give equal files.
-    #[serde(skip)]
-    pub(crate) elapsed: f64,
 }
 
 /// A back-test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Results {
-    /// The program and its version.
-    pub(crate) generator: String,
     /// How the run was made.
     pub(crate) run: Run,
     /// The policies, the highest reward first.
@@ -211,11 +204,6 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// The generator line of this program.
-    pub(crate) fn generator() -> String {
-        format!("hindsight {}", env!("CARGO_PKG_VERSION"))
-    }
-
     /// The trained policy, if there is one.
     pub(crate) fn trained(&self) -> Option<&PolicyResult> {
         self.policies

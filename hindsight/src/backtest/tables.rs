@@ -1,7 +1,7 @@
 //! The results as tables: one for the terminal, two for the page.
 
 use super::results::{Difference, Interval, PolicyResult, Results, Role};
-use report::number::{duration, fixed, interval, percent};
+use report::number::{fixed, interval, percent};
 use report::{Column, Table};
 
 /// Digits after the point that suit money of this size.
@@ -176,13 +176,11 @@ pub(super) fn service_table(results: &Results) -> Table {
 pub(super) fn summary(results: &Results) -> String {
     let run = &results.run;
     let mut text = format!(
-        "\nMeans per product and week, {} products, weeks {} to {}, lead time {}; seed {}; {}.\n\n{}\n",
+        "\nMeans per product and week, {} products, weeks {} to {}, lead time {}.\n\n{}\n",
         fixed(count(run.products), 0),
         run.held_out.0,
         run.held_out.1,
         run.lead_time,
-        run.seed,
-        duration(run.elapsed),
         results.finding()
     );
     if let Some(finding) = results.pooled_finding() {

@@ -111,7 +111,6 @@ pub(super) fn tally(held: &Held<'_>, entries: &[Entry], ledger: &Ledger) -> Resu
     let curve = held.fitted.curves.first();
     let validation_cells = as_f64(panel.products() * held.split.validation);
     Ok(Results {
-        generator: Results::generator(),
         run: run(held),
         best_heuristic: best
             .map(|best| entries[best].name.clone())
@@ -246,7 +245,6 @@ fn run(held: &Held<'_>) -> Run {
     let options = held.options;
     Run {
         source: held.subject.source.clone(),
-        seed: options.seed,
         rows: held.subject.rows,
         products: held.replay.paths().panel().products(),
         missing_weeks: held.subject.missing,
@@ -294,6 +292,5 @@ fn run(held: &Held<'_>) -> Run {
             ),
         ],
         warnings: held.subject.warnings.clone(),
-        elapsed: 0.0,
     }
 }

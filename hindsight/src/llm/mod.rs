@@ -164,10 +164,14 @@ fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
 fn read_fault(file: &Path, error: ReadError) -> CliError {
     match error {
         // No number of the system's: the file is damaged or cut short, the machine is well.
-        ReadError::Io { source } if source.raw_os_error().is_none() => {
-            Place::file(file).error(source)
-        }
-        ReadError::Io { source } => CliError::reading(file, &source),
+        ReadError::Io {
+            code: None,
+            message,
+            ..
+        } => Place::file(file).error(message),
+        ReadError::Io {
+            code: Some(code), ..
+        } => CliError::reading(file, &std::io::Error::from_raw_os_error(code)),
         ReadError::Syntax {
             line,
             column,

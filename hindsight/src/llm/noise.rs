@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::GradientNoise;
+use llm_metrics::batch_size::GradientNoise;
 use serde_json::json;
 
 use super::{Outputs, each_row, positive, value};

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use llm_metrics::io::{ReadError, Row, Rows};
-use llm_metrics::{Error, Interval, PassSummary, Responses, pass_summary, text_key};
+use llm_metrics::{
+    Error,
+    stats::{Interval, text_key},
+    verification::{PassSummary, Responses, pass_summary},
+};
 use serde_json::json;
 
 use super::{Outputs, each_row, fault, plots, value};

@@ -1,6 +1,6 @@
 //! Plots that several of the commands share.
 
-use llm_metrics::{Reliability, Selective, SmoothEce};
+use llm_metrics::calibration::{Reliability, Selective, SmoothEce};
 
 use report::{Axis, Ink, Series, Svg, XyChart};
 

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use llm_metrics::{
-    Binning, Calibrator, FitStatus, Method, PlattTargets, Summary, Temperature, cross_fit,
-    cross_fit_temperature,
+    calibration::{Binning, Summary},
+    recalibrate::{
+        Calibrator, FitStatus, Method, PlattTargets, Temperature, cross_fit, cross_fit_temperature,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -176,7 +178,10 @@ fn method(args: &Args) -> Option<Method> {
     })
 }
 
-fn logits<'a>(args: &Args, data: &'a Loaded) -> Result<&'a llm_metrics::Logits, CliError> {
+fn logits<'a>(
+    args: &Args,
+    data: &'a Loaded,
+) -> Result<&'a llm_metrics::calibration::Logits, CliError> {
     data.logits.as_ref().ok_or_else(|| {
         Place::file(&args.file).error(
             "temperature needs a log of logits with the same number of classes in every record",

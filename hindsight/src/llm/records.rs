@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use llm_metrics::calibration::{Accumulator, EdgeRule, Edges, Logits, Summary};
 use llm_metrics::io::{CalibrationReader, Fields, Record, open};
-use llm_metrics::{Accumulator, EdgeRule, Edges, Logits, Summary};
 
 use super::{fault, read_fault};
 use crate::error::CliError;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use llm_metrics::{
-    Chinchilla, ChinchillaOptions, Interval, IsoFlop, fit_chinchilla, fit_isoflop, training_flops,
+    scaling::{Chinchilla, ChinchillaOptions, IsoFlop, fit_chinchilla, fit_isoflop},
+    stats::Interval,
+    verification::training_flops,
 };
 use serde_json::json;
 

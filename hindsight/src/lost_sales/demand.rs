@@ -1,17 +1,35 @@
 //! The demand law as the user writes it: `poisson:5`, `geometric:5`, `negbin:5,2`, or a file of observed demands.
 
-use std::io::Read;
 use std::path::Path;
 
 use exo_idp::exact::{DemandLaw, ExactError};
 
-use crate::error::{CliError, Place};
+use crate::error::CliError;
+use crate::inputs::Inputs;
+use crate::sheet::{Format, Sheet, shorten};
 
-/// The longest file read, in bytes: a history of demand is far shorter.
-const LONGEST: u64 = 64 << 20;
+/// The file that `text` names; none where it names a law.
+///
+/// # Errors
+///
+/// [`CliError::Input`] if it is neither.
+pub(super) fn file(text: &str) -> Result<Option<&Path>, CliError> {
+    match text.split_once(':') {
+        Some(("poisson" | "geometric" | "negbin", _)) => Ok(None),
+        Some((name, _)) if !Path::new(text).exists() => Err(CliError::argument(
+            "--demand",
+            text,
+            format!("{name:?} is neither poisson, geometric or negbin, nor is there such a file"),
+        )),
+        _ => Ok(Some(Path::new(text))),
+    }
+}
 
 /// The law that `text` names, or the empirical law of the file it names.
-pub(super) fn parse(text: &str) -> Result<DemandLaw, CliError> {
+pub(super) fn parse(text: &str, inputs: &Inputs) -> Result<DemandLaw, CliError> {
+    if let Some(path) = file(text)? {
+        return read(path, inputs);
+    }
     let bad = |problem: String| CliError::argument("--demand", text, problem);
     let law = |law: Result<DemandLaw, ExactError>| law.map_err(|error| bad(error.to_string()));
     let number = |word: &str| -> Result<f64, CliError> {
@@ -22,54 +40,34 @@ pub(super) fn parse(text: &str) -> Result<DemandLaw, CliError> {
     match text.split_once(':') {
         Some(("poisson", mean)) => law(DemandLaw::poisson(number(mean)?)),
         Some(("geometric", mean)) => law(DemandLaw::geometric(number(mean)?)),
-        Some(("negbin", rest)) => {
-            let (mean, dispersion) = rest
-                .split_once(',')
+        other => {
+            let (mean, dispersion) = other
+                .and_then(|(_, rest)| rest.split_once(','))
                 .ok_or_else(|| bad("expected negbin:MEAN,DISPERSION".to_owned()))?;
             law(DemandLaw::negative_binomial(
                 number(mean)?,
                 number(dispersion)?,
             ))
         }
-        Some((name, _)) if !Path::new(text).exists() => Err(bad(format!(
-            "{name:?} is neither poisson, geometric or negbin, nor is there such a file"
-        ))),
-        _ => read(Path::new(text)),
     }
 }
 
 /// The empirical law of a file with one whole number a line; the first line may be a heading.
-fn read(path: &Path) -> Result<DemandLaw, CliError> {
-    let wrong = |error: std::io::Error| CliError::reading(path, &error);
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(wrong)?;
-    file.take(LONGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(wrong)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(Place::file(path).error("is longer than 64 MiB: expected one demand a line"));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+fn read(path: &Path, inputs: &Inputs) -> Result<DemandLaw, CliError> {
+    let mut sheet = Sheet::list(inputs, path, &Format::default())?;
+    let file = sheet.file().clone();
     let mut observed = Vec::new();
-    for (line, text) in (1_u64..).zip(bytes.split(|b| *b == b'\n')) {
-        let place = Place::file(path).line(line);
-        let text = std::str::from_utf8(text)
-            .map_err(|_| place.error("is not UTF-8 text"))?
-            .trim();
-        let word = text.trim_matches('"');
-        // A heading is a word; a first line that starts like a number is a number, right or wrong.
-        let heading = line == 1 && word.starts_with(|c: char| c.is_alphabetic());
-        if word.is_empty() || heading {
-            continue;
-        }
-        let units = word.parse::<u32>().map_err(|_| {
-            place.error(format!(
-                "{text:?} is not a demand: expected one whole number a line, at least 0"
+    while let Some(row) = sheet.next_row()? {
+        let text = row.text(0);
+        let units = text.parse::<u32>().map_err(|_| {
+            file.clone().line(row.line()).error(format!(
+                "{} is not a demand: expected one whole number a line, at least 0",
+                shorten(text)
             ))
         })?;
         observed.push(units);
     }
-    DemandLaw::from_observations(&observed).map_err(|error| Place::file(path).error(error))
+    DemandLaw::from_observations(&observed).map_err(|error| file.error(error))
 }
 
 #[cfg(test)]
@@ -77,7 +75,7 @@ mod tests {
     use super::*;
 
     fn message(text: &str) -> String {
-        let error = parse(text).unwrap_err();
+        let error = parse(text, &Inputs::default()).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         error.to_string()
     }
@@ -92,9 +90,9 @@ mod tests {
 
     #[test]
     fn laws_by_name() {
-        assert!((parse("poisson:5").unwrap().variance() - 5.0).abs() < 1e-9);
-        assert!((parse("geometric:5").unwrap().variance() - 30.0).abs() < 1e-8);
-        assert!((parse("negbin:5,2").unwrap().variance() - 17.5).abs() < 1e-8);
+        assert!((parse("poisson:5", &Inputs::default()).unwrap().variance() - 5.0).abs() < 1e-9);
+        assert!((parse("geometric:5", &Inputs::default()).unwrap().variance() - 30.0).abs() < 1e-8);
+        assert!((parse("negbin:5,2", &Inputs::default()).unwrap().variance() - 17.5).abs() < 1e-8);
     }
 
     #[test]
@@ -113,20 +111,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.csv");
         std::fs::write(&path, "demand\r\n3\r\n\r\n0\r\n5\r\n").unwrap();
-        let law = parse(&path.display().to_string()).unwrap();
+        let law = parse(&path.display().to_string(), &Inputs::default()).unwrap();
         assert!((law.mean() - 8.0 / 3.0).abs() < 1e-12 && law.largest() == 5);
     }
 
     #[test]
     fn wrong_files_are_named_with_the_line() {
-        assert_eq!(
-            message_of_file(b""),
-            "/d.csv: a demand law needs at least one observation"
-        );
+        assert_eq!(message_of_file(b""), "/d.csv: is empty");
         assert!(message_of_file(b"demand\n3\n-2\n").starts_with("/d.csv:3: \"-2\""));
         assert!(message_of_file(b"3\n2.5\n").starts_with("/d.csv:2: \"2.5\""));
-        assert!(message_of_file(b"3,4\n").starts_with("/d.csv:1: \"3,4\""));
-        assert!(message_of_file(b"3\n\xff\xfe\n").starts_with("/d.csv:2: is not UTF-8"));
+        assert!(message_of_file(b"3,4\n").starts_with("/d.csv:1: has 2 fields"));
+        assert!(
+            message_of_file(b"3\n\xff\xfe\n").starts_with("/d.csv:2: column \"3\": is not UTF-8")
+        );
         assert!(message_of_file(b"3\n4000000000\n").contains("4000000000"));
     }
 }

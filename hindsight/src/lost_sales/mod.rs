@@ -5,7 +5,6 @@ mod rows;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -14,11 +13,12 @@ use exo_idp::train::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
 use gpu::Device;
 use serde::Serialize;
 
+use crate::document::{Outputs, Run, Seed};
 use crate::error::CliError;
-use crate::output::{self, Target};
+use crate::inputs::Inputs;
+use crate::output;
 use crate::progress::Progress;
-use report::number;
-use report::{Column, Table, Width};
+use report::{Axis, BarChart, Column, Page, Table, Width, number};
 use rows::Row;
 
 /// Arguments of `hindsight lost-sales`.
@@ -49,57 +49,51 @@ pub(crate) struct Args {
     /// Steps of training of the neural policy, half of them with whole orders; 0 leaves it out.
     #[arg(long, value_name = "N", default_value_t = 1600)]
     steps: usize,
-    /// Seed of the neural policy's weights and demands.
-    #[arg(long, value_name = "N", default_value_t = 7)]
-    seed: u64,
+    #[command(flatten)]
+    seed: Seed,
     /// Threads to train on [default: all cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Write all figures to this file as JSON; - for the standard output, in place of the table.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Replace a file that this command did not write.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
 /// Runs `hindsight lost-sales`.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
-    let json = args
-        .json
-        .as_deref()
-        .map(|path| Target::new(path, args.force))
-        .transpose()?;
-    let report = watched(|progress| Report::new(args, progress))?;
-    if let Some(target) = &json {
-        let mut text = serde_json::to_string_pretty(&report)
-            .map_err(|error| CliError::System(format!("cannot write JSON: {error}")))?;
-        text.push('\n');
-        output::write_all([(target, text)])?;
-    }
-    if json.is_none_or(|target| !target.is_standard()) {
-        output::print(&report.render(crate::output::width()))?;
-    }
-    Ok(())
+    let input = demand::file(&args.demand)?;
+    let run = Run::begin("lost-sales", &args.outputs, Some(args.seed.seed), input)?;
+    let results = watched(|progress| Results::new(args, run.inputs(), progress))?;
+    run.finish(
+        &results,
+        || results.page(),
+        &results.render(output::width()),
+    )
 }
 
 /// The stages of the work, for the progress bar.
 const STAGES: u64 = 6;
 
-/// Runs `work` while a second thread keeps the progress bar moving: the solvers do not stop to tell how far they are.
+/// Runs `work` while a second thread keeps the progress bar moving: the solvers do not stop to say how far they are. A panic in `work`
+/// ends that thread too, and goes on to the caller.
 fn watched<T>(work: impl FnOnce(&Progress) -> T) -> T {
+    /// Ends the second thread when it is dropped, by a panic too.
+    struct Done<'a>(&'a AtomicBool);
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
     let progress = Progress::new("lost sales", Some(STAGES));
     let done = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
+        let _done = Done(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 std::thread::park_timeout(Duration::from_millis(100));
                 progress.step(0);
             }
         });
-        let result = work(&progress);
-        done.store(true, Ordering::Relaxed);
-        result
+        work(&progress)
     });
     progress.finish();
     result
@@ -107,9 +101,7 @@ fn watched<T>(work: impl FnOnce(&Progress) -> T) -> T {
 
 /// Everything the command says.
 #[derive(Debug, Serialize)]
-struct Report {
-    hindsight: &'static str,
-    version: &'static str,
+struct Results {
     problem: Problem,
     optimum: OptimumFigures,
     policies: Vec<Row>,
@@ -148,7 +140,7 @@ fn train(
     let training = LostSalesTraining {
         steps: args.steps - args.steps / 2,
         rounded_steps: args.steps / 2,
-        seed: args.seed,
+        seed: args.seed.seed,
         ..LostSalesTraining::default()
     };
     let device = args
@@ -168,9 +160,9 @@ fn train(
     Ok(Some(policy))
 }
 
-impl Report {
-    fn new(args: &Args, progress: &Progress) -> Result<Self, CliError> {
-        let law = demand::parse(&args.demand)?;
+impl Results {
+    fn new(args: &Args, inputs: &Inputs, progress: &Progress) -> Result<Self, CliError> {
+        let law = demand::parse(&args.demand, inputs)?;
         let problem = LostSales::new(law, args.lead_time, args.holding, args.penalty)
             .map_err(|error| explain(args, &error))?;
         let trained = train(args, &problem, progress)?;
@@ -178,8 +170,6 @@ impl Report {
             .map_err(|error| explain(args, &error))?;
         let (lower_bound, upper_bound) = exact.optimum.bounds();
         Ok(Self {
-            hindsight: "lost-sales",
-            version: env!("CARGO_PKG_VERSION"),
             problem: Problem {
                 demand: args.demand.clone(),
                 mean: problem.demand().mean(),
@@ -228,7 +218,30 @@ impl Report {
         table
     }
 
-    fn render(&self, width: Width) -> String {
+    /// The page: the gaps as bars, and the table.
+    fn page(&self) -> Page {
+        let gaps: Vec<(String, f64)> = self
+            .policies
+            .iter()
+            .filter_map(|row| Some((row.policy.to_owned(), row.gap?)))
+            .collect();
+        let chart = BarChart::new(
+            "Cost above the optimum",
+            Axis::linear("Share of the optimal cost").percent(),
+            gaps.iter().map(|(policy, _)| policy.as_str()),
+        )
+        .series("gap", gaps.iter().map(|(_, gap)| *gap).collect());
+        let mut page = Page::new("A lost-sales problem", self.problem_words());
+        page.section("The policies")
+            .figure(
+                &chart.svg(),
+                "Long-run average cost of each policy above the optimum's, as a share of it; each policy at its best parameters.",
+            )
+            .table(&self.table(), &self.optimum_words());
+        page
+    }
+
+    fn problem_words(&self) -> String {
         let Problem {
             demand,
             mean,
@@ -237,6 +250,14 @@ impl Report {
             holding,
             penalty,
         } = &self.problem;
+        format!(
+            "Lost sales, lead time {lead_time}, demand {demand} (mean {}, standard deviation {}), holding {holding}, penalty {penalty}.",
+            number::significant(*mean, 4),
+            number::significant(*standard_deviation, 4),
+        )
+    }
+
+    fn optimum_words(&self) -> String {
         let OptimumFigures {
             lower_bound,
             upper_bound,
@@ -244,15 +265,15 @@ impl Report {
             ..
         } = &self.optimum;
         format!(
-            "Lost sales, lead time {lead_time}, demand {demand} (mean {}, standard deviation {}), holding {holding}, penalty {penalty}.\n\n\
-             {}\n\
-             Cost and left-over units are long-run averages a period; gap is to the optimum, which lies in [{lower_bound:.7}, {upper_bound:.7}]\n\
-             (dynamic programme over {} states).\n",
-            number::significant(*mean, 4),
-            number::significant(*standard_deviation, 4),
-            self.table().render(width),
+            "Cost and left-over units are long-run averages a period; gap is to the optimum, which lies in [{lower_bound:.7}, {upper_bound:.7}]\n\
+             (dynamic programme over {} states).",
             number::fixed(rows::real(*states), 0),
         )
+    }
+
+    fn render(&self, width: Width) -> String {
+        let (problem, optimum) = (self.problem_words(), self.optimum_words());
+        format!("{problem}\n\n{}\n{optimum}\n", self.table().render(width))
     }
 }
 
@@ -290,14 +311,14 @@ mod tests {
         args: Args,
     }
 
-    fn report(words: &str) -> Result<Report, CliError> {
+    fn report(words: &str) -> Result<Results, CliError> {
         let command =
             Command::try_parse_from(std::iter::once("lost-sales").chain(words.split_whitespace()))
                 .unwrap();
-        watched(|progress| Report::new(&command.args, progress))
+        watched(|progress| Results::new(&command.args, &Inputs::default(), progress))
     }
 
-    fn cost(report: &Report, policy: &str) -> f64 {
+    fn cost(report: &Results, policy: &str) -> f64 {
         report
             .policies
             .iter()
@@ -330,16 +351,22 @@ mod tests {
     }
 
     #[test]
-    fn json_names_the_command_first_and_round_trips() {
+    fn json_holds_every_policy() {
         let report =
             report("--demand geometric:2 --lead-time 1 --penalty 9 --holding 0.5").unwrap();
         let text = serde_json::to_string(&report).unwrap();
-        assert!(text.starts_with("{\"hindsight\":\"lost-sales\""));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let policies = value["policies"].as_array().unwrap();
         assert_eq!(policies.len(), 6);
         assert_eq!(policies[1]["policy"], "Direct Backprop");
         assert!(value["optimum"]["cost"].as_f64().unwrap() > 0.0);
+    }
+
+    #[test]
+    fn a_panic_in_the_work_reaches_the_caller() {
+        let outcome = std::panic::catch_unwind(|| watched(|_| panic!("the solver's own")));
+        let words = outcome.unwrap_err();
+        assert_eq!(words.downcast_ref::<&str>(), Some(&"the solver's own"));
     }
 
     #[test]

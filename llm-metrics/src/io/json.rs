@@ -2,7 +2,7 @@
 
 use super::row::{Cell, Row};
 use super::scanner::{DEPTH, Scan, Scanner};
-use super::shape::Notes;
+use super::spans::Spans;
 
 /// The wanted fields, each a path of keys.
 pub(super) struct Paths {
@@ -32,17 +32,17 @@ impl Paths {
 }
 
 /// Reads one line into `row`, one cell per path; a path's steps lead through nested objects. The last of repeated keys wins. Where the
-/// values stand is told to `notes`.
+/// positions of the values are recorded in `spans`.
 pub(super) fn scan(
     bytes: &[u8],
     paths: &Paths,
     row: &mut Row,
-    notes: Option<&mut Notes>,
+    spans: Option<&mut Spans>,
 ) -> Scan<()> {
     let mut s = Scanner {
         bytes,
         at: 0,
-        notes,
+        spans,
     };
     s.space();
     if s.peek() != Some(b'{') {
@@ -61,7 +61,7 @@ pub(super) fn keys(bytes: &[u8]) -> Scan<Vec<String>> {
     let mut s = Scanner {
         bytes,
         at: 0,
-        notes: None,
+        spans: None,
     };
     let mut names = Vec::new();
     s.space();
@@ -105,7 +105,7 @@ impl Scanner<'_, '_> {
             let cell = s.value(depth, row)?;
             s.note(start, Some(i));
             if paths.repeated || matches!(cell, Cell::Text(_) | Cell::Other) {
-                s.odd();
+                s.irregular();
             }
             if paths.repeated {
                 for k in (i + 1..paths.steps.len()).filter(|k| paths.steps[*k] == paths.steps[i]) {
@@ -127,11 +127,11 @@ impl Scanner<'_, '_> {
                 let start = row.numbers.len();
                 let mut words = false;
                 // The array is one value: what is in it is not noted.
-                let notes = self.notes.take();
+                let spans = self.spans.take();
                 let plain = self.array(depth + 1, row, &mut words);
-                self.notes = notes;
+                self.spans = spans;
                 if !plain? || row.numbers.len() == start {
-                    self.odd();
+                    self.irregular();
                 }
                 Ok(if words {
                     Cell::Other
@@ -152,7 +152,7 @@ impl Scanner<'_, '_> {
     }
 
     /// The numbers of an array, nested arrays flattened, numbers in quotes included. lm-evaluation-harness writes every inner value as a string;
-    /// its "True" and "False" (greedy or not) and nulls are passed over. Other words set `words`. Returns whether all elements are numbers.
+    /// its "True" and "False" (greedy or not) and nulls are skipped. Other words set `words`. Returns whether all elements are numbers.
     fn array(&mut self, depth: usize, row: &mut Row, words: &mut bool) -> Scan<bool> {
         if depth > DEPTH {
             return Err(self.fault("arrays nest too deep"));

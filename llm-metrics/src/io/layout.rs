@@ -3,7 +3,7 @@
 use memchr::memchr3;
 
 use super::number::number;
-use super::shape::Slot;
+use super::spans::Slot;
 
 /// A plain value of a wanted field.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 const BUFFER: usize = 1 << 18;
 
-/// Returns a reader of `path`, or of the standard input for `-`. Gzip and zstd are told by their first bytes, not by the name; a file of
+/// Returns a reader of `path`, or of the standard input for `-`. Gzip and zstd are recognised by their first bytes, not by the name; a file of
 /// several compressed members reads as their concatenation.
 ///
 /// # Errors
@@ -20,7 +20,11 @@ pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     decompressed(BufReader::with_capacity(BUFFER, raw))
 }
 
-fn decompressed<R: BufRead + 'static>(mut reader: R) -> io::Result<Box<dyn BufRead>> {
+/// Returns the bytes behind `reader`, decompressed where its first bytes are those of gzip or zstd, as [`open`] does for a file.
+///
+/// # Errors
+/// The error of `reader` at its first bytes, or a broken compressed header.
+pub fn decompressed<R: BufRead + 'static>(mut reader: R) -> io::Result<Box<dyn BufRead>> {
     let head = reader.fill_buf()?;
     if head.starts_with(&[0x1F, 0x8B]) {
         Ok(Box::new(BufReader::with_capacity(

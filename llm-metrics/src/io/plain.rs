@@ -5,8 +5,8 @@ use super::layout::{Scalar, Scalars};
 use super::record::Record;
 use super::row::{Cell, parse_class};
 use super::schema::{FIRST, GROUP, SECOND};
-use crate::logits::check_logits;
-use crate::probabilities::check_probabilities;
+use crate::calibration::check_logits;
+use crate::calibration::check_probabilities;
 
 /// A binary record and the key of its group.
 #[inline]

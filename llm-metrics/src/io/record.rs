@@ -1,6 +1,6 @@
 //! One calibration record, and the answer that it gives.
 
-use crate::probabilities::largest;
+use crate::calibration::largest;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ impl Record<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Logits, Probabilities};
+    use crate::calibration::{Logits, Probabilities};
     use proptest::prelude::*;
 
     proptest! {

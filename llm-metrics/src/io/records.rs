@@ -2,14 +2,14 @@
 
 use std::io::BufRead;
 
-use super::ReadError;
+use super::error::ReadError;
 use super::plain;
 use super::record::Record;
 use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
 use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
 
-/// Reads calibration records one at a time; the schema is told by the first record's fields.
+/// Reads calibration records one at a time; the schema is recognised by the first record's fields.
 ///
 /// ```
 /// use hindsight_llm_metrics::io::{CalibrationReader, Fields, Record};
@@ -54,7 +54,7 @@ impl<R: BufRead> CalibrationReader<R> {
     pub fn schema(&self) -> Schema {
         self.schema
     }
-    /// Returns the number of classes, once a record has told it; `None` for binary records.
+    /// Returns the number of classes, once a record has shown it; `None` for binary records.
     #[must_use]
     pub fn classes(&self) -> Option<usize> {
         self.classes
@@ -124,7 +124,9 @@ impl<R: BufRead> CalibrationReader<R> {
             }
             Cell::Missing => None,
             Cell::Number(v) => Some(v.to_bits()),
-            _ => Some(crate::stream::text_key(&self.rows.text(&row, GROUP)?)),
+            _ => Some(crate::stats::stream::text_key(
+                &self.rows.text(&row, GROUP)?,
+            )),
         };
         match self.schema {
             Schema::Binary => {

@@ -2,11 +2,12 @@
 
 use std::io::BufRead;
 
+use super::error::ReadError;
+use super::json;
 use super::layout::Scalars;
 use super::row::{Row, csv_cell};
 use super::scanner::Fault;
 use super::shape::Shape;
-use super::{ReadError, json};
 
 /// The format of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +175,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Returns the next record, or `None` at the end. Blank lines are passed over.
+    /// Returns the next record, or `None` at the end. Blank lines are skipped.
     ///
     /// # Errors
     /// [`ReadError::Io`], [`ReadError::Syntax`].
@@ -279,7 +280,7 @@ impl<R: BufRead> Rows<R> {
     }
 }
 
-/// Scans a line into `row` and learns its shape; returns false for a blank one.
+/// Scans a line into `row` and records its layout; returns false for a blank one.
 fn scan_line(
     line: &[u8],
     number: u64,
@@ -292,10 +293,10 @@ fn scan_line(
         return Ok(false);
     }
     row.clear(number);
-    let notes = shape.notes();
-    let noted = notes.is_some();
-    json::scan(text, paths, row, notes).map_err(|f| syntax(number, f))?;
-    if noted {
+    let spans = shape.spans();
+    let recorded = spans.is_some();
+    json::scan(text, paths, row, spans).map_err(|f| syntax(number, f))?;
+    if recorded {
         shape.learn(text);
     }
     Ok(true)
@@ -312,7 +313,7 @@ fn syntax(line: u64, (at, problem): Fault) -> ReadError {
 fn csv_fault(error: csv::Error) -> ReadError {
     let line = error.position().map_or(1, csv::Position::line);
     match error.into_kind() {
-        csv::ErrorKind::Io(source) => ReadError::Io { source },
+        csv::ErrorKind::Io(source) => source.into(),
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..
         } => ReadError::Syntax {

@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 use super::number::{number, token_end};
-use super::shape::{Notes, Slot};
+use super::spans::{Slot, Spans};
 
 /// A fault and the byte at which it was seen.
 pub(super) type Fault = (usize, String);
@@ -17,7 +17,7 @@ pub(super) const DEPTH: usize = 128;
 pub(super) struct Scanner<'a, 'n> {
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
-    pub(super) notes: Option<&'n mut Notes>,
+    pub(super) spans: Option<&'n mut Spans>,
 }
 
 impl<'a> Scanner<'a, '_> {
@@ -166,7 +166,7 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
-    /// Passes over any value, checking brackets, strings, commas and colons.
+    /// Skips any value, checking brackets, strings, commas and colons.
     pub(super) fn skip(&mut self, depth: usize) -> Scan<()> {
         if depth > DEPTH {
             return Err(self.fault("values nest too deep"));
@@ -176,15 +176,15 @@ impl<'a> Scanner<'a, '_> {
             Some(b'[') => {
                 let start = self.at;
                 // The array is one value: what is in it is not noted.
-                let notes = self.notes.take();
+                let spans = self.spans.take();
                 let mut nested = false;
                 let passed = self.elements(|s| {
                     nested |= matches!(s.peek(), Some(b'[' | b'{'));
                     s.skip(depth + 1)
                 });
-                self.notes = notes;
+                self.spans = spans;
                 if nested {
-                    self.odd();
+                    self.irregular();
                 }
                 self.note(start, None);
                 passed
@@ -198,7 +198,7 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
-    /// Passes over a string, a word or a number.
+    /// Skips a string, a word or a number.
     pub(super) fn skip_plain(&mut self) -> Scan<()> {
         match self.peek() {
             Some(b'"') => self.string().map(|_| ()),
@@ -230,16 +230,16 @@ impl<'a> Scanner<'a, '_> {
 
     #[inline(always)]
     pub(super) fn note(&mut self, start: usize, field: Option<usize>) {
-        if let Some(notes) = &mut self.notes {
+        if let Some(spans) = &mut self.spans {
             let end = self.at;
-            notes.slots.push(Slot { start, end, field });
+            spans.slots.push(Slot { start, end, field });
         }
     }
 
     #[inline(always)]
-    pub(super) fn odd(&mut self) {
-        if let Some(notes) = &mut self.notes {
-            notes.odd = true;
+    pub(super) fn irregular(&mut self) {
+        if let Some(spans) = &mut self.spans {
+            spans.irregular = true;
         }
     }
 }

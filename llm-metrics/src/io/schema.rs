@@ -1,6 +1,6 @@
-//! What the records of a log are, told by the names of their fields.
+//! What the records of a log are, recognised by the names of their fields.
 
-use super::ReadError;
+use super::error::ReadError;
 
 /// What a log's records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,28 +5,13 @@
 //! An array of plain values is one value, of any length. Whatever differs is left to the scanner, which also words all errors.
 
 use super::layout::{FIELDS, Layout, Scalars};
-
-/// A value in a scanned line: its bytes, and the wanted field that it is, if any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slot {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) field: Option<usize>,
-}
-
-/// What the scanner notes of a line.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub(super) slots: Vec<Slot>,
-    /// Some value is a nested array, or a wanted one a text, an object or an array of anything but numbers: the line has no shape.
-    pub(super) odd: bool,
-}
+use super::spans::{Slot, Spans};
 
 /// More values than this are not worth a try.
 const SLOTS: usize = 32;
 
-/// How many lines without a shape pass before the next attempt to find one.
-const PATIENCE: u32 = 256;
+/// How many lines without a shape are read before the next attempt to find one.
+const RETRY_AFTER: u32 = 256;
 
 /// So many layouts are remembered: an optional field or two.
 const LAYOUTS: usize = 4;
@@ -40,33 +25,34 @@ pub(super) struct Shape {
     /// The one to be forgotten next.
     oldest: usize,
     wait: u32,
-    notes: Notes,
+    spans: Spans,
     /// The numbers of the arrays of the line read last.
     numbers: Vec<f64>,
 }
 
 impl Shape {
     /// Where the scanner should note the values of the next line, if that is worth while.
-    pub(super) fn notes(&mut self) -> Option<&mut Notes> {
+    pub(super) fn spans(&mut self) -> Option<&mut Spans> {
         if self.wait > 0 {
             self.wait -= 1;
             return None;
         }
-        self.notes.slots.clear();
-        self.notes.odd = false;
-        Some(&mut self.notes)
+        self.spans.slots.clear();
+        self.spans.irregular = false;
+        Some(&mut self.spans)
     }
 
-    /// Takes the layout of a valid line from its notes.
+    /// Takes the layout of a valid line from its spans.
     pub(super) fn learn(&mut self, line: &[u8]) {
-        let slots = &self.notes.slots;
+        let slots = &self.spans.slots;
         let fit = |s: &Slot| s.field.is_none_or(|f| f < FIELDS);
-        if self.notes.odd || slots.is_empty() || slots.len() > SLOTS || !slots.iter().all(fit) {
-            self.wait = PATIENCE;
+        if self.spans.irregular || slots.is_empty() || slots.len() > SLOTS || !slots.iter().all(fit)
+        {
+            self.wait = RETRY_AFTER;
             return;
         }
         let layout = Layout::new(line, slots);
-        // A line of a known layout that was left to the scanner for one of its values teaches nothing.
+        // A line of a known layout that was left to the scanner for one of its values adds nothing.
         if !self.layouts.contains(&layout) {
             self.last = self.oldest;
             self.layouts[self.last] = layout;
@@ -193,8 +179,8 @@ mod tests {
             let paths = Paths::new(&WANTED);
             let mut shape = Shape::default();
             let (first, mut row) = (line(&values[..4], &arrays[..2]), Row::new(5));
-            let notes = shape.notes();
-            let learned = scan(first.as_bytes(), &paths, &mut row, notes).is_ok();
+            let spans = shape.spans();
+            let learned = scan(first.as_bytes(), &paths, &mut row, spans).is_ok();
             if learned {
                 shape.learn(first.as_bytes());
             }
@@ -226,7 +212,7 @@ mod tests {
         let mut shape = Shape::default();
         let line = b"{\"conf\": 0.25, \"text\": \"a\", \"correct\": true}";
         let mut row = Row::new(4);
-        scan(line, &paths, &mut row, shape.notes()).unwrap();
+        scan(line, &paths, &mut row, shape.spans()).unwrap();
         shape.learn(line);
         let next = b"{\"conf\": -1e3, \"text\": \"b \\\" \\\\\", \"correct\": false}\nrest";
         let mut scalars = Scalars::default();
@@ -252,7 +238,7 @@ mod tests {
         let paths = Paths::new(&WANTED);
         let mut shape = Shape::default();
         let line = b"{\"probs\": [0.5, 0.5], \"tokens\": [1, 2], \"conf\": 1}";
-        scan(line, &paths, &mut Row::new(5), shape.notes()).unwrap();
+        scan(line, &paths, &mut Row::new(5), shape.spans()).unwrap();
         shape.learn(line);
         let next = b"{\"probs\": [0.25,-2, 1e-3], \"tokens\": [\"a, ]\", null, 7], \"conf\": 1}\n";
         let mut scalars = Scalars::default();
@@ -290,7 +276,7 @@ mod tests {
         for i in 0..=LAYOUTS {
             let text = line(i);
             let text = text.trim_end().as_bytes();
-            scan(text, &paths, &mut Row::new(4), shape.notes()).unwrap();
+            scan(text, &paths, &mut Row::new(4), shape.spans()).unwrap();
             shape.learn(text);
         }
         assert!(

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::ReadError;
+use super::error::ReadError;
 use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
 

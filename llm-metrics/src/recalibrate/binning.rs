@@ -1,10 +1,11 @@
 //! Maps that are constant on bins: histogram binning and scaling-binning.
 
-use super::{FitStatus, Platt, PlattTargets, check_binary};
-use crate::bins::{EdgeRule, Edges};
+use super::platt::{Platt, PlattTargets};
+use super::status::{FitStatus, check_binary};
+use crate::calibration::Binning;
+use crate::calibration::Reliability;
+use crate::calibration::{EdgeRule, Edges};
 use crate::error::Result;
-use crate::probabilities::Binning;
-use crate::reliability::Reliability;
 
 /// Histogram binning (Zadrozny and Elkan, 2001): each bin answers with its own accuracy, an empty bin with its middle.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +45,7 @@ impl HistogramBinning {
         check_binary(confidence, correct)?;
         let edges = binning.edges(confidence, EdgeRule::UpperClosed)?;
         let table = Reliability::new(confidence, correct, edges.clone())?;
-        let middle = |b: &crate::reliability::Bin| f64::midpoint(b.lower(), b.upper());
+        let middle = |b: &crate::calibration::Bin| f64::midpoint(b.lower(), b.upper());
         let values = table
             .bins()
             .iter()
@@ -83,7 +84,7 @@ impl ScalingBinning {
         let scaled: Vec<f64> = confidence.iter().map(|c| platt.apply(*c)).collect();
         let edges = Edges::equal_mass(&scaled, bins, EdgeRule::UpperClosed)?;
         let table = Reliability::new(&scaled, correct, edges.clone())?;
-        let middle = |b: &crate::reliability::Bin| f64::midpoint(b.lower(), b.upper());
+        let middle = |b: &crate::calibration::Bin| f64::midpoint(b.lower(), b.upper());
         let values = table
             .bins()
             .iter()

@@ -1,10 +1,12 @@
 //! Cross-fitting: every record is recalibrated by a map that never saw it, nor its group.
 
-use super::{Calibrator, Method, Temperature, check_binary};
-use crate::error::{Error, Result, check_len};
-use crate::logits::Logits;
-use crate::probabilities::Probabilities;
-use crate::stream::hash;
+use super::method::{Calibrator, Method};
+use super::status::check_binary;
+use super::temperature::Temperature;
+use crate::calibration::Logits;
+use crate::calibration::Probabilities;
+use crate::error::{Allowed, Error, Result, check_len};
+use crate::stats::stream::hash;
 
 /// Returns a fold in 0..`folds` for each group: a pure function of the seed and the group's key, so that all records of one document or
 /// prompt fall together whatever the order of the log.
@@ -12,7 +14,7 @@ use crate::stream::hash;
 /// Sizes differ by chance. With as few groups as folds some folds may be empty.
 ///
 /// ```
-/// use hindsight_llm_metrics::assign_folds;
+/// use hindsight_llm_metrics::recalibrate::assign_folds;
 /// let folds = assign_folds(&[7, 7, 8], 5, 1)?;
 /// assert_eq!(folds[0], folds[1]);
 /// # Ok::<(), hindsight_llm_metrics::Error>(())
@@ -26,7 +28,7 @@ pub fn assign_folds(groups: &[u64], folds: usize, seed: u64) -> Result<Vec<usize
         return Err(Error::Parameter {
             name: "folds",
             value: folds as f64,
-            requirement: "at least 2",
+            allowed: Allowed::AtLeast(2.0),
         });
     }
     Ok(groups
@@ -110,7 +112,7 @@ pub fn cross_fit_temperature(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probabilities::Binning;
+    use crate::calibration::Binning;
     use crate::recalibrate::PlattTargets;
     use crate::testing::{distorted, uniform};
 

@@ -1,8 +1,8 @@
 //! Isotonic regression by pooling adjacent violators.
 
-use super::check_binary;
+use super::status::check_binary;
+use crate::calibration::sorted_keys;
 use crate::error::Result;
-use crate::selective::sorted_keys;
 
 /// The rising map closest to the outcomes in squared error.
 ///

@@ -1,6 +1,6 @@
 //! Logistic regression on a few features by damped Newton steps.
 
-use super::FitStatus;
+use super::status::FitStatus;
 
 /// Coefficients of D features that minimise the cross-entropy against `target` (in [0, 1]), and how the search ended.
 pub(super) fn fit<const D: usize>(features: &[[f64; D]], target: &[f64]) -> ([f64; D], FitStatus) {

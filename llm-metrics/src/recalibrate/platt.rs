@@ -1,6 +1,7 @@
 //! Platt scaling and beta calibration: logistic maps of a confidence.
 
-use super::{FitStatus, check_binary, logistic};
+use super::logistic;
+use super::status::{FitStatus, check_binary};
 use crate::error::Result;
 
 /// Confidences nearer to 0 or 1 than this are moved to it before logarithms are taken.

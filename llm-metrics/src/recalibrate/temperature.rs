@@ -1,9 +1,9 @@
 //! Temperature scaling of logits.
 
-use super::FitStatus;
+use super::status::FitStatus;
+use crate::calibration::Probabilities;
+use crate::calibration::{Logits, log_sum_exp};
 use crate::error::{Error, Result};
-use crate::logits::{Logits, log_sum_exp};
-use crate::probabilities::Probabilities;
 
 /// One temperature T > 0: the softmax of $z / T$.
 ///
@@ -12,7 +12,7 @@ use crate::probabilities::Probabilities;
 /// no finite optimum, the status says so.
 ///
 /// ```
-/// use hindsight_llm_metrics::{FitStatus, Logits, Temperature};
+/// use hindsight_llm_metrics::{calibration::Logits, recalibrate::{FitStatus, Temperature}};
 /// // Odds of 9:1 stated, 3:1 found: the temperature is ln 9 / ln 3 = 2.
 /// let z = Logits::new([9f64.ln(), 0.0].repeat(4), 2, vec![0, 0, 0, 1])?;
 /// let t = Temperature::fit(&z)?;

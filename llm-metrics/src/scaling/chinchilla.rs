@@ -4,9 +4,9 @@ use rand::RngExt;
 
 use super::descent::{Problem, descend, starts};
 use crate::error::{Error, Result, check_finite, check_len, check_level, check_positive};
-use crate::interval::{Interval, quantile_sorted};
-use crate::par;
-use crate::stream::generator;
+use crate::stats::interval::{Interval, quantile_sorted};
+use crate::stats::par;
+use crate::stats::stream::generator;
 
 /// A fitted law $L(N, D) = E + A N^{-\alpha} + B D^{-\beta}$.
 #[derive(Debug, Clone, Copy, PartialEq)]

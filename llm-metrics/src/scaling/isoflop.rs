@@ -1,8 +1,8 @@
 //! Compute-optimal sizes from IsoFLOP profiles: the minimum of a parabola at each budget, and a power law through the minima.
 
-use crate::cbs::PowerLaw;
+use crate::batch_size::PowerLaw;
 use crate::error::{Error, Result, check_finite, check_len, check_positive};
-use crate::regress::Ols;
+use crate::stats::regress::Ols;
 
 /// The minimum of one IsoFLOP profile.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +36,7 @@ pub struct IsoFlop {
 /// and the power law $N_{opt} = k\,C^{e}$.
 ///
 /// ```
-/// use hindsight_llm_metrics::fit_isoflop;
+/// use hindsight_llm_metrics::scaling::fit_isoflop;
 /// let (mut c, mut n, mut l) = (vec![], vec![], vec![]);
 /// for budget in [1e19f64, 1e20, 1e21] {
 ///     for step in -2..=2 {
@@ -76,7 +76,7 @@ pub fn fit_isoflop(flops: &[f64], parameters: &[f64], loss: &[f64]) -> Result<Is
             });
         }
         // Centred, so that the square is not nearly a multiple of the line.
-        let centre = crate::interval::mean(&x);
+        let centre = crate::stats::interval::mean(&x);
         let line: Vec<f64> = x.iter().map(|v| v - centre).collect();
         let square: Vec<f64> = line.iter().map(|v| v * v).collect();
         let fit = Ols::fit(&[&line, &square], &y)?;

@@ -144,6 +144,48 @@ macro_rules! instruction_set {
                 // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
                 unsafe { wide(x, out) }
             }
+
+            /// The largest of each lane and the sum of the exponentials; see
+            /// [`Kernels::exponentials`](crate::kernel::dispatch::Kernels::exponentials).
+            pub(in crate::kernel) fn normaliser(
+                _: $proof,
+                x: &[f32],
+                top: &mut [f32; TILE],
+                total: &mut [f32; TILE],
+            ) {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(x: &[f32], top: &mut [f32; TILE], total: &mut [f32; TILE]) {
+                    // SAFETY: by the caller's promise.
+                    unsafe { softmax::normaliser_of::<$register>(x, top, total) }
+                }
+                assert!(x.len().is_multiple_of(TILE));
+                // SAFETY: the proof says that the instructions are there; the range is asserted above.
+                unsafe { wide(x, top, total) }
+            }
+
+            /// The adjoints of logits; see [`Kernels::likelihood_adjoint`](crate::kernel::dispatch::Kernels::likelihood_adjoint).
+            pub(in crate::kernel) fn likelihood_adjoint(
+                _: $proof,
+                z: &mut [f32],
+                top: &[f32; TILE],
+                log_total: &[f32; TILE],
+                dy: &[f32; TILE],
+            ) {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(
+                    z: &mut [f32],
+                    top: &[f32; TILE],
+                    log_total: &[f32; TILE],
+                    dy: &[f32; TILE],
+                ) {
+                    // SAFETY: by the caller's promise.
+                    unsafe {
+                        softmax::likelihood_adjoint_of::<$register>(z, top, log_total, dy);
+                    }
+                }
+                // SAFETY: the proof says that the instructions are there.
+                unsafe { wide(z, top, log_total, dy) }
+            }
         }
     };
 }

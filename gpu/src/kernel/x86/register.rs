@@ -4,11 +4,11 @@ use std::arch::x86_64::{
     __m256, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castps_si256,
     _mm256_castsi256_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_fmsub_ps, _mm256_loadu_ps,
     _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_si256, _mm256_set1_epi32,
-    _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_epi32,
-    _mm512_add_ps, _mm512_and_si512, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_div_ps,
-    _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
-    _mm512_or_si512, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps,
-    _mm512_sub_ps,
+    _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm256_xor_si256,
+    _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_castps_si512, _mm512_castsi512_ps,
+    _mm512_div_ps, _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps,
+    _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32,
+    _mm512_storeu_ps, _mm512_sub_ps, _mm512_xor_si512,
 };
 
 /// A vector register of `f32`.
@@ -33,6 +33,8 @@ pub(super) trait Register: Copy {
     unsafe fn madd(self, b: Self, c: Self) -> Self;
     /// `self * b - c`, rounded once.
     unsafe fn msub(self, b: Self, c: Self) -> Self;
+    /// The number with the other sign.
+    unsafe fn negative(self) -> Self;
     /// The number without its sign.
     unsafe fn abs(self) -> Self;
     /// The size of a number that is not negative, with the sign of another.
@@ -45,7 +47,7 @@ macro_rules! register {
     (
         $register:ty, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident,
         $min:ident, $madd:ident, $msub:ident, $bits:ident, $numbers:ident, $shift:ident, $plus:ident, $whole:ident,
-        $and:ident, $or:ident
+        $and:ident, $or:ident, $xor:ident
     ) => {
         impl Register for $register {
             const LANES: usize = $lanes;
@@ -105,6 +107,11 @@ macro_rules! register {
                 unsafe { $msub(self, b, c) }
             }
             #[inline(always)]
+            unsafe fn negative(self) -> Self {
+                // SAFETY: as above.
+                unsafe { $numbers($xor($bits(self), $whole(i32::MIN))) }
+            }
+            #[inline(always)]
             unsafe fn abs(self) -> Self {
                 // SAFETY: as above.
                 unsafe { $numbers($and($bits(self), $whole(i32::MAX))) }
@@ -143,7 +150,8 @@ register!(
     _mm256_add_epi32,
     _mm256_set1_epi32,
     _mm256_and_si256,
-    _mm256_or_si256
+    _mm256_or_si256,
+    _mm256_xor_si256
 );
 register!(
     __m512,
@@ -165,5 +173,6 @@ register!(
     _mm512_add_epi32,
     _mm512_set1_epi32,
     _mm512_and_si512,
-    _mm512_or_si512
+    _mm512_or_si512,
+    _mm512_xor_si512
 );

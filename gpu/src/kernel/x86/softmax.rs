@@ -58,3 +58,59 @@ unsafe fn top_of<R: Register>(x: *const f32, rows: usize) -> [R; N] {
         top
     }
 }
+
+/// Writes the largest of each lane, and the sum of the exponentials of all without it.
+///
+/// # Safety
+/// The instructions of the register; `x` is whole rows.
+#[inline(always)]
+pub(super) unsafe fn normaliser_of<R: Register>(
+    x: &[f32],
+    top: &mut [f32; TILE],
+    total: &mut [f32; TILE],
+) {
+    let rows = x.len() / TILE;
+    for first in (0..TILE).step_by(N * R::LANES) {
+        // SAFETY: by the caller's promise; the rows' blocks of lanes lie inside their slices.
+        unsafe {
+            let x = x.as_ptr().add(first);
+            let tops = top_of::<R>(x, rows);
+            let mut totals = [R::splat(0.0); N];
+            for row in 0..rows {
+                for n in 0..N {
+                    let x = R::load(x.add(row * TILE + n * R::LANES));
+                    totals[n] = totals[n].add(exp(x.sub(tops[n])));
+                }
+            }
+            for n in 0..N {
+                tops[n].store(top.as_mut_ptr().add(first + n * R::LANES));
+                totals[n].store(total.as_mut_ptr().add(first + n * R::LANES));
+            }
+        }
+    }
+}
+
+/// Replaces logits by minus their shares times `dy`.
+///
+/// # Safety
+/// The instructions of the register; `z` is whole rows.
+#[inline(always)]
+pub(super) unsafe fn likelihood_adjoint_of<R: Register>(
+    z: &mut [f32],
+    top: &[f32; TILE],
+    log_total: &[f32; TILE],
+    dy: &[f32; TILE],
+) {
+    for row in z.as_chunks_mut::<TILE>().0 {
+        for at in (0..TILE).step_by(R::LANES) {
+            // SAFETY: by the caller's promise; every row has as many lanes.
+            unsafe {
+                let z = row.as_mut_ptr().add(at);
+                let top = R::load(top.as_ptr().add(at));
+                let log_total = R::load(log_total.as_ptr().add(at));
+                let share = exp(R::load(z).sub(top).sub(log_total));
+                share.mul(R::load(dy.as_ptr().add(at))).negative().store(z);
+            }
+        }
+    }
+}

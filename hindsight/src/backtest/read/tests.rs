@@ -16,10 +16,23 @@ const GOOD: &str = "product,week,demand,price,cost,deal,note\n\
 fn read_text(text: impl AsRef<[u8]>, change: impl FnOnce(&mut Input)) -> Result<Table, String> {
     let mut input = Input::default();
     change(&mut input);
-    read_from(text.as_ref(), Path::new("f.csv"), &input).map_err(|error| {
+    let read = || {
+        input.check()?;
+        read_bytes(text.as_ref(), &input)
+    };
+    read().map_err(|error| {
         assert_eq!(error.exit_code(), 2, "{error}");
         error.to_string()
     })
+}
+
+/// Any bytes at all, by the defaults.
+fn read_bytes(bytes: &[u8], input: &Input) -> Result<Table, CliError> {
+    let bytes = std::io::Cursor::new(bytes.to_vec());
+    read_from(
+        Sheet::from_reader(bytes, Path::new("f.csv"), &input.format)?,
+        input,
+    )
 }
 
 fn gzip(text: &str) -> Vec<u8> {
@@ -78,8 +91,8 @@ fn gzip_crlf_bom_and_semicolons_read_the_same() {
     );
     assert_eq!(read_text(format!("\u{feff}{GOOD}"), |_| {}).unwrap(), plain);
     assert_eq!(
-        read_text(GOOD.replace(',', ";"), |input| input.delimiter =
-            ";".to_owned())
+        read_text(GOOD.replace(',', ";"), |input| input.format.delimiter =
+            Some(";".to_owned()))
         .unwrap(),
         plain
     );
@@ -210,7 +223,7 @@ proptest! {
             planned: vec!["deal".to_owned()],
             ..Input::default()
         };
-        match read_from(bytes.as_slice(), Path::new("f.csv"), &input) {
+        match read_bytes(&bytes, &input) {
             Err(error) => prop_assert!(error.exit_code() == 2 && error.to_string().starts_with("f.csv"), "{error}"),
             Ok(table) => {
                 let length = table.present.len();
@@ -227,6 +240,6 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read_from(bytes.as_slice(), Path::new("f.csv"), &Input::default());
+        let _ = read_bytes(&bytes, &Input::default());
     }
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use llm_metrics::calibration::{
+    Accumulator, ConfidenceHistogram, DistributionAccumulator, EdgeRule, Edges,
+};
 use llm_metrics::io::{CalibrationReader, Record, Schema, open};
-use llm_metrics::{Accumulator, ConfidenceHistogram, DistributionAccumulator, EdgeRule, Edges};
 
 use super::records::FieldArgs;
 use super::{Outputs, Targets, Uncertainty, fault, plots, read_fault, value};

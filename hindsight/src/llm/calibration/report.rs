@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use llm_metrics::io::Schema;
 use llm_metrics::{
-    EdgeRule, Interval, Norm, Reliability, Selective, bootstrap_standard_error,
-    calibration_interval, cluster_ece_bootstrap,
+    calibration::{
+        EdgeRule, Norm, Reliability, Selective, calibration_interval, cluster_ece_bootstrap,
+    },
+    stats::{Interval, bootstrap_standard_error},
 };
 use serde_json::json;
 

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::{BatchFit, BatchFitOptions, BatchSteps, FitLoss, Interval, PowerLaw, Resampling};
+use llm_metrics::{
+    batch_size::{BatchFit, BatchFitOptions, BatchSteps, FitLoss, PowerLaw, Resampling},
+    stats::Interval,
+};
 
 use super::{Outputs, Targets, Uncertainty, each_row, fault, positive, value};
 use crate::error::CliError;

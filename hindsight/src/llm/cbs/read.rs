@@ -2,8 +2,8 @@
 
 use std::io::BufRead;
 
+use llm_metrics::batch_size::{Crossing, LossCurve, steps_to_target};
 use llm_metrics::io::{ReadError, Row, Rows};
-use llm_metrics::{Crossing, LossCurve, steps_to_target};
 
 use super::{Args, Model, each_row, fault};
 use crate::error::CliError;

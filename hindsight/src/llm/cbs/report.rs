@@ -1,6 +1,9 @@
 //! Table, page and JSON of the fits.
 
-use llm_metrics::{BatchFit, Interval, PowerLaw};
+use llm_metrics::{
+    batch_size::{BatchFit, PowerLaw},
+    stats::Interval,
+};
 use serde_json::{Value, json};
 
 use super::{Args, Fitted, Model, Targets, value};

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use llm_metrics::io::{ReadError, Row, Rows};
-use llm_metrics::text_key;
+use llm_metrics::stats::text_key;
 
 use super::{Args, each_row};
 use crate::error::CliError;

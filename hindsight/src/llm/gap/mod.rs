@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use llm_metrics::{
-    BootstrapInterval, EmptyFilter, GapEstimate, GapOptions, Interval, Perfect, QuantileRule,
-    Responses, Stages, SweepPoint, Weighting, bootstrap_interval, ensemble, gap_bootstrap,
-    gap_with_weights, paired_difference, score_correlation, threshold_sweep, weights,
+    stats::{BootstrapInterval, Interval, bootstrap_interval},
+    verification::{
+        EmptyFilter, GapEstimate, GapOptions, Perfect, QuantileRule, Responses, Stages, SweepPoint,
+        Weighting, ensemble, gap_bootstrap, gap_with_weights, paired_difference, score_correlation,
+        threshold_sweep, weights,
+    },
 };
 
 use super::{Outputs, Targets, Uncertainty, each_row, fault, positive, value};

@@ -1,6 +1,6 @@
 //! Table, page and JSON of the gap.
 
-use llm_metrics::{ScalingTrend, SweepPoint, Weighting, scaling_trend};
+use llm_metrics::verification::{ScalingTrend, SweepPoint, Weighting, scaling_trend};
 use serde_json::{Value, json};
 
 use super::log::Part;

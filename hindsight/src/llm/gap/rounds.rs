@@ -1,6 +1,8 @@
 //! Rounds of self-improvement.
 
-use llm_metrics::{GapOptions, Responses, Round, RoundSummary, Weighting, judge_rounds};
+use llm_metrics::verification::{
+    GapOptions, Responses, Round, RoundSummary, Weighting, judge_rounds,
+};
 use serde_json::json;
 
 use super::super::plots;

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use llm_metrics::{
-    Error, Game, GapOptions, Responses, recorded_tournament, text_key, tournament,
-    tournament_rounds,
+    Error,
+    stats::text_key,
+    verification::{
+        Game, GapOptions, Responses, recorded_tournament, tournament, tournament_rounds,
+    },
 };
 use serde_json::{Value, json};
 

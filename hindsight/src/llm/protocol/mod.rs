@@ -5,7 +5,11 @@ use std::io::BufRead;
 use std::path::PathBuf;
 
 use llm_metrics::io::{ReadError, Row, Rows};
-use llm_metrics::{Logits, PromptRun, Regime, in_context_protocol, text_key};
+use llm_metrics::{
+    calibration::Logits,
+    recalibrate::{PromptRun, Regime, in_context_protocol},
+    stats::text_key,
+};
 
 use super::{Outputs, Targets, each_row, fault, plots, value};
 use crate::error::{CliError, Place};

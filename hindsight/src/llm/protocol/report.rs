@@ -1,6 +1,6 @@
 //! Tables, page and JSON of the protocol.
 
-use llm_metrics::{OverSeeds, Regime, ShotSummary};
+use llm_metrics::recalibrate::{OverSeeds, Regime, ShotSummary};
 use serde_json::json;
 
 use super::{Args, REGIMES, Targets, plots, value};

@@ -1,0 +1,153 @@
+//! Classes: picking, looking up, and the likelihood of a class, whose logits are computed once forward and once more in reverse.
+
+use super::adjoint_dense::weight_gradient;
+use super::arena::{Gradients, Kept, Tile};
+use super::forward::segments;
+use super::reverse::{Target, target};
+use super::source::{Reader, lane};
+use crate::kernel::elementwise::Source;
+use crate::kernel::isa::Isa;
+use crate::kernel::real::Real;
+use crate::kernel::{TILE, padded};
+use crate::record::{Arg, Dense, NORMALISER, Space};
+use crate::scalar::{Activation, place};
+
+/// The place that each lane's index names among `count`.
+fn places<F: Real>(index: Source<'_, F>, count: usize) -> [Option<usize>; TILE] {
+    std::array::from_fn(|i| place(lane(index, i).to_f64(), count))
+}
+
+/// Writes of each lane the value that its index names.
+pub(super) fn pick<F: Real>(x: &[F], index: Source<'_, F>, out: &mut [F]) {
+    let places = places(index, x.len() / TILE);
+    for (i, (out, place)) in out.iter_mut().zip(places).enumerate() {
+        *out = place.map_or(F::from_f64(f64::NAN), |row| x[row * TILE + i]);
+    }
+}
+
+/// Adds the adjoint of each lane's result to that of the value that it is.
+pub(super) fn pick_adjoint<F: Real>(index: Source<'_, F>, rows: usize, dy: &[F], dx: &mut [F]) {
+    for (i, (&dy, place)) in dy.iter().zip(places(index, rows)).enumerate() {
+        if let Some(row) = place {
+            let dx = &mut dx[row * TILE + i];
+            *dx = *dx + dy;
+        }
+    }
+}
+
+/// Writes the row of a table that each lane's index names.
+pub(super) fn lookup<F: Real>(table: &[F], width: usize, index: Source<'_, F>, out: &mut [F]) {
+    for (i, place) in places(index, table.len() / width).into_iter().enumerate() {
+        let lane = out.iter_mut().skip(i).step_by(TILE);
+        match place {
+            Some(row) => lane
+                .zip(&table[row * width..])
+                .for_each(|(out, &x)| *out = x),
+            None => lane.for_each(|out| *out = F::from_f64(f64::NAN)),
+        }
+    }
+}
+
+/// Adds the adjoints of the first `count` lanes to those of the table's rows that they were looked up in.
+pub(super) fn lookup_adjoint<F: Real>(
+    index: Source<'_, F>,
+    count: usize,
+    dy: &[F],
+    width: usize,
+    table: &mut [F],
+) {
+    let places = places(index, table.len() / width);
+    for (i, place) in places.into_iter().enumerate().take(count) {
+        if let Some(row) = place {
+            let dy = dy.iter().skip(i).step_by(TILE);
+            for (sum, &dy) in table[row * width..][..width].iter_mut().zip(dy) {
+                *sum = *sum + dy;
+            }
+        }
+    }
+}
+
+/// Writes the logarithm of the share of each lane's class, and to `normaliser`, unless that is empty, what reverse mode needs.
+pub(super) fn log_likelihood<F: Real>(
+    isa: Isa,
+    logits: &[F],
+    index: Source<'_, F>,
+    out: &mut [F],
+    normaliser: &mut [F],
+) {
+    let (mut top, mut log_total) = ([F::default(); TILE], [F::default(); TILE]);
+    F::normaliser(isa, logits, &mut top, &mut log_total);
+    pick(logits, index, out);
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = (*out - top[i]) - log_total[i];
+    }
+    if let Some((first, second)) = normaliser.split_at_mut_checked(TILE) {
+        first.copy_from_slice(&top);
+        second.copy_from_slice(&log_total);
+    }
+}
+
+impl<F: Real> Tile<'_, F> {
+    /// The adjoint of a likelihood: of the layer's inputs, weights and biases.
+    pub(super) fn reverse_log_likelihood(
+        &mut self,
+        space: Space,
+        period: usize,
+        (layer, index, out): (&Dense, Arg, usize),
+        gradients: &mut Gradients<F>,
+    ) {
+        let run = self.run;
+        let isa = run.isa;
+        let Kept { start, periods } = &mut self.adjoints;
+        let mut dy = [F::default(); TILE];
+        dy.copy_from_slice(match space {
+            Space::Start => &start[out * TILE..][..TILE],
+            Space::Period => &periods.numbers[periods.at(period) + out * TILE..][..TILE],
+        });
+        let normaliser = self.saved.rows(space, period, layer.saved, NORMALISER);
+        let [top, log_total] = normaliser.as_chunks::<TILE>().0 else {
+            return;
+        };
+        let reader = Reader::new(run, &self.rows, space, period);
+        let places = places(reader.arg(index, 1), layer.outputs);
+        for (dy, place) in dy.iter_mut().zip(places) {
+            // What is not a number has no derivative.
+            *dy = if place.is_some() { *dy } else { F::default() };
+        }
+        let segments = segments(layer, &reader);
+        let segments = &segments[..layer.segments.len()];
+        let bias = layer.bias.map(|b| b..b + layer.outputs);
+        let dz = &mut self.logits[..layer.outputs * TILE];
+        let biases = bias.clone().map_or(&[][..], |b| &run.params[b]);
+        run.packed[layer.id].forward(isa, segments, biases, Activation::Identity, dz, &mut []);
+        F::likelihood_adjoint(isa, dz, top, log_total, &dy);
+        for (i, (&dy, place)) in dy.iter().zip(places).enumerate() {
+            if let Some(class) = place {
+                let dz = &mut dz[class * TILE + i];
+                *dz = *dz + dy;
+            }
+        }
+        let bias = bias.map_or(&mut [][..], |b| &mut gradients.params[b]);
+        F::scale(isa, dz, &[], self.count, bias);
+        weight_gradient(
+            isa,
+            dz,
+            segments,
+            self.count,
+            &mut self.transposed,
+            &mut gradients.dense[layer.id],
+            padded(layer.width),
+        );
+        for (s, (&(row, rows), &wanted)) in layer.segments.iter().zip(&layer.wanted).enumerate() {
+            if !wanted && !run.batch.differentiate_inputs {
+                continue;
+            }
+            let dx = match target(&periods.slots, Arg::Row(row), period) {
+                Target::Start(at) => &mut start[at..at + rows * TILE],
+                Target::Period(at) => &mut periods.numbers[at..at + rows * TILE],
+                Target::Param(_) | Target::Nothing => continue,
+            };
+            run.packed[layer.id].backward(isa, s, dz, layer.fresh[s], dx);
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Results out: every subcommand gives its results as a JSON document, a page and a table in the same way.
+//!
+//! # How a subcommand uses it
+//!
+//! 1. Its arguments flatten [`Outputs`] (`--json FILE`, `--report FILE`, `--force`) and, where anything is random, [`Seed`] (`--seed`).
+//! 2. It begins a [`Run`] with the names of all its inputs, before any work: every output place is probed, and an output that is an input,
+//!    or two outputs with one name, are refused. Further files (a fitted model, a drawing) are announced by [`Run::also`].
+//! 3. It reads by [`Run::inputs`]: a CSV file through [`crate::sheet::Sheet::open`], anything else by [`Inputs::open`] (for logs of
+//!    language models `llm_metrics::io::decompressed` takes that reader). Names and digests are kept there.
+//! 4. It computes a result that serialises, as a struct of the library, and hands it to [`Run::finish`] with the text for the terminal and
+//!    a function that makes the page.
+//!
+//! ```text
+//! let mut run = Run::begin("llm recalibrate", &args.outputs, Some(args.seed.seed), [args.log.as_path()])?;
+//! let model = args.save.as_deref().map(|path| run.also(path)).transpose()?;
+//! let rows = read(run.inputs(), &args.log)?;
+//! let results = compute(&rows)?;
+//! if let Some(model) = model {
+//!     run.put(model, serde_json::to_vec(&results.map)?);
+//! }
+//! run.finish(&results, || page(&results), &text(&results))
+//! ```
+//!
+//! # What every document says
+//!
+//! The JSON document opens with the subcommand, the version of the program, the command line, the seed, and the inputs' names and
+//! digests; the fields of the results follow. The page ends with the same. The command line is given without what cannot change a number (where results
+//! go, how many threads work), and no time is in it: the same inputs give the same bytes. A number that is not finite is `null`.
+//!
+//! `-` as a file name is the standard input or output. Where the JSON document or the page goes to the standard output, no table is
+//! printed there. Everywhere else the table is printed in any case, also when a file cannot be written.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use report::Page;
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::inputs::{Input, Inputs};
+use crate::output::{self, GENERATOR, Target};
+
+/// The seed of everything random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub(crate) struct Seed {
+    /// Seed of everything random: the same seed gives the same numbers, whatever the number of threads
+    #[arg(long = "seed", value_name = "N", default_value_t = Seed::default().seed)]
+    pub(crate) seed: u64,
+}
+
+impl Default for Seed {
+    fn default() -> Self {
+        Seed { seed: 7 }
+    }
+}
+
+/// Where results go besides the terminal.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Outputs {
+    /// All results as JSON; `-` is the standard output, which then holds nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// The page with figures and tables: one HTML file, nothing to fetch
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Replace files that this command did not write
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// A run of a subcommand: its inputs, and the places of its results.
+#[derive(Debug)]
+pub(crate) struct Run {
+    command: &'static str,
+    arguments: Vec<String>,
+    seed: Option<u64>,
+    force: bool,
+    sources: Vec<PathBuf>,
+    inputs: Inputs,
+    json: Option<Target>,
+    page: Option<Target>,
+    others: Vec<(Target, Vec<u8>)>,
+}
+
+/// A further file of a run, announced by [`Run::also`].
+#[allow(dead_code, reason = "for models and drawings")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Further(usize);
+
+impl Run {
+    /// Begins a run: probes every place of `outputs` and refuses those that are one of the inputs, or one another.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError`] that names the place.
+    pub(crate) fn begin<'a>(
+        command: &'static str,
+        outputs: &Outputs,
+        seed: Option<u64>,
+        inputs: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<Self, CliError> {
+        let mut run = Run {
+            command,
+            arguments: arguments(std::env::args_os().skip(1)),
+            seed,
+            force: outputs.force,
+            sources: inputs.into_iter().map(Path::to_path_buf).collect(),
+            inputs: Inputs::default(),
+            json: None,
+            page: None,
+            others: Vec::new(),
+        };
+        run.json = outputs
+            .json
+            .as_deref()
+            .map(|path| run.target(path))
+            .transpose()?;
+        run.page = outputs
+            .report
+            .as_deref()
+            .map(|path| run.target(path))
+            .transpose()?;
+        Ok(run)
+    }
+
+    /// Announces a further file, checked like the others; [`Run::put`] gives its content.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::begin`].
+    #[allow(dead_code, reason = "for models and drawings")]
+    pub(crate) fn also(&mut self, path: &Path) -> Result<Further, CliError> {
+        let target = self.target(path)?;
+        self.others.push((target, Vec::new()));
+        Ok(Further(self.others.len() - 1))
+    }
+
+    /// The content of a further file, written by [`Run::finish`].
+    #[allow(dead_code, reason = "for models and drawings")]
+    pub(crate) fn put(&mut self, file: Further, bytes: impl Into<Vec<u8>>) {
+        self.others[file.0].1 = bytes.into();
+    }
+
+    /// Where the inputs are opened.
+    pub(crate) fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Writes the files, all or none, and prints `text` unless the standard output is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::System`] if a place cannot be written; the text has then been printed all the same.
+    pub(crate) fn finish(
+        &self,
+        results: &impl Serialize,
+        page: impl FnOnce() -> Page,
+        text: &str,
+    ) -> Result<(), CliError> {
+        let taken = self.targets().any(Target::is_standard);
+        let written = self.write(results, page);
+        let printed = if taken { Ok(()) } else { output::print(text) };
+        written.and(printed)
+    }
+
+    fn write(&self, results: &impl Serialize, page: impl FnOnce() -> Page) -> Result<(), CliError> {
+        let envelope = Envelope {
+            hindsight: self.command,
+            version: env!("CARGO_PKG_VERSION"),
+            command_line: &self.arguments,
+            seed: self.seed,
+            inputs: self.inputs.list(),
+            results,
+        };
+        let mut files: Vec<(&Target, Vec<u8>)> = Vec::new();
+        if let Some(target) = &self.json {
+            let mut bytes = serde_json::to_vec_pretty(&envelope)
+                .map_err(|error| CliError::System(format!("cannot write JSON: {error}")))?;
+            bytes.push(b'\n');
+            files.push((target, bytes));
+        }
+        if let Some(target) = &self.page {
+            let mut page = page();
+            page.generator(GENERATOR)
+                .section("Made by")
+                .facts(envelope.facts());
+            files.push((target, page.to_html().into_bytes()));
+        }
+        let others = self
+            .others
+            .iter()
+            .map(|(target, bytes)| (target, bytes.clone()));
+        files.extend(others);
+        output::write_all(files)
+    }
+
+    fn target(&self, path: &Path) -> Result<Target, CliError> {
+        let target = Target::new(path, self.force)?;
+        for input in &self.sources {
+            target.is_not(input)?;
+        }
+        match self.targets().find(|other| target.is_same(other)) {
+            Some(other) => Err(CliError::Input(format!(
+                "{}: is the place of two outputs (the other is {})",
+                path.display(),
+                other.shown().display()
+            ))),
+            None => Ok(target),
+        }
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &Target> {
+        let others = self.others.iter().map(|(target, _)| target);
+        self.json.iter().chain(&self.page).chain(others)
+    }
+}
+
+/// The JSON document of a run. `output::Target` knows our files by its first two fields.
+#[derive(Debug, Serialize)]
+struct Envelope<'a, R> {
+    hindsight: &'static str,
+    version: &'static str,
+    command_line: &'a [String],
+    seed: Option<u64>,
+    inputs: Vec<Input>,
+    #[serde(flatten)]
+    results: &'a R,
+}
+
+impl<R> Envelope<'_, R> {
+    /// What the page says of the run.
+    fn facts(&self) -> Vec<(String, String)> {
+        let mut facts = vec![
+            ("command".to_owned(), self.command_line.join(" ")),
+            ("version".to_owned(), format!("hindsight {}", self.version)),
+        ];
+        if let Some(seed) = self.seed {
+            facts.push(("seed".to_owned(), seed.to_string()));
+        }
+        for input in &self.inputs {
+            let digest = input.sha256.as_deref().unwrap_or("unknown");
+            facts.push((input.name.clone(), format!("SHA-256 {digest}")));
+        }
+        facts
+    }
+}
+
+/// Options that cannot change a number, and whether a value follows.
+const WITHOUT_EFFECT: [(&str, bool); 5] = [
+    ("--json", true),
+    ("--report", true),
+    ("--no-report", false),
+    ("--force", false),
+    ("--threads", true),
+];
+
+/// The command line without the options of [`WITHOUT_EFFECT`].
+fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<String> {
+    let mut kept = vec!["hindsight".to_owned()];
+    let mut all = all.into_iter();
+    while let Some(argument) = all.next() {
+        let argument = argument.to_string_lossy().into_owned();
+        let name = argument.split('=').next().unwrap_or_default();
+        match WITHOUT_EFFECT.iter().find(|(option, _)| *option == name) {
+            Some((_, true)) if name.len() == argument.len() => {
+                all.next();
+            }
+            Some(_) => {}
+            None => kept.push(argument),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(folder: &Path, json: &str, report: &str) -> Outputs {
+        Outputs {
+            json: Some(folder.join(json)),
+            report: Some(folder.join(report)),
+            force: false,
+        }
+    }
+
+    fn page() -> Page {
+        Page::new("t", "l")
+    }
+
+    #[derive(Serialize)]
+    struct Results {
+        zebra: f64,
+        apple: u32,
+    }
+
+    #[test]
+    fn documents_say_how_they_were_made_and_are_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data.csv");
+        std::fs::write(&data, "abc").unwrap();
+        for round in 0..2 {
+            // Nothing is forced: the second round replaces what the first wrote.
+            let places = outputs(folder.path(), "a.json", "a.html");
+            let run = Run::begin("llm gap", &places, Some(3), [data.as_path()]).unwrap();
+            drop(run.inputs().open(&data).unwrap());
+            let results = Results {
+                zebra: f64::NAN,
+                apple: round,
+            };
+            run.finish(&results, page, "text").unwrap();
+        }
+        let text = std::fs::read_to_string(folder.path().join("a.json")).unwrap();
+        assert!(text.starts_with("{\n  \"hindsight\": \"llm gap\",\n  \"version\": \""));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["seed"], 3);
+        assert_eq!(value["inputs"][0]["name"], data.display().to_string());
+        assert_eq!(value["inputs"][0]["sha256"].as_str().unwrap().len(), 64);
+        assert_eq!(
+            (&value["zebra"], &value["apple"]),
+            (&serde_json::Value::Null, &1.into())
+        );
+        assert!(
+            text.find("zebra") < text.find("apple"),
+            "fields keep their order"
+        );
+        let html = std::fs::read_to_string(folder.path().join("a.html")).unwrap();
+        assert!(html.contains("SHA-256 ba7816bf") && html.contains("<dd>3</dd>"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn an_input_and_a_second_output_of_one_name_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data.csv");
+        std::fs::write(&data, "abc").unwrap();
+        let begin = |json: &str, report: &str| {
+            let mut places = outputs(folder.path(), json, report);
+            places.force = true;
+            Run::begin("backtest", &places, None, [data.as_path()])
+        };
+        assert!(begin("data.csv", "a.html").is_err());
+        assert!(begin("a.json", "data.csv").is_err());
+        assert!(begin("a.html", "./a.html").is_err());
+        let mut run = begin("a.json", "a.html").unwrap();
+        for taken in ["data.csv", "a.json", "a.html"] {
+            let error = run.also(&folder.path().join(taken)).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{error}");
+        }
+        let model = run.also(&folder.path().join("model.json")).unwrap();
+        assert!(run.also(&folder.path().join("model.json")).is_err());
+        run.put(model, "content");
+        run.finish(
+            &Results {
+                zebra: 1.0,
+                apple: 1,
+            },
+            page,
+            "text",
+        )
+        .unwrap();
+        assert_eq!(
+            std::fs::read(folder.path().join("model.json")).unwrap(),
+            b"content"
+        );
+        assert_eq!(std::fs::read(&data).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn the_command_line_leaves_out_what_changes_no_number() {
+        let line = "backtest --json a.json --data x.csv --report=r.html --force --threads 2 --seed 3 --no-report";
+        let kept = arguments(line.split(' ').map(OsString::from));
+        assert_eq!(kept.join(" "), "hindsight backtest --data x.csv --seed 3");
+    }
+}

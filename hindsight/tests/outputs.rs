@@ -1,0 +1,152 @@
+//! Nothing of the user's is lost, and no result is: what may be written over, what is kept when a file cannot be written, and that equal
+//! runs give equal bytes.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Quick problems, one of each subcommand that writes documents: arguments, and the input if there is one.
+const QUICK: [(&str, Option<&str>); 3] = [
+    (
+        "lost-sales --demand poisson:2 --lead-time 0 --penalty 4 --steps 0",
+        None,
+    ),
+    (
+        "lost-sales --demand demand.txt --lead-time 1 --penalty 4 --steps 0",
+        Some("demand.txt"),
+    ),
+    (
+        "backtest --data sales.csv --members 1 --steps 2",
+        Some("sales.csv"),
+    ),
+];
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| std::fs::write(folder.path().join(name), content);
+    write("demand.txt", "1\n2\n0\n3\n").unwrap();
+    let rows: String = (0..40)
+        .map(|week| format!("p,{week},{},10,6\n", 3 + week % 5))
+        .collect();
+    write(
+        "sales.csv",
+        &format!("product,week,demand,price,cost\n{rows}"),
+    )
+    .unwrap();
+    folder
+}
+
+fn hindsight(folder: &Path, line: &str, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hindsight"))
+        .current_dir(folder)
+        .args(line.split(' '))
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_file_of_the_users_is_kept_whatever_it_mentions() {
+    let folder = folder();
+    let notes = "Notes on hindsight: run it on Monday.\n";
+    let at = folder.path().join("notes.txt");
+    std::fs::write(&at, notes).unwrap();
+    for (line, _) in QUICK {
+        for option in ["--json", "--report"] {
+            let output = hindsight(folder.path(), line, &[option, "notes.txt"]);
+            assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+            assert!(said(&output).contains("notes.txt: exists and was not written by hindsight"));
+            assert_eq!(std::fs::read_to_string(&at).unwrap(), notes);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_input_is_never_an_output_under_any_name_by_force_neither() {
+    let folder = folder();
+    for (line, input) in QUICK {
+        let Some(input) = input else { continue };
+        let data = folder.path().join(input);
+        let before = std::fs::read(&data).unwrap();
+        let (hard, soft) = (format!("hard-{input}"), format!("soft-{input}"));
+        std::fs::hard_link(&data, folder.path().join(&hard)).unwrap();
+        std::os::unix::fs::symlink(input, folder.path().join(&soft)).unwrap();
+        let dotted = format!("./{input}");
+        for name in [input, &hard, &soft, &dotted] {
+            for option in ["--json", "--report"] {
+                let output = hindsight(folder.path(), line, &[option, name, "--force"]);
+                assert_eq!(
+                    output.status.code(),
+                    Some(2),
+                    "{line} {name}: {}",
+                    said(&output)
+                );
+                assert!(
+                    said(&output).contains("cannot be the output too"),
+                    "{}",
+                    said(&output)
+                );
+                assert_eq!(std::fs::read(&data).unwrap(), before);
+            }
+        }
+        let both = ["--json", "a.out", "--report", "./a.out", "--force"];
+        let output = hindsight(folder.path(), line, &both);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("two outputs"), "{}", said(&output));
+    }
+}
+
+/// `/dev/full` takes nothing: what the check of the places cannot foresee.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_page_that_cannot_be_written_costs_neither_the_table_nor_keeps_half() {
+    for (line, _) in QUICK {
+        let folder = folder();
+        std::fs::write(folder.path().join("out.json"), "").unwrap();
+        let places = ["--json", "out.json", "--report", "/dev/full"];
+        let output = hindsight(folder.path(), line, &places);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(
+            said(&output).contains("cannot write /dev/full"),
+            "{}",
+            said(&output)
+        );
+        let table = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(table.contains("base stock"), "{table}");
+        // The document of before stands: all outputs or none.
+        assert!(
+            std::fs::read(folder.path().join("out.json"))
+                .unwrap()
+                .is_empty()
+        );
+        let places = ["--json", "-", "--report", "/dev/full"];
+        let output = hindsight(folder.path(), line, &places);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok());
+    }
+}
+
+#[test]
+fn equal_runs_give_equal_bytes_whatever_their_files_are_called() {
+    let folder = folder();
+    for (line, _) in QUICK {
+        let run = |json: &str, page: &str, threads: &str| {
+            let more = ["--json", json, "--report", page, "--threads", threads];
+            let output = hindsight(folder.path(), line, &more);
+            assert!(output.status.success(), "{}", said(&output));
+            let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+            (read(json), read(page))
+        };
+        let first = run("a.json", "a.html", "1");
+        let second = run("b.json", "b.html", "2");
+        assert!(first == second, "{line}");
+        let document: serde_json::Value = serde_json::from_str(&first.0).unwrap();
+        assert_eq!(document["seed"], 7);
+        let words = document["command_line"].as_array().unwrap();
+        assert_eq!(words.len(), 1 + line.split(' ').count());
+    }
+}

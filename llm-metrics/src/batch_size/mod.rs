@@ -1,0 +1,20 @@
+//! The critical batch size of arXiv:2410.21676: how far a batch can grow before it stops saving steps in proportion.
+
+mod curves;
+mod fit;
+mod intervals;
+mod law;
+mod noise;
+mod options;
+#[cfg(test)]
+mod published;
+mod solve;
+mod theory;
+
+pub use curves::{BatchSteps, Crossing, LossCurve, steps_to_target};
+pub use fit::BatchFit;
+pub use intervals::Resampling;
+pub use law::PowerLaw;
+pub use noise::{GradientNoise, NoiseScale};
+pub use options::{BatchFitOptions, FitLoss};
+pub use theory::{lsq_risk, predicted_batch_exponent, steps_to_risk};
