@@ -50,6 +50,28 @@ pub enum Error {
         /// Weeks that there are.
         weeks: usize,
     },
+    /// A record too short for the held-out weeks and what must come before them.
+    #[error(
+        "{origins} origins with {held_out} held-out weeks leave {learn} of {weeks} weeks to learn from, and {needed} are needed"
+    )]
+    TooFewWeeks {
+        /// Origins.
+        origins: usize,
+        /// Weeks held out at each.
+        held_out: usize,
+        /// Weeks of the record.
+        weeks: usize,
+        /// Weeks to learn from at the earliest origin.
+        learn: usize,
+        /// Weeks to learn from that are needed.
+        needed: usize,
+    },
+    /// No product has a recorded week both in the held-out weeks and before them.
+    #[error("no product is recorded both in the held-out weeks {}..{} and before them", held_out.start, held_out.end)]
+    NoProduct {
+        /// The held-out weeks.
+        held_out: std::ops::Range<usize>,
+    },
     /// A product that is not there.
     #[error("product {product} of {products}")]
     Product {

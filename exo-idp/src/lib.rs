@@ -7,6 +7,7 @@ pub extern crate hindsight_gpu as gpu;
 #[cfg(test)]
 mod adjoint;
 mod arrivals;
+pub mod backtest;
 pub mod censor;
 mod compare;
 mod conventions;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use exo_idp::backtest::{Dataset, Grouping};
 use exo_idp::censor::{SalesRecord, corrected_demand};
 
 use crate::error::{CliError, Place};
@@ -186,6 +187,25 @@ impl Table {
             .collect();
         exo_idp::Panel::new(names, weeks, columns)
             .map_err(|error| Place::file(Path::new(&self.source)).error(error))
+    }
+
+    /// The panel with the file's names of weeks and its groups.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::panel`].
+    pub(crate) fn dataset(&self) -> Result<Dataset, CliError> {
+        let panel = self.panel()?;
+        let (first, _) = self.weeks().unwrap_or((0, 0));
+        let weeks = (first..).take(panel.weeks());
+        let groups = self.groups.iter().map(|group| Grouping {
+            name: group.name.clone(),
+            values: group.values.clone(),
+        });
+        let mut data = Dataset::new(panel);
+        data.weeks = weeks.map(|place| self.week(place).to_string()).collect();
+        data.groups = groups.collect();
+        Ok(data)
     }
 
     /// Weeks that the file leaves out.

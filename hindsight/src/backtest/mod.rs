@@ -1,25 +1,19 @@
 //! `hindsight backtest`: what each buying policy would have earned on recorded weeks.
 
 mod arrange;
-mod compute;
+mod check;
 mod data;
-mod heuristics;
-mod input;
-mod ledger;
+mod document;
 #[cfg(test)]
-mod made_up;
+mod fixture;
+mod input;
 mod options;
+mod page;
 mod plan;
 mod read;
-mod report;
-mod results;
-mod scores;
-mod split;
-mod subject;
 mod synthetic;
 mod tables;
-mod tally;
-mod winners;
+mod words;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -28,14 +22,17 @@ use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use crate::inputs::Inputs;
 use crate::output;
+use crate::progress::Progress;
 use crate::sheet::Sheet;
-use ::report::number::{duration, fixed, percent};
+use exo_idp::Error;
+use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
+use gpu::Device;
+use report::number::duration;
 
 use data::Table;
+use document::Document;
 use input::Input;
 use options::{Output, Replay};
-use results::Results;
-use subject::Subject;
 
 /// Arguments of `hindsight backtest`.
 #[derive(Debug, clap::Args)]
@@ -86,8 +83,7 @@ Recipes for M5 and Favorita files are in the README of hindsight-cli.";
 /// Runs `hindsight backtest`.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let begun = Instant::now();
-    args.replay.conventions()?;
-    args.replay.lead_times()?;
+    let backtest = args.replay.backtest()?;
     let source = source(args)?;
     let input = match &source {
         Source::File(path) | Source::Bundled(path) => Some(path.as_path()),
@@ -98,28 +94,129 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     } else {
         args.output.places()
     };
-    let run = Run::begin("backtest", &places, Some(args.replay.seed.seed), input)?;
+    let run = Run::begin("backtest", &places, Some(backtest.seed), input)?;
     let table = load(&source, args, run.inputs())?;
     if args.check {
-        table.panel()?;
-        return output::print(&describe(&table));
+        table.dataset()?;
+        return output::print(&check::describe(&table));
     }
-    let mut subject = Subject::new(table, source.money())?;
+    let mut data = table.dataset()?;
     if let Some(week) = &args.replay.until {
-        subject = subject.until(week)?;
+        data = until(&data, week)?;
     }
-    let results = compute::compute(&subject, args)?;
-    let mut text = text(&results);
-    text.push_str(&format!(
-        "{}seed {}; {}\n",
-        places
-            .report
-            .as_ref()
-            .map_or_else(String::new, |path| format!("report: {}; ", path.display())),
-        args.replay.seed.seed,
-        duration(begun.elapsed().as_secs_f64())
-    ));
-    run.finish(&results, || report::page(&results), &text)
+    let results = compute(&backtest, &data, args, &table.source)?;
+    let document = document(results, table, &source, args, &backtest);
+    let mut text = text(&document);
+    if let Some(path) = &places.report {
+        text.push_str(&format!("report: {}\n", path.display()));
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    text.push_str(&format!("seed {}; {}\n", backtest.seed, duration(seconds)));
+    run.finish(&document, || page::page(&document), &text)
+}
+
+/// The record as it stood at the end of a week, as the file writes it.
+fn until(data: &Dataset, week: &str) -> Result<Dataset, CliError> {
+    let bad = |problem: String| CliError::argument("--until", format!("{week:?}"), problem);
+    let last = data.weeks.iter().position(|own| own == week.trim());
+    let last = last.ok_or_else(|| {
+        let (from, to) = data.span(&(0..data.weeks.len()));
+        bad(format!(
+            "is no week of the record, which has {from} to {to}"
+        ))
+    })?;
+    data.until(last).map_err(|error| bad(error.to_string()))
+}
+
+fn compute(
+    backtest: &BackTest,
+    data: &Dataset,
+    args: &Args,
+    source: &str,
+) -> Result<Results, CliError> {
+    let device = args
+        .replay
+        .threads
+        .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
+    let total = 2 * backtest.recipe.members * backtest.recipe.training.steps * backtest.origins;
+    let progress = Progress::new("training", u64::try_from(total).ok());
+    let results = backtest.run(data, &device, |at| {
+        progress.at(u64::try_from(at.done).unwrap_or(u64::MAX));
+        let stage = match at.stage {
+            Stage::Training { network, networks } => {
+                format!("network {} of {networks}", network + 1)
+            }
+            Stage::Scoring => "replaying the held-out weeks".to_owned(),
+            _ => "heuristics".to_owned(),
+        };
+        progress.note(if at.origins > 1 {
+            format!("origin {} of {}, {stage}", at.origin + 1, at.origins)
+        } else {
+            stage
+        });
+    });
+    progress.finish();
+    results.map_err(|error| explain(&error, data, args, source))
+}
+
+/// The library's error in the words of the command's arguments.
+fn explain(error: &Error, data: &Dataset, args: &Args, source: &str) -> CliError {
+    match error {
+        Error::TooFewWeeks {
+            origins,
+            held_out,
+            weeks,
+            learn,
+            needed,
+        } => {
+            let (argument, value, windows) = match args.replay.held_out {
+                Some(_) if *origins == 1 => ("--held-out", held_out, String::new()),
+                _ => (
+                    "--origins",
+                    origins,
+                    format!("with windows of {held_out} weeks "),
+                ),
+            };
+            let problem = format!(
+                "{windows}leaves {learn} of {weeks} weeks to train on, and {needed} are needed"
+            );
+            CliError::argument(argument, value, problem)
+        }
+        Error::NoProduct { held_out } => {
+            let (from, to) = data.span(held_out);
+            CliError::Input(format!(
+                "{source}: no product has a row in the held-out weeks {from} to {to} and one before them"
+            ))
+        }
+        other => CliError::Input(format!("{source}: {other}")),
+    }
+}
+
+fn document(
+    results: Results,
+    table: Table,
+    source: &Source,
+    args: &Args,
+    backtest: &BackTest,
+) -> Document {
+    let mut notices = table.notes.clone();
+    notices.extend(results.notices.iter().map(ToString::to_string));
+    Document {
+        run: document::Run {
+            rows: table.rows_read,
+            missing_weeks: table.missing(),
+            source: table.source,
+            products: results.products.len(),
+            training: results.training.clone(),
+            validation: results.validation.clone(),
+            held_out: results.held_out.clone(),
+            lead_time: args.replay.lead_time_words(),
+            money: source.money().to_owned(),
+            conventions: options::convention_words(backtest),
+        },
+        notices,
+        results,
+    }
 }
 
 /// Where the rows come from.
@@ -199,98 +296,16 @@ fn load(source: &Source, args: &Args, inputs: &Inputs) -> Result<Table, CliError
 }
 
 /// The table and the finding for the terminal.
-fn text(results: &Results) -> String {
-    let mut text = tables::table(results).render(output::width());
-    if let Some(origins) = &results.origins {
+fn text(document: &Document) -> String {
+    let mut text = tables::table(document).render(output::width());
+    if let Some(origins) = &document.results.origins {
         text.push_str("\nMean reward in each held-out window, and in all together:\n");
-        let rewards = report::origins::rewards_table(results, origins);
+        let rewards = page::origins::rewards_table(document, origins);
         text.push_str(&rewards.render(output::width()));
         text.push_str("\nDirect Backprop minus the best heuristic:\n");
-        let differences = report::origins::differences_table(results, origins);
+        let differences = page::origins::differences_table(document, origins);
         text.push_str(&differences.render(output::width()));
     }
-    text.push_str(&tables::summary(results));
+    text.push_str(&tables::summary(document));
     text
-}
-
-/// What is in a file, for `--check`.
-fn describe(table: &Table) -> String {
-    let count = |n: usize| fixed(f64::from(u32::try_from(n).unwrap_or(u32::MAX)), 0);
-    let recorded = |column: &[f64]| -> (f64, f64, f64) {
-        let values: Vec<f64> = column
-            .iter()
-            .zip(&table.present)
-            .filter(|(_, present)| **present)
-            .map(|(value, _)| *value)
-            .collect();
-        let total: f64 = values.iter().sum();
-        let (lo, hi) = values
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
-                (lo.min(*x), hi.max(*x))
-            });
-        (
-            lo,
-            total / f64::from(u32::try_from(values.len().max(1)).unwrap_or(u32::MAX)),
-            hi,
-        )
-    };
-    let (first, last) = table.weeks().unwrap_or((0, 0));
-    let cells = table.present.len();
-    let missing = f64::from(u32::try_from(table.missing()).unwrap_or(u32::MAX))
-        / f64::from(u32::try_from(cells.max(1)).unwrap_or(u32::MAX));
-    let mut text = format!(
-        "{}: {} rows, {} products, weeks {} to {}\n{} weeks between a product's first and last have no row ({})\n",
-        table.source,
-        count(table.rows_read),
-        count(table.products.len()),
-        table.week(first),
-        table.week(last),
-        count(table.missing()),
-        percent(missing, 1)
-    );
-    for note in &table.notes {
-        text.push_str(&format!(
-            "note: {note}
-"
-        ));
-    }
-    let mut columns = ::report::Table::new(
-        [::report::Column::text("column")]
-            .into_iter()
-            .chain(["least", "mean", "largest"].map(::report::Column::number)),
-    );
-    let mut add = |name: &str, values: &[f64]| {
-        let (lo, mean, hi) = recorded(values);
-        let show = |x: f64| ::report::number::significant(x, 4);
-        columns.row([name.to_owned(), show(lo), show(mean), show(hi)]);
-    };
-    add(
-        if table.is_sales { "sales" } else { "demand" },
-        &table.demand,
-    );
-    add("price", &table.price);
-    add("cost", &table.cost);
-    let censoring = [
-        ("in stock", &table.censoring.in_stock),
-        ("views while out", &table.censoring.views_out),
-        ("views while in", &table.censoring.views_in),
-        ("conversion", &table.censoring.conversion),
-    ];
-    for (name, values) in censoring {
-        if let Some(values) = values {
-            add(name, values);
-        }
-    }
-    for covariate in &table.covariates {
-        add(
-            &format!(
-                "{}{}",
-                covariate.name,
-                if covariate.planned { " (planned)" } else { "" }
-            ),
-            &covariate.values,
-        );
-    }
-    text + "\n" + &columns.render(crate::output::width())
 }

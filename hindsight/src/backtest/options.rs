@@ -4,8 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use exo_idp::backtest::BackTest;
 use exo_idp::{Conventions, LeadTimes, Receipts, Terminal, Unmet};
 
+use report::number::fixed;
+
+use super::tables::count;
 use crate::document::{Outputs, Seed};
 use crate::error::CliError;
 
@@ -127,12 +131,36 @@ impl Replay {
         Ok(conventions)
     }
 
-    /// The law of lead times.
+    /// The back-test that these arguments describe.
     ///
     /// # Errors
     ///
     /// [`CliError::Input`] that names the argument and its value.
-    pub(crate) fn lead_times(&self) -> Result<LeadTimes, CliError> {
+    pub(crate) fn backtest(&self) -> Result<BackTest, CliError> {
+        let mut backtest = BackTest {
+            held_out: self.held_out,
+            origins: self.origins.get(),
+            lead_time: self.lead_time_law()?,
+            lead_time_persistence: self.lead_time_persistence,
+            conventions: self.conventions()?,
+            plan_weeks: self.plan_weeks,
+            price_planned: !self.price_unplanned,
+            seed: self.seed.seed,
+            ..BackTest::default()
+        };
+        backtest.recipe.members = self.members.get();
+        if let Some(steps) = self.steps {
+            backtest.recipe.training.steps = steps.get();
+        }
+        Ok(backtest)
+    }
+
+    /// The probabilities of lead times of 0, 1, 2, … weeks.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] that names the argument and its value.
+    fn lead_time_law(&self) -> Result<Vec<f64>, CliError> {
         let text = self.lead_time.trim();
         let bad = |problem: &str| CliError::argument("--lead-time", format!("{text:?}"), problem);
         let weeks = |text: &str| -> Result<usize, CliError> {
@@ -161,18 +189,23 @@ impl Replay {
             if parts.len() > 53 {
                 return Err(bad("must not exceed 52 weeks"));
             }
-            LeadTimes::new(parts, self.lead_time_persistence, self.seed.seed)
+            parts
         } else if let Some((low, high)) = text.split_once('-') {
-            LeadTimes::uniform(
-                weeks(low)?,
-                weeks(high)?,
-                self.lead_time_persistence,
-                self.seed.seed,
-            )
+            let (low, high) = (weeks(low)?, weeks(high)?);
+            if high < low {
+                return Err(bad("must begin with the shorter lead time"));
+            }
+            let mut law = vec![0.0; high + 1];
+            law[low..].fill(1.0 / count(high - low + 1));
+            law
         } else {
-            return Ok(LeadTimes::fixed(weeks(text)?));
+            let mut law = vec![0.0; weeks(text)? + 1];
+            law.last_mut().into_iter().for_each(|last| *last = 1.0);
+            law
         };
-        law.map_err(|error| bad(&error.to_string()))
+        LeadTimes::new(law.clone(), self.lead_time_persistence, self.seed.seed)
+            .map_err(|error| bad(&error.to_string()))?;
+        Ok(law)
     }
 
     /// The law in words, for the report.
@@ -190,6 +223,49 @@ impl Replay {
             format!("{text} weeks")
         }
     }
+}
+
+/// The conventions of a back-test in words, by name.
+pub(super) fn convention_words(backtest: &BackTest) -> Vec<(String, String)> {
+    let conventions = &backtest.conventions;
+    let words = |name: &str, value: String| (name.to_owned(), value);
+    let unmet = match conventions.unmet {
+        Unmet::Backordered => "waits",
+        _ => "is lost",
+    };
+    let receipts = match conventions.receipts {
+        Receipts::AfterDemand => "after demand",
+        _ => "before demand",
+    };
+    let bootstrap = &backtest.bootstrap;
+    vec![
+        words("unmet demand", unmet.to_owned()),
+        words("receipts", receipts.to_owned()),
+        words("discount", format!("{} a week", conventions.discount)),
+        words(
+            "holding cost",
+            format!(
+                "{} of cost and {} a unit and week",
+                conventions.holding_share, conventions.holding
+            ),
+        ),
+        words(
+            "after the last week",
+            format!("a unit is worth {} of what it cost", conventions.salvage()),
+        ),
+        words(
+            "opening",
+            "a week's mean demand on hand and in every outstanding order".to_owned(),
+        ),
+        words(
+            "intervals",
+            format!(
+                "bootstrap over products and blocks of {} weeks, {} replicates",
+                bootstrap.block,
+                fixed(count(bootstrap.replicates), 0)
+            ),
+        ),
+    ]
 }
 
 /// Where results go.
@@ -218,8 +294,6 @@ impl Output {
 mod tests {
     use clap::Parser;
 
-    use exo_idp::LeadTimeLaw;
-
     use super::*;
 
     #[derive(Debug, Parser)]
@@ -236,13 +310,10 @@ mod tests {
 
     #[test]
     fn laws_of_lead_times() {
-        let law = |text: &str| parse(&["--lead-time", text]).replay.lead_times();
-        assert_eq!(law("2").unwrap().probabilities(0), [0.0, 0.0, 1.0]);
-        assert_eq!(law("0-1").unwrap().probabilities(0), [0.5, 0.5]);
-        assert_eq!(
-            law("0, 0.25,0.75").unwrap().probabilities(0),
-            [0.0, 0.25, 0.75]
-        );
+        let law = |text: &str| parse(&["--lead-time", text]).replay.lead_time_law();
+        assert_eq!(law("2").unwrap(), [0.0, 0.0, 1.0]);
+        assert_eq!(law("0-1").unwrap(), [0.5, 0.5]);
+        assert_eq!(law("0, 0.25,0.75").unwrap(), [0.0, 0.25, 0.75]);
         for wrong in [
             "", "x", "3-1", "1.5", "0.5,0.6", "-0.5,1.5", "a,b", "99", "1-99", "-2",
         ] {
@@ -253,7 +324,7 @@ mod tests {
 
     fn law_error(text: &str) -> String {
         let argument = format!("--lead-time={text}");
-        let error = parse(&[&argument]).replay.lead_times().unwrap_err();
+        let error = parse(&[&argument]).replay.lead_time_law().unwrap_err();
         assert_eq!(error.exit_code(), 2);
         error.to_string()
     }
@@ -285,7 +356,7 @@ mod tests {
         assert_eq!(parse(&[]).replay.conventions().unwrap(), defaults);
         let error = parse(&["--lead-time-persistence=1"])
             .replay
-            .lead_times()
+            .lead_time_law()
             .unwrap_err();
         assert!(
             error.to_string().starts_with("--lead-time-persistence 1"),

@@ -1,12 +1,15 @@
 //! The results as tables: one for the terminal, two for the page.
 
-use super::results::{Difference, Interval, PolicyResult, Results, Role};
+use super::document::Document;
+use super::words::{finding, pooled_finding};
+use exo_idp::backtest::{ConfidenceLimits, Difference, PolicyResult, Role};
 use report::number::{fixed, interval, percent};
 use report::{Column, Table};
 
 /// Digits after the point that suit money of this size.
-pub(super) fn decimals(results: &Results) -> usize {
-    let largest = results
+pub(super) fn decimals(document: &Document) -> usize {
+    let largest = document
+        .results
         .policies
         .iter()
         .map(|policy| policy.mean.abs())
@@ -28,11 +31,11 @@ pub(super) fn signed(x: f64, digits: usize) -> String {
 }
 
 /// The policies as a table for the terminal.
-pub(super) fn table(results: &Results) -> Table {
-    let digits = decimals(results);
+pub(super) fn table(document: &Document) -> Table {
+    let digits = decimals(document);
     let mut table = Table::new([
         Column::text("policy"),
-        Column::number(format!("reward {}", results.run.money)),
+        Column::number(format!("reward {}", document.run.money)),
         Column::number("95 % interval").optional(),
         Column::number("of bound"),
         Column::number("vs best"),
@@ -42,10 +45,10 @@ pub(super) fn table(results: &Results) -> Table {
         Column::number("ordered").optional(),
         Column::number("order weeks").optional(),
     ]);
-    table.row(bound_row(results));
+    table.row(bound_row(document));
     let mut oracles = true;
     table.rule();
-    for policy in &results.policies {
+    for policy in &document.results.policies {
         if oracles && policy.role != Role::Oracle {
             if table.rows().count() > 1 {
                 table.rule();
@@ -53,7 +56,7 @@ pub(super) fn table(results: &Results) -> Table {
             oracles = false;
         }
         table.row(
-            money_cells(results, policy, digits)
+            money_cells(document, policy, digits)
                 .into_iter()
                 .chain(service_cells(policy)),
         );
@@ -61,21 +64,24 @@ pub(super) fn table(results: &Results) -> Table {
     table
 }
 
-fn bound_row(results: &Results) -> Vec<String> {
+fn bound_row(document: &Document) -> Vec<String> {
     vec![
         "perfect information".to_owned(),
-        fixed(results.bound, decimals(results)),
+        fixed(document.results.bound, decimals(document)),
         String::new(),
         percent(1.0, 1),
     ]
 }
 
-fn money_cells(results: &Results, policy: &PolicyResult, digits: usize) -> Vec<String> {
-    let (difference, range) = match (policy.against_best, policy.name == results.best_heuristic) {
+fn money_cells(document: &Document, policy: &PolicyResult, digits: usize) -> Vec<String> {
+    let (difference, range) = match (
+        policy.against_best,
+        policy.name == document.results.best_heuristic,
+    ) {
         (
             Some(Difference {
                 mean,
-                interval: Interval { lo, hi },
+                interval: ConfidenceLimits { lo, hi },
             }),
             _,
         ) => (signed(mean, digits), interval(lo, hi, digits)),
@@ -102,41 +108,42 @@ fn service_cells(policy: &PolicyResult) -> Vec<String> {
 }
 
 /// What each policy earned: the first table of the page.
-pub(super) fn money_table(results: &Results) -> Table {
+pub(super) fn money_table(document: &Document) -> Table {
     let mut table = Table::new([
         Column::text("policy"),
-        Column::number(format!("reward, {}", results.run.money)),
+        Column::number(format!("reward, {}", document.run.money)),
         Column::number("95 % interval"),
         Column::number("share of bound"),
         Column::number("difference to the best heuristic"),
         Column::number("95 % interval"),
     ]);
-    table.row(bound_row(results));
-    for policy in &results.policies {
-        table.row(money_cells(results, policy, decimals(results)));
+    table.row(bound_row(document));
+    for policy in &document.results.policies {
+        table.row(money_cells(document, policy, decimals(document)));
     }
     table
 }
 
 /// Every policy minus the next one below it.
-pub(super) fn links_table(results: &Results) -> Table {
-    let digits = decimals(results);
+pub(super) fn links_table(document: &Document) -> Table {
+    let digits = decimals(document);
     let mut table = Table::new([
         Column::text("policy"),
         Column::text("minus"),
         Column::number("difference"),
         Column::number("95 % interval"),
     ]);
-    for next in results.policies.windows(2) {
+    for next in document.results.policies.windows(2) {
         let (policy, minus) = (&next[0].name, &next[1].name);
-        let found = results
+        let found = document
+            .results
             .pairs
             .iter()
             .find(|pair| pair.policy == *policy && pair.minus == *minus);
         if let Some(pair) = found {
             let Difference {
                 mean,
-                interval: Interval { lo, hi },
+                interval: ConfidenceLimits { lo, hi },
             } = pair.difference;
             table.row([
                 policy.clone(),
@@ -150,7 +157,7 @@ pub(super) fn links_table(results: &Results) -> Table {
 }
 
 /// What each policy did: the second table of the page.
-pub(super) fn service_table(results: &Results) -> Table {
+pub(super) fn service_table(document: &Document) -> Table {
     let mut table = Table::new([
         Column::text("policy"),
         Column::number("fill rate"),
@@ -159,7 +166,7 @@ pub(super) fn service_table(results: &Results) -> Table {
         Column::number("weeks with an order"),
         Column::number("share of bound, by product"),
     ]);
-    for policy in &results.policies {
+    for policy in &document.results.policies {
         let own = policy
             .share_by_product
             .map_or_else(String::new, |share| percent(share, 1));
@@ -173,28 +180,28 @@ pub(super) fn service_table(results: &Results) -> Table {
 }
 
 /// What the terminal shows below the table.
-pub(super) fn summary(results: &Results) -> String {
-    let run = &results.run;
+pub(super) fn summary(document: &Document) -> String {
+    let run = &document.run;
     let mut text = format!(
         "\nMeans per product and week, {} products, weeks {} to {}, lead time {}.\n\n{}\n",
         fixed(count(run.products), 0),
         run.held_out.0,
         run.held_out.1,
         run.lead_time,
-        results.finding()
+        finding(document)
     );
-    if let Some(finding) = results.pooled_finding() {
+    if let Some(finding) = pooled_finding(document) {
         text.push_str(&format!("{finding}\n"));
     }
-    for warning in &run.warnings {
-        text.push_str(&format!("note: {warning}\n"));
+    for notice in &document.notices {
+        text.push_str(&format!("note: {notice}\n"));
     }
     text
 }
 
 /// The unit of money.
-pub(super) fn money(results: &Results) -> &str {
-    &results.run.money
+pub(super) fn money(document: &Document) -> &str {
+    &document.run.money
 }
 
 pub(super) fn count(n: usize) -> f64 {

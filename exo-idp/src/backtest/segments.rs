@@ -1,7 +1,7 @@
-//! Who wins where: products in groups, the share of each group on which each policy earns most, and by how much.
+//! The best policy by segment: products in groups, the share of each group on which each policy earns most, and by how much.
 
-use super::results::{Difference, Group, PolicyResult, ProductResult, Role, Split};
-use report::number::significant;
+use super::results::{Difference, PolicyResult, ProductResult, Role, Segment, Segmentation};
+use crate::count::count;
 
 /// Groups beyond this number are left out, the largest are kept.
 const MOST_GROUPS: usize = 12;
@@ -10,13 +10,13 @@ const LEAST_PRODUCTS: usize = 8;
 
 /// The products by quarters of demand, margin and promotion, and by the file's own groups; `difference` gives the reward of
 /// the trained policy minus that of the best heuristic on some products (by their places in `products`).
-pub(crate) fn splits(
+pub(super) fn segmentations(
     policies: &[PolicyResult],
     products: &[ProductResult],
     group_names: &[String],
     difference: impl Fn(&[usize]) -> Option<Difference>,
-) -> Vec<Split> {
-    let group = |label: String, members: Vec<usize>| Group {
+) -> Vec<Segmentation> {
+    let group = |label: String, members: Vec<usize>| Segment {
         label,
         products: members.len(),
         wins: wins(policies, products, &members),
@@ -25,7 +25,7 @@ pub(crate) fn splits(
     if products.is_empty() {
         return Vec::new();
     }
-    let all = Split {
+    let all = Segmentation {
         name: "all".to_owned(),
         groups: vec![group(
             "all products".to_owned(),
@@ -58,14 +58,16 @@ pub(crate) fn splits(
         let (groups, left_out) = by_column(name, column, products);
         (name.clone(), groups, left_out)
     });
-    let splits = traits.chain(named).map(|(name, groups, left_out)| Split {
-        name,
-        groups: groups
-            .into_iter()
-            .map(|(label, members)| group(label, members))
-            .collect(),
-        left_out,
-    });
+    let splits = traits
+        .chain(named)
+        .map(|(name, groups, left_out)| Segmentation {
+            name,
+            groups: groups
+                .into_iter()
+                .map(|(label, members)| group(label, members))
+                .collect(),
+            left_out,
+        });
     std::iter::once(all).chain(splits).collect()
 }
 
@@ -95,10 +97,6 @@ fn wins(policies: &[PolicyResult], products: &[ProductResult], members: &[usize]
     shares
 }
 
-fn count(n: usize) -> f64 {
-    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
-}
-
 type Groups = Vec<(String, Vec<usize>)>;
 
 /// Four groups of equal size by a trait; none where it is unknown or the same for all.
@@ -124,13 +122,24 @@ fn quarters(
         .map(|quarter| {
             let members = &ranked[quarter * ranked.len() / 4..(quarter + 1) * ranked.len() / 4];
             let (from, to) = (members.first()?.0, members.last()?.0);
-            let label = format!("{} to {} {unit}", significant(from, 2), significant(to, 2));
+            let label = format!("{} to {} {unit}", two_digits(from), two_digits(to));
             Some((label, members.iter().map(|(_, at)| *at).collect()))
         })
         .collect()
 }
 
-/// The groups that a column of the file names, and how many were left out.
+/// The number with two significant digits, whole numbers in full.
+fn two_digits(x: f64) -> String {
+    let decimals = match x.abs() {
+        size if size >= 10.0 || size <= 0.0 => 0,
+        size if size >= 1.0 => 1,
+        size if size >= 0.1 => 2,
+        _ => 3,
+    };
+    format!("{x:.decimals$}")
+}
+
+/// The groups that a trait of the products makes, and how many were left out.
 fn by_column(name: &str, column: usize, products: &[ProductResult]) -> (Groups, usize) {
     let label = |at: usize| products[at].groups.get(column).map_or("", String::as_str);
     let mut labels: Vec<&str> = (0..products.len()).map(label).collect();
@@ -164,60 +173,118 @@ fn by_column(name: &str, column: usize, products: &[ProductResult]) -> (Groups, 
 
 #[cfg(test)]
 mod tests {
-    use super::super::made_up::made_up;
+    use super::super::results::ConfidenceLimits;
     use super::*;
 
-    #[test]
-    fn ties_are_shared_and_oracles_do_not_count() {
-        let mut results = made_up();
-        results.products.truncate(3);
-        let rewards = [[9.0, 2.0, 1.0], [9.0, 2.0, 2.0], [9.0, 0.0, 3.0]];
-        for (product, rewards) in results.products.iter_mut().zip(rewards) {
-            product.rewards = rewards.to_vec();
-        }
-        let shares = wins(&results.policies, &results.products, &[0, 1, 2]);
-        assert!(
-            shares[0].abs() < 1e-12
-                && (shares[1] - 0.5).abs() < 1e-12
-                && (shares[2] - 0.5).abs() < 1e-12,
-            "{shares:?}"
-        );
+    fn policies() -> Vec<PolicyResult> {
+        let limits = ConfidenceLimits { lo: 0.0, hi: 0.0 };
+        let policy = |name: &str, role| PolicyResult {
+            name: name.to_owned(),
+            role,
+            total: 0.0,
+            mean: 0.0,
+            interval: limits,
+            share_of_bound: 0.0,
+            share_interval: None,
+            share_by_product: None,
+            against_best: None,
+            fill_rate: 0.0,
+            stock: 0.0,
+            ordered: 0.0,
+            order_frequency: 0.0,
+        };
+        vec![
+            policy("oracle", Role::Oracle),
+            policy("net", Role::Trained),
+            policy("rule", Role::Heuristic),
+        ]
+    }
+
+    /// Products of 24 stores, every second of one brand.
+    fn products() -> Vec<ProductResult> {
+        (0..96)
+            .map(|at| ProductResult {
+                name: format!("product {at}"),
+                rewards: vec![9.0, count(at * 7 % 11), count(at * 5 % 13)],
+                bound: 20.0,
+                demand: 3.0 + count(at),
+                margin: 0.2 + 0.001 * count(at * 31 % 96),
+                promoted: Some(0.01 * count(at * 17 % 96)),
+                groups: vec![format!("brand-{}", at % 2), format!("{}", at % 24)],
+            })
+            .collect()
+    }
+
+    fn names() -> Vec<String> {
+        vec!["brand".to_owned(), "store".to_owned()]
     }
 
     #[test]
-    fn quarters_hold_every_product_once() {
-        let results = made_up();
-        for split in &results.splits {
-            let held: usize = split.groups.iter().map(|group| group.products).sum();
-            assert!(
-                held == results.products.len() || split.left_out > 0,
-                "{}",
-                split.name
-            );
-            for group in &split.groups {
+    fn ties_are_shared_and_oracles_do_not_count() {
+        let mut products = products();
+        products.truncate(3);
+        let rewards = [[9.0, 2.0, 1.0], [9.0, 2.0, 2.0], [9.0, 0.0, 3.0]];
+        for (product, rewards) in products.iter_mut().zip(rewards) {
+            product.rewards = rewards.to_vec();
+        }
+        let shares = wins(&policies(), &products, &[0, 1, 2]);
+        for (share, expected) in shares.iter().zip([0.0, 0.5, 0.5]) {
+            assert!((share - expected).abs() < 1e-12, "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn every_segmentation_holds_every_product_once() {
+        let products = products();
+        let segmentations = segmentations(&policies(), &products, &names(), |_| None);
+        let found: Vec<&str> = segmentations.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(
+            found,
+            ["all", "demand", "margin", "promotion", "brand", "store"]
+        );
+        for segmentation in &segmentations {
+            let held: usize = segmentation.groups.iter().map(|group| group.products).sum();
+            assert!(held == products.len() || segmentation.left_out > 0);
+            for group in &segmentation.groups {
                 assert!((group.wins.iter().sum::<f64>() - 1.0).abs() < 1e-9);
             }
         }
-        let mut same = results.products;
+    }
+
+    #[test]
+    fn traits_that_do_not_vary_make_no_segments() {
+        let mut same = products();
         for product in &mut same {
             (product.margin, product.promoted) = (0.3, None);
         }
-        let names: Vec<String> = splits(&results.policies, &same, &[], |_| None)
-            .into_iter()
-            .map(|split| split.name)
-            .collect();
-        assert_eq!(names, ["all", "demand"]);
+        let segmentations = segmentations(&policies(), &same, &[], |_| None);
+        let found: Vec<&str> = segmentations.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(found, ["all", "demand"]);
     }
 
     #[test]
     fn many_groups_keep_the_largest() {
-        let results = made_up();
-        let stores = results
-            .splits
-            .iter()
-            .find(|split| split.name == "store")
-            .unwrap();
+        let mut products = products();
+        products.truncate(92);
+        let all = segmentations(&policies(), &products, &names(), |_| None);
+        let stores = all.iter().find(|s| s.name == "store").unwrap();
         assert_eq!((stores.groups.len(), stores.left_out), (12, 12));
+        assert!(stores.groups.iter().all(|group| group.products == 4));
         assert_eq!(stores.groups[2].label, "store 2");
+    }
+
+    #[test]
+    fn two_digits_of_any_size() {
+        for (x, text) in [
+            (0.0, "0"),
+            (12.34, "12"),
+            (1.234, "1.2"),
+            (0.1234, "0.12"),
+            (0.01234, "0.012"),
+            (-3.0, "-3.0"),
+            (1234.5, "1234"),
+        ] {
+            assert_eq!(two_digits(x), text);
+        }
     }
 }

@@ -13,22 +13,31 @@
 
 use std::ops::Range;
 
-use crate::error::CliError;
+use crate::error::Error;
 
 /// Weeks that a policy sees before it is scored.
 pub(super) const WARM_UP: usize = 12;
 /// Weeks that are scored in training, at the least.
 const LEAST: usize = 8;
 
-/// Which weeks are for what.
+/// Which weeks of a record are for what.
+///
+/// ```
+/// use hindsight_exo_idp::backtest::Split;
+///
+/// let splits = Split::all(121, None, 4)?;
+/// assert_eq!((splits[0].learn.clone(), splits[0].held_out.clone()), (0..61, 61..76));
+/// assert_eq!(splits[3].held_out, 106..121);
+/// # Ok::<(), hindsight_exo_idp::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Split {
+pub struct Split {
     /// The weeks to learn from.
-    pub(super) learn: Range<usize>,
+    pub learn: Range<usize>,
     /// How many of them, the last ones, tell when to stop training: a sixth.
-    pub(super) validation: usize,
+    pub validation: usize,
     /// The weeks that are scored; they follow those to learn from.
-    pub(super) held_out: Range<usize>,
+    pub held_out: Range<usize>,
 }
 
 impl Split {
@@ -38,34 +47,21 @@ impl Split {
     /// half of it.
     ///
     /// # Errors
-    ///
-    /// [`CliError`] if the earliest origin has too few weeks to learn from.
-    pub(super) fn all(
-        weeks: usize,
-        held_out: Option<usize>,
-        origins: usize,
-    ) -> Result<Vec<Self>, CliError> {
+    /// When the earliest origin has too few weeks to learn from.
+    pub fn all(weeks: usize, held_out: Option<usize>, origins: usize) -> Result<Vec<Self>, Error> {
         let origins = origins.max(1);
         let own = (weeks / 4).min(weeks / origins.saturating_mul(2));
         let held = held_out.unwrap_or(own).max(1);
         let learn = weeks.saturating_sub(held.saturating_mul(origins));
         let needed = WARM_UP + validation(learn) + LEAST;
         if learn < needed {
-            let (argument, value, windows) = match held_out {
-                Some(_) if origins == 1 => ("--held-out", held, String::new()),
-                _ => (
-                    "--origins",
-                    origins,
-                    format!("with windows of {held} weeks "),
-                ),
-            };
-            return Err(CliError::argument(
-                argument,
-                value,
-                format!(
-                    "{windows}leaves {learn} of {weeks} weeks to learn from, and {needed} are needed"
-                ),
-            ));
+            return Err(Error::TooFewWeeks {
+                origins,
+                held_out: held,
+                weeks,
+                learn,
+                needed,
+            });
         }
         let split = |origin: usize| {
             let learn = learn + origin * held;
@@ -120,16 +116,16 @@ mod tests {
     }
 
     #[test]
-    fn too_few_weeks_name_the_argument() {
-        for (held_out, origins, argument) in [
-            (Some(110), 1, "--held-out 110: leaves"),
-            (Some(30), 4, "--origins 4: with windows of 30 weeks"),
-            (None, 1, "--origins 1: with windows"),
+    fn too_few_weeks_are_refused_with_the_numbers() {
+        for (weeks, held_out, origins, learn) in [
+            (121, Some(110), 1, 11),
+            (121, Some(30), 4, 1),
+            (20, None, 1, 15),
         ] {
-            let weeks = if held_out.is_none() { 20 } else { 121 };
-            let error = Split::all(weeks, held_out, origins).unwrap_err();
-            assert!(error.to_string().starts_with(argument), "{error}");
-            assert_eq!(error.exit_code(), 2);
+            match Split::all(weeks, held_out, origins) {
+                Err(Error::TooFewWeeks { learn: found, .. }) => assert_eq!(found, learn),
+                other => panic!("{other:?}"),
+            }
         }
         assert!(Split::all(121, Some(usize::MAX), usize::MAX).is_err());
     }

@@ -1,18 +1,18 @@
 //! Figures and tables of several origins.
 
-use super::super::results::Results;
-use super::super::scores::{Origins, Scores};
+use super::super::document::Document;
 use super::super::tables::{decimals, money, signed};
 use super::rewards::difference_row;
+use exo_idp::backtest::{Origins, Standings};
 use report::number::{fixed, interval, percent};
 use report::{Axis, Column, Ink, IntervalChart, Page, Svg, Table};
 
 /// The trained policy minus the best heuristic: of every window by itself, then of all windows together.
-fn differences(results: &Results, origins: &Origins) -> Svg {
-    let digits = decimals(results);
+fn differences(document: &Document, origins: &Origins) -> Svg {
+    let digits = decimals(document);
     let axis = Axis::linear(format!(
         "Difference in reward, {} a product and week",
-        money(results)
+        money(document)
     ));
     let mut chart = IntervalChart::new("Direct Backprop minus the best heuristic, by origin", axis)
         .group("each window, against its own best heuristic");
@@ -37,8 +37,8 @@ fn differences(results: &Results, origins: &Origins) -> Svg {
 }
 
 /// What every policy earned in every window.
-pub(in super::super) fn rewards_table(results: &Results, origins: &Origins) -> Table {
-    let digits = decimals(results);
+pub(in super::super) fn rewards_table(document: &Document, origins: &Origins) -> Table {
+    let digits = decimals(document);
     let windows = origins
         .origins
         .iter()
@@ -48,7 +48,7 @@ pub(in super::super) fn rewards_table(results: &Results, origins: &Origins) -> T
         .chain([Column::number("together"), Column::number("of bound")]);
     let mut table = Table::new(columns);
     for policy in &origins.pooled.policies {
-        let in_window = |scores: &Scores| {
+        let in_window = |scores: &Standings| {
             scores
                 .of(&policy.name)
                 .map_or_else(String::new, |own| fixed(own.mean, digits))
@@ -63,23 +63,29 @@ pub(in super::super) fn rewards_table(results: &Results, origins: &Origins) -> T
 }
 
 /// The trained policy against the best heuristic, window by window.
-pub(in super::super) fn differences_table(results: &Results, origins: &Origins) -> Table {
-    let digits = decimals(results);
+pub(in super::super) fn differences_table(document: &Document, origins: &Origins) -> Table {
+    let digits = decimals(document);
     let mut table = Table::new([
         Column::text("held-out weeks"),
-        Column::text("learnt from").optional(),
+        Column::text("trained on").optional(),
         Column::text("best heuristic"),
         Column::number("difference"),
         Column::number("95 % interval"),
     ]);
     let span = |weeks: &(String, String)| format!("{} to {}", weeks.0, weeks.1);
-    let mut row = |weeks: String, learnt: String, scores: &Scores| {
+    let mut row = |weeks: String, trained_on: String, scores: &Standings| {
         let difference = scores.trained().and_then(|t| t.against_best);
         let (mean, range) = difference.map_or_else(Default::default, |d| {
             let range = interval(d.interval.lo, d.interval.hi, digits);
             (signed(d.mean, digits), range)
         });
-        table.row([weeks, learnt, scores.best_heuristic.clone(), mean, range]);
+        table.row([
+            weeks,
+            trained_on,
+            scores.best_heuristic.clone(),
+            mean,
+            range,
+        ]);
     };
     for origin in &origins.origins {
         row(
@@ -93,23 +99,23 @@ pub(in super::super) fn differences_table(results: &Results, origins: &Origins) 
 }
 
 /// The section of the page.
-pub(super) fn section(page: &mut Page, results: &Results, origins: &Origins) {
+pub(super) fn section(page: &mut Page, document: &Document, origins: &Origins) {
     page.section("Over several origins");
     page.text(
         "The whole job, fitting and training included, was repeated with earlier ends of the record. The held-out windows follow one another and do not \
-         overlap; each was learnt only from the weeks before it, and the record that was given to it ends with it. All other sections are about the last window.",
+         overlap; each was trained on only the weeks before it, and the record that was given to it ends with it. All other sections are about the last window.",
     );
     page.figure(
-        &differences(results, origins),
+        &differences(document, origins),
         "Above, each window against the heuristic that earned most in it, which no one knows beforehand; below, all windows together against each heuristic. \
          95 % intervals by paired bootstrap over products and blocks of weeks; for all windows together the weeks of all windows are drawn.",
     );
     page.table(
-        &differences_table(results, origins),
+        &differences_table(document, origins),
         "The trained policy minus the best heuristic of each window, and of all windows together.",
     );
     page.table(
-        &rewards_table(results, origins),
+        &rewards_table(document, origins),
         "Mean reward of each policy in each window, and in all of them together, also as a share of the perfect-information bound.",
     );
 }

@@ -1,27 +1,28 @@
-//! Figures of who wins where: by group of products.
+//! Figures of the best policy by segment of the products.
 
-use super::super::results::{Group, Results, Role};
+use super::super::document::Document;
 use super::super::tables::decimals;
 use super::rewards::difference_row;
+use exo_idp::backtest::{Role, Segment};
 use report::{Axis, BarChart, Ink, IntervalChart, Svg};
 
-/// Policies that the figure of winners names; the others are drawn together.
-const NAMED_WINNERS: usize = 4;
+/// Policies that the figure names; the others are drawn together.
+const NAMED: usize = 4;
 
 /// The trained policy against the best heuristic, group by group.
-pub(super) fn differences_by_group(results: &Results) -> Option<Svg> {
-    let trained = results.trained()?;
-    let digits = decimals(results);
+pub(super) fn differences_by_group(document: &Document) -> Option<Svg> {
+    let trained = document.results.trained()?;
+    let digits = decimals(document);
     let axis = Axis::linear(format!(
         "{} minus {}, {} a product and week",
-        trained.name, results.best_heuristic, results.run.money
+        trained.name, document.results.best_heuristic, document.run.money
     ));
     let mut chart = IntervalChart::new(
         "The trained policy against the best heuristic, by group of products",
         axis,
     );
     let mut rows = 0;
-    for split in &results.splits {
+    for split in &document.results.splits {
         if split.groups.len() > 1 {
             chart = chart.group(format!("by {}", split.name));
         }
@@ -38,8 +39,9 @@ pub(super) fn differences_by_group(results: &Results) -> Option<Svg> {
 }
 
 /// The stacked shares of all splits: the policies that win most by name, the rest together.
-pub(super) fn winners_chart(results: &Results, named: &[usize]) -> Svg {
-    let groups: Vec<(&str, &Group)> = results
+pub(super) fn best_policy_chart(document: &Document, named: &[usize]) -> Svg {
+    let groups: Vec<(&str, &Segment)> = document
+        .results
         .splits
         .iter()
         .flat_map(|split| {
@@ -51,7 +53,11 @@ pub(super) fn winners_chart(results: &Results, named: &[usize]) -> Svg {
         .collect();
     let own = |name: &str, label: &str| {
         name == "all"
-            || results.group_names.iter().any(|column| column == name)
+            || document
+                .results
+                .group_names
+                .iter()
+                .any(|column| column == name)
             || label.starts_with(name)
     };
     let labels = groups.iter().map(|(name, group)| {
@@ -67,7 +73,7 @@ pub(super) fn winners_chart(results: &Results, named: &[usize]) -> Svg {
         .range(0.0, 1.0);
     let mut chart = BarChart::new("Who earns most, by group of products", axis, labels);
     for (order, &at) in named.iter().enumerate() {
-        let policy = &results.policies[at];
+        let policy = &document.results.policies[at];
         let colour = if policy.role == Role::Trained {
             Ink::Series(1)
         } else {
@@ -101,9 +107,9 @@ pub(super) fn winners_chart(results: &Results, named: &[usize]) -> Svg {
 }
 
 /// The policies that win the most products, the trained one always among them.
-pub(super) fn named_winners(results: &Results, overall: &[f64]) -> Vec<usize> {
-    let trained = |at: &usize| results.policies[*at].role == Role::Trained;
-    let mut order: Vec<usize> = (0..results.policies.len())
+pub(super) fn named(document: &Document, overall: &[f64]) -> Vec<usize> {
+    let trained = |at: &usize| document.results.policies[*at].role == Role::Trained;
+    let mut order: Vec<usize> = (0..document.results.policies.len())
         .filter(|at| trained(at) || overall.get(*at).is_some_and(|share| *share > 0.0))
         .collect();
     order.sort_by(|a, b| {
@@ -112,6 +118,6 @@ pub(super) fn named_winners(results: &Results, overall: &[f64]) -> Vec<usize> {
             .then(overall[*b].total_cmp(&overall[*a]))
             .then(a.cmp(b))
     });
-    order.truncate(NAMED_WINNERS);
+    order.truncate(NAMED);
     order
 }

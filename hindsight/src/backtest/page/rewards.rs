@@ -1,7 +1,8 @@
 //! Figures of what the policies earned, and of the course of training.
 
-use super::super::results::{Difference, Epoch, Interval, Results, Role};
-use super::super::tables::{decimals, signed};
+use super::super::document::Document;
+use super::super::tables::{count, decimals, signed};
+use exo_idp::backtest::{ConfidenceLimits, Difference, Role, TrainingPoint};
 use report::number::{fixed, interval, percent};
 use report::{Axis, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
 
@@ -13,18 +14,18 @@ pub(super) fn ink(role: Role) -> Ink {
     }
 }
 
-pub(super) fn pair(interval: Interval) -> (f64, f64) {
+pub(super) fn pair(interval: ConfidenceLimits) -> (f64, f64) {
     (interval.lo, interval.hi)
 }
 
-pub(super) fn rewards(results: &Results) -> Svg {
-    let digits = decimals(results);
+pub(super) fn rewards(document: &Document) -> Svg {
+    let digits = decimals(document);
     let axis = Axis::linear(format!(
         "Mean reward, {} a product and week",
-        results.run.money
+        document.run.money
     ));
     let mut chart = IntervalChart::new("Reward by policy", axis);
-    for policy in &results.policies {
+    for policy in &document.results.policies {
         let text = format!(
             "{} {}",
             fixed(policy.mean, digits),
@@ -37,23 +38,27 @@ pub(super) fn rewards(results: &Results) -> Svg {
     }
     chart
         .reference(
-            results.bound,
-            format!("perfect information, {}", fixed(results.bound, digits)),
+            document.results.bound,
+            format!(
+                "perfect information, {}",
+                fixed(document.results.bound, digits)
+            ),
         )
         .svg()
 }
 
-pub(super) fn differences(results: &Results) -> Svg {
-    let digits = decimals(results);
+pub(super) fn differences(document: &Document) -> Svg {
+    let digits = decimals(document);
     let axis = Axis::linear(format!(
         "Difference in reward, {} a product and week",
-        results.run.money
+        document.run.money
     ));
     let mut chart = IntervalChart::new(
-        format!("Reward minus that of {}", results.best_heuristic),
+        format!("Reward minus that of {}", document.results.best_heuristic),
         axis,
     );
-    for policy in results
+    for policy in document
+        .results
         .policies
         .iter()
         .filter(|policy| policy.role != Role::Oracle)
@@ -74,20 +79,20 @@ pub(super) fn difference_row(
 ) -> Estimate {
     let Difference {
         mean,
-        interval: Interval { lo, hi },
+        interval: ConfidenceLimits { lo, hi },
     } = difference;
     let text = format!("{} {}", signed(mean, digits), interval(lo, hi, digits));
     Estimate::new(label, mean, Some((lo, hi)), text)
 }
 
-pub(super) fn shares(results: &Results) -> Svg {
+pub(super) fn shares(document: &Document) -> Svg {
     let mut chart = IntervalChart::new(
         "Share of the perfect-information bound",
         Axis::linear("Reward as a share of the bound").percent(),
     );
-    for policy in &results.policies {
+    for policy in &document.results.policies {
         let mut text = percent(policy.share_of_bound, 1);
-        if let Some(Interval { lo, hi }) = policy.share_interval {
+        if let Some(ConfidenceLimits { lo, hi }) = policy.share_interval {
             text.push_str(&format!(
                 " [{}, {}]",
                 fixed(100.0 * lo, 1),
@@ -107,35 +112,36 @@ pub(super) fn shares(results: &Results) -> Svg {
     chart.reference(1.0, "perfect information").svg()
 }
 
-pub(super) fn training(results: &Results) -> Svg {
-    let curve = |of: fn(&Epoch) -> Option<f64>| -> Vec<(f64, f64)> {
-        results
+pub(super) fn training(document: &Document) -> Svg {
+    let curve = |of: fn(&TrainingPoint) -> Option<f64>| -> Vec<(f64, f64)> {
+        document
+            .results
             .training_curve
             .iter()
-            .filter_map(|epoch| Some((f64::from(epoch.step), of(epoch)?)))
+            .filter_map(|point| Some((count(point.step), of(point)?)))
             .collect()
     };
     let reward = Axis::linear(format!(
         "Mean reward, {} a product and week",
-        results.run.money
+        document.run.money
     ));
     let mut chart = XyChart::new(
         "Reward while training",
         Axis::linear("Step of training"),
         reward,
     );
-    let training = curve(|epoch| epoch.training);
+    let training = curve(|point| point.training);
     if !training.is_empty() {
         chart = chart.series(Series::line("training weeks", training).ink(Ink::Series(0)));
     }
-    let validation = curve(|epoch| epoch.validation);
+    let validation = curve(|point| point.validation);
     chart = chart.series(
         Series::line("validation weeks", validation)
             .ink(Ink::Series(1))
             .dashed(),
     );
-    if let Some(best) = results.best_step {
-        chart = chart.mark_x(f64::from(best), "kept");
+    if let Some(best) = document.results.best_step {
+        chart = chart.mark_x(count(best), "kept");
     }
     chart.svg()
 }

@@ -1,7 +1,7 @@
 //! Figures of stock and orders of a few products, week by week.
 
-use super::super::results::Sample;
 use super::super::tables::count;
+use exo_idp::backtest::Sample;
 use report::{Axis, Ink, Series, Svg, XyChart};
 
 pub(super) fn week_axis(sample: &Sample) -> Axis {

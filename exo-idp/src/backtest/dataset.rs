@@ -1,0 +1,149 @@
+//! What is back-tested: a panel with the names that its record has for weeks and groups.
+
+use std::ops::Range;
+
+use super::origins::Split;
+use super::results::Notice;
+use crate::error::Error;
+use crate::panel::Panel;
+
+/// A panel, the names of its weeks, and traits of its products.
+///
+/// ```
+/// use hindsight_exo_idp::backtest::{Dataset, Grouping};
+/// use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
+///
+/// let world = World::new(&WorldConfig { products: 3, weeks: 30, ..WorldConfig::default() })?;
+/// let mut data = Dataset::new(world.panel(DemandColumn::Truth)?);
+/// let values = data.panel.names().iter().map(|name| name.chars().take(1).collect()).collect();
+/// data.groups.push(Grouping { name: "initial".into(), values });
+/// assert_eq!(data.until(9)?.panel.weeks(), 10);
+/// # Ok::<(), hindsight_exo_idp::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// The recorded weeks of all products.
+    pub panel: Panel,
+    /// The names of the weeks, one for each week of the panel.
+    pub weeks: Vec<String>,
+    /// Traits of the products by which results are grouped.
+    pub groups: Vec<Grouping>,
+}
+
+/// A trait of products by which results are grouped: brand, store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouping {
+    /// The trait's name.
+    pub name: String,
+    /// Its value for every product of the panel.
+    pub values: Vec<String>,
+}
+
+/// What was known at the end of an origin's held-out weeks.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) data: Dataset,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl Dataset {
+    /// A panel whose weeks are numbered from 0, without groups.
+    #[must_use]
+    pub fn new(panel: Panel) -> Self {
+        Dataset {
+            weeks: (0..panel.weeks()).map(|week| week.to_string()).collect(),
+            panel,
+            groups: Vec::new(),
+        }
+    }
+
+    /// The record as it stood after week number `last`; products that came later are left out.
+    ///
+    /// # Errors
+    /// When there is no such week, or no product was recorded by then.
+    pub fn until(&self, last: usize) -> Result<Self, Error> {
+        let weeks = self.panel.weeks();
+        if last >= weeks {
+            return Err(Error::Weeks {
+                what: "the record ends earlier",
+                start: 0,
+                end: last + 1,
+                weeks,
+            });
+        }
+        let recorded = |product: &usize| (0..=last).any(|w| self.panel.present(*product, w));
+        let kept: Vec<usize> = (0..self.panel.products()).filter(recorded).collect();
+        self.part(&kept, last + 1)
+    }
+
+    /// What was known at the end of a split's held-out weeks. Products without a recorded week to learn from, or without one to be
+    /// scored on, are left out.
+    ///
+    /// # Errors
+    /// When no product is left.
+    pub(super) fn at(&self, split: &Split) -> Result<Known, Error> {
+        let recorded = |product: usize, weeks: &Range<usize>| {
+            weeks.clone().any(|week| self.panel.present(product, week))
+        };
+        let (kept, left_out): (Vec<usize>, Vec<usize>) = (0..self.panel.products())
+            .partition(|&p| recorded(p, &split.learn) && recorded(p, &split.held_out));
+        if kept.is_empty() {
+            return Err(Error::NoProduct {
+                held_out: split.held_out.clone(),
+            });
+        }
+        let products = left_out.iter().map(|&p| self.panel.names()[p].clone());
+        let notices = match left_out.len() {
+            0 => Vec::new(),
+            _ => vec![Notice::LeftOut {
+                products: products.collect(),
+            }],
+        };
+        Ok(Known {
+            data: self.part(&kept, split.held_out.end)?,
+            notices,
+        })
+    }
+
+    /// Some of the products over the first weeks.
+    fn part(&self, products: &[usize], weeks: usize) -> Result<Self, Error> {
+        for (array, found, expected) in
+            std::iter::once(("names of weeks", self.weeks.len(), self.panel.weeks())).chain(
+                self.groups
+                    .iter()
+                    .map(|g| ("values of a group", g.values.len(), self.panel.products())),
+            )
+        {
+            if found != expected {
+                let array = array.to_owned();
+                return Err(Error::Length {
+                    array,
+                    expected,
+                    found,
+                });
+            }
+        }
+        let groups = self.groups.iter().map(|group| Grouping {
+            name: group.name.clone(),
+            values: products.iter().map(|&p| group.values[p].clone()).collect(),
+        });
+        Ok(Dataset {
+            panel: self.panel.part(products, weeks)?,
+            weeks: self.weeks[..weeks].to_vec(),
+            groups: groups.collect(),
+        })
+    }
+
+    /// The first and the last of some weeks, by name.
+    #[must_use]
+    pub fn span(&self, weeks: &Range<usize>) -> (String, String) {
+        let week = |at: usize| self.weeks.get(at).cloned().unwrap_or_default();
+        (week(weeks.start), week(weeks.end.saturating_sub(1)))
+    }
+}
+
+impl From<Panel> for Dataset {
+    fn from(panel: Panel) -> Self {
+        Dataset::new(panel)
+    }
+}

@@ -1,0 +1,287 @@
+//! The results of a back-test as plain data.
+//!
+//! Rewards and quantities are means per product and week over the scored weeks unless a name says otherwise; money is in the
+//! unit of the record's prices.
+
+use std::fmt;
+
+use super::standings::{Pair, Standings};
+use crate::compare::Interval;
+
+/// The ends of an interval at the level of the back-test's [`Bootstrap`](crate::Bootstrap), 95 % by default.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ConfidenceLimits {
+    /// Lower end.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+/// What a policy is in the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Role {
+    /// Knows the future: no policy can be held to it.
+    Oracle,
+    /// Trained through the replay.
+    Trained,
+    /// Fitted by a rule.
+    Heuristic,
+}
+
+/// The difference of a policy to the best heuristic, on the same paths.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Difference {
+    /// Mean difference of reward, money per product and week.
+    pub mean: f64,
+    /// Its interval by the paired bootstrap.
+    pub interval: ConfidenceLimits,
+}
+
+/// One policy on the held-out weeks.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct PolicyResult {
+    /// Its name.
+    pub name: String,
+    /// What it is in the comparison.
+    pub role: Role,
+    /// Reward over all products and scored weeks, money.
+    pub total: f64,
+    /// Mean reward, money per product and week.
+    pub mean: f64,
+    /// Its interval.
+    pub interval: ConfidenceLimits,
+    /// Total reward as a share of the perfect-information bound.
+    pub share_of_bound: f64,
+    /// The interval of that share, where it was computed.
+    pub share_interval: Option<ConfidenceLimits>,
+    /// The mean over products of each product's own share: every product weighs the same.
+    pub share_by_product: Option<f64>,
+    /// Against the best heuristic; none for that heuristic itself.
+    pub against_best: Option<Difference>,
+    /// Units sold over units demanded.
+    pub fill_rate: f64,
+    /// Mean stock at the end of a week, units.
+    pub stock: f64,
+    /// Mean order, units.
+    pub ordered: f64,
+    /// Share of weeks with an order.
+    pub order_frequency: f64,
+}
+
+/// One product on the held-out weeks.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ProductResult {
+    /// Its name.
+    pub name: String,
+    /// Total reward by policy, in the order of [`Results::policies`], money.
+    pub rewards: Vec<f64>,
+    /// The perfect-information bound, money.
+    pub bound: f64,
+    /// Mean demand, units a week.
+    pub demand: f64,
+    /// Mean margin as a share of the price.
+    pub margin: f64,
+    /// Share of weeks under promotion; none without a planned covariate.
+    pub promoted: Option<f64>,
+    /// Its groups, in the order of [`Results::group_names`].
+    pub groups: Vec<String>,
+}
+
+/// Some of the products, and the best policy on them.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Segment {
+    /// "minute-maid-64", "12 to 30 units a week".
+    pub label: String,
+    /// Products in it.
+    pub products: usize,
+    /// The share of them on which each policy earns most, in the order of [`Results::policies`].
+    pub wins: Vec<f64>,
+    /// The trained policy minus the best heuristic on these products.
+    pub difference: Option<Difference>,
+}
+
+/// One way to part the products into segments.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Segmentation {
+    /// "all", "demand", "brand".
+    pub name: String,
+    /// Its segments.
+    pub groups: Vec<Segment>,
+    /// Segments left out because there are too many.
+    pub left_out: usize,
+}
+
+/// Stock and orders of one policy on one product, week by week.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Track {
+    /// The policy's name.
+    pub policy: String,
+    /// Units on hand at the end of each week.
+    pub stock: Vec<f64>,
+    /// Units ordered in each week.
+    pub orders: Vec<f64>,
+}
+
+/// One product shown week by week.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Sample {
+    /// Its name.
+    pub product: String,
+    /// The weeks as the file writes them.
+    pub weeks: Vec<String>,
+    /// Units demanded in each week.
+    pub demand: Vec<f64>,
+    /// The policies shown.
+    pub tracks: Vec<Track>,
+}
+
+/// One point of the training curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct TrainingPoint {
+    /// The pass or step.
+    pub step: usize,
+    /// Mean reward on the training weeks, if it was measured at this step.
+    pub training: Option<f64>,
+    /// Mean reward on the validation weeks, if it was measured at this step.
+    pub validation: Option<f64>,
+}
+
+/// What a reader of the results must know of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum Notice {
+    /// Products without a recorded week to learn from, or without one to be scored on, were left out.
+    LeftOut {
+        /// Their names.
+        products: Vec<String>,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::LeftOut { products } => {
+                let (s, were) = if products.len() == 1 {
+                    ("", "was")
+                } else {
+                    ("s", "were")
+                };
+                write!(
+                    f,
+                    "{} product{s} without a row in the held-out weeks, or before them, {were} left out",
+                    products.len()
+                )
+            }
+        }
+    }
+}
+
+/// The whole job at one origin: learnt before it, scored after it.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Origin {
+    /// First and last week to learn from.
+    pub training: (String, String),
+    /// First and last scored week.
+    pub held_out: (String, String),
+    /// What the policies earned.
+    pub scores: Standings,
+}
+
+/// The job at several origins, and all their held-out weeks together.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Origins {
+    /// The earliest first; the last one is that of the other results.
+    pub origins: Vec<Origin>,
+    /// All windows together.
+    pub pooled: Standings,
+}
+
+/// A back-test: what every policy earned and did on the held-out weeks.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Results {
+    /// First and last week for fitting and training, as the record names them.
+    pub training: (String, String),
+    /// First and last week that tell when to stop training.
+    pub validation: (String, String),
+    /// First and last scored week.
+    pub held_out: (String, String),
+    /// What a reader must know of the record.
+    pub notices: Vec<Notice>,
+    /// The policies, the highest reward first.
+    pub policies: Vec<PolicyResult>,
+    /// The name of the best heuristic, against which all are compared.
+    pub best_heuristic: String,
+    /// The perfect-information bound, money per product and week.
+    pub bound: f64,
+    /// Every policy minus every one below it.
+    pub pairs: Vec<Pair>,
+    /// The job at several origins, where it was asked for; all else is about the last of them.
+    pub origins: Option<Origins>,
+    /// The training curve of the first network.
+    pub training_curve: Vec<TrainingPoint>,
+    /// The step whose parameters the first network kept.
+    pub best_step: Option<usize>,
+    /// Names of the traits by which products are grouped.
+    pub group_names: Vec<String>,
+    /// The best policy by segment: products parted by demand, margin, promotion and the groups of the record.
+    pub splits: Vec<Segmentation>,
+    /// A few products week by week.
+    pub samples: Vec<Sample>,
+    /// Every product.
+    pub products: Vec<ProductResult>,
+}
+
+impl Results {
+    /// The trained policy, if there is one.
+    #[must_use]
+    pub fn trained(&self) -> Option<&PolicyResult> {
+        self.policies
+            .iter()
+            .find(|policy| policy.role == Role::Trained)
+    }
+}
+
+impl ConfidenceLimits {
+    /// The limits of a mean, from those of its sum over `cells`.
+    pub(super) fn per_cell(interval: Interval, cells: f64) -> Self {
+        ConfidenceLimits {
+            lo: interval.low / cells,
+            hi: interval.high / cells,
+        }
+    }
+}
+
+impl Difference {
+    /// A mean difference, from its sum over `cells`.
+    pub(super) fn per_cell(interval: Interval, cells: f64) -> Self {
+        Difference {
+            mean: interval.estimate / cells,
+            interval: ConfidenceLimits::per_cell(interval, cells),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The results as a page.
+
+pub(super) mod origins;
+mod rewards;
+mod segments;
+mod tracks;
+
+use super::document::Document;
+use super::tables::{count, links_table, money_table, service_table};
+use super::words::{POLICIES, REWARD, finding, pooled_finding};
+use report::number::fixed;
+use report::{Column, Page, Table};
+
+use rewards::{differences, rewards, shares, training};
+use segments::{best_policy_chart, differences_by_group, named};
+use tracks::tracks;
+
+/// The report page.
+pub(super) fn page(document: &Document) -> Page {
+    let run = &document.run;
+    let lead = format!(
+        "{}: {} products, scored on weeks {} to {}.",
+        run.source,
+        fixed(count(run.products), 0),
+        run.held_out.0,
+        run.held_out.1
+    );
+    let mut page = Page::new("What each buying policy would have earned", lead);
+
+    page.section("The finding").note(&finding(document));
+    if let Some(finding) = pooled_finding(document) {
+        page.note(&finding);
+    }
+    for notice in &document.notices {
+        page.text(&format!("Note: {notice}."));
+    }
+    page.figure(
+        &rewards(document),
+        "Mean reward of each policy on the held-out weeks, all on the same demand and lead times, with 95 % intervals by bootstrap over products and \
+         blocks of weeks. Policies in grey know the future.",
+    );
+
+    page.section("Against the best heuristic");
+    page.figure(
+        &differences(document),
+        &format!(
+            "Reward minus that of {}, paired by product and week, with 95 % intervals. An interval that excludes zero is a difference that chance \
+             alone would seldom make. The pairing makes these intervals narrower than those of the rewards themselves.",
+            document.results.best_heuristic
+        ),
+    );
+    page.table(
+        &money_table(document),
+        "What each policy earned on the held-out weeks: means per product and week.",
+    );
+    if !document.results.pairs.is_empty() {
+        page.table(
+            &links_table(document),
+            "Is the order more than chance? Each policy minus the next one below it, paired by product and week.",
+        );
+    }
+    page.table(
+        &service_table(document),
+        "What each policy did. Fill rate: units sold over units demanded. Stock: mean units on hand at the end of a week. Ordered: mean units a week. \
+         The last column weighs every product the same.",
+    );
+
+    if let Some(origins) = &document.results.origins {
+        origins::section(&mut page, document, origins);
+    }
+
+    page.section("Share of the bound").figure(
+        &shares(document),
+        "Total reward as a share of what perfect information would have earned product by product. Money-weighted: products that earn more count for more.",
+    );
+
+    if let Some(overall) = document
+        .results
+        .splits
+        .first()
+        .and_then(|split| split.groups.first())
+    {
+        page.section("The best policy by segment");
+        let left_out: usize = document
+            .results
+            .splits
+            .iter()
+            .map(|split| split.left_out)
+            .sum();
+        let more = if left_out > 0 {
+            " Of groups with many members only the twelve largest are shown."
+        } else {
+            ""
+        };
+        if let Some(svg) = differences_by_group(document) {
+            page.figure(
+                &svg,
+                &format!(
+                    "Reward of the trained policy minus that of the best heuristic by quarters of demand, margin and promotion, and by the file's groups, \
+                     with 95 % intervals; in brackets the number of products.{more} Many intervals are shown: some exclude zero by chance."
+                ),
+            );
+        }
+        page.figure(
+            &best_policy_chart(document, &named(document, &overall.wins)),
+            "The share of products on which each policy earns most over the held-out weeks. Ties are shared.",
+        );
+    }
+
+    if !document.results.samples.is_empty() {
+        page.section("Stock and orders, week by week");
+        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale.");
+        for sample in &document.results.samples {
+            let charts = tracks(sample);
+            page.figures(charts.iter().map(|(svg, caption)| (svg, caption.as_str())));
+        }
+    }
+
+    if !document.results.training_curve.is_empty() {
+        page.section("Training").figure(
+            &training(document),
+            "Mean reward of the validation weeks while the first network was trained on the weeks before them. The networks of the report were trained on all weeks \
+             before the held-out ones, each for the number of steps that was best for it (for the first one, “kept”); their outputs are averaged. The held-out weeks \
+             played no part.",
+        );
+    }
+
+    page.section("What the policies do");
+    page.text(REWARD).table(
+        &policies(document),
+        "Every policy in a sentence. Factors are tuned on the training weeks, per group of products that vary alike.",
+    );
+    page.section("How the run was made").facts(facts(document));
+    page
+}
+
+/// The policies of this back-test, the highest reward first, with what each does.
+fn policies(document: &Document) -> Table {
+    let mut table = Table::new([Column::text("policy"), Column::text("what it does")]);
+    for policy in &document.results.policies {
+        let known = POLICIES.iter().find(|(name, _)| *name == policy.name);
+        let words = known.map_or("", |(_, words)| *words);
+        table.row([policy.name.as_str(), words]);
+    }
+    table
+}
+
+fn facts(document: &Document) -> Vec<(String, String)> {
+    let run = &document.run;
+    let span = |weeks: &(String, String)| format!("{} to {}", weeks.0, weeks.1);
+    let mut facts = vec![
+        ("data".to_owned(), run.source.clone()),
+        ("rows".to_owned(), fixed(count(run.rows), 0)),
+        ("products".to_owned(), fixed(count(run.products), 0)),
+        (
+            "weeks without a row".to_owned(),
+            fixed(count(run.missing_weeks), 0),
+        ),
+        (
+            "weeks for fitting and training".to_owned(),
+            span(&run.training),
+        ),
+    ];
+    facts.push(("weeks for early stopping".to_owned(), span(&run.validation)));
+    facts.push(("held-out weeks".to_owned(), span(&run.held_out)));
+    facts.push(("lead time".to_owned(), run.lead_time.clone()));
+    facts.extend(run.conventions.iter().cloned());
+    facts
+}
+
+#[cfg(test)]
+mod tests;

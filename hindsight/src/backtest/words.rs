@@ -1,0 +1,102 @@
+//! The findings in words, and what each policy does.
+
+use exo_idp::backtest::{ConfidenceLimits, Difference, Origins};
+use report::number::{fixed, percent};
+
+use super::document::Document;
+
+/// Every policy of the back-test in a sentence, in the order in which they are usually read.
+pub(super) const POLICIES: [(&str, &str); 8] = [
+    (
+        "just-in-time oracle",
+        "knows future demand and lead times, and orders what arrives just when it is sold",
+    ),
+    (
+        "Direct Backprop",
+        "is the mean of several networks, trained by gradient ascent through the replay",
+    ),
+    (
+        "promotion-aware newsvendor",
+        "raises the stock position to the critical quantile of lead-time demand, forecast with planned covariates and prices and scaled by a tuned factor",
+    ),
+    (
+        "target position, tuned",
+        "raises the position to the critical quantile of the lead-time demand of the training weeks, scaled by a tuned factor",
+    ),
+    (
+        "target position, untuned",
+        "does the same without the factor",
+    ),
+    (
+        "target position, mean lead time",
+        "does the same for the mean lead time in place of its distribution, untuned",
+    ),
+    (
+        "base stock",
+        "raises the position to mean demand over the lead time and the week of review, scaled by a tuned factor",
+    ),
+    ("constant order", "orders a week's mean demand every week"),
+];
+
+/// What a reward is.
+pub(super) const REWARD: &str = "A reward is what a policy earns: revenue less purchases and holding cost, discounted, with the change of the value of its \
+    stock over the scored weeks.";
+
+/// The finding in one or two sentences.
+pub(super) fn finding(document: &Document) -> String {
+    let results = &document.results;
+    let Some(trained) = results.trained() else {
+        return format!("The best heuristic is {}.", results.best_heuristic);
+    };
+    let share = percent(trained.share_of_bound, 1);
+    let Some(difference) = trained.against_best else {
+        return format!(
+            "{} earns {share} of the perfect-information bound.",
+            trained.name
+        );
+    };
+    let said = said(document, &trained.name, &results.best_heuristic, difference);
+    format!("{said}: {share} of the perfect-information bound.")
+}
+
+/// The finding over all origins, where there are several.
+pub(super) fn pooled_finding(document: &Document) -> Option<String> {
+    let Origins {
+        origins, pooled, ..
+    } = document.results.origins.as_ref()?;
+    let trained = pooled.trained()?;
+    let difference = trained.against_best?;
+    let said = said(document, &trained.name, &pooled.best_heuristic, difference);
+    let ahead = origins
+        .iter()
+        .filter_map(|origin| origin.scores.trained()?.against_best)
+        .filter(|difference| difference.mean > 0.0)
+        .count();
+    Some(format!(
+        "Over all {} held-out windows together {said}; it is ahead of the best heuristic of the window in {ahead} of {}.",
+        origins.len(),
+        origins.len()
+    ))
+}
+
+/// A difference in words.
+fn said(document: &Document, policy: &str, best: &str, difference: Difference) -> String {
+    let money = &document.run.money;
+    let ConfidenceLimits { lo, hi } = difference.interval;
+    let chance = lo <= 0.0 && hi >= 0.0;
+    let less = if chance {
+        difference.mean < 0.0
+    } else {
+        hi < 0.0
+    };
+    let (verdict, sign) = if less { ("less", -1.0) } else { ("more", 1.0) };
+    let (lo, hi) = if less { (-hi, -lo) } else { (lo, hi) };
+    let decimals = if difference.mean.abs() < 1.0 { 3 } else { 2 };
+    let doubt = if chance { ", which may be chance" } else { "" };
+    format!(
+        "{policy} earns {} {money} a product and week {verdict} than the best heuristic, {best}{doubt} (95 % interval {} to {})",
+        fixed(sign * difference.mean, decimals),
+        fixed(lo, decimals),
+        fixed(hi, decimals),
+    )
+}
