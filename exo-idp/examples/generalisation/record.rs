@@ -11,15 +11,15 @@ use hindsight_exo_idp::{Columns, Covariate, Panel};
 
 /// How a file is read.
 #[derive(Debug, Clone)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Price where the file has none, in money.
-    pub price: f64,
+    pub(crate) price: f64,
     /// Cost where the file has none, as a share of the price.
-    pub cost_share: f64,
+    pub(crate) cost_share: f64,
     /// Weeks that a product must have.
-    pub least: usize,
+    pub(crate) least: usize,
     /// Whether a missing row is a week without demand.
-    pub missing_is_zero: bool,
+    pub(crate) missing_is_zero: bool,
 }
 
 struct Row {
@@ -31,7 +31,7 @@ struct Row {
 
 /// The panel of a file with columns product (or store and product), week, demand (or sales), and where they are there price, cost,
 /// deal, feat, in_stock.
-pub fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Error>> {
+pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Error>> {
     let mut text = String::new();
     let file = File::open(path)?;
     if path.extension().is_some_and(|e| e == "gz") {

@@ -1,102 +1,76 @@
-//! The study on one record: windows, candidates, the choice among them, paired differences.
+//! The study on one record: windows, what is learnt before each, paired differences.
 
 use std::error::Error;
-use std::ops::Range;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
-use gpu::Device;
+use hindsight_exo_idp::gpu::Device;
 use hindsight_exo_idp::policy::{
-    LeadTimeDemand, LevelNetwork, LevelWeights, OrderUpTo, Plan, PromotionForecast, Signals,
-    target_position,
+    ConstantOrder, LeadTimeDemand, LevelWeights, OrderUpTo, Plan, Policy, PromotionForecast,
+    Signals, target_position,
 };
-use hindsight_exo_idp::trailing::{LEVELS, Terms, Trailing};
-use hindsight_exo_idp::train::{Choice, FineTuning, Setting, groups_by_variation, tune_levels};
-use hindsight_exo_idp::{Arrivals, Bootstrap, Conventions, LeadTimes, Outcomes, Panel, Paths};
+use hindsight_exo_idp::train::{Learner, Setting, groups_by_variation, tune_levels};
+use hindsight_exo_idp::{Arrivals, Bootstrap, Conventions, LeadTimes, Panel, Paths, Replay};
 
 /// A record with what it is judged under.
-pub struct Study<L> {
-    pub panel: Panel,
-    pub law: L,
-    pub conventions: Conventions,
-    pub year: usize,
-    pub weights: LevelWeights,
+pub(crate) struct Study<L> {
+    pub(crate) panel: Panel,
+    pub(crate) law: L,
+    pub(crate) conventions: Conventions,
+    pub(crate) year: usize,
+    pub(crate) weights: LevelWeights,
     /// Weeks to learn from and the end of the held-out weeks, for each window.
-    pub spans: Vec<(usize, usize)>,
+    pub(crate) spans: Vec<(usize, usize)>,
 }
 
-/// Heuristics' levels that the policy is compared with.
-const HEURISTICS: usize = 5;
+/// What a policy earned in a window, by product and week.
+struct Row {
+    name: String,
+    heuristic: bool,
+    earned: Vec<Vec<f64>>,
+}
 
 impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
-    pub fn run(&self) -> Result<(), Box<dyn Error>> {
+    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
         let device = Device::best();
-        let mut windows: Vec<(Vec<String>, Vec<Vec<Vec<f64>>>)> = Vec::new();
+        let mut windows = Vec::new();
         for &(learn, end) in &self.spans {
             windows.push(self.window(learn, end, &device)?);
         }
-        // Pooled over the windows: percent of the best heuristic of each.
-        let names = windows[0].0.clone();
-        let products = self.panel.products();
-        let best: Vec<usize> = windows
+        // Pooled over the windows, in percent of the best heuristic of each, chosen after the fact.
+        let best: Vec<&Row> = windows
             .iter()
-            .map(|(_, earned)| {
-                (0..=HEURISTICS)
-                    .max_by(|&a, &b| total(&earned[a]).total_cmp(&total(&earned[b])))
-                    .unwrap_or(0)
+            .filter_map(|rows| {
+                rows.iter()
+                    .filter(|r| r.heuristic)
+                    .max_by(|a, b| total(&a.earned).total_cmp(&total(&b.earned)))
             })
             .collect();
-        let reference: f64 = windows
-            .iter()
-            .zip(&best)
-            .map(|((_, e), &b)| total(&e[b]))
-            .sum();
+        let reference: f64 = best.iter().map(|row| total(&row.earned)).sum();
         println!(
             "pooled over {} windows, percent of the best heuristic of each:",
             windows.len()
         );
-        for (k, name) in names.iter().enumerate() {
-            let mut differences: Vec<Vec<f64>> = vec![Vec::new(); products];
-            for ((_, earned), &b) in windows.iter().zip(&best) {
-                for (product, out) in differences.iter_mut().enumerate() {
-                    out.extend(
-                        earned[k][product]
-                            .iter()
-                            .zip(&earned[b][product])
-                            .map(|(x, y)| x - y),
-                    );
+        for k in 0..windows[0].len() {
+            let mut differences: Vec<Vec<f64>> = vec![Vec::new(); self.panel.products()];
+            for (rows, best) in windows.iter().zip(&best) {
+                for ((out, own), other) in differences
+                    .iter_mut()
+                    .zip(&rows[k].earned)
+                    .zip(&best.earned)
+                {
+                    out.extend(own.iter().zip(other).map(|(x, y)| x - y));
                 }
             }
             let interval = Bootstrap::default().interval(&differences)?;
             let percent = |x: f64| 100.0 * x / reference;
-            let n = (products * differences[0].len()) as f64;
-            let scale =
-                if (interval.estimate * n - total(&differences)).abs() < 1e-6 * reference.abs() {
-                    n
-                } else {
-                    1.0
-                };
+            let [mid, low, high] = [interval.estimate, interval.low, interval.high].map(percent);
             println!(
-                "  {name:34} {:+6.2} [{:+.2}, {:+.2}]",
-                percent(total(&differences)),
-                percent(interval.low * scale),
-                percent(interval.high * scale)
+                "  {:48} {mid:+6.2} [{low:+.2}, {high:+.2}]",
+                windows[0][k].name
             );
         }
         Ok(())
-    }
-
-    fn setting<'a>(&'a self, panel: &'a Panel, law: &'a LeadTimes, learn: usize) -> Setting<'a> {
-        Setting {
-            panel,
-            lead_times: law,
-            conventions: self.conventions,
-            plan: Plan {
-                horizon: law.longest(),
-                price: true,
-            },
-            weeks: 0..learn,
-            warm_up: 4,
-        }
     }
 
     fn window(
@@ -104,147 +78,143 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
         learn: usize,
         end: usize,
         device: &Device,
-    ) -> Result<(Vec<String>, Vec<Vec<Vec<f64>>>), Box<dyn Error>> {
+    ) -> Result<Vec<Row>, Box<dyn Error>> {
         let begun = Instant::now();
         let all: Vec<usize> = (0..self.panel.products()).collect();
         let panel = self.panel.part(&all, end)?;
         let (scored, fitting) = ((self.law)(7)?, (self.law)(8)?);
-        let setting = self.setting(&panel, &scored, learn);
-        let terms = Terms {
+        let setting = Setting {
             panel: &panel,
             lead_times: &scored,
             conventions: self.conventions,
-            plan: setting.plan,
-            year: self.year,
-            hierarchy: &[],
+            plan: Plan {
+                horizon: scored.longest(),
+                price: true,
+            },
+            weeks: 0..learn,
+            warm_up: 4,
         };
-        let trailing = Trailing::new(&terms, 4..end)?;
-        let made = begun.elapsed().as_secs_f64();
-        let weeks = Choice::windows(&(0..learn), 8.min(end - learn), 4, 16);
-        let paths = Paths::new(&panel, &fitting, 2)?;
-        let candidates =
-            |window: &Range<usize>| self.candidates(&setting, &trailing, &fitting, window, device);
-        let choice = Choice::run(&setting, &paths, &weeks, device, candidates)?;
-        let held_out = candidates(&(learn..end))?;
-        let paths = Paths::new(&panel, &scored, 4)?;
-        let replay = setting.replay(&paths, learn..end)?;
-        let (mut names, mut earned) = (Vec::new(), Vec::new());
-        for candidate in held_out.iter().chain([&held_out[choice.chosen]]) {
-            let outcomes: Outcomes = replay.run(candidate, device)?;
-            names.push(outcomes.policy().to_owned());
-            earned.push((0..panel.products()).map(|p| outcomes.earned(p)).collect());
-        }
-        if let Some(last) = names.last_mut() {
-            *last = "chosen".into();
-        }
-        let shares: Vec<String> = (0..choice.earned.len())
-            .map(|k| format!("{} {:.3}", choice.earned[k].0, choice.share(k)))
-            .collect();
+        let learner = Learner {
+            year: self.year,
+            window: 8.min(end - learn),
+            ..Learner::default()
+        };
+        let go = |_| ControlFlow::Continue(());
+        let learned = learner.learn(&setting, &fitting, &self.weights, untuned, device, go)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let choice = &learned.choice;
         println!(
-            "learn {learn}, end {end}: {} products, {:.1} s (trailing {made:.1}); inner windows {:?}",
+            "learn {learn}, end {end}: {} products, learnt in {seconds:.1} s; windows {:?}",
             panel.products(),
-            begun.elapsed().as_secs_f64(),
             choice.windows
         );
-        println!("  shares: {}", shares.join("; "));
-        if let Some((name, _)) = choice.earned.get(choice.chosen) {
-            println!("  chosen: {name}");
+        for (k, (name, _)) in choice.earned.iter().enumerate() {
+            let mark = if k == choice.chosen { " <- chosen" } else { "" };
+            println!("  {:.4} {name}{mark}", choice.share(k));
         }
-        Ok((names, earned))
-    }
-
-    /// Heuristics first, then levels of the trailing kind, then networks and half-blends.
-    fn candidates(
-        &self,
-        setting: &Setting<'_>,
-        trailing: &Trailing,
-        fitting: &LeadTimes,
-        window: &Range<usize>,
-        device: &Device,
-    ) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::Error> {
-        let panel = setting.panel;
-        let setting = Setting {
-            weeks: 0..window.start,
-            ..setting.clone()
-        };
-        let paths = Paths::new(panel, fitting, 2)?;
-        let replay = setting.replay(&paths, setting.scored())?;
-        let groups = groups_by_variation(&replay, 10.min(panel.products()));
-        let factors: Vec<f64> = (0..47).map(|step| 0.2 + 0.05 * f64::from(step)).collect();
-        let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors, device);
-        let target = |treatment| {
-            target_position(
-                panel,
-                setting.weeks.clone(),
-                setting.lead_times,
-                treatment,
-                &setting.conventions,
-            )
-        };
-        let untuned = target(LeadTimeDemand::Convolved)?;
-        let naive = target(LeadTimeDemand::MeanLeadTime)?;
+        let paths = Paths::new(&panel, &scored, 4)?;
+        let replay = setting.replay(&paths, learn..end)?;
+        let mut rows = Vec::new();
+        for heuristic in tuned(&setting, &fitting, device)? {
+            rows.push(row(&replay, &heuristic, true, device)?);
+        }
         let reference = setting.reference();
-        let coverage = setting.lead_times.mean(0) + 1.0;
-        let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, p| {
-            coverage * reference[p]
-        });
-        let forecast = PromotionForecast::fit(
+        let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, p| reference[p]);
+        rows.push(row(&replay, &ConstantOrder::new(1.0, mean), true, device)?);
+        for candidate in &learned.candidates {
+            rows.push(row(&replay, candidate, false, device)?);
+        }
+        rows.push(row(
+            &replay,
+            &learned.policy.renamed("chosen by earlier windows"),
+            false,
+            device,
+        )?);
+        Ok(rows)
+    }
+}
+
+fn row<P: Policy>(
+    replay: &Replay<'_>,
+    policy: &P,
+    heuristic: bool,
+    device: &Device,
+) -> Result<Row, Box<dyn Error>> {
+    let outcomes = replay.run(policy, device)?;
+    let products = 0..replay.paths().panel().products();
+    Ok(Row {
+        name: policy.name().to_owned(),
+        heuristic,
+        earned: products.map(|p| outcomes.earned(p)).collect(),
+    })
+}
+
+/// The levels that need no tuning, the promotion-aware newsvendor's and the target position first.
+fn untuned(setting: &Setting<'_>) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::Error> {
+    let panel = setting.panel;
+    let forecast = PromotionForecast::fit(
+        panel,
+        setting.weeks.clone(),
+        setting.plan,
+        setting.longest() + 1,
+    )?;
+    let promoted = forecast.target_position(panel, setting.lead_times, &setting.conventions)?;
+    let target = |treatment| {
+        target_position(
             panel,
             setting.weeks.clone(),
-            setting.plan,
-            setting.longest() + 1,
-        )?;
-        let promoted = forecast.target_position(panel, setting.lead_times, &setting.conventions)?;
-        let mut out = vec![
-            OrderUpTo::uncapped("promotion-aware newsvendor", tuned(&promoted)?)?,
-            OrderUpTo::uncapped("target position, tuned", tuned(&untuned)?)?,
-            OrderUpTo::uncapped("base stock", tuned(&mean)?)?,
-            OrderUpTo::uncapped("target position, untuned", untuned.clone())?,
-            OrderUpTo::uncapped("target position, mean lead", naive)?,
-            OrderUpTo::uncapped("promotion-aware, untuned", promoted.clone())?,
-        ];
-        for (k, name) in LEVELS.iter().enumerate() {
-            out.push(OrderUpTo::uncapped(
-                format!("trailing {name}"),
-                trailing.signal(k, panel.weeks()),
-            )?);
-        }
-        let two = OrderUpTo::blend(
-            "two levels",
-            &[
-                (0.5, &OrderUpTo::uncapped("", promoted)?),
-                (0.5, &OrderUpTo::uncapped("", untuned)?),
-            ],
-        )?;
-        let zero = self.weights.clone();
-        let tuned = FineTuning::from_pretrained().run(
-            &setting,
-            4..window.start,
-            trailing,
-            fitting,
-            &zero,
-            device,
-        )?;
-        let blank = LevelWeights::untrained(zero.normaliser().clone(), 2, 11)?;
-        let scratch = FineTuning::from_scratch().run(
-            &setting,
-            4..window.start,
-            trailing,
-            fitting,
-            &blank,
-            device,
-        )?;
-        for (name, weights) in [
-            ("zero-shot", &zero),
-            ("fine-tuned", &tuned),
-            ("from scratch", &scratch),
-        ] {
-            let network = LevelNetwork::new(trailing, panel.weeks(), weights).levels(name)?;
-            let half = OrderUpTo::blend(format!("half {name}"), &[(0.5, &network), (0.5, &two)])?;
-            out.extend([network, half]);
-        }
-        Ok(out)
-    }
+            setting.lead_times,
+            treatment,
+            &setting.conventions,
+        )
+    };
+    Ok(vec![
+        OrderUpTo::uncapped("promotion-aware newsvendor, untuned", promoted)?,
+        OrderUpTo::uncapped(
+            "target position, untuned",
+            target(LeadTimeDemand::Convolved)?,
+        )?,
+        OrderUpTo::uncapped(
+            "target position, mean lead time",
+            target(LeadTimeDemand::MeanLeadTime)?,
+        )?,
+    ])
+}
+
+/// The heuristics of the back-test that are levels: tuned in groups of products where they are tuned there.
+fn tuned(
+    setting: &Setting<'_>,
+    fitting: &LeadTimes,
+    device: &Device,
+) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::Error> {
+    let panel = setting.panel;
+    let paths = Paths::new(panel, fitting, 2)?;
+    let replay = setting.replay(&paths, setting.scored())?;
+    let groups = groups_by_variation(&replay, 10.min(panel.products()));
+    let factors: Vec<f64> = (0..47).map(|step| 0.2 + 0.05 * f64::from(step)).collect();
+    let tuned = |levels: &OrderUpTo, name: &str| {
+        let plain = Signals::from_fn(panel.weeks(), 1, panel.products(), |week, _, p| {
+            levels.level(week, p)
+        });
+        OrderUpTo::uncapped(
+            name,
+            tune_levels(&replay, &plain, &groups, &factors, device)?,
+        )
+    };
+    let reference = setting.reference();
+    let cover = |p: usize| setting.lead_times.mean(p) + 1.0;
+    let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, p| {
+        cover(p) * reference[p]
+    });
+    let mean = OrderUpTo::uncapped("mean", mean)?;
+    let plain = untuned(setting)?;
+    Ok(vec![
+        tuned(&plain[0], "promotion-aware newsvendor, tuned")?,
+        tuned(&plain[1], "target position, tuned")?,
+        tuned(&mean, "base stock, tuned")?,
+        plain[1].clone(),
+        plain[2].clone(),
+    ])
 }
 
 fn total(earned: &[Vec<f64>]) -> f64 {

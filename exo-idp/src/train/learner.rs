@@ -62,6 +62,8 @@ pub struct Learned {
     pub policy: OrderUpTo,
     /// The pretrained network as it is.
     pub zero_shot: OrderUpTo,
+    /// All candidates, made from all weeks to learn from.
+    pub candidates: Vec<OrderUpTo>,
     /// What the candidates earned in earlier windows.
     pub choice: Choice,
 }
@@ -126,11 +128,16 @@ impl Learner {
             self.candidates(&known, pretrained, &zero_shot, heuristics(&before)?)
         };
         let choice = Choice::run(setting, &paths, &windows, device, &mut make)?;
-        let mut candidates = make(&(learn.end..panel.weeks()))?;
-        let policy = candidates.swap_remove(choice.chosen);
+        let candidates = make(&(learn.end..panel.weeks()))?;
+        let policy = if stopped {
+            zero_shot.clone()
+        } else {
+            candidates[choice.chosen].clone()
+        };
         Ok(Learned {
-            policy: if stopped { zero_shot.clone() } else { policy },
+            policy,
             zero_shot,
+            candidates,
             choice,
         })
     }
@@ -194,7 +201,14 @@ impl Known<'_> {
         let trained = if weeks.len() < 2 {
             weights.clone()
         } else {
-            training.run(setting, weeks, trailing, self.arrivals, weights, self.device)?
+            training.run(
+                setting,
+                weeks,
+                trailing,
+                self.arrivals,
+                weights,
+                self.device,
+            )?
         };
         LevelNetwork::new(trailing, setting.panel.weeks(), &trained).levels(name)
     }
