@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the crate's timed work and its peers' one after the other and prints the ratio of CPU seconds (peer / ours).
 
-Usage, from the root of the workspace: PYTHON bench/games_compare.py
+Usage, from the root of the workspace: PYTHON bench/games_compare.py [BENCH], with BENCH the built example `bench` where cargo shall not run.
 """
 import pathlib
 import subprocess
@@ -17,12 +17,12 @@ def lines(command):
 
 def main():
     ours = {name: (float(seconds), float(check)) for name, seconds, check in lines(
-        ["cargo", "run", "--release", "--quiet", "-p", "hindsight-games", "--example", "bench"])}
-    print(f"{'work':28}{'peer':16}{'peer s':>10}{'ours s':>10}{'ratio':>8}  checks")
+        sys.argv[1:] or ["cargo", "run", "--release", "--quiet", "-p", "hindsight-games", "--example", "bench"])}
+    print(f"{'work':34}{'peer':16}{'peer s':>10}{'ours s':>10}{'ratio':>8}  checks")
     for name, peer, seconds, check in lines([sys.executable, str(HERE / "games_peers.py")]):
         mine, value = ours[name]
         same = "agree" if abs(value - float(check)) <= 1e-6 * (1 + abs(value)) else f"{value} against {check}"
-        print(f"{name:28}{peer:16}{float(seconds):10.4f}{mine:10.5f}{float(seconds) / mine:8.1f}  {same}")
+        print(f"{name:34}{peer:16}{float(seconds):10.4f}{mine:10.5f}{float(seconds) / mine:8.1f}  {same}")
 
 
 if __name__ == "__main__":

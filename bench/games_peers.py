@@ -118,6 +118,35 @@ def stackelberg(a, b):
     return best
 
 
+def normal(seed, n):
+    """Box and Muller's cosine of uniform pairs."""
+    u = uniform(seed, 2 * n)
+    return np.sqrt(-2 * np.log(1 - u[0::2])) * np.cos(2 * np.pi * u[1::2])
+
+
+def competitive():
+    """Correlated equilibria of games in conflict: their programmes are the most degenerate."""
+    def best(name, a, b, objective):
+        g = incentives(a, b, False)
+        clock(name, "HiGHS", lambda: -linprog(-objective.ravel(), g, np.zeros(g.shape[0]), np.ones((1, a.size)), [1.0], (0, None),
+                                              method="highs-ds").fun)
+    n = 40
+    own, other = np.arange(n)[:, None] + 2.0, np.arange(n)[None] + 2.0
+    a = np.minimum(own, other) + 2.0 * (own < other) - 2.0 * (own > other)
+    best(f"traveller {n}x{n}", a, a.T, a + a.T)
+    n = 30
+    for seed in (11, 13):
+        a = normal(seed, n * n).reshape(n, n)
+        b = np.sqrt(0.19) * normal(seed + 1000, n * n).reshape(n, n) - 0.9 * a
+        best(f"correlation -0.9 ({seed}) welfare", a, b, a + b)
+        best(f"correlation -0.9 ({seed}) against", a, b, -a)
+    a, b = uniform(1, n * n).reshape(n, n), uniform(2, n * n).reshape(n, n)
+    best(f"CE least welfare {n}x{n}", a, b, -a - b)
+    for n in (20, 35, 40):
+        a = uniform(1, n * n).reshape(n, n)
+        best(f"zero-sum as CE {n}x{n}", a, -a, a)
+
+
 def support_enumeration(a, b):
     """Equilibria of a nondegenerate game by equal supports."""
     m, n = a.shape
@@ -147,6 +176,7 @@ def main():
             for peer, options in (("HiGHS", {}), ("HiGHS 1e-10", TIGHT)):
                 clock(f"{name} welfare {n}x{n}", peer, lambda: -linprog(
                     -(a + b).ravel(), g, np.zeros(g.shape[0]), np.ones((1, n * n)), [1.0], (0, None), method="highs-ds", options=options).fun, 3)
+    competitive()
     for n in (100, 300):
         a = uniform(5, n * n).reshape(n, n)
         clock(f"zero-sum {n}x{n}", "HiGHS", lambda: -linprog(

@@ -4,11 +4,11 @@
 //! `cargo run --release -p hindsight-exo-idp --example deviations`
 
 use cpu_time::ProcessTime;
+use hindsight_exo_idp::market::{OrderRule, PostProcess};
+use hindsight_exo_idp::panel::Columns;
 use hindsight_exo_idp::policy::{BaseStock, Signals};
-use hindsight_exo_idp::{
-    Arm, Columns, Conventions, Deviations, Error, LeadTimes, OrderRule, Panel, Paths, PostProcess,
-    Replay, Window,
-};
+use hindsight_exo_idp::replay::{Arm, Deviations};
+use hindsight_exo_idp::{Conventions, Error, LeadTimes, Panel, Paths, Replay, Window};
 use hindsight_gpu::{Device, Stream};
 use rand::RngExt;
 
@@ -58,7 +58,7 @@ fn main() -> Result<(), Error> {
             }
             Ok((least, sum))
         };
-        let total = |gains: &hindsight_exo_idp::Gains| -> f64 {
+        let total = |gains: &hindsight_exo_idp::replay::Gains| -> f64 {
             let weeks = gains.weeks();
             weeks
                 .flat_map(|week| (0..gains.arms()).flat_map(move |arm| gains.of(week, arm)))

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use hindsight_exo_idp::pretrain::{Pretraining, Stage, pretrain};
+use hindsight_exo_idp::train::pretrain::{Pretraining, Stage, pretrain};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);

@@ -7,7 +7,7 @@ use crate::conventions::{Conventions, Terminal};
 use crate::panel::{Columns, Panel};
 use crate::paths::Paths;
 use crate::period::{Exo, Position, State, period};
-use crate::policy::{Anchor, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
+use crate::policy::{Anchor, Neural, NeuralConfig, Observation, Plan, Policy, Signals};
 use crate::replay::{Replay, Window};
 use crate::{Arrivals, LeadTimes};
 
@@ -22,7 +22,7 @@ impl Policy for Given {
     fn signals(&self) -> Option<&Signals> {
         Some(&self.0)
     }
-    fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
         seen.signals[0]
     }
 }
@@ -103,7 +103,7 @@ proptest! {
         let plan = Plan { horizon: 1, price: true };
         let levels = [30.0, 0.0, 12.0].map(|units| Signals::from_fn(WEEKS, 1, 1, |_, _, _| units));
         let anchor = Anchor::new(levels[..1 + coordinate % 3].to_vec(), None).unwrap();
-        let net = Neural::new(&panel, 0..10, law.longest(), plan, &conventions, &config, anchored.then_some(&anchor), seed).unwrap();
+        let net = Neural::new(&panel, 0..10, law.max_lead_time(), plan, &conventions, &config, anchored.then_some(&anchor), seed).unwrap();
         let coordinate = coordinate % net.theta().len();
         let program = replay.record(&net, &()).unwrap();
         let inputs = replay.arrays::<f64, _, _>(&net, &()).unwrap();
@@ -136,21 +136,21 @@ fn by_duals(replay: &Replay<'_>, net: &Neural, coordinate: usize) -> Dual {
     let opening = replay.opening();
     let mut state = State {
         on_hand: dual(opening.on_hand()[0]),
-        orders: (0..paths.longest())
+        orders: (0..paths.max_lead_time())
             .map(|age| dual(opening.orders(age)[0]))
             .collect(),
         book: dual(replay.opening_charge(0)),
         schedule: None,
     };
-    let mut seen = Position::empty(paths.longest());
-    let mut memory = vec![DelayLine::new(); net.lines()];
+    let mut seen = Position::empty(paths.max_lead_time());
+    let mut memory = vec![DelayLine::new(); net.delay_lines()];
     let mut total = dual(0.0);
     for week in replay.window().seen() {
         let (weight, terminal) = replay.weights(week);
-        let arriving: Vec<Dual> = (0..=paths.longest())
+        let arriving: Vec<Dual> = (0..=paths.max_lead_time())
             .map(|k| dual(paths.arriving(week, k)[0]))
             .collect();
-        let outstanding: Vec<Dual> = (0..paths.longest())
+        let outstanding: Vec<Dual> = (0..paths.max_lead_time())
             .map(|k| dual(paths.outstanding(week, k)[0]))
             .collect();
         let exo = Exo {
@@ -170,7 +170,7 @@ fn by_duals(replay: &Replay<'_>, net: &Neural, coordinate: usize) -> Dual {
         state.observe(replay.conventions(), &exo, &mut seen);
         let order = net.order(
             &theta,
-            &Seen {
+            &Observation {
                 inventory: &seen,
                 signals: &signals,
             },

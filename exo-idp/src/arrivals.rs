@@ -13,7 +13,7 @@
 /// #[derive(Debug)]
 /// struct TwoPieces;
 /// impl Arrivals for TwoPieces {
-///     fn longest(&self) -> usize { 3 }
+///     fn max_lead_time(&self) -> usize { 3 }
 ///     fn shares(&self, _product: usize, _sample: usize, week: i64, shares: &mut [f64]) {
 ///         let filled = if week.rem_euclid(5) == 4 { 0.0 } else { 1.0 };
 ///         shares.fill(0.0);
@@ -27,7 +27,7 @@
 /// ```
 pub trait Arrivals: std::fmt::Debug + Sync {
     /// The longest time, in weeks, that any part of an order takes.
-    fn longest(&self) -> usize;
+    fn max_lead_time(&self) -> usize;
 
     /// Writes the share of an order of `product`, placed in `week`, that arrives 0, 1, …, [`longest`](Arrivals::longest)
     /// weeks later: finite numbers, at least zero. `sample` numbers independent paths of the same product; `week` is negative for
@@ -40,7 +40,7 @@ pub trait Arrivals: std::fmt::Debug + Sync {
 /// [`LeadTimes`](crate::LeadTimes) has one law for all products; another implementation may give every product its own (its vendor's).
 ///
 /// ```
-/// use hindsight_exo_idp::LeadTimeLaw;
+/// use hindsight_exo_idp::policy::LeadTimeLaw;
 ///
 /// /// One vendor delivers after a week, the other after one or two.
 /// #[derive(Debug)]

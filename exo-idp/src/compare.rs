@@ -11,11 +11,11 @@ use crate::outcomes::Outcomes;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bootstrap {
-    /// Replicates.
+    /// Replicates, at least 1.
     pub replicates: usize,
-    /// Weeks of a block: long enough that what happens in one block says little about the next.
+    /// Weeks of a block, at least 1: long enough that what happens in one block says little about the next.
     pub block: usize,
-    /// Probability that the interval misses the truth.
+    /// Probability that the interval misses the truth, in (0, 1).
     pub alpha: f64,
     /// Seed of the draws.
     pub seed: u64,
@@ -47,7 +47,7 @@ pub struct Interval {
 /// A sum and what it was in every replicate of a [`Bootstrap`].
 ///
 /// ```
-/// use hindsight_exo_idp::Bootstrap;
+/// use hindsight_exo_idp::compare::Bootstrap;
 /// let (a, b) = (vec![vec![3.0, 4.0]; 5], vec![vec![1.0, 2.0]; 5]);
 /// let bootstrap = Bootstrap::default();
 /// let (a, b) = (bootstrap.replicates(&a)?, bootstrap.replicates(&b)?);
@@ -99,14 +99,18 @@ impl Replicates {
         sums.sort_by(f64::total_cmp);
         Interval {
             estimate: self.estimate,
-            low: rank(&sums, alpha / 2.0),
-            high: rank(&sums, 1.0 - alpha / 2.0),
+            low: quantile(&sums, alpha / 2.0),
+            high: quantile(&sums, 1.0 - alpha / 2.0),
         }
     }
 }
 
 impl Bootstrap {
-    fn validate(&self) -> Result<(), Error> {
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// That of the first setting outside its range.
+    pub fn validate(&self) -> Result<(), Error> {
         within(
             "alpha",
             self.alpha,
@@ -211,7 +215,7 @@ impl Bootstrap {
 
 fn table(outcomes: &Outcomes) -> Vec<Vec<f64>> {
     (0..outcomes.products())
-        .map(|p| outcomes.earned(p))
+        .map(|p| outcomes.accrued_reward(p))
         .collect()
 }
 
@@ -221,7 +225,7 @@ fn table(outcomes: &Outcomes) -> Vec<Vec<f64>> {
     clippy::cast_sign_loss,
     reason = "a rank inside the list"
 )]
-fn rank(sorted: &[f64], q: f64) -> f64 {
+fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = q.clamp(0.0, 1.0) * (count(sorted.len()) - 1.0);
     let (low, high) = (at.floor() as usize, at.ceil() as usize);
     sorted[low] + (at - at.floor()) * (sorted[high] - sorted[low])

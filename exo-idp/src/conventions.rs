@@ -16,7 +16,7 @@ pub enum Receipts {
 /// What a policy sees when it orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Sight {
+pub enum ObservationTiming {
     /// Stock before this week's receipts; what will arrive this week still counts as outstanding.
     #[default]
     BeforeReceipts,
@@ -41,7 +41,7 @@ pub enum Unmet {
 pub enum Terminal {
     /// Nothing: the best policy then stops ordering about a lead time before the end.
     Nothing,
-    /// What they cost, on average and discounted, so that ordering goes on as if weeks followed. At the cost of the last week
+    /// What they cost, on average and discounted, so that ordering continues as if weeks followed. At the cost of the last week
     /// an order in a cheaper week would pay without ever being sold; at what was paid it never does.
     #[default]
     AtCost,
@@ -56,7 +56,7 @@ pub struct Conventions {
     /// When orders are received.
     pub receipts: Receipts,
     /// What a policy sees.
-    pub sight: Sight,
+    pub observation_timing: ObservationTiming,
     /// What becomes of unmet demand.
     pub unmet: Unmet,
     /// Value at the end of the horizon.
@@ -77,7 +77,7 @@ impl Default for Conventions {
     fn default() -> Self {
         Conventions {
             receipts: Receipts::default(),
-            sight: Sight::default(),
+            observation_timing: ObservationTiming::default(),
             unmet: Unmet::default(),
             terminal: Terminal::default(),
             discount: 0.995,

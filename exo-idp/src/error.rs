@@ -52,7 +52,7 @@ pub enum Error {
     },
     /// A record too short for the held-out weeks and what must come before them.
     #[error(
-        "{origins} origins with {held_out} held-out weeks leave {learn} of {weeks} weeks to learn from, and {needed} are needed"
+        "{origins} origins with {held_out} held-out weeks leave {training} of {weeks} weeks to train on, and {needed} are needed"
     )]
     TooFewWeeks {
         /// Origins.
@@ -61,9 +61,9 @@ pub enum Error {
         held_out: usize,
         /// Weeks of the record.
         weeks: usize,
-        /// Weeks to learn from at the earliest origin.
-        learn: usize,
-        /// Weeks to learn from that are needed.
+        /// Weeks to train on at the earliest origin.
+        training: usize,
+        /// Weeks to train on that are needed.
         needed: usize,
     },
     /// No product has a recorded week both in the held-out weeks and before them.

@@ -132,7 +132,7 @@ impl LeadTimeLaw for LeadTimes {
 }
 
 impl Arrivals for LeadTimes {
-    fn longest(&self) -> usize {
+    fn max_lead_time(&self) -> usize {
         self.probabilities.len() - 1
     }
 

@@ -215,7 +215,7 @@ impl Outcomes {
     /// So the margin of a unit counts in the week in which it is sold; otherwise a week's money would depend on whether an order was
     /// paid in it, and weeks could not be compared or drawn again.
     #[must_use]
-    pub fn earned(&self, product: usize) -> Vec<f64> {
+    pub fn accrued_reward(&self, product: usize) -> Vec<f64> {
         let frame = &self.frame;
         let mut mean = vec![0.0; frame.scored.len()];
         for sample in 0..frame.samples {

@@ -35,7 +35,8 @@ pub struct Columns {
 /// demand counts as zero and prices and costs are carried over from the nearest week that is present.
 ///
 /// ```
-/// use hindsight_exo_idp::{Columns, Panel};
+/// use hindsight_exo_idp::panel::Columns;
+/// use hindsight_exo_idp::Panel;
 /// let columns = Columns {
 ///     demand: vec![3.0, 0.0, 5.0],
 ///     price: vec![2.0, 2.0, 1.5],
@@ -243,14 +244,15 @@ impl Panel {
     /// # Errors
     /// When none is given, or one does not exist.
     pub fn select(&self, products: &[usize]) -> Result<Panel, Error> {
-        self.part(products, self.weeks)
+        self.restrict(products, self.weeks)
     }
 
     /// The record of some of the products as it stood after `weeks` weeks: what came later is not in it, so that whatever is made from
     /// it cannot have seen it.
     ///
     /// ```
-    /// use hindsight_exo_idp::{Columns, Panel};
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::Panel;
     /// let columns = Columns {
     ///     demand: vec![3.0, 0.0, 5.0],
     ///     price: vec![2.0; 3],
@@ -259,15 +261,15 @@ impl Panel {
     ///     covariates: vec![],
     /// };
     /// let panel = Panel::new(vec!["juice".into()], 3, columns)?;
-    /// assert_eq!(panel.part(&[0], 2)?.weeks(), 2);
-    /// assert!(panel.part(&[0], 4).is_err());
+    /// assert_eq!(panel.restrict(&[0], 2)?.weeks(), 2);
+    /// assert!(panel.restrict(&[0], 4).is_err());
     /// # Ok::<(), hindsight_exo_idp::Error>(())
     /// ```
     ///
     /// # Errors
     /// When no product is given or one does not exist, there are fewer than two weeks or more than the record has, or a product is present in none of
     /// them.
-    pub fn part(&self, products: &[usize], weeks: usize) -> Result<Panel, Error> {
+    pub fn restrict(&self, products: &[usize], weeks: usize) -> Result<Panel, Error> {
         if weeks > self.weeks {
             return Err(Error::Weeks {
                 what: "the record ends earlier",

@@ -41,7 +41,8 @@ impl<'p> Paths<'p> {
         if samples == 0 {
             return Err(Error::Empty("the set of samples"));
         }
-        let (products, weeks, longest) = (panel.products(), panel.weeks(), arrivals.longest());
+        let (products, weeks, longest) =
+            (panel.products(), panel.weeks(), arrivals.max_lead_time());
         let lanes = products * samples;
         let mut shares = vec![0.0; (weeks + longest) * (longest + 1) * lanes];
         let mut full = true;
@@ -134,7 +135,7 @@ impl<'p> Paths<'p> {
 
     /// The longest time that any part of an order takes, in weeks.
     #[must_use]
-    pub fn longest(&self) -> usize {
+    pub fn max_lead_time(&self) -> usize {
         self.longest
     }
 

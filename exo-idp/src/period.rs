@@ -2,8 +2,10 @@
 
 use gpu::Scalar;
 
-use crate::conventions::{Conventions, Receipts, Sight, Unmet};
-use crate::schedule::Schedule;
+use crate::conventions::{Conventions, ObservationTiming, Receipts, Unmet};
+
+pub use crate::schedule::Schedule;
+pub use crate::states::States;
 
 /// What happens to a product in one week whatever the policy does.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +59,7 @@ pub struct State<S> {
 pub struct Event<S> {
     /// Units that the policy asked for.
     pub requested: S,
-    /// Units ordered: what a [`Market`](crate::Market) made of them.
+    /// Units ordered: what a [`Market`](crate::market::Market) made of them.
     pub order: S,
     /// Units of the order that are delivered, now or later: what is paid.
     pub supplied: S,
@@ -140,7 +142,7 @@ impl<S: Scalar> State<S> {
     /// Writes what a policy sees of this state, before it orders.
     #[inline(always)]
     pub fn observe(&self, conventions: &Conventions, exo: &Exo<'_, S>, seen: &mut Position<S>) {
-        let received = conventions.sight == Sight::AfterReceipts
+        let received = conventions.observation_timing == ObservationTiming::AfterReceipts
             && conventions.receipts == Receipts::BeforeDemand;
         seen.on_hand = self.on_hand;
         if received {
@@ -207,7 +209,8 @@ impl<S: Scalar> State<S> {
 /// The four quantities of the paper's reward are $p s - c a$; $h$ and $b$ are ours and zero by default.
 ///
 /// ```
-/// use hindsight_exo_idp::{Conventions, Exo, State, period};
+/// use hindsight_exo_idp::period::{Exo, State, period};
+/// use hindsight_exo_idp::Conventions;
 /// let exo = Exo {
 ///     demand: 4.0, price: 10.0, cost: 6.0, weight: 1.0, terminal: 0.0, active: 1.0,
 ///     arriving: &[0.0, 1.0], outstanding: &[1.0], yields: None,

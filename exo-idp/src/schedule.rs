@@ -54,7 +54,17 @@ impl<S: Scalar> Schedule<S> {
     #[must_use]
     #[inline(always)]
     pub fn due(&self, age: usize) -> S {
-        self.units[self.start(age)]
+        self.in_weeks(age, 0)
+    }
+
+    /// What of the order of `age` weeks ago arrives in so many weeks, at most the longest time less `age`.
+    ///
+    /// # Panics
+    /// When there is no such number.
+    #[must_use]
+    #[inline(always)]
+    pub fn in_weeks(&self, age: usize, weeks: usize) -> S {
+        self.units[self.start(age) + weeks]
     }
 
     /// What arrives this week.

@@ -6,7 +6,7 @@ use crate::schedule::Schedule;
 /// The inventory of every lane at the beginning of a week: where a replay opens, or closes.
 ///
 /// ```
-/// use hindsight_exo_idp::States;
+/// use hindsight_exo_idp::period::States;
 /// // Two lanes with a lead time of at most two weeks: 5 and 3 units on hand, orders of one and of two weeks ago, book values.
 /// let states = States::new(vec![5.0, 3.0], vec![vec![2.0, 0.0], vec![1.0, 4.0]], vec![40.0, 35.0])?;
 /// assert_eq!(states.orders(1), [1.0, 4.0]);
@@ -103,7 +103,7 @@ impl States {
 
     /// The longest time of an order, in weeks: how many orders are kept.
     #[must_use]
-    pub fn longest(&self) -> usize {
+    pub fn max_lead_time(&self) -> usize {
         self.longest
     }
 

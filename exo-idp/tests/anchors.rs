@@ -9,13 +9,15 @@
 
 use std::ops::ControlFlow;
 
+use hindsight_exo_idp::conventions::{ObservationTiming, Receipts, Terminal};
 use hindsight_exo_idp::exact::{DemandLaw, discounted_base_stock, discounted_base_stock_value};
-use hindsight_exo_idp::policy::{BaseStock, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
-use hindsight_exo_idp::train::{Training, direct_backprop};
-use hindsight_exo_idp::{
-    Columns, Conventions, LeadTimes, Panel, Paths, Position, Quantity, Receipts, Replay, Sight,
-    Terminal, Window,
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::period::Position;
+use hindsight_exo_idp::policy::{
+    BaseStock, Neural, NeuralConfig, Observation, Plan, Policy, Signals,
 };
+use hindsight_exo_idp::train::{Training, direct_backprop};
+use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Quantity, Replay, Window};
 use hindsight_gpu::{DelayLine, Device, Scalar, Stream};
 use proptest::prelude::*;
 use rand_distr::{Distribution, Poisson};
@@ -107,11 +109,11 @@ fn brought_to(policy: &impl Policy, signals: &Signals, on_hand: f64) -> f64 {
         position: on_hand,
     };
     let week: Vec<f64> = (0..signals.rows()).map(|k| signals.row(0, k)[0]).collect();
-    let seen = Seen {
+    let seen = Observation {
         inventory: &inventory,
         signals: &week,
     };
-    let mut memory = vec![DelayLine::new(); policy.lines()];
+    let mut memory = vec![DelayLine::new(); policy.delay_lines()];
     on_hand + policy.order(policy.theta(), &seen, &mut memory)
 }
 
@@ -142,9 +144,9 @@ fn trained(conventions: Conventions, steps: usize) -> Neural {
     let training = Training {
         steps,
         batch: 352,
-        rate: 1e-2,
+        learning_rate: 1e-2,
         weight_decay: 0.0,
-        look_every: 100,
+        validate_every: 100,
         patience: 20,
         ..Training::default()
     };
@@ -262,7 +264,7 @@ impl Policy for Mixed {
     fn signals(&self) -> Option<&Signals> {
         Some(&self.0)
     }
-    fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
         let (stock, position) = (seen.inventory.on_hand, seen.inventory.position);
         (seen.signals[0] - position * S::constant(0.7) - stock * S::constant(0.2)).relu()
     }
@@ -301,15 +303,15 @@ proptest! {
             Paths::new(&panel, &one, 1).unwrap(),
         );
         let policy = Mixed(level(&panel, units));
-        let run = |paths: &Paths<'_>, receipts, sight, opening: f64| {
-            let conventions = Conventions { receipts, sight, ..conventions };
+        let run = |paths: &Paths<'_>, receipts, observation_timing, opening: f64| {
+            let conventions = Conventions { receipts, observation_timing, ..conventions };
             replay(paths, conventions, &[opening; 3]).run_as::<f64, _, _>(&policy, &(), &device()).unwrap()
         };
         // With a lead time of 1 the opening is on hand and once more on its way, there in the first week.
-        let second = run(&later, Receipts::BeforeDemand, Sight::AfterReceipts, opening);
-        for sight in [Sight::BeforeReceipts, Sight::AfterReceipts] {
-            // What arrives after demand is never there before the order of its week: sight makes no difference.
-            let first = run(&at_once, Receipts::AfterDemand, sight, 2.0 * opening);
+        let second = run(&later, Receipts::BeforeDemand, ObservationTiming::AfterReceipts, opening);
+        for observation_timing in [ObservationTiming::BeforeReceipts, ObservationTiming::AfterReceipts] {
+            // What arrives after demand is never there before the order of its week: observation_timing makes no difference.
+            let first = run(&at_once, Receipts::AfterDemand, observation_timing, 2.0 * opening);
             for product in 0..3 {
                 for week in 0..20 {
                     for quantity in [Quantity::Order, Quantity::Sold, Quantity::Unmet, Quantity::Book, Quantity::Reward] {
@@ -327,7 +329,7 @@ proptest! {
         }
     }
 
-    /// Seen before receipts, what arrives this week still counts as outstanding: the position is the same, and a policy that
+    /// Observation before receipts, what arrives this week still counts as outstanding: the position is the same, and a policy that
     /// goes by position orders the same; one that goes by stock on hand does not.
     #[test]
     fn sight_moves_units_from_outstanding_to_on_hand_and_no_more(
@@ -336,8 +338,8 @@ proptest! {
         let panel = panel(demand, 20);
         let law = LeadTimes::fixed(lead);
         let paths = Paths::new(&panel, &law, 1).unwrap();
-        let orders = |sight, mixed: bool| {
-            let conventions = Conventions { sight, ..Conventions::default() };
+        let orders = |observation_timing, mixed: bool| {
+            let conventions = Conventions { observation_timing, ..Conventions::default() };
             let replay = replay(&paths, conventions, &[5.0; 2]);
             let levels = level(&panel, units);
             let outcomes = if mixed {
@@ -349,9 +351,9 @@ proptest! {
             (0..20).map(|week| outcomes.mean(Quantity::Order, 0, week)).collect::<Vec<f64>>()
         };
         let apart = |mixed| {
-            orders(Sight::BeforeReceipts, mixed)
+            orders(ObservationTiming::BeforeReceipts, mixed)
                 .iter()
-                .zip(orders(Sight::AfterReceipts, mixed))
+                .zip(orders(ObservationTiming::AfterReceipts, mixed))
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, f64::max)
         };

@@ -7,10 +7,11 @@
 mod experiment;
 
 use experiment::{Experiment, Failure, Record};
+use hindsight_exo_idp::Panel;
+use hindsight_exo_idp::compare::Bootstrap;
 use hindsight_exo_idp::policy::{NeuralConfig, Policy};
 use hindsight_exo_idp::train::{Recipe, Training};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{Bootstrap, Panel};
 
 /// A small world whose products are less unlike in size than by default, so that a handful does not hold most of the money.
 fn config(safety: f64) -> WorldConfig {
@@ -36,11 +37,11 @@ fn experiment(safety: f64) -> Experiment {
         training: Training {
             steps: 80,
             batch: 80,
-            rate: 3e-3,
-            look_every: 20,
+            learning_rate: 3e-3,
+            validate_every: 20,
             ..Training::default()
         },
-        members: 1,
+        ensemble_size: 1,
         samples: 1,
         ..Recipe::default()
     };

@@ -1,6 +1,6 @@
 //! The paired bootstrap: differences of replicates, and intervals that hold what they promise where weeks are shared.
 
-use hindsight_exo_idp::Bootstrap;
+use hindsight_exo_idp::compare::Bootstrap;
 use hindsight_gpu::Stream;
 use proptest::prelude::*;
 use rand::RngExt;

@@ -1,9 +1,14 @@
 //! Forks of a base path: what they earn is what a full replay earns.
 
-use hindsight_exo_idp::policy::{BaseStock, Neural, NeuralConfig, Plan, Policy, Seen, Signals};
+use hindsight_exo_idp::conventions::{ObservationTiming, Receipts, Unmet};
+use hindsight_exo_idp::market::{Market, OrderRule, PostProcess};
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::policy::{
+    BaseStock, Neural, NeuralConfig, Observation, Plan, Policy, Signals,
+};
+use hindsight_exo_idp::replay::{Arm, Deviations};
 use hindsight_exo_idp::{
-    Arm, Columns, Conventions, Deviations, Error, LeadTimes, Market, OrderRule, Outcomes, Panel,
-    Paths, PostProcess, Quantity, Receipts, Replay, Sight, Unmet, Window,
+    Conventions, Error, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
 use hindsight_gpu::{DelayLine, Device, Lanes, Scalar};
 use proptest::prelude::*;
@@ -43,7 +48,10 @@ fn conventions() -> impl Strategy<Value = Conventions> {
             holding,
             penalty,
             receipts: [Receipts::BeforeDemand, Receipts::AfterDemand][usize::from(after)],
-            sight: [Sight::BeforeReceipts, Sight::AfterReceipts][usize::from(late)],
+            observation_timing: [
+                ObservationTiming::BeforeReceipts,
+                ObservationTiming::AfterReceipts,
+            ][usize::from(late)],
             unmet: [Unmet::Lost, Unmet::Backordered][usize::from(waits)],
             ..Conventions::default()
         },
@@ -68,11 +76,16 @@ impl Policy for Remembers {
     fn signals(&self) -> Option<&Signals> {
         Some(&self.0)
     }
-    fn lines(&self) -> usize {
+    fn delay_lines(&self) -> usize {
         1
     }
     #[inline(always)]
-    fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, memory: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        _: &[S],
+        seen: &Observation<'_, S>,
+        memory: &mut [DelayLine<S>],
+    ) -> S {
         let order = (seen.signals[0] - seen.inventory.position).relu();
         order + order.delay(2, &mut memory[0]) * S::constant(0.3)
     }
@@ -114,15 +127,20 @@ impl<P: Policy> Policy for Changed<'_, P> {
     fn signals(&self) -> Option<&Signals> {
         Some(&self.signals)
     }
-    fn lines(&self) -> usize {
-        self.inner.lines()
+    fn delay_lines(&self) -> usize {
+        self.inner.delay_lines()
     }
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, memory: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        memory: &mut [DelayLine<S>],
+    ) -> S {
         let (signals, change) = seen.signals.split_at(self.signals.rows() - 2);
         let inventory = seen.inventory;
         let order = self
             .inner
-            .order(theta, &Seen { inventory, signals }, memory);
+            .order(theta, &Observation { inventory, signals }, memory);
         let other = order * S::constant(self.arm.times) + change[1] * S::constant(self.arm.plus);
         S::select(change[0], other.relu(), order)
     }
@@ -322,7 +340,12 @@ fn what_cannot_be_tried_is_refused() {
         fn signals(&self) -> Option<&Signals> {
             Some(&self.0)
         }
-        fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+        fn order<S: Scalar>(
+            &self,
+            _: &[S],
+            seen: &Observation<'_, S>,
+            _: &mut [DelayLine<S>],
+        ) -> S {
             (seen.signals[0] - seen.inventory.position.lane_sum()).relu()
         }
     }

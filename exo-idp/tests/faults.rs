@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hindsight_exo_idp::policy::{BaseStock, Policy, Seen, Signals};
+use hindsight_exo_idp::compare::Bootstrap;
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::policy::{BaseStock, Observation, Policy, Signals};
 use hindsight_exo_idp::train::{Training, direct_backprop};
-use hindsight_exo_idp::{
-    Arrivals, Bootstrap, Columns, Conventions, Error, LeadTimes, Panel, Paths, Replay, Window,
-};
+use hindsight_exo_idp::{Arrivals, Conventions, Error, LeadTimes, Panel, Paths, Replay, Window};
 use hindsight_gpu::{DelayLine, Device, Scalar};
 
 const WEEKS: usize = 12;
@@ -53,7 +53,7 @@ impl Policy for Orders {
     fn is_network(&self) -> bool {
         self.network
     }
-    fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
         seen.signals[0]
     }
 }
@@ -105,7 +105,12 @@ fn a_panic_of_a_policy_reaches_the_caller() {
         fn signals(&self) -> Option<&Signals> {
             Some(&self.0)
         }
-        fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+        fn order<S: Scalar>(
+            &self,
+            _: &[S],
+            seen: &Observation<'_, S>,
+            _: &mut [DelayLine<S>],
+        ) -> S {
             // Not while it is recorded: a debug text is not what a policy should look at, but it can.
             let text = format!("{:?}", seen.signals[0]);
             assert!(!text.contains("77.0"), "planted");
@@ -135,7 +140,10 @@ fn a_panic_of_a_policy_reaches_the_caller() {
 #[test]
 fn products_that_do_not_exist_are_an_error() {
     let panel = panel();
-    for result in [panel.select(&[3, PRODUCTS]), panel.part(&[PRODUCTS + 7], 5)] {
+    for result in [
+        panel.select(&[3, PRODUCTS]),
+        panel.restrict(&[PRODUCTS + 7], 5),
+    ] {
         assert!(matches!(
             result,
             Err(Error::Product {
@@ -202,7 +210,7 @@ fn shares_are_finite_and_not_negative() {
     #[derive(Debug)]
     struct Shares(f64);
     impl Arrivals for Shares {
-        fn longest(&self) -> usize {
+        fn max_lead_time(&self) -> usize {
             1
         }
         fn shares(&self, _: usize, _: usize, _: i64, shares: &mut [f64]) {

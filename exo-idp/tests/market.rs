@@ -1,10 +1,12 @@
 //! Laws of markets: nothing changes nothing, deliveries arrive once and are paid once, gradients through whatever stands between a
 //! policy and its week.
 
-use hindsight_exo_idp::policy::{BaseStock, Policy, Seen, Signals};
+use hindsight_exo_idp::market::{Market, MarketInputs, OrderRule, PostProcess, Price, Resource};
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::period::{Event, Position};
+use hindsight_exo_idp::policy::{BaseStock, Observation, Policy, Signals};
 use hindsight_exo_idp::{
-    Arrivals, Columns, Conventions, Event, LeadTimes, Market, MarketInputs, OrderRule, Outcomes,
-    Panel, Paths, Position, PostProcess, Price, Quantity, Replay, Resource, Window,
+    Arrivals, Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
 use hindsight_gpu::nn::{Dense, Layout};
 use hindsight_gpu::{
@@ -62,7 +64,7 @@ fn device() -> Device {
 struct Pieces(Stream);
 
 impl Arrivals for Pieces {
-    fn longest(&self) -> usize {
+    fn max_lead_time(&self) -> usize {
         3
     }
     fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
@@ -257,7 +259,12 @@ impl Policy for Priced {
     fn signals(&self) -> Option<&Signals> {
         Some(&self.level)
     }
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        _: &mut [DelayLine<S>],
+    ) -> S {
         let level = theta[0] * seen.signals[0] * (-theta[1] * seen.signals[1]).exp();
         (level - seen.inventory.position).softplus()
     }
@@ -340,7 +347,7 @@ fn by_duals(paths: &Paths<'_>, policy: &Priced, market: &Coordinator, at: usize)
     for sample in 0..paths.samples() {
         let lane = |product: usize| sample * PRODUCTS + product;
         let mut stock = [k(4.0); PRODUCTS];
-        let mut orders = vec![[k(4.0); PRODUCTS]; paths.longest()];
+        let mut orders = vec![[k(4.0); PRODUCTS]; paths.max_lead_time()];
         let book = |p: usize| 4.0 * 4.0 * panel.cost(p, START);
         let mut books: [Dual; PRODUCTS] = std::array::from_fn(|p| k(book(p)));
         let mut discount = 1.0;
@@ -424,7 +431,7 @@ fn a_vendors_limit_and_a_coordinator_differentiate_together() {
         let outcomes = replay.run_in(&policy, &market, &device()).unwrap();
         assert!(outcomes.total(Quantity::Charge) > 0.0);
         let earned: f64 = (0..PRODUCTS)
-            .map(|p| outcomes.earned(p).iter().sum::<f64>())
+            .map(|p| outcomes.accrued_reward(p).iter().sum::<f64>())
             .sum();
         assert!((earned - outcomes.reward()).abs() < 1e-4 * (1.0 + earned.abs()));
     }
@@ -562,6 +569,9 @@ fn whole_units_pass_the_gradient_or_not() {
         assert!((units - units.round()).abs() < 1e-6, "{units}");
     }
     assert!(gradient(&whole).abs() > 1e-3);
-    let blind = whole.rounded(hindsight_exo_idp::Rounding::Nearest, RoundGradient::Zero);
+    let blind = whole.rounded(
+        hindsight_exo_idp::market::Rounding::Nearest,
+        RoundGradient::Zero,
+    );
     assert!(gradient(&blind).abs() < 1e-12);
 }

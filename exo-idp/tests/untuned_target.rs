@@ -1,13 +1,14 @@
 //! Is the untuned target position right for this reward? Where its assumptions hold (independent weeks, one law of demand), it must be
 //! near the best base-stock level that brute force finds on weeks it has not seen, and beat the constant order.
 
+use hindsight_exo_idp::compare::Bootstrap;
+use hindsight_exo_idp::conventions::Receipts;
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::policy::LeadTimeLaw;
 use hindsight_exo_idp::policy::{
     BaseStock, ConstantOrder, LeadTimeDemand, Signals, target_position,
 };
-use hindsight_exo_idp::{
-    Bootstrap, Columns, Conventions, LeadTimeLaw, LeadTimes, Outcomes, Panel, Paths, Receipts,
-    Replay, Window,
-};
+use hindsight_exo_idp::{Conventions, LeadTimes, Outcomes, Panel, Paths, Replay, Window};
 use hindsight_gpu::{Device, Stream};
 use rand::RngExt;
 

@@ -57,6 +57,62 @@ fn clock(name: &str, repeats: u32, mut work: impl FnMut() -> f64) {
     println!("{name}\t{best:.7}\t{check:.9}");
 }
 
+/// Independent standard normal numbers: Box and Muller's cosine of uniform pairs.
+fn normal(seed: u64, count: usize) -> Vec<f64> {
+    uniform(seed, 2 * count)
+        .chunks_exact(2)
+        .map(|u| (-2.0 * (1.0 - u[0]).ln()).sqrt() * (2.0 * std::f64::consts::PI * u[1]).cos())
+        .collect()
+}
+
+/// Correlated equilibria of games in conflict: their programmes are the most degenerate.
+fn competitive() -> Result<(), hindsight_games::GamesError> {
+    let clock = |name: String, game: &Game, objective: &Objective| {
+        clock(&name, 100, || {
+            correlated_equilibrium(game, Concept::Correlated, objective)
+                .map_or(f64::NAN, |e| e.value)
+        });
+    };
+    let n = 40;
+    let dilemma = Game::from_fn(&[n, n], |player, claims| {
+        let (own, other) = (claims[player] as f64 + 2.0, claims[1 - player] as f64 + 2.0);
+        own.min(other) + if own < other { 2.0 } else { 0.0 } - if own > other { 2.0 } else { 0.0 }
+    })?;
+    clock(format!("traveller {n}x{n}"), &dilemma, &Objective::Welfare);
+    let n = 30;
+    for seed in [11, 13] {
+        let a = normal(seed, n * n);
+        let b = a
+            .iter()
+            .zip(normal(seed + 1000, n * n))
+            .map(|(u, e)| 0.19f64.sqrt() * e - 0.9 * u)
+            .collect();
+        let game = Game::new(vec![n, n], vec![a, b])?;
+        let name = format!("correlation -0.9 ({seed})");
+        clock(format!("{name} welfare"), &game, &Objective::Welfare);
+        clock(
+            format!("{name} against"),
+            &game,
+            &Objective::AgainstPlayer(0),
+        );
+    }
+    let (a, b) = (uniform(1, n * n), uniform(2, n * n));
+    let least = Objective::Linear(a.iter().zip(&b).map(|(a, b)| -a - b).collect());
+    let game = Game::new(vec![n, n], vec![a, b])?;
+    clock(format!("CE least welfare {n}x{n}"), &game, &least);
+    for n in [20, 35, 40] {
+        let a = uniform(1, n * n);
+        let b = a.iter().map(|u| -u).collect();
+        let game = Game::new(vec![n, n], vec![a, b])?;
+        clock(
+            format!("zero-sum as CE {n}x{n}"),
+            &game,
+            &Objective::Player(0),
+        );
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for n in [10, 30] {
         let game = Game::new(vec![n, n], vec![uniform(1, n * n), uniform(2, n * n)])?;
@@ -70,6 +126,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             });
         }
     }
+    competitive()?;
     for n in [100, 300] {
         let rows: Vec<Vec<f64>> = uniform(5, n * n).chunks(n).map(<[f64]>::to_vec).collect();
         clock(&format!("zero-sum {n}x{n}"), 100_000, || {
@@ -138,7 +195,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
     });
     clock("Stackelberg 30x30", 100_000, || {
-        stackelberg(&game, FollowerTies::ForLeader).map_or(f64::NAN, |c| c.value)
+        stackelberg(&game, 0, FollowerTies::ForLeader).map_or(f64::NAN, |c| c.value)
     });
     let small = Game::new(vec![6, 6], vec![uniform(1, 36), uniform(2, 36)])?;
     clock("all Nash 6x6", 100_000, || {

@@ -1,3 +1,4 @@
+#![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 // Formulas are KaTeX, which the lint takes for identifiers.
 #![allow(clippy::doc_markdown)]
@@ -12,7 +13,9 @@ mod error;
 mod game;
 pub mod grid;
 pub mod marketplace;
+mod mixed;
+mod pure;
 pub mod repeated;
 
-pub use error::GamesError;
+pub use error::{Argument, GamesError, Method};
 pub use game::Game;

@@ -9,10 +9,14 @@
     reason = "small sizes, and data that are rounded to single precision once"
 )]
 
+#[path = "support/unit.rs"]
+mod unit;
+
 use std::error::Error;
 
 use cpu_time::ProcessTime;
 use hindsight_gpu::{Dual, Lanes, Scalar, Tangent, vectorize};
+use unit::unit;
 
 const PATHS: usize = 8192;
 const PERIODS: usize = 64;
@@ -53,19 +57,6 @@ fn roll_out<S: Scalar>(level: S, demand: impl Fn(usize) -> S) -> S {
     (0..PERIODS).fold(S::constant(0.0), |cost, t| {
         cost + period(level, demand(t), &mut state)
     })
-}
-
-/// The uniform number `index` of stream 1: SplitMix64, so that any language rebuilds the same data.
-fn unit(index: usize) -> f64 {
-    let mut z = (index as u64 + 1)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .wrapping_add(0xD1B5_4A32_D192_ED03);
-    z ^= z >> 30;
-    z = z.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z ^= z >> 27;
-    z = z.wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
-    (z >> 40) as f64 / f64::from(1 << 24)
 }
 
 /// All paths on lanes, `demand[period][path]`.
@@ -111,7 +102,7 @@ fn least_seconds(repeats: usize, mut work: impl FnMut()) -> f64 {
 fn main() -> Result<(), Box<dyn Error>> {
     let repeats: usize = std::env::args().nth(1).map_or(Ok(200), |a| a.parse())?;
     let demand: Vec<f32> = (0..PERIODS * PATHS)
-        .map(|i| (15.0 * unit(i).powi(2)) as f32)
+        .map(|i| (15.0 * unit(1, i).powi(2)) as f32)
         .collect();
     let mut cost = vec![0.0_f32; PATHS];
     let mut again = vec![0.0_f32; PATHS];

@@ -12,44 +12,14 @@
 
 #[path = "support/lost_sales.rs"]
 mod lost_sales;
+#[path = "support/times.rs"]
+mod times;
 
 use std::error::Error;
-use std::time::Instant;
 
-use cpu_time::ProcessTime;
 use hindsight_gpu::optim::{Adam, AdamConfig};
 use hindsight_gpu::{Cpu, Executor};
-
-/// Steps before the clock counts.
-const WARM: usize = 2;
-
-/// Wall and CPU seconds of each repetition.
-#[derive(Debug, Default)]
-struct Times {
-    wall: Vec<f64>,
-    cpu: Vec<f64>,
-}
-
-impl Times {
-    fn take<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        let (begun, used) = (Instant::now(), ProcessTime::now());
-        let result = work();
-        self.wall.push(begun.elapsed().as_secs_f64());
-        self.cpu.push(used.elapsed().as_secs_f64());
-        result
-    }
-
-    /// Median and least, as JSON fields.
-    fn fields(&self, name: &str) -> String {
-        let one = |kind: &str, times: &[f64]| {
-            let mut times = times[WARM..].to_vec();
-            times.sort_by(f64::total_cmp);
-            let (least, median) = (times[0], times[times.len() / 2]);
-            format!("\"{name}_{kind}_median\": {median:.4}, \"{name}_{kind}_min\": {least:.4}")
-        };
-        format!("{}, {}", one("wall", &self.wall), one("cpu", &self.cpu))
-    }
-}
+use times::{Times, WARM};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);

@@ -19,9 +19,15 @@ pub use error::Error;
 pub use exec::{Batch, Cpu, Device, Executor, Gradient, Part, Rollout, Session};
 pub use kernel::isa::vectorize;
 pub use kernel::real::Real;
-pub use record::{CustomOp, Inputs, Program, Recorder, Shape, Start, Step, Var};
+pub use record::{CustomOp, Inputs, Program, Recorder, Shape, Size, Start, Step, Var};
 pub use scalar::{Activation, DelayLine, Dual, Lanes, RoundGradient, Scalar, Tangent};
 pub use stream::Stream;
 
 #[doc = include_str!("../docs/dynamics.md")]
 pub mod write_your_own_dynamics {}
+
+#[doc = include_str!("../docs/classes.md")]
+pub mod classes_and_attention {}
+
+#[doc = include_str!("../docs/groups.md")]
+pub mod lanes_in_groups {}

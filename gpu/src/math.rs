@@ -6,8 +6,9 @@ pub(crate) fn madd<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// $1.5 \cdot 2^{23}$: adding and subtracting it rounds to the nearest integer and leaves that in the low bits.
-pub(crate) const MAGIC: f32 = 12_582_912.0;
+/// $1.5 \cdot 2^{23} + 127$: adding and subtracting it rounds to the nearest integer $n$, and leaves $n + 127$, the exponent of $2^n$, in
+/// the low bits.
+pub(crate) const MAGIC: f32 = 12_583_039.0;
 /// $\ln 2$ in two parts, the first of few bits, so that its products with small integers are exact.
 pub(crate) const LN2_HIGH: f32 = 0.693_359_4;
 pub(crate) const LN2_LOW: f32 = -2.121_944_4e-4;
@@ -38,7 +39,7 @@ fn exp_parts<const FMA: bool>(x: f32) -> (f32, f32) {
     let low = madd::<FMA>(c1, r, c0);
     let high = madd::<FMA>(c4, square, madd::<FMA>(c3, r, c2));
     let m = madd::<FMA>(madd::<FMA>(high, square, low), square, r);
-    let scale = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
+    let scale = f32::from_bits(shifted.to_bits() << 23);
     (m, scale)
 }
 

@@ -4,14 +4,14 @@ use std::error::Error;
 use std::ops::{ControlFlow, Range};
 
 use hindsight_exo_idp::censor::{SalesRecord, conversion_rate, corrected_demand};
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::policy::LeadTimeLaw;
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, Policy, PromotionForecast, target_position,
 };
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{
-    Columns, Conventions, LeadTimeLaw, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
-};
+use hindsight_exo_idp::{Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window};
 use hindsight_gpu::{Device, Stream};
 use rand_distr::{Beta, Binomial, Distribution};
 

@@ -23,10 +23,11 @@
 mod experiment;
 
 use experiment::{Experiment, Failure, Round};
+use hindsight_exo_idp::compare::Bootstrap;
 use hindsight_exo_idp::policy::{NeuralConfig, Policy};
 use hindsight_exo_idp::train::{Recipe, Training};
 use hindsight_exo_idp::world::{DemandColumn, WorldConfig};
-use hindsight_exo_idp::{Bootstrap, Outcomes, Panel, Quantity};
+use hindsight_exo_idp::{Outcomes, Panel, Quantity};
 
 fn main() -> Result<(), Failure> {
     let full = std::env::args().any(|argument| argument == "--full");
@@ -39,11 +40,11 @@ fn main() -> Result<(), Failure> {
         training: Training {
             steps: 200,
             batch: 100,
-            rate: 3e-3,
-            look_every: 25,
+            learning_rate: 3e-3,
+            validate_every: 25,
             ..Training::default()
         },
-        members: 1,
+        ensemble_size: 1,
         samples: 1,
         ..Recipe::default()
     };

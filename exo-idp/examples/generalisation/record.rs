@@ -7,7 +7,8 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
-use hindsight_exo_idp::{Columns, Covariate, Panel};
+use hindsight_exo_idp::Panel;
+use hindsight_exo_idp::panel::{Columns, Covariate};
 
 /// How a file is read.
 #[derive(Debug, Clone)]

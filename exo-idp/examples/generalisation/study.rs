@@ -4,13 +4,14 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use hindsight_exo_idp::compare::Bootstrap;
 use hindsight_exo_idp::gpu::Device;
 use hindsight_exo_idp::policy::{
     ConstantOrder, LeadTimeDemand, LevelWeights, OrderUpTo, Plan, Policy, PromotionForecast,
     Signals, target_position,
 };
 use hindsight_exo_idp::train::{Learner, Setting, groups_by_variation, tune_levels};
-use hindsight_exo_idp::{Arrivals, Bootstrap, Conventions, LeadTimes, Panel, Paths, Replay};
+use hindsight_exo_idp::{Arrivals, Conventions, LeadTimes, Panel, Paths, Replay};
 
 /// A record with what it is judged under.
 pub(crate) struct Study<L> {
@@ -81,14 +82,14 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
     ) -> Result<Vec<Row>, Box<dyn Error>> {
         let begun = Instant::now();
         let all: Vec<usize> = (0..self.panel.products()).collect();
-        let panel = self.panel.part(&all, end)?;
+        let panel = self.panel.restrict(&all, end)?;
         let (scored, fitting) = ((self.law)(7)?, (self.law)(8)?);
         let setting = Setting {
             panel: &panel,
             lead_times: &scored,
             conventions: self.conventions,
             plan: Plan {
-                horizon: scored.longest(),
+                horizon: scored.max_lead_time(),
                 price: true,
             },
             weeks: 0..learn,
@@ -145,7 +146,7 @@ fn row<P: Policy>(
     Ok(Row {
         name: policy.name().to_owned(),
         heuristic,
-        earned: products.map(|p| outcomes.earned(p)).collect(),
+        earned: products.map(|p| outcomes.accrued_reward(p)).collect(),
     })
 }
 
@@ -156,7 +157,7 @@ fn untuned(setting: &Setting<'_>) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::E
         panel,
         setting.weeks.clone(),
         setting.plan,
-        setting.longest() + 1,
+        setting.max_lead_time() + 1,
     )?;
     let promoted = forecast.target_position(panel, setting.lead_times, &setting.conventions)?;
     let target = |treatment| {

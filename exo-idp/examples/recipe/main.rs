@@ -10,7 +10,7 @@
 //!    product can decide a world.
 //! 2. Ask where the network stands: below the heuristics on the weeks that it learnt from means optimisation, above them there and below
 //!    on the held-out weeks means generalisation.
-//! 3. Judge once, on seeds that were never looked at (`201 212`). What is then reported is this number, whatever it is.
+//! 3. Evaluation once, on seeds that were never looked at (`201 212`). What is then reported is this number, whatever it is.
 //!
 //! The interval is Student's over worlds, which are independent; products and weeks of one world are not. The best heuristic is
 //! picked on the same held-out weeks, in its favour.
@@ -78,11 +78,11 @@ fn set(
     value: &str,
 ) -> Result<(), Box<dyn Error>> {
     match name {
-        "members" => recipe.members = value.parse()?,
+        "members" => recipe.ensemble_size = value.parse()?,
         "samples" => recipe.samples = value.parse()?,
         "steps" => recipe.training.steps = value.parse()?,
         "batch" => recipe.training.batch = value.parse()?,
-        "rate" => recipe.training.rate = value.parse()?,
+        "rate" => recipe.training.learning_rate = value.parse()?,
         "decay" => recipe.training.weight_decay = value.parse()?,
         "balance" => recipe.balance = value.parse()?,
         "folds" => recipe.folds = value.parse()?,

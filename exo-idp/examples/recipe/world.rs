@@ -2,14 +2,13 @@
 
 use std::ops::{ControlFlow, Range};
 
+use hindsight_exo_idp::oracle::hindsight_optimum;
 use hindsight_exo_idp::policy::{
     BaseStock, LeadTimeDemand, Plan, PromotionForecast, Signals, target_position,
 };
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{
-    Conventions, Error, LeadTimes, Outcomes, Paths, perfect_information_bound,
-};
+use hindsight_exo_idp::{Conventions, Error, LeadTimes, Outcomes, Paths};
 use hindsight_gpu::Device;
 
 /// Weeks that policies see before they are scored.
@@ -34,7 +33,7 @@ impl Default for Size {
 
 /// What came out: the network minus the best heuristic of the same weeks, in percent of what the heuristic earned.
 pub(crate) struct Judged {
-    /// On the weeks learnt from.
+    /// On the training weeks.
     pub learnt: f64,
     /// On those of them that told when to stop; the heuristics were tuned on them, and so was the network at last.
     pub validation: f64,
@@ -116,7 +115,7 @@ pub(crate) fn judge(
         let best = best.ok_or(Error::Empty("the heuristics"))?;
         #[allow(clippy::cast_precision_loss, reason = "a few samples")]
         let bound = (0..paths.lanes())
-            .map(|lane| perfect_information_bound(&replay, lane))
+            .map(|lane| hindsight_optimum(&replay, lane))
             .sum::<f64>()
             / paths.samples() as f64;
         Ok::<_, Error>((network, best, bound))

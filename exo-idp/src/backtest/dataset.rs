@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::notices::Notice;
 use super::origins::Split;
-use super::results::Notice;
 use crate::error::Error;
 use crate::panel::Panel;
 
@@ -73,10 +73,10 @@ impl Dataset {
         }
         let recorded = |product: &usize| (0..=last).any(|w| self.panel.present(*product, w));
         let kept: Vec<usize> = (0..self.panel.products()).filter(recorded).collect();
-        self.part(&kept, last + 1)
+        self.restrict(&kept, last + 1)
     }
 
-    /// What was known at the end of a split's held-out weeks. Products without a recorded week to learn from, or without one to be
+    /// What was known at the end of a split's held-out weeks. Products without a recorded training week, or without one to be
     /// scored on, are left out.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Dataset {
             weeks.clone().any(|week| self.panel.present(product, week))
         };
         let (kept, left_out): (Vec<usize>, Vec<usize>) = (0..self.panel.products())
-            .partition(|&p| recorded(p, &split.learn) && recorded(p, &split.held_out));
+            .partition(|&p| recorded(p, &split.training) && recorded(p, &split.held_out));
         if kept.is_empty() {
             return Err(Error::NoProduct {
                 held_out: split.held_out.clone(),
@@ -100,13 +100,13 @@ impl Dataset {
             }],
         };
         Ok(Known {
-            data: self.part(&kept, split.held_out.end)?,
+            data: self.restrict(&kept, split.held_out.end)?,
             notices,
         })
     }
 
     /// Some of the products over the first weeks.
-    fn part(&self, products: &[usize], weeks: usize) -> Result<Self, Error> {
+    fn restrict(&self, products: &[usize], weeks: usize) -> Result<Self, Error> {
         for (array, found, expected) in
             std::iter::once(("names of weeks", self.weeks.len(), self.panel.weeks())).chain(
                 self.groups
@@ -128,7 +128,7 @@ impl Dataset {
             values: products.iter().map(|&p| group.values[p].clone()).collect(),
         });
         Ok(Dataset {
-            panel: self.panel.part(products, weeks)?,
+            panel: self.panel.restrict(products, weeks)?,
             weeks: self.weeks[..weeks].to_vec(),
             groups: groups.collect(),
         })

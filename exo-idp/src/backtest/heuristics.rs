@@ -1,4 +1,4 @@
-//! The heuristics, fitted on the weeks to learn from.
+//! The heuristics, fitted on the training weeks.
 
 use gpu::Device;
 
@@ -26,7 +26,7 @@ impl Heuristics {
     /// Fits the heuristics of a setting and tunes them on `arrivals`: the same law, other draws than those they are scored on.
     ///
     /// # Errors
-    /// When the weeks to learn from are too few.
+    /// When the training weeks are too few.
     pub(super) fn fit(
         setting: &Setting<'_>,
         arrivals: &LeadTimes,
@@ -50,7 +50,7 @@ impl Heuristics {
             panel,
             setting.weeks.clone(),
             setting.plan,
-            setting.longest() + 1,
+            setting.max_lead_time() + 1,
         )?;
         let promoted = forecast.target_position(panel, law, conventions)?;
         let levels = vec![

@@ -6,10 +6,10 @@
 //!
 //! | policy | what it does |
 //! |---|---|
-//! | just-in-time oracle | knows future demand and lead times, and orders what arrives just when it is sold |
+//! | just-in-time rule | knows future demand and lead times, and orders what arrives just when it is sold |
 //! | Direct Backprop | the mean of several networks, trained by gradient ascent through the replay |
 //! | promotion-aware newsvendor | raises the stock position to the critical quantile of lead-time demand, forecast with the planned covariates and prices; the level is scaled by a factor tuned per group of products |
-//! | target position, tuned | raises the position to the critical quantile of lead-time demand of the weeks learnt from, scaled by a tuned factor |
+//! | target position, tuned | raises the position to the critical quantile of lead-time demand of the training weeks, scaled by a tuned factor |
 //! | target position, untuned | the same without the factor |
 //! | target position, mean lead time | the same for the mean lead time in place of its distribution, untuned |
 //! | base stock | raises the position to mean demand over the lead time and the review week, scaled by a tuned factor |
@@ -23,7 +23,7 @@
 //! let world = World::new(&WorldConfig { products: 12, weeks: 60, ..WorldConfig::default() })?;
 //! let data = Dataset::new(world.panel(DemandColumn::Truth)?);
 //! let mut backtest = BackTest::default();
-//! (backtest.recipe.members, backtest.recipe.training.steps) = (1, 20); // a first look; the defaults take minutes
+//! (backtest.recipe.ensemble_size, backtest.recipe.training.steps) = (1, 20); // a first look; the defaults take minutes
 //! let results = backtest.run(&data, &Device::default(), |_| {})?;
 //! for policy in &results.policies {
 //!     println!("{:32} {:8.2} [{:.2}, {:.2}]", policy.name, policy.mean, policy.interval.lo, policy.interval.hi);
@@ -34,6 +34,7 @@
 
 mod dataset;
 mod heuristics;
+mod notices;
 mod origins;
 mod results;
 mod rewards;
@@ -58,10 +59,11 @@ use crate::replay::Replay;
 use crate::train::{Fitted, Recipe, Setting};
 
 pub use dataset::{Dataset, Grouping};
+pub use notices::Notice;
 pub use origins::Split;
 pub use results::{
-    ConfidenceLimits, Difference, Notice, Origin, Origins, PolicyResult, ProductResult, Results,
-    Role, Sample, Segment, Segmentation, Track, TrainingPoint,
+    ConfidenceLimits, Difference, Origin, Origins, PolicyResult, ProductResult, Results, Role,
+    Sample, Segment, Segmentation, Track, TrainingPoint,
 };
 pub use standings::{Pair, PolicyScore, Standings};
 
@@ -75,7 +77,7 @@ use summarise::{EvaluationContext, summarise};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BackTest {
     /// Weeks held out at each origin, at least 1; `None` for a quarter of the weeks, or so few that the earliest of several origins still
-    /// learns from half of them.
+    /// is trained on half of them.
     pub held_out: Option<usize>,
     /// How often the whole job is repeated with earlier ends of the record, at least 1.
     pub origins: usize,
@@ -89,7 +91,7 @@ pub struct BackTest {
     pub plan_weeks: Option<usize>,
     /// Whether prices are known for those weeks too.
     pub price_planned: bool,
-    /// How the networks are trained. Its `validation` is set to a sixth of the weeks learnt from, its `seed` to the seed below.
+    /// How the networks are trained. Its `validation` is set to a sixth of the training weeks, its `seed` to the seed below.
     pub recipe: Recipe,
     /// Samples of lead times per product on which policies are scored, at least 1.
     pub samples: usize,
@@ -161,8 +163,13 @@ impl BackTest {
     /// That of the first setting outside its range.
     pub fn validate(&self) -> Result<(), Error> {
         self.conventions.validate()?;
+        self.recipe.validate()?;
+        self.bootstrap.validate()?;
         self.law(self.seed)?;
-        for (name, value) in [("origins", self.origins), ("samples", self.samples)] {
+        for (name, value) in [
+            ("the set of origins", self.origins),
+            ("the set of samples", self.samples),
+        ] {
             if value == 0 {
                 return Err(Error::Empty(name));
             }
@@ -188,7 +195,7 @@ impl BackTest {
         self.validate()?;
         let splits = Split::all(data.panel.weeks(), self.held_out, self.origins)?;
         let bootstrap = self.bootstrap();
-        let each = 2 * self.recipe.members * self.recipe.training.steps;
+        let each = 2 * self.recipe.ensemble_size * self.recipe.training.steps;
         let (mut tables, mut origins, mut last) = (Vec::new(), Vec::new(), None);
         for (origin, split) in splits.iter().enumerate() {
             let known = data.at(split)?;
@@ -204,7 +211,7 @@ impl BackTest {
             let evaluated = self.evaluate(&known, split, device, &mut at)?;
             if splits.len() > 1 {
                 origins.push(Origin {
-                    training: known.data.span(&split.learn),
+                    training: known.data.span(&split.training),
                     held_out: known.data.span(&split.held_out),
                     scores: evaluated.0.standings(&bootstrap)?,
                 });
@@ -235,10 +242,10 @@ impl BackTest {
             lead_times: &law,
             conventions: self.conventions,
             plan: Plan {
-                horizon: self.plan_weeks.unwrap_or(law.longest()),
+                horizon: self.plan_weeks.unwrap_or(law.max_lead_time()),
                 price: self.price_planned,
             },
-            weeks: split.learn.clone(),
+            weeks: split.training.clone(),
             warm_up: WARM_UP,
         };
         at(Stage::Heuristics, 0);
@@ -246,7 +253,7 @@ impl BackTest {
         let fitted = self.train(&setting, &fitting, &heuristics.forecast, split, device, at)?;
         at(
             Stage::Scoring,
-            2 * self.recipe.members * self.recipe.training.steps,
+            2 * self.recipe.ensemble_size * self.recipe.training.steps,
         );
         let paths = Paths::new(panel, &law, self.samples)?;
         // The memory of the network reaches back further than the weeks that fitting leaves out.
@@ -263,7 +270,9 @@ impl BackTest {
             fitted: &fitted,
             bootstrap: &self.bootstrap(),
         };
-        let results = summarise(&context, &entries, &table)?;
+        let mut results = summarise(&context, &entries, &table)?;
+        let found = notices::notices(panel, split, law.max_lead_time());
+        results.notices.extend(found);
         Ok((table, results))
     }
 
@@ -281,7 +290,7 @@ impl BackTest {
             seed: self.seed,
             ..self.recipe.clone()
         };
-        let (networks, steps) = (recipe.members, recipe.training.steps);
+        let (networks, steps) = (recipe.ensemble_size, recipe.training.steps);
         recipe.fit(setting, arrivals, forecast, device, |course| {
             let before = (2 * course.member + usize::from(course.refit)) * steps;
             let network = course.member;
@@ -332,7 +341,7 @@ fn entries(
         });
     };
     let oracle = replay.run(&JustInTime::new(replay), device)?;
-    add("just-in-time oracle", Role::Oracle, oracle);
+    add("just-in-time rule", Role::Oracle, oracle);
     let trained = replay.run(&fitted.policy, device)?;
     add("Direct Backprop", Role::Trained, trained);
     for (name, levels) in heuristics.levels {

@@ -3,12 +3,11 @@
 //! Rewards and quantities are means per product and week over the scored weeks unless a name says otherwise; money is in the
 //! unit of the record's prices.
 
-use std::fmt;
-
+use super::notices::Notice;
 use super::standings::{Pair, Standings};
 use crate::compare::Interval;
 
-/// The ends of an interval at the level of the back-test's [`Bootstrap`](crate::Bootstrap), 95 % by default.
+/// The ends of an interval at the level of the back-test's [`Bootstrap`](crate::compare::Bootstrap), 95 % by default.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConfidenceLimits {
@@ -56,7 +55,7 @@ pub struct PolicyResult {
     pub mean: f64,
     /// Its interval.
     pub interval: ConfidenceLimits,
-    /// Total reward as a share of the perfect-information bound.
+    /// Total reward as a share of the hindsight optimum.
     pub share_of_bound: f64,
     /// The interval of that share, where it was computed.
     pub share_interval: Option<ConfidenceLimits>,
@@ -83,7 +82,7 @@ pub struct ProductResult {
     pub name: String,
     /// Total reward by policy, in the order of [`Results::policies`], money.
     pub rewards: Vec<f64>,
-    /// The perfect-information bound, money.
+    /// The hindsight optimum, money.
     pub bound: f64,
     /// Mean demand, units a week.
     pub demand: f64,
@@ -164,43 +163,12 @@ pub struct TrainingPoint {
     pub validation: Option<f64>,
 }
 
-/// What a reader of the results must know of the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub enum Notice {
-    /// Products without a recorded week to learn from, or without one to be scored on, were left out.
-    LeftOut {
-        /// Their names.
-        products: Vec<String>,
-    },
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Notice::LeftOut { products } => {
-                let (s, were) = if products.len() == 1 {
-                    ("", "was")
-                } else {
-                    ("s", "were")
-                };
-                write!(
-                    f,
-                    "{} product{s} without a row in the held-out weeks, or before them, {were} left out",
-                    products.len()
-                )
-            }
-        }
-    }
-}
-
-/// The whole job at one origin: learnt before it, scored after it.
+/// The whole job at one origin: trained before it, scored after it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Origin {
-    /// First and last week to learn from.
+    /// First and last training week.
     pub training: (String, String),
     /// First and last scored week.
     pub held_out: (String, String),
@@ -236,7 +204,7 @@ pub struct Results {
     pub policies: Vec<PolicyResult>,
     /// The name of the best heuristic, against which all are compared.
     pub best_heuristic: String,
-    /// The perfect-information bound, money per product and week.
+    /// The hindsight optimum, money per product and week.
     pub bound: f64,
     /// Every policy minus every one below it.
     pub pairs: Vec<Pair>,

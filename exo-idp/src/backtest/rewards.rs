@@ -9,7 +9,7 @@ use super::standings::{Pair, PolicyScore, Standings};
 use crate::compare::{Bootstrap, Replicates};
 use crate::count::count;
 use crate::error::Error;
-use crate::oracle::perfect_information_bound;
+use crate::oracle::hindsight_optimum;
 use crate::replay::Replay;
 
 /// Money by product and week.
@@ -32,7 +32,7 @@ pub(super) struct RewardTable {
     /// Products times weeks, those left out of a window not counted.
     cells: usize,
     pub(super) policies: Vec<PolicyRewards>,
-    /// The perfect-information bound of every product, the mean over the samples of lead times.
+    /// The hindsight optimum of every product, the mean over the samples of lead times.
     pub(super) bounds: Vec<f64>,
 }
 
@@ -43,14 +43,16 @@ impl RewardTable {
         let (products, samples) = (panel.products(), replay.paths().samples());
         let weeks = replay.window().scored.len();
         let bound = |product: usize| {
-            let lanes = (0..samples)
-                .map(|sample| perfect_information_bound(replay, sample * products + product));
+            let lanes =
+                (0..samples).map(|sample| hindsight_optimum(replay, sample * products + product));
             lanes.sum::<f64>() / count(samples)
         };
         let rewards = |entry: &Entry| PolicyRewards {
             name: entry.name.clone(),
             role: entry.role,
-            earned: (0..products).map(|p| entry.outcomes.earned(p)).collect(),
+            earned: (0..products)
+                .map(|p| entry.outcomes.accrued_reward(p))
+                .collect(),
         };
         RewardTable {
             products: panel.names().to_vec(),

@@ -15,7 +15,7 @@ pub struct PolicyScore {
     pub mean: f64,
     /// Its interval.
     pub interval: ConfidenceLimits,
-    /// Total reward as a share of the perfect-information bound.
+    /// Total reward as a share of the hindsight optimum.
     pub share_of_bound: f64,
     /// Against the best heuristic of these weeks; none for that heuristic itself.
     pub against_best: Option<Difference>,
@@ -43,7 +43,7 @@ pub struct Standings {
     pub products: usize,
     /// Weeks scored.
     pub weeks: usize,
-    /// The perfect-information bound, money per product and week.
+    /// The hindsight optimum, money per product and week.
     pub bound: f64,
     /// The heuristic that earned most in these weeks.
     pub best_heuristic: String,

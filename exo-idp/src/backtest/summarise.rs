@@ -58,11 +58,11 @@ pub(super) fn summarise(
             count(members.len() * weeks),
         ))
     });
-    let (learn, validation) = (&context.split.learn, context.split.validation);
+    let (training, validation) = (&context.split.training, context.split.validation);
     let cells = count(data.panel.products() * weeks);
     Ok(Results {
-        training: data.span(learn),
-        validation: data.span(&(learn.end - validation..learn.end)),
+        training: data.span(training),
+        validation: data.span(&(training.end - validation..training.end)),
         held_out: data.span(&context.split.held_out),
         notices: context.known.notices.clone(),
         best_heuristic: best

@@ -20,7 +20,7 @@ fn data() -> Dataset {
 fn quick() -> BackTest {
     let mut backtest = BackTest::default();
     (
-        backtest.recipe.members,
+        backtest.recipe.ensemble_size,
         backtest.recipe.training.steps,
         backtest.bootstrap.replicates,
     ) = (1, 10, 50);
@@ -69,7 +69,7 @@ fn settings_outside_their_ranges_are_refused() {
         |b| b.lead_time = vec![1.0; 54],
         |b| b.lead_time_persistence = 1.0,
         |b| b.conventions.discount = 0.0,
-        |b| b.recipe.members = 0,
+        |b| b.recipe.ensemble_size = 0,
     ];
     for change in wrong {
         let mut backtest = quick();
@@ -82,7 +82,7 @@ fn settings_outside_their_ranges_are_refused() {
     };
     let error = long.run(&data(), &Device::default(), |_| {}).unwrap_err();
     assert!(
-        matches!(error, Error::TooFewWeeks { learn: 4, .. }),
+        matches!(error, Error::TooFewWeeks { training: 4, .. }),
         "{error}"
     );
 }

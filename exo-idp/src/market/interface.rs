@@ -30,7 +30,8 @@ pub struct MarketInputs<'a, S> {
 ///
 /// ```
 /// use hindsight_gpu::Scalar;
-/// use hindsight_exo_idp::{Event, Market, MarketInputs};
+/// use hindsight_exo_idp::market::{Market, MarketInputs};
+/// use hindsight_exo_idp::period::Event;
 ///
 /// /// Two units of every hundred on hand spoil in a week, and their disposal is charged.
 /// #[derive(Debug)]

@@ -54,7 +54,7 @@ pub enum Rounding {
 /// formulation; the paper on arrivals ([arXiv:2310.17168](https://arxiv.org/abs/2310.17168)) allows any known map.
 ///
 /// ```
-/// use hindsight_exo_idp::{OrderRule, PostProcess};
+/// use hindsight_exo_idp::market::{OrderRule, PostProcess};
 /// // Cases of twelve, at least two of them.
 /// let rule = OrderRule { minimum: 24.0, batch: 12.0, ..OrderRule::default() };
 /// let market = PostProcess::new(30, &[rule])?;

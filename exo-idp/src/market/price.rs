@@ -26,7 +26,7 @@ pub enum Resource {
 ///
 /// ```
 /// use hindsight_exo_idp::policy::Signals;
-/// use hindsight_exo_idp::{Price, Resource};
+/// use hindsight_exo_idp::market::{Price, Resource};
 /// // The price of this week and of the next, for three products over ten weeks.
 /// let forecast = Signals::from_fn(10, 2, 3, |week, ahead, _| 0.1 * (week + ahead) as f64);
 /// let market = Price::new(Resource::Storage, forecast, &[1.0, 0.5, 2.0])?;

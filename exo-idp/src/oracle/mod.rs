@@ -1,5 +1,8 @@
 //! What perfect information would be worth.
 
 mod just_in_time;
+mod optimum;
+mod piecewise;
 
-pub use just_in_time::{JustInTime, perfect_information_bound};
+pub use just_in_time::JustInTime;
+pub use optimum::hindsight_optimum;

@@ -2,7 +2,7 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::interface::{Policy, Seen};
+use super::interface::{Observation, Policy};
 use crate::signals::Signals;
 
 /// Orders what brings the inventory position to a level: `max(scale * level - position, 0)`.
@@ -32,7 +32,12 @@ impl Policy for BaseStock {
     holds_theta_and_signals!(self, &self.name);
 
     #[inline(always)]
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        _: &mut [DelayLine<S>],
+    ) -> S {
         (theta[0] * seen.signals[0] - seen.inventory.position).relu()
     }
 }
@@ -60,7 +65,12 @@ impl Policy for CappedBaseStock {
     holds_theta_and_signals!(self, "capped base stock");
 
     #[inline(always)]
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        _: &mut [DelayLine<S>],
+    ) -> S {
         let gap = theta[0] * seen.signals[0] - seen.inventory.position;
         gap.relu().min(theta[1] * seen.signals[0])
     }

@@ -2,7 +2,7 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::interface::{Policy, Seen};
+use super::interface::{Observation, Policy};
 use crate::signals::Signals;
 
 /// Orders the same share of a product's reference demand every week, whatever the stock.
@@ -27,7 +27,12 @@ impl Policy for ConstantOrder {
     holds_theta_and_signals!(self, "constant order");
 
     #[inline(always)]
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        _: &mut [DelayLine<S>],
+    ) -> S {
         (theta[0] * seen.signals[0]).relu()
     }
 }

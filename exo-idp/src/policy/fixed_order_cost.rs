@@ -2,7 +2,7 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::interface::{Policy, Seen};
+use super::interface::{Observation, Policy};
 use crate::signals::Signals;
 
 /// The (s, S) policy: when the position is at or below `s`, orders up to `S`; else nothing. Both are parameters, in units of
@@ -30,7 +30,12 @@ impl Policy for ReorderPoint {
     holds_theta_and_signals!(self, "(s, S)");
 
     #[inline(always)]
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        _: &mut [DelayLine<S>],
+    ) -> S {
         let position = seen.inventory.position;
         let above = (position - theta[0] * seen.signals[0]).positive();
         let gap = (theta[1] * seen.signals[0] - position).relu();

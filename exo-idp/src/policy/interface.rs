@@ -7,7 +7,7 @@ use crate::signals::Signals;
 
 /// What a policy sees when it orders: its inventory, and signals from the exogenous record.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a, S> {
+pub struct Observation<'a, S> {
     /// The inventory.
     pub inventory: &'a Position<S>,
     /// The policy's own signals of this week.
@@ -18,7 +18,7 @@ pub struct Seen<'a, S> {
 ///
 /// ```
 /// use hindsight_gpu::{DelayLine, Scalar};
-/// use hindsight_exo_idp::policy::{Policy, Seen};
+/// use hindsight_exo_idp::policy::{Policy, Observation};
 ///
 /// /// Orders what brings the position to twice last week's demand, which is its only signal.
 /// #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Seen<'a, S> {
 /// impl Policy for TwiceLastWeek {
 ///     fn name(&self) -> &str { "twice last week" }
 ///     fn signals(&self) -> Option<&hindsight_exo_idp::policy::Signals> { Some(&self.signals) }
-///     fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+///     fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
 ///         (seen.signals[0] * S::constant(2.0) - seen.inventory.position).relu()
 ///     }
 /// }
@@ -48,7 +48,7 @@ pub trait Policy: std::fmt::Debug + Sync {
     }
 
     /// The number of values whose past it keeps.
-    fn lines(&self) -> usize {
+    fn delay_lines(&self) -> usize {
         0
     }
 
@@ -58,5 +58,10 @@ pub trait Policy: std::fmt::Debug + Sync {
     }
 
     /// The order, in units.
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, memory: &mut [DelayLine<S>]) -> S;
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        memory: &mut [DelayLine<S>],
+    ) -> S;
 }

@@ -26,12 +26,14 @@ mod newsvendor;
 mod order_up_to;
 mod plan;
 mod promotion;
+pub mod trailing;
 
+pub use crate::arrivals::LeadTimeLaw;
 pub use crate::signals::Signals;
 pub use base_stock::{BaseStock, CappedBaseStock};
 pub use constant::ConstantOrder;
 pub use fixed_order_cost::ReorderPoint;
-pub use interface::{Policy, Seen};
+pub use interface::{Observation, Policy};
 pub use level::{Damage, LevelNetwork, LevelWeights, Normaliser};
 pub use neural::{Anchor, Neural, NeuralConfig};
 pub(crate) use newsvendor::coverage;

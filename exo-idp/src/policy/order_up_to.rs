@@ -2,7 +2,7 @@
 
 use gpu::{DelayLine, Scalar};
 
-use super::{Policy, Seen, Signals};
+use super::{Observation, Policy, Signals};
 use crate::error::Error;
 
 /// Orders `min(cap, max(level - position, 0))`, level and cap given in units for every product and week.
@@ -146,7 +146,7 @@ impl Policy for OrderUpTo {
         Some(&self.signals)
     }
     #[inline(always)]
-    fn order<S: Scalar>(&self, _: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
         (seen.signals[0] - seen.inventory.position)
             .relu()
             .min(seen.signals[1])

@@ -94,7 +94,9 @@ impl<'p> Replay<'p> {
     /// ```
     /// use hindsight_gpu::Device;
     /// use hindsight_exo_idp::policy::{BaseStock, Signals};
-    /// use hindsight_exo_idp::{Arm, Columns, Conventions, Deviations, LeadTimes, Panel, Paths, Replay, Window};
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::replay::{Arm, Deviations};
+    /// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
     /// # let columns = Columns {
     /// #     demand: (0..30).map(|week| f64::from(3 + week % 4)).collect(),
     /// #     price: vec![10.0; 30],

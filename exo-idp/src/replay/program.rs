@@ -22,7 +22,8 @@ impl<'p> Replay<'p> {
     /// ```
     /// use hindsight_gpu::{Device, Executor};
     /// use hindsight_exo_idp::policy::{ConstantOrder, Policy, Signals};
-    /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Window};
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
     /// # let columns = Columns {
     /// #     demand: (0..30).map(|week| f64::from(3 + week % 4)).collect(),
     /// #     price: vec![10.0; 30],
@@ -112,7 +113,7 @@ impl<'p> Replay<'p> {
         market: &M,
         run: &Rollout<F>,
     ) -> Result<Outcomes, Error> {
-        let (lanes, longest) = (self.paths().lanes(), self.paths().longest());
+        let (lanes, longest) = (self.paths().lanes(), self.paths().max_lead_time());
         let traces = self.window().seen().len() * Quantity::COUNT * lanes;
         let scheduled = market.delivers();
         let states = States::inventory_rows(longest, scheduled) + market.states();

@@ -63,7 +63,7 @@ impl Layout {
         self.arrivals == Arrivals::Delivered
     }
 
-    pub(super) fn longest(&self) -> usize {
+    pub(super) fn max_lead_time(&self) -> usize {
         self.longest
     }
 
@@ -200,7 +200,7 @@ impl<'a> Source<'a> {
             Arrivals::Full
         };
         let layout = Layout {
-            longest: paths.longest(),
+            longest: paths.max_lead_time(),
             arrivals,
             signals: policy.signals().map_or(0, Signals::rows),
             market: market.rows(),
@@ -245,7 +245,7 @@ impl<'a> Source<'a> {
         }
         let values = present;
         row(Values::Flags { values, stride, at });
-        let longest = paths.longest();
+        let longest = paths.max_lead_time();
         if self.layout.scheduled() {
             (0..=longest).for_each(|k| row(Values::Columns(paths.shares(week, k))));
         } else {

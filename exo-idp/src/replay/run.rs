@@ -83,7 +83,7 @@ impl<'p> Replay<'p> {
                 }
             }
         }
-        let closing = States::from_rows(lanes, layout.longest(), layout.scheduled(), closing);
+        let closing = States::from_rows(lanes, layout.max_lead_time(), layout.scheduled(), closing);
         self.checked(Outcomes::new(
             policy.name(),
             self.frame(),

@@ -55,10 +55,10 @@ impl<'p> Replay<'p> {
         let units: Vec<f64> = lanes().map(|product| reference[product]).collect();
         let start = window.scored.start;
         let book = lanes().map(|product| {
-            reference[product] * count(paths.longest() + 1) * panel.cost(product, start)
+            reference[product] * count(paths.max_lead_time() + 1) * panel.cost(product, start)
         });
         let book = book.collect();
-        let orders = vec![units.clone(); paths.longest()];
+        let orders = vec![units.clone(); paths.max_lead_time()];
         Replay::opened(
             paths,
             conventions,
@@ -70,7 +70,9 @@ impl<'p> Replay<'p> {
     /// A replay that opens with given states.
     ///
     /// ```
-    /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, States, Window};
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::period::States;
+    /// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
     /// let columns = Columns {
     ///     demand: vec![4.0; 20],
     ///     price: vec![10.0; 20],
@@ -107,8 +109,8 @@ impl<'p> Replay<'p> {
             ),
             (
                 "outstanding orders of the opening states",
-                paths.longest(),
-                opening.longest(),
+                paths.max_lead_time(),
+                opening.max_lead_time(),
             ),
         ] {
             if expected != found {
@@ -218,7 +220,7 @@ impl<'p> Replay<'p> {
     /// Units of a lane, on hand and in orders, with which the replay opens.
     #[must_use]
     pub fn opening_units(&self, lane: usize) -> f64 {
-        let orders = (0..self.paths.longest()).map(|age| self.opening.orders(age)[lane]);
+        let orders = (0..self.paths.max_lead_time()).map(|age| self.opening.orders(age)[lane]);
         self.opening.on_hand()[lane] + orders.sum::<f64>()
     }
 
@@ -226,6 +228,27 @@ impl<'p> Replay<'p> {
     #[must_use]
     pub fn opening_charge(&self, lane: usize) -> f64 {
         self.opening.book()[lane]
+    }
+
+    /// What arrives of the orders before the opening, week by week from the first scored one, and in all, in units of a lane.
+    pub(crate) fn opening_due(&self, lane: usize) -> (Vec<f64>, f64) {
+        let (longest, start) = (self.paths.max_lead_time(), self.window.scored.start);
+        let schedule = if self.opening.scheduled() {
+            let rows =
+                States::inventory_rows(longest, false)..States::inventory_rows(longest, true);
+            let units: Vec<f64> = rows.map(|row| self.opening.row(row)[lane]).collect();
+            Schedule::from_units(longest, &units)
+        } else {
+            Schedule::from_fn(longest, |age, weeks| {
+                self.opening.orders(age - 1)[lane]
+                    * self.paths.before(start, age, age + weeks)[lane]
+            })
+        };
+        let due = (0..longest).map(|weeks| {
+            let ages = 1..=longest - weeks;
+            ages.map(|age| schedule.in_weeks(age, weeks)).sum()
+        });
+        (due.collect(), schedule.coming())
     }
 
     /// The outline of the outcomes of a run.
@@ -248,7 +271,7 @@ impl<'p> Replay<'p> {
         scheduled: bool,
         own: usize,
     ) -> Result<Cow<'_, [f64]>, Error> {
-        let (lanes, longest) = (self.paths.lanes(), self.paths.longest());
+        let (lanes, longest) = (self.paths.lanes(), self.paths.max_lead_time());
         let known = &self.opening;
         let wanted = States::inventory_rows(longest, scheduled) + own;
         if known.scheduled() == scheduled && known.rows().len() == wanted * lanes {

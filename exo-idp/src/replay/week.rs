@@ -6,7 +6,7 @@ use super::rows::{Layout, Source};
 use crate::conventions::Conventions;
 use crate::market::{Market, MarketInputs};
 use crate::period::{Event, Position, State, period};
-use crate::policy::{Policy, Seen};
+use crate::policy::{Observation, Policy};
 use crate::schedule::Schedule;
 use crate::states::PLAIN;
 
@@ -88,7 +88,7 @@ impl<'a, P: Policy, M: Market> Week<'a, P, M> {
 
     /// The traveller with the given rows of state.
     pub(super) fn traveller<S: Scalar>(&self, rows: &[S]) -> Traveller<S> {
-        let longest = self.layout.longest();
+        let longest = self.layout.max_lead_time();
         let (orders, rest) = rows[PLAIN..].split_at(longest);
         let (schedule, own) = rest.split_at(rest.len() - self.layout.own());
         let schedule = self
@@ -103,14 +103,14 @@ impl<'a, P: Policy, M: Market> Week<'a, P, M> {
                 schedule,
             },
             own: own.to_vec(),
-            memory: vec![DelayLine::new(); self.policy.lines()],
+            memory: vec![DelayLine::new(); self.policy.delay_lines()],
             market_memory: vec![DelayLine::new(); self.market.delay_lines()],
         }
     }
 
     pub(super) fn scratch<S: Scalar>(&self) -> Scratch<S> {
         Scratch {
-            seen: Position::empty(self.layout.longest()),
+            seen: Position::empty(self.layout.max_lead_time()),
             published: Vec::new(),
             signals: Vec::new(),
             shares: Vec::new(),
@@ -154,7 +154,7 @@ impl<'a, P: Policy, M: Market> Week<'a, P, M> {
             &scratch.signals
         };
         let inventory = &*seen;
-        let asked = Seen { inventory, signals };
+        let asked = Observation { inventory, signals };
         let asked = self
             .policy
             .order(&parameters.policy, &asked, &mut traveller.memory);

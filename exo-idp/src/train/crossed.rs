@@ -1,8 +1,8 @@
-//! The anchor of a network, fitted crosswise: in the weeks that are learnt from as unsure of demand as in those that are not.
+//! The anchor of a network, cross-fitted: in the training weeks as unsure of demand as in those that are not.
 //!
-//! A forecast is closer to the weeks that it was fitted on than to any others. A network that learnt to trust it there would trust it
-//! too much afterwards. So the weeks to learn from are cut into blocks, and in each block stand the levels and forecasts of a fit
-//! that left the block out, with the weeks that are forecast from it; after the weeks to learn from, those of the fit on all.
+//! A forecast is closer to the weeks that it was fitted on than to any others. A network that has come to trust it there would trust it
+//! too much afterwards. So the training weeks are cut into blocks, and in each block are taken the levels and forecasts of a fit
+//! that left the block out, with the weeks that are forecast from it; after the training weeks, those of the fit on all.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ struct Fold {
     block: Range<usize>,
     forecast: PromotionForecast,
     target: Signals,
-    /// Products of which at least half of the weeks were left to fit on; for others the fit on all weeks stands.
+    /// Products of which at least half of the weeks were left to fit on; for others the fit on all weeks is taken.
     fitted: Vec<bool>,
 }
 
@@ -27,7 +27,7 @@ impl Fold {
         block: Range<usize>,
     ) -> Result<Self, Error> {
         let weeks = setting.weeks.clone();
-        let ahead = setting.longest().max(setting.plan.horizon) + 1;
+        let ahead = setting.max_lead_time().max(setting.plan.horizon) + 1;
         let without = block.start..(block.end + ahead).min(weeks.end);
         let panel = setting.panel.without(without);
         let present = |product: usize, of: &Panel| {
@@ -98,8 +98,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::panel::Columns;
     use crate::policy::Plan;
-    use crate::{Columns, Conventions, LeadTimes};
+    use crate::{Conventions, LeadTimes};
 
     const WEEKS: usize = 40;
     const LEARN: usize = 30;
@@ -145,7 +146,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
-        /// The levels of a week to learn from do not move by a bit, whatever the demand of this week and of the rest of its block and of
+        /// The levels of a training week do not move by a bit, whatever the demand of this week and of the rest of its block and of
         /// the weeks that are forecast from it; fitted on all weeks, they do.
         #[test]
         fn levels_do_not_know_their_own_block(
@@ -162,7 +163,7 @@ mod tests {
             prop_assert_ne!(levels(&panel, 0, week), levels(&other, 0, week));
         }
 
-        /// After the weeks to learn from the fit on all of them stands.
+        /// After the training weeks the fit on all of them is taken.
         #[test]
         fn held_out_levels_are_those_of_the_whole_fit(
             demand in prop::collection::vec(0.0_f64..30.0, 2 * WEEKS), week in LEARN..WEEKS, folds in 1_usize..6,

@@ -16,22 +16,22 @@ use crate::replay::{Arrays, Replay};
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Training {
-    /// Most steps of the optimiser.
+    /// Most steps of the optimiser, at least 1.
     pub steps: usize,
-    /// Lanes of a step.
+    /// Lanes of a step, at least 1.
     pub batch: usize,
-    /// Largest learning rate; it warms up over a twentieth of the steps and falls along a cosine to a fiftieth.
-    pub rate: f64,
-    /// Largest norm of a gradient.
+    /// Largest learning rate, above 0; it warms up over a twentieth of the steps and falls along a cosine to a fiftieth.
+    pub learning_rate: f64,
+    /// Largest norm of a gradient, above 0.
     pub clip: f64,
-    /// Decoupled weight decay.
+    /// Decoupled weight decay, at least 0.
     pub weight_decay: f64,
-    /// Decay of the running average of the parameters that is looked at and returned (Polyak averaging); 0 takes the
-    /// parameters themselves.
-    pub averaging: f64,
-    /// Steps between looks at the validation replay.
-    pub look_every: usize,
-    /// Looks without improvement after which training stops, at least one.
+    /// Decay, in [0, 1), of the exponential moving average of the parameters that is validated and returned (Polyak averaging); 0 takes
+    /// the parameters themselves.
+    pub ema_decay: f64,
+    /// Steps between validations, at least 1.
+    pub validate_every: usize,
+    /// Validations without improvement after which training stops, at least 1.
     pub patience: usize,
     /// Ends training at this step; the learning rate still follows the course of all `steps`.
     pub stop_at: Option<usize>,
@@ -44,11 +44,11 @@ impl Default for Training {
         Training {
             steps: 400,
             batch: 256,
-            rate: 1e-3,
+            learning_rate: 1e-3,
             clip: 1.0,
             weight_decay: 0.5,
-            averaging: 0.98,
-            look_every: 50,
+            ema_decay: 0.98,
+            validate_every: 50,
             patience: 4,
             stop_at: None,
             seed: 0,
@@ -57,8 +57,26 @@ impl Default for Training {
 }
 
 impl Training {
-    fn validate(&self) -> Result<(), Error> {
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// That of the first setting outside its range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let above = |name, value| within(name, value, f64::MIN_POSITIVE, f64::MAX, "above zero");
+        above("learning rate", self.learning_rate)?;
+        above("largest norm of a gradient", self.clip)?;
+        let name = "weight decay";
+        within(name, self.weight_decay, 0.0, f64::MAX, "at least zero")?;
+        let name = "decay of the moving average";
+        within(
+            name,
+            self.ema_decay,
+            0.0,
+            1.0 - 1e-9,
+            "at least 0 and below 1",
+        )?;
         for (what, size) in [
+            ("the interval between validations", self.validate_every),
             ("the mini-batch", self.batch),
             ("the course of training", self.steps),
             ("the patience of training", self.patience),
@@ -68,6 +86,26 @@ impl Training {
             }
         }
         Ok(())
+    }
+}
+
+impl Training {
+    /// The learning rate of every step.
+    fn schedule(&self) -> Result<Schedule, Error> {
+        let (rate, steps) = (self.learning_rate, self.steps);
+        Ok(Schedule::cosine(rate, steps / 20, steps, 0.02)?)
+    }
+
+    /// How a step moves the parameters.
+    fn rule(&self) -> Rule {
+        Rule {
+            clip: self.clip,
+            adam: AdamConfig {
+                weight_decay: self.weight_decay,
+                ..AdamConfig::default()
+            },
+            averaging: self.ema_decay,
+        }
     }
 }
 
@@ -118,11 +156,11 @@ pub fn direct_backprop<P: Policy, M: Market>(
     device: &Device,
     watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let lesson = Lesson::new(train, policy, market)?;
+    let lesson = TrainingProgram::new(train, policy, market)?;
     let look = validation
-        .map(|replay| Look::new(replay, policy, market))
+        .map(|replay| ValidationProgram::new(replay, policy, market))
         .transpose()?;
-    climb(
+    gradient_ascent(
         &[policy.theta(), &market.theta()].concat(),
         &lesson,
         look.as_ref(),
@@ -134,16 +172,16 @@ pub fn direct_backprop<P: Policy, M: Market>(
 }
 
 /// The ascent itself, from the parameters `theta`; see [`direct_backprop`].
-pub(super) fn climb(
+pub(super) fn gradient_ascent(
     theta: &[f64],
-    lesson: &Lesson,
-    look: Option<&Look>,
+    lesson: &TrainingProgram,
+    validation: Option<&ValidationProgram>,
     weights: &[f64],
     training: &Training,
     device: &Device,
     mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Trained, Error> {
-    let Lesson { program, inputs } = lesson;
+    let TrainingProgram { program, inputs } = lesson;
     let lanes = inputs.lanes();
     if weights.len() != lanes {
         return Err(Error::Length {
@@ -153,7 +191,7 @@ pub(super) fn climb(
         });
     }
     training.validate()?;
-    let schedule = Schedule::cosine(training.rate, training.steps / 20, training.steps, 0.02)?;
+    let schedule = training.schedule()?;
     // Where lanes are summed over, the products of a sample stay together.
     let unit = if program.joins_lanes() {
         lanes / inputs.groups()
@@ -165,23 +203,14 @@ pub(super) fn climb(
     let weights: Vec<f32> = weights.iter().map(|&w| single(w * scale)).collect();
     let base = inputs.batch(program)?.weights(&weights)?;
 
-    let rule = Rule {
-        clip: training.clip,
-        adam: AdamConfig {
-            weight_decay: training.weight_decay,
-            ..AdamConfig::default()
-        },
-        averaging: training.averaging,
-    };
+    let rule = training.rule();
     let mut session = device.open(program, base)?;
     session.load(&theta.iter().map(|&x| single(x)).collect::<Vec<f32>>())?;
     let mut order = Shuffle::new(training.seed, units);
     let mut best: Option<(Option<f64>, usize, Vec<f32>)> = None;
     let (mut curve, mut since_look, mut stale) = (Vec::new(), (0.0, 0_usize), 0);
-    let end = training
-        .stop_at
-        .unwrap_or(training.steps)
-        .min(training.steps);
+    let end = training.stop_at.unwrap_or(training.steps);
+    let end = end.min(training.steps);
     for step in 0..end {
         let selection = order.take(batch);
         let part = if program.joins_lanes() {
@@ -192,14 +221,16 @@ pub(super) fn climb(
         let objective = session.step(&part, &rule, schedule.rate(step))?;
         since_look = (since_look.0 + objective, since_look.1 + 1);
         let last = step + 1 == end;
-        if !(last || (step + 1) % training.look_every.max(1) == 0) {
+        if !(last || (step + 1) % training.validate_every.max(1) == 0) {
             continue;
         }
         let average = session.average()?;
         let progress = Progress {
             step: step + 1,
             training: since_look.0 / count(since_look.1),
-            validation: look.map(|l| l.reward(&average, device)).transpose()?,
+            validation: validation
+                .map(|program| program.reward(&average, device))
+                .transpose()?,
         };
         since_look = (0.0, 0);
         curve.push(progress);
@@ -236,15 +267,15 @@ pub(super) fn climb(
 }
 
 /// A training replay as mini-batches read it: the same for all networks of one shape and one set of signals.
-pub(super) struct Lesson {
+pub(super) struct TrainingProgram {
     program: Program,
     inputs: Arrays<f32>,
 }
 
-impl Lesson {
+impl TrainingProgram {
     /// Mini-batches of other arrays than those of one replay.
     pub(super) fn from_parts(program: Program, inputs: Arrays<f32>) -> Self {
-        Lesson { program, inputs }
+        TrainingProgram { program, inputs }
     }
 
     pub(super) fn new<P: Policy, M: Market>(
@@ -252,7 +283,7 @@ impl Lesson {
         policy: &P,
         market: &M,
     ) -> Result<Self, Error> {
-        Ok(Lesson {
+        Ok(TrainingProgram {
             program: replay.record(policy, market)?,
             inputs: replay.arrays(policy, market)?.by_lane(),
         })
@@ -260,19 +291,19 @@ impl Lesson {
 }
 
 /// The validation replay, recorded once and run at every look.
-pub(super) struct Look {
+pub(super) struct ValidationProgram {
     program: Program,
     inputs: Arrays<f32>,
     samples: usize,
 }
 
-impl Look {
+impl ValidationProgram {
     pub(super) fn new<P: Policy, M: Market>(
         replay: &Replay<'_>,
         policy: &P,
         market: &M,
     ) -> Result<Self, Error> {
-        Ok(Look {
+        Ok(ValidationProgram {
             program: replay.record(policy, market)?,
             inputs: replay.arrays(policy, market)?,
             samples: replay.paths().samples(),

@@ -4,14 +4,14 @@ use std::ops::{ControlFlow, Range};
 
 use gpu::Device;
 
-use super::direct_backprop::{Lesson, Training, climb};
+use super::direct_backprop::{Training, TrainingProgram, gradient_ascent};
 use super::setting::Setting;
 use super::windows::{Cut, Source, Windows};
 use crate::arrivals::Arrivals;
 use crate::count::count;
 use crate::error::Error;
+use crate::policy::trailing::Trailing;
 use crate::policy::{LevelNetwork, LevelWeights};
-use crate::trailing::Trailing;
 
 /// How a level network is trained on a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,10 +34,10 @@ impl FineTuning {
         FineTuning {
             training: Training {
                 steps: 200,
-                rate: 3e-4,
-                averaging: 0.97,
+                learning_rate: 3e-4,
+                ema_decay: 0.97,
                 weight_decay: 0.0,
-                look_every: 50,
+                validate_every: 50,
                 ..Training::default()
             },
             window: 12,
@@ -53,7 +53,7 @@ impl FineTuning {
         FineTuning {
             training: Training {
                 steps: 300,
-                rate: 2e-3,
+                learning_rate: 2e-3,
                 ..training
             },
             ..FineTuning::from_pretrained()
@@ -93,13 +93,13 @@ impl FineTuning {
             };
             let windows = Windows::cut(&source, &cut)?;
             let balanced = self.weights(&windows.money, cut.length);
-            let lesson = Lesson::from_parts(windows.program, windows.arrays);
+            let lesson = TrainingProgram::from_parts(windows.program, windows.arrays);
             let training = Training {
                 seed,
                 ..self.training.clone()
             };
             let go = |_: &_| ControlFlow::Continue(());
-            let trained = climb(theta, &lesson, None, &balanced, &training, device, go)?;
+            let trained = gradient_ascent(theta, &lesson, None, &balanced, &training, device, go)?;
             members.push(trained.theta);
         }
         LevelWeights::new(weights.normaliser().clone(), members)

@@ -15,8 +15,8 @@ use super::setting::Setting;
 use crate::arrivals::Arrivals;
 use crate::error::Error;
 use crate::paths::Paths;
+use crate::policy::trailing::{Terms, Trailing};
 use crate::policy::{LevelNetwork, LevelWeights, OrderUpTo};
-use crate::trailing::{Terms, Trailing};
 
 /// How a policy is learnt from a record.
 #[derive(Debug, Clone, PartialEq)]

@@ -28,7 +28,7 @@ pub struct LostSalesTraining {
     /// Width of the two hidden layers.
     pub hidden: usize,
     /// Largest learning rate.
-    pub rate: f64,
+    pub learning_rate: f64,
     /// Seed of weights and demands.
     pub seed: u64,
 }
@@ -41,7 +41,7 @@ impl Default for LostSalesTraining {
             paths: 256,
             periods: 48,
             hidden: 32,
-            rate: 5e-3,
+            learning_rate: 5e-3,
             seed: 0,
         }
     }
@@ -202,7 +202,7 @@ pub fn train_lost_sales(
         paths,
         periods,
         hidden,
-        rate,
+        learning_rate,
         seed,
     } = *training;
     if paths == 0 || hidden == 0 {
@@ -228,7 +228,7 @@ pub fn train_lost_sales(
         averaging: AVERAGING,
         ..Rule::default()
     };
-    let schedule = Schedule::cosine(rate, steps / 20, steps + rounded_steps, 0.002)?;
+    let schedule = Schedule::cosine(learning_rate, steps / 20, steps + rounded_steps, 0.002)?;
     let programs = [
         program(problem, &policy, false),
         program(problem, &policy, true),
@@ -239,7 +239,7 @@ pub fn train_lost_sales(
         .map(|t| if t < burn_in { 0.0 } else { weight })
         .collect();
     let draws = Draws::new(problem, seed);
-    let judge = Judge::new(problem, seed);
+    let judge = Evaluation::new(problem, seed);
     let mut best: Option<(f64, Vec<f32>)> = None;
     for at in 0..steps + rounded_steps {
         let rounded = at >= steps;
@@ -270,7 +270,7 @@ pub fn train_lost_sales(
 }
 
 /// Fixed paths on which whole orders are judged while they are trained.
-struct Judge {
+struct Evaluation {
     demand: Vec<f32>,
     opening: Vec<f32>,
     shared: Vec<f32>,
@@ -281,7 +281,7 @@ const LOOK_EVERY: usize = 50;
 /// Paths and periods of a look.
 const JUDGED: (usize, usize) = (1024, 160);
 
-impl Judge {
+impl Evaluation {
     fn new(problem: &LostSales, seed: u64) -> Self {
         let (paths, periods) = JUDGED;
         let draws = Draws {
@@ -293,7 +293,7 @@ impl Judge {
         let shared = (0..periods)
             .map(|t| if t < burn_in { 0.0 } else { 1.0 })
             .collect();
-        Judge {
+        Evaluation {
             demand,
             opening,
             shared,

@@ -6,11 +6,13 @@ use std::ops::{ControlFlow, Range};
 use gpu::Device;
 
 use super::crossed;
-use super::direct_backprop::{Lesson, Look, Progress, Training, climb};
+use super::direct_backprop::{
+    Progress, Training, TrainingProgram, ValidationProgram, gradient_ascent,
+};
 use super::setting::Setting;
 use crate::arrivals::Arrivals;
 use crate::count::count;
-use crate::error::Error;
+use crate::error::{Error, within};
 use crate::paths::Paths;
 use crate::policy::{Neural, NeuralConfig, Policy, PromotionForecast};
 use crate::replay::Replay;
@@ -23,11 +25,11 @@ pub struct Recipe {
     pub network: NeuralConfig,
     /// The optimiser.
     pub training: Training,
-    /// Networks trained from different seeds, whose outputs are averaged.
-    pub members: usize,
-    /// Samples of arrivals per product to train on.
+    /// Networks trained from different seeds, whose outputs are averaged; at least 1.
+    pub ensemble_size: usize,
+    /// Samples of arrivals per product to train on, at least 1.
     pub samples: usize,
-    /// Weeks at the end of those to learn from that tell when to stop.
+    /// Weeks at the end of the training weeks that tell when to stop, at least 1.
     pub validation: usize,
     /// Whether the network starts from the mean of two levels, the promotion-aware newsvendor's and the target position, and sees the
     /// forecasts of the first.
@@ -46,7 +48,7 @@ impl Default for Recipe {
         Recipe {
             network: NeuralConfig::default(),
             training: Training::default(),
-            members: 3,
+            ensemble_size: 3,
             samples: 2,
             validation: 14,
             anchored: true,
@@ -70,10 +72,10 @@ pub struct Fitted {
 
 /// What [`Recipe::fit`] is doing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Course {
+pub struct TrainingEvent {
     /// The member, from 0.
     pub member: usize,
-    /// Whether the number of steps is known and all weeks are learnt from.
+    /// Whether the number of steps is known and all weeks are trained on.
     pub refit: bool,
     /// The last look.
     pub progress: Progress,
@@ -85,29 +87,16 @@ impl Recipe {
     /// the work early; what has been trained so far is then returned.
     ///
     /// # Errors
-    /// When there are too few weeks, no members, or the settings are not valid.
+    /// When there are too few weeks, no networks, or the settings are not valid.
     pub fn fit(
         &self,
         setting: &Setting<'_>,
         arrivals: &dyn Arrivals,
         forecast: &PromotionForecast,
         device: &Device,
-        mut watch: impl FnMut(&Course) -> ControlFlow<()>,
+        mut watch: impl FnMut(&TrainingEvent) -> ControlFlow<()>,
     ) -> Result<Fitted, Error> {
-        let scored = setting.scored();
-        if self.members == 0 {
-            return Err(Error::Empty("the ensemble"));
-        }
-        if scored.len() < self.validation + 2 || self.validation == 0 {
-            let Range { start, end } = scored;
-            let what = "too few weeks to train and to validate";
-            return Err(Error::Weeks {
-                what,
-                start,
-                end,
-                weeks: setting.panel.weeks(),
-            });
-        }
+        let scored = self.weeks(setting)?;
         let split = scored.end - self.validation;
         let anchor = self
             .anchored
@@ -121,7 +110,7 @@ impl Recipe {
         let first = Neural::new(
             setting.panel,
             setting.weeks.clone(),
-            paths.longest(),
+            paths.max_lead_time(),
             setting.plan,
             &setting.conventions,
             &self.network,
@@ -129,14 +118,14 @@ impl Recipe {
             self.seed,
         )?;
         let (earlier, all) = (
-            Lesson::new(&early, &first, &())?,
-            Lesson::new(&whole, &first, &())?,
+            TrainingProgram::new(&early, &first, &())?,
+            TrainingProgram::new(&whole, &first, &())?,
         );
-        let look = Look::new(&late, &first, &())?;
+        let look = ValidationProgram::new(&late, &first, &())?;
         let early_weights = self.weights(setting, &early);
         let whole_weights = self.weights(setting, &whole);
         let (mut thetas, mut curves, mut best_steps) = (Vec::new(), Vec::new(), Vec::new());
-        for member in 0..self.members {
+        for member in 0..self.ensemble_size {
             let seed = self.seed.wrapping_add(member as u64);
             let untrained = first.reseeded(seed);
             let training = Training {
@@ -145,7 +134,7 @@ impl Recipe {
             };
             let stopped = Cell::new(false);
             let mut course = |refit: bool, progress: &Progress| {
-                let go = watch(&Course {
+                let go = watch(&TrainingEvent {
                     member,
                     refit,
                     progress: *progress,
@@ -153,7 +142,7 @@ impl Recipe {
                 stopped.set(go.is_break());
                 go
             };
-            let found = climb(
+            let found = gradient_ascent(
                 untrained.theta(),
                 &earlier,
                 Some(&look),
@@ -173,7 +162,7 @@ impl Recipe {
                 stop_at: Some(found.best_step),
                 ..training
             };
-            let refitted = climb(
+            let refitted = gradient_ascent(
                 untrained.theta(),
                 &all,
                 None,
@@ -190,6 +179,48 @@ impl Recipe {
             curves,
             best_steps,
         })
+    }
+
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// That of the first setting outside its range.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.training.validate()?;
+        within(
+            "balance",
+            self.balance,
+            0.0,
+            1.0,
+            "at least 0 and at most 1",
+        )?;
+        for (what, size) in [
+            ("the ensemble", self.ensemble_size),
+            ("the set of samples to train on", self.samples),
+            ("the set of validation weeks", self.validation),
+        ] {
+            if size == 0 {
+                return Err(Error::Empty(what));
+            }
+        }
+        Ok(())
+    }
+
+    /// The weeks of a setting that can be scored, if they suffice to train and to validate.
+    fn weeks(&self, setting: &Setting<'_>) -> Result<Range<usize>, Error> {
+        self.validate()?;
+        let scored = setting.scored();
+        if scored.len() < self.validation + 2 {
+            let Range { start, end } = scored;
+            let what = "too few weeks to train and to validate";
+            return Err(Error::Weeks {
+                what,
+                start,
+                end,
+                weeks: setting.panel.weeks(),
+            });
+        }
+        Ok(scored)
     }
 
     /// The weight of every lane: products are brought together in money, and a week's reward to the order of one.

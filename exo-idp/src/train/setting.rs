@@ -12,7 +12,7 @@ use crate::policy::Plan;
 use crate::replay::{Replay, Window};
 
 /// What a back-test fixes for every policy: the record, the law of lead times, the conventions, what is planned, and the weeks
-/// that may be learnt from.
+/// for training.
 #[derive(Debug, Clone)]
 pub struct Setting<'a> {
     /// The record.
@@ -23,14 +23,14 @@ pub struct Setting<'a> {
     pub conventions: Conventions,
     /// What is known ahead.
     pub plan: Plan,
-    /// The weeks to learn from; later ones are held out.
+    /// The training weeks; later ones are held out.
     pub weeks: Range<usize>,
     /// Weeks at the beginning of a replay that are seen and not scored.
     pub warm_up: usize,
 }
 
 impl Setting<'_> {
-    /// Mean demand of every product in the weeks to learn from, in units a week: the scale of opening stock and of constant orders.
+    /// Mean demand of every product in the training weeks, in units a week: the scale of opening stock and of constant orders.
     #[must_use]
     pub fn reference(&self) -> Vec<f64> {
         let mean = |product: usize| {
@@ -48,7 +48,7 @@ impl Setting<'_> {
 
     /// The longest lead time of any product.
     #[must_use]
-    pub fn longest(&self) -> usize {
+    pub fn max_lead_time(&self) -> usize {
         let longest = |product: usize| {
             self.lead_times
                 .probabilities(product)
@@ -74,7 +74,7 @@ impl Setting<'_> {
         Replay::new(paths, self.conventions, window, &self.reference())
     }
 
-    /// The weeks to learn from that can be scored.
+    /// The training weeks that can be scored.
     #[must_use]
     pub fn scored(&self) -> Range<usize> {
         let start = self.weeks.start + self.warm_up;

@@ -15,9 +15,9 @@ use crate::error::Error;
 use crate::panel::Panel;
 use crate::paths::Paths;
 use crate::policy::LevelNetwork;
+use crate::policy::trailing::Trailing;
 use crate::replay::{Arrays, Replay, Window};
 use crate::states::States;
-use crate::trailing::Trailing;
 
 /// What windows are cut from.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +108,7 @@ fn opening(
     stream: &Stream,
     window: usize,
 ) -> Result<States, Error> {
-    let longest = paths.longest();
+    let longest = paths.max_lead_time();
     let (mut on_hand, mut book) = (Vec::new(), Vec::new());
     let mut orders = vec![Vec::new(); longest];
     for lane in 0..paths.lanes() {

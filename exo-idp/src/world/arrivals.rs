@@ -13,7 +13,7 @@ use crate::arrivals::Arrivals;
 /// use hindsight_exo_idp::world::{World, WorldConfig};
 /// let world = World::new(&WorldConfig { products: 5, weeks: 20, ..WorldConfig::default() })?;
 /// let arrivals = world.arrivals(2);
-/// let mut shares = vec![0.0; arrivals.longest() + 1];
+/// let mut shares = vec![0.0; arrivals.max_lead_time() + 1];
 /// arrivals.shares(3, 0, 10, &mut shares);
 /// assert_eq!(shares[world.lead_time(3)[10]], 1.0);
 /// # Ok::<(), hindsight_exo_idp::Error>(())
@@ -44,7 +44,7 @@ impl World {
 }
 
 impl Arrivals for WorldArrivals {
-    fn longest(&self) -> usize {
+    fn max_lead_time(&self) -> usize {
         self.longest
     }
 

@@ -1,6 +1,6 @@
 //! Demand curves: linear with closed forms, any other numerically.
 
-use crate::error::{GamesError, positive};
+use crate::error::{Argument, GamesError, positive};
 
 /// A demand curve: non-increasing in the price, zero from the choke price on, with single-peaked profit $(p-c)Q(p)$ for every cost.
 ///
@@ -81,7 +81,7 @@ impl LinearDemand {
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`].
     pub fn new(choke_price: f64) -> Result<Self, GamesError> {
         Ok(Self {
-            choke_price: positive("choke_price", choke_price)?,
+            choke_price: positive(Argument::ChokePrice, choke_price)?,
         })
     }
 }
@@ -120,8 +120,8 @@ impl PowerDemand {
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] unless both numbers are positive.
     pub fn new(choke_price: f64, exponent: f64) -> Result<Self, GamesError> {
         Ok(Self {
-            choke_price: positive("choke_price", choke_price)?,
-            exponent: positive("exponent", exponent)?,
+            choke_price: positive(Argument::ChokePrice, choke_price)?,
+            exponent: positive(Argument::Exponent, exponent)?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::demand::{Demand, LinearDemand};
 use super::model::{Sale, SharedRevenue};
-use crate::error::{GamesError, non_negative, real};
+use crate::error::{Argument, GamesError, non_negative, real};
 
 /// Which price of an interval is played. A fee can only be chosen once this is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl LumpSum {
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a negative value.
     pub fn new(value: f64) -> Result<Self, GamesError> {
-        Ok(Self(non_negative("outside_option", value)?))
+        Ok(Self(non_negative(Argument::OutsideOption, value)?))
     }
 }
 
@@ -112,7 +112,9 @@ impl<D: Demand + Clone> SharedRevenue<D> {
         steps: usize,
     ) -> Result<BestFee, GamesError> {
         if steps == 0 {
-            return Err(GamesError::Empty { argument: "steps" });
+            return Err(GamesError::Empty {
+                argument: Argument::Steps,
+            });
         }
         let alone = self.retailer_alone().retailer;
         let at = |fee: f64| {
@@ -161,7 +163,7 @@ impl SharedRevenue<LinearDemand> {
     /// # Errors
     /// [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a negative option.
     pub fn best_fee(&self, outside_option: f64) -> Result<BestFee, GamesError> {
-        let omega = non_negative("outside_option", outside_option)?;
+        let omega = non_negative(Argument::OutsideOption, outside_option)?;
         let theta = self.demand.choke_price();
         let alone = self.retailer_alone().retailer;
         let unconstrained = self.unconstrained_fee();
@@ -273,7 +275,7 @@ mod tests {
         assert!(matches!(
             LumpSum::new(-1.0),
             Err(GamesError::OutOfRange {
-                argument: "outside_option",
+                argument: Argument::OutsideOption,
                 ..
             })
         ));

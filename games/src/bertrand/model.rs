@@ -1,7 +1,7 @@
 //! The game: a retailer and a seller that shares its revenue, simultaneous prices, the lowest serves all.
 
 use super::demand::{Demand, LinearDemand};
-use crate::error::{GamesError, non_negative, share};
+use crate::error::{Argument, GamesError, non_negative, share};
 
 /// Who serves when both post the same price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +100,9 @@ impl<D: Demand> SharedRevenue<D> {
         seller_cost: f64,
         fee: f64,
     ) -> Result<Self, GamesError> {
-        if non_negative("retailer_cost", retailer_cost)? >= demand.choke_price() {
+        if non_negative(Argument::RetailerCost, retailer_cost)? >= demand.choke_price() {
             return Err(GamesError::OutOfRange {
-                argument: "retailer_cost",
+                argument: Argument::RetailerCost,
                 interval: "[0, choke price)",
                 value: retailer_cost,
             });
@@ -110,8 +110,8 @@ impl<D: Demand> SharedRevenue<D> {
         Ok(Self {
             demand,
             c_r: retailer_cost,
-            c_s: non_negative("seller_cost", seller_cost)?,
-            alpha: share("fee", fee)?,
+            c_s: non_negative(Argument::SellerCost, seller_cost)?,
+            alpha: share(Argument::Fee, fee)?,
         })
     }
 
@@ -127,7 +127,7 @@ impl<D: Demand> SharedRevenue<D> {
             demand: self.demand.clone(),
             c_r: self.c_r,
             c_s: self.c_s,
-            alpha: share("fee", fee)?,
+            alpha: share(Argument::Fee, fee)?,
         })
     }
 
@@ -192,8 +192,8 @@ impl<D: Demand> SharedRevenue<D> {
         retailer_price: f64,
         seller_price: f64,
     ) -> Result<Sale, GamesError> {
-        non_negative("retailer_price", retailer_price)?;
-        non_negative("seller_price", seller_price)?;
+        non_negative(Argument::RetailerPrice, retailer_price)?;
+        non_negative(Argument::SellerPrice, seller_price)?;
         let seller_first = match tie {
             TieRule::ToSeller => seller_price <= retailer_price,
             TieRule::ToRetailer => seller_price < retailer_price,

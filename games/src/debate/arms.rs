@@ -5,7 +5,7 @@ use rand_distr::StandardNormal;
 
 use super::judge::{Counted, Judge, Noisy, WinMatrix};
 use crate::equilibrium::{coarse_correlated_gap, nash_conv, solve_zero_sum};
-use crate::error::{GamesError, non_negative, positive, real};
+use crate::error::{Argument, GamesError, non_negative, positive, real};
 use crate::repeated::{RegretAccount, draw, softmax};
 
 /// How the debaters answer.
@@ -118,12 +118,12 @@ pub fn compare_arms(settings: ArmSettings, seed: u64) -> Result<Vec<ArmResult>, 
     } = settings;
     if debates == 0 || rounds == 0 || strategies == 0 {
         return Err(GamesError::Empty {
-            argument: "debates, rounds or strategies",
+            argument: Argument::Debates,
         });
     }
-    crate::error::finite("advantage", advantage)?;
-    non_negative("deviation", deviation)?;
-    positive("temperature", temperature)?;
+    crate::error::finite(Argument::Advantage, advantage)?;
+    non_negative(Argument::Deviation, deviation)?;
+    positive(Argument::Temperature, temperature)?;
     let mut generator = rand::rngs::Xoshiro256PlusPlus::seed_from_u64(seed);
     let judges = (0..debates)
         .map(|_| random_judge(strategies, advantage, &mut generator))

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use crate::error::{GamesError, non_negative};
+use crate::error::{Argument, GamesError, non_negative};
 use crate::game::Game;
 
 /// A value oracle: the probability that the first debater wins, one judge call each.
@@ -37,7 +37,7 @@ impl WinMatrix {
     /// # Errors
     /// [`GamesError::Empty`], [`GamesError::Ragged`], [`GamesError::NotFinite`], or [`GamesError::OutOfRange`] for an entry outside $\[0,1\]$.
     pub fn new(rows: &[Vec<f64>]) -> Result<Self, GamesError> {
-        let argument = "win probabilities";
+        let argument = Argument::WinProbabilities;
         let columns = rows.first().map_or(0, Vec::len);
         if columns == 0 {
             return Err(GamesError::Empty { argument });
@@ -145,7 +145,7 @@ impl<J, R> Noisy<J, R> {
     pub fn new(inner: J, deviation: f64, rng: R) -> Result<Self, GamesError> {
         Ok(Self {
             inner,
-            deviation: non_negative("deviation", deviation)?,
+            deviation: non_negative(Argument::Deviation, deviation)?,
             rng,
         })
     }

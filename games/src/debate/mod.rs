@@ -1,4 +1,4 @@
-//! Debates as repeated games with oracles (arXiv 2312.04792): judges that count and blur, debates with exponentially many strategies, the four-arm comparison.
+//! Debates as repeated games with oracles (arXiv 2312.04792): judges that count their calls and add noise, debates with exponentially many strategies, the four-arm comparison.
 //!
 //! No language model is needed: a debate is a matrix of win probabilities ([`WinMatrix`]), a chain of arguments ([`ArgumentChains`]) or a tree with few decisive leaves
 //! ([`TruthTree`]).

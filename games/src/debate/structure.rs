@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt};
 
-use crate::error::{GamesError, real};
+use crate::error::{Argument, GamesError, real};
 use crate::repeated::{ProductActions, SmoothOracle};
 
 /// A debate of several exchanges: in each, both debaters choose one of several arguments, and a table says how much the first gains. The probability
@@ -22,7 +22,7 @@ impl ArgumentChains {
     /// # Errors
     /// [`GamesError::Empty`], [`GamesError::Ragged`], [`GamesError::Length`], [`GamesError::OutOfRange`], [`GamesError::NotFinite`].
     pub fn new(tables: &[Vec<Vec<f64>>]) -> Result<Self, GamesError> {
-        let argument = "argument table";
+        let argument = Argument::ArgumentTable;
         let options = tables.first().map_or(0, Vec::len);
         if options == 0 {
             return Err(GamesError::Empty { argument });
@@ -66,7 +66,7 @@ impl ArgumentChains {
     ) -> Result<Self, GamesError> {
         if exchanges == 0 || options == 0 {
             return Err(GamesError::Empty {
-                argument: "exchanges or options",
+                argument: Argument::Exchanges,
             });
         }
         let tables = (0..exchanges)
@@ -153,20 +153,20 @@ impl TruthTree {
     ) -> Result<Self, GamesError> {
         if depth == 0 || depth % 2 == 1 {
             return Err(GamesError::OutOfRange {
-                argument: "depth",
+                argument: Argument::Depth,
                 interval: "even numbers from 2",
                 value: f64::from(depth),
             });
         }
-        if !(0.0..=1.0).contains(&crate::error::finite("default", default)?) {
+        if !(0.0..=1.0).contains(&crate::error::finite(Argument::DefaultValue, default)?) {
             return Err(GamesError::OutOfRange {
-                argument: "default",
+                argument: Argument::DefaultValue,
                 interval: "[0, 1]",
                 value: default,
             });
         }
         let too_large = GamesError::TooLarge {
-            what: "depth",
+            argument: Argument::Depth,
             size: depth as usize,
             limit: 62,
         };
@@ -255,14 +255,14 @@ pub fn chain_reward(
     chain: u64,
 ) -> Result<f64, GamesError> {
     let oracle = chains.strategies()?;
-    crate::error::length("rewards", oracle.dimension(), rewards.len())?;
+    crate::error::length(Argument::Rewards, oracle.dimension(), rewards.len())?;
     Ok(oracle.reward(rewards, chain))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repeated::SampledModifications;
+    use crate::repeated::{OracleLearner, SampledModifications};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_pcg::Pcg64;

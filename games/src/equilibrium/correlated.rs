@@ -1,8 +1,9 @@
 //! Correlated and coarse correlated equilibria that are best for a linear objective.
 
-use super::programme::{Optimum, Rows};
-use super::simplex::maximise;
-use crate::error::{GamesError, finite, length};
+use super::gap::{DeviationGains, deviation_gains};
+use super::incentives::Incentives;
+use super::lp::maximise;
+use crate::error::{Argument, GamesError, Method, finite, length};
 use crate::game::Game;
 
 /// Which deviations an equilibrium must withstand.
@@ -62,139 +63,12 @@ pub struct CorrelatedEquilibrium {
     pub binding: Vec<(Deviation, f64)>,
     /// Proven bound on how much a better equilibrium could add to `value` (weak duality).
     pub gap: f64,
-    /// Largest gain of a deviation, at most rounding.
+    /// What each player could gain by deviating, at most rounding in units of its payoff spread.
+    pub gains: Vec<DeviationGains>,
+    /// Largest gain of a deviation that the concept forbids, at most rounding.
     pub infeasibility: f64,
     /// Simplex pivots done.
     pub pivots: usize,
-}
-
-struct Incentives<'a> {
-    game: &'a Game,
-    concept: Concept,
-    /// First row of each player.
-    first: Vec<usize>,
-    count: usize,
-    /// Max-min: an extra column `w` and one row for each player but the first.
-    fair: bool,
-}
-
-impl<'a> Incentives<'a> {
-    fn new(game: &'a Game, concept: Concept, fair: bool) -> Self {
-        let mut count = 0;
-        let mut first = Vec::with_capacity(game.players());
-        for &k in game.shape() {
-            first.push(count);
-            count += match concept {
-                Concept::Correlated => k * k,
-                Concept::CoarseCorrelated => k,
-            };
-        }
-        Self {
-            game,
-            concept,
-            first,
-            count,
-            fair,
-        }
-    }
-
-    fn deviation(&self, r: usize) -> Option<Deviation> {
-        if r >= self.count {
-            return None;
-        }
-        let player = self.first.partition_point(|&f| f <= r) - 1;
-        let (at, k) = (r - self.first[player], self.game.shape()[player]);
-        Some(match self.concept {
-            Concept::Correlated => Deviation {
-                player,
-                from: Some(at / k),
-                to: at % k,
-            },
-            Concept::CoarseCorrelated => Deviation {
-                player,
-                from: None,
-                to: at,
-            },
-        })
-    }
-
-    fn tensor(&self, player: usize) -> &[f64] {
-        self.game.payoffs(player).unwrap_or(&[])
-    }
-}
-
-impl Rows for Incentives<'_> {
-    fn count(&self) -> usize {
-        self.count
-            + if self.fair {
-                self.game.players() - 1
-            } else {
-                0
-            }
-    }
-
-    fn activity(&self, x: &[(usize, f64)], out: &mut [f64]) {
-        let profiles = self.game.profiles();
-        for &(s, p) in x {
-            if s >= profiles {
-                for o in &mut out[self.count..] {
-                    *o -= p;
-                }
-                continue;
-            }
-            for (player, &k) in self.game.shape().iter().enumerate() {
-                let tensor = self.tensor(player);
-                let stride = self.game.stride(player);
-                let a = s / stride % k;
-                let base = s - a * stride;
-                let own = tensor[s];
-                let row = self.first[player]
-                    + if self.concept == Concept::Correlated {
-                        a * k
-                    } else {
-                        0
-                    };
-                for (b, o) in out[row..row + k].iter_mut().enumerate() {
-                    *o += p * (tensor[base + b * stride] - own);
-                }
-            }
-            if self.fair {
-                let u = self.tensor(0)[s];
-                for (i, o) in out[self.count..].iter_mut().enumerate() {
-                    *o += p * (u - self.tensor(i + 1)[s]);
-                }
-            }
-        }
-    }
-
-    fn row(&self, r: usize, out: &mut [f64]) {
-        let profiles = self.game.profiles();
-        let Some(Deviation { player, from, to }) = self.deviation(r) else {
-            let (u, v) = (self.tensor(0), self.tensor(r - self.count + 1));
-            for s in 0..profiles {
-                out[s] = u[s] - v[s];
-            }
-            out[profiles] = -1.0;
-            return;
-        };
-        let tensor = self.tensor(player);
-        let stride = self.game.stride(player);
-        let k = self.game.shape()[player];
-        for high in (0..profiles).step_by(stride * k) {
-            for low in high..high + stride {
-                let better = tensor[low + to * stride];
-                let mut set = |a: usize| out[low + a * stride] = better - tensor[low + a * stride];
-                match from {
-                    Some(a) => set(a),
-                    None => (0..k).for_each(&mut set),
-                }
-            }
-        }
-    }
-
-    fn normalised(&self, j: usize) -> bool {
-        j < self.game.profiles()
-    }
 }
 
 /// The equilibrium of the given concept that maximises the objective:
@@ -220,73 +94,101 @@ pub fn correlated_equilibrium(
     concept: Concept,
     objective: &Objective,
 ) -> Result<CorrelatedEquilibrium, GamesError> {
-    let profiles = game.profiles();
-    let player_payoffs = |player: usize| {
-        game.payoffs(player).ok_or(GamesError::NoSuchAction {
-            argument: "objective's player",
-            value: player,
-            actions: game.players(),
-        })
-    };
-    let mut fair = false;
-    let mut cost: Vec<f64> = match objective {
-        Objective::Welfare => (0..profiles)
-            .map(|s| {
-                (0..game.players())
-                    .filter_map(|i| game.payoffs(i))
-                    .map(|u| u[s])
-                    .sum()
-            })
-            .collect(),
-        Objective::Player(i) => player_payoffs(*i)?.to_vec(),
-        Objective::AgainstPlayer(i) => player_payoffs(*i)?.iter().map(|u| -u).collect(),
-        Objective::MaxMin => {
-            fair = true;
-            player_payoffs(0)?.to_vec()
-        }
-        Objective::Linear(c) => {
-            length("objective", profiles, c.len())?;
-            for &v in c {
-                finite("objective", v)?;
-            }
-            c.clone()
-        }
-    };
-    if fair {
-        cost.push(-1.0);
-    }
-    let rows = Incentives::new(game, concept, fair);
-    let Optimum {
-        mut x,
-        value,
-        duals,
-        gap,
-        infeasibility,
-        pivots,
-    } = maximise(&rows, &cost)?.ok_or(GamesError::NotConverged {
-        method: "dual simplex",
+    let target = Target::new(game, objective)?;
+    let rows = Incentives::new(game, concept, target.common);
+    let optimum = maximise(&rows, &target.cost)?.ok_or(GamesError::NotConverged {
+        method: Method::DualSimplex,
         residual: f64::INFINITY,
         iterations: 0,
     })?;
-    x.truncate(profiles);
-    let mut binding: Vec<(Deviation, f64)> = duals
+    let mut joint = optimum.x;
+    joint.truncate(game.profiles());
+    let (_, scales) = game.rescaled();
+    let mut binding: Vec<(Deviation, f64)> = optimum
+        .duals
         .into_iter()
         .filter_map(|(r, y)| rows.deviation(r).map(|d| (d, y)))
+        .map(|(d, y)| (d, y * target.unit / scales[d.player].0))
         .collect();
     binding.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let payoffs = (0..game.players())
-        .filter_map(|i| game.payoffs(i))
-        .map(|u| u.iter().zip(&x).map(|(u, p)| u * p).sum())
-        .collect();
+    let gains = deviation_gains(game, &joint)?;
+    let infeasibility = gains
+        .iter()
+        .map(|g| match concept {
+            Concept::Correlated => g.internal,
+            Concept::CoarseCorrelated => g.external,
+        })
+        .fold(0.0, f64::max);
     Ok(CorrelatedEquilibrium {
-        joint: x,
-        value,
-        payoffs,
+        payoffs: game.expected_payoffs(&joint)?,
+        joint,
+        value: target.shift + target.unit * optimum.value,
         binding,
-        gap,
+        gap: target.unit * optimum.gap,
+        gains,
         infeasibility,
-        pivots,
+        pivots: optimum.pivots,
     })
+}
+
+/// An objective as the programme takes it: `shift` plus `unit` times the programme's optimum is the objective.
+struct Target {
+    /// One coefficient a profile, and one of the extra column of the max-min objective.
+    cost: Vec<f64>,
+    /// All players' payoffs in one unit, for the max-min objective.
+    common: Option<Vec<Vec<f64>>>,
+    unit: f64,
+    shift: f64,
+}
+
+impl Target {
+    fn new(game: &Game, objective: &Objective) -> Result<Self, GamesError> {
+        let payoffs = |player: usize| {
+            game.payoffs(player).ok_or(GamesError::NoSuchAction {
+                argument: Argument::Objective,
+                value: player,
+                actions: game.players(),
+            })
+        };
+        let plain = |cost| Self {
+            cost,
+            common: None,
+            unit: 1.0,
+            shift: 0.0,
+        };
+        Ok(match objective {
+            Objective::Welfare => plain((0..game.profiles()).map(|s| game.welfare(s)).collect()),
+            Objective::Player(i) => plain(payoffs(*i)?.to_vec()),
+            Objective::AgainstPlayer(i) => plain(payoffs(*i)?.iter().map(|u| -u).collect()),
+            Objective::MaxMin => {
+                let all = || (0..game.players()).filter_map(|i| game.payoffs(i));
+                let (low, high) = all()
+                    .flatten()
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &u| {
+                        (low.min(u), high.max(u))
+                    });
+                let unit = if high > low { high - low } else { 1.0 };
+                let common: Vec<Vec<f64>> = all()
+                    .map(|u| u.iter().map(|u| (u - low) / unit).collect())
+                    .collect();
+                let mut cost = common[0].clone();
+                cost.push(-1.0);
+                Self {
+                    cost,
+                    common: Some(common),
+                    unit,
+                    shift: low,
+                }
+            }
+            Objective::Linear(c) => {
+                length(Argument::Objective, game.profiles(), c.len())?;
+                for &v in c {
+                    finite(Argument::Objective, v)?;
+                }
+                plain(c.clone())
+            }
+        })
+    }
 }
 
 /// The least and the greatest expected payoff of a player over all equilibria of the concept.

@@ -45,13 +45,31 @@ pub fn coarse_correlated_gap(game: &Game, joint: &[f64]) -> Result<f64, GamesErr
         .fold(f64::NEG_INFINITY, f64::max))
 }
 
-struct Gains {
-    external: f64,
-    internal: f64,
-    swap: f64,
+/// What one player could gain against a joint distribution, in its own payoffs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DeviationGains {
+    /// By its best fixed action; may be negative.
+    pub external: f64,
+    /// By its best replacement of one action by another; at least 0.
+    pub internal: f64,
+    /// By its best replacement of every action; at least 0.
+    pub swap: f64,
 }
 
-fn deviation_gains(game: &Game, joint: &[f64]) -> Result<Vec<Gains>, GamesError> {
+/// What each player could gain by deviating from a joint distribution: the gaps of this module are the largest of these.
+///
+/// # Errors
+/// As [`correlated_gap`].
+///
+/// ```
+/// use hindsight_games::{Game, equilibrium::deviation_gains};
+/// let chicken = Game::bimatrix(&[vec![6.0, 2.0], vec![7.0, 0.0]], &[vec![6.0, 7.0], vec![2.0, 0.0]])?;
+/// let gains = deviation_gains(&chicken, &[1.0, 0.0, 0.0, 0.0])?; // both swerve
+/// assert_eq!(gains[0].external, 1.0);
+/// # Ok::<(), hindsight_games::GamesError>(())
+/// ```
+pub fn deviation_gains(game: &Game, joint: &[f64]) -> Result<Vec<DeviationGains>, GamesError> {
     game.check_joint(joint)?;
     let mut all = Vec::with_capacity(game.players());
     for (player, &k) in game.shape().iter().enumerate() {
@@ -66,7 +84,7 @@ fn deviation_gains(game: &Game, joint: &[f64]) -> Result<Vec<Gains>, GamesError>
                 }
             }
         }
-        let mut g = Gains {
+        let mut g = DeviationGains {
             external: f64::NEG_INFINITY,
             internal: 0.0,
             swap: 0.0,
@@ -89,14 +107,26 @@ fn deviation_gains(game: &Game, joint: &[f64]) -> Result<Vec<Gains>, GamesError>
 /// # Errors
 /// [`GamesError::Length`], [`GamesError::NotAProbability`] or [`GamesError::NotADistribution`] for a wrong profile.
 pub fn nash_conv(game: &Game, mixed: &[Vec<f64>]) -> Result<f64, GamesError> {
-    let mut sum = 0.0;
-    for player in 0..game.players() {
-        let payoffs = game.action_payoffs(player, mixed)?;
-        let own: f64 = payoffs.iter().zip(&mixed[player]).map(|(u, x)| u * x).sum();
-        let best = payoffs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        sum += (best - own).max(0.0);
-    }
-    Ok(sum)
+    Ok(best_reply_gains(game, mixed)?.iter().sum())
+}
+
+/// What each player gains by its best reply to a mixed profile, at least 0; the sum is [`nash_conv`].
+///
+/// # Errors
+/// As [`nash_conv`].
+pub fn best_reply_gains(game: &Game, mixed: &[Vec<f64>]) -> Result<Vec<f64>, GamesError> {
+    (0..game.players())
+        .map(|player| {
+            let payoffs = game.action_payoffs(player, mixed)?;
+            // Differences before weights: a common large payoff cancels exactly.
+            let best = payoffs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            Ok(payoffs
+                .iter()
+                .zip(&mixed[player])
+                .map(|(u, x)| x * (best - u))
+                .sum())
+        })
+        .collect()
 }
 
 /// Exploitability: [`nash_conv`] divided by the number of players.
@@ -111,6 +141,7 @@ pub fn exploitability(game: &Game, mixed: &[Vec<f64>]) -> Result<f64, GamesError
 mod tests {
     use super::super::{Concept, Objective, correlated_equilibrium};
     use super::*;
+    use crate::error::Argument;
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
@@ -187,7 +218,7 @@ mod tests {
         assert_eq!(
             correlated_gap(&game, &[0.5, 0.25, 0.25, 0.25]).unwrap_err(),
             GamesError::NotADistribution {
-                argument: "joint distribution",
+                argument: Argument::Joint,
                 sum: 1.25
             }
         );

@@ -1,10 +1,9 @@
 //! Commitment to a mixed strategy in bimatrix games: strong and weak Stackelberg equilibria.
 
-use super::programme::Rows;
-use super::simplex::maximise;
+use super::lp::{Rows, maximise};
 use super::zero_sum::solve_zero_sum;
-use crate::error::GamesError;
-use crate::game::Game;
+use crate::error::{Argument, GamesError, Method};
+use crate::game::{Game, dot};
 
 /// What an indifferent follower does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub enum FollowerTies {
     AgainstLeader,
 }
 
-/// The best commitment of the row player.
+/// The best commitment of a leader.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Commitment {
@@ -28,7 +27,7 @@ pub struct Commitment {
     pub value: f64,
     /// The leader's mixed strategy; in the weak form the limit of strategies whose payoffs tend to `value`.
     pub strategy: Vec<f64>,
-    /// The follower's pure reply.
+    /// The follower's pure reply, one of its actions.
     pub reply: usize,
     /// The follower's payoff there.
     pub follower_payoff: f64,
@@ -45,75 +44,100 @@ struct Region<'a> {
     equivalent: Vec<usize>,
 }
 
+impl Region<'_> {
+    fn strategies(&self) -> usize {
+        self.leader.len() / self.columns
+    }
+}
+
 impl Rows for Region<'_> {
     fn count(&self) -> usize {
         self.columns + self.equivalent.len()
     }
-    fn activity(&self, x: &[(usize, f64)], out: &mut [f64]) {
-        let m = self.leader.len() / self.columns;
-        for &(i, p) in x {
-            if i == m {
-                out[self.columns..].iter_mut().for_each(|o| *o -= p);
-                continue;
-            }
-            let b = &self.follower[i * self.columns..(i + 1) * self.columns];
-            let own = b[self.reply];
-            for (o, v) in out.iter_mut().zip(b) {
-                *o += p * (v - own);
-            }
-            let a = &self.leader[i * self.columns..(i + 1) * self.columns];
-            for (o, &k) in out[self.columns..].iter_mut().zip(&self.equivalent) {
-                *o += p * (a[self.reply] - a[k]);
-            }
-        }
-    }
-    fn row(&self, r: usize, out: &mut [f64]) {
-        let m = self.leader.len() / self.columns;
+    fn entries(&self, r: usize, mut visit: impl FnMut(usize, f64)) {
         let (matrix, plus, minus) = if r < self.columns {
             (self.follower, r, self.reply)
         } else {
             (self.leader, self.reply, self.equivalent[r - self.columns])
         };
-        for (o, line) in out.iter_mut().zip(matrix.chunks_exact(self.columns)) {
-            *o = line[plus] - line[minus];
+        for (i, line) in matrix.chunks_exact(self.columns).enumerate() {
+            visit(i, line[plus] - line[minus]);
         }
         if r >= self.columns {
-            out[m] = -1.0;
+            visit(self.strategies(), -1.0);
+        }
+    }
+    fn add_column(&self, i: usize, p: f64, out: &mut [f64]) {
+        if i == self.strategies() {
+            out[self.columns..].iter_mut().for_each(|o| *o -= p);
+            return;
+        }
+        let b = &self.follower[i * self.columns..(i + 1) * self.columns];
+        let own = b[self.reply];
+        for (o, v) in out.iter_mut().zip(b) {
+            *o += p * (v - own);
+        }
+        let a = &self.leader[i * self.columns..(i + 1) * self.columns];
+        for (o, &k) in out[self.columns..].iter_mut().zip(&self.equivalent) {
+            *o += p * (a[self.reply] - a[k]);
         }
     }
     fn normalised(&self, j: usize) -> bool {
-        j < self.leader.len() / self.columns
+        j < self.strategies()
     }
 }
 
-/// The best mixed commitment of the row player, by one linear programme for each reply of the column player (Conitzer and Sandholm 2006).
+/// The best mixed commitment of player `leader` (0 or 1), by one linear programme for each reply of the follower (Conitzer and Sandholm 2006).
 ///
-/// With [`FollowerTies::ForLeader`]: $\max_j\max_{x\in X(j)}x^\top A_j$ with $X(j)=\{x\in\Delta: x^\top B_k\le x^\top B_j\ \forall k\}$. With
+/// Let $A$ hold the leader's and $B$ the follower's payoffs, rows being the leader's actions. With [`FollowerTies::ForLeader`]:
+/// $\max_j\max_{x\in X(j)}x^\top A_j$ with $X(j)=\lbrace x\in\Delta: x^\top B_k\le x^\top B_j\ \forall k\rbrace$. With
 /// [`FollowerTies::AgainstLeader`]: the supremum over $x$ of the leader's worst payoff among the follower's best replies, which is
 /// $\max_j\max_{x\in X(j)}\min_{k\equiv j}x^\top A_k$ over the replies $j$ whose region has an interior, with $k\equiv j$ when $B_k=B_j$ (von Stengel and Zamir 2010).
 ///
 /// # Errors
-/// [`GamesError::NotTwoPlayers`], [`GamesError::NotConverged`].
+/// [`GamesError::NotTwoPlayers`], [`GamesError::NoSuchAction`] for the leader, [`GamesError::NotConverged`].
 ///
 /// ```
 /// use hindsight_games::{Game, equilibrium::{FollowerTies, stackelberg}};
 /// // Committing to half and half makes the follower choose the second column.
 /// let game = Game::bimatrix(&[vec![2.0, 4.0], vec![1.0, 3.0]], &[vec![1.0, 0.0], vec![0.0, 1.0]])?;
-/// let best = stackelberg(&game, FollowerTies::ForLeader)?;
+/// let best = stackelberg(&game, 0, FollowerTies::ForLeader)?;
 /// assert!((best.value - 3.5).abs() < 1e-9 && best.reply == 1);
 /// # Ok::<(), hindsight_games::GamesError>(())
 /// ```
-pub fn stackelberg(game: &Game, ties: FollowerTies) -> Result<Commitment, GamesError> {
-    let &[rows, columns] = game.shape() else {
+pub fn stackelberg(
+    game: &Game,
+    leader: usize,
+    ties: FollowerTies,
+) -> Result<Commitment, GamesError> {
+    if game.players() != 2 {
         return Err(GamesError::NotTwoPlayers {
             players: game.players(),
         });
+    }
+    if leader > 1 {
+        return Err(GamesError::NoSuchAction {
+            argument: Argument::Player,
+            value: leader,
+            actions: 2,
+        });
+    }
+    let oriented = if leader == 0 {
+        game.clone()
+    } else {
+        game.exchanged()?
     };
+    row_leads(&oriented, ties)
+}
+
+fn row_leads(game: &Game, ties: FollowerTies) -> Result<Commitment, GamesError> {
+    let (rows, columns) = (game.shape()[0], game.shape()[1]);
+    let (unit, _) = game.rescaled();
     let (leader, follower) = (
-        game.payoffs(0).unwrap_or(&[]),
-        game.payoffs(1).unwrap_or(&[]),
+        unit.payoffs(0).unwrap_or(&[]),
+        unit.payoffs(1).unwrap_or(&[]),
     );
-    let mut best: Option<Commitment> = None;
+    let mut best: Option<(f64, Vec<f64>, usize, Vec<usize>)> = None;
     for reply in 0..columns {
         #[allow(clippy::float_cmp)] // equivalent columns are equal exactly
         let same = |k: usize| {
@@ -127,9 +151,9 @@ pub fn stackelberg(game: &Game, ties: FollowerTies) -> Result<Commitment, GamesE
             }
         }
         let mut cost: Vec<f64> = (0..rows).map(|i| leader[i * columns + reply]).collect();
-        if let Some(found) = &best {
+        if let Some((value, ..)) = &best {
             // Cannot beat what is found: the largest payoff in this column is no larger.
-            if cost.iter().all(|&c| c <= found.value) {
+            if cost.iter().all(|c| c <= value) {
                 continue;
             }
         }
@@ -146,54 +170,75 @@ pub fn stackelberg(game: &Game, ties: FollowerTies) -> Result<Commitment, GamesE
         let Some(optimum) = maximise(&region, &cost)? else {
             continue;
         };
-        if best.as_ref().is_none_or(|b| optimum.value > b.value) {
+        if best.as_ref().is_none_or(|b| optimum.value > b.0) {
             let strategy = optimum.x[..rows].to_vec();
-            let payoff = |k: usize| -> f64 {
-                (0..rows)
-                    .map(|i| strategy[i] * follower[i * columns + k])
-                    .sum()
-            };
-            let follower_payoff = payoff(reply);
-            let strict = (0..columns).all(|k| k == reply || payoff(k) < follower_payoff - 1e-9);
-            best = Some(Commitment {
-                value: optimum.value,
-                strategy,
-                reply,
-                follower_payoff,
-                strict,
-            });
+            best = Some((optimum.value, strategy, reply, region.equivalent));
         }
     }
-    best.ok_or(GamesError::NotConverged {
-        method: "multiple linear programmes",
+    let (_, strategy, reply, equivalent) = best.ok_or(GamesError::NotConverged {
+        method: Method::Commitment,
         residual: f64::INFINITY,
         iterations: columns,
+    })?;
+    let expected = |player: usize, column: usize| -> f64 {
+        let payoffs = game.payoffs(player).unwrap_or(&[]);
+        let column = payoffs.iter().skip(column).step_by(columns);
+        column.zip(&strategy).map(|(u, x)| x * u).sum()
+    };
+    Ok(Commitment {
+        value: equivalent
+            .iter()
+            .map(|&k| expected(0, k))
+            .fold(expected(0, reply), f64::min),
+        reply,
+        follower_payoff: expected(1, reply),
+        strict: strictly_best(follower, columns, reply, &strategy),
+        strategy,
     })
 }
 
+/// Differences between `reply` and each other column `k`, in units of the largest, as `(k, differences)`.
+fn leads(
+    follower: &[f64],
+    columns: usize,
+    reply: usize,
+) -> impl Iterator<Item = (usize, Vec<f64>)> {
+    (0..columns).filter_map(move |k| {
+        let mut lead: Vec<f64> = follower
+            .chunks_exact(columns)
+            .map(|line| line[reply] - line[k])
+            .collect();
+        let size = lead.iter().fold(0.0f64, |a, v| a.max(v.abs()));
+        lead.iter_mut().for_each(|v| *v /= size);
+        (size > 0.0).then_some((k, lead))
+    })
+}
+
+/// Whether `reply` is better than every other column by more than rounding.
+fn strictly_best(follower: &[f64], columns: usize, reply: usize, strategy: &[f64]) -> bool {
+    let better = leads(follower, columns, reply)
+        .filter(|(_, lead)| dot(lead, strategy) > 1e-9)
+        .count();
+    better == columns - 1
+}
+
 /// Whether some mixed strategy makes `reply` strictly better than every column that is not equivalent to it.
-#[allow(clippy::float_cmp)] // equivalent columns are equal exactly
 fn has_interior(
     follower: &[f64],
     rows: usize,
     columns: usize,
     reply: usize,
 ) -> Result<bool, GamesError> {
-    let others: Vec<usize> = (0..columns)
-        .filter(|&k| (0..rows).any(|i| follower[i * columns + k] != follower[i * columns + reply]))
+    let others: Vec<Vec<f64>> = leads(follower, columns, reply)
+        .map(|(_, lead)| lead)
         .collect();
     if others.is_empty() {
         return Ok(true);
     }
     let matrix: Vec<Vec<f64>> = (0..rows)
-        .map(|i| {
-            others
-                .iter()
-                .map(|&k| follower[i * columns + reply] - follower[i * columns + k])
-                .collect()
-        })
+        .map(|i| others.iter().map(|lead| lead[i]).collect())
         .collect();
-    Ok(solve_zero_sum(&matrix)?.value > 1e-9)
+    Ok(solve_zero_sum(&matrix)?.value > 1e-10)
 }
 
 #[cfg(test)]
@@ -244,15 +289,15 @@ mod tests {
             points.retain(|x| (0.0..=1.0).contains(x));
             for ties in [FollowerTies::ForLeader, FollowerTies::AgainstLeader] {
                 let brute = points.iter().map(|&x| payoff(&game, x, ties)).fold(f64::NEG_INFINITY, f64::max);
-                let ours = stackelberg(&game, ties).unwrap();
+                let ours = stackelberg(&game, 0, ties).unwrap();
                 prop_assert!((ours.value - brute).abs() < 2e-6, "{:?} {} {} {:?} {:?}", ties, ours.value, brute, game, ours);
             }
             // Committing is worth at least any pure Nash equilibrium.
-            let strong = stackelberg(&game, FollowerTies::ForLeader).unwrap().value;
+            let strong = stackelberg(&game, 0, FollowerTies::ForLeader).unwrap().value;
             for profile in game.pure_nash() {
                 prop_assert!(game.payoff(0, &profile).unwrap() <= strong + 1e-9);
             }
-            prop_assert!(stackelberg(&game, FollowerTies::AgainstLeader).unwrap().value <= strong + 1e-9);
+            prop_assert!(stackelberg(&game, 0, FollowerTies::AgainstLeader).unwrap().value <= strong + 1e-9);
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Values and optimal strategies of two-player zero-sum games.
 
-use super::programme::Rows;
-use super::simplex::maximise;
-use crate::error::{GamesError, finite};
+use super::lp::{Rows, maximise};
+use crate::error::{Argument, GamesError, Method, finite};
 use crate::game::dot;
 
 /// The value of a zero-sum game, optimal mixed strategies and how far they may be from optimal.
@@ -19,39 +18,40 @@ pub struct ZeroSum {
     pub duality_gap: f64,
 }
 
+/// Row r bounds the epigraph: $x\cdot(A_0-A_{r+1})-w\le0$, where the value is $x\cdot A_0-w$.
 struct Columns<'a> {
     matrix: &'a [f64],
     columns: usize,
 }
 
-// Row r bounds the epigraph: x.(A_0 - A_{r+1}) - w <= 0, where the value is x.A_0 - w.
+impl Columns<'_> {
+    fn lines(&self) -> std::slice::ChunksExact<'_, f64> {
+        self.matrix.chunks_exact(self.columns)
+    }
+}
+
 impl Rows for Columns<'_> {
     fn count(&self) -> usize {
         self.columns - 1
     }
-    fn activity(&self, x: &[(usize, f64)], out: &mut [f64]) {
-        let rows = self.matrix.len() / self.columns;
-        for &(i, p) in x {
-            if i == rows {
-                out.iter_mut().for_each(|o| *o -= p);
-            } else {
-                let line = &self.matrix[i * self.columns..(i + 1) * self.columns];
+    fn entries(&self, r: usize, mut visit: impl FnMut(usize, f64)) {
+        for (i, line) in self.lines().enumerate() {
+            visit(i, line[0] - line[r + 1]);
+        }
+        visit(self.lines().len(), -1.0);
+    }
+    fn add_column(&self, i: usize, p: f64, out: &mut [f64]) {
+        match self.lines().nth(i) {
+            None => out.iter_mut().for_each(|o| *o -= p),
+            Some(line) => {
                 for (o, v) in out.iter_mut().zip(&line[1..]) {
                     *o += p * (line[0] - v);
                 }
             }
         }
     }
-    fn row(&self, r: usize, out: &mut [f64]) {
-        for (o, line) in out.iter_mut().zip(self.matrix.chunks_exact(self.columns)) {
-            *o = line[0] - line[r + 1];
-        }
-        if let Some(last) = out.last_mut() {
-            *last = -1.0;
-        }
-    }
     fn normalised(&self, j: usize) -> bool {
-        j < self.matrix.len() / self.columns
+        j < self.lines().len()
     }
 }
 
@@ -68,8 +68,8 @@ impl Rows for Columns<'_> {
 /// # Ok::<(), hindsight_games::GamesError>(())
 /// ```
 pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
-    let argument = "matrix";
-    let (rows, columns) = (matrix.len(), matrix.first().map_or(0, Vec::len));
+    let argument = Argument::Matrix;
+    let columns = matrix.first().map_or(0, Vec::len);
     if columns == 0 {
         return Err(GamesError::Empty { argument });
     }
@@ -86,15 +86,44 @@ pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
             finite(argument, v)?;
         }
     }
-    let mut cost: Vec<f64> = matrix.iter().map(|line| line[0]).collect();
+    // In units of the spread, so that every tolerance is relative.
+    let (low, high) = matrix
+        .iter()
+        .flatten()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| {
+            (l.min(v), h.max(v))
+        });
+    let unit = if high > low { high - low } else { 1.0 };
+    let flat: Vec<f64> = matrix.iter().flatten().map(|v| (v - low) / unit).collect();
+    let solution = in_units(&flat, columns)?;
+    if solution.duality_gap > PROOF {
+        return Err(GamesError::NotConverged {
+            method: Method::DualSimplex,
+            residual: solution.duality_gap,
+            iterations: 0,
+        });
+    }
+    Ok(ZeroSum {
+        value: low + unit * solution.value,
+        duality_gap: unit * solution.duality_gap,
+        ..solution
+    })
+}
+
+/// Largest duality gap of a solution that is returned, relative to the spread of the payoffs.
+const PROOF: f64 = 1e-9;
+
+/// The solution for a matrix in $[0,1]$, its two guarantees computed from the strategies.
+pub(super) fn in_units(flat: &[f64], columns: usize) -> Result<ZeroSum, GamesError> {
+    let rows = flat.len() / columns;
+    let mut cost: Vec<f64> = flat.iter().step_by(columns).copied().collect();
     cost.push(-1.0);
-    let flat = matrix.concat();
-    let lp = Columns {
-        matrix: &flat,
+    let programme = Columns {
+        matrix: flat,
         columns,
     };
-    let best = maximise(&lp, &cost)?.ok_or(GamesError::NotConverged {
-        method: "dual simplex",
+    let best = maximise(&programme, &cost)?.ok_or(GamesError::NotConverged {
+        method: Method::DualSimplex,
         residual: f64::INFINITY,
         iterations: 0,
     })?;
@@ -109,14 +138,14 @@ pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
     let total: f64 = column.iter().sum();
     column.iter_mut().for_each(|y| *y /= total);
     let mut sure = vec![0.0; columns];
-    for (&x, line) in row.iter().zip(matrix) {
+    for (&x, line) in row.iter().zip(flat.chunks_exact(columns)) {
         for (s, v) in sure.iter_mut().zip(line) {
             *s += x * v;
         }
     }
     let low = sure.into_iter().fold(f64::INFINITY, f64::min);
-    let high = matrix
-        .iter()
+    let high = flat
+        .chunks_exact(columns)
         .map(|line| dot(line, &column))
         .fold(f64::NEG_INFINITY, f64::max);
     Ok(ZeroSum {

@@ -3,8 +3,9 @@
 //! The difference between play without external regret (coarse correlated equilibria) and without swap regret (correlated equilibria) is the difference between
 //! high prices and competition; [`PriceMarket::collusion_bounds`] shows both.
 
+mod collusion;
 mod market;
+mod prices;
 
-pub use market::{
-    CollusionBounds, GridTie, MarketModel, PriceMarket, collusion_index, lerner_index,
-};
+pub use collusion::{CollusionBounds, collusion_index, lerner_index};
+pub use market::{GridTie, MarketModel, PriceMarket};

@@ -2,7 +2,7 @@
 
 use super::model::{MarketParameters, Marketplace, Posting, Rationing};
 use super::reply::Regime;
-use crate::error::{GamesError, real};
+use crate::error::{Argument, GamesError, real};
 
 /// The reply at one posting of the operator.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,7 +91,9 @@ impl Marketplace {
         cells: usize,
     ) -> Result<ReplyMap, GamesError> {
         if cells == 0 {
-            return Err(GamesError::Empty { argument: "cells" });
+            return Err(GamesError::Empty {
+                argument: Argument::Cells,
+            });
         }
         let centre = |i: usize| self.theta * (real(i) + 0.5) / real(cells);
         let mut replies = Vec::with_capacity(cells * cells);
@@ -137,7 +139,9 @@ impl Marketplace {
         cells: usize,
     ) -> Result<PhaseDiagram, GamesError> {
         if cells == 0 {
-            return Err(GamesError::Empty { argument: "cells" });
+            return Err(GamesError::Empty {
+                argument: Argument::Cells,
+            });
         }
         let centre = |i: usize| base.choke_price * (real(i) + 0.5) / real(cells);
         let mut equilibria = Vec::with_capacity(cells * cells);

@@ -1,6 +1,6 @@
 //! The market: parameters, rationing, and the payoffs of any pair of postings.
 
-use crate::error::{GamesError, non_negative, positive, share};
+use crate::error::{Argument, GamesError, non_negative, positive, share};
 
 /// Parameters of the market; see [`Marketplace::new`] for the limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,11 +90,11 @@ impl Marketplace {
     /// non-negative, the fee in $[0,1)$.
     pub fn new(parameters: MarketParameters) -> Result<Self, GamesError> {
         Ok(Self {
-            theta: positive("choke_price", parameters.choke_price)?,
-            c_m: non_negative("operator_cost", parameters.operator_cost)?,
-            c_i: non_negative("seller_cost", parameters.seller_cost)?,
-            alpha: share("fee", parameters.fee)?,
-            k: non_negative("experience", parameters.experience)?,
+            theta: positive(Argument::ChokePrice, parameters.choke_price)?,
+            c_m: non_negative(Argument::OperatorCost, parameters.operator_cost)?,
+            c_i: non_negative(Argument::SellerCost, parameters.seller_cost)?,
+            alpha: share(Argument::Fee, parameters.fee)?,
+            k: non_negative(Argument::Experience, parameters.experience)?,
         })
     }
 
@@ -200,7 +200,7 @@ impl Marketplace {
 }
 
 pub(super) fn check_posting(posting: Posting) -> Result<(), GamesError> {
-    non_negative("price", posting.price)?;
-    non_negative("stock", posting.stock)?;
+    non_negative(Argument::Price, posting.price)?;
+    non_negative(Argument::Stock, posting.stock)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The seller's best reply in closed form.
 
 use super::model::{Marketplace, Posting, Rationing, Trade, check_posting};
-use crate::error::{GamesError, finite};
+use crate::error::{Argument, GamesError, finite};
 
 /// What happens in the market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,9 +94,9 @@ impl Marketplace {
     /// [`GamesError::OutOfRange`] for $\gamma$ outside $(0,1]$ or a negative price or stock.
     pub fn best_reply_imperfect(&self, gamma: f64, operator: Posting) -> Result<Reply, GamesError> {
         check_posting(operator)?;
-        if !(finite("substitutability", gamma)? > 0.0 && gamma <= 1.0) {
+        if !(finite(Argument::Substitutability, gamma)? > 0.0 && gamma <= 1.0) {
             return Err(GamesError::OutOfRange {
-                argument: "substitutability",
+                argument: Argument::Substitutability,
                 interval: "(0, 1]",
                 value: gamma,
             });
@@ -302,7 +302,7 @@ pub(super) mod tests {
         assert_eq!(
             bad,
             GamesError::OutOfRange {
-                argument: "fee",
+                argument: Argument::Fee,
                 interval: "[0, 1)",
                 value: 1.0
             }
@@ -314,7 +314,7 @@ pub(super) mod tests {
                 ..good
             }),
             Err(GamesError::OutOfRange {
-                argument: "seller_cost",
+                argument: Argument::SellerCost,
                 ..
             })
         ));
@@ -324,7 +324,7 @@ pub(super) mod tests {
                 ..good
             }),
             Err(GamesError::NotFinite {
-                argument: "experience",
+                argument: Argument::Experience,
                 ..
             })
         ));
@@ -338,7 +338,7 @@ pub(super) mod tests {
                 }
             ),
             Err(GamesError::OutOfRange {
-                argument: "price",
+                argument: Argument::Price,
                 ..
             })
         ));
@@ -351,7 +351,7 @@ pub(super) mod tests {
                 }
             ),
             Err(GamesError::OutOfRange {
-                argument: "substitutability",
+                argument: Argument::Substitutability,
                 ..
             })
         ));

@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 use super::leader::MarketEquilibrium;
 use super::model::{MarketParameters, Marketplace, Posting, Rationing, Trade};
 use super::reply::{Regime, Reply};
-use crate::error::{GamesError, real};
+use crate::error::{Argument, GamesError, real};
 
 /// Surplus, payoffs and welfare of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -149,7 +149,9 @@ impl Marketplace {
         cells: usize,
     ) -> Result<WelfareSearch, GamesError> {
         if cells == 0 {
-            return Err(GamesError::Empty { argument: "cells" });
+            return Err(GamesError::Empty {
+                argument: Argument::Cells,
+            });
         }
         let mut search = WelfareSearch {
             markets: 0,

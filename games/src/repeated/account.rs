@@ -1,11 +1,11 @@
 //! Regret accounts kept in one pass: external, internal and swap regret from a K by K table.
 
 use super::learner::{check_actions, check_rewards};
-use crate::error::{GamesError, length, real};
+use crate::error::{Argument, GamesError, distribution, length, real};
 
 /// External, internal and swap regret of one player's play, in one pass and $K^2$ memory.
 ///
-/// With $G_{ij}=\sum_tx_t(i)\,g_t(j)$ and $D_{ij}=G_{ij}-G_{ii}$, totals over the recorded rounds are: external
+/// With $D_{ij}=\sum_tx_t(i)[g_t(j)-g_t(i)]$, totals over the recorded rounds are: external
 /// $\max_j\sum_iD_{ij}$, internal $\max_{i,j}D_{ij}$, swap $\sum_i\max_jD_{ij}$. So $0\le$ internal $\le$ swap $\le K\cdot$ internal and
 /// external $\le$ swap; external may be negative.
 ///
@@ -24,6 +24,7 @@ use crate::error::{GamesError, length, real};
 pub struct RegretAccount {
     actions: usize,
     rounds: usize,
+    /// $D_{ij}$: differences are summed, so a large common reward costs no digits.
     gains: Vec<f64>,
 }
 
@@ -58,14 +59,17 @@ impl RegretAccount {
     /// Records a mixed play and the rewards of all actions.
     ///
     /// # Errors
-    /// [`GamesError::Length`] or [`GamesError::NotFinite`]. That `play` sums to one is not checked.
+    /// [`GamesError::Length`]; [`GamesError::NotAProbability`] or [`GamesError::NotADistribution`] for the play;
+    /// [`GamesError::NotFinite`] for a reward. The account is unchanged then.
     pub fn record(&mut self, play: &[f64], rewards: &[f64]) -> Result<(), GamesError> {
-        length("play", self.actions, play.len())?;
+        length(Argument::Play, self.actions, play.len())?;
+        distribution(Argument::Play, play)?;
         check_rewards(self.actions, rewards)?;
-        for (row, &x) in self.gains.chunks_exact_mut(self.actions).zip(play) {
+        let rows = self.gains.chunks_exact_mut(self.actions);
+        for ((row, &x), &own) in rows.zip(play).zip(rewards) {
             if x != 0.0 {
                 for (g, r) in row.iter_mut().zip(rewards) {
-                    *g += x * r;
+                    *g += x * (r - own);
                 }
             }
         }
@@ -80,15 +84,16 @@ impl RegretAccount {
     pub fn record_pure(&mut self, action: usize, rewards: &[f64]) -> Result<(), GamesError> {
         if action >= self.actions {
             return Err(GamesError::NoSuchAction {
-                argument: "action",
+                argument: Argument::Action,
                 value: action,
                 actions: self.actions,
             });
         }
         check_rewards(self.actions, rewards)?;
         let row = &mut self.gains[action * self.actions..(action + 1) * self.actions];
+        let own = rewards[action];
         for (g, r) in row.iter_mut().zip(rewards) {
-            *g += r;
+            *g += r - own;
         }
         self.rounds += 1;
         Ok(())
@@ -103,9 +108,8 @@ impl RegretAccount {
     /// Total external regret; may be negative.
     #[must_use]
     pub fn external(&self) -> f64 {
-        let got: f64 = self.gains.iter().step_by(self.actions + 1).sum();
         (0..self.actions)
-            .map(|j| self.gains.iter().skip(j).step_by(self.actions).sum::<f64>() - got)
+            .map(|j| self.gains.iter().skip(j).step_by(self.actions).sum())
             .fold(f64::NEG_INFINITY, f64::max)
     }
 
@@ -136,14 +140,13 @@ impl RegretAccount {
     #[must_use]
     pub fn gain(&self, from: usize, to: usize) -> Option<f64> {
         let k = self.actions;
-        (from < k && to < k).then(|| self.gains[from * k + to] - self.gains[from * k + from])
+        (from < k && to < k).then(|| self.gains[from * k + to])
     }
 
     fn best_gains(&self) -> impl Iterator<Item = f64> + '_ {
         self.gains
             .chunks_exact(self.actions)
-            .enumerate()
-            .map(|(i, row)| row.iter().copied().fold(f64::NEG_INFINITY, f64::max) - row[i])
+            .map(|row| row.iter().copied().fold(0.0, f64::max))
     }
 }
 
@@ -203,6 +206,24 @@ mod tests {
             prop_assert!(0.0 <= r.internal && r.internal <= r.swap + slack && r.swap <= real(k) * r.internal + slack);
             prop_assert!(r.external <= r.swap + slack && r.external <= real(k - 1) * r.internal + slack);
         }
+    }
+
+    #[test]
+    fn a_large_common_reward_costs_no_digits_and_bad_plays_are_refused() {
+        let (mut plain, mut moved) = (
+            RegretAccount::new(2).unwrap(),
+            RegretAccount::new(2).unwrap(),
+        );
+        for t in 0..1000u32 {
+            let g = [f64::from(t % 3), f64::from(t % 2)];
+            plain.record(&[0.25, 0.75], &g).unwrap();
+            moved.record(&[0.25, 0.75], &g.map(|r| r + 1e9)).unwrap();
+        }
+        assert_eq!(plain.regrets(), moved.regrets());
+        for bad in [[f64::NAN, 1.0], [-0.5, 1.5], [0.5, 0.25]] {
+            assert!(plain.record(&bad, &[0.0, 1.0]).is_err());
+        }
+        assert_eq!(plain.regrets(), moved.regrets());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::learner::opponents::rng;
 use super::{
-    BlumMansour, Exp3, Ftpl, Hedge, Learner, Noise, RegretAccount, RegretMatching, Regrets,
-    SingleActions, StoltzLugosi, sample_action,
+    BlumMansour, Exp3, FromBandit, FromOracle, Ftpl, Hedge, Learner, Noise, RegretAccount,
+    RegretMatching, Regrets, SingleActions, StoltzLugosi,
 };
 use rand::RngExt;
 
@@ -96,7 +96,12 @@ fn average_regret_falls_with_the_square_root_of_the_rounds() {
             "ftpl",
             Box::new(move |t, seed| {
                 let rate = (8.0 * (k as f64).ln() / t as f64).sqrt();
-                Box::new(Ftpl::new(SingleActions(k), Noise::Gumbel { rate }, rng(seed)).unwrap())
+                Box::new(
+                    FromOracle::new(
+                        Ftpl::new(SingleActions(k), Noise::Gumbel { rate }, rng(seed)).unwrap(),
+                    )
+                    .unwrap(),
+                )
             }),
         ),
     ];
@@ -109,40 +114,6 @@ fn average_regret_falls_with_the_square_root_of_the_rounds() {
     }
 }
 
-/// A learner that is shown the reward of the action that it drew, no other.
-#[derive(Debug)]
-struct Bandit {
-    learner: Exp3,
-    play: Vec<f64>,
-    draws: rand_pcg::Pcg64,
-}
-
-impl Bandit {
-    fn boxed(learner: Exp3, seed: u64) -> Box<dyn Learner> {
-        let play = learner.play().to_vec();
-        Box::new(Bandit {
-            learner,
-            play,
-            draws: rng(seed),
-        })
-    }
-}
-
-impl Learner for Bandit {
-    fn actions(&self) -> usize {
-        ACTIONS
-    }
-    fn play(&mut self) -> &[f64] {
-        &self.play
-    }
-    fn observe(&mut self, rewards: &[f64]) -> Result<(), crate::GamesError> {
-        let action = sample_action(&self.play, &mut self.draws)?;
-        self.learner.observe(action, rewards[action])?;
-        self.play.copy_from_slice(self.learner.play());
-        Ok(())
-    }
-}
-
 /// Learners that promise external regret alone, or see one reward a round.
 #[test]
 fn average_external_regret_of_the_others_falls_likewise() {
@@ -150,11 +121,13 @@ fn average_external_regret_of_the_others_falls_likewise() {
     let learners: [(&str, Make); 3] = [
         (
             "exp3",
-            Box::new(move |t, seed| Bandit::boxed(Exp3::new(k, t).unwrap(), seed)),
+            Box::new(move |t, seed| Box::new(FromBandit::new(Exp3::new(k, t).unwrap(), rng(seed)))),
         ),
         (
             "exp3-ix",
-            Box::new(move |t, seed| Bandit::boxed(Exp3::implicit(k, t).unwrap(), seed)),
+            Box::new(move |t, seed| {
+                Box::new(FromBandit::new(Exp3::implicit(k, t).unwrap(), rng(seed)))
+            }),
         ),
         (
             "optimistic hedge",
@@ -172,9 +145,9 @@ fn average_external_regret_of_the_others_falls_likewise() {
 
 /// A learner that never learns: the slope test must see it.
 #[derive(Debug)]
-struct Stubborn([f64; ACTIONS]);
+struct ConstantPlay([f64; ACTIONS]);
 
-impl Learner for Stubborn {
+impl Learner for ConstantPlay {
     fn actions(&self) -> usize {
         ACTIONS
     }
@@ -205,6 +178,6 @@ fn a_biased_opponent_separates_learners_from_the_stubborn() {
         }
         account.regrets().average().external
     };
-    assert!(regret(&mut Stubborn([0.25; ACTIONS]), 4000) > 0.1);
+    assert!(regret(&mut ConstantPlay([0.25; ACTIONS]), 4000) > 0.1);
     assert!(regret(&mut Hedge::fixed(ACTIONS, 4000).unwrap(), 4000) < 0.02);
 }

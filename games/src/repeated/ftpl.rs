@@ -3,8 +3,8 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use super::learner::{Learner, check_actions, check_rewards};
-use crate::error::{GamesError, length, positive, real};
+use super::learner::{OracleLearner, check_actions, check_rewards};
+use crate::error::{Argument, GamesError, positive};
 
 /// A set of actions seen only through linear optimisation: each action is a vector, its reward the inner product with the round's
 /// reward vector.
@@ -85,13 +85,13 @@ pub enum Noise {
 /// beats about $\sqrt N$ total work against an adversary (Hazan and Koren 2016).
 ///
 /// ```
-/// use hindsight_games::repeated::{Ftpl, Noise, Subsets};
+/// use hindsight_games::repeated::{Ftpl, Noise, OracleLearner, Subsets};
 /// use rand::SeedableRng;
 /// let rng = rand_pcg::Pcg64::seed_from_u64(1);
 /// // Choose 3 of 40 items each round: 9880 actions, none listed.
 /// let mut ftpl = Ftpl::new(Subsets { items: 40, chosen: 3 }, Noise::Gaussian { deviation: 2.0 }, rng)?;
-/// assert_eq!(ftpl.action().iter().sum::<f64>(), 3.0);
-/// ftpl.observe_rewards(&[0.1; 40])?;
+/// assert_eq!(ftpl.play()?.iter().sum::<f64>(), 3.0);
+/// ftpl.observe(&[0.1; 40])?;
 /// # Ok::<(), hindsight_games::GamesError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -114,8 +114,8 @@ impl<O: OptimisationOracle, R: Rng> Ftpl<O, R> {
     pub fn new(oracle: O, noise: Noise, rng: R) -> Result<Self, GamesError> {
         let d = check_actions(oracle.dimension())?;
         match noise {
-            Noise::Gumbel { rate } => positive("rate", rate)?,
-            Noise::Gaussian { deviation } => positive("deviation", deviation)?,
+            Noise::Gumbel { rate } => positive(Argument::Rate, rate)?,
+            Noise::Gaussian { deviation } => positive(Argument::Deviation, deviation)?,
         };
         Ok(Self {
             oracle,
@@ -129,8 +129,22 @@ impl<O: OptimisationOracle, R: Rng> Ftpl<O, R> {
         })
     }
 
-    /// The action of the coming round, as a vector.
-    pub fn action(&mut self) -> &[f64] {
+    /// The total reward of the best fixed action: one oracle call without noise, not counted.
+    pub fn best_fixed(&mut self) -> f64 {
+        let mut best = vec![0.0; self.total.len()];
+        self.oracle.maximise(&self.total, &mut best);
+        crate::game::dot(&best, &self.total)
+    }
+}
+
+impl<O: OptimisationOracle, R: Rng> OracleLearner for Ftpl<O, R> {
+    type Play = [f64];
+
+    fn dimension(&self) -> usize {
+        self.total.len()
+    }
+
+    fn play(&mut self) -> Result<&[f64], GamesError> {
         if !self.fresh {
             for (p, t) in self.perturbed.iter_mut().zip(&self.total) {
                 *p = t + match self.noise {
@@ -144,14 +158,10 @@ impl<O: OptimisationOracle, R: Rng> Ftpl<O, R> {
             self.calls += 1;
             self.fresh = true;
         }
-        &self.action
+        Ok(&self.action)
     }
 
-    /// Takes the round's reward vector.
-    ///
-    /// # Errors
-    /// [`GamesError::Length`] or [`GamesError::NotFinite`].
-    pub fn observe_rewards(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
+    fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
         check_rewards(self.total.len(), rewards)?;
         for (t, g) in self.total.iter_mut().zip(rewards) {
             *t += g;
@@ -160,29 +170,8 @@ impl<O: OptimisationOracle, R: Rng> Ftpl<O, R> {
         Ok(())
     }
 
-    /// Oracle calls made so far.
-    #[must_use]
-    pub fn oracle_calls(&self) -> usize {
+    fn oracle_calls(&self) -> usize {
         self.calls
-    }
-
-    /// The total reward of the best fixed action: one oracle call without noise, not counted.
-    pub fn best_fixed(&mut self) -> f64 {
-        let mut best = vec![0.0; self.total.len()];
-        self.oracle.maximise(&self.total, &mut best);
-        crate::game::dot(&best, &self.total)
-    }
-}
-
-impl<R: Rng> Learner for Ftpl<SingleActions, R> {
-    fn actions(&self) -> usize {
-        self.total.len()
-    }
-    fn play(&mut self) -> &[f64] {
-        self.action()
-    }
-    fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
-        self.observe_rewards(rewards)
     }
 }
 
@@ -201,7 +190,7 @@ pub fn sample_action<R: Rng + ?Sized>(
     probabilities: &[f64],
     rng: &mut R,
 ) -> Result<usize, GamesError> {
-    crate::error::distribution("probabilities", probabilities)?;
+    crate::error::distribution(Argument::Probabilities, probabilities)?;
     Ok(draw(probabilities, rng))
 }
 
@@ -215,89 +204,6 @@ pub(crate) fn draw<R: Rng + ?Sized>(weights: &[f64], rng: &mut R) -> usize {
         }
     }
     weights.iter().rposition(|w| *w > 0.0).unwrap_or(0)
-}
-
-/// A bandit learner: it sees only the reward of the action it drew.
-///
-/// The probability of action $i$ is proportional to $\exp(-\eta\hat L(i))$, where the loss estimate adds
-/// $(1-g)/(x_t(i)+\gamma)$ for the drawn action. $\gamma=0$ is EXP3, with expected regret at most $\sqrt{2TK\ln K}$ against a fixed opponent;
-/// $\gamma=\eta/2$ is EXP3-IX (Neu 2015), whose regret is bounded with high probability,
-/// by $2\sqrt{2KT\ln K}+\left(\sqrt{2KT/\ln K}+1\right)\ln(2/\delta)$.
-///
-/// ```
-/// use hindsight_games::repeated::Exp3;
-/// let mut bandit = Exp3::implicit(4, 1000)?;
-/// assert_eq!(bandit.play(), &[0.25; 4]);
-/// bandit.observe(2, 1.0)?; // drew action 2, earned 1
-/// # Ok::<(), hindsight_games::GamesError>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Exp3 {
-    rate: f64,
-    implicit: f64,
-    estimates: Vec<f64>,
-    play: Vec<f64>,
-}
-
-impl Exp3 {
-    /// EXP3 with the rate $\sqrt{2\ln K/(KT)}$.
-    ///
-    /// # Errors
-    /// [`GamesError::Empty`] without actions or rounds.
-    pub fn new(actions: usize, horizon: usize) -> Result<Self, GamesError> {
-        let k = check_actions(actions)?;
-        super::learner::check_horizon(horizon)?;
-        let rate = (2.0 * real(k).ln() / (real(k) * real(horizon))).sqrt();
-        Ok(Self {
-            rate,
-            implicit: 0.0,
-            estimates: vec![0.0; k],
-            play: vec![1.0 / real(k); k],
-        })
-    }
-
-    /// EXP3-IX with the same rate and implicit exploration $\gamma=\eta/2$.
-    ///
-    /// # Errors
-    /// [`GamesError::Empty`] without actions or rounds.
-    pub fn implicit(actions: usize, horizon: usize) -> Result<Self, GamesError> {
-        let plain = Self::new(actions, horizon)?;
-        Ok(Self {
-            implicit: plain.rate / 2.0,
-            ..plain
-        })
-    }
-
-    /// The distribution to draw from.
-    #[must_use]
-    pub fn play(&self) -> &[f64] {
-        &self.play
-    }
-
-    /// Takes the reward, in $\[0,1\]$, of the action that was drawn from [`Exp3::play`].
-    ///
-    /// # Errors
-    /// [`GamesError::NoSuchAction`]; [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for a reward outside $\[0,1\]$.
-    pub fn observe(&mut self, action: usize, reward: f64) -> Result<(), GamesError> {
-        length("probabilities", self.estimates.len(), self.play.len())?;
-        let Some(estimate) = self.estimates.get_mut(action) else {
-            return Err(GamesError::NoSuchAction {
-                argument: "action",
-                value: action,
-                actions: self.play.len(),
-            });
-        };
-        if !(0.0..=1.0).contains(&crate::error::finite("reward", reward)?) {
-            return Err(GamesError::OutOfRange {
-                argument: "reward",
-                interval: "[0, 1]",
-                value: reward,
-            });
-        }
-        *estimate -= (1.0 - reward) / (self.play[action] + self.implicit).max(1e-300);
-        super::hedge::softmax(self.rate, &self.estimates, &mut self.play);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -318,7 +224,7 @@ mod tests {
             let mut counts = [0.0; 4];
             ftpl.observe(&total).unwrap();
             for _ in 0..draws {
-                let at = ftpl.play().iter().position(|x| *x == 1.0).unwrap();
+                let at = ftpl.play().unwrap().iter().position(|x| *x == 1.0).unwrap();
                 counts[at] += 1.0;
                 ftpl.observe(&[0.0; 4]).unwrap();
             }
@@ -347,8 +253,8 @@ mod tests {
         for t in 0..horizon {
             rewards(Opponent::Drift, t, &[], &mut generator, &mut g);
             g.iter_mut().for_each(|r| *r /= chosen as f64);
-            got += crate::game::dot(ftpl.action(), &g);
-            ftpl.observe_rewards(&g).unwrap();
+            got += crate::game::dot(ftpl.play().unwrap(), &g);
+            ftpl.observe(&g).unwrap();
         }
         let average = (ftpl.best_fixed() - got) / horizon as f64;
         assert_eq!(ftpl.oracle_calls(), horizon);
@@ -372,7 +278,7 @@ mod tests {
                 } else {
                     [1.0, 0.0]
                 };
-                let x = ftpl.play().to_vec();
+                let x = ftpl.play().unwrap().to_vec();
                 account.record(&x, &g).unwrap();
                 ftpl.observe(&g).unwrap();
             }
@@ -380,44 +286,5 @@ mod tests {
         };
         assert!(regret(1e-9) > 0.4);
         assert!(regret(30.0) < 0.05);
-    }
-
-    #[test]
-    fn bandit_regret_stays_below_its_bound() {
-        let (k, horizon, runs) = (5, 3000, 20);
-        for implicit in [false, true] {
-            let mut mean = 0.0;
-            for seed in 0..runs {
-                let mut bandit = if implicit {
-                    Exp3::implicit(k, horizon)
-                } else {
-                    Exp3::new(k, horizon)
-                }
-                .unwrap();
-                let mut generator = rng(seed);
-                let mut account = RegretAccount::new(k).unwrap();
-                let mut g = vec![0.0; k];
-                for t in 0..horizon {
-                    rewards(Opponent::Drift, t, &[], &mut generator, &mut g);
-                    let a = sample_action(bandit.play(), &mut generator).unwrap();
-                    account.record_pure(a, &g).unwrap();
-                    bandit.observe(a, g[a]).unwrap();
-                }
-                mean += account.external() / f64::from(u32::try_from(runs).unwrap());
-            }
-            let kt = (k * horizon) as f64;
-            assert!(mean <= (2.0 * kt * (k as f64).ln()).sqrt(), "{mean}");
-        }
-        assert!(matches!(
-            Exp3::new(3, 10).unwrap().observe(1, 1.5),
-            Err(GamesError::OutOfRange {
-                argument: "reward",
-                ..
-            })
-        ));
-        assert!(matches!(
-            Exp3::new(3, 10).unwrap().observe(7, 0.5),
-            Err(GamesError::NoSuchAction { .. })
-        ));
     }
 }

@@ -11,12 +11,17 @@
 //! | [`SampledModifications`] over a [`SmoothOracle`] | reward vector | external and internal regret | polynomial in $T$, free of $N$ |
 //! | [`Exp3`] (plain, implicit exploration) | reward of the action drawn | external regret | $K$ |
 //!
+//! All follow one protocol, [`Learner`]; [`BanditLearner`] is its variant that is told one reward a round, [`OracleLearner`] that for actions which cannot be
+//! listed, and [`FromBandit`] and [`FromOracle`] seat both where a [`Learner`] is asked for.
+//!
 //! Internal and swap regret are different things: internal regret counts one replacement, swap regret all of them at once. Small external regret of all
 //! players means a nearly coarse correlated equilibrium, small swap regret a nearly correlated one.
 
 mod account;
 #[cfg(test)]
 mod curves;
+mod exp3;
+mod fixed_point;
 mod ftpl;
 mod hedge;
 mod learner;
@@ -28,9 +33,10 @@ mod stationary;
 mod swap;
 
 pub use account::{RegretAccount, Regrets};
-pub use ftpl::{Exp3, Ftpl, Noise, OptimisationOracle, SingleActions, Subsets, sample_action};
+pub use exp3::Exp3;
+pub use ftpl::{Ftpl, Noise, OptimisationOracle, SingleActions, Subsets, sample_action};
 pub use hedge::Hedge;
-pub use learner::Learner;
+pub use learner::{BanditLearner, FromBandit, FromOracle, Learner, OracleLearner};
 pub use play::{Checkpoint, PlayRecord, average_self_play, self_play};
 pub use regret_matching::RegretMatching;
 pub use sampled::SampledModifications;

@@ -3,7 +3,7 @@
 use super::account::{RegretAccount, Regrets};
 use super::learner::Learner;
 use crate::equilibrium::{coarse_correlated_gap, correlated_gap};
-use crate::error::{GamesError, length, real};
+use crate::error::{Argument, GamesError, length, real};
 use crate::game::{Game, advance};
 
 /// Regrets of all players and equilibrium gaps of the empirical play at a checkpoint.
@@ -163,10 +163,10 @@ fn check_seats(
     learners: &[&mut dyn Learner],
     rounds: usize,
 ) -> Result<(), GamesError> {
-    length("learners", game.players(), learners.len())?;
+    length(Argument::Learners, game.players(), learners.len())?;
     super::learner::check_horizon(rounds)?;
     for (learner, &k) in learners.iter().zip(game.shape()) {
-        length("actions of a learner", k, learner.actions())?;
+        length(Argument::LearnerActions, k, learner.actions())?;
     }
     Ok(())
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt};
 
-use super::learner::{check_horizon, check_rewards};
+use super::fixed_point::fixed_point;
+use super::learner::{OracleLearner, check_horizon, check_rewards};
 use super::smooth::SmoothOracle;
-use super::stationary::stationary;
-use crate::error::{GamesError, real};
+use crate::error::{Argument, GamesError, real};
 
 #[derive(Debug, Clone)]
 struct Played {
@@ -29,7 +29,7 @@ struct Played {
 /// $\sqrt{2T\ln(2N)}$-order; sampling adds $O(\sqrt{\ln N/m})$ a round.
 ///
 /// ```
-/// use hindsight_games::repeated::{ProductActions, SampledModifications};
+/// use hindsight_games::repeated::{OracleLearner, ProductActions, SampledModifications};
 /// use rand::SeedableRng;
 /// let actions = ProductActions::new(&[2; 20])?; // 2^20 actions
 /// let mut learner = SampledModifications::new(actions, 50, 50, rand_pcg::Pcg64::seed_from_u64(1))?;
@@ -60,7 +60,7 @@ pub struct SampledModifications<O, R> {
 
 /// One modification map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Map {
+pub(super) enum Map {
     Constant(u64),
     Replace(u64, u64),
 }
@@ -74,7 +74,7 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         check_horizon(horizon)?;
         if samples == 0 || oracle.actions() == 0 {
             return Err(GamesError::Empty {
-                argument: "samples or actions",
+                argument: Argument::Samples,
             });
         }
         let ln_maps = ln(2) + 2.0 * ln(oracle.actions());
@@ -107,19 +107,6 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
             - self.rate * self.own
             - ln(2)
             - ln(self.oracle.actions())
-    }
-
-    /// The distribution of the coming round as pairs of action and probability, in order of action.
-    ///
-    /// # Errors
-    /// [`GamesError::NotConverged`] when the fixed point keeps a residual above `1e-10`.
-    pub fn play(&mut self) -> Result<&[(u64, f64)], GamesError> {
-        if !self.fresh {
-            let maps = self.draw_maps();
-            self.play = fixed_point(&maps)?;
-            self.fresh = true;
-        }
-        Ok(&self.play)
     }
 
     fn draw_maps(&mut self) -> Vec<Map> {
@@ -178,16 +165,43 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         maps
     }
 
-    /// Takes the round's reward vector; every action's reward must lie in $\[0,1\]$.
-    ///
-    /// # Errors
-    /// [`GamesError::Length`], [`GamesError::NotFinite`], [`GamesError::OutOfRange`], and those of [`SampledModifications::play`].
-    pub fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
+    /// Total regrets of the mixed plays so far, over all $N$ actions.
+    #[must_use]
+    pub fn regrets(&self) -> super::Regrets {
+        let gain = |p: &Played| (self.oracle.best(&p.total) - p.own).max(0.0);
+        super::Regrets {
+            rounds: self.rounds,
+            external: self.oracle.best(&self.total) - self.own,
+            internal: self.played.values().map(gain).fold(0.0, f64::max),
+            swap: self.played.values().map(gain).sum(),
+        }
+    }
+}
+
+impl<O: SmoothOracle, R: Rng> OracleLearner for SampledModifications<O, R> {
+    /// Pairs of action and probability, in order of action.
+    type Play = [(u64, f64)];
+
+    fn dimension(&self) -> usize {
+        self.oracle.dimension()
+    }
+
+    fn play(&mut self) -> Result<&[(u64, f64)], GamesError> {
+        if !self.fresh {
+            let maps = self.draw_maps();
+            self.play = fixed_point(&maps)?;
+            self.fresh = true;
+        }
+        Ok(&self.play)
+    }
+
+    /// Every action's reward must lie in $\[0,1\]$.
+    fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
         check_rewards(self.oracle.dimension(), rewards)?;
         for value in [self.oracle.worst(rewards), self.oracle.best(rewards)] {
             if !(-1e-9..=1.0 + 1e-9).contains(&value) {
                 return Err(GamesError::OutOfRange {
-                    argument: "reward of an action",
+                    argument: Argument::Reward,
                     interval: "[0, 1]",
                     value,
                 });
@@ -224,120 +238,10 @@ impl<O: SmoothOracle, R: Rng> SampledModifications<O, R> {
         Ok(())
     }
 
-    /// Total regrets of the mixed plays so far, over all $N$ actions.
-    #[must_use]
-    pub fn regrets(&self) -> super::Regrets {
-        let gain = |p: &Played| (self.oracle.best(&p.total) - p.own).max(0.0);
-        super::Regrets {
-            rounds: self.rounds,
-            external: self.oracle.best(&self.total) - self.own,
-            internal: self.played.values().map(gain).fold(0.0, f64::max),
-            swap: self.played.values().map(gain).sum(),
-        }
-    }
-
-    /// Calls of the smooth oracle so far (samples and partition functions).
-    #[must_use]
-    pub fn oracle_calls(&self) -> usize {
+    /// Samples and partition functions.
+    fn oracle_calls(&self) -> usize {
         self.calls
     }
-}
-
-/// Stationary distribution of the average of the maps, on the actions they touch.
-fn fixed_point(maps: &[Map]) -> Result<Vec<(u64, f64)>, GamesError> {
-    let mut nodes: Vec<u64> = maps
-        .iter()
-        .flat_map(|m| match *m {
-            Map::Constant(j) => [j, j],
-            Map::Replace(i, j) => [i, j],
-        })
-        .collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    let n = nodes.len();
-    let at = |action: u64| nodes.partition_point(|&a| a < action);
-    let mut constants = vec![0.0; n];
-    let mut out = vec![0.0; n];
-    let mut incoming: Vec<Vec<usize>> = vec![Vec::new(); n];
-    let mut count = 0.0;
-    for map in maps {
-        match *map {
-            Map::Constant(j) => {
-                constants[at(j)] += 1.0;
-                count += 1.0;
-            }
-            Map::Replace(i, j) if i != j => {
-                out[at(i)] += 1.0;
-                incoming[at(j)].push(at(i));
-            }
-            Map::Replace(..) => {}
-        }
-    }
-    let residual = |x: &[f64]| -> f64 {
-        let total: f64 = x.iter().sum();
-        (0..n)
-            .map(|s| {
-                let arrive: f64 = incoming[s].iter().map(|&i| x[i]).sum();
-                (total * constants[s] + arrive - x[s] * (count + out[s])).abs()
-            })
-            .sum::<f64>()
-            / real(maps.len())
-    };
-    let finish = |x: Vec<f64>| -> Vec<(u64, f64)> {
-        nodes
-            .iter()
-            .copied()
-            .zip(x)
-            .filter(|(_, p)| *p > 0.0)
-            .collect()
-    };
-    if count == 0.0 {
-        // Nothing leaves such an action: it is a fixed point.
-        if let Some(s) = (0..n).find(|&s| out[s] == 0.0) {
-            let mut x = vec![0.0; n];
-            x[s] = 1.0;
-            return Ok(finish(x));
-        }
-    } else {
-        // Gauss-Seidel on x_s (count + out_s) = constants_s + arrivals_s.
-        let mut x: Vec<f64> = constants.iter().map(|c| c / count).collect();
-        for sweep in 0..400 {
-            for s in 0..n {
-                let arrive: f64 = incoming[s].iter().map(|&i| x[i]).sum();
-                x[s] = (constants[s] + arrive) / (count + out[s]);
-            }
-            if sweep % 4 == 3 {
-                let total: f64 = x.iter().sum();
-                x.iter_mut().for_each(|v| *v /= total);
-                if residual(&x) < 1e-13 {
-                    return Ok(finish(x));
-                }
-            }
-        }
-    }
-    let mut matrix = vec![0.0; n * n];
-    for (s, row) in matrix.chunks_exact_mut(n).enumerate() {
-        for (r, c) in row.iter_mut().zip(&constants) {
-            *r = c / real(maps.len());
-        }
-        row[s] += 1.0 - (count + out[s]) / real(maps.len());
-    }
-    for (j, sources) in incoming.iter().enumerate() {
-        for &i in sources {
-            matrix[i * n + j] += 1.0 / real(maps.len());
-        }
-    }
-    let mut x = vec![0.0; n];
-    stationary(&mut matrix, &mut x);
-    let left = residual(&x);
-    if left > 1e-10 {
-        return Err(GamesError::NotConverged {
-            method: "fixed point of sampled maps",
-            residual: left,
-            iterations: 400,
-        });
-    }
-    Ok(finish(x))
 }
 
 #[allow(clippy::cast_precision_loss)] // a logarithm of a count: relative error 1e-16
@@ -488,47 +392,6 @@ mod tests {
             chi2(rate * 1.2, &mut learner) > 112.0,
             "weights with a wrong rate must be caught"
         );
-    }
-
-    #[test]
-    fn fixed_points_are_fixed() {
-        let mut generator = rng(11);
-        for case in 0..300u64 {
-            let m = 1 + usize::try_from(case % 40).unwrap();
-            let maps: Vec<Map> = (0..m)
-                .map(|_| {
-                    let (i, j) = (generator.random_range(0..12), generator.random_range(0..12));
-                    if generator.random_range(0..10) < case % 10 {
-                        Map::Constant(j)
-                    } else {
-                        Map::Replace(i, j)
-                    }
-                })
-                .collect();
-            let x = fixed_point(&maps).unwrap();
-            let total: f64 = x.iter().map(|p| p.1).sum();
-            assert!((total - 1.0).abs() < 1e-9);
-            let mut image = BTreeMap::new();
-            for map in &maps {
-                for &(a, p) in &x {
-                    let to = match *map {
-                        Map::Constant(j) => j,
-                        Map::Replace(i, j) => {
-                            if a == i {
-                                j
-                            } else {
-                                a
-                            }
-                        }
-                    };
-                    *image.entry(to).or_insert(0.0) += p / maps.len() as f64;
-                }
-            }
-            for (a, p) in x {
-                *image.entry(a).or_insert(0.0) -= p;
-            }
-            assert!(image.values().map(|v: &f64| v.abs()).sum::<f64>() < 1e-9);
-        }
     }
 
     #[test]

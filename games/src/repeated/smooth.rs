@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::error::GamesError;
+use crate::error::{Argument, GamesError};
 
 /// A set of actions seen through exponential weights: the smooth optimisation oracle.
 ///
@@ -41,7 +41,7 @@ impl ProductActions {
     pub fn new(factors: &[usize]) -> Result<Self, GamesError> {
         if factors.is_empty() || factors.contains(&0) {
             return Err(GamesError::Empty {
-                argument: "factors",
+                argument: Argument::Factors,
             });
         }
         let mut actions = 1u64;
@@ -51,7 +51,7 @@ impl ProductActions {
                 .and_then(|k| actions.checked_mul(k))
                 .filter(|n| *n < 1 << 63)
                 .ok_or(GamesError::TooLarge {
-                    what: "number of factors",
+                    argument: Argument::FactorCount,
                     size: factors.len(),
                     limit: 62,
                 })?;

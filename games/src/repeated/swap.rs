@@ -3,7 +3,7 @@
 use super::hedge::{Hedge, softmax};
 use super::learner::{Learner, check_actions, check_horizon, check_rewards};
 use super::stationary::stationary;
-use crate::error::{GamesError, positive, real};
+use crate::error::{Argument, GamesError, positive, real};
 
 /// Internal regret by exponential weights over ordered pairs of actions (Foster and Vohra; Stoltz and Lugosi 2005).
 ///
@@ -111,7 +111,7 @@ impl<L: Learner> BlumMansour<L> {
         let k = check_actions(actions)?;
         let copies = (0..k).map(|_| copy(k)).collect::<Result<Vec<L>, _>>()?;
         for c in &copies {
-            crate::error::length("actions of a copy", k, c.actions())?;
+            crate::error::length(Argument::LearnerActions, k, c.actions())?;
         }
         Ok(Self {
             copies,
@@ -143,7 +143,7 @@ impl BlumMansour<Hedge> {
     /// # Errors
     /// [`GamesError::Empty`] without actions, [`GamesError::OutOfRange`] or [`GamesError::NotFinite`] for the rate.
     pub fn with_rate(actions: usize, rate: f64) -> Result<Self, GamesError> {
-        let rate = positive("rate", rate)?;
+        let rate = positive(Argument::Rate, rate)?;
         Self::new(actions, |k| Hedge::with_rate(k, rate))
     }
 
@@ -211,11 +211,11 @@ impl<L: Learner, F: FnMut() -> L> TreeSwap<L, F> {
     pub fn new(branching: usize, depth: usize, mut make: F) -> Result<Self, GamesError> {
         if branching == 0 || depth == 0 {
             return Err(GamesError::Empty {
-                argument: "branching or depth",
+                argument: Argument::Branching,
             });
         }
         let too_large = GamesError::TooLarge {
-            what: "depth",
+            argument: Argument::Depth,
             size: depth,
             limit: 62,
         };

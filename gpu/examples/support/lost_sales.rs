@@ -1,7 +1,11 @@
 //! The training task of the comparison: lost sales, five outstanding orders, a network of 4,929 parameters that orders.
 
+#[path = "unit.rs"]
+mod unit;
+
 use hindsight_gpu::nn::{Dense, Layout};
 use hindsight_gpu::{Activation, Batch, Error, Program, Scalar, Shape, Start, Step};
+use unit::unit;
 
 pub(crate) const PERIODS: usize = 64;
 const LEAD: usize = 5;
@@ -17,19 +21,6 @@ pub(crate) struct Task {
     lane: Vec<f32>,
     exo: Vec<f32>,
     shared: Vec<f32>,
-}
-
-/// The uniform number `index` of a stream: SplitMix64, so that any language rebuilds the same data.
-fn unit(stream: u64, index: usize) -> f64 {
-    let mut z = (index as u64 + 1)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .wrapping_add(stream.wrapping_mul(0xD1B5_4A32_D192_ED03));
-    z ^= z >> 30;
-    z = z.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z ^= z >> 27;
-    z = z.wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
-    (z >> 40) as f64 / f64::from(1 << 24)
 }
 
 fn program(layers: [Dense; 3], params: usize) -> Program {

@@ -2,30 +2,31 @@
 
 use std::ops::Range;
 
-use super::arena::{Gradients, Kept, Tile};
 use super::classes;
 use super::reverse::{Target, target};
 use super::source::{Reader, lane};
+use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
 use crate::record::{Arg, Binary, CustomOp, Op, Row, Space};
 
 impl<F: Real> Tile<'_, F> {
-    pub(super) fn reverse(
+    /// Goes back through the operations of one phase.
+    pub(super) fn reverse_phase(
         &mut self,
         space: Space,
         period: usize,
-        ops: Range<usize>,
+        phase: usize,
         gradients: &mut Gradients<F>,
     ) {
-        let program = self.run.program;
-        let block = if space == Space::Start {
-            &program.start
-        } else {
-            &program.period
-        };
-        for op in block.ops[ops].iter().rev() {
+        let code = self.code(space);
+        let ops = code.phases[phase].ops.clone();
+        let wants = &code.wants[ops.clone()];
+        for (op, &wants) in code.ops[ops].iter().zip(wants).rev() {
+            if wants == [false; 2] {
+                continue;
+            }
             match op {
                 Op::Unary { f, x, out, rows } => {
                     let (f, isa) = (*f, self.run.isa);
@@ -41,11 +42,20 @@ impl<F: Real> Tile<'_, F> {
                         },
                     );
                 }
-                Op::Binary { f, a, b, out, rows } => {
-                    self.reverse_binary(space, period, *f, (*a, *b), (*out, *rows), gradients)
-                }
+                Op::Binary { f, a, b, out, rows } => self.reverse_binary(
+                    space,
+                    period,
+                    *f,
+                    (*a, *b),
+                    wants,
+                    (*out, *rows),
+                    gradients,
+                ),
                 Op::Select { mask, yes, no, out } => {
                     for (arg, wanted) in [(*yes, true), (*no, false)] {
+                        if !wants[usize::from(!wanted)] {
+                            continue;
+                        }
                         self.pull(
                             space,
                             period,
@@ -97,8 +107,9 @@ impl<F: Real> Tile<'_, F> {
                     index,
                     out,
                 } => {
-                    let reader = Reader::new(self.run, &self.rows, space, period);
-                    let dy = self.adjoints.rows(space, period, *out, *width);
+                    let reader = self.reader(period);
+                    let at = self.adjoint_at(space, period, *out);
+                    let dy = &self.memory.adjoints[at..][..width * TILE];
                     let table = &mut gradients.params[*table..][..entries * width];
                     classes::lookup_adjoint(reader.arg(*index, 1), self.count, dy, *width, table);
                 }
@@ -106,7 +117,7 @@ impl<F: Real> Tile<'_, F> {
                     let likelihood = (logits, *index, *out);
                     self.reverse_log_likelihood(space, period, likelihood, gradients);
                 }
-                // Its adjoint crosses lanes: the schedule takes care of it between the phases.
+                // Its adjoint is handed over between the phases.
                 Op::Reduce { .. } => {}
                 Op::Custom {
                     op,
@@ -130,18 +141,14 @@ impl<F: Real> Tile<'_, F> {
         (out, outputs): (usize, usize),
         gradients: &mut Gradients<F>,
     ) {
-        let (n, m) = (inputs.len(), outputs);
-        let mut numbers = std::mem::take(&mut self.numbers);
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let (n, m, width) = (inputs.len(), outputs, self.width());
+        let mut numbers = std::mem::take(&mut self.memory.numbers);
+        let mut scratch = std::mem::take(&mut self.memory.scratch);
         numbers.resize(2 * (n + m), 0.0);
         {
-            let reader = Reader::new(self.run, &self.rows, space, period);
+            let reader = self.reader(period);
             let y = reader.rows(Row::of(space, out), m);
-            let Kept { start, periods } = &self.adjoints;
-            let dy = match space {
-                Space::Start => &start[out * TILE..],
-                Space::Period => &periods.numbers[periods.at(period) + out * TILE..],
-            };
+            let dy = &self.memory.adjoints[self.adjoint_at(space, period, out)..];
             let (xs, rest) = numbers.split_at_mut(n);
             let (dxs, rest) = rest.split_at_mut(n);
             let (ys, dys) = rest.split_at_mut(m);
@@ -150,22 +157,22 @@ impl<F: Real> Tile<'_, F> {
                     *x = lane(reader.arg(arg, 1), i).to_f64();
                 }
                 for j in 0..m {
-                    ys[j] = y[j * TILE + i].to_f64();
-                    dys[j] = dy[j * TILE + i].to_f64();
+                    ys[j] = y[j * width + i].to_f64();
+                    dys[j] = dy[j * width + i].to_f64();
                 }
                 dxs.fill(0.0);
                 op.vjp(xs, ys, dys, dxs);
-                for (row, &dx) in scratch.chunks_exact_mut(TILE).zip(&*dxs) {
+                for (row, &dx) in scratch.chunks_exact_mut(width).zip(&*dxs) {
                     row[i] = F::from_f64(dx);
                 }
             }
         }
-        for (&arg, row) in inputs.iter().zip(scratch.as_chunks_mut::<TILE>().0) {
+        for (&arg, row) in inputs.iter().zip(scratch.chunks_exact_mut(width)) {
             row[self.count..].fill(F::default());
             self.add_row(arg, period, row, gradients);
         }
-        self.numbers = numbers;
-        self.scratch = scratch;
+        self.memory.numbers = numbers;
+        self.memory.scratch = scratch;
     }
 
     fn reverse_binary(
@@ -174,47 +181,40 @@ impl<F: Real> Tile<'_, F> {
         period: usize,
         f: Binary,
         (a, b): (Arg, Arg),
+        wants: [bool; 2],
         (out, rows): (usize, usize),
         gradients: &mut Gradients<F>,
     ) {
         let isa = self.run.isa;
         // Minimum and maximum at a tie give the whole adjoint to the first: the two pulls agree on it.
-        self.pull(
-            space,
-            period,
-            a,
-            out,
-            rows,
-            gradients,
-            |reader, _, dy, dx| {
-                elementwise::first_adjoint(
-                    isa,
-                    f,
-                    reader.arg(a, rows),
-                    reader.arg(b, rows),
-                    dy,
-                    dx,
-                );
-            },
-        );
-        self.pull(
-            space,
-            period,
-            b,
-            out,
-            rows,
-            gradients,
-            |reader, _, dy, dx| {
-                elementwise::second_adjoint(
-                    isa,
-                    f,
-                    reader.arg(a, rows),
-                    reader.arg(b, rows),
-                    dy,
-                    dx,
-                );
-            },
-        );
+        if wants[0] {
+            self.pull(
+                space,
+                period,
+                a,
+                out,
+                rows,
+                gradients,
+                |reader, _, dy, dx| {
+                    let (a, b) = (reader.arg(a, rows), reader.arg(b, rows));
+                    elementwise::first_adjoint(isa, f, a, b, dy, dx);
+                },
+            );
+        }
+        if wants[1] {
+            self.pull(
+                space,
+                period,
+                b,
+                out,
+                rows,
+                gradients,
+                |reader, _, dy, dx| {
+                    let (a, b) = (reader.arg(a, rows), reader.arg(b, rows));
+                    elementwise::second_adjoint(isa, f, a, b, dy, dx);
+                },
+            );
+        }
     }
 
     /// Calls `add` with the values, the results, their adjoints and the operand's adjoint to add to.
@@ -241,43 +241,29 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
         add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
     ) {
-        let (dx_len, len) = (operands * TILE, rows * TILE);
-        let reader = Reader::new(self.run, &self.rows, space, period);
+        let (dx_len, len) = (operands * self.width(), rows * self.width());
+        let dy_at = self.adjoint_at(space, period, out);
+        let target = target(self, operand, period);
+        let (map, params) = (self.map, self.run.params);
+        let memory = &mut self.memory;
+        let reader = Reader::whole(&memory.rows, &memory.zeros, map, period, params);
         let y = reader.rows(Row::of(space, out), rows);
-        let Kept { start, periods } = &mut self.adjoints;
-        let target = target(&periods.slots, operand, period);
-        let dy_at = match space {
-            Space::Start => out * TILE,
-            Space::Period => periods.at(period) + out * TILE,
-        };
-        match (target, space) {
-            (Target::Start(at), Space::Start) => {
-                let (dx, dy) = two(start, (at, dx_len), (dy_at, len));
+        match target {
+            Target::Rows(at) => {
+                let (dx, dy) = two(&mut memory.adjoints, (at, dx_len), (dy_at, len));
                 add(&reader, y, dy, dx);
             }
-            (Target::Start(at), Space::Period) => {
-                let end = (at + dx_len).min(start.len());
-                let dy = &periods.numbers[dy_at..dy_at + len];
-                add(&reader, y, dy, &mut start[at..end]);
-            }
-            (Target::Period(at), _) => {
-                let (dx, dy) = two(&mut periods.numbers, (at, dx_len), (dy_at, len));
-                add(&reader, y, dy, dx);
-            }
-            (Target::Param(i), _) => {
-                let dy = match space {
-                    Space::Start => &start[dy_at..dy_at + len],
-                    Space::Period => &periods.numbers[dy_at..dy_at + len],
-                };
-                let dx = &mut self.scratch[..dx_len];
+            Target::Param(i) => {
+                let dy = &memory.adjoints[dy_at..dy_at + len];
+                let dx = &mut memory.scratch[..dx_len];
                 dx.fill(F::default());
                 add(&reader, y, dy, dx);
-                for row in dx.chunks_exact(TILE) {
+                for row in dx.chunks_exact(map.width) {
                     let row = &row[..self.count];
                     elementwise::sum(self.run.isa, row, &mut gradients.params[i]);
                 }
             }
-            (Target::Nothing, _) => {}
+            Target::Nothing => {}
         }
     }
 }

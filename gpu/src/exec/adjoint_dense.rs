@@ -1,13 +1,13 @@
 //! The adjoint of a dense layer.
 
 use super::adjoint::disjoint;
-use super::arena::{Gradients, Kept, Tile};
 use super::forward::segments;
 use super::reverse::{Target, target};
 use super::source::Reader;
+use super::tile::{Gradients, Tile};
 use crate::kernel::real::Real;
-use crate::kernel::{TILE, padded};
-use crate::record::{Arg, Dense, Space};
+use crate::kernel::{TILE, narrow, padded};
+use crate::record::{Arg, Dense, MAX_SEGMENTS, Space};
 use crate::scalar::Activation;
 
 impl<F: Real> Tile<'_, F> {
@@ -18,61 +18,78 @@ impl<F: Real> Tile<'_, F> {
         dense: &Dense,
         gradients: &mut Gradients<F>,
     ) {
-        let run = self.run;
-        let isa = run.isa;
-        let len = dense.outputs * TILE;
-        let Kept { start, periods } = &mut self.adjoints;
-        let (dz_at, slope) = match space {
-            Space::Start => (dense.out * TILE, self.saved.start.get(dense.saved * TILE..)),
-            Space::Period => {
-                let at = self.saved.periods.at(period) + dense.saved * TILE;
-                let slope = self.saved.periods.numbers.get(at..);
-                (periods.at(period) + dense.out * TILE, slope)
-            }
+        let (run, isa, width) = (self.run, self.run.isa, self.width());
+        let len = dense.outputs * width;
+        let dz_at = self.adjoint_at(space, period, dense.out);
+        let targets = dense
+            .segments
+            .iter()
+            .map(|&(row, _)| target(self, Arg::Row(row), period));
+        let mut places = [Target::Nothing; MAX_SEGMENTS];
+        places
+            .iter_mut()
+            .zip(targets)
+            .for_each(|(place, target)| *place = target);
+        let saved_at = match space {
+            Space::Start => dense.saved * width,
+            Space::Period => self.saved.at(period) + dense.saved * width,
         };
-        let dz = match space {
-            Space::Start => &mut start[dz_at..dz_at + len],
-            Space::Period => &mut periods.numbers[dz_at..dz_at + len],
-        };
+        let memory = &mut self.memory;
         let slope = match dense.activation {
             Activation::Identity => &[],
-            _ => &slope.unwrap_or(&[])[..len],
+            _ => &memory.saved[saved_at..][..len],
         };
         let bias = match dense.bias {
-            Some(b) => &mut gradients.params[b..b + dense.outputs],
-            None => &mut [],
+            Some(b) if dense.trained => &mut gradients.params[b..b + dense.outputs],
+            _ => &mut [],
         };
-        F::scale(isa, dz, slope, self.count, bias);
-        let reader = Reader::new(run, &self.rows, space, period);
+        let reader = Reader::whole(&memory.rows, &memory.zeros, self.map, period, run.params);
         let segments = segments(dense, &reader);
-        weight_gradient(
-            isa,
-            dz,
-            &segments[..dense.segments.len()],
-            self.count,
-            &mut self.transposed,
-            &mut gradients.dense[dense.id],
-            padded(dense.width),
-        );
-        for (s, (&(row, rows), &wanted)) in dense.segments.iter().zip(&dense.wanted).enumerate() {
-            if !wanted && !run.batch.differentiate_inputs {
+        let segments = &segments[..dense.segments.len()];
+        let dz = &mut memory.adjoints[dz_at..dz_at + len];
+        let groups = self.segments.is_empty();
+        if groups {
+            narrow::scale(isa, width, dz, slope, bias);
+        } else {
+            F::scale(isa, dz, slope, self.count, bias);
+        }
+        if dense.trained {
+            let (scratch, grad) = (&mut memory.transposed, &mut gradients.dense[dense.id]);
+            let wide = padded(dense.width);
+            if groups {
+                narrow::weight_gradient(isa, width, dz, segments, wide, scratch, grad);
+            } else {
+                weight_gradient(isa, dz, segments, self.count, scratch, grad, wide);
+            }
+        }
+        let mut column = 0;
+        for (s, &(_, rows)) in dense.segments.iter().enumerate() {
+            let columns = column..column + rows;
+            column += rows;
+            let Target::Rows(at) = places[s] else {
+                continue;
+            };
+            if !dense.wanted[s] {
                 continue;
             }
-            let (dx, dz) = match (target(&periods.slots, Arg::Row(row), period), space) {
-                (Target::Start(at), Space::Start) => {
-                    disjoint(start, at..at + rows * TILE, dz_at..dz_at + len)
-                }
-                (Target::Start(at), Space::Period) => (
-                    &mut start[at..at + rows * TILE],
-                    &periods.numbers[dz_at..dz_at + len],
-                ),
-                (Target::Period(at), _) => {
-                    let numbers = &mut periods.numbers;
-                    disjoint(numbers, at..at + rows * TILE, dz_at..dz_at + len)
-                }
-                (Target::Param(_) | Target::Nothing, _) => continue,
-            };
-            run.packed[dense.id].backward(isa, s, dz, dense.fresh[s], dx);
+            let adjoints = &mut memory.adjoints;
+            let (dx, dz) = disjoint(adjoints, at..at + rows * width, dz_at..dz_at + len);
+            if groups {
+                let weights = &run.params[dense.weights..][..dense.outputs * dense.width];
+                let scratch = &mut memory.transposed;
+                narrow::adjoint(
+                    isa,
+                    width,
+                    weights,
+                    columns,
+                    dz,
+                    dense.fresh[s],
+                    scratch,
+                    dx,
+                );
+            } else {
+                run.packed[dense.id].backward(isa, s, dz, dense.fresh[s], dx);
+            }
         }
     }
 }

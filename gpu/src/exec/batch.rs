@@ -28,6 +28,10 @@ pub struct Batch<'a, F: Real> {
     pub(super) differentiate_inputs: bool,
     /// The first lane of each group, and the number of lanes; none where all lanes are one group.
     pub(super) groups: Option<Vec<usize>>,
+    /// The number of groups that the shared inputs are given for, where each has its own.
+    shared_groups: Option<usize>,
+    /// The groups that are run, where they were picked.
+    picked: Option<Vec<usize>>,
 }
 
 /// How the periods' inputs lie in memory.
@@ -70,6 +74,8 @@ impl<'a, F: Real> Batch<'a, F> {
             window: 0..periods,
             differentiate_inputs: false,
             groups: None,
+            shared_groups: None,
+            picked: None,
         }
     }
 
@@ -84,6 +90,9 @@ impl<'a, F: Real> Batch<'a, F> {
             return Err(Error::Empty("the number of lanes of a group"));
         }
         check("lanes of the groups", self.lanes, sizes.iter().sum())?;
+        if let Some(given) = self.shared_groups {
+            check("groups of the shared inputs", given, sizes.len())?;
+        }
         let mut first = 0;
         let starts = sizes.iter().map(|size| {
             first += size;
@@ -97,8 +106,8 @@ impl<'a, F: Real> Batch<'a, F> {
 
     /// The same arrays, borrowed.
     pub(super) fn borrowed(&self) -> Batch<'_, F> {
-        fn borrow<'s, T: Clone>(array: &'s Cow<'_, [T]>) -> Cow<'s, [T]> {
-            Cow::Borrowed(array.as_ref())
+        fn borrow<T: Clone>(array: &[T]) -> Cow<'_, [T]> {
+            Cow::Borrowed(array)
         }
         Batch {
             shape: self.shape,
@@ -108,11 +117,13 @@ impl<'a, F: Real> Batch<'a, F> {
             exo: borrow(&self.exo),
             order: self.order,
             shared: borrow(&self.shared),
-            weights: self.weights.as_ref().map(borrow),
-            selection: self.selection.as_ref().map(borrow),
+            weights: self.weights.as_deref().map(borrow),
+            selection: self.selection.as_deref().map(borrow),
             window: self.window.clone(),
             differentiate_inputs: self.differentiate_inputs,
             groups: self.groups.clone(),
+            shared_groups: self.shared_groups,
+            picked: self.picked.clone(),
         }
     }
 
@@ -156,13 +167,29 @@ impl<'a, F: Real> Batch<'a, F> {
         Ok(self)
     }
 
-    /// The inputs of every period that are the same for all lanes, `[period][input]`.
+    /// The inputs of every period that are the same for all lanes, `[period][input]`; see [`shared_by_group`](Batch::shared_by_group) for
+    /// those of a group.
     ///
     /// # Errors
     /// When the array has the wrong length.
     pub fn shared(mut self, values: &'a [F]) -> Result<Self, Error> {
         check("shared", self.shape.shared * self.horizon, values.len())?;
         self.shared = Cow::Borrowed(values);
+        self.shared_groups = None;
+        Ok(self)
+    }
+
+    /// The same inputs with numbers of their own for each group, `[period][input][group]`: a cohort's limit, a vendor's calendar. Say
+    /// first which [`groups`](Batch::groups) there are.
+    ///
+    /// # Errors
+    /// When the array has the wrong length.
+    pub fn shared_by_group(mut self, values: &'a [F]) -> Result<Self, Error> {
+        let groups = self.groups.as_ref().map_or(1, |starts| starts.len() - 1);
+        let expected = self.shape.shared * self.horizon * groups;
+        check("shared by group", expected, values.len())?;
+        self.shared = Cow::Borrowed(values);
+        self.shared_groups = Some(groups);
         Ok(self)
     }
 
@@ -193,11 +220,8 @@ impl<'a, F: Real> Batch<'a, F> {
         self.window.len()
     }
 
-    /// The lanes and periods of a part, and the sizes of its groups if there are any.
-    pub(super) fn part(
-        &self,
-        part: &Part<'_>,
-    ) -> Result<(Batch<'_, F>, Option<Vec<usize>>), Error> {
+    /// The lanes and periods of a part, and the sizes of its groups.
+    pub(super) fn part(&self, part: &Part<'_>) -> Result<(Batch<'_, F>, Vec<usize>), Error> {
         let mut some = self.borrowed();
         if let Some(range) = &part.periods {
             some.window = self.window_of(range)?;
@@ -206,55 +230,32 @@ impl<'a, F: Real> Batch<'a, F> {
             Some(&index) => Err(Error::Range { what, index, limit }),
             None => Ok(()),
         };
-        let sizes = |starts: &[usize]| starts.windows(2).map(|w| w[1] - w[0]).collect::<Vec<_>>();
-        let mut groups = self.groups.as_deref().map(sizes);
-        match (part.pick, &self.groups) {
-            (Pick::All, _) => {}
-            (Pick::Lanes(lanes), None) => {
+        let all = [0, self.lanes];
+        let starts = self.groups.as_deref().unwrap_or(&all);
+        let size = |g: usize| starts[g + 1] - starts[g];
+        let sizes = match part.pick {
+            Pick::All => (0..starts.len() - 1).map(size).collect(),
+            Pick::Lanes(_) if self.groups.is_some() => return Err(Error::LanesOfGroups),
+            Pick::Lanes(lanes) => {
                 exists("lane", lanes, self.lanes)?;
                 some.selection = Some(Cow::Owned(lanes.to_vec()));
+                vec![lanes.len()]
             }
-            (Pick::Lanes(_), Some(_)) => return Err(Error::LanesOfGroups),
-            (Pick::Groups(picked), starts) => {
-                let all = [0, self.lanes];
-                let starts = starts.as_deref().unwrap_or(&all);
+            Pick::Groups(picked) => {
                 exists("group", picked, starts.len() - 1)?;
                 let lanes = picked.iter().flat_map(|&g| starts[g]..starts[g + 1]);
                 some.selection = Some(Cow::Owned(lanes.collect()));
-                groups = Some(picked.iter().map(|&g| starts[g + 1] - starts[g]).collect());
+                some.picked = Some(picked.to_vec());
+                picked.iter().map(|&g| size(g)).collect()
             }
-        }
+        };
         if some.run_lanes() == 0 {
             return Err(Error::Empty("the number of lanes"));
         }
         if some.run_periods() == 0 {
             return Err(Error::Empty("the number of periods"));
         }
-        Ok((some, groups))
-    }
-
-    /// The same lanes as runs of their own, one a group; weights stay what they are together.
-    pub(super) fn one_by_one(&self, groups: Option<&[usize]>) -> Vec<Batch<'_, F>> {
-        let Some(sizes) = groups else {
-            return vec![self.borrowed()];
-        };
-        let lanes: Vec<usize> = match &self.selection {
-            Some(lanes) => lanes.to_vec(),
-            None => (0..self.lanes).collect(),
-        };
-        let mut rest = &lanes[..];
-        let each = sizes.iter().map(|&size| {
-            let (own, more) = rest.split_at(size);
-            rest = more;
-            let mut batch = self.borrowed();
-            batch.selection = Some(Cow::Owned(own.to_vec()));
-            let even = F::from_f64(1.0 / super::forward::lanes_as_f64(lanes.len()));
-            batch
-                .weights
-                .get_or_insert_with(|| Cow::Owned(vec![even; self.lanes]));
-            batch
-        });
-        each.collect()
+        Ok((some, sizes))
     }
 
     /// A range of periods that exists.
@@ -299,9 +300,16 @@ impl<'a, F: Real> Batch<'a, F> {
         out[count..].fill(last);
     }
 
-    /// Writes the inputs of a period of the run to `out`, a row each, for lanes `first..first + count` of the run; the last
-    /// lane fills up the rows. Asks for those of the next period.
-    pub(super) fn gather_exo(&self, period: usize, first: usize, count: usize, out: &mut [F]) {
+    /// Writes the inputs of a period of the run to rows of `out` that begin at `place`, for lanes `first..first + count` of the run; the
+    /// last lane fills up the rows. Asks for those of the next period.
+    pub(super) fn gather_exo(
+        &self,
+        period: usize,
+        first: usize,
+        count: usize,
+        place: impl Fn(usize) -> usize,
+        out: &mut [F],
+    ) {
         let inputs = self.shape.exo;
         let each = inputs * self.lanes;
         let values = &self.exo[(self.window.start + period) * each..][..each];
@@ -313,11 +321,8 @@ impl<'a, F: Real> Batch<'a, F> {
         };
         match self.order {
             Order::ByInput => {
-                let rows = out
-                    .chunks_exact_mut(TILE)
-                    .zip(values.chunks_exact(self.lanes));
-                for (k, (out, row)) in rows.enumerate() {
-                    self.gather(row, first, count, out);
+                for (k, row) in values.chunks_exact(self.lanes).enumerate() {
+                    self.gather(row, first, count, &mut out[place(k)..][..TILE]);
                     if self.selection.is_none() {
                         ask(k * self.lanes + first, count);
                     }
@@ -327,15 +332,33 @@ impl<'a, F: Real> Batch<'a, F> {
                 for i in 0..count {
                     let lane = self.selection.as_ref().map_or(first + i, |s| s[first + i]);
                     let values = &values[lane * inputs..][..inputs];
-                    for (row, &value) in out.chunks_exact_mut(TILE).zip(values) {
-                        row[i] = value;
+                    for (k, &value) in values.iter().enumerate() {
+                        out[place(k) + i] = value;
                     }
                     ask(lane * inputs, inputs);
                 }
-                for row in out.chunks_exact_mut(TILE).take(inputs) {
+                for k in 0..inputs {
+                    let row = &mut out[place(k)..][..TILE];
                     let last = row[count - 1];
                     row[count..].fill(last);
                 }
+            }
+        }
+    }
+
+    /// The number of groups that the shared inputs are given for.
+    pub(super) fn groups_of_shared(&self) -> usize {
+        self.shared_groups.unwrap_or(1)
+    }
+
+    /// Input `k` of a period that the lanes of group `group` of the run share.
+    pub(super) fn shared_of(&self, period: usize, k: usize, group: usize) -> F {
+        let at = (self.window.start + period) * self.shape.shared + k;
+        match self.shared_groups {
+            None => self.shared[at],
+            Some(groups) => {
+                let group = self.picked.as_ref().map_or(group, |picked| picked[group]);
+                self.shared[at * groups + group]
             }
         }
     }

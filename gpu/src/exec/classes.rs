@@ -1,15 +1,16 @@
-//! Classes: picking, looking up, and the likelihood of a class, whose logits are computed once forward and once more in reverse.
+//! Classes: picking, looking up, and the likelihood of a class, whose logits are never kept: where only the objective reads it, it is
+//! computed in the period that is about to be reversed, else once forward and once more in reverse.
 
 use super::adjoint_dense::weight_gradient;
-use super::arena::{Gradients, Kept, Tile};
 use super::forward::segments;
 use super::reverse::{Target, target};
 use super::source::{Reader, lane};
+use super::tile::{Gradients, Tile};
 use crate::kernel::elementwise::Source;
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
 use crate::kernel::{TILE, padded};
-use crate::record::{Arg, Dense, NORMALISER, Space};
+use crate::record::{Arg, Dense, MAX_SEGMENTS, NORMALISER, Space};
 use crate::scalar::{Activation, place};
 
 /// The place that each lane's index names among `count`.
@@ -37,13 +38,16 @@ pub(super) fn pick_adjoint<F: Real>(index: Source<'_, F>, rows: usize, dy: &[F],
 
 /// Writes the row of a table that each lane's index names.
 pub(super) fn lookup<F: Real>(table: &[F], width: usize, index: Source<'_, F>, out: &mut [F]) {
-    for (i, place) in places(index, table.len() / width).into_iter().enumerate() {
-        let lane = out.iter_mut().skip(i).step_by(TILE);
-        match place {
-            Some(row) => lane
-                .zip(&table[row * width..])
-                .for_each(|(out, &x)| *out = x),
-            None => lane.for_each(|out| *out = F::from_f64(f64::NAN)),
+    let places = places(index, table.len() / width);
+    let first = places.map(|place| place.unwrap_or(0) * width);
+    for (k, row) in out.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+        for (out, first) in row.iter_mut().zip(first) {
+            *out = table[first + k];
+        }
+    }
+    for (i, _) in places.iter().enumerate().filter(|(_, p)| p.is_none()) {
+        for row in out.as_chunks_mut::<TILE>().0 {
+            row[i] = F::from_f64(f64::NAN);
         }
     }
 }
@@ -57,11 +61,10 @@ pub(super) fn lookup_adjoint<F: Real>(
     table: &mut [F],
 ) {
     let places = places(index, table.len() / width);
-    for (i, place) in places.into_iter().enumerate().take(count) {
+    for (i, &place) in places.iter().enumerate().take(count) {
         if let Some(row) = place {
-            let dy = dy.iter().skip(i).step_by(TILE);
-            for (sum, &dy) in table[row * width..][..width].iter_mut().zip(dy) {
-                *sum = *sum + dy;
+            for (k, sum) in table[row * width..][..width].iter_mut().enumerate() {
+                *sum = *sum + dy[k * TILE + i];
             }
         }
     }
@@ -96,19 +99,24 @@ impl<F: Real> Tile<'_, F> {
         (layer, index, out): (&Dense, Arg, usize),
         gradients: &mut Gradients<F>,
     ) {
-        let run = self.run;
-        let isa = run.isa;
-        let Kept { start, periods } = &mut self.adjoints;
+        let (run, isa) = (self.run, self.run.isa);
+        let dy_at = self.adjoint_at(space, period, out);
         let mut dy = [F::default(); TILE];
-        dy.copy_from_slice(match space {
-            Space::Start => &start[out * TILE..][..TILE],
-            Space::Period => &periods.numbers[periods.at(period) + out * TILE..][..TILE],
-        });
-        let normaliser = self.saved.rows(space, period, layer.saved, NORMALISER);
+        dy.copy_from_slice(&self.memory.adjoints[dy_at..][..TILE]);
+        let saved_at = match space {
+            Space::Start => layer.saved * TILE,
+            Space::Period => self.saved.at(period) + layer.saved * TILE,
+        };
+        let mut targets = [Target::Nothing; MAX_SEGMENTS];
+        for (to, &(row, _)) in targets.iter_mut().zip(&layer.segments) {
+            *to = target(self, Arg::Row(row), period);
+        }
+        let memory = &mut self.memory;
+        let normaliser = &memory.saved[saved_at..][..NORMALISER * TILE];
         let [top, log_total] = normaliser.as_chunks::<TILE>().0 else {
             return;
         };
-        let reader = Reader::new(run, &self.rows, space, period);
+        let reader = Reader::whole(&memory.rows, &memory.zeros, self.map, period, run.params);
         let places = places(reader.arg(index, 1), layer.outputs);
         for (dy, place) in dy.iter_mut().zip(places) {
             // What is not a number has no derivative.
@@ -117,9 +125,12 @@ impl<F: Real> Tile<'_, F> {
         let segments = segments(layer, &reader);
         let segments = &segments[..layer.segments.len()];
         let bias = layer.bias.map(|b| b..b + layer.outputs);
-        let dz = &mut self.logits[..layer.outputs * TILE];
+        let dz = &mut memory.logits[..layer.outputs * TILE];
         let biases = bias.clone().map_or(&[][..], |b| &run.params[b]);
-        run.packed[layer.id].forward(isa, segments, biases, Activation::Identity, dz, &mut []);
+        // On the way back the likelihood has mostly just been computed.
+        if !(space == Space::Period && self.logits_of.take() == Some(out)) {
+            run.packed[layer.id].forward(isa, segments, biases, Activation::Identity, dz, &mut []);
+        }
         F::likelihood_adjoint(isa, dz, top, log_total, &dy);
         for (i, (&dy, place)) in dy.iter().zip(places).enumerate() {
             if let Some(class) = place {
@@ -127,27 +138,19 @@ impl<F: Real> Tile<'_, F> {
                 *dz = *dz + dy;
             }
         }
+        let bias = bias.filter(|_| layer.trained);
         let bias = bias.map_or(&mut [][..], |b| &mut gradients.params[b]);
         F::scale(isa, dz, &[], self.count, bias);
-        weight_gradient(
-            isa,
-            dz,
-            segments,
-            self.count,
-            &mut self.transposed,
-            &mut gradients.dense[layer.id],
-            padded(layer.width),
-        );
-        for (s, (&(row, rows), &wanted)) in layer.segments.iter().zip(&layer.wanted).enumerate() {
-            if !wanted && !run.batch.differentiate_inputs {
-                continue;
+        if layer.trained {
+            let (scratch, grad) = (&mut memory.transposed, &mut gradients.dense[layer.id]);
+            let width = padded(layer.width);
+            weight_gradient(isa, dz, segments, self.count, scratch, grad, width);
+        }
+        for (s, &(_, rows)) in layer.segments.iter().enumerate() {
+            if let (Target::Rows(at), true) = (targets[s], layer.wanted[s]) {
+                let dx = &mut memory.adjoints[at..at + rows * TILE];
+                run.packed[layer.id].backward(isa, s, dz, layer.fresh[s], dx);
             }
-            let dx = match target(&periods.slots, Arg::Row(row), period) {
-                Target::Start(at) => &mut start[at..at + rows * TILE],
-                Target::Period(at) => &mut periods.numbers[at..at + rows * TILE],
-                Target::Param(_) | Target::Nothing => continue,
-            };
-            run.packed[layer.id].backward(isa, s, dz, layer.fresh[s], dx);
         }
     }
 }

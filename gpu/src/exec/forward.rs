@@ -2,28 +2,24 @@
 
 use std::ops::Range;
 
-use super::arena::{Rows, Tile};
 use super::classes;
 use super::source::{Reader, lane};
-use crate::kernel::TILE;
+use super::tile::{Memory, Tile};
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
-use crate::record::{Arg, Dense, MAX_SEGMENTS, NORMALISER, Op, Row, Space};
+use crate::kernel::{TILE, narrow};
+use crate::record::{Arg, Bridge, Dense, MAX_SEGMENTS, NORMALISER, Op, Reduce, Space};
 use crate::scalar::Activation;
 
 impl<F: Real> Tile<'_, F> {
     /// Takes over tile `index` of the run and reads its lanes' inputs.
     pub(super) fn enter(&mut self, index: usize) {
-        let batch = self.run.batch;
-        self.first = index * TILE;
-        self.count = (batch.run_lanes() - self.first).min(TILE);
-        for (k, out) in self
-            .rows
-            .start
-            .chunks_exact_mut(TILE)
-            .take(self.run.program.shape.lane)
-            .enumerate()
-        {
+        let run = self.run;
+        let (batch, place) = (run.batch, &run.arrangement.tiles[index]);
+        (self.first, self.count) = (place.first, place.count);
+        self.segments = run.arrangement.segments(index);
+        let rows = self.memory.rows.chunks_exact_mut(TILE);
+        for (k, out) in rows.take(run.plan.shape.lane).enumerate() {
             let row = &batch.lane[k * batch.lanes..(k + 1) * batch.lanes];
             batch.gather(row, self.first, self.count, out);
         }
@@ -37,73 +33,61 @@ impl<F: Real> Tile<'_, F> {
         self.objective = [0.0; TILE];
     }
 
-    /// Runs one phase of the start block.
-    pub(super) fn start_phase(&mut self, phase: usize, sums: &mut [f64]) {
-        let ops = self.run.program.start.phases[phase].clone();
-        self.forward(Space::Start, 0, ops, sums);
+    /// Takes over the groups of a block.
+    pub(super) fn enter_groups(&mut self, groups: Range<usize>) {
+        (self.first, self.count) = (groups.start, groups.len());
+        self.lay(self.count);
     }
 
     /// Brings the inputs and the state of a period to its slot.
     pub(super) fn open(&mut self, period: usize) {
-        let (batch, program) = (self.run.batch, self.run.program);
-        self.rows.periods.go_to(period);
-        self.saved.periods.go_to(period);
-        let slot = self.rows.periods.at(period);
-        let inputs = &mut self.rows.periods.numbers[slot..][..program.shape.exo * TILE];
-        batch.gather_exo(period, self.first, self.count, inputs);
-        for k in 0..program.states() {
-            let (from, at) = if period == 0 {
-                (program.initial[k], 0)
-            } else {
-                (program.next[k], period - 1)
-            };
-            let out = slot + program.state_row(k).index * TILE;
-            self.copy_arg(from, at, out);
-        }
-    }
-
-    /// Copies one row of period `at` to place `out` of the values.
-    fn copy_arg(&mut self, arg: Arg, at: usize, out: usize) {
-        let run = self.run;
-        let value = |arg| match arg {
-            Arg::Const(c) => F::from_f64(c),
-            Arg::Param(i) => run.params[i],
-            Arg::Shared(i) => run.shared(at)[i],
-            Arg::Row(_) => F::default(),
-        };
-        let Rows { start, periods, .. } = &mut self.rows;
-        match arg {
-            Arg::Row(Row {
-                space: Space::Period,
-                index,
-                lag,
-            }) => match at.checked_sub(lag) {
-                Some(period) => {
-                    let from = periods.at(period) + index * TILE;
-                    periods.numbers.copy_within(from..from + TILE, out);
+        self.go_to(period);
+        let (batch, side, map) = (self.run.batch, self.side, self.map);
+        let place = |k: usize| map.of_period(period, side.inputs[k]);
+        if std::ptr::eq(side, &self.run.plan.lane) {
+            let rows = &mut self.memory.rows;
+            batch.gather_exo(period, self.first, self.count, place, rows);
+        } else {
+            for k in 0..side.inputs.len() {
+                for (i, out) in self.memory.rows[place(k)..][..self.count]
+                    .iter_mut()
+                    .enumerate()
+                {
+                    *out = batch.shared_of(period, k, self.first + i);
                 }
-                None => periods.numbers[out..out + TILE].fill(F::default()),
-            },
-            Arg::Row(row) => {
-                periods.numbers[out..out + TILE].copy_from_slice(&start[row.index * TILE..][..TILE])
             }
-            other => periods.numbers[out..out + TILE].fill(value(other)),
+        }
+        for (k, &row) in side.states.iter().enumerate() {
+            let (from, at) = match period.checked_sub(1) {
+                Some(before) => (side.next[k], before),
+                None => (side.initial[k], 0),
+            };
+            self.copy_arg(from, at, map.of_period(period, row));
         }
     }
 
-    /// Runs one phase of a period.
-    pub(super) fn phase(&mut self, period: usize, phase: usize, sums: &mut [f64]) {
-        let ops = self.run.program.period.phases[phase].clone();
-        self.forward(Space::Period, period, ops, sums);
+    /// Copies one row of period `at` to place `out` of the rows.
+    fn copy_arg(&mut self, arg: Arg, at: usize, out: usize) {
+        let (params, width) = (self.run.params, self.width());
+        let rows = &mut self.memory.rows;
+        match arg {
+            Arg::Row(row) => match self.map.at(row, at) {
+                Some(from) => rows.copy_within(from..from + width, out),
+                None => rows[out..out + width].fill(F::default()),
+            },
+            Arg::Const(c) => rows[out..out + width].fill(F::from_f64(c)),
+            Arg::Param(i) => rows[out..out + width].fill(params[i]),
+            Arg::Shared(_) => {}
+        }
     }
 
     /// Books the objective of a period and hands out its traces, `traces[k * lanes + lane]`.
     pub(super) fn close(&mut self, period: usize, mut trace: impl FnMut(usize, usize, F)) {
-        let program = self.run.program;
+        let plan = self.run.plan;
         let mut objective = self.objective;
         let count = self.count;
         let reader = self.reader(period);
-        match reader.arg(program.objective, 1) {
+        match reader.arg(plan.objective, 1) {
             Source::Rows(row) => {
                 for (o, &r) in objective.iter_mut().zip(row) {
                     *o += r.to_f64();
@@ -111,7 +95,7 @@ impl<F: Real> Tile<'_, F> {
             }
             Source::Splat(r) => objective.iter_mut().for_each(|o| *o += r.to_f64()),
         }
-        for (k, &arg) in program.traces.iter().enumerate() {
+        for (k, &arg) in plan.traces.iter().enumerate() {
             let source = reader.arg(arg, 1);
             for i in 0..count {
                 trace(k, i, lane(source, i));
@@ -120,87 +104,123 @@ impl<F: Real> Tile<'_, F> {
         self.objective = objective;
     }
 
-    /// The state after the last period.
-    pub(super) fn final_state(&self, mut write: impl FnMut(usize, usize, F)) {
-        let reader = self.reader(self.run.batch.run_periods() - 1);
-        for (k, &arg) in self.run.program.next.iter().enumerate() {
-            let source = reader.arg(arg, 1);
-            for i in 0..self.count {
-                write(k, i, lane(source, i));
-            }
-        }
-    }
-
     /// Everything of a period whose operations have run.
     pub(super) fn reader(&self, period: usize) -> Reader<'_, F> {
-        Reader::new(self.run, &self.rows, Space::Period, period)
+        let Memory { rows, zeros, .. } = &self.memory;
+        Reader::whole(rows, zeros, self.map, period, self.run.params)
     }
 
-    /// Writes the totals of the sums over lanes that ended a phase.
-    pub(super) fn receive(&mut self, space: Space, period: usize, phase: usize, totals: &[f64]) {
-        let program = self.run.program;
-        let (block, values, base) = match space {
-            Space::Start => (&program.start, &mut self.rows.start, 0),
-            Space::Period => {
-                let periods = &mut self.rows.periods;
-                let base = periods.at(period);
-                (&program.period, &mut periods.numbers, base)
-            }
-        };
-        for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::Reduce { out, id, .. } = op {
-                values[base + out * TILE..][..TILE].fill(F::from_f64(totals[*id]));
+    /// Joins the lanes of each group, one number for every row of the bridges and every group of the block.
+    pub(super) fn join(&self, period: usize, bridges: &[Bridge], joined: &mut [f64]) {
+        let reader = self.reader(period);
+        let rows = bridges
+            .iter()
+            .flat_map(|b| (0..b.rows).map(move |i| (b.f, b.row(i).0)));
+        let groups = self.segments.len();
+        for ((f, from), joined) in rows.zip(joined.chunks_exact_mut(groups)) {
+            let source = reader.arg(from, 1);
+            for (joined, lanes) in joined.iter_mut().zip(self.segments) {
+                *joined = match source {
+                    Source::Rows(row) => join(f, &row[lanes.clone()]),
+                    Source::Splat(x) => lanes
+                        .clone()
+                        .fold(f.nothing(), |j, _| f.join(j, x.to_f64())),
+                };
             }
         }
     }
 
-    fn forward(&mut self, space: Space, period: usize, ops: Range<usize>, sums: &mut [f64]) {
-        let run = self.run;
-        let (isa, program) = (run.isa, run.program);
-        let block = if space == Space::Start {
-            &program.start
-        } else {
-            &program.period
-        };
-        let shared = run.shared_in(space, period);
-        let slots = self.rows.periods.slots;
-        let slot = slots.at(period);
-        let Rows {
-            start: start_rows,
-            periods,
-            zeros,
-        } = &mut self.rows;
-        let saved = &mut self.saved;
-        for op in &block.ops[ops] {
+    /// In a tile of groups: writes what came over from the lanes.
+    pub(super) fn receive(
+        &mut self,
+        space: Space,
+        period: usize,
+        bridges: &[Bridge],
+        joined: &[f64],
+    ) {
+        let rows = bridges
+            .iter()
+            .flat_map(|b| (0..b.rows).map(move |i| b.row(i).1));
+        let count = self.count;
+        for (to, joined) in rows.zip(joined.chunks_exact(count)) {
+            let at = self.place(space, period, to);
+            for (out, &j) in self.memory.rows[at..at + count].iter_mut().zip(joined) {
+                *out = F::from_f64(j);
+            }
+        }
+    }
+
+    /// In a tile of lanes: writes what comes over from the groups, the same in all lanes of a group.
+    pub(super) fn take_over(
+        &mut self,
+        space: Space,
+        period: usize,
+        bridges: &[Bridge],
+        groups: &Tile<'_, F>,
+    ) {
+        let reader = groups.reader(period);
+        for bridge in bridges {
+            let at = self.place(space, period, bridge.to);
+            let out = &mut self.memory.rows[at..at + bridge.rows * TILE];
+            for (i, out) in out.chunks_exact_mut(TILE).enumerate() {
+                let source = reader.arg(bridge.row(i).0, 1);
+                if let [_] = self.segments {
+                    out.fill(lane(source, 0));
+                    continue;
+                }
+                for (g, lanes) in self.segments.iter().enumerate() {
+                    out[lanes.clone()].fill(lane(source, g));
+                }
+                let last = out[self.count - 1];
+                out[self.count..].fill(last);
+            }
+        }
+    }
+
+    /// Where a row of this block is, in the period that is worked on.
+    fn place(&self, space: Space, period: usize, index: usize) -> usize {
+        match space {
+            Space::Start => index * self.width(),
+            Space::Period => self.map.of_period(period, index),
+        }
+    }
+
+    /// Runs the operations of one phase; in a differentiated run, those that do not wait for the way back.
+    pub(super) fn run_phase(&mut self, space: Space, period: usize, phase: usize) {
+        let code = self.code(space);
+        let mut ops = code.phases[phase].ops.clone();
+        if self.run.reverse.is_some() {
+            ops.end = ops.end.min(code.late);
+        }
+        self.run(space, period, ops);
+    }
+
+    /// Runs the operations of a period that waited, on the way back.
+    pub(super) fn run_late(&mut self, period: usize) {
+        let code = self.code(Space::Period);
+        self.run(Space::Period, period, code.late..code.ops.len());
+    }
+
+    fn run(&mut self, space: Space, period: usize, ops: Range<usize>) {
+        let (run, isa) = (self.run, self.run.isa);
+        let code = self.code(space);
+        let width = self.width();
+        for op in &code.ops[ops] {
             let (first, rows) = op.results();
-            let (start, before, out, after, resume): (&[F], &[F], &mut [F], &[F], usize) =
-                match space {
-                    Space::Start => {
-                        let (start, out) = start_rows.split_at_mut(first * TILE);
-                        (start, &[], &mut out[..rows * TILE], &[], 0)
-                    }
-                    Space::Period => {
-                        let at = slot + first * TILE;
-                        let (before, rest) = periods.numbers.split_at_mut(at);
-                        let (out, after) = rest.split_at_mut(rows * TILE);
-                        (start_rows, before, out, after, at + rows * TILE)
-                    }
-                };
+            let at = self.place(space, period, first);
+            let (before, rest) = self.memory.rows.split_at_mut(at);
+            let (out, after) = rest.split_at_mut(rows * width);
             let reader = Reader {
-                start,
                 before,
                 after,
-                resume,
-                slots,
+                resume: at + rows * width,
+                map: self.map,
                 period,
-                zeros,
+                zeros: &self.memory.zeros,
                 params: run.params,
-                shared,
             };
             match op {
-                Op::Unary { f, x, rows, .. } => {
-                    elementwise::unary(isa, *f, reader.arg(*x, *rows), out)
-                }
+                Op::Unary { f, x, rows, .. } => F::unary(isa, *f, reader.arg(*x, *rows), out),
                 Op::Binary { f, a, b, rows, .. } => {
                     elementwise::binary(isa, *f, reader.arg(*a, *rows), reader.arg(*b, *rows), out);
                 }
@@ -215,22 +235,45 @@ impl<F: Real> Tile<'_, F> {
                     }
                 }
                 Op::Dense(dense) => {
-                    let saved = match dense.activation {
-                        Activation::Identity => &mut [],
-                        _ => saved.rows(space, period, dense.saved, dense.outputs),
+                    let saved = if run.reverse.is_none() || dense.activation == Activation::Identity
+                    {
+                        &mut []
+                    } else {
+                        let at = match space {
+                            Space::Start => dense.saved * width,
+                            Space::Period => self.saved.at(period) + dense.saved * width,
+                        };
+                        &mut self.memory.saved[at..][..rows * width]
                     };
                     let segments = segments(dense, &reader);
+                    let segments = &segments[..dense.segments.len()];
                     let bias = dense
                         .bias
                         .map_or(&[][..], |b| &run.params[b..b + dense.outputs]);
-                    run.packed[dense.id].forward(
-                        isa,
-                        &segments[..dense.segments.len()],
-                        bias,
-                        dense.activation,
-                        out,
-                        saved,
-                    );
+                    if self.segments.is_empty() {
+                        let weights = &run.params[dense.weights..][..dense.outputs * dense.width];
+                        let scratch = &mut self.memory.transposed;
+                        narrow::forward(
+                            isa,
+                            width,
+                            weights,
+                            bias,
+                            segments,
+                            dense.activation,
+                            scratch,
+                            out,
+                            saved,
+                        );
+                    } else {
+                        run.packed[dense.id].forward(
+                            isa,
+                            segments,
+                            bias,
+                            dense.activation,
+                            out,
+                            saved,
+                        );
+                    }
                 }
                 Op::Softmax { x, rows, .. } => {
                     F::shares(isa, reader.rows(*x, *rows), out);
@@ -257,44 +300,46 @@ impl<F: Real> Tile<'_, F> {
                     ..
                 } => {
                     let segments = segments(layer, &reader);
+                    let segments = &segments[..layer.segments.len()];
                     let bias = layer
                         .bias
                         .map_or(&[][..], |b| &run.params[b..b + layer.outputs]);
-                    let logits = &mut self.logits[..layer.outputs * TILE];
-                    run.packed[layer.id].forward(
-                        isa,
-                        &segments[..layer.segments.len()],
-                        bias,
-                        Activation::Identity,
-                        logits,
-                        &mut [],
-                    );
-                    let normaliser = saved.rows(space, period, layer.saved, NORMALISER);
+                    let logits = &mut self.memory.logits[..layer.outputs * TILE];
+                    let identity = Activation::Identity;
+                    run.packed[layer.id].forward(isa, segments, bias, identity, logits, &mut []);
+                    let normaliser = if run.reverse.is_none() {
+                        &mut []
+                    } else {
+                        let at = match space {
+                            Space::Start => layer.saved * width,
+                            Space::Period => self.saved.at(period) + layer.saved * width,
+                        };
+                        &mut self.memory.saved[at..][..NORMALISER * width]
+                    };
                     classes::log_likelihood(isa, logits, reader.arg(*index, 1), out, normaliser);
+                    self.logits_of = (space == Space::Period).then_some(first);
                 }
-                Op::Reduce { f, x, id, .. } => {
-                    let x = reader.arg(*x, 1);
-                    let lanes = (0..self.count).map(|i| lane(x, i).to_f64());
-                    sums[*id] = lanes.fold(f.nothing(), |a, b| f.join(a, b));
-                }
+                // The lanes of a group are joined between phases.
+                Op::Reduce { .. } => {}
                 Op::Custom {
                     op,
                     inputs,
                     outputs,
                     ..
                 } => {
-                    self.numbers.resize(inputs.len() + outputs, 0.0);
-                    let (x, y) = self.numbers.split_at_mut(inputs.len());
+                    let numbers = &mut self.memory.numbers;
+                    numbers.resize(inputs.len() + outputs, 0.0);
+                    let (x, y) = numbers.split_at_mut(inputs.len());
                     for i in 0..self.count {
                         for (x, &arg) in x.iter_mut().zip(inputs) {
                             *x = lane(reader.arg(arg, 1), i).to_f64();
                         }
                         op.forward(x, y);
                         for (j, &y) in y.iter().enumerate() {
-                            out[j * TILE + i] = F::from_f64(y);
+                            out[j * width + i] = F::from_f64(y);
                         }
                     }
-                    for row in out.chunks_exact_mut(TILE) {
+                    for row in out.chunks_exact_mut(width) {
                         let last = row[self.count - 1];
                         row[self.count..].fill(last);
                     }
@@ -302,6 +347,24 @@ impl<F: Real> Tile<'_, F> {
             }
         }
     }
+}
+
+/// The lanes of a group as one number: in an order that depends on their number alone.
+pub(super) fn join<F: Real>(f: Reduce, lanes: &[F]) -> f64 {
+    /// Sums that do not wait for one another.
+    const PARTS: usize = 4;
+    let mut parts = [f.nothing(); PARTS];
+    let chunks = lanes.chunks_exact(PARTS);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (part, x) in parts.iter_mut().zip(chunk) {
+            *part = f.join(*part, x.to_f64());
+        }
+    }
+    for (part, x) in parts.iter_mut().zip(rest) {
+        *part = f.join(*part, x.to_f64());
+    }
+    f.join(f.join(parts[0], parts[1]), f.join(parts[2], parts[3]))
 }
 
 /// The rows of a dense layer's inputs.

@@ -52,10 +52,13 @@ pub(super) fn check<F: Real>(program: &Program, batch: &Batch<'_, F>) -> Result<
                 }
             }
             Arg::Shared(input) => {
-                for period in batch.window.clone() {
-                    let value = batch.shared[period * shape.shared + input];
+                let groups = 0..batch.groups_of_shared();
+                for (period, group) in (0..batch.run_periods())
+                    .flat_map(|t| groups.clone().map(move |group| (t, group)))
+                {
+                    let value = batch.shared_of(period, input, group);
                     if !names(value) {
-                        return Err(wrong("shared", input, period, 0, value));
+                        return Err(wrong("shared", input, period, group, value));
                     }
                 }
             }

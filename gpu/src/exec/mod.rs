@@ -2,19 +2,21 @@
 
 mod adjoint;
 mod adjoint_dense;
-mod arena;
+mod arrangement;
 mod batch;
 mod classes;
 mod cpu;
+mod cpu_session;
+mod crew;
 mod device;
 mod forward;
 mod indices;
-mod period_major;
 mod reverse;
 mod ring;
 mod segment;
 mod session;
 mod source;
+mod tile;
 mod workers;
 
 pub use batch::Batch;

@@ -1,37 +1,31 @@
-//! The reverse pass of a tile: the order of things, and the adjoints that pass between periods, the start and the outside.
+//! The reverse pass of a tile: the adjoints that pass between periods, between lanes and groups, and to the outside.
 //!
 //! The lanes beyond a tile's count carry whatever comes out of repeating the last lane; no sum over lanes reads them.
 
-use super::arena::{Gradients, Kept, Tile};
-use super::ring::Slots;
+use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
-use crate::record::{Arg, Op, Reduce, Row, Space};
+use crate::record::{Arg, Bridge, Row, Space};
 
 /// Where the adjoint of an operand goes.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Target {
-    /// Rows of the start block, from this number on.
-    Start(usize),
-    /// Rows of the ring of adjoints.
-    Period(usize),
+    /// Rows of adjoints, from this number on.
+    Rows(usize),
     /// One parameter, summed over lanes.
     Param(usize),
     /// Nowhere.
     Nothing,
 }
 
-/// Where the adjoint of an operand goes, given where the slots of the adjoints are.
-pub(super) fn target(slots: &Slots, arg: Arg, period: usize) -> Target {
+/// Where the adjoint of an operand goes.
+pub(super) fn target<F: Real>(tile: &Tile<'_, F>, arg: Arg, period: usize) -> Target {
     match arg {
-        Arg::Row(Row {
-            space: Space::Start,
-            index,
-            ..
-        }) => Target::Start(index * TILE),
-        Arg::Row(Row { index, lag, .. }) => match period.checked_sub(lag) {
-            Some(at) => Target::Period(slots.at(at) + index * TILE),
-            None => Target::Nothing,
+        Arg::Row(Row { space, index, lag }) => match (space, period.checked_sub(lag)) {
+            (Space::Start, _) => Target::Rows(tile.adjoint_at(space, 0, index)),
+            (Space::Period, Some(at)) => Target::Rows(tile.adjoint_at(space, at, index)),
+            (Space::Period, None) => Target::Nothing,
         },
         Arg::Param(i) => Target::Param(i),
         Arg::Const(_) | Arg::Shared(_) => Target::Nothing,
@@ -39,10 +33,22 @@ pub(super) fn target(slots: &Slots, arg: Arg, period: usize) -> Target {
 }
 
 impl<F: Real> Tile<'_, F> {
-    /// Clears all adjoints.
+    /// Clears the adjoints of the start and of the last periods; the others' are cleared when their slots become free.
     pub(super) fn begin_reverse(&mut self) {
-        self.adjoints.start.fill(F::default());
-        self.adjoints.periods.numbers.fill(F::default());
+        let start = self.side.start.rows * self.width();
+        self.memory.adjoints[..start].fill(F::default());
+        let periods = self.run.batch.run_periods();
+        for period in periods.saturating_sub(self.adjoints.count())..periods {
+            self.clear(period);
+        }
+    }
+
+    fn clear(&mut self, period: usize) {
+        let (slot, width) = (self.adjoints.at(period), self.width());
+        for rows in &self.side.added_to {
+            let rows = slot + rows.start * width..slot + rows.end * width;
+            self.memory.adjoints[rows].fill(F::default());
+        }
     }
 
     /// Adds one row to the adjoint of an operand.
@@ -50,14 +56,15 @@ impl<F: Real> Tile<'_, F> {
         &mut self,
         arg: Arg,
         period: usize,
-        row: &[F; TILE],
+        row: &[F],
         gradients: &mut Gradients<F>,
     ) {
         let isa = self.run.isa;
-        let Kept { start, periods } = &mut self.adjoints;
-        match target(&periods.slots, arg, period) {
-            Target::Start(at) => elementwise::add(isa, row, &mut start[at..at + TILE]),
-            Target::Period(at) => elementwise::add(isa, row, &mut periods.numbers[at..at + TILE]),
+        match target(self, arg, period) {
+            Target::Rows(at) => {
+                let adjoints = &mut self.memory.adjoints[at..at + row.len()];
+                elementwise::add(isa, row, adjoints);
+            }
             Target::Param(i) => {
                 elementwise::sum(isa, &row[..self.count], &mut gradients.params[i]);
             }
@@ -65,30 +72,10 @@ impl<F: Real> Tile<'_, F> {
         }
     }
 
-    /// Goes to a period and seeds the adjoint of its objective.
+    /// Seeds the adjoint of a period's objective.
     pub(super) fn seed(&mut self, period: usize, gradients: &mut Gradients<F>) {
-        self.rows.periods.go_to(period);
-        self.saved.periods.go_to(period);
-        self.adjoints.periods.go_to(period);
         let weights = self.weights;
-        self.add_row(self.run.program.objective, period, &weights, gradients);
-    }
-
-    /// Reverses one phase of a period.
-    pub(super) fn reverse_phase(
-        &mut self,
-        period: usize,
-        phase: usize,
-        gradients: &mut Gradients<F>,
-    ) {
-        let ops = self.run.program.period.phases[phase].clone();
-        self.reverse(Space::Period, period, ops, gradients);
-    }
-
-    /// Reverses one phase of the start block.
-    pub(super) fn reverse_start(&mut self, phase: usize, gradients: &mut Gradients<F>) {
-        let ops = self.run.program.start.phases[phase].clone();
-        self.reverse(Space::Start, 0, ops, gradients);
+        self.add_row(self.run.plan.objective, period, &weights, gradients);
     }
 
     /// Hands the adjoints of a period's state to the period before (or to the start), those of its inputs to `exo`, and
@@ -99,87 +86,89 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
         mut exo: impl FnMut(usize, usize, F),
     ) {
-        let program = self.run.program;
-        let slot = self.adjoints.periods.at(period);
+        let (side, width) = (self.side, self.width());
         let mut row = [F::default(); TILE];
-        for k in 0..program.states() {
-            let at = slot + program.state_row(k).index * TILE;
-            row.copy_from_slice(&self.adjoints.periods.numbers[at..at + TILE]);
+        for (k, &state) in side.states.iter().enumerate() {
+            let at = self.adjoint_at(Space::Period, period, state);
+            let row = &mut row[..width];
+            row.copy_from_slice(&self.memory.adjoints[at..at + width]);
             match period.checked_sub(1) {
-                Some(before) => self.add_row(program.next[k], before, &row, gradients),
-                None => self.add_row(program.initial[k], 0, &row, gradients),
+                Some(before) => self.add_row(side.next[k], before, row, gradients),
+                None => self.add_row(side.initial[k], 0, row, gradients),
             }
         }
-        if self.run.batch.differentiate_inputs {
-            for k in 0..program.shape.exo {
+        if self.run.batch.differentiate_inputs && !self.segments.is_empty() {
+            for (k, &input) in side.inputs.iter().enumerate() {
+                let at = self.adjoint_at(Space::Period, period, input);
                 for i in 0..self.count {
-                    exo(k, i, self.adjoints.periods.numbers[slot + k * TILE + i]);
+                    exo(k, i, self.memory.adjoints[at + i]);
                 }
             }
         }
-        for rows in &program.added_to {
-            let rows = slot + rows.start * TILE..slot + rows.end * TILE;
-            self.adjoints.periods.numbers[rows].fill(F::default());
+        if let Some(next) = period.checked_sub(self.adjoints.count()) {
+            self.clear(next);
         }
     }
 
-    /// The adjoints of the sums over lanes that ended a phase, added over this tile's lanes.
-    pub(super) fn sum_adjoints(
-        &mut self,
+    /// In a tile of lanes: the adjoints of what came over from the groups, added up over the lanes of each group.
+    pub(super) fn join_adjoints(
+        &self,
         space: Space,
         period: usize,
-        phase: usize,
-        sums: &mut [f64],
+        bridges: &[Bridge],
+        joined: &mut [f64],
     ) {
-        let program = self.run.program;
-        let (block, adjoint, base) = match space {
-            Space::Start => (&program.start, &self.adjoints.start, 0),
-            Space::Period => {
-                let periods = &self.adjoints.periods;
-                (&program.period, &periods.numbers, periods.at(period))
-            }
-        };
-        for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::Reduce {
-                f: Reduce::Sum,
-                out,
-                id,
-                ..
-            } = op
-            {
-                let row = &adjoint[base + out * TILE..][..self.count];
-                sums[*id] = row.iter().map(|a| a.to_f64()).sum();
+        let rows = live(bridges).map(|(_, to)| self.adjoint_at(space, period, to));
+        let groups = self.segments.len();
+        for (at, joined) in rows.zip(joined.chunks_exact_mut(groups)) {
+            let row = &self.memory.adjoints[at..at + TILE];
+            for (joined, lanes) in joined.iter_mut().zip(self.segments) {
+                *joined = super::forward::join(crate::record::Reduce::Sum, &row[lanes.clone()]);
             }
         }
     }
 
-    /// Adds the totals of [`sum_adjoints`](Self::sum_adjoints) to the adjoints of what was summed.
-    pub(super) fn spread_adjoints(
+    /// In a tile of groups: adds what [`join_adjoints`](Self::join_adjoints) found to the adjoints of what was handed over.
+    pub(super) fn receive_adjoints(
         &mut self,
-        space: Space,
         period: usize,
-        phase: usize,
-        totals: &[f64],
+        bridges: &[Bridge],
+        joined: &[f64],
         gradients: &mut Gradients<F>,
     ) {
-        let program = self.run.program;
-        let block = if space == Space::Start {
-            &program.start
-        } else {
-            &program.period
-        };
-        for op in &block.ops[block.phases[phase].clone()] {
-            if let Op::Reduce {
-                f: Reduce::Sum,
-                x,
-                id,
-                ..
-            } = op
-            {
-                let mut row = [F::from_f64(totals[*id]); TILE];
-                row[self.count..].fill(F::default());
-                self.add_row(*x, period, &row, gradients);
+        let count = self.count;
+        let mut row = [F::default(); TILE];
+        for ((from, _), joined) in live(bridges).zip(joined.chunks_exact(count)) {
+            for (r, &j) in row.iter_mut().zip(joined) {
+                *r = F::from_f64(j);
             }
+            self.add_row(from, period, &row[..count], gradients);
         }
     }
+
+    /// In a tile of lanes: adds the adjoints of the groups' sums to those of what was summed.
+    pub(super) fn take_over_adjoints(
+        &mut self,
+        space: Space,
+        period: usize,
+        bridges: &[Bridge],
+        groups: &Tile<'_, F>,
+        gradients: &mut Gradients<F>,
+    ) {
+        let segments = self.segments;
+        let mut row = [F::default(); TILE];
+        for (from, to) in live(bridges) {
+            let at = groups.adjoint_at(space, period, to);
+            for (lanes, &d) in segments.iter().zip(&groups.memory.adjoints[at..]) {
+                row[lanes.clone()].fill(d);
+            }
+            self.add_row(from, period, &row, gradients);
+        }
+    }
+}
+
+/// The rows whose adjoints are wanted, there and here.
+pub(super) fn live(bridges: &[Bridge]) -> impl Iterator<Item = (Arg, usize)> + Clone {
+    let live = bridges.iter().filter(|bridge| bridge.live);
+    live.flat_map(|bridge| (0..bridge.rows).map(|i| bridge.row(i)))
 }

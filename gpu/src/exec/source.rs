@@ -1,55 +1,50 @@
 //! Finding the rows that an operation reads while its results are being written.
 
-use super::arena::{Rows, Run};
-use super::ring::Slots;
-use crate::kernel::TILE;
+use super::ring::Map;
 use crate::kernel::elementwise::Source;
 use crate::kernel::real::Real;
-use crate::record::{Arg, Row, Space};
+use crate::record::{Arg, Row};
 
 /// Where the rows of a tile are: everything but the hole that the current operation writes to.
 pub(super) struct Reader<'a, F> {
-    /// Rows of the start block; only those before the hole while the start block itself runs.
-    pub(super) start: &'a [F],
-    /// The period block's slots before and after the hole.
+    /// The numbers before and after the hole.
     pub(super) before: &'a [F],
     pub(super) after: &'a [F],
     /// Numbers before `after`.
     pub(super) resume: usize,
-    pub(super) slots: Slots,
+    pub(super) map: Map,
     pub(super) period: usize,
     pub(super) zeros: &'a [F],
     pub(super) params: &'a [F],
-    pub(super) shared: &'a [F],
 }
 
 impl<'a, F: Real> Reader<'a, F> {
-    /// Everything of a period whose operations have run, or of the start block.
-    pub(super) fn new(run: &'a Run<'a, F>, rows: &'a Rows<F>, space: Space, period: usize) -> Self {
+    /// Everything, where nothing is being written.
+    pub(super) fn whole(
+        rows: &'a [F],
+        zeros: &'a [F],
+        map: Map,
+        period: usize,
+        params: &'a [F],
+    ) -> Self {
         Reader {
-            start: &rows.start,
-            before: &rows.periods.numbers,
+            before: rows,
             after: &[],
-            resume: rows.periods.numbers.len(),
-            slots: rows.periods.slots,
+            resume: rows.len(),
+            map,
             period,
-            zeros: &rows.zeros,
-            params: run.params,
-            shared: run.shared_in(space, period),
+            zeros,
+            params,
         }
     }
 
     /// `count` rows from `row` on; zeros before the first period.
     #[inline]
     pub(super) fn rows(&self, row: Row, count: usize) -> &'a [F] {
-        let len = count * TILE;
-        if row.space == Space::Start {
-            return &self.start[row.index * TILE..][..len];
-        }
-        let Some(period) = self.period.checked_sub(row.lag) else {
+        let len = count * self.map.width;
+        let Some(at) = self.map.at(row, self.period) else {
             return &self.zeros[..len];
         };
-        let at = self.slots.at(period) + row.index * TILE;
         if at + len <= self.before.len() {
             &self.before[at..at + len]
         } else {
@@ -57,13 +52,14 @@ impl<'a, F: Real> Reader<'a, F> {
         }
     }
 
+    /// An operand; what all lanes share has become rows before anything runs.
     #[inline]
     pub(super) fn arg(&self, arg: Arg, count: usize) -> Source<'a, F> {
         match arg {
             Arg::Row(row) => Source::Rows(self.rows(row, count)),
             Arg::Const(c) => Source::Splat(F::from_f64(c)),
             Arg::Param(i) => Source::Splat(self.params[i]),
-            Arg::Shared(i) => Source::Splat(self.shared[i]),
+            Arg::Shared(_) => Source::Splat(F::default()),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Which kernel a machine runs: one in its vector instructions where there is one, else portable code.
 
+use super::elementwise::Source;
 use super::isa::Isa;
 use super::number::Number;
 use super::shape::{PANEL, TILE};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 use super::{activation, elementwise, product, softmax};
+use crate::record::Unary;
 use crate::scalar::Activation;
 
 /// The kernels of a number type; what it has no kernels of its own for runs in portable code.
@@ -34,6 +36,10 @@ pub(crate) trait Kernels: Number {
     /// Replaces `z` by its activation and writes the derivative to `slope`, unless that is empty.
     fn activate(isa: Isa, f: Activation, z: &mut [Self], slope: &mut [Self]) {
         activation::activate(isa, f, z, slope);
+    }
+    /// Writes a function of `x`.
+    fn unary(isa: Isa, f: Unary, x: Source<'_, Self>, out: &mut [Self]) {
+        elementwise::unary(isa, f, x, out);
     }
     /// Multiplies rows of adjoints by the saved derivatives (unless there are none), clears the lanes from `count` on, and
     /// adds the rows' totals to `sums` (which may be empty).
@@ -135,6 +141,22 @@ impl Kernels for f32 {
         };
         if !done {
             activation::activate(isa, f, z, slope);
+        }
+    }
+    /// What is an activation too takes its kernel, of whole tiles.
+    fn unary(isa: Isa, f: Unary, x: Source<'_, f32>, out: &mut [f32]) {
+        let activation = match f {
+            Unary::Tanh => Some(Activation::Tanh),
+            Unary::Sigmoid => Some(Activation::Sigmoid),
+            Unary::Silu => Some(Activation::Silu),
+            _ => None,
+        };
+        match (x, activation) {
+            (Source::Rows(x), Some(f)) if out.len().is_multiple_of(TILE) => {
+                out.copy_from_slice(x);
+                Self::activate(isa, f, out, &mut []);
+            }
+            _ => elementwise::unary(isa, f, x, out),
         }
     }
     fn scale(isa: Isa, rows: &mut [f32], slope: &[f32], count: usize, sums: &mut [f32]) {

@@ -2,7 +2,7 @@
 //!
 //! From the bottom up: sizes ([`shape`]), instruction sets ([`isa`]), numbers ([`number`]), kernels in portable code
 //! ([`elementwise`], [`activation`], [`softmax`], [`product`]) and in vector instructions (`x86`), the choice between them
-//! ([`dispatch`]), the number types of programs ([`real`]), and layers packed for the kernels ([`dense`]).
+//! ([`dispatch`]), the number types of programs ([`real`]), layers packed for the kernels ([`dense`]), and layers of a few columns ([`narrow`]).
 
 mod activation;
 pub(crate) mod aligned;
@@ -10,6 +10,7 @@ pub(crate) mod dense;
 pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 pub(crate) mod isa;
+pub(crate) mod narrow;
 mod number;
 pub(crate) mod prefetch;
 mod product;

@@ -29,6 +29,12 @@ impl Gru {
         self.hidden.outputs()
     }
 
+    /// The layers: the two gates together, the candidate's products with the inputs, and those with the state.
+    #[must_use]
+    pub fn layers(&self) -> [Dense; 3] {
+        [self.gates, self.input, self.hidden]
+    }
+
     /// The next hidden state.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! Operations that become one, so that what lies between them is not kept.
 
-use super::op::{Arg, Block, Dense, NORMALISER, Op, Row, Space};
+use super::op::{Arg, Block, Dense, Op, Row, Space};
 use super::program::Program;
 use crate::scalar::Activation;
 
@@ -67,7 +67,6 @@ fn likelihoods(space: Space, block: &mut Block, reads: &[usize]) -> Vec<bool> {
         let logits = match &block.ops[layer] {
             Op::Dense(dense) if dense.activation == Activation::Identity => Dense {
                 out,
-                saved: block.saved,
                 ..dense.clone()
             },
             _ => continue,
@@ -77,7 +76,6 @@ fn likelihoods(space: Space, block: &mut Block, reads: &[usize]) -> Vec<bool> {
             dead[out..out + rows].fill(true);
             gone[op] = true;
         }
-        block.saved += NORMALISER;
         block.ops[at] = Op::LogLikelihood { logits, index, out };
     }
     let mut gone = gone.into_iter();
@@ -94,10 +92,12 @@ fn drop_rows(program: &mut Program, space: Space, dead: &[bool]) {
         live.saturating_sub(1)
     };
     let places: Vec<usize> = dead.iter().map(place).collect();
-    let moved = |row: &mut Row| {
-        if row.space == space {
-            row.index = places[row.index];
-        }
+    let moved = |arg: Arg| match arg {
+        Arg::Row(row) if row.space == space => Arg::Row(Row {
+            index: places[row.index],
+            ..row
+        }),
+        other => other,
     };
     let own = match space {
         Space::Start => &mut program.start,
@@ -106,20 +106,16 @@ fn drop_rows(program: &mut Program, space: Space, dead: &[bool]) {
     own.rows = live;
     for op in &mut own.ops {
         // An operation without results lies where the next one's would be, which may be behind the last row.
-        op.renumber(moved, |out| {
-            *out = places.get(*out).copied().unwrap_or(live)
-        });
+        op.renumber(|out| places.get(out).copied().unwrap_or(live), moved);
     }
     if space == Space::Start {
         for op in &mut program.period.ops {
-            op.renumber(moved, |_| ());
+            op.renumber(|out| out, moved);
         }
     }
     let outside = [&mut program.initial, &mut program.next, &mut program.traces];
     let outside = outside.into_iter().flatten();
     for arg in outside.chain([&mut program.objective]) {
-        if let Arg::Row(row) = arg {
-            moved(row);
-        }
+        *arg = moved(*arg);
     }
 }

@@ -1,16 +1,26 @@
 //! Recording a period once, as a list of operations over rows of lanes.
 
+mod activity;
 mod compile;
 mod custom;
 mod fuse;
+mod gather;
+mod late;
+mod layout;
 mod op;
+mod operands;
+mod plan;
 mod program;
+mod size;
+mod split;
 mod tape;
 mod var;
 
 pub use custom::CustomOp;
 pub(crate) use op::{Arg, Binary, Dense, NORMALISER, Op, Reduce, Row, Space, Unary};
+pub(crate) use plan::{Bridge, Code, Plan, Side};
 pub use program::{Inputs, Program, Shape, Start, Step};
+pub use size::Size;
 pub use tape::Recorder;
 pub use var::Var;
 

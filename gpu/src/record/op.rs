@@ -54,7 +54,7 @@ pub(crate) enum Arg {
 }
 
 /// A function of one number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Unary {
     /// The value itself; also brings rows of other periods together.
     Copy,
@@ -75,7 +75,7 @@ pub(crate) enum Unary {
 }
 
 /// A function of two numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Binary {
     Add,
     Sub,
@@ -86,7 +86,7 @@ pub(crate) enum Binary {
 }
 
 /// How the lanes of a group become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Reduce {
     Sum,
     /// The largest, without derivative.
@@ -130,6 +130,8 @@ pub(crate) struct Dense {
     pub(crate) saved: usize,
     /// Place among the program's dense layers, by which packed weights and gradients are found.
     pub(crate) id: usize,
+    /// Whether any of its weights or biases is trained.
+    pub(crate) trained: bool,
     /// For each segment, whether its adjoint is wanted.
     pub(crate) wanted: Vec<bool>,
     /// For each segment, whether in reverse this layer is the first, and so the only one at that time, to write its adjoint.
@@ -196,12 +198,11 @@ pub(crate) enum Op {
         index: Arg,
         out: usize,
     },
-    /// One number for all lanes of a group; ends a phase.
+    /// One number for all lanes of a group.
     Reduce {
         f: Reduce,
         x: Arg,
         out: usize,
-        id: usize,
     },
     Custom {
         op: Arc<dyn CustomOp>,
@@ -211,16 +212,11 @@ pub(crate) enum Op {
     },
 }
 
-/// A list of operations and the number of rows that they use.
+/// Operations as they were recorded, and the number of rows that they use, inputs included.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Block {
     pub(crate) ops: Vec<Op>,
-    /// Rows, inputs included.
     pub(crate) rows: usize,
-    /// Rows of saved derivatives.
-    pub(crate) saved: usize,
-    /// First operation of each phase: a phase ends with the sums over lanes that the next one needs.
-    pub(crate) phases: Vec<std::ops::Range<usize>>,
 }
 
 impl Op {
@@ -236,89 +232,6 @@ impl Op {
         match self {
             Op::Dense(dense) | Op::LogLikelihood { logits: dense, .. } => Some(dense),
             _ => None,
-        }
-    }
-
-    /// First row and number of rows of the results.
-    pub(crate) fn results(&self) -> (usize, usize) {
-        match self {
-            Op::Unary { out, rows, .. }
-            | Op::Binary { out, rows, .. }
-            | Op::Softmax { out, rows, .. }
-            | Op::LogSoftmax { out, rows, .. } => (*out, *rows),
-            Op::Select { out, .. }
-            | Op::Pick { out, .. }
-            | Op::LogLikelihood { out, .. }
-            | Op::Reduce { out, .. } => (*out, 1),
-            Op::Dense(dense) => (dense.out, dense.outputs),
-            Op::Lookup { out, width, .. } => (*out, *width),
-            Op::Custom { out, outputs, .. } => (*out, *outputs),
-        }
-    }
-
-    /// Calls `with` with every place that names operands, each the first of some rows, and with the place of the results.
-    pub(super) fn renumber(
-        &mut self,
-        mut with: impl FnMut(&mut Row),
-        out: impl FnOnce(&mut usize),
-    ) {
-        let mut arg = |arg: &mut Arg| {
-            if let Arg::Row(row) = arg {
-                with(row);
-            }
-        };
-        match self {
-            Op::Unary { x, out: o, .. } | Op::Reduce { x, out: o, .. } => {
-                arg(x);
-                out(o);
-            }
-            Op::Binary { a, b, out: o, .. } => {
-                [a, b].into_iter().for_each(arg);
-                out(o);
-            }
-            Op::Select {
-                mask,
-                yes,
-                no,
-                out: o,
-            } => {
-                [mask, yes, no].into_iter().for_each(arg);
-                out(o);
-            }
-            Op::Dense(Dense {
-                segments, out: o, ..
-            }) => {
-                segments.iter_mut().for_each(|(row, _)| with(row));
-                out(o);
-            }
-            Op::Softmax { x, out: o, .. } | Op::LogSoftmax { x, out: o, .. } => {
-                with(x);
-                out(o);
-            }
-            Op::Pick {
-                x, index, out: o, ..
-            } => {
-                arg(index);
-                with(x);
-                out(o);
-            }
-            Op::Lookup { index, out: o, .. } => {
-                arg(index);
-                out(o);
-            }
-            Op::LogLikelihood {
-                logits,
-                index,
-                out: o,
-            } => {
-                arg(index);
-                logits.segments.iter_mut().for_each(|(row, _)| with(row));
-                out(o);
-            }
-            Op::Custom { inputs, out: o, .. } => {
-                inputs.iter_mut().for_each(arg);
-                out(o);
-            }
         }
     }
 }

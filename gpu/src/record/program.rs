@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::compile;
-use super::op::{Arg, Block, Op, Reduce, Row, Space};
+use super::fuse::fuse;
+use super::op::{Arg, Block, Op, Space};
+use super::plan::Plan;
+use super::size::Size;
 use super::tape::{self, Recorder, Recording};
 use super::var::Var;
 use crate::error::Error;
@@ -123,13 +125,8 @@ pub struct Program {
     pub(crate) next: Vec<Arg>,
     pub(crate) objective: Arg,
     pub(crate) traces: Vec<Arg>,
-    /// The largest lag that is read.
-    pub(crate) reach: usize,
-    /// Rows of the period whose adjoints are added to, and so must be cleared behind each period.
-    pub(crate) added_to: Vec<Range<usize>>,
+    /// Dense layers of both blocks.
     pub(crate) dense: usize,
-    /// How each of the reductions over lanes joins them.
-    pub(crate) reductions: Vec<Reduce>,
     /// Which parameters are trained; the others are frozen.
     pub(crate) trained: Vec<bool>,
 }
@@ -188,7 +185,7 @@ impl Program {
                 args(&step.traces),
             )
         };
-        let (start, period, dense, reductions) = recording.take();
+        let (start, period, dense) = recording.take();
         let mut program = Program {
             shape,
             start,
@@ -197,13 +194,10 @@ impl Program {
             next,
             objective,
             traces,
-            reach: 0,
-            added_to: Vec::new(),
             dense,
-            reductions,
             trained: vec![true; shape.params],
         };
-        compile::finish(&mut program);
+        fuse(&mut program);
         program
     }
 
@@ -257,44 +251,16 @@ impl Program {
         self.traces.len()
     }
 
-    /// The number of operations, the start's and one period's: independent of the horizon.
+    /// How large the program is where it runs, differentiated with respect to the trained parameters.
     #[must_use]
-    pub fn operations(&self) -> usize {
-        self.start.ops.len() + self.period.ops.len()
+    pub fn size(&self) -> Size {
+        Size::of(&Plan::new(self, false))
     }
 
-    /// Whether an operation joins the lanes, so that all of them must go through the horizon together.
+    /// Whether an operation joins the lanes of a group, so that they must go through the horizon together.
     #[must_use]
     pub fn joins_lanes(&self) -> bool {
-        !self.reductions.is_empty()
-    }
-
-    /// The most operands of a custom operation; they may be parameters, which are not rows.
-    pub(crate) fn custom_operands(&self) -> usize {
-        let operands = |op: &Op| match op {
-            Op::Custom { inputs, .. } => inputs.len(),
-            _ => 0,
-        };
         let ops = self.start.ops.iter().chain(&self.period.ops);
-        ops.map(operands).max().unwrap_or(0)
-    }
-
-    /// The most classes of a likelihood whose logits have no rows.
-    pub(crate) fn most_classes(&self) -> usize {
-        let classes = |op: &Op| match op {
-            Op::LogLikelihood { logits, .. } => logits.outputs,
-            _ => 0,
-        };
-        let ops = self.start.ops.iter().chain(&self.period.ops);
-        ops.map(classes).max().unwrap_or(0)
-    }
-
-    /// The state row `k` of the period block.
-    pub(crate) fn state_row(&self, k: usize) -> Row {
-        Row {
-            space: Space::Period,
-            index: self.shape.exo + k,
-            lag: 0,
-        }
+        ops.into_iter().any(|op| matches!(op, Op::Reduce { .. }))
     }
 }

@@ -24,7 +24,6 @@ pub(super) struct Tape {
     pub(super) start: Block,
     pub(super) period: Block,
     pub(super) dense: usize,
-    pub(super) reductions: Vec<Reduce>,
 }
 
 /// Stands for the recording under way: given to the closures of [`Program::record`](super::Program::record).
@@ -73,7 +72,6 @@ impl Recording {
             start,
             period: Block::default(),
             dense: 0,
-            reductions: Vec::new(),
         };
         TAPES.with_borrow_mut(|tapes| tapes.push(tape));
         Recording {
@@ -90,15 +88,10 @@ impl Recording {
     }
 
     /// What was recorded.
-    pub(super) fn take(&self) -> (Block, Block, usize, Vec<Reduce>) {
+    pub(super) fn take(&self) -> (Block, Block, usize) {
         with(|tape| {
             let (start, period) = (&mut tape.start, &mut tape.period);
-            (
-                std::mem::take(start),
-                std::mem::take(period),
-                tape.dense,
-                std::mem::take(&mut tape.reductions),
-            )
+            (std::mem::take(start), std::mem::take(period), tape.dense)
         })
         .unwrap_or_default()
     }
@@ -168,9 +161,7 @@ impl Tape {
     }
 
     pub(super) fn reduce(&mut self, f: Reduce, x: Arg) -> Row {
-        let id = self.reductions.len();
-        self.reductions.push(f);
-        self.push(1, |out| Op::Reduce { f, x, out, id })
+        self.push(1, |out| Op::Reduce { f, x, out })
     }
 
     pub(super) fn pick(&mut self, values: &[Arg], index: Arg) -> Row {
@@ -221,14 +212,6 @@ impl Tape {
         let segments = self.segments(inputs);
         let id = self.dense;
         self.dense += 1;
-        let block = match self.space {
-            Space::Start => &mut self.start,
-            Space::Period => &mut self.period,
-        };
-        let saved = block.saved;
-        if activation != Activation::Identity {
-            block.saved += outputs;
-        }
         let (wanted, fresh) = (vec![true; segments.len()], vec![false; segments.len()]);
         self.push(outputs, |out| {
             Op::Dense(Dense {
@@ -239,8 +222,9 @@ impl Tape {
                 outputs,
                 out,
                 activation,
-                saved,
+                saved: 0,
                 id,
+                trained: true,
                 wanted,
                 fresh,
             })

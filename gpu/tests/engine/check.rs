@@ -109,12 +109,12 @@ pub(crate) fn direct<S: Scalar>(
 }
 
 /// The distance of a recorded run in `f64` from the direct evaluation of the same code.
-pub(crate) fn forward_distance(spec: &Spec) -> f64 {
+pub(crate) fn forward_distance(spec: &Spec, executor: &dyn Executor<f64>) -> f64 {
     let data = Data::of(spec);
     let arrays = Arrays::<f64>::of(&data);
     let program = spec.program();
     let batch = arrays.batch(&program, spec.lanes, spec.periods);
-    let run = Cpu::new(1)
+    let run = executor
         .forward(&program, &arrays.params, &batch)
         .expect("a run");
     let mut worst = 0.0_f64;
@@ -172,7 +172,7 @@ pub(crate) fn by_engine<F: Real>(
     spec: &Spec,
     program: &Program,
     data: &Data,
-    threads: usize,
+    executor: &dyn Executor<F>,
 ) -> Gradient<F> {
     let arrays = Arrays::<F>::of(data);
     let batch = arrays
@@ -180,8 +180,9 @@ pub(crate) fn by_engine<F: Real>(
         .weights(&arrays.weights)
         .expect("weights of the right length");
     let run = |batch: &Batch<'_, F>| {
-        let cpu = Cpu::new(threads);
-        cpu.gradient(program, &arrays.params, batch).expect("a run")
+        executor
+            .gradient(program, &arrays.params, batch)
+            .expect("a run")
     };
     // Without the inputs' derivatives some adjoints are not computed: none that the parameters need.
     let alone = run(&batch);
@@ -192,14 +193,40 @@ pub(crate) fn by_engine<F: Real>(
 }
 
 /// The distance of reverse mode from forward duals.
-pub(crate) fn reverse_distance(spec: &Spec, program: &Program) -> f64 {
+pub(crate) fn reverse_distance(
+    spec: &Spec,
+    program: &Program,
+    executor: &dyn Executor<f64>,
+) -> f64 {
     let data = Data::of(spec);
     let (reverse, forward) = (
-        by_engine::<f64>(spec, program, &data, 1),
+        by_engine::<f64>(spec, program, &data, executor),
         by_duals(spec, &data),
     );
     distance(&[reverse.objective], &[forward.objective])
         .max(distance(&reverse.params, &forward.params))
         .max(distance(&reverse.lane, &forward.lane))
         .max(distance(&reverse.exo, &forward.exo))
+}
+
+/// The derivatives of the weighted objective with respect to the parameters, by central differences.
+pub(crate) fn by_differences(
+    program: &Program,
+    arrays: &Arrays<f64>,
+    batch: &Batch<'_, f64>,
+) -> Vec<f64> {
+    let h = 1e-4;
+    let value = |params: &[f64]| -> f64 {
+        let run = Cpu::new(1).forward(program, params, batch).expect("a run");
+        let weighted = run.objective.iter().zip(&arrays.weights);
+        weighted.map(|(o, w)| o * w).sum()
+    };
+    let moved = |i: usize, by: f64| {
+        let mut params = arrays.params.clone();
+        params[i] += by;
+        value(&params)
+    };
+    (0..arrays.params.len())
+        .map(|i| (moved(i, h) - moved(i, -h)) / (2.0 * h))
+        .collect()
 }

@@ -185,6 +185,7 @@ impl Instruction {
                 }
             }
             Kind::Custom => out = host.pair(xs[0], ys[0]),
+            Kind::LaneMax => out = each(&|x| x.tanh().lane_max()),
             Kind::LaneSum => out = each(&|x| x.tanh().lane_sum() * S::constant(0.1)),
             Kind::Delay => {
                 let lines = xs.iter().zip(memory);

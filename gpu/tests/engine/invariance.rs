@@ -54,17 +54,17 @@ fn differentiate_part<F: Real>(
 }
 
 /// The bits of an array, so that the comparison is exact and takes NaN for what it is.
-fn bits<F: Real>(values: &[F]) -> Vec<u64> {
+pub(crate) fn bits<F: Real>(values: &[F]) -> Vec<u64> {
     values.iter().map(|x| x.to_f64().to_bits()).collect()
 }
 
-fn same_rollout<F: Real>(a: &Rollout<F>, b: &Rollout<F>) -> bool {
+pub(crate) fn same_rollout<F: Real>(a: &Rollout<F>, b: &Rollout<F>) -> bool {
     bits(&a.objective) == bits(&b.objective)
         && bits(&a.traces) == bits(&b.traces)
         && bits(&a.state) == bits(&b.state)
 }
 
-fn same_gradient<F: Real>(a: &Gradient<F>, b: &Gradient<F>) -> bool {
+pub(crate) fn same_gradient<F: Real>(a: &Gradient<F>, b: &Gradient<F>) -> bool {
     a.objective.to_bits() == b.objective.to_bits()
         && bits(&a.params) == bits(&b.params)
         && bits(&a.lane) == bits(&b.lane)

@@ -97,7 +97,7 @@ proptest! {
     #[test]
     fn reverse_equals_the_hand_loop(spec in specs(Class::Continuous, true, LANES..LANES + 1)) {
         let data = Data::of(&spec);
-        let reverse = by_engine::<f64>(&spec, &spec.program(), &data, 2);
+        let reverse = by_engine::<f64>(&spec, &spec.program(), &data, &Cpu::new(2));
         let params: Vec<f64> = (0..data.params.len()).map(|i| slope(&spec, &data, Place::Param(i))).collect();
         let gap = distance(&reverse.params, &params);
         prop_assert!(gap < 1e-10, "distance {gap}");
@@ -178,7 +178,7 @@ fn the_past_of_a_sum_reaches_the_parameters() {
         seed: 5,
     };
     let data = Data::of(&spec);
-    let reverse = by_engine::<f64>(&spec, &spec.program(), &data, 1);
+    let reverse = by_engine::<f64>(&spec, &spec.program(), &data, &Cpu::new(1));
     let params: Vec<f64> = (0..data.params.len())
         .map(|i| slope(&spec, &data, Place::Param(i)))
         .collect();

@@ -6,7 +6,10 @@
 )]
 
 mod check;
+mod classes;
 mod edges;
+mod executors;
+mod frozen;
 mod groups;
 mod interpret;
 mod invariance;

@@ -67,6 +67,10 @@ impl<S: Scalar, const N: usize> Scalar for Many<S, N> {
     fn round(self, gradient: RoundGradient) -> Self {
         self.map(|x| x.round(gradient))
     }
+    fn lane_max(self) -> Self {
+        let top = self.0.into_iter().reduce(S::max).map(S::detach);
+        top.map_or(self, |top| Many([top; N]))
+    }
     fn lane_sum(self) -> Self {
         let total = self.0.iter().fold(S::constant(0.0), |sum, &x| sum + x);
         Many([total; N])

@@ -38,7 +38,7 @@ fn panics(op: Refuses, joined: bool, threads: usize) -> bool {
         shape,
         |_, _| Start::default(),
         |recorder, inputs| {
-            let y = recorder.custom(op, inputs.lane)[0] * inputs.params[0];
+            let y = recorder.custom(op, &[inputs.lane[0] * inputs.params[0]])[0];
             Step {
                 objective: if joined { y.lane_sum() } else { y },
                 ..Step::new()

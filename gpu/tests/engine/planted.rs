@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hindsight_gpu::CustomOp;
+use hindsight_gpu::{Cpu, CustomOp};
 
 use crate::check::{forward_distance, reverse_distance};
 use crate::interpret::Pair;
@@ -49,9 +49,9 @@ fn through_the_operation() -> Spec {
 
 #[test]
 fn a_wrong_derivative_is_caught() {
-    let spec = through_the_operation();
-    assert!(forward_distance(&spec) < 1e-12);
-    assert!(reverse_distance(&spec, &spec.program()) < 1e-10);
+    let (spec, cpu) = (through_the_operation(), Cpu::new(1));
+    assert!(forward_distance(&spec, &cpu) < 1e-12);
+    assert!(reverse_distance(&spec, &spec.program(), &cpu) < 1e-10);
     let planted = spec.program_with(Arc::new(WrongDerivative));
-    assert!(reverse_distance(&spec, &planted) > 1e-6);
+    assert!(reverse_distance(&spec, &planted, &cpu) > 1e-6);
 }

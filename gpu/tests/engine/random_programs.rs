@@ -3,27 +3,34 @@
 use hindsight_gpu::{Batch, Cpu, Executor};
 use proptest::prelude::*;
 
-use crate::check::{Arrays, by_engine, cast, distance, forward_distance, reverse_distance};
+use crate::check::{
+    Arrays, by_differences, by_engine, cast, distance, forward_distance, reverse_distance,
+};
+use crate::executors::executors;
 use crate::spec::{Class, Data, specs};
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    /// Both run the same operations in `f64`; only a dense layer fuses multiplication and addition, and so rounds less.
-    #[test]
-    fn recorded_equals_direct(spec in specs(Class::Any, false, 1..4)) {
-        let gap = forward_distance(&spec);
-        prop_assert!(gap < 1e-12, "distance {gap}");
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
+    /// Both run the same operations in `f64`; only a dense layer fuses multiplication and addition, and so rounds less.
+    #[test]
+    fn recorded_equals_direct(spec in specs(Class::Any, false, 1..4)) {
+        for (name, executor) in executors() {
+            let gap = forward_distance(&spec, &*executor);
+            prop_assert!(gap < 1e-12, "{name}: distance {gap}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
     #[test]
     fn reverse_equals_forward_duals(spec in specs(Class::Any, false, 1..4)) {
-        let gap = reverse_distance(&spec, &spec.program());
-        prop_assert!(gap < 1e-10, "distance {gap}");
+        for (name, executor) in executors() {
+            let gap = reverse_distance(&spec, &spec.program(), &*executor);
+            prop_assert!(gap < 1e-10, "{name}: distance {gap}");
+        }
     }
 
     /// With step $h$ the error of a central difference is of order $h^2$ times the third derivative, plus rounding over $h$:
@@ -34,22 +41,8 @@ proptest! {
         let program = spec.program();
         let arrays = Arrays::<f64>::of(&data);
         let batch = arrays.batch(&program, spec.lanes, spec.periods);
-        let reverse = by_engine::<f64>(&spec, &program, &data, 1);
-        let h = 1e-4;
-        let value = |params: &[f64]| -> f64 {
-            let run = Cpu::new(1).forward(&program, params, &batch).expect("a run");
-            run.objective.iter().zip(&data.weights).map(|(o, w)| o * w).sum()
-        };
-        let differences: Vec<f64> = (0..data.params.len())
-            .map(|i| {
-                let moved = |by: f64| {
-                    let mut params = data.params.clone();
-                    params[i] += by;
-                    value(&params)
-                };
-                (moved(h) - moved(-h)) / (2.0 * h)
-            })
-            .collect();
+        let reverse = by_engine::<f64>(&spec, &program, &data, &Cpu::new(1));
+        let differences = by_differences(&program, &arrays, &batch);
         let gap = distance(&reverse.params, &differences);
         prop_assert!(gap < 1e-5, "distance {gap}");
     }
@@ -60,8 +53,8 @@ proptest! {
     fn single_precision_is_close_to_double(spec in specs(Class::Smooth, false, 1..4)) {
         let data = Data::of(&spec);
         let program = spec.program();
-        let double = by_engine::<f64>(&spec, &program, &data, 1);
-        let single = by_engine::<f32>(&spec, &program, &data, 1);
+        let double = by_engine::<f64>(&spec, &program, &data, &Cpu::new(1));
+        let single = by_engine::<f32>(&spec, &program, &data, &Cpu::new(1));
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
         let gap = distance(&[double.objective], &[single.objective])
             .max(distance(&double.params, &wide(&single.params)))
@@ -82,7 +75,7 @@ proptest! {
         let arrays = Arrays::<f64>::of(&data);
         let batch: Batch<'_, f64> = arrays.batch(&program, spec.lanes, spec.periods);
         let run = Cpu::new(1).forward(&program, &arrays.params, &batch).expect("a run");
-        let gradient = by_engine::<f64>(&spec, &program, &data, 1);
+        let gradient = by_engine::<f64>(&spec, &program, &data, &Cpu::new(1));
         let weights: Vec<f64> = cast(&data.weights);
         let sum: f64 = run.objective.iter().zip(&weights).map(|(o, w)| o * w).sum();
         // The sums over lanes are taken in another order.

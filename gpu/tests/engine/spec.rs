@@ -52,6 +52,7 @@ pub(crate) enum Kind {
     PickByValue,
     // Over all lanes.
     LaneSum,
+    LaneMax,
 }
 
 /// An instruction: the kind, three places in the pool, and a size.
@@ -147,6 +148,10 @@ fn kind(class: Class, lane_sums: bool) -> BoxedStrategy<Kind> {
     }
     if lane_sums {
         plain.extend([K::LaneSum, K::LaneSum]);
+        if class >= Class::Continuous {
+            // No derivative: out of the way of differences.
+            plain.push(K::LaneMax);
+        }
     }
     let act = if class >= Class::Continuous {
         prop_oneof![4 => activation(), 1 => Just(Activation::Relu)].boxed()

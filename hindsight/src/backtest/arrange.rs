@@ -14,6 +14,8 @@ pub(super) struct Seen {
     pub(super) name: String,
     pub(super) first: i64,
     pub(super) last: i64,
+    /// The week of the latest row.
+    pub(super) latest: i64,
     pub(super) count: usize,
     pub(super) first_line: u64,
     pub(super) last_line: u64,
@@ -38,83 +40,11 @@ pub(super) fn arrange(
     seen: Vec<Seen>,
     raw: &Raw,
 ) -> Result<Table, CliError> {
-    let least = input.drop_short.unwrap_or(0).max(2);
-    let mut kept: Vec<Option<usize>> = Vec::with_capacity(seen.len());
-    let mut products = Vec::new();
-    let mut groups: Vec<Group> = input
-        .group
-        .iter()
-        .map(|name| Group {
-            name: name.clone(),
-            values: Vec::new(),
-        })
-        .collect();
-    let mut total = 0;
-    for product in seen {
-        let length = usize::try_from(product.last - product.first + 1).unwrap_or(usize::MAX);
-        if length < least {
-            if input.drop_short.is_none() {
-                let week = calendar.week(product.first);
-                return Err(Place::file(path).line(product.first_line).column(&input.product.join(",")).error(format!(
-                    "product {:?} has one week only ({week}); --drop-short 2 leaves such products out",
-                    product.name
-                )));
-            }
-            kept.push(None);
-            continue;
-        }
-        kept.push(Some(products.len()));
-        for (group, value) in groups.iter_mut().zip(product.groups) {
-            group.values.push(value);
-        }
-        products.push(Product {
-            name: product.name,
-            first_week: product.first,
-            rows: total..total + length,
-        });
-        total += length;
-    }
-    if products.is_empty() {
-        return Err(Place::file(path).error(format!("no product has {least} weeks or more")));
-    }
-
-    let mut present = vec![false; total];
-    let mut columns: Vec<Vec<f64>> = plan
-        .slots
-        .iter()
-        .map(|slot| match slot.source {
-            Source::Column(_) => vec![0.0; total],
-            Source::Constant(number) => vec![number; total],
-        })
-        .collect();
-    for (row, &product) in raw.product.iter().enumerate() {
-        let Some(product) = kept[product].map(|at| &products[at]) else {
-            continue;
-        };
-        let to =
-            product.rows.start + usize::try_from(raw.week[row] - product.first_week).unwrap_or(0);
-        present[to] = true;
-        for (column, values) in columns.iter_mut().zip(&raw.values) {
-            if let Some(value) = values.get(row) {
-                column[to] = *value;
-            }
-        }
-    }
-    for (definition, column) in plan.slots.iter().zip(&mut columns) {
-        // Amounts (sales, views) and flags of a week without a row are nothing; prices and the like go on.
-        let goes_on = match definition.domain {
-            Domain::Amount => false,
-            Domain::Positive | Domain::Share => true,
-            Domain::Any => column.iter().any(|value| !(0.0..=1.0).contains(value)),
-        };
-        if goes_on && matches!(definition.source, Source::Column(_)) {
-            carry_forward(column, &present);
-        }
-    }
+    let kept = Kept::new(path, input, calendar, seen)?;
+    let (mut present, columns) = kept.columns(plan, raw);
     if input.missing_is_zero {
         present.fill(true);
     }
-
     let mut columns = columns.into_iter().zip(&plan.slots);
     let mut next = || {
         columns
@@ -148,8 +78,8 @@ pub(super) fn arrange(
         source: path.display().to_string(),
         calendar,
         rows_read: raw.product.len(),
-        dropped: kept.iter().filter(|kept| kept.is_none()).count(),
-        products,
+        dropped: kept.places.iter().filter(|place| place.is_none()).count(),
+        products: kept.products,
         present,
         demand,
         is_sales: input.sales.is_some(),
@@ -158,8 +88,106 @@ pub(super) fn arrange(
         covariates,
         censoring,
         notes: Vec::new(),
-        groups,
+        groups: kept.groups,
     })
+}
+
+/// The products that have weeks enough.
+struct Kept {
+    /// The place of every product of the file among those kept.
+    places: Vec<Option<usize>>,
+    products: Vec<Product>,
+    groups: Vec<Group>,
+    /// Weeks of all products kept.
+    total: usize,
+}
+
+impl Kept {
+    fn new(
+        path: &Path,
+        input: &Input,
+        calendar: Calendar,
+        seen: Vec<Seen>,
+    ) -> Result<Self, CliError> {
+        let least = input.drop_short.unwrap_or(0).max(2);
+        let mut kept = Kept {
+            places: Vec::with_capacity(seen.len()),
+            products: Vec::new(),
+            groups: input
+                .group
+                .iter()
+                .map(|name| Group {
+                    name: name.clone(),
+                    values: Vec::new(),
+                })
+                .collect(),
+            total: 0,
+        };
+        for product in seen {
+            let length = usize::try_from(product.last - product.first + 1).unwrap_or(usize::MAX);
+            if length < least {
+                if input.drop_short.is_none() {
+                    let week = calendar.week(product.first);
+                    let place = Place::file(path).line(product.first_line);
+                    return Err(place.column(&input.product.join(",")).error(format!(
+                        "product {:?} has one week only ({week}); --drop-short 2 leaves such products out",
+                        product.name
+                    )));
+                }
+                kept.places.push(None);
+                continue;
+            }
+            kept.places.push(Some(kept.products.len()));
+            for (group, value) in kept.groups.iter_mut().zip(product.groups) {
+                group.values.push(value);
+            }
+            kept.products.push(Product {
+                name: product.name,
+                first_week: product.first,
+                rows: kept.total..kept.total + length,
+            });
+            kept.total += length;
+        }
+        if kept.products.is_empty() {
+            return Err(Place::file(path).error(format!("no product has {least} weeks or more")));
+        }
+        Ok(kept)
+    }
+
+    /// Which weeks are recorded, and every column over all weeks.
+    fn columns(&self, plan: &Plan, raw: &Raw) -> (Vec<bool>, Vec<Vec<f64>>) {
+        let mut present = vec![false; self.total];
+        let empty = |source: Source| match source {
+            Source::Column(_) => vec![0.0; self.total],
+            Source::Constant(number) => vec![number; self.total],
+        };
+        let mut columns: Vec<Vec<f64>> = plan.slots.iter().map(|s| empty(s.source)).collect();
+        for (row, &product) in raw.product.iter().enumerate() {
+            let Some(product) = self.places[product].map(|at| &self.products[at]) else {
+                continue;
+            };
+            let week = usize::try_from(raw.week[row] - product.first_week).unwrap_or(0);
+            let to = product.rows.start + week;
+            present[to] = true;
+            for (column, values) in columns.iter_mut().zip(&raw.values) {
+                if let Some(value) = values.get(row) {
+                    column[to] = *value;
+                }
+            }
+        }
+        for (slot, column) in plan.slots.iter().zip(&mut columns) {
+            // Amounts (sales, views) and flags of a week without a row are nothing; prices and the like are carried forward.
+            let carried = match slot.domain {
+                Domain::Amount => false,
+                Domain::Positive | Domain::Share => true,
+                Domain::Any => column.iter().any(|value| !(0.0..=1.0).contains(value)),
+            };
+            if carried && matches!(slot.source, Source::Column(_)) {
+                carry_forward(column, &present);
+            }
+        }
+        (present, columns)
+    }
 }
 
 /// Repeats the last recorded value in weeks without a row; a product's first week is always recorded.

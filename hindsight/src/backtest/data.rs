@@ -168,12 +168,12 @@ impl Table {
             cells[place(product)..][..product.rows.len()]
                 .copy_from_slice(&known[product.rows.clone()]);
         }
-        let covariate = |covariate: &Covariate| exo_idp::Covariate {
+        let covariate = |covariate: &Covariate| exo_idp::panel::Covariate {
             name: covariate.name.clone(),
             planned: covariate.planned,
             values: spread(&covariate.values),
         };
-        let columns = exo_idp::Columns {
+        let columns = exo_idp::panel::Columns {
             demand: spread(&demand),
             price: spread(&self.price),
             cost: spread(&self.cost),

@@ -34,7 +34,7 @@ fn make() -> Document {
         ..BackTest::default()
     };
     (
-        backtest.recipe.members,
+        backtest.recipe.ensemble_size,
         backtest.recipe.training.steps,
         backtest.bootstrap.replicates,
     ) = (1, 10, 100);

@@ -138,7 +138,8 @@ fn compute(
         .replay
         .threads
         .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
-    let total = 2 * backtest.recipe.members * backtest.recipe.training.steps * backtest.origins;
+    let total =
+        2 * backtest.recipe.ensemble_size * backtest.recipe.training.steps * backtest.origins;
     let progress = Progress::new("training", u64::try_from(total).ok());
     let results = backtest.run(data, &device, |at| {
         progress.at(u64::try_from(at.done).unwrap_or(u64::MAX));
@@ -166,21 +167,24 @@ fn explain(error: &Error, data: &Dataset, args: &Args, source: &str) -> CliError
             origins,
             held_out,
             weeks,
-            learn,
+            training,
             needed,
         } => {
-            let (argument, value, windows) = match args.replay.held_out {
-                Some(_) if *origins == 1 => ("--held-out", held_out, String::new()),
-                _ => (
+            let left = format!("{training} of {weeks} weeks to train on, and {needed} are needed");
+            match args.replay.held_out {
+                Some(_) if *origins == 1 => {
+                    CliError::argument("--held-out", held_out, format!("leaves {left}"))
+                }
+                // Nobody asked for a number of weeks: the record is too short.
+                None if *origins == 1 => CliError::Input(format!(
+                    "{source}: the record is too short: {held_out} weeks to score leave {left}"
+                )),
+                _ => CliError::argument(
                     "--origins",
                     origins,
-                    format!("with windows of {held_out} weeks "),
+                    format!("with windows of {held_out} weeks leaves {left}"),
                 ),
-            };
-            let problem = format!(
-                "{windows}leaves {learn} of {weeks} weeks to train on, and {needed} are needed"
-            );
-            CliError::argument(argument, value, problem)
+            }
         }
         Error::NoProduct { held_out } => {
             let (from, to) = data.span(held_out);

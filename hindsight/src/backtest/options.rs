@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use exo_idp::backtest::BackTest;
-use exo_idp::{Conventions, LeadTimes, Receipts, Terminal, Unmet};
+use exo_idp::conventions::{Receipts, Terminal, Unmet};
+use exo_idp::{Conventions, LeadTimes};
 
 use report::number::fixed;
 
@@ -148,7 +149,7 @@ impl Replay {
             seed: self.seed.seed,
             ..BackTest::default()
         };
-        backtest.recipe.members = self.members.get();
+        backtest.recipe.ensemble_size = self.members.get();
         if let Some(steps) = self.steps {
             backtest.recipe.training.steps = steps.get();
         }

@@ -83,7 +83,14 @@ impl Plan {
         let source = if input.cost_share.is_some() {
             Source::Constant(1.0)
         } else {
-            find_or_number(sheet, cost, "--cost", Domain::Positive)?
+            find_or_number(sheet, cost, "--cost", Domain::Positive).map_err(
+                |error| match error {
+                    CliError::Input(words) if input.cost.is_none() => CliError::Input(format!(
+                        "{words}; without costs, --cost-share 0.7 takes 70 % of the price"
+                    )),
+                    other => other,
+                },
+            )?
         };
         add(cost, source, Domain::Positive);
         for (name, argument, domain) in [

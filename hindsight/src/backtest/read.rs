@@ -71,13 +71,16 @@ pub(crate) fn read_from(mut sheet: Sheet, input: &Input) -> Result<Table, CliErr
 struct Rows {
     raw: Raw,
     products: Vec<Seen>,
-    index: HashMap<String, usize>,
+    /// The number of each product, by its name and by the parts that make it.
+    index: HashMap<String, (Vec<String>, usize)>,
     calendar: Option<Calendar>,
+    /// Whether the weeks of a product fall from row to row (newest first); known once a product has two rows.
+    falling: Option<bool>,
 }
 
 impl Rows {
     fn add(&mut self, row: &Row<'_>, plan: &Plan) -> Result<(), CliError> {
-        let name = product_name(row, plan)?;
+        let parts = product_parts(row, plan)?;
         let text = row.text(plan.week);
         let week = Week::parse(text).ok_or_else(|| {
             row.place(plan.week).error(format!(
@@ -89,10 +92,12 @@ impl Rows {
         let place = calendar
             .place(week)
             .map_err(|problem| row.place(plan.week).error(problem))?;
-        let product = self.product(name, place, row, plan);
+        let product = self.product(parts, place, row, plan)?;
         let seen = &mut self.products[product];
         if seen.count > 0 {
-            if let Some(problem) = out_of_order(seen, product, week, place, calendar, &self.raw) {
+            let falling = *self.falling.get_or_insert(place < seen.latest);
+            let problem = out_of_order(seen, product, week, place, falling, calendar, &self.raw);
+            if let Some(problem) = problem {
                 return Err(row.place(plan.week).error(problem));
             }
             for (&column, first) in plan.groups.iter().zip(&seen.groups) {
@@ -106,7 +111,8 @@ impl Rows {
                 }
             }
         }
-        (seen.last, seen.last_line, seen.count) = (place, row.line(), seen.count + 1);
+        (seen.first, seen.last) = (seen.first.min(place), seen.last.max(place));
+        (seen.latest, seen.last_line, seen.count) = (place, row.line(), seen.count + 1);
         self.raw.product.push(product);
         self.raw.week.push(place);
         self.raw.line.push(row.line());
@@ -119,11 +125,25 @@ impl Rows {
     }
 
     /// The number of a product, which may be new.
-    fn product(&mut self, name: String, place: i64, row: &Row<'_>, plan: &Plan) -> usize {
-        if let Some(&product) = self.index.get(name.as_str()) {
-            return product;
+    fn product(
+        &mut self,
+        parts: Vec<String>,
+        place: i64,
+        row: &Row<'_>,
+        plan: &Plan,
+    ) -> Result<usize, CliError> {
+        let name = parts.join("/");
+        if let Some((own, product)) = self.index.get(name.as_str()) {
+            if *own == parts {
+                return Ok(*product);
+            }
+            let column = plan.product.first().copied().unwrap_or_default();
+            return Err(row.place(column).error(format!(
+                "{parts:?} and {own:?} make the same name {name:?}: rename one of them"
+            )));
         }
-        self.index.insert(name.clone(), self.products.len());
+        self.index
+            .insert(name.clone(), (parts, self.products.len()));
         let groups = plan
             .groups
             .iter()
@@ -132,28 +152,22 @@ impl Rows {
             name,
             first: place,
             last: place,
+            latest: place,
             count: 0,
             first_line: row.line(),
             last_line: row.line(),
             groups: groups.collect(),
         });
-        self.products.len() - 1
+        Ok(self.products.len() - 1)
     }
 }
 
-fn product_name(row: &Row<'_>, plan: &Plan) -> Result<String, CliError> {
-    let mut name = String::new();
-    for (order, &column) in plan.product.iter().enumerate() {
-        let part = row.text(column);
-        if part.is_empty() {
-            return Err(row.place(column).error("is empty"));
-        }
-        if order > 0 {
-            name.push('/');
-        }
-        name.push_str(part);
-    }
-    Ok(name)
+fn product_parts(row: &Row<'_>, plan: &Plan) -> Result<Vec<String>, CliError> {
+    let part = |&column: &usize| match row.text(column) {
+        "" => Err(row.place(column).error("is empty")),
+        part => Ok(part.to_owned()),
+    };
+    plan.product.iter().map(part).collect()
 }
 
 /// What is wrong with the order of a product's weeks, if anything.
@@ -162,11 +176,18 @@ fn out_of_order(
     product: usize,
     week: Week,
     place: i64,
+    falling: bool,
     calendar: Calendar,
     raw: &Raw,
 ) -> Option<String> {
     let name = &seen.name;
-    if place <= seen.last {
+    // The weeks from the row before to this one, in the direction of the file.
+    let step = if falling {
+        seen.latest - place
+    } else {
+        place - seen.latest
+    };
+    if step <= 0 {
         let twin =
             (0..raw.week.len()).find(|&row| raw.product[row] == product && raw.week[row] == place);
         return Some(match twin {
@@ -176,13 +197,13 @@ fn out_of_order(
             ),
             None => format!(
                 "week {week} of product {name:?} comes after week {} on line {}: sort the rows of each product by week",
-                calendar.week(seen.last),
+                calendar.week(seen.latest),
                 seen.last_line
             ),
         });
     }
-    let gap = place - seen.last - 1;
-    let before = calendar.week(seen.last);
+    let gap = step - 1;
+    let before = calendar.week(seen.latest);
     if gap > 10 && week.looks_like_year_and_week() && before.looks_like_year_and_week() {
         return Some(format!(
             "week {week} of product {name:?} follows {before}: numbers made of year and week are not consecutive; give dates or a running number"

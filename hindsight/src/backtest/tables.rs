@@ -37,7 +37,7 @@ pub(super) fn table(document: &Document) -> Table {
         Column::text("policy"),
         Column::number(format!("reward {}", document.run.money)),
         Column::number("95 % interval").optional(),
-        Column::number("of bound"),
+        Column::number("of optimum"),
         Column::number("vs best"),
         Column::number("95 % interval"),
         Column::number("fill rate").optional(),
@@ -64,9 +64,18 @@ pub(super) fn table(document: &Document) -> Table {
     table
 }
 
+/// A share of the hindsight optimum; none where nothing could have been earned.
+pub(super) fn share(x: f64) -> String {
+    if x.is_finite() {
+        percent(x, 1)
+    } else {
+        "n/a".to_owned()
+    }
+}
+
 fn bound_row(document: &Document) -> Vec<String> {
     vec![
-        "perfect information".to_owned(),
+        "hindsight optimum".to_owned(),
         fixed(document.results.bound, decimals(document)),
         String::new(),
         percent(1.0, 1),
@@ -92,7 +101,7 @@ fn money_cells(document: &Document, policy: &PolicyResult, digits: usize) -> Vec
         policy.name.clone(),
         fixed(policy.mean, digits),
         interval(policy.interval.lo, policy.interval.hi, digits),
-        percent(policy.share_of_bound, 1),
+        share(policy.share_of_bound),
         difference,
         range,
     ]
@@ -113,7 +122,7 @@ pub(super) fn money_table(document: &Document) -> Table {
         Column::text("policy"),
         Column::number(format!("reward, {}", document.run.money)),
         Column::number("95 % interval"),
-        Column::number("share of bound"),
+        Column::number("share of optimum"),
         Column::number("difference to the best heuristic"),
         Column::number("95 % interval"),
     ]);
@@ -164,12 +173,10 @@ pub(super) fn service_table(document: &Document) -> Table {
         Column::number("stock, units"),
         Column::number("ordered, units"),
         Column::number("weeks with an order"),
-        Column::number("share of bound, by product"),
+        Column::number("share of optimum, by product"),
     ]);
     for policy in &document.results.policies {
-        let own = policy
-            .share_by_product
-            .map_or_else(String::new, |share| percent(share, 1));
+        let own = policy.share_by_product.map_or_else(String::new, share);
         table.row(
             std::iter::once(policy.name.clone())
                 .chain(service_cells(policy))

@@ -8,7 +8,7 @@ use super::document::Document;
 /// Every policy of the back-test in a sentence, in the order in which they are usually read.
 pub(super) const POLICIES: [(&str, &str); 8] = [
     (
-        "just-in-time oracle",
+        "just-in-time rule",
         "knows future demand and lead times, and orders what arrives just when it is sold",
     ),
     (
@@ -25,11 +25,11 @@ pub(super) const POLICIES: [(&str, &str); 8] = [
     ),
     (
         "target position, untuned",
-        "does the same without the factor",
+        "raises the position to the critical quantile of the lead-time demand of the training weeks, as it is",
     ),
     (
         "target position, mean lead time",
-        "does the same for the mean lead time in place of its distribution, untuned",
+        "does so for the mean lead time in place of its distribution: what is lost when lead times are taken as fixed",
     ),
     (
         "base stock",
@@ -48,15 +48,17 @@ pub(super) fn finding(document: &Document) -> String {
     let Some(trained) = results.trained() else {
         return format!("The best heuristic is {}.", results.best_heuristic);
     };
-    let share = percent(trained.share_of_bound, 1);
+    let share = if trained.share_of_bound.is_finite() {
+        let share = percent(trained.share_of_bound, 1);
+        format!("{share} of the hindsight optimum")
+    } else {
+        "nothing could have been earned even in hindsight".to_owned()
+    };
     let Some(difference) = trained.against_best else {
-        return format!(
-            "{} earns {share} of the perfect-information bound.",
-            trained.name
-        );
+        return format!("{} is the best policy: {share}.", trained.name);
     };
     let said = said(document, &trained.name, &results.best_heuristic, difference);
-    format!("{said}: {share} of the perfect-information bound.")
+    format!("{said}: {share}.")
 }
 
 /// The finding over all origins, where there are several.

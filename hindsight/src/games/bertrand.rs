@@ -5,11 +5,13 @@ use games::bertrand::{
 };
 use serde_json::{Value, json};
 
-use super::case::{Answer, Problem};
+use super::case::Answer;
 use super::fields::{named, need};
+use super::problem::Problem;
+use crate::inputs::Inputs;
 
 /// A retailer and a seller that pays it a share of its revenue.
-#[derive(Debug, Clone, clap::Args, serde::Deserialize)]
+#[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     /// Choke price of demand (default 1).
@@ -39,7 +41,10 @@ pub(crate) struct Case {
 }
 
 impl Answer for Case {
-    fn answer(&self) -> Result<Value, Problem> {
+    const NAME: &'static str = "games bertrand";
+    const TITLE: &'static str = "Shared-revenue Bertrand";
+
+    fn answer(&self, _inputs: &Inputs) -> Result<Value, Problem> {
         let choke = self.choke_price.unwrap_or(1.0);
         let omega = self.outside_option.unwrap_or(0.0);
         let selection: Selection = named(

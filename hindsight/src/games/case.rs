@@ -1,102 +1,85 @@
 //! One case from flags, or many from a file: the same fields either way.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use games::GamesError;
+use report::Page;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use super::lines::{each_line, json_problem};
+use super::problem::Problem;
+use super::words;
+use crate::document::{self, Outputs};
 use crate::error::{CliError, Place};
-use crate::output::{self, Target};
+use crate::inputs::Inputs;
 use crate::progress::Progress;
-use report::{Column, Table};
-
-/// What is wrong with a case, and with which field.
-#[derive(Debug)]
-pub(super) struct Problem {
-    field: Option<String>,
-    text: String,
-}
-
-impl Problem {
-    pub(super) fn field(field: &str, text: impl Into<String>) -> Self {
-        Self {
-            field: Some(field.to_owned()),
-            text: text.into(),
-        }
-    }
-
-    /// The same problem, in a round counted from 0.
-    pub(super) fn in_round(mut self, round: usize) -> Self {
-        self.text = format!("round {round}: {}", self.text);
-        self
-    }
-
-    pub(super) fn at(self, place: &Place) -> CliError {
-        match self.field {
-            Some(field) => place.clone().column(&field).error(self.text),
-            None => place.error(self.text),
-        }
-    }
-
-    pub(super) fn of_flags(self) -> CliError {
-        match self.field {
-            Some(field) => CliError::Input(format!("--{}: {}", field.replace('_', "-"), self.text)),
-            None => CliError::Input(self.text),
-        }
-    }
-}
-
-/// Errors of the library name their argument; ours are called the same.
-impl From<GamesError> for Problem {
-    fn from(error: GamesError) -> Self {
-        let known = [
-            "choke_price",
-            "operator_cost",
-            "seller_cost",
-            "retailer_cost",
-            "fee",
-            "experience",
-            "price",
-            "stock",
-            "substitutability",
-            "outside_option",
-            "exponent",
-            "cells",
-            "temperature",
-            "deviation",
-            "advantage",
-            "rounds",
-        ];
-        let field = match &error {
-            GamesError::NotFinite { argument, .. }
-            | GamesError::OutOfRange { argument, .. }
-            | GamesError::Empty { argument } => {
-                known.contains(argument).then(|| (*argument).to_owned())
-            }
-            GamesError::PayoffNotFinite { .. } => Some("payoffs".to_owned()),
-            GamesError::ThresholdAboveDemand { .. } => Some("substitutability".to_owned()),
-            GamesError::NotADistribution { argument, .. }
-            | GamesError::NotAProbability { argument, .. }
-            | GamesError::Length { argument, .. }
-                if *argument == "joint distribution" =>
-            {
-                Some("joint".to_owned())
-            }
-            _ => None,
-        };
-        Self {
-            field,
-            text: error.to_string(),
-        }
-    }
-}
 
 /// A kind of case: its fields are flags and JSON fields at once.
-pub(super) trait Answer: clap::Args + DeserializeOwned + Send + Sync {
+pub(super) trait Answer: clap::Args + Serialize + DeserializeOwned + Send + Sync {
+    /// The subcommand.
+    const NAME: &'static str;
+    /// What the page is called.
+    const TITLE: &'static str;
+
     /// The answer as a JSON object.
-    fn answer(&self) -> Result<Value, Problem>;
+    fn answer(&self, inputs: &Inputs) -> Result<Value, Problem>;
+
+    /// Files that the fields name.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// The seed of what is random in the answer.
+    fn seed(&self) -> Option<u64> {
+        None
+    }
+
+    /// The answer for the terminal.
+    fn text(answer: &Value) -> String {
+        let table = words::rendered(&words::table(answer));
+        match answer["sentence"].as_str() {
+            Some(sentence) => format!("{sentence}\n\n{table}"),
+            None => table,
+        }
+    }
+
+    /// The page of the answer.
+    fn page(answer: &Value) -> Page {
+        let lead = answer["sentence"].as_str().unwrap_or_default();
+        let mut page = Page::new(Self::TITLE, lead);
+        page.section("The answer").table(
+            &words::table(answer),
+            "All fields; long lists are in the JSON document.",
+        );
+        page
+    }
+}
+
+/// Where answers go.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Places {
+    /// The answer as JSON; `-`, or nothing after the option, is the standard output, which then holds nothing else. With `--input` one object a line
+    #[arg(long, alias = "output", value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    json: Option<PathBuf>,
+    /// A page with the answer: one HTML file, nothing to fetch
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Replace files that this command did not write
+    #[arg(long)]
+    force: bool,
+}
+
+impl Places {
+    /// The places as every subcommand knows them.
+    pub(super) fn outputs(&self) -> Outputs {
+        Outputs {
+            json: self.json.clone(),
+            report: self.report.clone(),
+            force: self.force,
+        }
+    }
 }
 
 /// Arguments of a subcommand that answers cases.
@@ -104,185 +87,130 @@ pub(super) trait Answer: clap::Args + DeserializeOwned + Send + Sync {
 pub(crate) struct Run<C: clap::Args> {
     #[command(flatten)]
     case: C,
-    /// A file of many cases: one JSON object a line, with the names of the flags (underscores for hyphens). One object a line comes out, in the same
-    /// order. `-` is the standard input.
+    /// A file of many cases: one JSON object a line, with the names of the flags (underscores for hyphens). A field of a line wins over the flag of its name; flags
+    /// hold for lines that say nothing. One object a line comes out, in the same order; a line that cannot be answered gives an object with `line` and `error`, and
+    /// the exit code is 2 at the end. `-` is the standard input.
     #[arg(long, value_name = "FILE.jsonl")]
     input: Option<PathBuf>,
-    /// Where the answers go (default: the standard output).
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Print one case as JSON instead of a table.
-    #[arg(long)]
-    json: bool,
-    /// Replace an output file that was not written by hindsight.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    places: Places,
 }
 
 impl<C: Answer> Run<C> {
     pub(super) fn run(&self) -> Result<(), CliError> {
-        match &self.input {
-            Some(path) => {
-                let target = self.target()?;
-                let text = answer_file::<C>(path)?;
-                write(target.as_ref(), text)
-            }
-            None => {
-                self.target()?;
-                self.deliver(&self.case.answer().map_err(Problem::of_flags)?)
-            }
+        if self.input.is_some() {
+            return self.answer_lines();
         }
+        let run = self.begin(self.case.files())?;
+        let answer = self.case.answer(run.inputs()).map_err(Problem::of_flags)?;
+        finish::<C>(&run, answer)
     }
 
-    /// Prints one answer, or writes it.
-    pub(super) fn deliver(&self, answer: &Value) -> Result<(), CliError> {
-        let target = self.target()?;
-        let text = if self.json || target.is_some() {
-            line(answer)?
-        } else {
-            table(answer).render(crate::output::width())
+    /// Begins the run that the places describe, with the files it reads.
+    pub(super) fn begin(&self, files: Vec<PathBuf>) -> Result<document::Run, CliError> {
+        let files = files.iter().map(PathBuf::as_path);
+        document::Run::begin(C::NAME, &self.places.outputs(), self.case.seed(), files)
+    }
+
+    fn answer_lines(&self) -> Result<(), CliError> {
+        let Some(path) = &self.input else {
+            return Ok(());
         };
-        write(target.as_ref(), text)
-    }
-
-    fn target(&self) -> Result<Option<Target>, CliError> {
-        self.output
-            .as_deref()
-            .map(|path| Target::new(path, self.force))
-            .transpose()
+        // The lines are a file of their own form, not the document of one answer.
+        let outputs = Outputs {
+            json: None,
+            ..self.places.outputs()
+        };
+        let mut files = self.case.files();
+        files.push(path.clone());
+        let files = files.iter().map(PathBuf::as_path);
+        let mut run = document::Run::begin(C::NAME, &outputs, self.case.seed(), files)?;
+        let json = self.places.json.clone().unwrap_or_else(|| "-".into());
+        let target = run.also(&json)?;
+        let flags = fields(&self.case)?;
+        let progress = Progress::new("cases", None);
+        let (mut text, mut answered, mut failed) = (String::new(), 0usize, 0usize);
+        each_line(run.inputs(), path, |number, line| {
+            let outcome = line
+                .map_err(|words| Problem::from(Place::file(path).line(number).error(words)))
+                .and_then(|line| case::<C>(&flags, line))
+                .and_then(|case| case.answer(run.inputs()));
+            let object = match outcome {
+                Ok(answer) => {
+                    answered += 1;
+                    answer
+                }
+                Err(problem) => {
+                    failed += 1;
+                    json!({ "line": number, "field": problem.of_field(), "error": problem.text() })
+                }
+            };
+            text.push_str(&one_line(&object)?);
+            progress.step(1);
+            Ok(())
+        })?;
+        progress.finish();
+        run.put(target, text);
+        let words = format!("{answered} cases answered, {failed} not.");
+        run.finish(
+            &json!({ "answered": answered, "failed": failed }),
+            || Page::new(C::TITLE, words.clone()),
+            &words,
+        )?;
+        if failed > 0 {
+            return Err(CliError::Input(format!(
+                "{}: {failed} of {} lines could not be answered; their objects say why",
+                path.display(),
+                answered + failed
+            )));
+        }
+        Ok(())
     }
 }
 
-fn write(target: Option<&Target>, text: String) -> Result<(), CliError> {
-    match target {
-        Some(target) => output::write_all([(target, text)]),
-        None => output::print(text.trim_end_matches('\n')),
+/// Writes one answer to its places and the terminal.
+pub(super) fn finish<C: Answer>(run: &document::Run, mut answer: Value) -> Result<(), CliError> {
+    let text = C::text(&answer);
+    // The document has a place of its own for the seed.
+    if let Value::Object(fields) = &mut answer {
+        fields.remove("seed");
     }
+    run.finish(&answer, || C::page(&answer), &text)
+}
+
+/// The fields that flags give.
+fn fields<C: Serialize>(case: &C) -> Result<Map<String, Value>, CliError> {
+    let value = serde_json::to_value(case).map_err(|e| CliError::System(e.to_string()))?;
+    let Value::Object(fields) = value else {
+        return Ok(Map::new());
+    };
+    let said = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(values) => !values.is_empty(),
+        _ => true,
+    };
+    Ok(fields.into_iter().filter(|(_, v)| said(v)).collect())
+}
+
+/// A case from a line, with the flags for what it does not say.
+fn case<C: DeserializeOwned>(flags: &Map<String, Value>, line: &str) -> Result<C, Problem> {
+    let words = |error: &serde_json::Error| Problem::plain(json_problem(error));
+    let own: Map<String, Value> = serde_json::from_str(line).map_err(|e| words(&e))?;
+    // Alone first: the place of a wrong value is known only in the line's own text.
+    if flags.is_empty() {
+        return serde_json::from_str(line).map_err(|e| words(&e));
+    }
+    let mut all = flags.clone();
+    all.extend(own);
+    serde_json::from_value(Value::Object(all)).map_err(|e| Problem::plain(e.to_string()))
 }
 
 /// An answer as one line, led by the version that gave it: so the command knows its own files.
-fn line(value: &Value) -> Result<String, CliError> {
+fn one_line(value: &Value) -> Result<String, CliError> {
     let text = serde_json::to_string(value).map_err(|e| CliError::System(e.to_string()))?;
     let rest = text.strip_prefix('{').unwrap_or(&text);
     Ok(format!(
         "{{\"hindsight\":\"{}\",{rest}\n",
         env!("CARGO_PKG_VERSION")
     ))
-}
-
-fn answer_file<C: Answer>(path: &Path) -> Result<String, CliError> {
-    let progress = Progress::new("cases", None);
-    let mut text = String::new();
-    each_line(path, |place, line_text| {
-        let case: C =
-            serde_json::from_str(line_text).map_err(|error| place.error(json_problem(&error)))?;
-        let answer = case.answer().map_err(|problem| problem.at(place))?;
-        text.push_str(&line(&answer)?);
-        progress.step(1);
-        Ok(())
-    })?;
-    progress.finish();
-    Ok(text)
-}
-
-/// Calls `visit` with each line that is not blank, and its place.
-pub(super) fn each_line(
-    path: &Path,
-    mut visit: impl FnMut(&Place, &str) -> Result<(), CliError>,
-) -> Result<(), CliError> {
-    let reader: Box<dyn BufRead> = if path == Path::new("-") {
-        Box::new(std::io::stdin().lock())
-    } else {
-        Box::new(BufReader::new(
-            std::fs::File::open(path).map_err(|e| CliError::reading(path, &e))?,
-        ))
-    };
-    let mut number = 0;
-    let mut any = false;
-    for line_text in reader.lines() {
-        number += 1;
-        let place = Place::file(path).line(number);
-        let line_text = line_text.map_err(|error| {
-            if error.kind() == std::io::ErrorKind::InvalidData {
-                place.error("is not UTF-8 text")
-            } else {
-                CliError::reading(path, &error)
-            }
-        })?;
-        if line_text.trim().is_empty() {
-            continue;
-        }
-        any = true;
-        visit(&place, &line_text)?;
-    }
-    if any {
-        Ok(())
-    } else {
-        Err(Place::file(path).error("has no lines"))
-    }
-}
-
-/// The parser's words with the character instead of the line, which the place tells.
-pub(super) fn json_problem(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" at line ").next().unwrap_or(&text);
-    format!("{words} (character {})", error.column())
-}
-
-/// A JSON object as a table of dotted names and values.
-fn table(answer: &Value) -> Table {
-    let mut table = Table::new([Column::text(""), Column::text("")]);
-    flatten(&mut table, String::new(), answer);
-    table
-}
-
-fn flatten(table: &mut Table, name: String, value: &Value) {
-    let cell = |value: &Value| match value {
-        Value::Number(n) => n.as_f64().map_or_else(
-            || n.to_string(),
-            |x| {
-                if n.is_f64() {
-                    report::number::significant(x, 6)
-                } else {
-                    n.to_string()
-                }
-            },
-        ),
-        Value::String(s) => s.clone(),
-        Value::Null => "n/a".to_owned(),
-        other => other.to_string(),
-    };
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                let below = if name.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{name}.{key}")
-                };
-                flatten(table, below, value);
-            }
-        }
-        Value::Array(values)
-            if values.len() <= 8
-                && !name.starts_with("curve")
-                && values.iter().any(Value::is_object) =>
-        {
-            for (i, value) in values.iter().enumerate() {
-                flatten(table, format!("{name}[{i}]"), value);
-            }
-        }
-        Value::Array(values)
-            if values.len() <= 12 && values.iter().all(|v| !v.is_array() && !v.is_object()) =>
-        {
-            let cells: Vec<String> = values.iter().map(cell).collect();
-            table.row([name, cells.join("  ")]);
-        }
-        Value::Array(values) => {
-            table.row([name, format!("{} values (--json shows them)", values.len())]);
-        }
-        other => {
-            table.row([name, cell(other)]);
-        }
-    }
 }

@@ -3,10 +3,15 @@
 use games::debate::{ArmSettings, compare_arms};
 use serde_json::{Value, json};
 
-use super::case::{Answer, Problem};
+use super::case::Answer;
+use super::problem::Problem;
+use crate::inputs::Inputs;
+
+/// The seed where none is given.
+const SEED: u64 = 1;
 
 /// Sizes and noise of the comparison.
-#[derive(Debug, Clone, clap::Args, serde::Deserialize)]
+#[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     /// Debates (default 100).
@@ -33,7 +38,14 @@ pub(crate) struct Case {
 }
 
 impl Answer for Case {
-    fn answer(&self) -> Result<Value, Problem> {
+    const NAME: &'static str = "games debate";
+    const TITLE: &'static str = "Noise in debates";
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.seed.unwrap_or(SEED))
+    }
+
+    fn answer(&self, _inputs: &Inputs) -> Result<Value, Problem> {
         let usual = ArmSettings::default();
         for (field, value) in [
             ("debates", self.debates),
@@ -52,7 +64,7 @@ impl Answer for Case {
             deviation: self.deviation.unwrap_or(usual.deviation),
             temperature: self.temperature.unwrap_or(usual.temperature),
         };
-        let seed = self.seed.unwrap_or(1);
+        let seed = self.seed.unwrap_or(SEED);
         Ok(json!({ "settings": settings, "seed": seed, "arms": compare_arms(settings, seed)? }))
     }
 }

@@ -1,10 +1,10 @@
-//! Fields of a case: what must be there, names of the library, payoffs as JSON.
+//! Fields of a case: what must be there, names of the library, JSON in flags, distributions.
 
-use games::Game;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::case::{Problem, json_problem};
+use super::lines::json_problem;
+use super::problem::Problem;
 
 /// The value of a field that must be there.
 pub(super) fn need<T: Copy>(field: &str, value: Option<T>) -> Result<T, Problem> {
@@ -26,13 +26,16 @@ pub(super) fn named<T: DeserializeOwned>(
     })
 }
 
-/// A JSON text of a flag, or the JSON value of a field.
+/// A JSON text of a flag, or the JSON value of a field; `@FILE` stays a text.
 #[derive(Debug, Clone)]
 pub(super) struct Json(pub(super) Value);
 
 impl std::str::FromStr for Json {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with('@') {
+            return Ok(Json(Value::String(text.to_owned())));
+        }
         serde_json::from_str(text)
             .map(Json)
             .map_err(|e| json_problem(&e))
@@ -45,103 +48,56 @@ impl<'de> serde::Deserialize<'de> for Json {
     }
 }
 
-/// A game from nested arrays, one for each player; two players' matrices may also come as one matrix of a zero-sum game.
-pub(super) fn game(payoffs: Option<&Json>) -> Result<Game, Problem> {
-    let field = "payoffs";
-    let Some(Json(value)) = payoffs else {
-        return Err(Problem::field(field, "is missing"));
-    };
-    let Value::Array(players) = value else {
-        return Err(Problem::field(
-            field,
-            "must be an array, one nested array of payoffs for each player",
-        ));
-    };
-    let mut shape: Option<Vec<usize>> = None;
-    let mut tensors = Vec::new();
-    for (player, tensor) in players.iter().enumerate() {
-        let mut found = Vec::new();
-        let mut at = tensor;
-        while let Value::Array(inner) = at {
-            found.push(inner.len());
-            match inner.first() {
-                Some(first) => at = first,
-                None => {
-                    return Err(Problem::field(
-                        field,
-                        format!("player {player}: an empty array"),
-                    ));
-                }
-            }
-        }
-        if found.len() != players.len() {
-            return Err(Problem::field(
-                field,
-                format!(
-                    "player {player}: nested {} deep, but there are {} players",
-                    found.len(),
-                    players.len()
-                ),
-            ));
-        }
-        if let Some(shape) = &shape
-            && *shape != found
-        {
-            return Err(Problem::field(
-                field,
-                format!("player {player}: shape {found:?} differs from player 0's {shape:?}"),
-            ));
-        }
-        let mut flat = Vec::new();
-        collect(tensor, &found, &mut vec![], player, &mut flat)?;
-        shape = Some(found);
-        tensors.push(flat);
+impl serde::Serialize for Json {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
-    Ok(Game::new(shape.unwrap_or_default(), tensors)?)
 }
 
-fn collect(
-    value: &Value,
-    shape: &[usize],
-    path: &mut Vec<usize>,
-    player: usize,
-    out: &mut Vec<f64>,
-) -> Result<(), Problem> {
-    let bad = |path: &[usize], text: String| {
-        Problem::field("payoffs", format!("player {player} at {path:?}: {text}"))
-    };
-    match (value, shape) {
-        (Value::Array(inner), [length, rest @ ..]) => {
-            if inner.len() != *length {
-                return Err(bad(
-                    path,
-                    format!("{} entries, expected {length}", inner.len()),
-                ));
-            }
-            for (i, v) in inner.iter().enumerate() {
-                path.push(i);
-                collect(v, rest, path, player, out)?;
-                path.pop();
-            }
-            Ok(())
+/// One or several sources of payoffs as one JSON value: an array with a text in it holds several.
+pub(super) mod sources {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    use super::Json;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        all: &[Json],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match all {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
         }
-        (Value::Number(n), []) => {
-            out.push(
-                n.as_f64()
-                    .ok_or_else(|| bad(path, format!("{n} is not a number this machine holds")))?,
-            );
-            Ok(())
-        }
-        (other, _) => Err(bad(
-            path,
-            format!(
-                "expected {}, got {other}",
-                if shape.is_empty() {
-                    "a number"
-                } else {
-                    "an array"
-                }
-            ),
-        )),
     }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Json>, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Array(all) if all.iter().any(Value::is_string) => {
+                all.into_iter().map(Json).collect()
+            }
+            one => vec![Json(one)],
+        })
+    }
+}
+
+/// A probability vector: sums that miss one by at most 1e-6, as printed numbers do, are mended (true then).
+pub(super) fn distribution(field: &str, value: &Value) -> Result<(Vec<f64>, bool), Problem> {
+    let mut values: Vec<f64> = serde_json::from_value(value.clone())
+        .map_err(|e| Problem::field(field, format!("must be an array of numbers: {e}")))?;
+    let changed = normalise(&mut values);
+    Ok((values, changed))
+}
+
+/// Divides by the sum where that is one to 1e-6 but not to rounding; whether it did.
+pub(super) fn normalise(values: &mut [f64]) -> bool {
+    let sum: f64 = values.iter().sum();
+    let off = (sum - 1.0).abs();
+    let mend = off > 1e-9 && off <= 1e-6;
+    if mend {
+        values.iter_mut().for_each(|v| *v /= sum);
+    }
+    mend
 }

@@ -3,9 +3,9 @@
 use games::marketplace::{MarketParameters, Marketplace, PhaseDiagram, Rationing, Regime};
 use serde_json::json;
 
-use super::case::Problem;
 use super::fields::named;
 use super::map::{Figure, Parameters, centres};
+use super::problem::Problem;
 use report::{Axis, HeatMap, Series, Shades, XyChart};
 
 const REGIMES: [(Regime, &str); 6] = [

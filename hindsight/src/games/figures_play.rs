@@ -1,15 +1,16 @@
 //! Figures of the learners.
 
 use games::repeated::{
-    BlumMansour, Learner, ProductActions, RegretAccount, Regrets, SampledModifications,
+    BlumMansour, Learner, OracleLearner, ProductActions, RegretAccount, Regrets,
+    SampledModifications,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
-use super::case::Problem;
 use super::map::{Figure, Parameters, real};
 use super::play::{LEARNERS, checkpoints, learner};
+use super::problem::Problem;
 use report::{Axis, Series, XyChart};
 
 /// Average swap regret against rounds on the same hard sequence: the reward 1 goes to the action with the least probability half of the time, to a drifting action else.

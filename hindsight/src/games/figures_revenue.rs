@@ -3,8 +3,8 @@
 use games::bertrand::{LinearDemand, Outcome, SharedRevenue};
 use serde_json::json;
 
-use super::case::Problem;
 use super::map::{Figure, Parameters, centres};
+use super::problem::Problem;
 use report::{Axis, HeatMap, Series, XyChart};
 
 const OUTCOMES: [&str; 7] = [

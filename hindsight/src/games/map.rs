@@ -1,13 +1,16 @@
 //! `hindsight games map`: figures as SVG, with their data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::Value;
+use clap::ValueEnum as _;
+use report::Page;
+use serde_json::{Value, json};
 
-use super::case::Problem;
+use super::problem::Problem;
 use super::{figures_market as market, figures_play as play, figures_revenue as revenue};
+use crate::document::{self, Outputs};
 use crate::error::CliError;
-use crate::output::{self, Target};
+use crate::output;
 use crate::progress::Progress;
 use report::Svg;
 
@@ -91,15 +94,11 @@ pub(crate) struct Run {
     /// What to draw.
     #[arg(value_enum)]
     kind: Kind,
-    /// The SVG file to write; for `atlas` the folder.
+    /// The SVG file to write; for `atlas` the folder
     #[arg(long, value_name = "FILE.svg")]
     output: PathBuf,
-    /// Also write the data as JSON.
-    #[arg(long, value_name = "FILE.json")]
-    data: Option<PathBuf>,
-    /// Replace files that were not written by hindsight.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    outputs: Outputs,
     #[command(flatten)]
     parameters: Parameters,
 }
@@ -110,18 +109,23 @@ impl Run {
         if self.kind == Kind::Atlas {
             return self.atlas();
         }
-        let svg = Target::new(&self.output, self.force)?;
-        let data = self
-            .data
-            .as_deref()
-            .map(|path| Target::new(path, self.force))
-            .transpose()?;
+        let mut run = self.begin()?;
+        let svg = run.also(&self.output)?;
         let figure = draw(self.kind, &self.parameters)?;
-        let mut files = vec![(&svg, figure.svg.standalone(output::GENERATOR))];
-        if let Some(data) = &data {
-            files.push((data, data_text(&figure.data)?));
-        }
-        output::write_all(files)
+        run.put(svg, figure.svg.standalone(output::GENERATOR));
+        let page = || {
+            let name = self.kind.to_possible_value();
+            let name = name.map_or_else(String::new, |v| v.get_name().to_owned());
+            let mut page = Page::new("A map", name.clone());
+            page.section("The figure").figure(&figure.svg, &name);
+            page
+        };
+        run.finish(&json!({ "figure": figure.data }), page, "")
+    }
+
+    fn begin(&self) -> Result<document::Run, CliError> {
+        let seed = Some(self.parameters.seed);
+        document::Run::begin("games map", &self.outputs, seed, [])
     }
 
     fn check(&self) -> Result<(), CliError> {
@@ -193,40 +197,27 @@ impl Run {
         ] {
             plan.push((name.to_owned(), kind, self.parameters.clone()));
         }
-        let progress = Progress::new("figures", u64::try_from(plan.len()).ok());
+        let mut run = self.begin()?;
         let targets = plan
             .iter()
-            .map(|(name, ..)| Target::new(&self.output.join(format!("{name}.svg")), self.force))
+            .map(|(name, ..)| run.also(&self.output.join(format!("{name}.svg"))))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut files = Vec::new();
+        let progress = Progress::new("figures", u64::try_from(plan.len()).ok());
         let mut all = serde_json::Map::new();
-        for (target, (name, kind, parameters)) in targets.iter().zip(&plan) {
+        let mut page = Page::new(
+            "Atlas",
+            "All figures of marketplaces, shared revenue and learners.",
+        );
+        for (target, (name, kind, parameters)) in targets.into_iter().zip(&plan) {
             let figure = draw(*kind, parameters)?;
-            files.push((target, figure.svg.standalone(output::GENERATOR)));
-            if self.data.is_some() {
-                all.insert(name.clone(), figure.data);
-            }
+            run.put(target, figure.svg.standalone(output::GENERATOR));
+            page.section(name).figure(&figure.svg, name);
+            all.insert(name.clone(), figure.data);
             progress.step(1);
         }
         progress.finish();
-        let data = self
-            .data
-            .as_deref()
-            .map(|path: &Path| Target::new(path, self.force))
-            .transpose()?;
-        if let Some(data) = &data {
-            files.push((data, data_text(&Value::Object(all))?));
-        }
-        output::write_all(files)
+        run.finish(&json!({ "figure": all }), || page, "")
     }
-}
-
-fn data_text(data: &Value) -> Result<String, CliError> {
-    let text = serde_json::to_string(data).map_err(|e| CliError::System(e.to_string()))?;
-    Ok(format!(
-        "{{\"hindsight\":\"{}\",\"figure\":{text}}}\n",
-        env!("CARGO_PKG_VERSION")
-    ))
 }
 
 fn draw(kind: Kind, p: &Parameters) -> Result<Figure, CliError> {

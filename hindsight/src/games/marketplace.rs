@@ -3,11 +3,13 @@
 use games::marketplace::{MarketParameters, Marketplace, Posting, Rationing};
 use serde_json::{Value, json};
 
-use super::case::{Answer, Problem};
+use super::case::Answer;
 use super::fields::{named, need};
+use super::problem::Problem;
+use crate::inputs::Inputs;
 
 /// A market; with a price and a stock of the operator also the seller's reply to them.
-#[derive(Debug, Clone, clap::Args, serde::Deserialize)]
+#[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     /// Choke price of linear demand.
@@ -45,7 +47,10 @@ pub(crate) struct Case {
 }
 
 impl Answer for Case {
-    fn answer(&self) -> Result<Value, Problem> {
+    const NAME: &'static str = "games marketplace";
+    const TITLE: &'static str = "A marketplace operator as leader";
+
+    fn answer(&self, _inputs: &Inputs) -> Result<Value, Problem> {
         let market = Marketplace::new(MarketParameters {
             choke_price: self.choke_price.unwrap_or(1.0),
             operator_cost: need("operator_cost", self.operator_cost)?,

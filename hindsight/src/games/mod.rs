@@ -7,18 +7,25 @@
 
 mod bertrand;
 mod case;
+mod csv_matrix;
 mod debate;
 mod equilibrium;
+mod equilibrium_words;
 mod fields;
 mod figures_market;
 mod figures_play;
 mod figures_revenue;
+mod lines;
 mod map;
 mod marketplace;
+mod nfg;
+mod payoffs;
 mod play;
+mod problem;
 mod regret;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::error::CliError;
 

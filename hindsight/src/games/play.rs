@@ -1,5 +1,7 @@
 //! `hindsight games play`: learners against each other.
 
+use std::path::PathBuf;
+
 use games::GamesError;
 use games::equilibrium::{coarse_correlated_gap, correlated_gap, nash_conv};
 use games::repeated::{
@@ -7,8 +9,11 @@ use games::repeated::{
 };
 use serde_json::{Value, json};
 
-use super::case::{Answer, Problem};
-use super::fields::{Json, game};
+use super::case::Answer;
+use super::fields::{Json, sources};
+use super::payoffs::{self, Named};
+use super::problem::Problem;
+use crate::inputs::Inputs;
 
 /// The learners by name.
 pub(super) const LEARNERS: [&str; 8] = [
@@ -23,12 +28,14 @@ pub(super) const LEARNERS: [&str; 8] = [
 ];
 
 /// A game, a learner for each player, and how long they play.
-#[derive(Debug, Clone, clap::Args, serde::Deserialize)]
+#[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
-    /// Payoffs as nested JSON arrays, one for each player.
-    #[arg(long, value_name = "JSON")]
-    payoffs: Option<Json>,
+    /// Payoffs: nested JSON arrays, one for each player, one matrix of a zero-sum game, or @FILE with such JSON, a CSV matrix or a game of gambit (.nfg). Given
+    /// twice: the matrix of each player
+    #[arg(long, value_name = "JSON|@FILE", allow_hyphen_values = true)]
+    #[serde(default, with = "sources")]
+    payoffs: Vec<Json>,
     /// One learner for all players or a comma-separated one for each: hedge (default), anytime, optimistic, rm, rm_plus, stoltz_lugosi, blum_mansour,
     /// tree_swap.
     #[arg(long, value_name = "NAMES")]
@@ -39,8 +46,16 @@ pub(crate) struct Case {
 }
 
 impl Answer for Case {
-    fn answer(&self) -> Result<Value, Problem> {
-        let game = game(self.payoffs.as_ref())?;
+    const NAME: &'static str = "games play";
+    const TITLE: &'static str = "Play without regret";
+
+    fn files(&self) -> Vec<PathBuf> {
+        payoffs::files(&self.payoffs)
+    }
+
+    fn answer(&self, inputs: &Inputs) -> Result<Value, Problem> {
+        let named = Named::read(inputs, &self.payoffs, None, None)?;
+        let game = &named.game;
         let rounds = self.rounds.unwrap_or(1000);
         if rounds == 0 {
             return Err(Problem::field("rounds", "must be at least 1, got 0"));
@@ -77,26 +92,25 @@ impl Answer for Case {
         let PlayRecord {
             joint, averages, ..
         } = &record;
+        let coarse = coarse_correlated_gap(game, joint)?;
+        let sentence = format!(
+            "After {rounds} rounds no player could have gained more than {} a round by a fixed action.",
+            super::words::plain(coarse.max(0.0), 4)
+        );
         Ok(json!({
+            "sentence": sentence,
             "learners": names,
             "rounds": rounds,
-            "correlated_gap": correlated_gap(&game, joint)?,
-            "coarse_gap": coarse_correlated_gap(&game, joint)?,
-            "nash_conv_of_averages": nash_conv(&game, averages)?,
-            "payoffs": payoffs(&game, joint),
+            "correlated_gap": correlated_gap(game, joint)?,
+            "coarse_gap": coarse,
+            "nash_conv_of_averages": nash_conv(game, averages)?,
+            "payoffs": game.expected_payoffs(joint)?,
             "averages": averages,
             "joint": joint,
             "regrets_on_unit_scale": record.curve.last().map(|c| &c.regrets),
             "curve_on_unit_scale": record.curve,
         }))
     }
-}
-
-fn payoffs(game: &games::Game, joint: &[f64]) -> Vec<f64> {
-    (0..game.players())
-        .filter_map(|i| game.payoffs(i))
-        .map(|u| u.iter().zip(joint).map(|(u, p)| u * p).sum())
-        .collect()
 }
 
 /// Rounds at which a curve is drawn: 1, 2, 5, 10, ...

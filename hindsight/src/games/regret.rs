@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use games::repeated::RegretAccount;
 use serde_json::{Value, json};
 
-use super::case::{self, Answer, Problem, each_line, json_problem};
-use super::fields::Json;
-use crate::error::CliError;
+use super::case::{self, Answer, finish};
+use super::fields::{Json, normalise};
+use super::lines::{each_line, json_problem};
+use super::problem::Problem;
+use crate::error::{CliError, Place};
+use crate::inputs::Inputs;
 
 /// Arguments of `hindsight games regret`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +24,7 @@ pub(crate) struct Run {
 }
 
 /// Plays and rewards of one player.
-#[derive(Debug, Clone, clap::Args, serde::Deserialize)]
+#[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     /// The plays as a JSON array: action numbers, or distributions.
@@ -52,6 +55,8 @@ enum Played {
 struct Account {
     account: Option<RegretAccount>,
     pure: bool,
+    /// Plays that summed to one only to 1e-6.
+    renormalised: usize,
 }
 
 impl Account {
@@ -73,35 +78,22 @@ impl Account {
         let Some(account) = &mut self.account else {
             return Ok(());
         };
-        let blame = |error: games::GamesError| {
-            let rewards = matches!(
-                &error,
-                games::GamesError::Length {
-                    argument: "rewards",
-                    ..
-                } | games::GamesError::NotFinite { .. }
-            );
-            Problem::field(if rewards { "rewards" } else { "play" }, error.to_string())
-        };
         match play {
-            Played::Pure(action) => account.record_pure(*action, rewards).map_err(blame),
+            Played::Pure(action) => Ok(account.record_pure(*action, rewards)?),
             Played::Mixed(x) => {
-                let sum: f64 = x.iter().sum();
-                if x.iter().any(|p| !(0.0..=1.0 + 1e-9).contains(p)) || (sum - 1.0).abs() > 1e-9 {
-                    return Err(Problem::field(
-                        "play",
-                        format!("{x:?} must be probabilities that sum to one, they sum to {sum}"),
-                    ));
-                }
-                account.record(x, rewards).map_err(blame)
+                let mut x = x.clone();
+                self.renormalised += usize::from(normalise(&mut x));
+                Ok(account.record(&x, rewards)?)
             }
         }
     }
 
     fn answer(&self) -> Value {
         match &self.account {
-            None => json!({ "rounds": 0 }),
+            None => json!({ "sentence": "No rounds.", "rounds": 0 }),
             Some(account) => json!({
+                "sentence": self.sentence(account),
+                "renormalised": self.renormalised,
                 "of": if self.pure { "realised actions" } else { "mixed plays" },
                 "total": account.regrets(),
                 "average": account.regrets().average(),
@@ -110,8 +102,30 @@ impl Account {
     }
 }
 
+impl Account {
+    fn sentence(&self, account: &RegretAccount) -> String {
+        let average = account.regrets().average();
+        let mut words = format!(
+            "Over {} rounds the best fixed action would have earned {} more a round, the best replacement of every action {} more.",
+            account.rounds(),
+            super::words::plain(average.external, 4),
+            super::words::plain(average.swap, 4),
+        );
+        if self.renormalised > 0 {
+            words.push_str(&format!(
+                " {} plays did not sum to one exactly and were rescaled.",
+                self.renormalised
+            ));
+        }
+        words
+    }
+}
+
 impl Answer for Case {
-    fn answer(&self) -> Result<Value, Problem> {
+    const NAME: &'static str = "games regret";
+    const TITLE: &'static str = "Regret of recorded play";
+
+    fn answer(&self, _inputs: &Inputs) -> Result<Value, Problem> {
         let get = |field: &str, value: &Option<Json>| {
             value
                 .clone()
@@ -155,14 +169,17 @@ impl Run {
         let Some(path) = &self.log else {
             return self.cases.run();
         };
+        let run = self.cases.begin(vec![path.clone()])?;
         let mut account = Account::default();
-        each_line(path, |place, text| {
+        each_line(run.inputs(), path, |number, text| {
+            let place = Place::file(path).line(number);
+            let text = text.map_err(|words| place.error(words))?;
             let round: Round =
                 serde_json::from_str(text).map_err(|e| place.error(json_problem(&e)))?;
             account
                 .add(&round.play, &round.rewards)
-                .map_err(|p| p.at(place))
+                .map_err(|p| p.at(&place))
         })?;
-        self.cases.deliver(&account.answer())
+        finish::<Case>(&run, account.answer())
     }
 }

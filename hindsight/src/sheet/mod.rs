@@ -165,12 +165,22 @@ impl Sheet {
         self.csv.position().line().saturating_sub(before).max(1)
     }
 
+    /// Whether the record ran to the end of the file inside a field of many lines: its quotation mark is never closed.
+    fn is_open_quote(&mut self) -> bool {
+        let last = self.record.iter().next_back().unwrap_or_default();
+        last.contains('\n')
+            && !self
+                .csv
+                .read_record(&mut csv::StringRecord::new())
+                .unwrap_or(true)
+    }
+
     fn line(&self) -> Place {
         self.place.clone().line(self.line_number())
     }
 
     /// An error of the CSV layer with its place; `line` is the one that could not be read.
-    fn broken(&self, error: csv::Error, line: u64) -> CliError {
+    fn broken(&mut self, error: csv::Error, line: u64) -> CliError {
         let place = self.place.clone().line(line);
         match error.into_kind() {
             csv::ErrorKind::Utf8 { err, .. } => {
@@ -181,6 +191,9 @@ impl Sheet {
                     err.valid_up_to() + 1
                 ))
             }
+            csv::ErrorKind::UnequalLengths { .. } if self.is_open_quote() => self
+                .line()
+                .error("a quotation mark that opens here is never closed"),
             csv::ErrorKind::UnequalLengths { len, .. } => {
                 let missing = usize::try_from(len)
                     .ok()

@@ -134,6 +134,10 @@ fn complaints_name_line_and_column() {
             "f.csv:1: no column \"name\" for --name (the header has \"name;size\"); the separator looks like a semicolon",
         ),
         (
+            "name,size\na,1\n\"b,2\nc,3\nd,4\n",
+            "f.csv:3: a quotation mark that opens here is never closed",
+        ),
+        (
             "size,name,size\n1,a,1\n",
             "f.csv:1: two columns are called \"size\"",
         ),

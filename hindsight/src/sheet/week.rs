@@ -1,4 +1,4 @@
-//! Weeks as files write them: whole numbers, or the date of one day of each week.
+//! Weeks as files write them: whole numbers, the date of one day of each week, or ISO weeks (2020-W02).
 
 use std::fmt;
 
@@ -9,6 +9,8 @@ pub(crate) enum Week {
     Number(i64),
     /// Days since 1970-01-01 of one day of the week.
     Day(i64),
+    /// An ISO week, by the days since 1970-01-01 of its Monday.
+    Iso(i64),
 }
 
 /// The weeks of a file: what they count from, and how they are written.
@@ -19,12 +21,18 @@ pub(crate) enum Calendar {
     Numbers,
     /// Dates; the value is the day (since 1970-01-01) of week 0.
     Dates(i64),
+    /// ISO weeks; the value is the Monday (since 1970-01-01) of week 0.
+    IsoWeeks(i64),
 }
 
 impl Week {
-    /// Reads `40` or `2017-08-15`.
+    /// Reads `40`, `2017-08-15` (a time of day behind it is of no account) or `2020-W02`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
+        if let Some(monday) = iso_monday(text) {
+            return Some(Week::Iso(monday));
+        }
+        let text = without_time(text);
         if let Some((year, rest)) = text.split_once('-')
             && year.len() == 4
         {
@@ -53,6 +61,7 @@ impl Week {
         match self {
             Week::Number(_) => Calendar::Numbers,
             Week::Day(day) => Calendar::Dates(day),
+            Week::Iso(monday) => Calendar::IsoWeeks(monday),
         }
     }
 }
@@ -64,6 +73,12 @@ impl fmt::Display for Week {
             Week::Day(day) => {
                 let (year, month, day) = civil(*day);
                 write!(f, "{year:04}-{month:02}-{day:02}")
+            }
+            Week::Iso(monday) => {
+                // The year of an ISO week is that of its Thursday.
+                let (year, ..) = civil(monday + 3);
+                let first = first_monday(year);
+                write!(f, "{year:04}-W{:02}", (monday - first) / 7 + 1)
             }
         }
     }
@@ -81,17 +96,31 @@ impl Calendar {
             (Calendar::Dates(origin), Week::Day(day)) if (day - origin) % 7 == 0 => {
                 Ok((day - origin) / 7)
             }
-            (Calendar::Dates(origin), Week::Day(_)) => {
+            (Calendar::Dates(origin), Week::Day(day)) => {
                 let first = Week::Day(origin);
+                let days = (day - origin).abs();
+                let hint = match days {
+                    1 => "; sum days to weeks first: this command is weekly",
+                    28..=31 => "; months are no weeks: this command is weekly",
+                    _ => "",
+                };
                 Err(format!(
-                    "\"{week}\" is no whole number of weeks from {first} (one date a week, the same weekday throughout)"
+                    "\"{week}\" is no whole number of weeks from {first} (one date a week, the same weekday throughout){hint}"
                 ))
             }
-            (Calendar::Numbers, Week::Day(_)) => Err(format!(
-                "\"{week}\" is a date, but the weeks before are numbers"
-            )),
-            (Calendar::Dates(_), Week::Number(_)) => Err(format!(
-                "\"{week}\" is a number, but the weeks before are dates"
+            (Calendar::IsoWeeks(origin), Week::Iso(monday)) => Ok((monday - origin) / 7),
+            (before, week) => Err(format!(
+                "\"{week}\" is {}, but the weeks before are {}",
+                match week {
+                    Week::Number(_) => "a number",
+                    Week::Day(_) => "a date",
+                    Week::Iso(_) => "an ISO week",
+                },
+                match before {
+                    Calendar::Numbers => "numbers",
+                    Calendar::Dates(_) => "dates",
+                    Calendar::IsoWeeks(_) => "ISO weeks",
+                }
             )),
         }
     }
@@ -101,8 +130,42 @@ impl Calendar {
         match self {
             Calendar::Numbers => Week::Number(place),
             Calendar::Dates(origin) => Week::Day(origin + 7 * place),
+            Calendar::IsoWeeks(origin) => Week::Iso(origin + 7 * place),
         }
     }
+}
+
+/// The date before a time of day: `2020-01-06 00:00:00`, `2020-01-06T00:00:00Z`.
+fn without_time(text: &str) -> &str {
+    let Some((date, time)) = text.split_once(['T', ' ']) else {
+        return text;
+    };
+    let time_like = time.trim_end_matches('Z').split([':', '.', '+', '-']);
+    let parts = time_like.clone().count();
+    if parts >= 2 && time_like.clone().all(|part| digits(part).is_some()) {
+        date
+    } else {
+        text
+    }
+}
+
+/// The Monday of an ISO week, `2020-W02` or `2020W02`; `None` if there is no such week.
+fn iso_monday(text: &str) -> Option<i64> {
+    let (year, week) = text.split_once(['W', 'w'])?;
+    let year = year.strip_suffix('-').unwrap_or(year);
+    if year.len() != 4 || week.len() != 2 {
+        return None;
+    }
+    let (year, week) = (digits(year)?, digits(week)?);
+    let monday = first_monday(year) + 7 * (week - 1);
+    (week >= 1 && monday < first_monday(year + 1)).then_some(monday)
+}
+
+/// The Monday of week 1 of an ISO year: the week of 4 January.
+fn first_monday(year: i64) -> i64 {
+    let fourth = days(year, 1, 4).unwrap_or_default();
+    // 1970-01-01 was a Thursday.
+    fourth - (fourth + 3).rem_euclid(7)
 }
 
 fn digits(text: &str) -> Option<i64> {
@@ -157,6 +220,18 @@ mod tests {
         assert_eq!(Week::parse("2026-11-22"), Some(Week::Day(20_779)));
         assert_eq!(Week::parse(" 40.0 "), Some(Week::Number(40)));
         assert_eq!(Week::parse("-3"), Some(Week::Number(-3)));
+        for timed in [
+            "2000-02-29 00:00:00",
+            "2000-02-29T13:05",
+            "2000-02-29T00:00:00.000Z",
+            "2000-02-29T00:00:00+01:00",
+        ] {
+            assert_eq!(Week::parse(timed), Some(Week::Day(11_016)), "{timed}");
+        }
+        // 2020-01-06 was the Monday of week 2; 2020 had 53 weeks, and 2021-01-04 began the next year.
+        assert_eq!(Week::parse("2020-W02"), Some(Week::Iso(18_267)));
+        assert_eq!(Week::parse("2020W53"), Some(Week::Iso(18_624)));
+        assert_eq!(Week::parse("2021-W01"), Some(Week::Iso(18_631)));
         for wrong in [
             "2001-02-29",
             "1900-02-29",
@@ -166,7 +241,11 @@ mod tests {
             "",
             "x",
             "1.5",
-            "2001-01-01T00:00",
+            "2001-01-01Txx",
+            "2020-W54",
+            "2019-W53",
+            "2020-W00",
+            "2020-W2",
             "9999999999",
             "1e3",
         ] {
@@ -196,6 +275,10 @@ mod tests {
             let day = day - 719_162; // years 1 to about 7940
             let text = Week::Day(day).to_string();
             prop_assert_eq!(Week::parse(&text), Some(Week::Day(day)));
+            let monday = day - (day + 3).rem_euclid(7);
+            if civil(monday + 3).0 >= 1 {
+                prop_assert_eq!(Week::parse(&Week::Iso(monday).to_string()), Some(Week::Iso(monday)));
+            }
             let (year, month, first) = civil(day);
             let next = civil(day + 1);
             prop_assert!(next == (year, month, first + 1) || next.2 == 1);

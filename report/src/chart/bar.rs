@@ -1,6 +1,6 @@
 //! Horizontal bars: grouped or stacked, with values at their ends.
 
-use super::axis::Axis;
+use super::axis::{Axis, Scale};
 use super::frame::{Entry, Key, legend, ticks_below, ticks_wanted};
 use super::letters::{fit, width_of};
 use super::svg::{Anchor, Ink, LETTER, Svg};
@@ -81,18 +81,6 @@ impl BarChart {
 
     /// The chart as SVG.
     pub fn svg(&self) -> Svg {
-        let count = self.series.len().max(1);
-        let thick = if self.stacked {
-            18.0
-        } else {
-            (30.0 / f64::from(u32::try_from(count).unwrap_or(1))).clamp(9.0, 18.0)
-        };
-        let lanes = if self.stacked {
-            1.0
-        } else {
-            f64::from(u32::try_from(count).unwrap_or(1))
-        };
-        let row = thick * lanes + 10.0;
         let entries: Vec<Entry> = self
             .series
             .iter()
@@ -101,22 +89,59 @@ impl BarChart {
                 ink: *ink,
                 key: Key::Box,
             })
+            .filter(|_| self.series.len() > 1)
             .collect();
-        let entries = if entries.len() > 1 {
-            entries
-        } else {
-            Vec::new()
-        };
         let mut probe = Svg::new(0.0, 0.0, "", "");
         let top = 4.0 + legend(&mut probe, &entries, 8.0, 4.0, self.width - 16.0) + 4.0;
-        let bottom =
-            top + row * f64::from(u32::try_from(self.categories.len().max(1)).unwrap_or(1));
+        let layout = self.layout(top);
         let described = self
             .description
             .clone()
             .unwrap_or_else(|| self.default_description());
-        let mut svg = Svg::new(self.width, bottom + 42.0, &self.title, &described);
+        let mut svg = Svg::new(self.width, layout.bottom + 42.0, &self.title, &described);
         legend(&mut svg, &entries, 8.0, 4.0, self.width - 16.0);
+        ticks_below(
+            &mut svg,
+            &layout.scale,
+            (layout.left, layout.right),
+            (layout.top, layout.bottom),
+        );
+        svg.text(
+            "tick",
+            Anchor::Middle,
+            (
+                f64::midpoint(layout.left, layout.right),
+                layout.bottom + 33.0,
+            ),
+            &fit(self.axis.label(), 11.0, self.width - 16.0),
+        );
+        for category in 0..self.categories.len() {
+            self.draw_category(&mut svg, &layout, category);
+        }
+        if let Some(zero) = layout.pixel(0.0) {
+            svg.line("axis", (zero, layout.top), (zero, layout.bottom));
+        }
+        if self.categories.is_empty() || self.series.is_empty() {
+            let middle = f64::midpoint(layout.top, layout.bottom);
+            svg.text(
+                "tick",
+                Anchor::Middle,
+                (self.width / 2.0, middle),
+                "no data",
+            );
+        }
+        svg
+    }
+
+    fn layout(&self, top: f64) -> Layout {
+        let count = |n: usize| f64::from(u32::try_from(n.max(1)).unwrap_or(1));
+        let (thick, lanes) = if self.stacked {
+            (18.0, 1.0)
+        } else {
+            let series = count(self.series.len());
+            ((30.0 / series).clamp(9.0, 18.0), series)
+        };
+        let row = thick * lanes + 10.0;
         let labels = self
             .categories
             .iter()
@@ -125,88 +150,64 @@ impl BarChart {
             .min(0.4 * self.width);
         let end = if self.stacked { 26.0 } else { 64.0 };
         let (left, right) = (8.0 + labels + 12.0, self.width - end);
-        let totals: Vec<f64> = (0..self.categories.len())
-            .flat_map(|category| {
-                let values: Vec<f64> = (0..self.series.len())
-                    .filter_map(|series| self.value(series, category))
-                    .collect();
-                if self.stacked {
-                    vec![values.iter().sum()]
-                } else {
-                    values
-                }
-            })
-            .collect();
-        let wanted = ticks_wanted(right - left);
-        let scale = self.axis.resolve(totals.into_iter(), wanted, true);
-        let pixel = |x: f64| {
-            scale
-                .place(x)
-                .map(|share| left + share.clamp(0.0, 1.0) * (right - left))
-        };
-        ticks_below(&mut svg, &scale, (left, right), (top, bottom));
-        svg.text(
-            "tick",
-            Anchor::Middle,
-            ((left + right) / 2.0, bottom + 33.0),
-            &fit(self.axis.label(), 11.0, self.width - 16.0),
-        );
-        for (category, name) in self.categories.iter().enumerate() {
-            let above = top + row * f64::from(u32::try_from(category).unwrap_or(0)) + 5.0;
-            let middle = above + thick * lanes / 2.0;
-            svg.text(
-                "",
-                Anchor::End,
-                (left - 10.0, middle + 4.0),
-                &fit(name, LETTER, labels),
-            );
-            let mut base = 0.0;
-            let mut y = above;
-            for (at, (series, _, ink)) in self.series.iter().enumerate() {
-                let value = self.value(at, category);
-                if let Some(value) = value
-                    && let (Some(a), Some(b)) = (pixel(base), pixel(base + value))
-                {
-                    let told = self.axis.tell(value);
-                    svg.rect(
-                        &format!("bar f-{}", ink.class()),
-                        (a, y + 0.5),
-                        (b, y + thick - 0.5),
-                        &format!("{name}, {series}: {told}"),
-                    );
-                    if self.stacked {
-                        if width_of(&told, 11.0) + 8.0 < (b - a).abs() {
-                            svg.text(
-                                "tick onstack",
-                                Anchor::Middle,
-                                ((a + b) / 2.0, y + thick / 2.0 + 4.0),
-                                &told,
-                            );
-                        }
-                        base += value;
-                    } else {
-                        // Beyond the end of the bar; a negative bar's value stands right of zero, where nothing is drawn.
-                        let x = a.max(b) + 5.0;
-                        svg.text("tick", Anchor::Start, (x, y + thick / 2.0 + 4.0), &told);
-                    }
-                }
+        let lengths = (0..self.categories.len()).flat_map(|category| {
+            let values = (0..self.series.len()).filter_map(|series| self.value(series, category));
+            if self.stacked {
+                vec![values.sum()]
+            } else {
+                values.collect()
+            }
+        });
+        Layout {
+            thick,
+            lanes,
+            row,
+            labels,
+            top,
+            bottom: top + row * count(self.categories.len()),
+            left,
+            right,
+            scale: self.axis.resolve(lengths, ticks_wanted(right - left), true),
+        }
+    }
+
+    fn draw_category(&self, svg: &mut Svg, layout: &Layout, category: usize) {
+        let name = &self.categories[category];
+        let thick = layout.thick;
+        let at = f64::from(u32::try_from(category).unwrap_or(0));
+        let mut y = layout.top + layout.row * at + 5.0;
+        let middle = y + thick * layout.lanes / 2.0 + 4.0;
+        let words = fit(name, LETTER, layout.labels);
+        svg.text("", Anchor::End, (layout.left - 10.0, middle), &words);
+        let mut base = 0.0;
+        for (at, (series, _, ink)) in self.series.iter().enumerate() {
+            let bar = self
+                .value(at, category)
+                .and_then(|value| Some((value, layout.pixel(base)?, layout.pixel(base + value)?)));
+            if let Some((value, a, b)) = bar {
+                let told = self.axis.tell(value);
+                svg.rect(
+                    &format!("bar f-{}", ink.class()),
+                    (a, y + 0.5),
+                    (b, y + thick - 0.5),
+                    &format!("{name}, {series}: {told}"),
+                );
+                let line = y + thick / 2.0 + 4.0;
                 if !self.stacked {
-                    y += thick;
+                    // Beyond the end of the bar; a negative bar's value stands right of zero, where nothing is drawn.
+                    svg.text("tick", Anchor::Start, (a.max(b) + 5.0, line), &told);
+                } else if width_of(&told, 11.0) + 8.0 < (b - a).abs() {
+                    let x = f64::midpoint(a, b);
+                    svg.text("tick onstack", Anchor::Middle, (x, line), &told);
+                }
+                if self.stacked {
+                    base += value;
                 }
             }
+            if !self.stacked {
+                y += thick;
+            }
         }
-        if let Some(zero) = pixel(0.0) {
-            svg.line("axis", (zero, top), (zero, bottom));
-        }
-        if self.categories.is_empty() || self.series.is_empty() {
-            svg.text(
-                "tick",
-                Anchor::Middle,
-                (self.width / 2.0, (top + bottom) / 2.0),
-                "no data",
-            );
-        }
-        svg
     }
 
     fn default_description(&self) -> String {
@@ -228,6 +229,30 @@ impl BarChart {
             words.push_str(&format!("{name}: {}. ", values.join(", ")));
         }
         words.trim_end().to_owned()
+    }
+}
+
+/// Where things stand, in pixels.
+struct Layout {
+    /// Height of a bar.
+    thick: f64,
+    /// Bars one below another in a category.
+    lanes: f64,
+    /// Height of a category.
+    row: f64,
+    /// Width of the categories' names.
+    labels: f64,
+    top: f64,
+    bottom: f64,
+    left: f64,
+    right: f64,
+    scale: Scale,
+}
+
+impl Layout {
+    fn pixel(&self, x: f64) -> Option<f64> {
+        let share = self.scale.place(x)?;
+        Some(self.left + share.clamp(0.0, 1.0) * (self.right - self.left))
     }
 }
 

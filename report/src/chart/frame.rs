@@ -258,6 +258,18 @@ impl Frame {
         self.y_at(y).map(|pixel| pixel.clamp(top, bottom))
     }
 
+    /// Says below the plot how many values it does not show.
+    pub(super) fn say_hidden(&mut self, count: usize) {
+        let words = match count {
+            0 => return,
+            1 => "1 value lies outside the axes".to_owned(),
+            _ => format!("{count} values lie outside the axes"),
+        };
+        let (_, _, _, bottom) = self.area;
+        let at = (EDGE, bottom + 34.0);
+        self.svg.text("tick halo", Anchor::Start, at, &words);
+    }
+
     /// Says that there is nothing to draw.
     pub(super) fn nothing(&mut self) {
         let (left, top, right, bottom) = self.area;

@@ -225,6 +225,8 @@ impl HeatMap {
         if self.cells.is_empty() {
             frame.nothing();
         }
+        // An empty cell is NaN; an infinite one has a value that no colour shows.
+        frame.say_hidden(self.cells.iter().filter(|cell| cell.is_infinite()).count());
         frame.svg
     }
 

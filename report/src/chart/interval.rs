@@ -1,6 +1,6 @@
 //! Dot and interval (forest) plots: estimates with intervals, one a row.
 
-use super::axis::Axis;
+use super::axis::{Axis, Scale};
 use super::frame::{ticks_below, ticks_wanted};
 use super::letters::{fit, width_of};
 use super::svg::{Anchor, Ink, LETTER, Svg};
@@ -116,84 +116,36 @@ impl IntervalChart {
 
     /// The chart as SVG.
     pub fn svg(&self) -> Svg {
+        let layout = self.layout();
+        let (left, right) = (layout.left, layout.right);
         let described = self.description.clone().unwrap_or_else(|| {
-            self.estimates()
-                .map(|e| {
-                    format!(
-                        "{}: {}. ",
-                        e.label,
-                        if e.text.is_empty() {
-                            self.axis.tell(e.value)
-                        } else {
-                            e.text.clone()
-                        }
-                    )
-                })
-                .collect()
+            let told = |e: &Estimate| format!("{}: {}. ", e.label, self.told(e));
+            self.estimates().map(told).collect()
         });
-        let labels = self
-            .estimates()
-            .map(|e| width_of(&e.label, LETTER))
-            .fold(40.0, f64::max)
-            .min(0.36 * self.width);
-        let texts = self
-            .estimates()
-            .map(|e| width_of(&e.text, LETTER))
-            .fold(0.0, f64::max)
-            .min(0.3 * self.width);
-        let (left, right) = (
-            8.0 + labels + 14.0,
-            self.width - 8.0 - texts - if texts > 0.0 { 14.0 } else { 4.0 },
+        let height = layout.bottom + 44.0;
+        let mut svg = Svg::new(self.width, height, &self.title, described.trim());
+        ticks_below(
+            &mut svg,
+            &layout.scale,
+            (left, right),
+            (layout.top, layout.bottom),
         );
-        let top = if self
-            .reference
-            .as_ref()
-            .is_some_and(|(_, words)| !words.is_empty())
-        {
-            24.0
-        } else {
-            8.0
-        };
-        let rows: f64 = self.rows.iter().map(|_| ROW).sum();
-        let bottom = top + rows.max(ROW);
-        let mut svg = Svg::new(self.width, bottom + 44.0, &self.title, described.trim());
-        let values = self
-            .estimates()
-            .flat_map(|e| {
-                [
-                    Some(e.value),
-                    e.interval.map(|i| i.0),
-                    e.interval.map(|i| i.1),
-                ]
-            })
-            .flatten();
-        let values: Vec<f64> = values
-            .chain(self.reference.as_ref().map(|(x, _)| *x))
-            .collect();
-        let wanted = ticks_wanted(right - left);
-        let scale = self.axis.resolve(values.into_iter(), wanted, true);
-        let pixel = |x: f64| {
-            scale
-                .place(x)
-                .map(|share| left + share.clamp(0.0, 1.0) * (right - left))
-        };
-        ticks_below(&mut svg, &scale, (left, right), (top, bottom));
-        svg.line("axis", (left, bottom), (right, bottom));
+        svg.line("axis", (left, layout.bottom), (right, layout.bottom));
         svg.text(
             "tick",
             Anchor::Middle,
-            ((left + right) / 2.0, bottom + 34.0),
+            (f64::midpoint(left, right), layout.bottom + 34.0),
             &fit(self.axis.label(), 11.0, self.width - 16.0),
         );
         if let Some((x, words)) = &self.reference
-            && let Some(x) = pixel(*x)
+            && let Some(x) = layout.pixel(*x)
         {
-            svg.line("ref", (x, top - 4.0), (x, bottom));
+            svg.line("ref", (x, layout.top - 4.0), (x, layout.bottom));
             let half = width_of(words, 11.0) / 2.0;
             let middle = x.clamp(half + 4.0, (self.width - half - 4.0).max(half + 4.0));
-            svg.text("tick", Anchor::Middle, (middle, top - 9.0), words);
+            svg.text("tick", Anchor::Middle, (middle, layout.top - 9.0), words);
         }
-        let mut y = top + ROW / 2.0;
+        let mut y = layout.top + ROW / 2.0;
         for row in &self.rows {
             match row {
                 Row::Group(name) => svg.text(
@@ -202,36 +154,7 @@ impl IntervalChart {
                     (8.0, y + 4.0),
                     &fit(name, LETTER, self.width - 16.0),
                 ),
-                Row::Estimate(estimate) => {
-                    let class = estimate.ink.class();
-                    svg.text(
-                        "",
-                        Anchor::Start,
-                        (8.0, y + 4.0),
-                        &fit(&estimate.label, LETTER, labels),
-                    );
-                    svg.text("", Anchor::End, (self.width - 8.0, y + 4.0), &estimate.text);
-                    if let Some((Some(lo), Some(hi))) =
-                        estimate.interval.map(|(lo, hi)| (pixel(lo), pixel(hi)))
-                    {
-                        svg.line(&format!("line k-{class}"), (lo, y), (hi, y));
-                        for end in [lo, hi] {
-                            svg.line(&format!("thin k-{class}"), (end, y - 4.0), (end, y + 4.0));
-                        }
-                    }
-                    if let Some(x) = pixel(estimate.value) {
-                        let tip = format!(
-                            "{}: {}",
-                            estimate.label,
-                            if estimate.text.is_empty() {
-                                self.axis.tell(estimate.value)
-                            } else {
-                                estimate.text.clone()
-                            }
-                        );
-                        svg.marker(&format!("dot f-{class}"), 0, (x, y), 4.6, &tip);
-                    }
-                }
+                Row::Estimate(estimate) => self.draw_estimate(&mut svg, &layout, estimate, y),
             }
             y += ROW;
         }
@@ -239,6 +162,83 @@ impl IntervalChart {
             svg.text("tick", Anchor::Middle, (self.width / 2.0, y), "no data");
         }
         svg
+    }
+
+    fn layout(&self) -> Layout {
+        let widest = |of: fn(&Estimate) -> &str, least: f64, share: f64| {
+            let widths = self.estimates().map(|e| width_of(of(e), LETTER));
+            widths.fold(least, f64::max).min(share * self.width)
+        };
+        let labels = widest(|e| &e.label, 40.0, 0.36);
+        let texts = widest(|e| &e.text, 0.0, 0.3);
+        let gap = if texts > 0.0 { 14.0 } else { 4.0 };
+        let (left, right) = (8.0 + labels + 14.0, self.width - 8.0 - texts - gap);
+        let named = self
+            .reference
+            .as_ref()
+            .is_some_and(|(_, words)| !words.is_empty());
+        let top = if named { 24.0 } else { 8.0 };
+        let rows: f64 = self.rows.iter().map(|_| ROW).sum();
+        let values = self.estimates().flat_map(|e| {
+            let (lo, hi) = (e.interval.map(|i| i.0), e.interval.map(|i| i.1));
+            [Some(e.value), lo, hi].into_iter().flatten()
+        });
+        let values = values.chain(self.reference.as_ref().map(|(x, _)| *x));
+        Layout {
+            labels,
+            top,
+            bottom: top + rows.max(ROW),
+            left,
+            right,
+            scale: self.axis.resolve(values, ticks_wanted(right - left), true),
+        }
+    }
+
+    /// The value as the row says it.
+    fn told(&self, estimate: &Estimate) -> String {
+        if estimate.text.is_empty() {
+            self.axis.tell(estimate.value)
+        } else {
+            estimate.text.clone()
+        }
+    }
+
+    fn draw_estimate(&self, svg: &mut Svg, layout: &Layout, estimate: &Estimate, y: f64) {
+        let class = estimate.ink.class();
+        let words = fit(&estimate.label, LETTER, layout.labels);
+        svg.text("", Anchor::Start, (8.0, y + 4.0), &words);
+        svg.text("", Anchor::End, (self.width - 8.0, y + 4.0), &estimate.text);
+        let ends = estimate
+            .interval
+            .and_then(|(lo, hi)| Some((layout.pixel(lo)?, layout.pixel(hi)?)));
+        if let Some((lo, hi)) = ends {
+            svg.line(&format!("line k-{class}"), (lo, y), (hi, y));
+            for end in [lo, hi] {
+                svg.line(&format!("thin k-{class}"), (end, y - 4.0), (end, y + 4.0));
+            }
+        }
+        if let Some(x) = layout.pixel(estimate.value) {
+            let tip = format!("{}: {}", estimate.label, self.told(estimate));
+            svg.marker(&format!("dot f-{class}"), 0, (x, y), 4.6, &tip);
+        }
+    }
+}
+
+/// Where things stand, in pixels.
+struct Layout {
+    /// Width of the rows' names.
+    labels: f64,
+    top: f64,
+    bottom: f64,
+    left: f64,
+    right: f64,
+    scale: Scale,
+}
+
+impl Layout {
+    fn pixel(&self, x: f64) -> Option<f64> {
+        let share = self.scale.place(x)?;
+        Some(self.left + share.clamp(0.0, 1.0) * (self.right - self.left))
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use gpu::nn::{Dense, Layout};
 use gpu::{Activation, DelayLine, Scalar};
 
-use super::{OrderUpTo, Policy, Seen, Signals};
+use super::{Observation, OrderUpTo, Policy, Signals};
 use crate::count::count;
 use crate::error::Error;
-use crate::trailing::{INPUTS, LEVELS, Trailing};
+use crate::policy::trailing::{INPUTS, LEVELS, Trailing};
 pub use weights::{Damage, LevelWeights, Normaliser};
 
 /// Width of the two hidden layers.
@@ -185,7 +185,12 @@ impl Policy for LevelNetwork {
     fn is_network(&self) -> bool {
         true
     }
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, _: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        _: &mut [DelayLine<S>],
+    ) -> S {
         let (level, cap) = self.decide(theta, seen.signals);
         (level - seen.inventory.position).relu().min(cap)
     }

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::panel::Columns;
 use crate::policy::Plan;
-use crate::trailing::Terms;
-use crate::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Window};
+use crate::policy::trailing::Terms;
+use crate::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
 
 const WEEKS: usize = 40;
 

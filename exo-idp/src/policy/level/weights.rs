@@ -2,7 +2,7 @@
 
 use super::{Layers, untrained};
 use crate::error::Error;
-use crate::trailing::{INPUTS, LEVELS, Trailing};
+use crate::policy::trailing::{INPUTS, LEVELS, Trailing};
 
 /// First bytes of a file of weights; the last is the version.
 const MAGIC: [u8; 8] = *b"HSLEVEL\x01";

@@ -1,4 +1,4 @@
-//! The levels that a network starts from, and what it is told about them.
+//! The levels that a network starts from, and what it sees of them.
 
 use crate::error::Error;
 use crate::signals::Signals;
@@ -6,7 +6,7 @@ use crate::signals::Signals;
 /// Levels, in units for every product and week, of which a network orders up to a combination, and further numbers that it sees.
 ///
 /// One level alone can only be scaled, and where it is zero (a newsvendor whose price is below his cost this week) nothing is
-/// ever ordered and nothing learnt. A second level of another kind stays in such weeks. This is our own formulation.
+/// ever ordered and nothing trained. A second level of another kind stays in such weeks. This is our own formulation.
 ///
 /// ```
 /// use hindsight_exo_idp::policy::{Anchor, Signals};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gpu::nn::{CausalConv, Dense, Layout};
 use gpu::{Activation, DelayLine, Scalar};
 
-use super::interface::{Policy, Seen};
+use super::interface::{Observation, Policy};
 use super::plan::Plan;
 use crate::conventions::Conventions;
 use crate::count::count;
@@ -215,7 +215,7 @@ impl Neural {
     }
 
     /// The lines that one member needs.
-    fn member_lines(&self) -> usize {
+    fn member_delay_lines(&self) -> usize {
         let widths = self.convolutions.iter().map(CausalConv::outputs);
         std::iter::once(self.channels)
             .chain(widths)
@@ -260,13 +260,18 @@ impl Policy for Neural {
     fn signals(&self) -> Option<&Signals> {
         Some(&self.signals)
     }
-    fn lines(&self) -> usize {
-        self.members * self.member_lines()
+    fn delay_lines(&self) -> usize {
+        self.members * self.member_delay_lines()
     }
     fn is_network(&self) -> bool {
         true
     }
-    fn order<S: Scalar>(&self, theta: &[S], seen: &Seen<'_, S>, memory: &mut [DelayLine<S>]) -> S {
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        memory: &mut [DelayLine<S>],
+    ) -> S {
         let (units, rest) = seen.signals.split_at(UNITS + self.levels);
         let inventory = seen.inventory;
         let stock = [
@@ -276,7 +281,7 @@ impl Policy for Neural {
         .concat();
         let inverse = units[0] * S::constant(INVENTORY_SCALE);
         let stock: Vec<S> = stock.iter().map(|&u| u * inverse).collect();
-        let lines = self.member_lines();
+        let lines = self.member_delay_lines();
         let each = self.theta.len() / self.members;
         let mut sums: Vec<S> = Vec::new();
         for (m, theta) in theta.chunks_exact(each).enumerate() {
@@ -350,11 +355,11 @@ mod tests {
             .map(|k| signals.row(week, k)[0])
             .collect();
         let inventory = crate::period::Position::empty(1);
-        let seen = Seen {
+        let seen = Observation {
             inventory: &inventory,
             signals: &row,
         };
-        let mut memory = vec![DelayLine::new(); network.lines()];
+        let mut memory = vec![DelayLine::new(); network.delay_lines()];
         network.order(network.theta(), &seen, &mut memory)
     }
 

@@ -99,13 +99,13 @@ impl PromotionForecast {
             plan,
             coefficients,
             means,
-            drift: Vec::new(),
-            carry: vec![0.0; horizon + 1],
+            residual_level: Vec::new(),
+            damping: vec![0.0; horizon + 1],
             variance: vec![1.0; products],
             spread: DVector::zeros(width + 1),
             correlation: vec![0.0; horizon + 1],
         };
-        forecast.drift = (0..products).map(|p| forecast.smooth(panel, p)).collect();
+        forecast.residual_level = (0..products).map(|p| forecast.smooth(panel, p)).collect();
         forecast.fit_carry(panel, weeks.clone());
         forecast.fit_spread(panel, weeks);
         Ok(forecast)
@@ -119,8 +119,8 @@ impl PromotionForecast {
         panel: &Panel,
         weeks: Range<usize>,
     ) -> Result<Self, Error> {
-        let mut forecast = Self::fit(part, weeks, self.plan, self.carry.len() - 1)?;
-        forecast.drift = (0..panel.products())
+        let mut forecast = Self::fit(part, weeks, self.plan, self.damping.len() - 1)?;
+        forecast.residual_level = (0..panel.products())
             .map(|p| forecast.smooth(panel, p))
             .collect();
         Ok(forecast)
@@ -143,18 +143,18 @@ impl PromotionForecast {
     }
 
     fn fit_carry(&mut self, panel: &Panel, weeks: Range<usize>) {
-        for h in 0..self.carry.len() {
+        for h in 0..self.damping.len() {
             let (mut xy, mut xx) = (0.0, 1e-9);
             for product in 0..panel.products() {
                 for week in weeks.start + h..weeks.end {
                     if let Some(r) = self.residual(panel, product, week) {
-                        let d = self.drift[product][week - h];
+                        let d = self.residual_level[product][week - h];
                         xy += d * r;
                         xx += d * d;
                     }
                 }
             }
-            self.carry[h] = (xy / xx).clamp(0.0, 1.0);
+            self.damping[h] = (xy / xx).clamp(0.0, 1.0);
         }
     }
 
@@ -163,7 +163,7 @@ impl PromotionForecast {
         weeks
             .map(|w| {
                 self.residual(panel, product, w)
-                    .map(|r| r - self.carry[0] * self.drift[product][w])
+                    .map(|r| r - self.damping[0] * self.residual_level[product][w])
             })
             .collect()
     }

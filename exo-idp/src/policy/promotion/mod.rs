@@ -28,9 +28,9 @@ pub struct PromotionForecast {
     /// Means of the features of every product, used beyond the plan.
     means: Vec<DVector<f64>>,
     /// Smoothed residual known before each week, `[product][week]`.
-    drift: Vec<Vec<f64>>,
-    /// Share of the drift that is carried to horizon h.
-    carry: Vec<f64>,
+    residual_level: Vec<Vec<f64>>,
+    /// Share of the residual_level that is carried to horizon h.
+    damping: Vec<f64>,
     /// Residual variance of every product.
     variance: Vec<f64>,
     /// Coefficients of the logarithm of the relative squared residual.
@@ -71,7 +71,7 @@ impl PromotionForecast {
             self.means[product].clone()
         };
         if !self.plan.price && week > origin {
-            // The price to come is not known: that of the week of the order stands in for it.
+            // The price to come is not known: that of the week of the order is taken for it.
             let n = x.len();
             x[n - 2] = panel.price(product, origin).ln();
             x[n - 1] = panel.price(product, origin).ln();
@@ -96,14 +96,14 @@ impl PromotionForecast {
     #[must_use]
     pub fn log_demand(&self, panel: &Panel, product: usize, origin: usize, h: usize) -> (f64, f64) {
         let week = origin + h;
-        let carry = self
-            .carry
+        let damping = self
+            .damping
             .get(h)
-            .or(self.carry.last())
+            .or(self.damping.last())
             .copied()
             .unwrap_or(0.0);
-        let mean =
-            self.regression(panel, product, origin, week) + carry * self.drift[product][origin];
+        let mean = self.regression(panel, product, origin, week)
+            + damping * self.residual_level[product][origin];
         let known = week <= origin + self.plan.horizon && week < panel.weeks();
         let relative = if known {
             self.spread

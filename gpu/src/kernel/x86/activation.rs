@@ -1,6 +1,6 @@
 //! Activations of whole rows.
 //!
-//! No closures here and in [`softmax`](super::softmax): what is compiled for the instructions are functions that are always inlined.
+//! Two registers go side by side. No closures here and in [`softmax`](super::softmax): what is compiled for the instructions are functions that are always inlined.
 
 use super::elementary::{sigmoid, tanh};
 use super::register::Register;
@@ -19,9 +19,9 @@ pub(super) unsafe fn activate_of<R: Register, const SLOPE: bool>(
     // SAFETY: by the caller's promise.
     unsafe {
         match f {
-            Activation::Silu => each::<R, Silu, SLOPE>(z, slope),
-            Activation::Sigmoid => each::<R, Sigmoid, SLOPE>(z, slope),
-            Activation::Tanh => each::<R, Tanh, SLOPE>(z, slope),
+            Activation::Silu => each::<[R; 4], Silu, SLOPE>(z, slope),
+            Activation::Sigmoid => each::<[R; 4], Sigmoid, SLOPE>(z, slope),
+            Activation::Tanh => each::<[R; 4], Tanh, SLOPE>(z, slope),
             _ => return false,
         }
     }

@@ -1,14 +1,14 @@
 //! What the kernels need of a vector register of `f32`.
 
 use std::arch::x86_64::{
-    __m256, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castps_si256,
-    _mm256_castsi256_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_fmsub_ps, _mm256_loadu_ps,
-    _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_si256, _mm256_set1_epi32,
-    _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm256_xor_si256,
-    _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_castps_si512, _mm512_castsi512_ps,
-    _mm512_div_ps, _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps,
-    _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32,
-    _mm512_storeu_ps, _mm512_sub_ps, _mm512_xor_si512,
+    __m256, __m512, _mm256_add_ps, _mm256_and_si256, _mm256_castps_si256, _mm256_castsi256_ps,
+    _mm256_div_ps, _mm256_fmadd_ps, _mm256_fmsub_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
+    _mm256_mul_ps, _mm256_or_si256, _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32,
+    _mm256_storeu_ps, _mm256_sub_ps, _mm256_xor_si256, _mm512_add_ps, _mm512_and_si512,
+    _mm512_castps_si512, _mm512_castsi512_ps, _mm512_div_ps, _mm512_fmadd_ps, _mm512_fmsub_ps,
+    _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_or_si512,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_xor_si512,
 };
 
 /// A vector register of `f32`.
@@ -39,14 +39,14 @@ pub(super) trait Register: Copy {
     unsafe fn abs(self) -> Self;
     /// The size of a number that is not negative, with the sign of another.
     unsafe fn copysign(self, sign: Self) -> Self;
-    /// $2^n$ from the low bits of a number that holds $n$ there.
+    /// $2^n$ from the low bits of a number that holds $n + 127$ there.
     unsafe fn power(self) -> Self;
 }
 
 macro_rules! register {
     (
         $register:ty, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident,
-        $min:ident, $madd:ident, $msub:ident, $bits:ident, $numbers:ident, $shift:ident, $plus:ident, $whole:ident,
+        $min:ident, $madd:ident, $msub:ident, $bits:ident, $numbers:ident, $shift:ident, $whole:ident,
         $and:ident, $or:ident, $xor:ident
     ) => {
         impl Register for $register {
@@ -124,7 +124,7 @@ macro_rules! register {
             #[inline(always)]
             unsafe fn power(self) -> Self {
                 // SAFETY: as above.
-                unsafe { $numbers($shift::<23>($plus($bits(self), $whole(127)))) }
+                unsafe { $numbers($shift::<23>($bits(self))) }
             }
         }
     };
@@ -147,7 +147,6 @@ register!(
     _mm256_castps_si256,
     _mm256_castsi256_ps,
     _mm256_slli_epi32,
-    _mm256_add_epi32,
     _mm256_set1_epi32,
     _mm256_and_si256,
     _mm256_or_si256,
@@ -170,9 +169,64 @@ register!(
     _mm512_castps_si512,
     _mm512_castsi512_ps,
     _mm512_slli_epi32,
-    _mm512_add_epi32,
     _mm512_set1_epi32,
     _mm512_and_si512,
     _mm512_or_si512,
     _mm512_xor_si512
 );
+
+/// Several registers that go through the same operations side by side: the processor waits less for the results of each.
+macro_rules! side_by_side {
+    ($($name:ident($($arg:ident),*)),*) => {
+        $(#[inline(always)]
+        unsafe fn $name(self, $($arg: Self),*) -> Self {
+            let mut out = self;
+            for n in 0..N {
+                // SAFETY: by the caller's promise.
+                out[n] = unsafe { self[n].$name($($arg[n]),*) };
+            }
+            out
+        })*
+    };
+}
+
+impl<R: Register, const N: usize> Register for [R; N] {
+    const LANES: usize = N * R::LANES;
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: by the caller's promise, here and below.
+        unsafe {
+            let mut out = [R::splat(0.0); N];
+            for (n, out) in out.iter_mut().enumerate() {
+                *out = R::load(from.add(n * R::LANES));
+            }
+            out
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        for (n, register) in self.into_iter().enumerate() {
+            // SAFETY: as above.
+            unsafe { register.store(to.add(n * R::LANES)) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: as above.
+        [unsafe { R::splat(x) }; N]
+    }
+    side_by_side!(
+        add(b),
+        sub(b),
+        mul(b),
+        div(b),
+        max(b),
+        min(b),
+        madd(b, c),
+        msub(b, c),
+        negative(),
+        abs(),
+        copysign(sign),
+        power()
+    );
+}

@@ -1,8 +1,8 @@
 //! Rows as columns.
 
 use std::arch::x86_64::{
-    __m256, _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_shuffle_ps, _mm256_storeu_ps,
-    _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, _mm_loadu_ps, _mm256_castps128_ps256, _mm256_insertf128_ps, _mm256_shuffle_ps,
+    _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 use super::W;
@@ -43,30 +43,28 @@ pub(in crate::kernel) fn transpose(
 /// AVX2; eight rows of eight numbers at `from` ([`TILE`] apart) and at `to` (`width` apart).
 #[target_feature(enable = "avx2,fma")]
 unsafe fn transpose_8x8(from: *const f32, to: *mut f32, width: usize) {
-    // SAFETY: by the caller's promise.
-    let row = |i: usize| -> __m256 { unsafe { _mm256_loadu_ps(from.add(i * TILE)) } };
-    let pair = |a: usize| {
-        let (x, y) = (row(a), row(a + 1));
-        (_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y))
-    };
-    let quad = |a: usize| {
-        let ((l0, h0), (l1, h1)) = (pair(a), pair(a + 2));
-        [
-            _mm256_shuffle_ps::<0x44>(l0, l1),
-            _mm256_shuffle_ps::<0xEE>(l0, l1),
-            _mm256_shuffle_ps::<0x44>(h0, h1),
-            _mm256_shuffle_ps::<0xEE>(h0, h1),
-        ]
-    };
-    let (top, bottom) = (quad(0), quad(4));
-    for (i, (&t, &b)) in top.iter().zip(&bottom).enumerate() {
-        // SAFETY: by the caller's promise.
-        unsafe {
-            _mm256_storeu_ps(to.add(i * width), _mm256_permute2f128_ps::<0x20>(t, b));
-            _mm256_storeu_ps(
-                to.add((i + 4) * width),
-                _mm256_permute2f128_ps::<0x31>(t, b),
-            );
+    for half in 0..2 {
+        // Four numbers of a row and of the fourth row behind it: put together while they are loaded, they need no exchange of halves later.
+        let pair = |i: usize| -> __m256 {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let from = from.add(i * TILE + 4 * half);
+                let low = _mm256_castps128_ps256(_mm_loadu_ps(from));
+                _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * TILE)))
+            }
+        };
+        let [a, b, c, d] = [pair(0), pair(1), pair(2), pair(3)];
+        let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+        let (more_ab, more_cd) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+        let columns = [
+            _mm256_shuffle_ps::<0x44>(ab, cd),
+            _mm256_shuffle_ps::<0xEE>(ab, cd),
+            _mm256_shuffle_ps::<0x44>(more_ab, more_cd),
+            _mm256_shuffle_ps::<0xEE>(more_ab, more_cd),
+        ];
+        for (i, &column) in columns.iter().enumerate() {
+            // SAFETY: by the caller's promise.
+            unsafe { _mm256_storeu_ps(to.add((i + 4 * half) * width), column) }
         }
     }
 }

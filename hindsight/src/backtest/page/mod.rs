@@ -40,6 +40,46 @@ pub(super) fn page(document: &Document) -> Page {
          blocks of weeks. Policies in grey know the future.",
     );
 
+    comparison_section(&mut page, document);
+
+    if let Some(origins) = &document.results.origins {
+        origins::section(&mut page, document, origins);
+    }
+
+    page.section("Share of the hindsight optimum").figure(
+        &shares(document),
+        "Total reward as a share of the hindsight optimum, product by product. Money-weighted: products that earn more count for more.",
+    );
+
+    segments_section(&mut page, document);
+    if !document.results.samples.is_empty() {
+        page.section("Stock and orders, week by week");
+        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale.");
+        for sample in &document.results.samples {
+            let charts = tracks(sample);
+            page.figures(charts.iter().map(|(svg, caption)| (svg, caption.as_str())));
+        }
+    }
+
+    if !document.results.training_curve.is_empty() {
+        page.section("Training").figure(
+            &training(document),
+            "Mean reward of the validation weeks while the first network was trained on the weeks before them. The networks of the report were trained on all weeks \
+             before the held-out ones, each for the number of steps that was best for it (for the first one, “kept”); their outputs are averaged. The held-out weeks \
+             played no part.",
+        );
+    }
+
+    page.section("What the policies do");
+    page.text(REWARD).table(
+        &policies(document),
+        "Every policy in a sentence. Factors are tuned on the training weeks, per group of products that vary alike.",
+    );
+    page.section("How the run was made").facts(facts(document));
+    page
+}
+
+fn comparison_section(page: &mut Page, document: &Document) {
     page.section("Against the best heuristic");
     page.figure(
         &differences(document),
@@ -64,16 +104,9 @@ pub(super) fn page(document: &Document) -> Page {
         "What each policy did. Fill rate: units sold over units demanded. Stock: mean units on hand at the end of a week. Ordered: mean units a week. \
          The last column weighs every product the same.",
     );
+}
 
-    if let Some(origins) = &document.results.origins {
-        origins::section(&mut page, document, origins);
-    }
-
-    page.section("Share of the bound").figure(
-        &shares(document),
-        "Total reward as a share of what perfect information would have earned product by product. Money-weighted: products that earn more count for more.",
-    );
-
+fn segments_section(page: &mut Page, document: &Document) {
     if let Some(overall) = document
         .results
         .splits
@@ -106,41 +139,15 @@ pub(super) fn page(document: &Document) -> Page {
             "The share of products on which each policy earns most over the held-out weeks. Ties are shared.",
         );
     }
-
-    if !document.results.samples.is_empty() {
-        page.section("Stock and orders, week by week");
-        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale.");
-        for sample in &document.results.samples {
-            let charts = tracks(sample);
-            page.figures(charts.iter().map(|(svg, caption)| (svg, caption.as_str())));
-        }
-    }
-
-    if !document.results.training_curve.is_empty() {
-        page.section("Training").figure(
-            &training(document),
-            "Mean reward of the validation weeks while the first network was trained on the weeks before them. The networks of the report were trained on all weeks \
-             before the held-out ones, each for the number of steps that was best for it (for the first one, “kept”); their outputs are averaged. The held-out weeks \
-             played no part.",
-        );
-    }
-
-    page.section("What the policies do");
-    page.text(REWARD).table(
-        &policies(document),
-        "Every policy in a sentence. Factors are tuned on the training weeks, per group of products that vary alike.",
-    );
-    page.section("How the run was made").facts(facts(document));
-    page
 }
 
-/// The policies of this back-test, the highest reward first, with what each does.
+/// The policies of this back-test, with what each does.
 fn policies(document: &Document) -> Table {
     let mut table = Table::new([Column::text("policy"), Column::text("what it does")]);
-    for policy in &document.results.policies {
-        let known = POLICIES.iter().find(|(name, _)| *name == policy.name);
-        let words = known.map_or("", |(_, words)| *words);
-        table.row([policy.name.as_str(), words]);
+    for (name, words) in POLICIES {
+        if document.results.policies.iter().any(|own| own.name == name) {
+            table.row([name, words]);
+        }
     }
     table
 }

@@ -1,10 +1,10 @@
 //! Figures and tables of several origins.
 
 use super::super::document::Document;
-use super::super::tables::{decimals, money, signed};
+use super::super::tables::{decimals, money, share, signed};
 use super::rewards::difference_row;
 use exo_idp::backtest::{Origins, Standings};
-use report::number::{fixed, interval, percent};
+use report::number::{fixed, interval};
 use report::{Axis, Column, Ink, IntervalChart, Page, Svg, Table};
 
 /// The trained policy minus the best heuristic: of every window by itself, then of all windows together.
@@ -45,7 +45,7 @@ pub(in super::super) fn rewards_table(document: &Document, origins: &Origins) ->
         .map(|origin| format!("{} to {}", origin.held_out.0, origin.held_out.1));
     let columns = std::iter::once(Column::text("policy"))
         .chain(windows.map(Column::number))
-        .chain([Column::number("together"), Column::number("of bound")]);
+        .chain([Column::number("together"), Column::number("of optimum")]);
     let mut table = Table::new(columns);
     for policy in &origins.pooled.policies {
         let in_window = |scores: &Standings| {
@@ -54,10 +54,11 @@ pub(in super::super) fn rewards_table(document: &Document, origins: &Origins) ->
                 .map_or_else(String::new, |own| fixed(own.mean, digits))
         };
         let cells = origins.origins.iter().map(|o| in_window(&o.scores));
-        table.row(std::iter::once(policy.name.clone()).chain(cells).chain([
-            fixed(policy.mean, digits),
-            percent(policy.share_of_bound, 1),
-        ]));
+        table.row(
+            std::iter::once(policy.name.clone())
+                .chain(cells)
+                .chain([fixed(policy.mean, digits), share(policy.share_of_bound)]),
+        );
     }
     table
 }
@@ -116,6 +117,6 @@ pub(super) fn section(page: &mut Page, document: &Document, origins: &Origins) {
     );
     page.table(
         &rewards_table(document, origins),
-        "Mean reward of each policy in each window, and in all of them together, also as a share of the perfect-information bound.",
+        "Mean reward of each policy in each window, and in all of them together, also as a share of the hindsight optimum.",
     );
 }

@@ -1,9 +1,9 @@
 //! Figures of what the policies earned, and of the course of training.
 
 use super::super::document::Document;
-use super::super::tables::{count, decimals, signed};
+use super::super::tables::{count, decimals, share, signed};
 use exo_idp::backtest::{ConfidenceLimits, Difference, Role, TrainingPoint};
-use report::number::{fixed, interval, percent};
+use report::number::{fixed, interval};
 use report::{Axis, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
 
 pub(super) fn ink(role: Role) -> Ink {
@@ -40,7 +40,7 @@ pub(super) fn rewards(document: &Document) -> Svg {
         .reference(
             document.results.bound,
             format!(
-                "perfect information, {}",
+                "hindsight optimum, {}",
                 fixed(document.results.bound, digits)
             ),
         )
@@ -87,11 +87,11 @@ pub(super) fn difference_row(
 
 pub(super) fn shares(document: &Document) -> Svg {
     let mut chart = IntervalChart::new(
-        "Share of the perfect-information bound",
-        Axis::linear("Reward as a share of the bound").percent(),
+        "Share of the hindsight optimum",
+        Axis::linear("Reward as a share of the optimum").percent(),
     );
     for policy in &document.results.policies {
-        let mut text = percent(policy.share_of_bound, 1);
+        let mut text = share(policy.share_of_bound);
         if let Some(ConfidenceLimits { lo, hi }) = policy.share_interval {
             text.push_str(&format!(
                 " [{}, {}]",
@@ -109,7 +109,7 @@ pub(super) fn shares(document: &Document) -> Svg {
             .ink(ink(policy.role)),
         );
     }
-    chart.reference(1.0, "perfect information").svg()
+    chart.reference(1.0, "hindsight optimum").svg()
 }
 
 pub(super) fn training(document: &Document) -> Svg {

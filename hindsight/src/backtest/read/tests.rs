@@ -243,3 +243,44 @@ proptest! {
         let _ = read_bytes(&bytes, &Input::default());
     }
 }
+
+#[test]
+fn newest_first_files_read_the_same() {
+    let mut lines: Vec<&str> = GOOD.trim_end().split('\n').collect();
+    lines[1..].reverse();
+    let turned = read_text(lines.join("\n"), |_| {}).unwrap();
+    let plain = read_text(GOOD, |_| {}).unwrap();
+    // Product b comes first there.
+    let of = |table: &Table, name: &str| {
+        let product = table.products.iter().find(|p| p.name == name).unwrap();
+        (
+            product.first_week,
+            table.demand[product.rows.clone()].to_vec(),
+        )
+    };
+    for name in ["a", "b"] {
+        assert_eq!(of(&turned, name), of(&plain, name));
+    }
+    // One direction for the whole file.
+    let mixed = GOOD.replace("b,2,7", "b,4,7");
+    assert!(
+        read_text(mixed, |_| {})
+            .unwrap_err()
+            .contains("sort the rows")
+    );
+}
+
+#[test]
+fn names_that_collide_when_joined_are_refused() {
+    let text = "x,y,week,demand,price,cost\na/b,c,1,1,2,1\na,b/c,1,1,2,1\n";
+    let error = read_text(text, |input| {
+        input.product = vec!["x".to_owned(), "y".to_owned()];
+    });
+    assert!(error.unwrap_err().contains("make the same name"));
+}
+
+#[test]
+fn a_file_without_costs_is_told_of_the_share() {
+    let error = read_text("product,week,demand,price\na,1,1,2\n", |_| {}).unwrap_err();
+    assert!(error.contains("--cost-share"), "{error}");
+}

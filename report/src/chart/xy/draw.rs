@@ -114,9 +114,13 @@ impl XyChart {
                     path.push(point);
                     before = point;
                 }
+                let alone = alone(&path);
                 frame
                     .svg
                     .path(&format!("line k-{class} d{}", series.dash), path, false);
+                for at in alone {
+                    frame.svg.marker(&format!("dot f-{class}"), 0, at, 3.0, "");
+                }
             }
             Look::Points | Look::Cloud => {
                 for (x, lo, hi) in &series.band {
@@ -185,4 +189,14 @@ impl XyChart {
         };
         format!("{name}{} at {}", self.y.tell(y), self.x.tell(x))
     }
+}
+
+/// The points of a path without a neighbour: a line alone would not show them.
+fn alone(path: &[Option<(f64, f64)>]) -> Vec<(f64, f64)> {
+    let drawn = |at: Option<usize>| at.and_then(|at| path.get(at)).is_some_and(Option::is_some);
+    path.iter()
+        .enumerate()
+        .filter(|(at, _)| !drawn(at.checked_sub(1)) && !drawn(Some(at + 1)))
+        .filter_map(|(_, point)| *point)
+        .collect()
 }

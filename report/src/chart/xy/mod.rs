@@ -4,7 +4,7 @@ mod draw;
 mod series;
 
 use super::axis::Axis;
-use super::frame::{Entry, Key, Plan};
+use super::frame::{Entry, Frame, Key, Plan};
 use super::svg::{Ink, Svg};
 
 use series::Look;
@@ -156,6 +156,28 @@ impl XyChart {
             round: (false, true),
         };
         let half_bar = self.half_bar();
+        let (xs, ys) = self.coordinates(half_bar);
+        let mut frame = plan.draw(&self.x, &self.y, xs.into_iter(), ys.into_iter());
+        self.draw_marks(&mut frame);
+        for (at, series) in self.series.iter().enumerate() {
+            self.draw_band(&mut frame, series, inks[at]);
+        }
+        for (at, series) in self.series.iter().enumerate() {
+            self.draw_series(&mut frame, series, inks[at], shapes(at), half_bar);
+        }
+        if self
+            .series
+            .iter()
+            .all(|series| series.points.is_empty() && series.band.is_empty())
+        {
+            frame.nothing();
+        }
+        frame.say_hidden(self.hidden(&frame));
+        frame.svg
+    }
+
+    /// The coordinates that the axes must hold: of points, bands, bars and marks.
+    fn coordinates(&self, half_bar: f64) -> (Vec<f64>, Vec<f64>) {
         let xs = self.series.iter().flat_map(|series| {
             let pad = if series.look == Look::Bars {
                 half_bar
@@ -177,7 +199,6 @@ impl XyChart {
                 }
             }))
             .collect();
-        let xs = self.padded(xs);
         let ys = self.series.iter().flat_map(|series| {
             let zero = (series.look == Look::Bars).then_some(0.0);
             let points = series.points.iter().map(|p| p.1);
@@ -192,22 +213,25 @@ impl XyChart {
                 None
             }
         }));
-        let mut frame = plan.draw(&self.x, &self.y, xs.into_iter(), ys);
-        self.draw_marks(&mut frame);
-        for (at, series) in self.series.iter().enumerate() {
-            self.draw_band(&mut frame, series, inks[at]);
-        }
-        for (at, series) in self.series.iter().enumerate() {
-            self.draw_series(&mut frame, series, inks[at], shapes(at), half_bar);
-        }
-        if self
-            .series
-            .iter()
-            .all(|series| series.points.is_empty() && series.band.is_empty())
-        {
-            frame.nothing();
-        }
-        frame.svg
+        (self.padded(xs), ys.collect())
+    }
+
+    /// Values that cannot be shown: outside a fixed range, infinite, or not positive on a logarithmic axis.
+    fn hidden(&self, frame: &Frame) -> usize {
+        let values = self.series.iter().flat_map(|series| {
+            let bars = series.look == Look::Bars;
+            series.points.iter().map(move |point| (bars, *point))
+        });
+        let unseen = |&(bars, (x, y)): &(bool, (f64, f64))| {
+            // A bar that leaves the frame is seen to leave it.
+            let placed = if bars && y.is_finite() {
+                frame.x_at(x).is_some()
+            } else {
+                frame.point(x, y).is_some()
+            };
+            !x.is_nan() && !y.is_nan() && !placed
+        };
+        values.filter(unseen).count()
     }
 
     fn inks(&self) -> Vec<Ink> {
@@ -305,6 +329,14 @@ mod tests {
     }
 
     #[test]
+    fn a_point_without_neighbours_is_seen_on_a_line() {
+        let points = vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, 3.0), (3.0, 2.0)];
+        let chart = XyChart::new("t", Axis::linear("x"), Axis::linear("y"))
+            .series(Series::line("a", points));
+        assert_eq!(chart.svg().inline("f").matches("<circle").count(), 1);
+    }
+
+    #[test]
     fn no_data_is_said() {
         let svg = XyChart::new("t", Axis::linear("x"), Axis::log("y"))
             .svg()
@@ -323,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn points_outside_a_fixed_range_are_not_drawn() {
+    fn points_outside_a_fixed_range_are_counted_not_drawn() {
         let chart = XyChart::new(
             "t",
             Axis::linear("x").range(0.0, 1.0),
@@ -331,8 +363,10 @@ mod tests {
         )
         .series(Series::points(
             "p",
-            vec![(0.5, 0.5), (2.0, 0.5), (0.5, -1.0)],
+            vec![(0.5, 0.5), (2.0, 0.5), (0.5, -1.0), (0.5, f64::NAN)],
         ));
-        assert_eq!(chart.svg().inline("f").matches("<circle").count(), 1);
+        let svg = chart.svg().inline("f");
+        assert_eq!(svg.matches("<circle").count(), 1);
+        assert!(svg.contains("2 values lie outside the axes"), "{svg}");
     }
 }

@@ -1,0 +1,269 @@
+//! The most that could have been earned, had everything been known.
+
+use super::piecewise::Piecewise;
+use crate::conventions::{Receipts, Unmet};
+use crate::replay::Replay;
+
+/// The most that any orders could have earned on a lane, had demand, prices, costs and arrivals been known: the hindsight optimum.
+///
+/// The stock that the replay opens with is sold first, holding, penalty, back-orders, discount and the conventions of the week are
+/// those of the replay, and stock is sold whenever there is demand for it. With effective purchase costs $C_k$ and the value $V_t(x)$ of
+/// $x$ units before the receipts of week $t$, sales lost and received before demand,
+/// $$ V_t(x) = \max_{y \ge x} \Bigl[ \gamma^t (p_t s - b (D_t - s) - h_t (y - s)) + V_{t+1}(y - s) - \min_k C_k (y - x) \Bigr], \quad s = \min(D_t, y), $$
+/// over the orders $k$ that arrive in week $t$; the other conventions likewise. $V_t$ is piecewise linear, and all of it is computed,
+/// backwards, in a few operations on its corners. A unit that is left at the end is worth $\kappa$ times what it cost, discounted, and
+/// which unit is left is chosen at will: no less than the average cost that the replay books. With a price $\mu$ on the cost of what
+/// is sold (its dual), $C_k = \gamma^k c_k - \max(\gamma^T \kappa c_k, \mu)$; the least value over $\mu$ is returned.
+///
+/// Without value at the end it is attained by some orders, exactly. With one, it is at least what any orders earn; the gap is what
+/// costs of different weeks in one average can make. For an order that arrives in pieces every piece is taken to be bought by itself,
+/// which earns no less. Our own formulation; it replaces the bound of the paper's kind, which sells the opening stock on top of all
+/// demand and knows no holding.
+///
+/// In money, opening stock charged as in [`Outcomes::objective`](crate::Outcomes::objective). A few microseconds for a year of weeks
+/// without value at the end, some two hundred with one.
+///
+/// ```
+/// use hindsight_exo_idp::conventions::Terminal;
+/// use hindsight_exo_idp::oracle::hindsight_optimum;
+/// use hindsight_exo_idp::panel::Columns;
+/// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
+/// let columns = Columns {
+///     demand: vec![5.0; 12],
+///     price: vec![10.0; 12],
+///     cost: vec![4.0; 12],
+///     present: vec![true; 12],
+///     covariates: vec![],
+/// };
+/// let panel = Panel::new(vec!["tea".into()], 12, columns)?;
+/// let paths = Paths::new(&panel, &LeadTimes::fixed(0), 1)?;
+/// let conventions = Conventions { discount: 1.0, terminal: Terminal::Nothing, ..Conventions::default() };
+/// let window = Window { scored: 2..12, warm_up: 2 };
+/// let replay = Replay::new(&paths, conventions, window, &[5.0])?;
+/// // Ten weeks of five units; the five that were there cost four each as well.
+/// assert_eq!(hindsight_optimum(&replay, 0), 10.0 * 5.0 * (10.0 - 4.0));
+/// # Ok::<(), hindsight_exo_idp::Error>(())
+/// ```
+///
+/// # Panics
+/// Like an index into an array, when the lane does not exist.
+#[must_use]
+pub fn hindsight_optimum(replay: &Replay<'_>, lane: usize) -> f64 {
+    let known = Known::of(replay, lane);
+    let fixed = (known.end - 1.0) * known.book;
+    if known.end <= 0.0 {
+        return known.value(0.0) + fixed;
+    }
+    let with = |mu: f64| {
+        // What units that were there at the opening spare, where dearer ones are sold in their place.
+        let spared = (mu - known.end * known.opening_cost()).max(0.0) * known.units;
+        known.value(mu) + spared
+    };
+    least(with, known.dearest()) + fixed
+}
+
+/// The smallest value of a convex, piecewise linear function on `[0, high]`.
+///
+/// Four points are held, the smallest value between the outer ones. Lines through two neighbours lie below the function elsewhere:
+/// where it meets the crossing of two such lines, or is one line as far as the end, that is the smallest value.
+fn least(f: impl Fn(f64) -> f64, high: f64) -> f64 {
+    const ENOUGH: f64 = 1e-13;
+    let slope = |p: (f64, f64), q: (f64, f64)| (q.1 - p.1) / (q.0 - p.0);
+    let (mut a, mut b) = ((0.0, f(0.0)), (high, f(high)));
+    let mut best = a.1.min(b.1);
+    for _ in 0..100 {
+        if b.0 - a.0 <= f64::EPSILON * high {
+            break;
+        }
+        let third = (b.0 - a.0) / 3.0;
+        let (c, d) = (a.0 + third, b.0 - third);
+        let (c, d) = ((c, f(c)), (d, f(d)));
+        best = best.min(c.1).min(d.1);
+        let enough = ENOUGH * (1.0 + best.abs());
+        let (left, middle, right) = (slope(a, c), slope(c, d), slope(d, b));
+        if left >= 0.0 {
+            if a.1 <= c.1 - middle * third + enough {
+                break;
+            }
+            b = c;
+        } else if right <= 0.0 {
+            if b.1 <= d.1 + middle * third + enough {
+                break;
+            }
+            a = d;
+        } else {
+            let x = (d.1 - c.1 + left * c.0 - right * d.0) / (left - right);
+            let here = f(x);
+            best = best.min(here);
+            if here <= c.1 + left * (x - c.0) + enough {
+                break;
+            }
+            (a, b) = if c.1 <= d.1 { (a, d) } else { (c, b) };
+        }
+    }
+    best
+}
+
+/// One lane, all of it known; money is discounted to the first scored week.
+struct Known {
+    weeks: Vec<KnownWeek>,
+    receipts: Receipts,
+    unmet: Unmet,
+    /// Units on hand at the opening, and all units that were bought before it.
+    on_hand: f64,
+    units: f64,
+    book: f64,
+    /// What a share of its cost a unit is worth at the end, discounted: $\gamma^T \kappa$.
+    end: f64,
+    /// The cost of every order part of which arrives after the end.
+    late: Vec<f64>,
+}
+
+struct KnownWeek {
+    demand: f64,
+    /// Discounted: price, penalty and holding of a unit.
+    price: f64,
+    penalty: f64,
+    holding: f64,
+    /// Units that arrive of the orders before the opening.
+    opening: f64,
+    /// Cost of a unit of every order of which a part arrives: as it was paid, discounted, and plain.
+    offers: Vec<(f64, f64)>,
+}
+
+impl Known {
+    fn of(replay: &Replay<'_>, lane: usize) -> Self {
+        let (paths, panel, conventions) =
+            (replay.paths(), replay.paths().panel(), replay.conventions());
+        let product = paths.product(lane);
+        let scored = replay.window().scored.clone();
+        let power = |n: usize| {
+            conventions
+                .discount
+                .powi(i32::try_from(n).unwrap_or(i32::MAX))
+        };
+        let (due, coming) = replay.opening_due(lane);
+        let offer = |k: usize| {
+            let cost = panel.cost(product, k);
+            (power(k - scored.start) * cost, cost)
+        };
+        let can = |k: usize| panel.present(product, k);
+        let weeks = scored.clone().map(|week| {
+            let discount = power(week - scored.start);
+            let first = week.saturating_sub(paths.max_lead_time()).max(scored.start);
+            let arriving =
+                (first..=week).filter(|&k| can(k) && paths.arriving(week, week - k)[lane] > 0.0);
+            KnownWeek {
+                demand: panel.demand(product, week),
+                price: discount * panel.price(product, week),
+                penalty: discount * conventions.penalty,
+                holding: discount
+                    * (conventions.holding_share * panel.cost(product, week) + conventions.holding),
+                opening: due.get(week - scored.start).copied().unwrap_or(0.0),
+                offers: arriving.map(offer).collect(),
+            }
+        });
+        let late = scored.clone().filter(|&k| {
+            let after = (k + 1..=k + paths.max_lead_time()).filter(|&week| week >= scored.end);
+            can(k)
+                && after
+                    .into_iter()
+                    .any(|week| paths.shares(k, week - k)[lane] > 0.0)
+        });
+        let on_hand = replay.opening().on_hand()[lane];
+        Known {
+            weeks: weeks.collect(),
+            receipts: conventions.receipts,
+            unmet: conventions.unmet,
+            on_hand,
+            units: on_hand.max(0.0) + coming,
+            book: replay.opening_charge(lane),
+            end: power(scored.len()) * conventions.salvage(),
+            late: late.map(|k| offer(k).0).collect(),
+        }
+    }
+
+    /// Cost of a unit that was there at the opening.
+    fn opening_cost(&self) -> f64 {
+        if self.units > 0.0 {
+            self.book / self.units
+        } else {
+            0.0
+        }
+    }
+
+    /// The largest $\mu$ at which no order is worth placing for nothing but its cost.
+    fn dearest(&self) -> f64 {
+        let mut carried = 0.0;
+        let mut most = self.late.iter().copied().fold(f64::INFINITY, f64::min);
+        for week in self.weeks.iter().rev() {
+            if self.receipts == Receipts::BeforeDemand {
+                carried += week.holding;
+            }
+            for offer in &week.offers {
+                most = most.min(offer.0 + carried);
+            }
+            if self.receipts == Receipts::AfterDemand {
+                carried += week.holding;
+            }
+        }
+        if most.is_finite() { most } else { 0.0 }
+    }
+
+    /// What the lane earns beside the value of its opening stock at the end, with the price `mu` on the cost of what is sold.
+    fn value(&self, mu: f64) -> f64 {
+        let mut value = Piecewise::zero();
+        for week in self.weeks.iter().rev() {
+            let costs = week
+                .offers
+                .iter()
+                .map(|&(paid, cost)| paid - mu.max(self.end * cost));
+            let cost = costs.fold(f64::INFINITY, f64::min);
+            let price = week.price - mu;
+            match (self.receipts, self.unmet) {
+                (Receipts::BeforeDemand, Unmet::Lost) => {
+                    week.sell_or_lose(&mut value, price);
+                    week.receive(&mut value, cost);
+                }
+                (Receipts::AfterDemand, Unmet::Lost) => {
+                    week.receive(&mut value, cost);
+                    week.sell_or_lose(&mut value, price);
+                }
+                // What waits before the week is sold in it unless it still waits after it: the price counts on both sides.
+                (Receipts::BeforeDemand, Unmet::Backordered) => {
+                    value.bend(0.0, price + week.penalty, -week.holding);
+                    value.raise(price * week.demand);
+                    value.shift(week.demand);
+                    week.receive(&mut value, cost);
+                    value.bend(0.0, -price, 0.0);
+                }
+                (Receipts::AfterDemand, Unmet::Backordered) => {
+                    value.bend(0.0, price, 0.0);
+                    week.receive(&mut value, cost);
+                    value.bend(0.0, week.penalty, -week.holding);
+                    value.raise(price * week.demand);
+                    value.shift(week.demand);
+                    value.bend(0.0, -price, 0.0);
+                }
+            }
+        }
+        value.at(self.on_hand)
+    }
+}
+
+impl KnownWeek {
+    /// From the value of what is left to that of what is there before demand.
+    fn sell_or_lose(&self, value: &mut Piecewise, price: f64) {
+        value.level_below(0.0);
+        value.bend(0.0, 0.0, -self.holding);
+        value.shift(self.demand);
+        value.bend(self.demand, price + self.penalty, 0.0);
+        value.raise(price * self.demand);
+    }
+
+    /// From the value of what is there after receipts to that before them.
+    fn receive(&self, value: &mut Piecewise, cost: f64) {
+        value.buy(cost);
+        value.shift(-self.opening);
+    }
+}

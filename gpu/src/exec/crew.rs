@@ -1,0 +1,412 @@
+//! A block going through the horizon: its tiles and its groups, phase by phase.
+//!
+//! One thread takes a whole block, or several threads a share of its tiles each. Then every thread computes what is one number for a group
+//! by itself, from sums that all of them exchange: the same bits, and no one waits for another's numbers but for the sums.
+
+use std::ops::DerefMut;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::arrangement::BlockPlace;
+use super::reverse::live;
+use super::tile::{Gradients, Memory, Run, Tile};
+use super::workers::Meeting;
+use crate::kernel::real::Real;
+use crate::record::{Bridge, Plan, Reduce, Space};
+
+/// The tiles' partial sums. Two sets take turns, so that one meeting a phase is enough.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    partial: [Vec<AtomicU64>; 2],
+    /// Numbers of a tile.
+    len: usize,
+    pub(super) meeting: Meeting,
+}
+
+impl Exchange {
+    /// Room for the sums of as many tiles of one block.
+    pub(super) fn new(plan: &Plan, tiles: usize, threads: usize) -> Self {
+        let len = if tiles > 1 { most_rows(plan) } else { 0 };
+        let set = || (0..tiles * len).map(|_| AtomicU64::new(0)).collect();
+        Exchange {
+            partial: [set(), set()],
+            len,
+            meeting: Meeting::new(threads),
+        }
+    }
+
+    fn put(&self, turn: usize, tile: usize, sums: &[f64]) {
+        for (slot, sum) in self.partial[turn % 2][tile * self.len..].iter().zip(sums) {
+            slot.store(sum.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// Waits for all threads, then joins the sums of `tiles` tiles in their order.
+    fn total(
+        &self,
+        turn: usize,
+        tiles: usize,
+        rows: impl Iterator<Item = Reduce>,
+        totals: &mut [f64],
+    ) {
+        self.meeting.wait();
+        for (i, (f, total)) in rows.zip(totals).enumerate() {
+            let partial = self.partial[turn % 2]
+                .iter()
+                .skip(i)
+                .step_by(self.len.max(1));
+            let partial = partial
+                .take(tiles)
+                .map(|sum| f64::from_bits(sum.load(Ordering::Relaxed)));
+            *total = partial.fold(f.nothing(), |total, sum| f.join(total, sum));
+        }
+    }
+}
+
+/// The most rows that come over in a phase.
+fn most_rows(plan: &Plan) -> usize {
+    let phases = plan.sides().into_iter().flat_map(|side| side.codes());
+    let rows = phases.flat_map(|code| &code.phases).map(|phase| {
+        let rows = phase.bridges.iter().map(|bridge| bridge.rows);
+        rows.sum::<usize>()
+    });
+    rows.max().unwrap_or(0)
+}
+
+/// The memory of one thread.
+#[derive(Debug, Default)]
+pub(super) struct Store<F> {
+    tiles: Vec<Memory<F>>,
+    groups: Memory<F>,
+    sums: Vec<f64>,
+}
+
+/// What a tile returns from a forward run.
+#[derive(Debug, Default)]
+pub(super) struct TileRollout<F> {
+    pub(super) tile: usize,
+    pub(super) objective: Vec<f64>,
+    /// `[period][trace][lane of the tile]`
+    pub(super) traces: Vec<F>,
+    /// `[state][lane of the tile]`
+    pub(super) state: Vec<F>,
+}
+
+/// What a tile returns from a reverse run besides the gradients of the parameters.
+#[derive(Debug, Default)]
+pub(super) struct TileInputs<F> {
+    pub(super) tile: usize,
+    /// `[input][lane of the tile]`
+    pub(super) lane: Vec<F>,
+    /// `[period][input][lane of the tile]`
+    pub(super) exo: Vec<F>,
+}
+
+/// One thread's tiles of a block.
+pub(super) struct Crew<'w, 'r, F: Real> {
+    run: &'r Run<'r, F>,
+    exchange: &'w Exchange,
+    turn: usize,
+    block: &'r BlockPlace,
+    sums: Vec<f64>,
+    groups: Tile<'r, F>,
+    /// The tiles, each with its number in the run.
+    tiles: Vec<(usize, Tile<'r, F>)>,
+    has_groups: bool,
+}
+
+impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
+    /// Takes some tiles of a block on, in the memory of a thread.
+    pub(super) fn new(
+        run: &'r Run<'r, F>,
+        exchange: &'w Exchange,
+        block: &'r BlockPlace,
+        tiles: impl Iterator<Item = usize>,
+        store: &mut Store<F>,
+    ) -> Self {
+        let enter = |index| {
+            let mut tile = Tile::of_lanes(run, store.tiles.pop().unwrap_or_default());
+            tile.enter(index);
+            (index, tile)
+        };
+        let tiles = tiles.map(enter).collect();
+        let mut groups = Tile::of_groups(run, std::mem::take(&mut store.groups));
+        groups.enter_groups(block.groups.clone());
+        let mut sums = std::mem::take(&mut store.sums);
+        sums.resize(most_rows(run.plan) * block.groups.len(), 0.0);
+        Crew {
+            run,
+            exchange,
+            turn: 0,
+            block,
+            sums,
+            groups,
+            tiles,
+            has_groups: run.plan.has_groups(),
+        }
+    }
+
+    /// Gives the memory back.
+    fn leave(self, store: &mut Store<F>) {
+        store.groups = self.groups.memory;
+        store.sums = self.sums;
+        let memories = self.tiles.into_iter().map(|(_, tile)| tile.memory);
+        store.tiles.extend(memories.rev());
+    }
+
+    fn phases(&self, space: Space) -> usize {
+        self.run.plan.lane.codes()[space as usize].phases.len()
+    }
+
+    fn each(&mut self, mut work: impl FnMut(&mut Tile<'r, F>)) {
+        self.tiles.iter_mut().for_each(|(_, tile)| work(tile));
+    }
+
+    fn forward(&mut self, space: Space, period: usize) {
+        for phase in 0..self.phases(space) {
+            let to_groups = &self.groups.code(space).phases[phase].bridges;
+            if !to_groups.is_empty() {
+                let rows = || {
+                    to_groups
+                        .iter()
+                        .flat_map(|b| std::iter::repeat_n(b.f, b.rows))
+                };
+                self.exchange(rows(), |tile, sums| tile.join(period, to_groups, sums));
+                self.groups.receive(space, period, to_groups, &self.sums);
+            }
+            if self.has_groups {
+                self.groups.run_phase(space, period, phase);
+            }
+            for (_, tile) in &mut self.tiles {
+                let to_lanes = &tile.code(space).phases[phase].bridges;
+                tile.take_over(space, period, to_lanes, &self.groups);
+                tile.run_phase(space, period, phase);
+            }
+        }
+    }
+
+    /// Joins one number a row and group over all tiles of the block, in the order of the tiles.
+    fn exchange(
+        &mut self,
+        rows: impl Iterator<Item = Reduce> + Clone,
+        work: impl Fn(&Tile<'r, F>, &mut [f64]),
+    ) {
+        let count = rows.clone().count() * self.block.groups.len();
+        let sums = &mut self.sums[..count];
+        if self.block.tiles.len() == 1 {
+            self.tiles.iter().for_each(|(_, tile)| work(tile, sums));
+            return;
+        }
+        for (index, tile) in &self.tiles {
+            work(tile, sums);
+            let place = index - self.block.tiles.start;
+            self.exchange.put(self.turn, place, sums);
+        }
+        let tiles = self.block.tiles.len();
+        self.exchange.total(self.turn, tiles, rows, sums);
+        self.turn += 1;
+    }
+
+    /// Runs one period.
+    fn period(&mut self, period: usize) {
+        if self.has_groups {
+            self.groups.open(period);
+        }
+        self.each(|tile| tile.open(period));
+        self.forward(Space::Period, period);
+    }
+
+    /// The whole horizon, forward.
+    pub(super) fn roll(mut self, store: &mut Store<F>) -> Vec<TileRollout<F>> {
+        let plan = self.run.plan;
+        let periods = self.run.batch.run_periods();
+        let room =
+            |tile: &Tile<'_, F>| vec![F::default(); periods * plan.traces.len() * tile.count];
+        let mut kept: Vec<Vec<F>> = self.tiles.iter().map(|(_, tile)| room(tile)).collect();
+        self.forward(Space::Start, 0);
+        for period in 0..periods {
+            self.period(period);
+            for ((_, tile), kept) in self.tiles.iter_mut().zip(&mut kept) {
+                let (count, traces) = (tile.count, plan.traces.len());
+                tile.close(period, |k, i, value| {
+                    kept[(period * traces + k) * count + i] = value;
+                });
+            }
+        }
+        let rolled = self.tiles.iter().zip(kept);
+        let rolled = rolled.map(|((index, tile), traces)| TileRollout {
+            tile: *index,
+            objective: tile.objective[..tile.count].to_vec(),
+            traces,
+            state: self.state(tile, periods - 1),
+        });
+        let rolled = rolled.collect();
+        self.leave(store);
+        rolled
+    }
+
+    /// The state of a tile's lanes after a period.
+    fn state(&self, tile: &Tile<'r, F>, period: usize) -> Vec<F> {
+        let plan = self.run.plan;
+        let (lanes, groups) = (tile.reader(period), self.groups.reader(period));
+        let mut state = Vec::with_capacity(plan.states.len() * tile.count);
+        for &(of_groups, k) in &plan.states {
+            if of_groups {
+                let source = groups.arg(plan.group.next[k], 1);
+                for (g, lanes) in tile.segments.iter().enumerate() {
+                    let value = super::source::lane(source, g);
+                    state.extend(lanes.clone().map(|_| value));
+                }
+            } else {
+                let source = lanes.arg(plan.lane.next[k], 1);
+                state.extend((0..tile.count).map(|i| super::source::lane(source, i)));
+            }
+        }
+        state
+    }
+
+    /// The whole horizon, forward and back. `gradients` has one entry a bundle, `bundle` finds a tile's, and what is the groups' goes to
+    /// `lead`, or nowhere where another thread has it.
+    pub(super) fn reverse<G: DerefMut<Target = Gradients<F>>>(
+        mut self,
+        gradients: &mut [G],
+        bundle: &[usize],
+        lead: &mut Lead<'_, F>,
+        store: &mut Store<F>,
+    ) -> Vec<TileInputs<F>> {
+        let segments = self.run.reverse.unwrap_or_default();
+        let late = self.run.plan.objective_is_late;
+        let mut there = 0..0;
+        self.forward(Space::Start, 0);
+        for segment in segments.ranges() {
+            self.groups.keep_checkpoint(segments, &segment);
+            self.each(|tile| tile.keep_checkpoint(segments, &segment));
+            for period in segment.clone() {
+                self.period(period);
+                if !late {
+                    self.each(|tile| tile.close(period, |_, _, _| {}));
+                }
+            }
+            there = segment;
+        }
+        let mut inputs: Vec<TileInputs<F>> = self.tiles.iter().map(room_for_inputs).collect();
+        self.groups.begin_reverse();
+        self.each(Tile::begin_reverse);
+        for segment in segments.ranges().rev() {
+            if segment != there {
+                self.groups.restore_checkpoint(segments, &segment);
+                self.each(|tile| tile.restore_checkpoint(segments, &segment));
+                segment.clone().for_each(|period| self.period(period));
+            }
+            for period in segment.rev() {
+                self.groups.go_to(period);
+                for ((_, tile), &b) in self.tiles.iter_mut().zip(bundle) {
+                    tile.go_to(period);
+                    tile.run_late(period);
+                    if late {
+                        tile.close(period, |_, _, _| {});
+                    }
+                    tile.seed(period, &mut gradients[b]);
+                }
+                self.back(Space::Period, period, gradients, bundle, lead);
+                if self.has_groups {
+                    let own = lead.gradients(gradients);
+                    self.groups.close_reverse(period, own, |_, _, _| {});
+                }
+                for (((_, tile), &b), inputs) in self.tiles.iter_mut().zip(bundle).zip(&mut inputs)
+                {
+                    let (count, exo) = (tile.count, self.run.plan.shape.exo);
+                    tile.close_reverse(period, &mut gradients[b], |k, i, value| {
+                        inputs.exo[(period * exo + k) * count + i] = value;
+                    });
+                }
+            }
+        }
+        self.back(Space::Start, 0, gradients, bundle, lead);
+        for (((_, tile), &b), inputs) in self.tiles.iter().zip(bundle).zip(&mut inputs) {
+            let weighted = tile.objective.iter().zip(&tile.weights);
+            let weighted = weighted.map(|(o, w)| o * w.to_f64());
+            gradients[b].objective += weighted.sum::<f64>();
+            for (k, row) in inputs.lane.chunks_exact_mut(tile.count).enumerate() {
+                let at = tile.adjoint_at(Space::Start, 0, k);
+                row.copy_from_slice(&tile.memory.adjoints[at..][..tile.count]);
+            }
+        }
+        self.leave(store);
+        inputs
+    }
+
+    /// Goes back through the phases of a block.
+    fn back<G: DerefMut<Target = Gradients<F>>>(
+        &mut self,
+        space: Space,
+        period: usize,
+        gradients: &mut [G],
+        bundle: &[usize],
+        lead: &mut Lead<'_, F>,
+    ) {
+        for phase in (0..self.phases(space)).rev() {
+            for ((_, tile), &b) in self.tiles.iter_mut().zip(bundle) {
+                tile.reverse_phase(space, period, phase, &mut gradients[b]);
+            }
+            if !self.has_groups {
+                continue;
+            }
+            let to_lanes: &[Bridge] =
+                &self.run.plan.lane.codes()[space as usize].phases[phase].bridges;
+            if live(to_lanes).next().is_some() {
+                let rows = live(to_lanes).map(|_| Reduce::Sum);
+                self.exchange(rows, |tile, sums| {
+                    tile.join_adjoints(space, period, to_lanes, sums);
+                });
+                let own = lead.gradients(gradients);
+                self.groups
+                    .receive_adjoints(period, to_lanes, &self.sums, own);
+            }
+            let own = lead.gradients(gradients);
+            self.groups.reverse_phase(space, period, phase, own);
+            let to_groups = &self.groups.code(space).phases[phase].bridges;
+            for ((_, tile), &b) in self.tiles.iter_mut().zip(bundle) {
+                let own = &mut gradients[b];
+                tile.take_over_adjoints(space, period, to_groups, &self.groups, own);
+            }
+        }
+    }
+}
+
+/// Where the gradients go of what is one number for a group.
+pub(super) enum Lead<'g, F> {
+    /// To this bundle.
+    Here(usize),
+    /// Nowhere: another thread has the same.
+    Elsewhere(&'g mut Gradients<F>),
+}
+
+impl<F: Real> Lead<'_, F> {
+    fn gradients<'s, G: DerefMut<Target = Gradients<F>>>(
+        &'s mut self,
+        bundles: &'s mut [G],
+    ) -> &'s mut Gradients<F> {
+        match self {
+            Lead::Here(bundle) => &mut bundles[*bundle],
+            Lead::Elsewhere(spare) => spare,
+        }
+    }
+}
+
+/// Room for the derivatives of the inputs, if they are wanted.
+fn room_for_inputs<F: Real>((index, tile): &(usize, Tile<'_, F>)) -> TileInputs<F> {
+    let (shape, batch) = (tile.run.plan.shape, tile.run.batch);
+    let room = |n: usize| {
+        let numbers = if batch.differentiate_inputs {
+            n * tile.count
+        } else {
+            0
+        };
+        vec![F::default(); numbers]
+    };
+    TileInputs {
+        tile: *index,
+        lane: room(shape.lane),
+        exo: room(shape.exo * batch.run_periods()),
+    }
+}

@@ -1,0 +1,214 @@
+//! The memory of one tile, kept between runs, and where everything in it is.
+
+use std::ops::Range;
+
+use crate::kernel::TILE;
+use crate::kernel::aligned::Aligned;
+use crate::kernel::dense::Packed;
+use crate::kernel::isa::Isa;
+use crate::kernel::padded;
+use crate::kernel::real::Real;
+use crate::record::{Code, Plan, Side, Space};
+
+use super::arrangement::Arrangement;
+use super::batch::Batch;
+use super::ring::{Map, Slots};
+use super::segment::Segments;
+
+/// What all tiles of a run share.
+#[derive(Debug)]
+pub(super) struct Run<'a, F: Real> {
+    pub(super) isa: Isa,
+    pub(super) plan: &'a Plan,
+    pub(super) params: &'a [F],
+    pub(super) batch: &'a Batch<'a, F>,
+    pub(super) packed: &'a [Packed<F>],
+    pub(super) arrangement: &'a Arrangement,
+    /// How the horizon is kept for reverse mode, if it is.
+    pub(super) reverse: Option<Segments>,
+}
+
+/// Gradients that a few neighbouring tiles share: added up in the order of the tiles.
+#[derive(Debug)]
+pub(super) struct Gradients<F> {
+    pub(super) params: Vec<F>,
+    /// Weight gradients of each dense layer, outputs by padded width.
+    pub(super) dense: Vec<Aligned<F>>,
+    pub(super) objective: f64,
+}
+
+impl<F: Real> Gradients<F> {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut dense: Vec<Aligned<F>> = (0..plan.dense).map(|_| Aligned::default()).collect();
+        for (_, op) in plan.dense_ops().filter(|(_, op)| op.trained) {
+            dense[op.id] = Aligned::zeros(op.outputs * padded(op.width));
+        }
+        Gradients {
+            params: vec![F::default(); plan.shape.params],
+            dense,
+            objective: 0.0,
+        }
+    }
+
+    /// Begins anew.
+    pub(super) fn clear(&mut self) {
+        self.params.fill(F::default());
+        self.dense
+            .iter_mut()
+            .for_each(|dense| dense.fill(F::default()));
+        self.objective = 0.0;
+    }
+
+    /// Adds everything to the sums of the parameters, in `f64`.
+    pub(super) fn add_to(&self, plan: &Plan, sums: &mut [f64]) {
+        for (sum, &g) in sums.iter_mut().zip(&self.params) {
+            *sum += g.to_f64();
+        }
+        for (_, op) in plan.dense_ops().filter(|(_, op)| op.trained) {
+            let width = padded(op.width);
+            let rows = self.dense[op.id].chunks_exact(width);
+            for (sums, row) in sums[op.weights..].chunks_exact_mut(op.width).zip(rows) {
+                for (sum, &g) in sums.iter_mut().zip(row) {
+                    *sum += g.to_f64();
+                }
+            }
+        }
+    }
+}
+
+/// The numbers of a tile.
+#[derive(Debug, Default)]
+pub(super) struct Memory<F> {
+    /// Rows of the start and of the periods.
+    pub(super) rows: Aligned<F>,
+    /// Rows of zeros, for those before the first period.
+    pub(super) zeros: Aligned<F>,
+    /// Derivatives of activations.
+    pub(super) saved: Aligned<F>,
+    pub(super) adjoints: Aligned<F>,
+    pub(super) checkpoints: Aligned<F>,
+    /// Scratch: inputs of a dense layer, lane-major; rows of an operand that has none; numbers of a custom operation.
+    pub(super) transposed: Aligned<F>,
+    pub(super) scratch: Aligned<F>,
+    pub(super) numbers: Vec<f64>,
+    /// The logits of a likelihood, and their adjoints.
+    pub(super) logits: Aligned<F>,
+}
+
+/// One tile over the horizon (reverse mode) or over as many periods as are looked back on: of lanes, or of the groups of a block.
+#[derive(Debug)]
+pub(super) struct Tile<'r, F: Real> {
+    pub(super) run: &'r Run<'r, F>,
+    pub(super) side: &'r Side,
+    /// First lane of the run, or first group, and how many there are; in a tile of lanes the others repeat the last one with weight zero.
+    pub(super) first: usize,
+    pub(super) count: usize,
+    /// The lanes of each of the block's groups that are here.
+    pub(super) segments: &'r [Range<usize>],
+    pub(super) map: Map,
+    pub(super) saved: Slots,
+    pub(super) adjoints: Slots,
+    pub(super) checkpoints: Slots,
+    pub(super) memory: Memory<F>,
+    /// The result of the likelihood whose logits are in memory, in the period that was run last.
+    pub(super) logits_of: Option<usize>,
+    pub(super) objective: [f64; TILE],
+    pub(super) weights: [F; TILE],
+}
+
+impl<'r, F: Real> Tile<'r, F> {
+    /// A tile of lanes in some memory.
+    pub(super) fn of_lanes(run: &'r Run<'r, F>, memory: Memory<F>) -> Self {
+        let mut tile = Tile::new(run, &run.plan.lane, memory);
+        tile.lay(TILE);
+        tile
+    }
+
+    /// A tile of groups in some memory.
+    pub(super) fn of_groups(run: &'r Run<'r, F>, memory: Memory<F>) -> Self {
+        Tile::new(run, &run.plan.group, memory)
+    }
+
+    fn new(run: &'r Run<'r, F>, side: &'r Side, memory: Memory<F>) -> Self {
+        Tile {
+            run,
+            side,
+            first: 0,
+            count: 0,
+            segments: &[],
+            map: Map::default(),
+            saved: Slots::default(),
+            adjoints: Slots::default(),
+            checkpoints: Slots::default(),
+            memory,
+            logits_of: None,
+            objective: [0.0; TILE],
+            weights: [F::default(); TILE],
+        }
+    }
+
+    /// Numbers of a row.
+    pub(super) fn width(&self) -> usize {
+        self.map.width
+    }
+
+    /// The operations of a block.
+    pub(super) fn code(&self, space: Space) -> &'r Code {
+        match space {
+            Space::Start => &self.side.start,
+            Space::Period => &self.side.period,
+        }
+    }
+
+    /// Finds room for rows of `width` numbers.
+    pub(super) fn lay(&mut self, width: usize) {
+        let (side, reverse) = (self.side, self.run.reverse);
+        let (start, period) = (&side.start, &side.period);
+        let passing = self.run.plan.reach + 2;
+        let kept = reverse.map_or(passing, Segments::slots);
+        let passing_rows = period.rows - side.kept;
+        self.map = Map::new(
+            width,
+            start.rows,
+            (side.kept, kept),
+            (passing_rows, passing),
+        );
+        let rows = period.rows.max(start.rows);
+        grow(&mut self.memory.rows, self.map.len());
+        grow(&mut self.memory.zeros, rows * width);
+        let scratch = side.scratch;
+        grow(&mut self.memory.transposed, padded(scratch.inputs) * width);
+        grow(&mut self.memory.logits, scratch.classes * width);
+        let Some(segments) = reverse else { return };
+        self.saved = Slots::new(start.saved * width, segments.len, period.saved * width);
+        self.adjoints = Slots::new(start.rows * width, passing, period.rows * width);
+        let carried: usize = side.carried.iter().map(ExactSizeIterator::len).sum();
+        let kept = segments.checkpoints() * segments.looked_back_on();
+        self.checkpoints = Slots::new(0, kept, carried * width);
+        grow(&mut self.memory.saved, self.saved.end());
+        grow(&mut self.memory.adjoints, self.adjoints.end());
+        grow(&mut self.memory.checkpoints, self.checkpoints.end());
+        grow(&mut self.memory.scratch, scratch.operands * width);
+    }
+
+    /// The first number of a row of adjoints of this block, in the period that is worked on.
+    pub(super) fn adjoint_at(&self, space: Space, period: usize, index: usize) -> usize {
+        match space {
+            Space::Start => index * self.width(),
+            Space::Period => self.adjoints.at(period) + index * self.width(),
+        }
+    }
+
+    /// Goes to a period.
+    pub(super) fn go_to(&mut self, period: usize) {
+        self.map.go_to(period);
+        self.saved.go_to(period);
+        self.adjoints.go_to(period);
+    }
+}
+
+fn grow<F: Real>(numbers: &mut Aligned<F>, len: usize) {
+    if numbers.len() < len {
+        *numbers = Aligned::zeros(len);
+    }
+}

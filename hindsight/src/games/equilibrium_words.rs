@@ -1,0 +1,327 @@
+//! Equilibria as people read them: one sentence that says the answer, then named strategies, profiles, deviations and ranges.
+
+use games::equilibrium::{
+    Commitment, Concept, CorrelatedEquilibrium, FollowerTies, NashEquilibrium, ZeroSum,
+};
+use report::{Column, Page, Table};
+use serde_json::{Value, json};
+
+use super::payoffs::Named;
+use super::words::{matrix, members, mixture, number, plain, rendered};
+
+/// Profiles that are listed at most.
+const LISTED: usize = 20;
+/// Largest matrix that is drawn.
+const DRAWN: usize = 12;
+
+fn six(x: f64) -> String {
+    plain(x, 6)
+}
+
+fn list(items: &[String]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+pub(super) fn correlated(
+    named: &Named,
+    concept: Concept,
+    what: &str,
+    best: &CorrelatedEquilibrium,
+) -> String {
+    let kind = match concept {
+        Concept::Correlated => "correlated",
+        Concept::CoarseCorrelated => "coarse correlated",
+    };
+    let earned: Vec<String> = named
+        .players
+        .iter()
+        .zip(&best.payoffs)
+        .map(|(name, u)| format!("{name} earns {}", six(*u)))
+        .collect();
+    format!("The {kind} equilibrium with {what}: {}.", list(&earned))
+}
+
+pub(super) fn nash(count: usize) -> String {
+    match count {
+        1 => "One extreme Nash equilibrium.".to_owned(),
+        _ => format!(
+            "{count} extreme Nash equilibria; in a degenerate game mixtures of some of them are equilibria too."
+        ),
+    }
+}
+
+pub(super) fn lemke_howson(named: &Named, found: &NashEquilibrium) -> String {
+    let play = |strategy: &[f64], player: usize| mixture(&json!(strategy), &named.actions[player]);
+    format!(
+        "A Nash equilibrium: {} plays {}, {} plays {}.",
+        named.players[0],
+        play(&found.row, 0),
+        named.players[1],
+        play(&found.column, 1)
+    )
+}
+
+fn profile(named: &Named, actions: &[usize]) -> String {
+    let names: Vec<&str> = named
+        .actions
+        .iter()
+        .zip(actions)
+        .map(|(names, a)| names[*a].as_str())
+        .collect();
+    format!("({})", names.join(", "))
+}
+
+pub(super) fn pure_nash(named: &Named, profiles: &[Vec<usize>]) -> String {
+    let mut names: Vec<String> = profiles
+        .iter()
+        .take(LISTED)
+        .map(|p| profile(named, p))
+        .collect();
+    if profiles.len() > LISTED {
+        names.push(format!("{} more", profiles.len() - LISTED));
+    }
+    match profiles.len() {
+        0 => "No pure Nash equilibrium.".to_owned(),
+        1 => format!("One pure Nash equilibrium: {}.", list(&names)),
+        n => format!("{n} pure Nash equilibria: {}.", list(&names)),
+    }
+}
+
+pub(super) fn dominance(named: &Named, left: &[Vec<usize>]) -> String {
+    let parts: Vec<String> = left
+        .iter()
+        .zip(named.players.iter().zip(&named.actions))
+        .map(|(left, (player, names))| {
+            let names: Vec<String> = left.iter().map(|a| names[*a].clone()).collect();
+            format!("{player} {}", list(&names))
+        })
+        .collect();
+    format!("Iterated strict dominance leaves: {}.", parts.join("; "))
+}
+
+pub(super) fn zero_sum(named: &Named, solution: &ZeroSum) -> String {
+    format!(
+        "The game is worth {} to {}, who plays {} against {}.",
+        six(solution.value),
+        named.players[0],
+        mixture(&json!(solution.row), &named.actions[0]),
+        mixture(&json!(solution.column), &named.actions[1]),
+    )
+}
+
+pub(super) fn commitment(
+    named: &Named,
+    leader: usize,
+    ties: FollowerTies,
+    best: &Commitment,
+) -> String {
+    let follower = 1 - leader;
+    let strategy = mixture(&json!(best.strategy), &named.actions[leader]);
+    let reply = &named.actions[follower][best.reply];
+    let (name, other, value) = (
+        &named.players[leader],
+        &named.players[follower],
+        six(best.value),
+    );
+    match ties {
+        FollowerTies::ForLeader => format!(
+            "{name} commits to {strategy} and gets {value}; {other} replies {reply} and gets {}.",
+            six(best.follower_payoff)
+        ),
+        FollowerTies::AgainstLeader => format!(
+            "With ties against it, {name} gets as close to {value} as it likes by commitments near {strategy}; {other} replies {reply}."
+        ),
+    }
+}
+
+/// The profiles with positive probability, most likely first.
+pub(super) fn profiles(named: &Named, joint: &[f64]) -> Value {
+    let mut order: Vec<usize> = (0..joint.len()).filter(|s| joint[*s] > 1e-9).collect();
+    order.sort_by(|&a, &b| joint[b].total_cmp(&joint[a]));
+    order
+        .into_iter()
+        .map(|s| {
+            let payoffs: Vec<f64> = (0..named.players.len())
+                .filter_map(|i| named.game.payoffs(i).map(|u| u[s]))
+                .collect();
+            json!({ "actions": named.profile(s), "probability": joint[s], "payoffs": payoffs })
+        })
+        .collect()
+}
+
+fn names(value: &Value) -> Vec<String> {
+    members(value)
+        .iter()
+        .filter_map(|v| v.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The tables of an answer with their captions.
+fn tables(answer: &Value) -> Vec<(String, Table)> {
+    let players = names(&answer["players"]);
+    let actions: Vec<Vec<String>> = members(&answer["actions"]).iter().map(names).collect();
+    let mut all = Vec::new();
+    if answer["equilibria"].is_array() {
+        all.push((
+            "Nash equilibria".to_owned(),
+            nash_table(answer, &players, &actions),
+        ));
+    }
+    if answer["joint"].is_array() {
+        if let [rows, columns] = actions.as_slice()
+            && rows.len().max(columns.len()) <= DRAWN
+        {
+            let caption = format!("Probabilities, {} by {}", players[0], players[1]);
+            all.push((caption, matrix(members(&answer["joint"]), rows, columns)));
+        }
+        all.push(("Profiles".to_owned(), profile_table(answer, &players)));
+        if !members(&answer["binding"]).is_empty() {
+            all.push((
+                "Deviations that bind, by what the objective would gain for each unit of gain allowed to them".to_owned(),
+                binding_table(answer, &players, &actions),
+            ));
+        }
+    }
+    if answer["payoff_ranges"].is_array() {
+        let mut table = Table::new([
+            Column::text("player"),
+            Column::number("at least"),
+            Column::number("at most"),
+        ]);
+        for (name, range) in players.iter().zip(members(&answer["payoff_ranges"])) {
+            table.row([name.clone(), number(&range[0]), number(&range[1])]);
+        }
+        all.push(("Payoffs over all such equilibria".to_owned(), table));
+    }
+    let mut facts = Table::new([Column::text("quantity"), Column::text("value")]);
+    for (field, words) in [
+        ("value", "value of the objective"),
+        ("gap", "a better one adds at most"),
+        ("infeasibility", "largest gain of a deviation"),
+        ("duality_gap", "distance between both guarantees"),
+        ("follower_payoff", "payoff of the follower"),
+    ] {
+        if answer[field].is_number() {
+            facts.row([words.to_owned(), number(&answer[field])]);
+        }
+    }
+    for (field, words) in [
+        ("gaps", "gap of the joint distribution"),
+        ("nash_conv", "gain by best replies"),
+    ] {
+        if let Some(gaps) = answer[field].as_object() {
+            for (name, value) in gaps.iter().filter(|(_, v)| v.is_number()) {
+                facts.row([format!("{words}, {name}"), number(value)]);
+            }
+        }
+    }
+    for field in members(&answer["renormalised"])
+        .iter()
+        .filter_map(Value::as_str)
+    {
+        facts.row([
+            format!("--{field}"),
+            "did not sum to one exactly: rescaled".to_owned(),
+        ]);
+    }
+    if facts.rows().next().is_some() {
+        all.push(("In numbers".to_owned(), facts));
+    }
+    all
+}
+
+fn nash_table(answer: &Value, players: &[String], actions: &[Vec<String>]) -> Table {
+    let payoffs = players.iter().map(|p| Column::number(format!("{p} earns")));
+    let plays = players.iter().map(|p| Column::text(format!("{p} plays")));
+    let mut table = Table::new(plays.chain(payoffs));
+    for e in members(&answer["equilibria"]) {
+        table.row([
+            mixture(&e["row"], &actions[0]),
+            mixture(&e["column"], &actions[1]),
+            number(&e["payoffs"][0]),
+            number(&e["payoffs"][1]),
+        ]);
+    }
+    table
+}
+
+fn profile_table(answer: &Value, players: &[String]) -> Table {
+    let payoffs = players.iter().map(|p| Column::number(format!("{p} earns")));
+    let mut table = Table::new(
+        players
+            .iter()
+            .map(Column::text)
+            .chain([Column::number("probability")])
+            .chain(payoffs),
+    );
+    let all = members(&answer["profiles"]);
+    for one in all.iter().take(LISTED) {
+        let mut row = names(&one["actions"]);
+        row.push(number(&one["probability"]));
+        row.extend(members(&one["payoffs"]).iter().map(number));
+        table.row(row);
+    }
+    if all.len() > LISTED {
+        let blanks = std::iter::repeat_n(String::new(), 2 * players.len());
+        table.row(std::iter::once(format!("{} more", all.len() - LISTED)).chain(blanks));
+    }
+    table
+}
+
+fn binding_table(answer: &Value, players: &[String], actions: &[Vec<String>]) -> Table {
+    let mut table = Table::new([
+        Column::text("player"),
+        Column::text("told"),
+        Column::text("would play"),
+        Column::number("multiplier"),
+    ]);
+    let at = |value: &Value| value.as_u64().and_then(|v| usize::try_from(v).ok());
+    for pair in members(&answer["binding"]).iter().take(LISTED) {
+        let deviation = &pair[0];
+        let Some(player) = at(&deviation["player"]) else {
+            continue;
+        };
+        let name = |value: &Value| {
+            at(value)
+                .and_then(|a| actions.get(player)?.get(a).cloned())
+                .unwrap_or_else(|| "anything".to_owned())
+        };
+        table.row([
+            players[player].clone(),
+            name(&deviation["from"]),
+            name(&deviation["to"]),
+            number(&pair[1]),
+        ]);
+    }
+    table
+}
+
+/// The answer for the terminal.
+pub(super) fn text(answer: &Value) -> String {
+    let mut out = String::from(answer["sentence"].as_str().unwrap_or_default());
+    out.push('\n');
+    for (caption, table) in tables(answer) {
+        out.push('\n');
+        out.push_str(&caption);
+        out.push('\n');
+        out.push_str(&rendered(&table));
+    }
+    out
+}
+
+/// The answer as a page.
+pub(super) fn page(answer: &Value) -> Page {
+    let mut page = Page::new(
+        "Equilibria",
+        answer["sentence"].as_str().unwrap_or_default(),
+    );
+    page.section("The answer");
+    for (caption, table) in tables(answer) {
+        page.table(&table, &format!("{caption}."));
+    }
+    page
+}

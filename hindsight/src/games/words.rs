@@ -1,0 +1,111 @@
+//! Answers as people read them: tables of names and values, numbers, mixtures, matrices.
+
+use report::{Column, Table};
+use serde_json::Value;
+
+/// A number to six digits; "n/a" for what is none.
+pub(super) fn number(value: &Value) -> String {
+    value
+        .as_f64()
+        .map_or_else(|| "n/a".to_owned(), |x| report::number::significant(x, 6))
+}
+
+/// A number in a sentence: as a table has it, without zeros that say nothing.
+pub(super) fn plain(x: f64, digits: usize) -> String {
+    let text = report::number::significant(x, digits);
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+/// A table as text for the terminal.
+pub(super) fn rendered(table: &Table) -> String {
+    table.render(crate::output::width())
+}
+
+/// The members of an array; none of what is no array.
+pub(super) fn members(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A mixed strategy in words: `0.6 stag + 0.4 hare`, or the name alone when it is pure. Weights of less than half of a unit in the sixth place are left out.
+pub(super) fn mixture(weights: &Value, names: &[String]) -> String {
+    let played: Vec<(f64, &str)> = members(weights)
+        .iter()
+        .zip(names)
+        .filter_map(|(w, name)| Some((w.as_f64()?, name.as_str())))
+        .filter(|(w, _)| *w > 5e-7)
+        .collect();
+    match played.as_slice() {
+        [(_, name)] => (*name).to_owned(),
+        many => many
+            .iter()
+            .map(|(w, name)| format!("{} {name}", plain(*w, 4)))
+            .collect::<Vec<_>>()
+            .join(" + "),
+    }
+}
+
+/// A matrix with the names of its rows and columns.
+pub(super) fn matrix(entries: &[Value], rows: &[String], columns: &[String]) -> Table {
+    let head = std::iter::once(Column::text("")).chain(columns.iter().map(Column::number));
+    let mut table = Table::new(head);
+    for (name, line) in rows.iter().zip(entries.chunks(columns.len().max(1))) {
+        table.row(std::iter::once(name.clone()).chain(line.iter().map(number)));
+    }
+    table
+}
+
+/// A JSON object as a table of dotted names and values; its sentence stands elsewhere.
+pub(super) fn table(answer: &Value) -> Table {
+    let mut table = Table::new([Column::text(""), Column::text("")]);
+    flatten(&mut table, String::new(), answer);
+    table
+}
+
+fn flatten(table: &mut Table, name: String, value: &Value) {
+    let cell = |value: &Value| match value {
+        Value::Number(n) if n.is_f64() => number(value),
+        Value::String(s) => s.clone(),
+        Value::Null => "n/a".to_owned(),
+        other => other.to_string(),
+    };
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields.iter().filter(|(key, _)| *key != "sentence") {
+                let below = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
+                flatten(table, below, value);
+            }
+        }
+        Value::Array(values)
+            if values.len() <= 8
+                && !name.starts_with("curve")
+                && values.iter().any(Value::is_object) =>
+        {
+            for (i, value) in values.iter().enumerate() {
+                flatten(table, format!("{name}[{i}]"), value);
+            }
+        }
+        Value::Array(values)
+            if values.len() <= 12 && values.iter().all(|v| !v.is_array() && !v.is_object()) =>
+        {
+            let cells: Vec<String> = values.iter().map(cell).collect();
+            table.row([name, cells.join("  ")]);
+        }
+        Value::Array(values) => {
+            table.row([
+                name,
+                format!("{} values (--json - shows them)", values.len()),
+            ]);
+        }
+        other => {
+            table.row([name, cell(other)]);
+        }
+    }
+}
