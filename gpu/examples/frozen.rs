@@ -6,7 +6,8 @@
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    reason = "small sizes, and data that are rounded to single precision once"
+    clippy::single_range_in_vec_init,
+    reason = "small sizes, data that are rounded to single precision once, and one range of parameters"
 )]
 
 #[path = "support/report.rs"]
@@ -145,7 +146,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cpu = Cpu::new(threads);
     let mut fields = Vec::new();
     for (name, generated) in [("buyer", false), ("generated", true)] {
-        let program = program(&n, generated).train(&[0..n.trained])?;
+        let trained = 0..n.trained;
+        let program = program(&n, generated).train(std::slice::from_ref(&trained))?;
         let batch = Batch::new(&program, LANES, PERIODS)
             .lane(&lane)?
             .exo(&exo)?;

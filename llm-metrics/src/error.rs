@@ -106,6 +106,16 @@ pub enum Error {
         /// The number found.
         found: usize,
     },
+    /// There are more of something than memory is set aside for.
+    #[error("{what} may be at most {most}, got {found}")]
+    TooMany {
+        /// What is counted.
+        what: &'static str,
+        /// The largest number allowed.
+        most: usize,
+        /// The number found.
+        found: usize,
+    },
     /// A filter keeps no response of a prompt, and the caller asked for an error.
     #[error("the filter keeps no response of prompt {prompt}")]
     EmptyFilter {

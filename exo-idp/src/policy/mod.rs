@@ -20,6 +20,7 @@ mod base_stock;
 mod constant;
 mod fixed_order_cost;
 mod interface;
+mod known_weeks;
 pub(crate) mod level;
 mod neural;
 mod newsvendor;

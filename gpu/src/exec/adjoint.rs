@@ -1,8 +1,7 @@
 //! The adjoints of the operations of a block.
 
-use std::ops::Range;
-
 use super::classes;
+use super::disjoint::two;
 use super::reverse::{Target, target};
 use super::source::{Reader, lane};
 use super::tile::{Gradients, Tile};
@@ -266,30 +265,4 @@ impl<F: Real> Tile<'_, F> {
             Target::Nothing => {}
         }
     }
-}
-
-pub(super) fn disjoint<F>(
-    values: &mut [F],
-    write: Range<usize>,
-    read: Range<usize>,
-) -> (&mut [F], &[F]) {
-    match values.get_disjoint_mut([write, read]) {
-        Ok([write, read]) => (write, read),
-        // Results come after operands in one slot, and other slots are elsewhere.
-        Err(_) => unreachable!("an operation reads what it writes"),
-    }
-}
-
-/// The adjoint of an operand (which ends where the results begin) and that of the results, both by first number and length.
-fn two<F>(
-    values: &mut [F],
-    (write, most): (usize, usize),
-    (read, len): (usize, usize),
-) -> (&mut [F], &[F]) {
-    let end = if write < read {
-        (write + most).min(read)
-    } else {
-        (write + most).min(values.len())
-    };
-    disjoint(values, write..end, read..read + len)
 }

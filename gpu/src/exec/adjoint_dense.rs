@@ -1,9 +1,8 @@
 //! The adjoint of a dense layer.
 
-use super::adjoint::disjoint;
-use super::forward::segments;
+use super::disjoint::disjoint;
 use super::reverse::{Target, target};
-use super::source::Reader;
+use super::source::{Reader, segments};
 use super::tile::{Gradients, Tile};
 use crate::kernel::real::Real;
 use crate::kernel::{TILE, narrow, padded};
@@ -94,6 +93,9 @@ impl<F: Real> Tile<'_, F> {
     }
 }
 
+/// Inputs up to which the gradient of a layer's weights is cheaper by scalar products than as a product of padded matrices.
+const FEW: usize = 4;
+
 /// Adds $dZ\, X^T$, summed over the first `count` lanes, to the gradient of the weights; `dz` is zero beyond them.
 pub(super) fn weight_gradient<F: Real>(
     isa: crate::kernel::isa::Isa,
@@ -104,8 +106,9 @@ pub(super) fn weight_gradient<F: Real>(
     grad: &mut [F],
     width: usize,
 ) {
-    // A layer of one or two outputs is cheaper by scalar products: nothing to transpose.
-    if dz.len() <= 2 * TILE {
+    // A layer of one or two outputs, or of few inputs, is cheaper by scalar products: nothing to transpose, no columns of padding.
+    let inputs: usize = segments.iter().map(|segment| segment.len() / TILE).sum();
+    if dz.len() <= 2 * TILE || inputs <= FEW {
         for (dz, mut grad) in dz.chunks_exact(TILE).zip(grad.chunks_exact_mut(width)) {
             for segment in segments {
                 let here;

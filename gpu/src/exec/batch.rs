@@ -8,7 +8,7 @@ use crate::kernel::real::Real;
 use crate::kernel::{TILE, prefetch};
 use crate::record::{Program, Shape};
 
-use super::session::{Part, Pick};
+use super::part::{Part, Pick};
 
 /// The inputs of a run: arrays with lanes contiguous, borrowed where they are used as they are.
 ///

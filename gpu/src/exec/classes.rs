@@ -2,9 +2,8 @@
 //! computed in the period that is about to be reversed, else once forward and once more in reverse.
 
 use super::adjoint_dense::weight_gradient;
-use super::forward::segments;
 use super::reverse::{Target, target};
-use super::source::{Reader, lane};
+use super::source::{Reader, lane, segments};
 use super::tile::{Gradients, Tile};
 use crate::kernel::elementwise::Source;
 use crate::kernel::isa::Isa;

@@ -1,7 +1,10 @@
 //! The executor on processor cores: which threads take which tiles, and how much memory they may take.
 
+use super::batch::Batch;
 use super::cpu_session::CpuSession;
-use super::{Batch, Executor, Session, indices};
+use super::indices;
+use super::segment::Tape;
+use super::session::{Executor, Session};
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::record::Program;
@@ -14,13 +17,8 @@ use crate::record::Program;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cpu {
     threads: usize,
-    tape: Option<usize>,
+    tape: Tape,
 }
-
-/// Bytes in which a differentiated run keeps its periods, unless told otherwise: where tiles go one by one, and where a group takes several,
-/// whose tape would otherwise leave the caches.
-const TAPE: usize = 1 << 30;
-const JOINED_TAPE: usize = 64 << 20;
 
 impl Cpu {
     /// An executor with a number of threads; zero counts as one.
@@ -28,7 +26,7 @@ impl Cpu {
     pub fn new(threads: usize) -> Self {
         Cpu {
             threads: threads.max(1),
-            tape: None,
+            tape: Tape::default(),
         }
     }
 
@@ -45,7 +43,7 @@ impl Cpu {
     #[must_use]
     pub fn with_tape(self, bytes: usize) -> Self {
         Cpu {
-            tape: Some(bytes),
+            tape: Tape::of(bytes),
             ..self
         }
     }
@@ -54,16 +52,6 @@ impl Cpu {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.threads
-    }
-
-    /// Bytes for the periods that one of `at_once` blocks keeps, of several tiles each or of one.
-    pub(super) fn tape(&self, at_once: usize, several_tiles: bool) -> usize {
-        let all = match self.tape {
-            Some(bytes) => bytes,
-            None if several_tiles => return JOINED_TAPE,
-            None => TAPE,
-        };
-        all / at_once.max(1)
     }
 }
 
@@ -82,6 +70,11 @@ impl<F: Real> Executor<F> for Cpu {
     ) -> Result<Box<dyn Session<F> + 'a>, Error> {
         batch.validate(program)?;
         indices::check(program, &batch)?;
-        Ok(Box::new(CpuSession::new(*self, program, batch)))
+        Ok(Box::new(CpuSession::new(
+            self.threads,
+            self.tape,
+            program,
+            batch,
+        )))
     }
 }

@@ -3,24 +3,26 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arrangement::{Arrangement, Job};
-use super::batch::check;
+use super::batch::{Batch, check};
 use super::crew::{Crew, Exchange, Lead, Store, TileInputs, TileRollout};
-use super::segment::{Needs, Segments};
+use super::part::Part;
+use super::segment::{Needs, Segments, Tape};
+use super::session::{Gradient, Rollout, Session};
 use super::tile::{Gradients, Run};
 use super::workers::{side_by_side, spread};
-use super::{Batch, Cpu, Gradient, Part, Rollout, Session};
 use crate::error::Error;
 use crate::kernel::TILE;
 use crate::kernel::dense::Packed;
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
 use crate::optim::{Optimizer, Rule};
-use crate::record::{Plan, Program};
+use crate::record::{Plan, Program, plan};
 
 /// A program with its batch, its parameters, and memory that is used again.
 #[derive(Debug)]
 pub(super) struct CpuSession<'a, F: Real> {
-    cpu: Cpu,
+    threads: usize,
+    tape: Tape,
     plan: Plan,
     joined: bool,
     batch: Batch<'a, F>,
@@ -34,16 +36,17 @@ pub(super) struct CpuSession<'a, F: Real> {
 }
 
 impl<'a, F: Real> CpuSession<'a, F> {
-    pub(super) fn new(cpu: Cpu, program: &Program, batch: Batch<'a, F>) -> Self {
+    pub(super) fn new(threads: usize, tape: Tape, program: &Program, batch: Batch<'a, F>) -> Self {
         let params = vec![F::default(); program.shape().params];
         CpuSession {
-            cpu,
-            plan: Plan::new(program, batch.differentiate_inputs),
+            threads,
+            tape,
+            plan: plan(program, batch.differentiate_inputs),
             joined: program.joins_lanes(),
             batch,
             optimizer: Optimizer::new(params),
             packed: None,
-            stores: (0..cpu.threads()).map(|_| Store::default()).collect(),
+            stores: (0..threads).map(|_| Store::default()).collect(),
             gradients: Vec::new(),
         }
     }
@@ -70,12 +73,12 @@ impl<'a, F: Real> CpuSession<'a, F> {
 
     /// Calls `work` with every job: a thread a job, or all threads on one job after another where there are fewer than threads.
     fn share<R: Send>(
-        cpu: Cpu,
+        threads: usize,
         stores: &mut [Store<F>],
         run: &Run<'_, F>,
         work: impl Fn(&Job, &mut Store<F>, Member<'_>) -> Vec<R> + Sync,
     ) -> Vec<R> {
-        let (jobs, threads) = (&run.arrangement.jobs, cpu.threads());
+        let jobs = &run.arrangement.jobs;
         let (tiles, _) = run.arrangement.largest();
         let shared = jobs.iter().any(|job| job.bundles.len() > 1);
         if jobs.len() >= threads || !shared {
@@ -149,19 +152,24 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
             arrangement: &arrangement,
             reverse: None,
         };
-        let tiles = Self::share(self.cpu, &mut self.stores, &run, |job, store, member| {
-            let blocks = &arrangement.blocks[job.blocks.clone()];
-            let mut rolled = Vec::new();
-            for block in blocks {
-                let mine = member
-                    .bundles(job)
-                    .flat_map(|b| arrangement.bundles[b].clone())
-                    .filter(|tile| block.tiles.contains(tile));
-                let crew = Crew::new(&run, member.exchange, block, mine, store);
-                rolled.extend(crew.roll(store));
-            }
-            rolled
-        });
+        let tiles = Self::share(
+            self.threads,
+            &mut self.stores,
+            &run,
+            |job, store, member| {
+                let blocks = &arrangement.blocks[job.blocks.clone()];
+                let mut rolled = Vec::new();
+                for block in blocks {
+                    let mine = member
+                        .bundles(job)
+                        .flat_map(|b| arrangement.bundles[b].clone())
+                        .filter(|tile| block.tiles.contains(tile));
+                    let crew = Crew::new(&run, member.exchange, block, mine, store);
+                    rolled.extend(crew.roll(store));
+                }
+                rolled
+            },
+        );
         Ok(self.rollout(&batch, &arrangement, tiles))
     }
 
@@ -183,9 +191,12 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
             reverse: Some(self.segments(&batch, &arrangement)),
         };
         let bundles = &self.gradients;
-        let inputs = Self::share(self.cpu, &mut self.stores, &run, |job, store, member| {
-            go_back(&run, job, store, &member, bundles)
-        });
+        let inputs = Self::share(
+            self.threads,
+            &mut self.stores,
+            &run,
+            |job, store, member| go_back(&run, job, store, &member, bundles),
+        );
         let (mut params, mut objective) = (vec![0.0; self.plan.shape.params], 0.0);
         for gradients in &self.gradients[..arrangement.bundles.len()] {
             let gradients = lock(gradients);
@@ -244,8 +255,8 @@ impl<F: Real> CpuSession<'_, F> {
             period: numbers(kept(lane), kept(group) * groups),
             checkpoint: numbers(carried(lane), carried(group) * groups),
         };
-        let at_once = self.cpu.threads().min(arrangement.jobs.len());
-        let bytes = self.cpu.tape(at_once, tiles > 1);
+        let at_once = self.threads.min(arrangement.jobs.len());
+        let bytes = self.tape.bytes(at_once, tiles > 1);
         let reach = self.plan.reach;
         Segments::new(batch.run_periods(), reach, needs, bytes / size_of::<F>())
     }

@@ -7,7 +7,7 @@ use std::ops::DerefMut;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::arrangement::BlockPlace;
-use super::reverse::live;
+use super::bridges::live;
 use super::tile::{Gradients, Memory, Run, Tile};
 use super::workers::Meeting;
 use crate::kernel::real::Real;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Batch, Cpu, Executor, Session};
+use super::batch::Batch;
+use super::cpu::Cpu;
+use super::session::{Executor, Session};
 use crate::error::Error;
 use crate::record::Program;
 

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::classes;
-use super::source::{Reader, lane};
+use super::source::{Reader, lane, segments};
 use super::tile::{Memory, Tile};
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
 use crate::kernel::{TILE, narrow};
-use crate::record::{Arg, Bridge, Dense, MAX_SEGMENTS, NORMALISER, Op, Reduce, Space};
+use crate::record::{Arg, NORMALISER, Op, Space};
 use crate::scalar::Activation;
 
 impl<F: Real> Tile<'_, F> {
@@ -110,75 +110,8 @@ impl<F: Real> Tile<'_, F> {
         Reader::whole(rows, zeros, self.map, period, self.run.params)
     }
 
-    /// Joins the lanes of each group, one number for every row of the bridges and every group of the block.
-    pub(super) fn join(&self, period: usize, bridges: &[Bridge], joined: &mut [f64]) {
-        let reader = self.reader(period);
-        let rows = bridges
-            .iter()
-            .flat_map(|b| (0..b.rows).map(move |i| (b.f, b.row(i).0)));
-        let groups = self.segments.len();
-        for ((f, from), joined) in rows.zip(joined.chunks_exact_mut(groups)) {
-            let source = reader.arg(from, 1);
-            for (joined, lanes) in joined.iter_mut().zip(self.segments) {
-                *joined = match source {
-                    Source::Rows(row) => join(f, &row[lanes.clone()]),
-                    Source::Splat(x) => lanes
-                        .clone()
-                        .fold(f.nothing(), |j, _| f.join(j, x.to_f64())),
-                };
-            }
-        }
-    }
-
-    /// In a tile of groups: writes what came over from the lanes.
-    pub(super) fn receive(
-        &mut self,
-        space: Space,
-        period: usize,
-        bridges: &[Bridge],
-        joined: &[f64],
-    ) {
-        let rows = bridges
-            .iter()
-            .flat_map(|b| (0..b.rows).map(move |i| b.row(i).1));
-        let count = self.count;
-        for (to, joined) in rows.zip(joined.chunks_exact(count)) {
-            let at = self.place(space, period, to);
-            for (out, &j) in self.memory.rows[at..at + count].iter_mut().zip(joined) {
-                *out = F::from_f64(j);
-            }
-        }
-    }
-
-    /// In a tile of lanes: writes what comes over from the groups, the same in all lanes of a group.
-    pub(super) fn take_over(
-        &mut self,
-        space: Space,
-        period: usize,
-        bridges: &[Bridge],
-        groups: &Tile<'_, F>,
-    ) {
-        let reader = groups.reader(period);
-        for bridge in bridges {
-            let at = self.place(space, period, bridge.to);
-            let out = &mut self.memory.rows[at..at + bridge.rows * TILE];
-            for (i, out) in out.chunks_exact_mut(TILE).enumerate() {
-                let source = reader.arg(bridge.row(i).0, 1);
-                if let [_] = self.segments {
-                    out.fill(lane(source, 0));
-                    continue;
-                }
-                for (g, lanes) in self.segments.iter().enumerate() {
-                    out[lanes.clone()].fill(lane(source, g));
-                }
-                let last = out[self.count - 1];
-                out[self.count..].fill(last);
-            }
-        }
-    }
-
     /// Where a row of this block is, in the period that is worked on.
-    fn place(&self, space: Space, period: usize, index: usize) -> usize {
+    pub(super) fn place(&self, space: Space, period: usize, index: usize) -> usize {
         match space {
             Space::Start => index * self.width(),
             Space::Period => self.map.of_period(period, index),
@@ -347,36 +280,6 @@ impl<F: Real> Tile<'_, F> {
             }
         }
     }
-}
-
-/// The lanes of a group as one number: in an order that depends on their number alone.
-pub(super) fn join<F: Real>(f: Reduce, lanes: &[F]) -> f64 {
-    /// Sums that do not wait for one another.
-    const PARTS: usize = 4;
-    let mut parts = [f.nothing(); PARTS];
-    let chunks = lanes.chunks_exact(PARTS);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (part, x) in parts.iter_mut().zip(chunk) {
-            *part = f.join(*part, x.to_f64());
-        }
-    }
-    for (part, x) in parts.iter_mut().zip(rest) {
-        *part = f.join(*part, x.to_f64());
-    }
-    f.join(f.join(parts[0], parts[1]), f.join(parts[2], parts[3]))
-}
-
-/// The rows of a dense layer's inputs.
-pub(super) fn segments<'a, F: Real>(
-    dense: &Dense,
-    reader: &Reader<'a, F>,
-) -> [&'a [F]; MAX_SEGMENTS] {
-    let mut segments: [&[F]; MAX_SEGMENTS] = [&[]; MAX_SEGMENTS];
-    for (segment, &(row, rows)) in segments.iter_mut().zip(&dense.segments) {
-        *segment = reader.rows(row, rows);
-    }
-    segments
 }
 
 #[allow(

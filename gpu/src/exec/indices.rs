@@ -1,6 +1,6 @@
 //! Inputs that are used as indices: looked at before a run begins, so that a wrong one is an error and not a NaN.
 
-use super::Batch;
+use super::batch::Batch;
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::record::{Arg, Op, Program, Row, Space};

@@ -6,7 +6,7 @@ use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
-use crate::record::{Arg, Bridge, Row, Space};
+use crate::record::{Arg, Row, Space};
 
 /// Where the adjoint of an operand goes.
 #[derive(Debug, Clone, Copy)]
@@ -109,66 +109,4 @@ impl<F: Real> Tile<'_, F> {
             self.clear(next);
         }
     }
-
-    /// In a tile of lanes: the adjoints of what came over from the groups, added up over the lanes of each group.
-    pub(super) fn join_adjoints(
-        &self,
-        space: Space,
-        period: usize,
-        bridges: &[Bridge],
-        joined: &mut [f64],
-    ) {
-        let rows = live(bridges).map(|(_, to)| self.adjoint_at(space, period, to));
-        let groups = self.segments.len();
-        for (at, joined) in rows.zip(joined.chunks_exact_mut(groups)) {
-            let row = &self.memory.adjoints[at..at + TILE];
-            for (joined, lanes) in joined.iter_mut().zip(self.segments) {
-                *joined = super::forward::join(crate::record::Reduce::Sum, &row[lanes.clone()]);
-            }
-        }
-    }
-
-    /// In a tile of groups: adds what [`join_adjoints`](Self::join_adjoints) found to the adjoints of what was handed over.
-    pub(super) fn receive_adjoints(
-        &mut self,
-        period: usize,
-        bridges: &[Bridge],
-        joined: &[f64],
-        gradients: &mut Gradients<F>,
-    ) {
-        let count = self.count;
-        let mut row = [F::default(); TILE];
-        for ((from, _), joined) in live(bridges).zip(joined.chunks_exact(count)) {
-            for (r, &j) in row.iter_mut().zip(joined) {
-                *r = F::from_f64(j);
-            }
-            self.add_row(from, period, &row[..count], gradients);
-        }
-    }
-
-    /// In a tile of lanes: adds the adjoints of the groups' sums to those of what was summed.
-    pub(super) fn take_over_adjoints(
-        &mut self,
-        space: Space,
-        period: usize,
-        bridges: &[Bridge],
-        groups: &Tile<'_, F>,
-        gradients: &mut Gradients<F>,
-    ) {
-        let segments = self.segments;
-        let mut row = [F::default(); TILE];
-        for (from, to) in live(bridges) {
-            let at = groups.adjoint_at(space, period, to);
-            for (lanes, &d) in segments.iter().zip(&groups.memory.adjoints[at..]) {
-                row[lanes.clone()].fill(d);
-            }
-            self.add_row(from, period, &row, gradients);
-        }
-    }
-}
-
-/// The rows whose adjoints are wanted, there and here.
-pub(super) fn live(bridges: &[Bridge]) -> impl Iterator<Item = (Arg, usize)> + Clone {
-    let live = bridges.iter().filter(|bridge| bridge.live);
-    live.flat_map(|bridge| (0..bridge.rows).map(|i| bridge.row(i)))
 }

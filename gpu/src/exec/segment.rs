@@ -6,8 +6,31 @@
 
 use std::ops::Range;
 
-use super::tile::Tile;
-use crate::kernel::real::Real;
+/// Bytes in which differentiated runs keep their periods.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tape {
+    all: Option<usize>,
+}
+
+impl Tape {
+    /// Where nothing else was said: all threads together where tiles go one by one, and one thread where a group takes several, whose tape
+    /// would otherwise leave the caches.
+    const ALONE: usize = 1 << 30;
+    const JOINED: usize = 64 << 20;
+
+    /// At most about so many bytes, all threads together.
+    pub(super) fn of(bytes: usize) -> Self {
+        Tape { all: Some(bytes) }
+    }
+
+    /// Bytes for one of `at_once` blocks, of several tiles each or of one.
+    pub(super) fn bytes(self, at_once: usize, several_tiles: bool) -> usize {
+        match self.all {
+            None if several_tiles => Tape::JOINED,
+            all => all.unwrap_or(Tape::ALONE) / at_once.max(1),
+        }
+    }
+}
 
 /// How a horizon is cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -79,55 +102,10 @@ impl Segments {
     }
 
     /// The periods kept for a segment: the checkpoint, and the periods.
-    fn kept(self, segment: &Range<usize>) -> Option<(usize, Range<usize>)> {
+    pub(super) fn kept(self, segment: &Range<usize>) -> Option<(usize, Range<usize>)> {
         let index = (segment.start / self.len.max(1)).checked_sub(1)?;
         let first = segment.start.saturating_sub(self.looked_back_on());
         (index < self.checkpoints()).then_some((index, first..segment.start))
-    }
-}
-
-impl<F: Real> Tile<'_, F> {
-    /// Keeps what a segment begins with, which has just been computed.
-    pub(super) fn keep_checkpoint(&mut self, segments: Segments, segment: &Range<usize>) {
-        self.each_carried(segments, segment, |rows, kept, here, there, len| {
-            kept[there..there + len].copy_from_slice(&rows[here..here + len]);
-        });
-    }
-
-    /// Brings back what a segment begins with.
-    pub(super) fn restore_checkpoint(&mut self, segments: Segments, segment: &Range<usize>) {
-        self.go_to(segment.start);
-        self.each_carried(segments, segment, |rows, kept, here, there, len| {
-            rows[here..here + len].copy_from_slice(&kept[there..there + len]);
-        });
-    }
-
-    /// Calls `copy` with the rows, the checkpoints, the places of what is carried over in both, and how many numbers.
-    fn each_carried(
-        &mut self,
-        segments: Segments,
-        segment: &Range<usize>,
-        copy: impl Fn(&mut [F], &mut [F], usize, usize, usize),
-    ) {
-        let Some((index, periods)) = segments.kept(segment) else {
-            return;
-        };
-        let width = self.width();
-        for (k, period) in periods.enumerate() {
-            let mut there = self.checkpoints.at(index * segments.looked_back_on() + k);
-            // Row by row: neighbours may lie on both sides of the border between what is kept and what passes.
-            for row in self.side.carried.iter().cloned().flatten() {
-                let here = self.map.of_period(period, row);
-                copy(
-                    &mut self.memory.rows,
-                    &mut self.memory.checkpoints,
-                    here,
-                    there,
-                    width,
-                );
-                there += width;
-            }
-        }
     }
 }
 

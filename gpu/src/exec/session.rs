@@ -1,8 +1,7 @@
 //! Running a program again and again on the same data.
 
-use std::ops::Range;
-
-use super::Batch;
+use super::batch::Batch;
+use super::part::Part;
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::optim::Rule;
@@ -32,69 +31,6 @@ pub struct Gradient<F> {
     pub lane: Vec<F>,
     /// Its derivative with respect to the periods' inputs, `[period][input][lane]`; empty unless the batch asked for it.
     pub exo: Vec<F>,
-}
-
-/// Which lanes and periods of a batch a run takes: a mini-batch copies nothing.
-///
-/// ```
-/// use hindsight_gpu::{Batch, Cpu, Executor, Part, Program, Shape, Start, Step};
-/// let shape = Shape { lane: 1, ..Shape::default() };
-/// let program = Program::record(shape, |_, _| Start::default(), |_, i| Step { objective: i.lane[0], ..Step::new() });
-/// let batch = Batch::new(&program, 3, 4).lane(&[1.0_f64, 2.0, 5.0])?;
-/// let cpu = Cpu::new(1);
-/// let mut session = cpu.open(&program, batch)?;
-/// let part = Part::lanes(&[2, 0]).periods(1..3);
-/// assert_eq!(session.forward(&part)?.objective, [10.0, 2.0]);
-/// # Ok::<(), hindsight_gpu::Error>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Part<'a> {
-    pub(super) pick: Pick<'a>,
-    pub(super) periods: Option<Range<usize>>,
-}
-
-/// Which lanes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Pick<'a> {
-    #[default]
-    All,
-    Lanes(&'a [usize]),
-    Groups(&'a [usize]),
-}
-
-impl<'a> Part<'a> {
-    /// Everything.
-    #[must_use]
-    pub fn all() -> Self {
-        Part::default()
-    }
-
-    /// These lanes, in this order; a lane may appear more than once. Not for a batch in groups: there, whole groups are picked.
-    #[must_use]
-    pub fn lanes(lanes: &'a [usize]) -> Self {
-        Part {
-            pick: Pick::Lanes(lanes),
-            periods: None,
-        }
-    }
-
-    /// The lanes of these groups, in this order; a group may appear more than once. See [`Batch::groups`].
-    #[must_use]
-    pub fn groups(groups: &'a [usize]) -> Self {
-        Part {
-            pick: Pick::Groups(groups),
-            periods: None,
-        }
-    }
-
-    /// The same lanes in these periods.
-    #[must_use]
-    pub fn periods(self, range: Range<usize>) -> Self {
-        Part {
-            periods: Some(range),
-            ..self
-        }
-    }
 }
 
 /// Something that runs programs: the processor's cores ([`Cpu`](super::Cpu)), or another device. Callers hold no other view of it.

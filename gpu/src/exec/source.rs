@@ -3,7 +3,7 @@
 use super::ring::Map;
 use crate::kernel::elementwise::Source;
 use crate::kernel::real::Real;
-use crate::record::{Arg, Row};
+use crate::record::{Arg, Dense, MAX_SEGMENTS, Row};
 
 /// Where the rows of a tile are: everything but the hole that the current operation writes to.
 pub(super) struct Reader<'a, F> {
@@ -70,4 +70,16 @@ pub(super) fn lane<F: Real>(source: Source<'_, F>, i: usize) -> F {
         Source::Rows(rows) => rows[i],
         Source::Splat(x) => x,
     }
+}
+
+/// The rows of a dense layer's inputs.
+pub(super) fn segments<'a, F: Real>(
+    dense: &Dense,
+    reader: &Reader<'a, F>,
+) -> [&'a [F]; MAX_SEGMENTS] {
+    let mut segments: [&[F]; MAX_SEGMENTS] = [&[]; MAX_SEGMENTS];
+    for (segment, &(row, rows)) in segments.iter_mut().zip(&dense.segments) {
+        *segment = reader.rows(row, rows);
+    }
+    segments
 }

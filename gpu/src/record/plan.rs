@@ -2,13 +2,8 @@
 
 use std::ops::Range;
 
-use super::activity;
-use super::gather::gather;
-use super::late;
-use super::layout;
-use super::op::{Arg, Dense, Op, Reduce, Row};
-use super::program::{Program, Shape};
-use super::split::split;
+use super::op::{Arg, Dense, Op, Reduce};
+use super::program::Shape;
 
 /// What an executor runs. In each block phase $p$ of the groups comes before phase $p$ of the lanes.
 #[derive(Debug, Clone)]
@@ -62,7 +57,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    fn of(side: &Side) -> Self {
+    pub(super) fn of(side: &Side) -> Self {
         let most = |count: &dyn Fn(&Op) -> usize| {
             let ops = side.start.ops.iter().chain(&side.period.ops);
             ops.map(count).max().unwrap_or(0)
@@ -139,23 +134,6 @@ impl Bridge {
 }
 
 impl Plan {
-    /// A program made ready, to be differentiated with respect to its trained parameters and, where `inputs`, to the lanes' inputs.
-    pub(crate) fn new(program: &Program, inputs: bool) -> Plan {
-        // A program that stays within a lane keeps the order of its recording, and so the order of its sums.
-        let mut plan = if program.joins_lanes() {
-            split(&gather(program))
-        } else {
-            split(program)
-        };
-        plan.reach = reach(&plan);
-        late::postpone(&mut plan);
-        activity::mark(&mut plan, inputs);
-        layout::arrange(&mut plan);
-        plan.lane.scratch = Scratch::of(&plan.lane);
-        plan.group.scratch = Scratch::of(&plan.group);
-        plan
-    }
-
     /// Whether anything is one number for a group.
     pub(crate) fn has_groups(&self) -> bool {
         self.group.start.rows + self.group.period.rows > 0
@@ -180,24 +158,4 @@ impl Side {
     pub(crate) fn codes(&self) -> [&Code; 2] {
         [&self.start, &self.period]
     }
-}
-
-/// The largest lag of any operand.
-fn reach(plan: &Plan) -> usize {
-    let lag = |arg: Arg| match arg {
-        Arg::Row(Row { lag, .. }) => lag,
-        _ => 0,
-    };
-    let mut largest = 0;
-    let mut see = |arg: Arg| largest = lag(arg).max(largest);
-    for side in plan.sides() {
-        let ops = side.period.ops.iter().flat_map(Op::operands);
-        ops.for_each(|(arg, _)| see(arg));
-        side.next.iter().for_each(|&arg| see(arg));
-        let bridges = side.period.phases.iter().flat_map(|phase| &phase.bridges);
-        bridges.for_each(|bridge| see(bridge.from));
-    }
-    see(plan.objective);
-    plan.traces.iter().for_each(|&arg| see(arg));
-    largest
 }

@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use super::fuse::fuse;
 use super::op::{Arg, Block, Op, Space};
-use super::plan::Plan;
-use super::size::Size;
 use super::tape::{self, Recorder, Recording};
 use super::var::Var;
 use crate::error::Error;
@@ -186,7 +183,7 @@ impl Program {
             )
         };
         let (start, period, dense) = recording.take();
-        let mut program = Program {
+        Program {
             shape,
             start,
             period,
@@ -196,9 +193,7 @@ impl Program {
             traces,
             dense,
             trained: vec![true; shape.params],
-        };
-        fuse(&mut program);
-        program
+        }
     }
 
     /// The same program with the parameters in these ranges trained and all others frozen: their derivatives are zero, and
@@ -249,12 +244,6 @@ impl Program {
     #[must_use]
     pub fn traces(&self) -> usize {
         self.traces.len()
-    }
-
-    /// How large the program is where it runs, differentiated with respect to the trained parameters.
-    #[must_use]
-    pub fn size(&self) -> Size {
-        Size::of(&Plan::new(self, false))
     }
 
     /// Whether an operation joins the lanes of a group, so that they must go through the horizon together.

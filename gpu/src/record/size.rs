@@ -1,6 +1,8 @@
 //! How large a program is.
 
 use super::plan::{Code, Plan, Side};
+use super::prepare::plan;
+use super::program::Program;
 
 /// How large a program is where it runs.
 ///
@@ -14,7 +16,7 @@ use super::plan::{Code, Plan, Side};
 /// let size = program.size();
 /// // The sum, its product and the price are one number for a group; the price and what comes of it are one a lane.
 /// assert_eq!((size.group_rows, size.lane_rows), (3, 3));
-/// // Reverse mode reads the price, there and here, and the operand that the parameter multiplies; a lane's own input is kept once.
+/// // Reverse mode reads the price, there and here, and what the parameter multiplies; a lane's own input is there in any case.
 /// assert_eq!((size.group_tape_rows, size.lane_tape_rows), (2, 1));
 /// assert_eq!(size.tape_bytes::<f32>(1000, 10, 52), 4 * 52 * (1000 + 2 * 10));
 /// ```
@@ -34,8 +36,16 @@ pub struct Size {
     pub group_tape_rows: usize,
 }
 
+impl Program {
+    /// How large the program is where it runs, differentiated with respect to the trained parameters.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        Size::of(&plan(self, false))
+    }
+}
+
 impl Size {
-    pub(super) fn of(plan: &Plan) -> Size {
+    fn of(plan: &Plan) -> Size {
         let all = |count: fn(&Code) -> usize| {
             let codes = plan.sides().map(Side::codes);
             codes.into_iter().flatten().map(count).sum()

@@ -5,7 +5,7 @@ use hindsight_gpu::optim::{AdamConfig, Rule};
 use hindsight_gpu::{Activation, Batch, Cpu, Executor, Part, Program, Scalar, Shape, Start, Step};
 use proptest::prelude::*;
 
-use crate::check::{Arrays, distance};
+use crate::check::{Arrays, cast, distance};
 use crate::executors::executors;
 use crate::invariance::bits;
 use crate::spec::{Class, Data, specs};
@@ -94,14 +94,17 @@ fn a_frozen_network_beside_it_changes_no_bit_of_the_buyer() {
     let buyer = [(4, 16), (16, 16), (16, 1)].map(|(n, m)| layout.dense(n, m));
     let own = layout.params();
     let beside = layout.dense(2, 1);
-    let mut params: Vec<f32> = layout.initial(3).iter().map(|&x| x as f32).collect();
+    let mut params: Vec<f32> = cast(&layout.initial(3));
     // Weights of zero: the network is there, and what it says is nothing.
     params[own..].fill(0.0);
     let (alone, both) = (
         program(&buyer, None, own),
         program(&buyer, Some(&beside), layout.params()),
     );
-    let both = both.train(&[0..own]).expect("parameters that exist");
+    let frozen_from = own..own;
+    let both = both
+        .train(&[0..own, frozen_from])
+        .expect("parameters that exist");
     let numbers = |n: u16, scale: f32| {
         (0..n)
             .map(|i| scale * f32::from(i * 7 % 13) / 13.0)

@@ -1,14 +1,15 @@
 //! `hindsight llm`: language models judged from their logs.
 
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 use clap::Subcommand;
-use llm_metrics::io::{ReadError, Rows, open};
+use llm_metrics::io::{ReadError, Rows, decompressed};
 use serde_json::Value;
 
+use crate::document::Seed;
 use crate::error::{CliError, Place};
-use crate::output::{self, Target};
-use report::Page;
+use crate::inputs::Inputs;
 
 mod calibration;
 mod cbs;
@@ -70,93 +71,12 @@ struct Uncertainty {
     /// Level of the intervals.
     #[arg(long, default_value_t = 0.95, value_parser = level)]
     level: f64,
-    /// Seed of everything drawn.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-}
-
-/// Where results go besides the terminal.
-#[derive(Debug, clap::Args)]
-struct Outputs {
-    /// Write all results as JSON to this file (- for the standard output, in place of the table).
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write a report page with the plots to this file.
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Replace files that hindsight did not write.
-    #[arg(long)]
-    force: bool,
-}
-
-/// Outputs whose places have been checked, before any work is done.
-struct Targets {
-    json: Option<Target>,
-    html: Option<Target>,
-}
-
-impl Outputs {
-    fn check(&self) -> Result<Targets, CliError> {
-        let target = |path: &Option<PathBuf>| {
-            path.as_deref()
-                .map(|p| Target::new(p, self.force))
-                .transpose()
-        };
-        Ok(Targets {
-            json: target(&self.json)?,
-            html: target(&self.html)?,
-        })
-    }
-}
-
-impl Targets {
-    /// Writes the files, then the text to the terminal unless the standard output is taken.
-    fn finish(
-        &self,
-        command: &str,
-        text: &str,
-        results: Value,
-        page: &Page,
-    ) -> Result<(), CliError> {
-        // A struct, because its fields keep their order: the word that tells our files must come first.
-        let document = Document {
-            hindsight: command,
-            version: env!("CARGO_PKG_VERSION"),
-            results,
-        };
-        let mut files: Vec<(&Target, Vec<u8>)> = Vec::new();
-        if let Some(target) = &self.json {
-            let mut bytes = serde_json::to_vec_pretty(&document)
-                .map_err(|e| CliError::System(e.to_string()))?;
-            bytes.push(b'\n');
-            files.push((target, bytes));
-        }
-        if let Some(target) = &self.html {
-            files.push((
-                target,
-                page.clone()
-                    .generator(output::GENERATOR)
-                    .to_html()
-                    .into_bytes(),
-            ));
-        }
-        let taken = files.iter().any(|f| f.0.is_standard());
-        output::write_all(files)?;
-        if taken { Ok(()) } else { output::print(text) }
-    }
-}
-
-/// The JSON document of a command.
-#[derive(serde::Serialize)]
-struct Document<'a> {
-    hindsight: &'a str,
-    version: &'a str,
-    #[serde(flatten)]
-    results: Value,
+    #[command(flatten)]
+    seed: Seed,
 }
 
 /// A value as JSON; a number that is not finite becomes null.
-fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
+pub(in crate::llm) fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
     serde_json::to_value(results).map_err(|e| CliError::System(e.to_string()))
 }
 
@@ -188,6 +108,9 @@ fn read_fault(file: &Path, error: ReadError) -> CliError {
             field,
             problem,
         } => Place::file(file).line(line).column(&field).error(problem),
+        ReadError::TooLong { line, limit } => Place::file(file)
+            .line(line)
+            .error(format!("the record is longer than {limit} bytes")),
         other => Place::file(file).error(other),
     }
 }
@@ -197,18 +120,24 @@ fn fault(file: &Path, error: &llm_metrics::Error) -> CliError {
     Place::file(file).error(error)
 }
 
+/// A reader of a log, decompressed, its digest kept with the run.
+fn opened(inputs: &Inputs, file: &Path) -> Result<Box<dyn BufRead>, CliError> {
+    decompressed(BufReader::with_capacity(1 << 18, inputs.open(file)?))
+        .map_err(|e| read_fault(file, e.into()))
+}
+
 /// The fields of all records of a file, each given to `take`.
 fn each_row(
+    inputs: &Inputs,
     file: &Path,
     fields: &[String],
-    mut take: impl FnMut(
-        &Rows<Box<dyn std::io::BufRead>>,
-        &llm_metrics::io::Row,
-    ) -> Result<(), ReadError>,
+    filter: Option<&str>,
+    mut take: impl FnMut(&Rows<Box<dyn BufRead>>, &llm_metrics::io::Row) -> Result<(), ReadError>,
 ) -> Result<(), CliError> {
-    let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
+    let reader = opened(inputs, file)?;
     let read = || -> Result<(), ReadError> {
         let mut rows = Rows::new(reader, fields)?;
+        rows.one_filter(filter.map(str::to_owned));
         let mut any = false;
         while let Some(row) = rows.next_row()? {
             any = true;

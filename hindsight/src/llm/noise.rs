@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use llm_metrics::batch_size::GradientNoise;
 use serde_json::json;
 
-use super::{Outputs, each_row, positive, value};
+use super::{each_row, positive, value};
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use report::number::significant;
 use report::{Axis, Column, Page, Series, Table, XyChart};
@@ -37,7 +38,12 @@ pub(super) struct Args {
 
 /// Runs `hindsight llm noise-scale`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
+    let run = Run::begin(
+        "llm noise-scale",
+        &args.outputs,
+        None,
+        [args.file.as_path()],
+    )?;
     let argument = |e: llm_metrics::Error| {
         CliError::Input(format!("--small-batch, --big-batch, --decay: {e}"))
     };
@@ -46,8 +52,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let mut whole = GradientNoise::new(args.small_batch, args.big_batch).map_err(argument)?;
     let mut curve = Vec::new();
     each_row(
+        run.inputs(),
         &args.file,
         &[args.small.clone(), args.big.clone()],
+        None,
         |rows, row| {
             let (s, b) = (rows.number(row, 0)?, rows.number(row, 1)?);
             for noise in [&mut recent, &mut whole] {
@@ -86,8 +94,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         args.big_batch
     );
     let mut text = format!("{}\n{lead}.", table.render(crate::output::width()));
-    if whole.scale().batch.is_none() {
+    let scale = whole.scale();
+    if scale.signal <= 0.0 {
         text.push_str(" The estimate of |G|^2 is not positive: the signal is lost in the noise.");
+    } else if scale.trace <= 0.0 {
+        text.push_str(" The estimate of the trace is not positive, which no trace is: the noise is lost in the signal (are the norms of the two batch sizes interchanged?).");
     }
     let mut page = Page::new("Gradient noise scale", lead);
     page.section("Over the run");
@@ -110,7 +121,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         &table,
         "Averages of numerator and denominator, divided once.",
     );
-    let results = json!({ "file": args.file.display().to_string(), "all": value(&whole.scale())?, "recent": value(&recent.scale())?,
+    let results = json!({ "all": value(&whole.scale())?, "recent": value(&recent.scale())?,
                           "decay": args.decay });
-    targets.finish("llm noise-scale", &text, results, &page)
+    run.finish(&results, || page, &text)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use llm_metrics::io::{ReadError, Row, Rows};
+use llm_metrics::io::{Outcome, OutcomeFields, OutcomeReader};
 use llm_metrics::{
     Error,
     stats::{Interval, text_key},
@@ -11,23 +11,29 @@ use llm_metrics::{
 };
 use serde_json::json;
 
-use super::{Outputs, each_row, fault, plots, value};
+use super::{fault, opened, plots, read_fault, value};
+use crate::document::{Outputs, Run};
 use crate::error::{CliError, Place};
+use crate::inputs::Inputs;
 use report::number::percent;
 use report::{Axis, Column, Page, Series, Table, XyChart};
 
 /// Arguments of `hindsight llm passk`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Log with one line per response (prompt, correct) or one per problem (n, c).
+    /// Log with one record per response (prompt, correct) or one per problem (n, c), or of a known tool: lm-evaluation-harness, inspect_ai, OpenAI evals, HELM, promptfoo,
+    /// DeepEval.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Field of the prompt.
-    #[arg(long, default_value = "prompt", value_name = "FIELD")]
-    prompt: String,
-    /// Field of the outcome.
-    #[arg(long, default_value = "correct", value_name = "FIELD")]
-    correct: String,
+    /// Field of the prompt, if not prompt or that of a known tool.
+    #[arg(long, value_name = "FIELD")]
+    prompt: Option<String>,
+    /// Field of the outcome, if not correct or that of a known tool.
+    #[arg(long, value_name = "FIELD")]
+    correct: Option<String>,
+    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
+    #[arg(long, value_name = "NAME")]
+    filter: Option<String>,
     /// Values of k; by default 1, 2, 4, ... up to the fewest responses of a prompt.
     #[arg(long, value_delimiter = ',', value_name = "K")]
     k: Vec<usize>,
@@ -37,8 +43,8 @@ pub(super) struct Args {
 
 /// Runs `hindsight llm passk`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
-    let (responses, names) = read(args)?;
+    let run = Run::begin("llm passk", &args.outputs, None, [args.file.as_path()])?;
+    let (responses, names) = read(run.inputs(), args)?;
     let fewest = (0..responses.prompts())
         .map(|p| responses.utilities(p).len())
         .min()
@@ -114,58 +120,47 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         "Mean over problems with 95 % intervals (normal).",
     );
     page.table(&table, "Unbiased estimates.");
-    let results = json!({ "file": args.file.display().to_string(), "problems": responses.prompts(), "responses": responses.len(),
+    let results = json!({ "problems": responses.prompts(), "responses": responses.len(),
                           "pass": value(&rows)? });
-    targets.finish("llm passk", &text, results, &page)
+    run.finish(&results, || page, &text)
 }
 
 /// Responses of each problem, and the problems' names and first lines.
-fn read(args: &Args) -> Result<(Responses, Vec<(String, u64)>), CliError> {
+fn read(inputs: &Inputs, args: &Args) -> Result<(Responses, Vec<(String, u64)>), CliError> {
     let mut lists: Vec<Vec<f64>> = Vec::new();
     let mut names: Vec<(String, u64)> = Vec::new();
     let mut place: HashMap<u64, usize> = HashMap::new();
-    let fields = [&args.prompt, &args.correct, "n", "c"].map(str::to_owned);
-    each_row(&args.file, &fields, |rows, row| {
-        let has = |field: usize| rows.found().contains(&fields[field]);
-        if has(N) && has(C) && !has(PROMPT) {
-            lists.push(counted(rows, row)?);
-            names.push(("the problem".to_owned(), row.line()));
-            return Ok(());
+    let fields = OutcomeFields {
+        prompt: args.prompt.clone(),
+        correct: args.correct.clone(),
+        filter: args.filter.clone(),
+    };
+    let fault_of = |e| read_fault(&args.file, e);
+    let mut reader = OutcomeReader::new(opened(inputs, &args.file)?, &fields).map_err(fault_of)?;
+    while let Some((line, outcome)) = reader.next_outcome().map_err(fault_of)? {
+        match outcome {
+            Outcome::Counts { n, c } => {
+                lists.push((0..n).map(|i| f64::from(u8::from(i < c))).collect());
+                names.push(("the problem".to_owned(), line));
+            }
+            Outcome::Response { prompt, utility } => {
+                if utility > 0.0 && utility < 1.0 {
+                    return Err(Place::file(&args.file).line(line).error(format!(
+                        "the outcome {utility} is neither right (1) nor wrong (0)"
+                    )));
+                }
+                let at = *place.entry(text_key(&prompt)).or_insert(lists.len());
+                if at == lists.len() {
+                    lists.push(Vec::new());
+                    names.push((format!("prompt {prompt:?}"), line));
+                }
+                lists[at].push(utility);
+            }
+            _ => {}
         }
-        let name = rows.text(row, PROMPT)?;
-        let at = *place.entry(text_key(&name)).or_insert(lists.len());
-        if at == lists.len() {
-            lists.push(Vec::new());
-            names.push((format!("prompt {name:?}"), row.line()));
-        }
-        lists[at].push(f64::from(u8::from(rows.outcome(row, CORRECT)?)));
-        Ok(())
-    })?;
+    }
     Ok((
         Responses::new(&lists).map_err(|e| fault(&args.file, &e))?,
         names,
     ))
 }
-
-/// The outcomes of a problem given by its counts.
-fn counted<R: std::io::BufRead>(rows: &Rows<R>, row: &Row) -> Result<Vec<f64>, ReadError> {
-    let whole = |field: usize, least: f64, most: f64| {
-        let v = rows.number(row, field)?;
-        if v < least || v.fract() != 0.0 || v > most {
-            let problem = format!("{v} is not a whole number from {least} to {most}");
-            return Err(rows.fault(row, field, problem));
-        }
-        Ok(v)
-    };
-    let n = whole(N, 1.0, 1e7)?;
-    let c = whole(C, 0.0, n)?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Whole and at most 10^7.
-    let (n, c) = (n as usize, c as usize);
-    Ok((0..n).map(|i| f64::from(u8::from(i < c))).collect())
-}
-
-// The wanted fields.
-const PROMPT: usize = 0;
-const CORRECT: usize = 1;
-const N: usize = 2;
-const C: usize = 3;

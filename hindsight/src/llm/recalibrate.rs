@@ -1,6 +1,6 @@
 //! `hindsight llm recalibrate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use llm_metrics::{
@@ -14,9 +14,10 @@ use serde_json::json;
 
 use super::plots;
 use super::records::{FieldArgs, Loaded, load, scores};
-use super::{Outputs, fault, value};
+use super::{fault, value};
+use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Place};
-use crate::output::{self, Target};
+use crate::inputs::Inputs;
 use report::number::{fixed, percent};
 use report::{Column, Page, Table};
 
@@ -56,9 +57,8 @@ pub(super) struct Args {
     /// Bins of the methods that bin, and of the error that is reported.
     #[arg(long, default_value_t = 15)]
     bins: usize,
-    /// Seed of the folds.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    seed: Seed,
     /// Save the map fitted to all records, as JSON.
     #[arg(long, value_name = "MODEL")]
     save: Option<PathBuf>,
@@ -88,14 +88,19 @@ type After = (Vec<f64>, Vec<bool>, Vec<FitStatus>);
 
 /// Runs `hindsight llm recalibrate`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
-    let save = args
-        .save
+    let mut run = Run::begin(
+        "llm recalibrate",
+        &args.outputs,
+        Some(args.seed.seed),
+        std::iter::once(args.file.as_path()).chain(args.apply.as_deref()),
+    )?;
+    let save = args.save.as_deref().map(|p| run.also(p)).transpose()?;
+    let model = args
+        .apply
         .as_deref()
-        .map(|p| Target::new(p, args.outputs.force))
+        .map(|path| read_model(run.inputs(), path))
         .transpose()?;
-    let model = args.apply.as_ref().map(read_model).transpose()?;
-    let data = load(&args.file, &args.fields.fields())?;
+    let data = load(run.inputs(), &args.file, &args.fields.fields())?;
     let lib = |e: llm_metrics::Error| fault(&args.file, &e);
     let before = scores(&data.confidence, &data.correct, args.bins).map_err(lib)?;
     let (after, how) = match &model {
@@ -110,7 +115,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     };
     let (confidence, correct, statuses) = after;
     let later = scores(&confidence, &correct, args.bins).map_err(lib)?;
-    if let Some(target) = &save {
+    if let Some(file) = save {
         let map = fit_all(args, &data)?;
         let model = Model {
             hindsight: "llm recalibrate".to_owned(),
@@ -120,7 +125,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         let mut bytes =
             serde_json::to_vec_pretty(&model).map_err(|e| CliError::System(e.to_string()))?;
         bytes.push(b'\n');
-        output::write_all([(target, bytes)])?;
+        run.put(file, bytes);
     }
     let table = comparison(&before, &later);
     let status = statuses
@@ -151,19 +156,19 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     );
     page.table(&table, "Scores on the same records.");
     let results = json!({
-        "file": args.file.display().to_string(),
+
         "method": model.is_none().then_some(args.method),
-        "seed": args.seed,
+        "seed": args.seed.seed,
         "status": statuses,
         "before": value(&before)?,
         "after": value(&later)?,
     });
-    targets.finish("llm recalibrate", &text, results, &page)
+    run.finish(&results, || page, &text)
 }
 
-fn read_model(path: &PathBuf) -> Result<Model, CliError> {
-    let bytes = std::fs::read(path).map_err(|e| CliError::reading(path, &e))?;
-    serde_json::from_slice(&bytes).map_err(|e| Place::file(path).line(e.line() as u64).error(e))
+fn read_model(inputs: &Inputs, path: &Path) -> Result<Model, CliError> {
+    serde_json::from_reader(inputs.open(path)?)
+        .map_err(|e| Place::file(path).line(e.line() as u64).error(e))
 }
 
 fn method(args: &Args) -> Option<Method> {
@@ -199,7 +204,7 @@ fn held_out(args: &Args, data: &Loaded) -> Result<After, CliError> {
                 &data.correct,
                 &data.groups,
                 args.folds,
-                args.seed,
+                args.seed.seed,
             )
             .map_err(lib)?;
             (
@@ -209,9 +214,13 @@ fn held_out(args: &Args, data: &Loaded) -> Result<After, CliError> {
             )
         }
         None => {
-            let (q, fits) =
-                cross_fit_temperature(logits(args, data)?, &data.groups, args.folds, args.seed)
-                    .map_err(lib)?;
+            let (q, fits) = cross_fit_temperature(
+                logits(args, data)?,
+                &data.groups,
+                args.folds,
+                args.seed.seed,
+            )
+            .map_err(lib)?;
             let top = q.top_label();
             (
                 top.confidence,

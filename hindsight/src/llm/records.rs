@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use llm_metrics::calibration::{Accumulator, EdgeRule, Edges, Logits, Summary};
-use llm_metrics::io::{CalibrationReader, Fields, Record, open};
+use llm_metrics::io::{CalibrationReader, Fields, Record};
 
-use super::{fault, read_fault};
+use super::{fault, opened, read_fault};
 use crate::error::CliError;
+use crate::inputs::Inputs;
 
 /// Names of a log's fields.
 #[derive(Debug, clap::Args)]
@@ -23,9 +24,19 @@ pub(super) struct FieldArgs {
     /// Field of the class logits or log-probabilities, if not logits or logprobs.
     #[arg(long, value_name = "FIELD")]
     logits: Option<String>,
-    /// Field of the label (a class number from 0, or a letter), if not label; in lm-evaluation-harness samples doc.gold, doc.label, doc.answer or target.
+    /// Field of the label (a class number from 0, or a letter), if not label; in lm-evaluation-harness samples the target, or a field of doc where
+    /// the target names no choice.
     #[arg(long, value_name = "FIELD")]
     label: Option<String>,
+    /// What a number in that field of lm-evaluation-harness samples starts from (0 or 1), where the samples' own acc does not show it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=1))]
+    first_label: Option<u8>,
+    /// Classes by name and in order, of a log that gives numbers by name (tokens with log-probabilities, say): these are taken and normalised.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    classes: Vec<String>,
+    /// Divide the log-likelihoods of lm-evaluation-harness samples by the length of the choice in bytes, as acc_norm has it.
+    #[arg(long)]
+    per_byte: bool,
     /// Field that names what belongs together: a document, a prompt.
     #[arg(long, value_name = "FIELD")]
     pub(super) group: Option<String>,
@@ -44,6 +55,9 @@ impl FieldArgs {
             label: self.label.clone(),
             group: self.group.clone(),
             filter: self.filter.clone(),
+            label_from_one: self.first_label.map(|n| n == 1),
+            classes: self.classes.clone(),
+            per_byte: self.per_byte,
         }
     }
 }
@@ -59,8 +73,8 @@ pub(super) struct Loaded {
 }
 
 /// Reads a whole log.
-pub(super) fn load(file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
-    let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
+pub(super) fn load(inputs: &Inputs, file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
+    let reader = opened(inputs, file)?;
     let mut reader = CalibrationReader::new(reader, fields).map_err(|e| read_fault(file, e))?;
     let mut out = Loaded::default();
     let (mut logits, mut labels, mut equal) = (Vec::new(), Vec::new(), None);

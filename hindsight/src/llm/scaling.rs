@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::{
-    scaling::{Chinchilla, ChinchillaOptions, IsoFlop, fit_chinchilla, fit_isoflop},
-    stats::Interval,
-    verification::training_flops,
+use llm_metrics::io::{ReadError, Rows};
+use llm_metrics::scaling::{
+    ChinchillaFit, ChinchillaOptions, IsoFlop, fit_chinchilla, fit_isoflop,
 };
+use llm_metrics::stats::{Identification, Interval};
+use llm_metrics::verification::training_flops;
 use serde_json::json;
 
-use super::{Outputs, Uncertainty, each_row, fault, positive, value};
+use super::{Uncertainty, fault, opened, positive, read_fault, value};
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
+use crate::inputs::Inputs;
 use report::number::{fixed, interval, short, significant};
 use report::{Axis, Column, Page, Series, Svg, Table, XyChart};
 
@@ -20,6 +23,18 @@ pub(super) struct Args {
     /// Table with one line per training run: params, tokens and loss; with --isoflop flops, params and loss.
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Field of the parameters, if not params, parameters, n_params, model_size or N (`70M` is read).
+    #[arg(long, value_name = "FIELD")]
+    params_field: Option<String>,
+    /// Field of the tokens, if not tokens, training_tokens, n_tokens or D. Without it tokens follow from compute.
+    #[arg(long, value_name = "FIELD")]
+    tokens_field: Option<String>,
+    /// Field of the compute, if not flops, compute, training_flops or C.
+    #[arg(long, value_name = "FIELD")]
+    flops_field: Option<String>,
+    /// Field of the loss, if not loss, final_loss, val_loss, eval/loss or L.
+    #[arg(long, value_name = "FIELD")]
+    loss_field: Option<String>,
     /// Analyse iso-FLOP profiles in place of the parametric fit.
     #[arg(long)]
     isoflop: bool,
@@ -43,53 +58,99 @@ pub(super) struct Args {
 
 /// Runs `hindsight llm scaling`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
-    let names = if args.isoflop {
-        ["flops", "params", "loss"]
-    } else {
-        ["params", "tokens", "loss"]
-    };
-    let mut columns: [Vec<f64>; 3] = Default::default();
-    each_row(&args.file, &names.map(str::to_owned), |rows, row| {
-        for (i, column) in columns.iter_mut().enumerate() {
-            let v = rows.number(row, i)?;
-            if v <= 0.0 {
-                return Err(rows.fault(row, i, format!("{v} is not positive")));
-            }
-            column.push(v);
-        }
-        Ok(())
-    })?;
+    let run = Run::begin(
+        "llm scaling",
+        &args.outputs,
+        Some(args.uncertainty.seed.seed),
+        [args.file.as_path()],
+    )?;
+    let columns = read(run.inputs(), args)?;
     let [x, y, loss] = &columns;
     let lib = |e: llm_metrics::Error| fault(&args.file, &e);
     if args.isoflop {
         let fit = fit_isoflop(x, y, loss).map_err(lib)?;
-        return report_isoflop(args, &fit, &columns, &targets);
+        return report_isoflop(args, &fit, &columns, &run);
     }
     let options = ChinchillaOptions {
         delta: args.delta,
         full_grid: args.full_grid,
+        replicates: args.replicates,
+        level: args.uncertainty.level,
+        seed: args.uncertainty.seed.seed,
     };
-    let (fit, intervals) = fit_chinchilla(
-        x,
-        y,
-        loss,
-        options,
-        args.replicates,
-        args.uncertainty.level,
-        args.uncertainty.seed,
-    )
-    .map_err(lib)?;
-    report_chinchilla(args, &fit, intervals.as_ref(), &columns, &targets)
+    let fit = fit_chinchilla(x, y, loss, options).map_err(lib)?;
+    report_chinchilla(args, &fit, &columns, &run)
+}
+
+/// The usual names of parameters, tokens, compute and loss, of which the log's first that it has counts.
+const USUAL: [&[&str]; 4] = [
+    &["params", "parameters", "n_params", "model_size", "N"],
+    &["tokens", "training_tokens", "n_tokens", "D"],
+    &["flops", "FLOPs", "compute", "training_flops", "C"],
+    &["loss", "final_loss", "val_loss", "eval/loss", "L"],
+];
+
+/// Parameters, tokens and loss; with --isoflop compute, parameters and loss. Tokens that are not there follow from compute, 6 N D.
+fn read(inputs: &Inputs, args: &Args) -> Result<[Vec<f64>; 3], CliError> {
+    let mut columns: [Vec<f64>; 3] = Default::default();
+    let mut rows = Rows::new::<&str>(opened(inputs, &args.file)?, &[])
+        .map_err(|e| read_fault(&args.file, e))?;
+    let given = [
+        &args.params_field,
+        &args.tokens_field,
+        &args.flops_field,
+        &args.loss_field,
+    ];
+    let fields: Vec<String> = given
+        .iter()
+        .zip(USUAL)
+        .map(|(given, usual)| {
+            let has = usual.iter().find(|n| rows.found().iter().any(|f| f == *n));
+            (*given)
+                .clone()
+                .unwrap_or_else(|| (*has.unwrap_or(&usual[0])).to_owned())
+        })
+        .collect();
+    let has = |field: usize| rows.found().contains(&fields[field]);
+    let by_compute = !args.isoflop && !has(1) && has(2);
+    let mut each = || -> Result<(), ReadError> {
+        rows.select(&fields)?;
+        while let Some(row) = rows.next_row()? {
+            let positive = |field: usize| {
+                let v = rows.quantity(&row, field)?;
+                if v > 0.0 {
+                    Ok(v)
+                } else {
+                    Err(rows.fault(&row, field, format!("{v} is not positive")))
+                }
+            };
+            let (n, l) = (positive(0)?, positive(3)?);
+            let (first, second) = if args.isoflop {
+                (positive(2)?, n)
+            } else if by_compute {
+                (n, positive(2)? / (6.0 * n))
+            } else {
+                (n, positive(1)?)
+            };
+            for (column, v) in columns.iter_mut().zip([first, second, l]) {
+                column.push(v);
+            }
+            rows.recycle(row);
+        }
+        Ok(())
+    };
+    each().map_err(|e| read_fault(&args.file, e))?;
+    Ok(columns)
 }
 
 fn report_chinchilla(
     args: &Args,
-    fit: &Chinchilla,
-    intervals: Option<&[Interval; 5]>,
+    whole: &ChinchillaFit,
     columns: &[Vec<f64>; 3],
-    targets: &super::Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
+    let fit = &whole.law;
+    let intervals = whole.intervals.map(|i| [i.e, i.a, i.b, i.alpha, i.beta]);
     let mut table = Table::new([
         Column::text("constant"),
         Column::number("value"),
@@ -105,7 +166,7 @@ fn report_chinchilla(
     .into_iter()
     .enumerate()
     {
-        let ends = intervals.map_or_else(
+        let ends = intervals.as_ref().map_or_else(
             || "-".to_owned(),
             |all| {
                 format!(
@@ -117,35 +178,81 @@ fn report_chinchilla(
         );
         table.row([name.to_owned(), significant(v, 5), ends]);
     }
+    let level = format!("{:.0} % interval", 100.0 * args.uncertainty.level);
     let mut optimal = Table::new([
         Column::number("FLOPs"),
         Column::number("parameters"),
+        Column::number(level.clone()).optional(),
         Column::number("tokens"),
+        Column::number(level).optional(),
         Column::number("loss"),
     ]);
-    for budget in &args.budget {
-        let (n, d) = fit.optimal(*budget).map_err(|e| fault(&args.file, &e))?;
+    let mut sizes = Vec::new();
+    // Optimal sizes of a law that is not identified mean nothing.
+    let budgets: &[f64] = if whole.identification.is_identified() {
+        &args.budget
+    } else {
+        &[]
+    };
+    for budget in budgets {
+        let lib = |e: llm_metrics::Error| fault(&args.file, &e);
+        let (n, d) = fit.optimal(*budget).map_err(lib)?;
+        let intervals = whole.optimal_intervals(*budget).map_err(lib)?;
+        let ends = |i: Option<Interval>| {
+            i.map_or_else(
+                || "-".to_owned(),
+                |i| format!("[{}, {}]", short(i.lower, 4), short(i.upper, 4)),
+            )
+        };
         optimal.row([
             significant(*budget, 3),
             short(n, 4),
+            ends(intervals.map(|i| i.0)),
             short(d, 4),
+            ends(intervals.map(|i| i.1)),
             fixed(fit.loss(n, d), 4),
         ]);
+        sizes.push(json!({ "flops": budget, "parameters": n, "tokens": d, "loss": fit.loss(n, d),
+                           "parameters_interval": value(&intervals.map(|i| i.0))?, "tokens_interval": value(&intervals.map(|i| i.1))? }));
     }
-    let words = format!(
-        "{} runs; loss = E + A / params^alpha + B / tokens^beta. Optimal parameters grow as FLOPs^{}. Largest gradient component {}, \
+    let mut words = format!(
+        "{} runs; loss = E + A / params^alpha + B / tokens^beta. Optimal parameters grow as FLOPs^{}{}. Largest gradient component {}, \
          {} starts agree.",
         columns[2].len(),
         fixed(fit.optimal_exponent(), 4),
+        whole
+            .optimal_exponent_interval()
+            .map_or_else(String::new, |i| format!(
+                " {}",
+                interval(i.lower, i.upper, 4)
+            )),
         significant(fit.gradient, 2),
         fit.agreeing_starts
     );
+    if let Identification::NotIdentified {
+        cause, direction, ..
+    } = &whole.identification
+    {
+        let free: Vec<String> = direction
+            .iter()
+            .map(|(name, part)| format!("{} {name}", significant(*part, 2)))
+            .collect();
+        words.push_str(&format!(
+            " Not identified: {cause}. The constants can move together along ({}) and the fit hardly changes, so that single constants and optimal sizes mean nothing; \
+             the predicted loss at runs like these may.",
+            free.join(", ")
+        ));
+    }
     let width = crate::output::width();
-    let text = format!(
-        "{}\n{}\n{words}",
-        table.render(width),
-        optimal.render(width)
-    );
+    let text = if budgets.is_empty() {
+        format!("{}\n{words}", table.render(width))
+    } else {
+        format!(
+            "{}\n{}\n{words}",
+            table.render(width),
+            optimal.render(width)
+        )
+    };
     let mut page = Page::new("Scaling of the loss", words);
     page.section("Fit");
     page.table(&table, "Constants.");
@@ -181,21 +288,23 @@ fn report_chinchilla(
         (&observed.svg(), "Observed against fitted loss."),
         (&residual.svg(), "Residuals against compute."),
     ]);
-    page.section("Optimal sizes");
-    page.table(
-        &optimal,
-        "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
-    );
-    let results = json!({ "file": args.file.display().to_string(), "fit": value(fit)?, "optimal_exponent": fit.optimal_exponent(),
-                          "intervals_e_a_b_alpha_beta": value(&intervals)?, "level": args.uncertainty.level, "seed": args.uncertainty.seed });
-    targets.finish("llm scaling", &text, results, &page)
+    if !budgets.is_empty() {
+        page.section("Optimal sizes");
+        page.table(
+            &optimal,
+            "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
+        );
+    }
+    let results = json!({ "fit": value(fit)?, "identification": value(&whole.identification)?, "intervals_e_a_b_alpha_beta": value(&intervals)?, "optimal_exponent": fit.optimal_exponent(),
+                          "optimal_exponent_interval": value(&whole.optimal_exponent_interval())?, "optimal": sizes, "level": args.uncertainty.level });
+    run.finish(&results, || page, &text)
 }
 
 fn report_isoflop(
     args: &Args,
     fit: &IsoFlop,
     columns: &[Vec<f64>; 3],
-    targets: &super::Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let mut table = Table::new([
         Column::number("FLOPs"),
@@ -249,8 +358,8 @@ fn report_isoflop(
         "Loss against size at each compute budget.",
     );
     page.table(&table, "Minima of the parabolas in log size.");
-    let results = json!({ "file": args.file.display().to_string(), "isoflop": value(fit)?, "level": args.uncertainty.level });
-    targets.finish("llm scaling", &text, results, &page)
+    let results = json!({ "isoflop": value(fit)?, "level": args.uncertainty.level });
+    run.finish(&results, || page, &text)
 }
 
 fn profiles(fit: &IsoFlop, columns: &[Vec<f64>; 3]) -> Svg {

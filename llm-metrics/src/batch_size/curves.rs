@@ -15,7 +15,7 @@ impl LossCurve {
     ///
     /// # Errors
     /// [`Error::Parameter`] unless `batch` is positive; [`Error::Length`], [`Error::Empty`], [`Error::NotFinite`];
-    /// [`Error::OutOfRange`] at the first step that is not above the one before (or not positive).
+    /// [`Error::OutOfRange`] at the first step that is not above the one before (or negative). Step 0, before any training, is allowed.
     pub fn new(batch: f64, steps: Vec<f64>, loss: Vec<f64>) -> Result<Self> {
         crate::error::check_positive("batch", batch)?;
         check_len("loss", steps.len(), loss.len())?;
@@ -23,7 +23,12 @@ impl LossCurve {
         check_finite("loss", &loss)?;
         let mut min = 0.0;
         for (index, &value) in steps.iter().enumerate() {
-            if value <= min {
+            let late = if index == 0 {
+                value < 0.0
+            } else {
+                value <= min
+            };
+            if late {
                 return Err(Error::OutOfRange {
                     what: "steps",
                     index,
@@ -161,7 +166,9 @@ fn cross(run: &LossCurve, target: f64, crossing: Crossing, sustained: usize) -> 
     let steps = match crossing {
         Crossing::FirstLogged => step,
         Crossing::Linear => before + share * (step - before),
-        Crossing::LogLinear => before * (step / before).powf(share),
+        // Step 0 has no logarithm.
+        Crossing::LogLinear if before > 0.0 => before * (step / before).powf(share),
+        Crossing::LogLinear => step,
     };
     Some((steps, step - before))
 }

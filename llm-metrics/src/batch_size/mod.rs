@@ -6,6 +6,7 @@ mod intervals;
 mod law;
 mod noise;
 mod options;
+mod profile;
 #[cfg(test)]
 mod published;
 mod solve;
@@ -17,4 +18,4 @@ pub use intervals::Resampling;
 pub use law::PowerLaw;
 pub use noise::{GradientNoise, NoiseScale};
 pub use options::{BatchFitOptions, FitLoss};
-pub use theory::{lsq_risk, predicted_batch_exponent, steps_to_risk};
+pub use theory::{lsq_risk, lsq_risk_averaged, predicted_batch_exponent, steps_to_risk};

@@ -32,7 +32,8 @@ pub struct GradientNoise {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NoiseScale {
-    /// $B_{simple} = \mathrm{tr}\,\Sigma / |G|^2$; `None` where $|G|^2$ is not positive: then the signal is lost in the noise and no number would mean anything.
+    /// $B_{simple} = \mathrm{tr}\,\Sigma / |G|^2$; `None` where either is not positive: then the signal is lost in the noise, or the noise in the signal, and no
+    /// number would mean anything.
     pub batch: Option<f64>,
     /// Mean of $|G|^2$, possibly negative.
     pub signal: f64,
@@ -109,7 +110,7 @@ impl GradientNoise {
     pub fn scale(&self) -> NoiseScale {
         let (signal, trace) = (self.signal / self.weight, self.trace / self.weight);
         NoiseScale {
-            batch: (signal > 0.0).then(|| trace / signal),
+            batch: (signal > 0.0 && trace > 0.0).then(|| trace / signal),
             signal,
             trace,
             steps: self.steps,

@@ -22,7 +22,7 @@ pub(super) fn model(batch: f64, theta: &[f64; 3]) -> (f64, [f64; 3]) {
 }
 
 /// The loss of a residual and the weight (derivative over residual) for the Gauss-Newton step.
-fn penalty(loss: FitLoss, r: f64) -> (f64, f64) {
+pub(super) fn penalty(loss: FitLoss, r: f64) -> (f64, f64) {
     match loss {
         FitLoss::Huber(d) if r.abs() > d => (d * (r.abs() - 0.5 * d), d / r.abs()),
         _ => (0.5 * r * r, 1.0),

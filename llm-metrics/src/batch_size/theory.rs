@@ -9,7 +9,7 @@ use crate::error::{Allowed, Error, Result, check_finite, check_len, check_positi
 /// rate $\gamma$ and fresh batch of size B moves
 /// $$c_i \leftarrow c_i (1 - \gamma\lambda_i)^2 + \frac{\gamma^2}{B}\Big(\lambda_i^2 c_i + \lambda_i \sum_j \lambda_j c_j + \sigma^2 \lambda_i\Big).$$
 /// Some texts call half of this the excess risk. The recursion is our derivation (Isserlis' theorem); the setting is that of the
-/// paper's theory, which averages the iterates, while this is the last iterate.
+/// paper's theory, which averages the iterates, while this is the last iterate: see [`lsq_risk_averaged`].
 ///
 /// ```
 /// let risk = hindsight_llm_metrics::batch_size::lsq_risk(&[1.0, 0.5], &[1.0, 1.0], 0.1, 8.0, 0.25, 50)?;
@@ -65,6 +65,54 @@ pub fn lsq_risk(
         risk.push(now);
     }
     Ok(risk)
+}
+
+/// Returns what [`lsq_risk`] does for the average of the iterates 1 to t, which is what the paper's theory is about; the first entry is the risk before the
+/// first step.
+///
+/// Given the iterate s, the mean of iterate t is $(1 - \gamma\lambda_i)^{t-s}$ times its distance, so that with $c_{i,s}$ of [`lsq_risk`] the averaged distance is
+/// $\frac{1}{t^2} \sum_{s \le t} c_{i,s} \left(1 + 2 \sum_{k=1}^{t-s} (1 - \gamma\lambda_i)^k\right)$: exact, without simulation. Our derivation.
+///
+/// ```
+/// use hindsight_llm_metrics::batch_size::{lsq_risk, lsq_risk_averaged};
+/// let last = lsq_risk(&[1.0], &[1.0], 0.5, 1.0, 1.0, 400)?;
+/// let average = lsq_risk_averaged(&[1.0], &[1.0], 0.5, 1.0, 1.0, 400)?;
+/// assert!(average[400] < 0.05 * last[400]); // the noise averages out
+/// # Ok::<(), hindsight_llm_metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`lsq_risk`].
+#[allow(clippy::cast_precision_loss)] // A number of steps.
+pub fn lsq_risk_averaged(
+    eigenvalues: &[f64],
+    distance: &[f64],
+    rate: f64,
+    batch: f64,
+    noise: f64,
+    steps: usize,
+) -> Result<Vec<f64>> {
+    // Checks the arguments; the risk of the last iterate feeds the recursion.
+    let last = lsq_risk(eigenvalues, distance, rate, batch, noise, steps)?;
+    let mut c = distance.to_vec();
+    let mut cross = vec![0.0; c.len()];
+    let mut squares = vec![0.0; c.len()];
+    let mut out = Vec::with_capacity(steps + 1);
+    out.push(last[0]);
+    let spread = rate * rate / batch;
+    for t in 1..=steps {
+        let mut risk = 0.0;
+        for (i, l) in eigenvalues.iter().enumerate() {
+            let shrink = 1.0 - rate * l;
+            c[i] = c[i] * shrink * shrink + spread * (l * l * c[i] + l * last[t - 1] + noise * l);
+            cross[i] *= shrink;
+            squares[i] += c[i] + 2.0 * cross[i];
+            cross[i] += c[i];
+            risk += l * squares[i];
+        }
+        out.push(risk / (t as f64 * t as f64));
+    }
+    Ok(out)
 }
 
 /// Returns the first step at which the risk of [`lsq_risk`] is at most `target`, or `None` within `limit` steps. Over a grid of batch sizes
@@ -126,6 +174,42 @@ mod tests {
     use rand::SeedableRng;
     use rand_distr::{Distribution, StandardNormal};
     use rand_pcg::Pcg64;
+
+    /// The average against the full matrix of moments between iterates, step by step.
+    #[test]
+    fn the_averaged_risk_is_that_of_all_pairs_of_iterates() {
+        let (l, d, rate, batch, noise, steps) =
+            ([1.0, 0.3, 0.05], [1.0, 2.0, 0.5], 0.2, 4.0, 0.7, 30);
+        let averaged = lsq_risk_averaged(&l, &d, rate, batch, noise, steps).unwrap();
+        // The distances c of every iterate, by the recursion of the last iterate.
+        let mut c = vec![d.to_vec()];
+        for s in 0..steps {
+            let now: f64 = c[s].iter().zip(&l).map(|(c, l)| c * l).sum();
+            let next = (0..3).map(|i| {
+                let shrink = 1.0 - rate * l[i];
+                c[s][i] * shrink * shrink
+                    + rate * rate / batch * (l[i] * l[i] * c[s][i] + l[i] * now + noise * l[i])
+            });
+            c.push(next.collect());
+        }
+        for (t, averaged) in averaged.iter().enumerate().skip(1) {
+            let mut risk = 0.0;
+            for a in 1..=t {
+                for b in 1..=t {
+                    for i in 0..3 {
+                        risk += l[i]
+                            * c[a.min(b)][i]
+                            * (1.0 - rate * l[i]).powi((a.max(b) - a.min(b)) as i32);
+                    }
+                }
+            }
+            risk /= (t * t) as f64;
+            assert!(
+                (averaged - risk).abs() < 1e-12 * risk,
+                "{t}: {averaged} {risk}"
+            );
+        }
+    }
 
     #[test]
     fn recursion_equals_simulated_descent() {

@@ -15,9 +15,9 @@ const LANES: usize = 4;
 type Cell = [u64; 2 * LANES];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct BinSums {
-    count: u64,
-    correct: u64,
+pub(super) struct BinSums {
+    pub(super) count: u64,
+    pub(super) correct: u64,
     confidence: u128,
 }
 
@@ -127,10 +127,7 @@ impl Accumulator {
     /// [`Error::OutOfRange`] unless `confidence` lies in [0, 1]; the accumulator is then unchanged.
     pub fn push(&mut self, confidence: f64, correct: bool) -> Result<()> {
         check_unit("confidence", &[confidence])?;
-        let sums = &mut self.sums[self.edges.bin_of(confidence)];
-        sums.count += 1;
-        sums.correct += u64::from(correct);
-        sums.confidence += u128::from(unit(confidence));
+        self.sums[self.edges.bin_of(confidence)].add(confidence, correct);
         self.n += 1;
         self.losses.add(confidence, correct);
         Ok(())
@@ -206,20 +203,12 @@ impl Accumulator {
             return Err(Error::Mismatch { what: "bin edges" });
         }
         for (a, b) in self.sums.iter_mut().zip(&other.sums) {
-            a.count += b.count;
-            a.correct += b.correct;
-            a.confidence += b.confidence;
+            a.merge(b);
         }
         self.n += other.n;
         self.losses.merge(&other.losses);
         Ok(())
     }
-
-    /// The sum of squared misses, in units of [`UNIT_SCALE`].
-    pub(crate) fn squares(&self) -> u128 {
-        self.losses.squares
-    }
-
     /// Returns the reliability table.
     ///
     /// # Errors
@@ -228,24 +217,7 @@ impl Accumulator {
         if self.n == 0 {
             return Err(Error::Empty { what: "records" });
         }
-        let edges = self.edges.values();
-        let bins = self
-            .sums
-            .iter()
-            .enumerate()
-            .map(|(i, s)| Bin {
-                lower: edges[i],
-                upper: edges[i + 1],
-                count: s.count,
-                correct: s.correct,
-                confidence_sum: s.confidence as f64 * UNIT_SCALE,
-            })
-            .collect();
-        Ok(Reliability {
-            bins,
-            rule: self.edges.rule(),
-            n: self.n,
-        })
+        Ok(table(&self.edges, &self.sums))
     }
 
     /// Returns all scores.
@@ -264,6 +236,43 @@ impl Accumulator {
             impossible: self.losses.impossible,
             reliability,
         })
+    }
+}
+
+impl BinSums {
+    /// Adds a record with a confidence in [0, 1].
+    #[inline]
+    pub(super) fn add(&mut self, confidence: f64, correct: bool) {
+        self.count += 1;
+        self.correct += u64::from(correct);
+        self.confidence += u128::from(unit(confidence));
+    }
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.correct += other.correct;
+        self.confidence += other.confidence;
+    }
+}
+
+/// The table of sums over the bins of `edges`.
+#[allow(clippy::cast_precision_loss)] // Integers are scaled to doubles at the very end, with one rounding.
+pub(super) fn table(edges: &Edges, sums: &[BinSums]) -> Reliability {
+    let values = edges.values();
+    let bins = sums
+        .iter()
+        .enumerate()
+        .map(|(i, s)| Bin {
+            lower: values[i],
+            upper: values[i + 1],
+            count: s.count,
+            correct: s.correct,
+            confidence_sum: s.confidence as f64 * UNIT_SCALE,
+        })
+        .collect();
+    Reliability {
+        bins,
+        rule: edges.rule(),
+        n: sums.iter().map(|s| s.count).sum(),
     }
 }
 

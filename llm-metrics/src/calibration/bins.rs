@@ -56,8 +56,8 @@ impl Edges {
     /// Returns at most `bins` bins that hold equally many of `values`.
     ///
     /// The sorted values are cut into `bins` parts whose sizes differ by at most one, larger parts first; each inner edge is the
-    /// midpoint of the two values at a cut. Cuts within ties coincide and are merged, so that fewer bins may come back. This is the
-    /// rule of the package `uncertainty-calibration`.
+    /// midpoint of the two values at a cut. Cuts within ties coincide and are merged, so that fewer bins may come back; a cut among zeros leaves them
+    /// alone in the first bin. With [`EdgeRule::UpperClosed`] this is the rule of the package `uncertainty-calibration` (`get_equal_bins`).
     ///
     /// # Errors
     /// [`Error::Parameter`] unless `bins` is between 1 and 4096; [`Error::Empty`], [`Error::OutOfRange`] for `values`.
@@ -89,7 +89,8 @@ impl Edges {
             if cut == 0 || cut >= n {
                 continue;
             }
-            let edge = f64::midpoint(value(cut - 1), value(cut));
+            // A cut among zeros is an edge at 0: zeros have the first bin to themselves, up to the least positive double.
+            let edge = f64::midpoint(value(cut - 1), value(cut)).max(f64::from_bits(1));
             if edge > edges[edges.len() - 1] && edge < 1.0 {
                 edges.push(edge);
             }
@@ -293,7 +294,13 @@ mod tests {
         let edges = Edges::equal_mass(&[0.5; 100], 10, EdgeRule::UpperClosed).unwrap();
         assert_eq!(edges.values(), [0.0, 0.5, 1.0]);
         let one = Edges::equal_mass(&[0.0; 3], 10, EdgeRule::UpperClosed).unwrap();
-        assert_eq!(one.values(), [0.0, 1.0]);
+        assert_eq!(one.values(), [0.0, f64::from_bits(1), 1.0]);
+        // 55 zeros and 45 values from 0.02: the zeros are alone in the first bin.
+        let mut values = vec![0.0; 55];
+        values.extend((1..=45).map(|i| 0.02 * f64::from(i)));
+        let edges = Edges::equal_mass(&values, 10, EdgeRule::UpperClosed).unwrap();
+        let first = values.iter().filter(|v| edges.bin_of(**v) == 0).count();
+        assert_eq!((first, edges.len()), (55, 6));
         let e = Edges::from_values(vec![0.0, 0.5, 0.5, 1.0], EdgeRule::UpperClosed);
         assert_eq!(
             e.unwrap_err(),

@@ -1,11 +1,11 @@
 //! One pass over full predictive distributions in memory that grows with classes and bins alone: a mergeable accumulator.
 
-use crate::calibration::accumulate::{Accumulator, Summary};
+use crate::calibration::accumulate::{Accumulator, BinSums, Summary, table};
 use crate::calibration::bins::Edges;
 use crate::calibration::logits::check_logits;
 use crate::calibration::probabilities::{ClassWise, argmax, check_probabilities};
 use crate::error::{Allowed, Error, Result};
-use crate::stats::exact_sum::{ExactSum, UNIT_SCALE};
+use crate::stats::exact_sum::{ExactSum, UNIT_SCALE, unit};
 
 /// A one-pass, mergeable accumulator over distributions with their labels: the table of the top label, one table per class, the Brier
 /// score summed over classes, the log loss, and ties.
@@ -14,7 +14,7 @@ use crate::stats::exact_sum::{ExactSum, UNIT_SCALE};
 /// $1[y_i = k]$ over the records that have a class k; records may differ in their number of classes, as multiple-choice questions do.
 /// Sums are exact on a grid of $2^{-52}$, log losses exact without one: any sharding, order or thread count gives the same bits.
 ///
-/// Memory: a table of `edges` for each class. Time: about 10 ns a class, and an exponential a class for logits.
+/// Memory: 32 bytes a class and bin, at most [`DistributionAccumulator::CELLS`] of these. Time: about 10 ns a class, and an exponential a class for logits.
 ///
 /// ```
 /// use hindsight_llm_metrics::calibration::{DistributionAccumulator, EdgeRule, Edges};
@@ -33,7 +33,11 @@ use crate::stats::exact_sum::{ExactSum, UNIT_SCALE};
 #[derive(Debug, Clone)]
 pub struct DistributionAccumulator {
     top: Accumulator,
-    classes: Vec<Accumulator>,
+    /// Class by class, one sum a bin.
+    classes: Vec<BinSums>,
+    squares: u128,
+    /// Sums of the squares of the records' Brier scores and log losses.
+    spreads: [ExactSum; 2],
     losses: ExactSum,
     impossible: u64,
     ties: u64,
@@ -50,6 +54,10 @@ pub struct DistributionSummary {
     pub brier: f64,
     /// Log loss $-\frac1n \sum_i \ln q_{i y_i}$ in nats; infinite if a label was given probability 0. Nothing is clipped.
     pub nll: f64,
+    /// Standard deviation of the Brier score of a record; NaN for one record.
+    pub brier_sd: f64,
+    /// Standard deviation of the log loss of a record; NaN for one record, or if a label was given probability 0.
+    pub nll_sd: f64,
     /// Records whose label was given probability 0.
     pub impossible: u64,
     /// Records whose largest probability is shared by several classes.
@@ -59,12 +67,17 @@ pub struct DistributionSummary {
 }
 
 impl DistributionAccumulator {
+    /// The largest number of classes times bins: 128 MiB of sums.
+    pub const CELLS: usize = 1 << 22;
+
     /// Returns an empty accumulator, its tables over `edges`.
     #[must_use]
     pub fn new(edges: Edges) -> Self {
         Self {
             top: Accumulator::new(edges),
             classes: Vec::new(),
+            squares: 0,
+            spreads: [ExactSum::default(); 2],
             losses: ExactSum::default(),
             impossible: 0,
             ties: 0,
@@ -81,13 +94,14 @@ impl DistributionAccumulator {
     /// Returns the largest number of classes of a record so far.
     #[must_use]
     pub fn classes(&self) -> usize {
-        self.classes.len()
+        self.classes.len() / self.top.edges().len()
     }
 
     /// Adds a record of probabilities $q_1, \dots, q_K$; returns its largest probability and whether its class is the label.
     ///
     /// # Errors
-    /// As [`Probabilities::new`](crate::calibration::Probabilities::new), with the record's number as index; the accumulator is then unchanged.
+    /// As [`Probabilities::new`](crate::calibration::Probabilities::new), with the record's number as index; [`Error::TooMany`] beyond
+    /// [`DistributionAccumulator::CELLS`]. The accumulator is then unchanged.
     pub fn push_probabilities(&mut self, q: &[f64], label: usize) -> Result<(f64, bool)> {
         self.check(q, label)?;
         check_probabilities(self.index(), q)?;
@@ -141,16 +155,36 @@ impl DistributionAccumulator {
     fn add(&mut self, q: &[f64], loss: f64, label: usize) -> Result<(f64, bool)> {
         let (arg, ties) = argmax(q);
         let top = (q[arg], arg == label);
-        self.top.push(top.0, top.1)?;
-        while self.classes.len() < q.len() {
-            self.classes
-                .push(Accumulator::new(self.top.edges().clone()));
+        let edges = self.top.edges();
+        let bins = edges.len();
+        let cells = q.len().saturating_mul(bins);
+        if cells > Self::CELLS {
+            return Err(Error::TooMany {
+                what: "the number of classes times bins",
+                most: Self::CELLS,
+                found: cells,
+            });
         }
-        for (k, (p, class)) in q.iter().zip(&mut self.classes).enumerate() {
-            class.push(*p, k == label)?;
+        if self.classes.len() < cells {
+            self.classes.resize(cells, BinSums::default());
         }
+        let mut brier = 0.0;
+        for (k, (p, class)) in q
+            .iter()
+            .zip(self.classes.chunks_exact_mut(bins))
+            .enumerate()
+        {
+            let p = p.min(1.0);
+            class[edges.bin_of(p)].add(p, k == label);
+            let miss = if k == label { 1.0 - p } else { p };
+            self.squares += u128::from(unit(miss * miss));
+            brier += miss * miss;
+        }
+        self.top.push(top.0.min(1.0), top.1)?;
+        self.spreads[0].add(brier * brier);
         if loss.is_finite() {
             self.losses.add(loss);
+            self.spreads[1].add(loss * loss);
         } else {
             self.impossible += 1;
         }
@@ -164,12 +198,15 @@ impl DistributionAccumulator {
     /// [`Error::Mismatch`] if the edges differ; the accumulator is then unchanged.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         self.top.merge(&other.top)?;
-        while self.classes.len() < other.classes.len() {
-            self.classes
-                .push(Accumulator::new(self.top.edges().clone()));
+        if self.classes.len() < other.classes.len() {
+            self.classes.resize(other.classes.len(), BinSums::default());
         }
         for (a, b) in self.classes.iter_mut().zip(&other.classes) {
-            a.merge(b)?;
+            a.merge(b);
+        }
+        self.squares += other.squares;
+        for (a, b) in self.spreads.iter_mut().zip(&other.spreads) {
+            a.merge(b);
         }
         self.losses.merge(&other.losses);
         self.impossible += other.impossible;
@@ -185,18 +222,37 @@ impl DistributionAccumulator {
     pub fn summary(&self) -> Result<DistributionSummary> {
         let top = self.top.summary()?;
         let n = top.n as f64;
-        let tables = self.classes.iter().map(Accumulator::reliability);
-        let squares: u128 = self.classes.iter().map(Accumulator::squares).sum();
+        let edges = self.top.edges();
+        let tables = self
+            .classes
+            .chunks_exact(edges.len())
+            .map(|s| table(edges, s));
+        let mean_loss = self.losses.value() / n;
+        let brier = self.squares as f64 * UNIT_SCALE / n;
+        let deviation = |squares: f64, mean: f64| {
+            let sum = (squares - n * mean * mean).max(0.0);
+            if n > 1.0 {
+                (sum / (n - 1.0)).sqrt()
+            } else {
+                f64::NAN
+            }
+        };
         Ok(DistributionSummary {
-            brier: squares as f64 * UNIT_SCALE / n,
+            brier,
+            brier_sd: deviation(self.spreads[0].value(), brier),
+            nll_sd: if self.impossible > 0 {
+                f64::NAN
+            } else {
+                deviation(self.spreads[1].value(), mean_loss)
+            },
             nll: if self.impossible > 0 {
                 f64::INFINITY
             } else {
-                self.losses.value() / n
+                mean_loss
             },
             impossible: self.impossible,
             ties: self.ties,
-            class_wise: ClassWise::new(tables.collect::<Result<_>>()?),
+            class_wise: ClassWise::new(tables.collect()),
             top,
         })
     }
@@ -356,13 +412,14 @@ mod tests {
             a.push_probabilities(&[0.9, 0.9], 0),
             Err(Error::NotNormalised { index: 1, .. })
         ));
-        assert_eq!(a.summary().unwrap(), before);
+        // Of one record there is no spread: NaN, which equals nothing but its own words.
+        assert_eq!(format!("{:?}", a.summary().unwrap()), format!("{before:?}"));
         let ten = Edges::equal_width(10, EdgeRule::UpperClosed).unwrap();
         assert!(matches!(
             a.merge(&DistributionAccumulator::new(ten)),
             Err(Error::Mismatch { .. })
         ));
-        assert_eq!(a.summary().unwrap(), before);
+        assert_eq!(format!("{:?}", a.summary().unwrap()), format!("{before:?}"));
         assert!(matches!(empty().summary(), Err(Error::Empty { .. })));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | at hand | start with |
 //! |---|---|
+//! | a log, for everything in one call | [`ScoreAccumulator`] |
 //! | confidences and outcomes in memory | [`Reliability`], [`calibration_interval`], [`Selective`] |
 //! | a stream of them | [`Accumulator`], [`ConfidenceHistogram`] |
 //! | distributions over classes, or logits | [`Probabilities`], [`Logits`], [`DistributionAccumulator`] |
@@ -13,12 +14,15 @@ mod distributions;
 mod histogram;
 mod interval;
 mod labels;
+mod largest;
 mod log_loss;
 mod logits;
 mod probabilities;
 mod reliability;
+mod scores;
 mod selective;
 mod smooth;
+mod supposed;
 
 pub use accumulate::{Accumulator, Summary};
 pub use bins::{EdgeRule, Edges};
@@ -31,9 +35,12 @@ pub use log_loss::log_loss;
 pub use logits::{Logits, log_sum_exp};
 pub use probabilities::{Binning, ClassWise, Probabilities, TopLabel};
 pub use reliability::{Bin, Reliability};
+pub use scores::{Score, ScoreAccumulator, ScoreSettings, Scores};
 pub use selective::{CoveragePoint, Selective};
 pub use smooth::SmoothEce;
 
+#[cfg(feature = "io")]
 pub(crate) use logits::check_logits;
+#[cfg(feature = "io")]
 pub(crate) use probabilities::{check_probabilities, largest};
 pub(crate) use selective::sorted_keys;

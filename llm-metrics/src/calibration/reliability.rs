@@ -171,7 +171,7 @@ impl Reliability {
             .sum::<f64>()
             .powf(1.0 / p))
     }
-    /// Returns the unweighted mean of $|d_b|$ over the non-empty bins (the ACE of netcal).
+    /// Returns the unweighted mean of $|d_b|$ over the non-empty bins: what netcal calls ACE, which bins by [`EdgeRule::LowerClosed`].
     #[must_use]
     pub fn average(&self) -> f64 {
         let filled = self.bins.len() - self.empty_bins();
@@ -235,7 +235,7 @@ impl Bin {
 }
 
 /// $E|N(m, s^2)| = s\sqrt{2/\pi}\,e^{-m^2/2s^2} + m\,\mathrm{erf}(m / s\sqrt 2)$; $|m|$ at s = 0.
-fn folded_normal_mean(m: f64, s: f64) -> f64 {
+pub(super) fn folded_normal_mean(m: f64, s: f64) -> f64 {
     if s <= 0.0 {
         return m.abs();
     }

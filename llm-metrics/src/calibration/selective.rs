@@ -70,7 +70,7 @@ impl Selective {
         Ok(Self::from_groups(histogram.groups()))
     }
 
-    fn from_groups(groups: impl Iterator<Item = (f64, u64, u64)>) -> Self {
+    pub(super) fn from_groups(groups: impl Iterator<Item = (f64, u64, u64)>) -> Self {
         let (mut n, mut wrong) = (0, 0);
         let steps = groups
             .map(|(threshold, count, bad)| {
@@ -134,7 +134,13 @@ impl Selective {
             });
         }
         let n = self.totals().0;
-        let wanted = ((coverage * n as f64).ceil() as u64).clamp(1, n);
+        // The least number whose share is not below the coverage: 0.07 of 100 are 7, though their product is above 7.
+        let above = ((coverage * n as f64).ceil() as u64).clamp(1, n);
+        let wanted = if above > 1 && (above - 1) as f64 / n as f64 >= coverage {
+            above - 1
+        } else {
+            above
+        };
         let at = self.steps.partition_point(|s| s.1 < wanted);
         let before = if at == 0 {
             (0, 0)

@@ -50,6 +50,14 @@ pub enum ReadError {
         /// The fields found.
         found: String,
     },
+    /// A record is longer than the limit on memory.
+    #[error("line {line}: the record is longer than {limit} bytes")]
+    TooLong {
+        /// Line of its start, from 1.
+        line: u64,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// The log has no records.
     #[error("there are no records")]
     Empty,
@@ -72,7 +80,8 @@ impl ReadError {
         match self {
             ReadError::Syntax { line, .. }
             | ReadError::Missing { line, .. }
-            | ReadError::Value { line, .. } => Some(*line),
+            | ReadError::Value { line, .. }
+            | ReadError::TooLong { line, .. } => Some(*line),
             _ => None,
         }
     }

@@ -4,30 +4,95 @@ use super::row::{Cell, Row};
 use super::scanner::{DEPTH, Scan, Scanner};
 use super::spans::Spans;
 
-/// The wanted fields, each a path of keys.
+/// The wanted fields, each a path of keys and places.
 pub(super) struct Paths {
-    steps: Vec<Vec<String>>,
-    /// Bit n for a key of n bytes (63 for all longer ones): most keys of a log are told apart by their length.
-    lengths: u64,
+    steps: Vec<Vec<Step>>,
+    /// By depth, bit n for a key of n bytes (63 for all longer ones): most keys of a log are told apart by their length.
+    lengths: Vec<u64>,
     repeated: bool,
+}
+
+/// One step of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    /// A key, or, if it is a whole number, the place of an array's element, from 0.
+    One(String, Option<usize>),
+    /// `*`: every member of an object, every element of an array.
+    Every,
+}
+
+impl Step {
+    fn new(text: &str) -> Self {
+        match text {
+            "*" => Step::Every,
+            one => Step::One(one.to_owned(), one.parse().ok()),
+        }
+    }
+    fn is_key(&self, key: &[u8]) -> bool {
+        match self {
+            Step::Every => true,
+            Step::One(name, _) => name.as_bytes() == key,
+        }
+    }
+    fn is_place(&self, place: usize) -> bool {
+        match self {
+            Step::Every => true,
+            Step::One(_, at) => *at == Some(place),
+        }
+    }
 }
 
 impl Paths {
     pub(super) fn new<S: AsRef<str>>(fields: &[S]) -> Self {
-        let steps: Vec<Vec<String>> = fields
+        let steps: Vec<Vec<Step>> = fields
             .iter()
-            .map(|f| f.as_ref().split('.').map(str::to_owned).collect())
+            .map(|f| f.as_ref().split('.').map(Step::new).collect())
             .collect();
-        let lengths = steps
-            .iter()
-            .flatten()
-            .fold(0, |mask, step| mask | 1 << step.len().min(63));
+        let depth = steps.iter().map(Vec::len).max().unwrap_or(0);
+        let lengths = (0..depth)
+            .map(|d| {
+                steps
+                    .iter()
+                    .filter_map(|s| s.get(d))
+                    .fold(0, |mask, step| match step {
+                        Step::Every => u64::MAX,
+                        Step::One(name, _) => mask | 1 << name.len().min(63),
+                    })
+            })
+            .collect();
         let repeated = (1..steps.len()).any(|i| steps[..i].contains(&steps[i]));
         Self {
             steps,
             lengths,
             repeated,
         }
+    }
+
+    /// Whether the path of wanted field number `field` can lead to several values.
+    fn several(&self, field: usize) -> bool {
+        self.steps
+            .get(field)
+            .is_some_and(|p| p.contains(&Step::Every))
+    }
+
+    /// Of the `active` paths, those that go on through a step and the first that ends with it.
+    fn split(
+        &self,
+        active: u64,
+        depth: usize,
+        matches: impl Fn(&Step) -> bool,
+    ) -> (u64, Option<usize>) {
+        let (mut deeper, mut here) = (0u64, None);
+        for (i, path) in self.steps.iter().enumerate() {
+            if active & (1 << i) != 0 && path.get(depth).is_some_and(&matches) {
+                if path.len() == depth + 1 {
+                    here = here.or(Some(i));
+                } else {
+                    deeper |= 1 << i;
+                }
+            }
+        }
+        (deeper, here)
     }
 }
 
@@ -49,6 +114,7 @@ pub(super) fn scan(
         return Err(s.fault("expected an object"));
     }
     s.object(paths, 0, u64::MAX, row)?;
+    row.settle();
     s.space();
     if s.at < bytes.len() {
         return Err(s.fault("expected the end of the line after the object"));
@@ -66,7 +132,12 @@ pub(super) fn keys(bytes: &[u8]) -> Scan<Vec<String>> {
     let mut names = Vec::new();
     s.space();
     s.members(|s, key| {
-        names.push(String::from_utf8_lossy(key).into_owned());
+        let name = if memchr::memchr(b'\\', key).is_some() {
+            s.text(key)?
+        } else {
+            String::from_utf8_lossy(key).into_owned()
+        };
+        names.push(name);
         s.skip(1)
     })?;
     Ok(names)
@@ -78,43 +149,85 @@ impl Scanner<'_, '_> {
         if depth > DEPTH {
             return Err(self.fault("objects nest too deep"));
         }
+        let lengths = paths.lengths.get(depth).copied().unwrap_or(0);
         self.members(|s, key| {
-            if paths.lengths & (1 << key.len().min(63)) == 0 {
-                return s.skip(depth + 1);
-            }
-            let mut deeper = 0u64;
-            let mut here = None;
-            for (i, path) in paths.steps.iter().enumerate() {
-                if active & (1 << i) != 0
-                    && path.get(depth).is_some_and(|step| step.as_bytes() == key)
-                {
-                    if path.len() == depth + 1 {
-                        here = Some(here.unwrap_or(i));
-                    } else {
-                        deeper |= 1 << i;
-                    }
-                }
-            }
-            if deeper != 0 && s.peek() == Some(b'{') {
-                return s.object(paths, depth + 1, deeper, row);
-            }
-            let Some(i) = here else {
-                return s.skip(depth + 1);
+            let decoded;
+            let key = if memchr::memchr(b'\\', key).is_some() {
+                decoded = s.text(key)?;
+                decoded.as_bytes()
+            } else {
+                key
             };
-            let start = s.at;
-            let cell = s.value(depth, row)?;
-            s.note(start, Some(i));
-            if paths.repeated || matches!(cell, Cell::Text(_) | Cell::Other) {
-                s.irregular();
+            if lengths & (1 << key.len().min(63)) == 0 {
+                return s.skip(depth + 1);
             }
-            if paths.repeated {
-                for k in (i + 1..paths.steps.len()).filter(|k| paths.steps[*k] == paths.steps[i]) {
-                    row.set(k, cell.clone());
+            let (deeper, here) = paths.split(active, depth, |step| step.is_key(key));
+            s.member(paths, depth, deeper, here, row)
+        })
+    }
+
+    /// As [`Scanner::object`], for the elements of an array.
+    fn places(&mut self, paths: &Paths, depth: usize, active: u64, row: &mut Row) -> Scan<()> {
+        if depth > DEPTH {
+            return Err(self.fault("arrays nest too deep"));
+        }
+        let mut place = 0;
+        self.irregular();
+        self.elements(|s| {
+            let (deeper, here) = paths.split(active, depth, |step| step.is_place(place));
+            place += 1;
+            s.member(paths, depth, deeper, here, row)
+        })
+    }
+
+    /// The value of a member or element at which the path `here` ends and the paths `deeper` go on.
+    #[inline]
+    fn member(
+        &mut self,
+        paths: &Paths,
+        depth: usize,
+        deeper: u64,
+        here: Option<usize>,
+        row: &mut Row,
+    ) -> Scan<()> {
+        if deeper != 0 {
+            match self.peek() {
+                Some(b'{') => return self.object(paths, depth + 1, deeper, row),
+                Some(b'[') => return self.places(paths, depth + 1, deeper, row),
+                _ => {}
+            }
+        }
+        let Some(i) = here else {
+            return self.skip(depth + 1);
+        };
+        let start = self.at;
+        let cell = self.value(depth, row)?;
+        self.note(start, Some(i));
+        if paths.repeated
+            || !matches!(
+                cell,
+                Cell::Missing | Cell::Number(_) | Cell::Bool(_) | Cell::Numbers(..)
+            )
+        {
+            self.irregular();
+        }
+        if paths.several(i) {
+            self.irregular();
+            for k in i + 1..paths.steps.len() {
+                if paths.steps[k] == paths.steps[i] {
+                    row.gather(k, cell.clone());
                 }
             }
-            row.set(i, cell);
-            Ok(())
-        })
+            row.gather(i, cell);
+            return Ok(());
+        }
+        if paths.repeated {
+            for k in (i + 1..paths.steps.len()).filter(|k| paths.steps[*k] == paths.steps[i]) {
+                row.set(k, cell.clone());
+            }
+        }
+        row.set(i, cell);
+        Ok(())
     }
 
     fn value(&mut self, depth: usize, row: &mut Row) -> Scan<Cell> {
@@ -124,7 +237,7 @@ impl Scanner<'_, '_> {
                 Ok(Cell::Text(self.text(raw)?))
             }
             Some(b'[') => {
-                let start = row.numbers.len();
+                let (start, names) = (row.numbers.len(), row.texts.len());
                 let mut words = false;
                 // The array is one value: what is in it is not noted.
                 let spans = self.spans.take();
@@ -133,16 +246,21 @@ impl Scanner<'_, '_> {
                 if !plain? || row.numbers.len() == start {
                     self.irregular();
                 }
-                Ok(if words {
-                    Cell::Other
-                } else {
-                    Cell::Numbers(start, row.numbers.len())
-                })
+                let named = row.texts.len() - names;
+                Ok(
+                    if words || named > 0 && named != row.numbers.len() - start {
+                        Cell::Other
+                    } else if named > 0 {
+                        Cell::Map {
+                            numbers: (start, row.numbers.len()),
+                            names: (names, row.texts.len()),
+                        }
+                    } else {
+                        Cell::Numbers(start, row.numbers.len())
+                    },
+                )
             }
-            Some(b'{') => {
-                self.skip(depth + 1)?;
-                Ok(Cell::Other)
-            }
+            Some(b'{') => self.map(depth + 1, row),
             Some(b't' | b'f' | b'n') => match self.word()? {
                 b'n' => Ok(Cell::Missing),
                 b => Ok(Cell::Bool(b == b't')),
@@ -164,10 +282,13 @@ impl Scanner<'_, '_> {
                 Some(b'[') => {
                     s.array(depth + 1, row, words)?;
                 }
-                Some(b'{') => {
-                    s.skip(depth + 1)?;
-                    *words = true;
-                }
+                Some(b'{') => match s.entry(depth + 1)? {
+                    Some((name, v)) => {
+                        row.numbers.push(v);
+                        row.texts.push(name);
+                    }
+                    None => *words = true,
+                },
                 Some(b'"') => match s.string()? {
                     b"True" | b"False" => {}
                     text => match std::str::from_utf8(text)
@@ -189,6 +310,66 @@ impl Scanner<'_, '_> {
             Ok(())
         })?;
         Ok(plain)
+    }
+
+    /// A token with its log-probability, as a member of a list of them.
+    fn entry(&mut self, depth: usize) -> Scan<Option<(String, f64)>> {
+        if depth > DEPTH {
+            return Err(self.fault("objects nest too deep"));
+        }
+        let (mut name, mut value) = (None, None);
+        self.members(|s, key| match (key, s.peek()) {
+            (b"token" | b"label" | b"decoded_token", Some(b'"')) => {
+                let raw = s.string()?;
+                name = Some(s.text(raw)?);
+                Ok(())
+            }
+            (b"logprob" | b"prob" | b"probability", Some(b'-' | b'I' | b'0'..=b'9')) => {
+                value = Some(s.number()?);
+                Ok(())
+            }
+            _ => s.skip(depth + 1),
+        })?;
+        Ok(name.zip(value))
+    }
+
+    /// An object of numbers by name; any other object is [`Cell::Other`].
+    fn map(&mut self, depth: usize, row: &mut Row) -> Scan<Cell> {
+        if depth > DEPTH {
+            return Err(self.fault("objects nest too deep"));
+        }
+        let (start, names) = (row.numbers.len(), row.texts.len());
+        let mut plain = true;
+        let spans = self.spans.take();
+        let read = self.members(|s, key| {
+            let number = match s.peek() {
+                Some(b'-' | b'0'..=b'9') if plain => Some(s.number()?),
+                _ => None,
+            };
+            match number {
+                Some(v) => {
+                    row.numbers.push(v);
+                    let name = s.text(key)?;
+                    row.texts.push(name);
+                    Ok(())
+                }
+                None => {
+                    plain = false;
+                    s.skip(depth + 1)
+                }
+            }
+        });
+        self.spans = spans;
+        read?;
+        if plain && row.numbers.len() > start {
+            return Ok(Cell::Map {
+                numbers: (start, row.numbers.len()),
+                names: (names, row.texts.len()),
+            });
+        }
+        row.numbers.truncate(start);
+        row.texts.truncate(names);
+        Ok(Cell::Other)
     }
 
     fn text(&self, raw: &[u8]) -> Scan<String> {

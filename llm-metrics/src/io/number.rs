@@ -21,10 +21,9 @@ const EXACT: u64 = 1 << 53;
 /// So many digits fit 64 bits whatever they are.
 const DIGITS: usize = 19;
 
-/// Returns the number that starts `bytes` and its length in bytes; `None` if no number starts there.
+/// Returns the number that starts `bytes` and its length in bytes; `None` if no number of JSON's grammar starts there.
 ///
-/// The token is the longest run of digits, signs, points and e; it has the value that the standard library gives it. A sign `+` in
-/// front is no number.
+/// The token is the longest run of digits, signs, points and e: `01`, `.5`, `1.` and `1-2` are no numbers, whether they are read or skipped.
 #[inline]
 pub(super) fn number(bytes: &[u8]) -> Option<(f64, usize)> {
     simple(bytes).or_else(|| general(bytes))
@@ -32,15 +31,45 @@ pub(super) fn number(bytes: &[u8]) -> Option<(f64, usize)> {
 
 #[cold]
 fn general(bytes: &[u8]) -> Option<(f64, usize)> {
-    let end = token_end(bytes);
+    let end = grammatical(bytes)?;
     let token = std::str::from_utf8(bytes.get(..end)?).ok()?;
-    let parsed = token.parse().ok();
-    parsed.filter(|_| !token.starts_with('+')).map(|v| (v, end))
+    token.parse().ok().map(|v| (v, end))
+}
+
+/// The length of the number that starts `bytes`, by JSON's grammar.
+pub(super) fn grammatical(bytes: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        bytes
+            .get(from..)
+            .map_or(0, |b| b.iter().take_while(|c| c.is_ascii_digit()).count())
+    };
+    let mut at = usize::from(bytes.first() == Some(&b'-'));
+    let whole = digits(at);
+    if whole == 0 || whole > 1 && bytes[at] == b'0' {
+        return None;
+    }
+    at += whole;
+    if bytes.get(at) == Some(&b'.') {
+        let decimals = digits(at + 1);
+        if decimals == 0 {
+            return None;
+        }
+        at += 1 + decimals;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        let power = digits(at);
+        if power == 0 {
+            return None;
+        }
+        at += power;
+    }
+    (at == token_end(bytes)).then_some(at)
 }
 
 /// The end of the run of bytes that numbers are made of.
 #[inline]
-pub(super) fn token_end(bytes: &[u8]) -> usize {
+fn token_end(bytes: &[u8]) -> usize {
     bytes
         .iter()
         .take_while(|b| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
@@ -60,7 +89,7 @@ fn simple(bytes: &[u8]) -> Option<(f64, usize)> {
         at += 1;
     }
     let mut digits = at - first;
-    if digits == 0 || digits > DIGITS {
+    if digits == 0 || digits > DIGITS || (digits > 1 && bytes.get(first) == Some(&b'0')) {
         return None;
     }
     let mut decimals = 0;
@@ -172,7 +201,7 @@ mod tests {
             let texts = [
                 format!("{whole}"), format!("{:.decimals$}", whole as f64 / 977.0), format!("{v:?}"), format!("{v:e}"),
                 format!("{:.3e}", whole as f64), format!("{u}"), format!("{u:.decimals$}"), format!("{whole}e{power}"),
-                format!("{u:.decimals$}E{power:+}"), format!("0{whole}").replace('-', ""), format!("{:.1}", whole as f64 * 1e11),
+                format!("{u:.decimals$}E{power:+}"), format!("{:.1}", whole as f64 * 1e11),
             ];
             for text in texts.iter().filter(|t| !t.contains("inf") && !t.contains("NaN")) {
                 check(text, &tail);
@@ -180,11 +209,30 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_judged_as_by_the_standard_library(text in "[0-9+.eE-]{0,28}", tail in "[,} x]?[0-9]{0,9}") {
+        fn any_bytes_are_judged_by_the_grammar_of_json(text in "[0-9+.eE-]{0,28}", tail in "[,} x]?[0-9]{0,9}") {
             let tail = if tail.starts_with(|c: char| c.is_ascii_digit()) { String::new() } else { tail };
-            let expected = text.parse::<f64>().ok().filter(|_| !text.starts_with('+'));
+            let grammatical = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            let expected = text.parse::<f64>().ok().filter(|_| grammatical);
             let ours = number(format!("{text}{tail}").as_bytes());
             prop_assert_eq!(ours.map(|(v, n)| (v.to_bits(), n)), expected.map(|v| (v.to_bits(), text.len())), "{}", text);
+        }
+    }
+
+    #[test]
+    fn what_json_does_not_write_is_no_number() {
+        for text in [
+            ".5", "01", "00012.5", "1-2e+", "1.", "-", "-.5", "+1", "1e", "1e+", "0x1", "1..2",
+        ] {
+            assert!(number(text.as_bytes()).is_none() || text == "0x1", "{text}");
+            // Read or skipped, the line is judged alike.
+            for field in ["a", "b"] {
+                let line = format!("{{\"a\":{text}}}\n");
+                let mut rows = super::super::Rows::new(line.as_bytes(), &[field]);
+                assert!(
+                    rows.as_mut().is_err() || rows.unwrap().next_row().is_err(),
+                    "{text} {field}"
+                );
+            }
         }
     }
 
@@ -208,7 +256,6 @@ mod tests {
             "1e400",
             "1e-400",
             "5e-324",
-            "00012.5",
             "0.1e1",
             "99999999999999999999",
         ] {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 const BUFFER: usize = 1 << 18;
 
-/// Returns a reader of `path`, or of the standard input for `-`. Gzip and zstd are recognised by their first bytes, not by the name; a file of
-/// several compressed members reads as their concatenation.
+/// Returns a reader of `path`, or of the standard input for `-`. Gzip, zstd and zip are recognised by their first bytes, not by the name; a file of
+/// several compressed members reads as their concatenation. Of a zip archive the samples of inspect_ai (`samples/*.json`) are read.
 ///
 /// # Errors
 /// The system's error if the file cannot be opened, or a broken compressed header.
@@ -20,7 +20,7 @@ pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     decompressed(BufReader::with_capacity(BUFFER, raw))
 }
 
-/// Returns the bytes behind `reader`, decompressed where its first bytes are those of gzip or zstd, as [`open`] does for a file.
+/// Returns the bytes behind `reader`, decompressed where its first bytes are those of gzip, zstd or zip, as [`open`] does for a file.
 ///
 /// # Errors
 /// The error of `reader` at its first bytes, or a broken compressed header.
@@ -38,6 +38,8 @@ pub fn decompressed<R: BufRead + 'static>(mut reader: R) -> io::Result<Box<dyn B
                 state: Some(State::Between(reader)),
             },
         )))
+    } else if head.starts_with(b"PK\x03\x04") {
+        Ok(super::zip::samples(reader, BUFFER))
     } else {
         Ok(Box::new(reader))
     }

@@ -3,11 +3,13 @@
 use std::io::BufRead;
 
 use super::error::ReadError;
+use super::harness::Harness;
 use super::plain;
 use super::record::Record;
 use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
-use super::schema::{FILTER, FIRST, Fields, GOLD, GROUP, RESPONSES, SECOND, Schema, choose};
+use super::schema::{FIRST, Fields, GROUP, RESPONSES, SECOND, Schema, choose};
+use super::tool::{self, Tool};
 
 /// Reads calibration records one at a time; the schema is recognised by the first record's fields.
 ///
@@ -26,7 +28,11 @@ pub struct CalibrationReader<R> {
     schema: Schema,
     fields: Fields,
     classes: Option<usize>,
-    filter_seen: Option<String>,
+    harness: Harness,
+    /// The classes by name, of a log that names them.
+    names: Vec<String>,
+    values: Vec<f64>,
+    suspects: u64,
     records: u64,
 }
 
@@ -37,14 +43,18 @@ impl<R: BufRead> CalibrationReader<R> {
     /// [`ReadError::Schema`] if the fields fit no schema or more than one; as [`Rows::new`].
     pub fn new(reader: R, fields: &Fields) -> Result<Self, ReadError> {
         let mut rows = Rows::<R>::new::<&str>(reader, &[])?;
-        let (schema, wanted) = choose(rows.found(), fields)?;
+        let (schema, wanted) = choose(rows.found(), rows.tool(), fields)?;
         rows.want(&wanted);
+        let harness = Harness::new(fields, wanted.len());
         Ok(Self {
             rows,
             schema,
             fields: fields.clone(),
             classes: None,
-            filter_seen: None,
+            harness,
+            names: Vec::new(),
+            values: Vec::new(),
+            suspects: 0,
             records: 0,
         })
     }
@@ -75,6 +85,21 @@ impl<R: BufRead> CalibrationReader<R> {
         &mut self,
         take: impl FnOnce(&Record<'_>, Option<u64>),
     ) -> Result<bool, ReadError> {
+        let mut suspect = false;
+        let more = self.read_record(|record, group| {
+            if let Record::Logits(z, _) = record {
+                suspect = like_probabilities(z);
+            }
+            take(record, group);
+        })?;
+        self.suspects += u64::from(suspect);
+        Ok(more)
+    }
+
+    fn read_record(
+        &mut self,
+        take: impl FnOnce(&Record<'_>, Option<u64>),
+    ) -> Result<bool, ReadError> {
         let (schema, before) = (self.schema, self.classes);
         let grouped = self.fields.group.is_some();
         let mut take = Some(take);
@@ -91,7 +116,18 @@ impl<R: BufRead> CalibrationReader<R> {
                 take.take()?(&record, group);
                 Some(Some(classes))
             })?,
-            Schema::LmEval => None,
+            Schema::LmEval => {
+                let Some((scores, label, group)) =
+                    self.harness.next(&mut self.rows, &self.fields)?
+                else {
+                    return self.end();
+                };
+                if let Some(take) = take.take() {
+                    take(&Record::Logits(scores, label), group);
+                }
+                self.records += 1;
+                return Ok(true);
+            }
         };
         if let Some(classes) = taken {
             self.classes = classes;
@@ -101,18 +137,8 @@ impl<R: BufRead> CalibrationReader<R> {
         let Some(take) = take else {
             return Ok(true);
         };
-        let row = loop {
-            let Some(row) = self.rows.next_row()? else {
-                return if self.records == 0 {
-                    Err(ReadError::Empty)
-                } else {
-                    Ok(false)
-                };
-            };
-            if self.schema != Schema::LmEval || self.wanted(&row)? {
-                break row;
-            }
-            self.rows.recycle(row);
+        let Some(row) = self.rows.next_row()? else {
+            return self.end();
         };
         self.records += 1;
         let group = match row.cell(GROUP) {
@@ -130,104 +156,150 @@ impl<R: BufRead> CalibrationReader<R> {
         };
         match self.schema {
             Schema::Binary => {
-                let confidence = self.rows.number(&row, FIRST)?;
+                let confidence = self.confidence(&row)?;
                 if !(0.0..=1.0).contains(&confidence) {
                     let problem = format!(
                         "the confidence {confidence} is outside [0, 1]; is it a logit or a percentage?"
                     );
                     return Err(self.rows.fault(&row, FIRST, problem));
                 }
-                let correct = self.rows.outcome(&row, SECOND)?;
+                let correct = self.correct(&row)?;
                 take(&Record::Binary(confidence, correct), group);
             }
-            Schema::Probabilities => {
-                let label = self.rows.class(&row, SECOND)?;
-                let values = self.rows.array(&row, FIRST)?;
-                self.check_classes(&row, FIRST, values.len(), SECOND, label)?;
-                let sum: f64 = values.iter().sum();
-                let bad = values.iter().find(|v| !(0.0..=1.0).contains(*v));
-                if let Some(v) = bad {
-                    let problem =
-                        format!("the probability {v} is outside [0, 1]; are these logits?");
-                    return Err(self.rows.fault(&row, FIRST, problem));
+            _ => {
+                let (logits, label) = self.distribution(&row)?;
+                self.classes = Some(self.values.len());
+                if logits {
+                    take(&Record::Logits(&self.values, label), group);
+                } else {
+                    take(&Record::Probabilities(&self.values, label), group);
                 }
-                if !((sum - 1.0).abs() <= 2e-3) {
-                    let problem = format!(
-                        "the probabilities sum to {sum}, not to 1; are these scores of another kind?"
-                    );
-                    return Err(self.rows.fault(&row, FIRST, problem));
-                }
-                self.classes = Some(values.len());
-                take(&Record::Probabilities(values, label), group);
-            }
-            Schema::Logits | Schema::LmEval => {
-                let (field, label_field) = self.logit_fields(&row);
-                let label = self.rows.class(&row, label_field)?;
-                let values = self.rows.array(&row, field)?;
-                self.check_classes(&row, field, values.len(), label_field, label)?;
-                if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
-                    return Err(self.rows.fault(
-                        &row,
-                        field,
-                        format!("the logit {v} is not a number below infinity"),
-                    ));
-                }
-                if values.iter().all(|v| v.is_infinite()) {
-                    return Err(self.rows.fault(
-                        &row,
-                        field,
-                        "all logits are minus infinity".to_owned(),
-                    ));
-                }
-                if self.schema == Schema::Logits {
-                    self.classes = Some(values.len());
-                }
-                take(&Record::Logits(values, label), group);
             }
         }
         self.rows.recycle(row);
         Ok(true)
     }
 
-    /// Whether the sample passes the filter; mixed filters without a choice are an error.
-    fn wanted(&mut self, row: &Row) -> Result<bool, ReadError> {
-        let Cell::Text(filter) = row.cell(FILTER) else {
-            return Ok(true);
-        };
-        if let Some(chosen) = &self.fields.filter {
-            return Ok(filter == chosen);
+    fn end(&self) -> Result<bool, ReadError> {
+        if self.records == 0 {
+            Err(ReadError::Empty)
+        } else {
+            Ok(false)
         }
-        match &self.filter_seen {
-            None => self.filter_seen = Some(filter.clone()),
-            Some(seen) if seen != filter => {
-                let problem = format!(
-                    "the log mixes the filters {seen:?} and {filter:?}: each document would count twice; name one"
-                );
-                return Err(self.rows.fault(row, FILTER, problem));
-            }
-            Some(_) => {}
-        }
-        Ok(true)
     }
 
-    fn logit_fields(&self, row: &Row) -> (usize, usize) {
-        if self.schema == Schema::Logits {
-            return (FIRST, SECOND);
+    fn confidence(&self, row: &Row) -> Result<f64, ReadError> {
+        match self.rows.tool() {
+            Some(Tool::Helm) if self.fields.confidence.is_none() => {
+                tool::helm(row, RESPONSES, FIRST, true).ok_or_else(|| {
+                    self.rows.fault(
+                        row,
+                        FIRST,
+                        "the instance has no statistic max_prob; name the field of the confidence"
+                            .to_owned(),
+                    )
+                })
+            }
+            // The log-probabilities of an answer's tokens: its probability.
+            Some(Tool::InspectAi) if self.fields.confidence.is_none() => match row.numbers(FIRST) {
+                Some(logs) => Ok(logs.iter().sum::<f64>().exp()),
+                None => self.rows.number(row, FIRST),
+            },
+            _ => self.rows.number(row, FIRST),
         }
-        let field = if row.numbers(FIRST).is_some_and(|v| !v.is_empty()) {
-            FIRST
+    }
+
+    fn correct(&self, row: &Row) -> Result<bool, ReadError> {
+        match self.rows.tool() {
+            Some(Tool::Helm) if self.fields.correct.is_none() => match tool::helm(
+                row, RESPONSES, SECOND, false,
+            ) {
+                Some(v) if [0.0, 1.0].contains(&v) => Ok(v > 0.5),
+                _ => Err(self.rows.fault(
+                    row,
+                    SECOND,
+                    "none of the instance's statistics says 0 or 1 whether it was answered right"
+                        .to_owned(),
+                )),
+            },
+            _ => self.rows.outcome(row, SECOND),
+        }
+    }
+
+    /// Puts the distribution of a record into `values`; returns whether they are logits, and the label.
+    fn distribution(&mut self, row: &Row) -> Result<(bool, usize), ReadError> {
+        let mut logits = self.schema == Schema::Logits;
+        let label = if let (Some(names), Some(numbers)) = (row.texts(FIRST), row.numbers(FIRST)) {
+            if self.names.is_empty() {
+                self.names = if self.fields.classes.is_empty() {
+                    sorted(names)
+                } else {
+                    self.fields.classes.clone()
+                };
+            }
+            let chosen = !self.fields.classes.is_empty();
+            if let Err(problem) = by_name(
+                &self.names,
+                chosen,
+                logits,
+                names,
+                numbers,
+                &mut self.values,
+            ) {
+                return Err(self.rows.fault(row, FIRST, problem));
+            }
+            logits |= chosen;
+            self.label_by_name(row)?
         } else {
-            RESPONSES
+            self.values.clear();
+            self.values.extend_from_slice(self.rows.array(row, FIRST)?);
+            self.rows.class(row, SECOND)?
         };
-        let last = if self.fields.label.is_some() {
-            GOLD
+        self.check_classes(row, FIRST, self.values.len(), SECOND, label)?;
+        let fault = |problem: String| Err(self.rows.fault(row, FIRST, problem));
+        let values = &self.values;
+        if logits {
+            if let Some(v) = values.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
+                return fault(format!("the logit {v} is not a number below infinity"));
+            }
+            if values.iter().all(|v| v.is_infinite()) {
+                return fault("all logits are minus infinity".to_owned());
+            }
         } else {
-            GOLD + 4
+            if let Some(v) = values.iter().find(|v| !(0.0..=1.0).contains(*v)) {
+                return fault(format!(
+                    "the probability {v} is outside [0, 1]; are these logits?"
+                ));
+            }
+            let sum: f64 = values.iter().sum();
+            if !((sum - 1.0).abs() <= 2e-3) {
+                return fault(format!(
+                    "the probabilities sum to {sum}, not to 1; are these scores of another kind?"
+                ));
+            }
+        }
+        Ok((logits, label))
+    }
+
+    /// The class whose name the label is; a number that is no name is the place of one.
+    fn label_by_name(&self, row: &Row) -> Result<usize, ReadError> {
+        let text = self.rows.text(row, SECOND)?;
+        let class = match self.names.iter().position(|n| n.trim() == text.trim()) {
+            None if matches!(row.cell(SECOND), Cell::Number(_)) => {
+                self.rows.class(row, SECOND).ok()
+            }
+            class => class,
         };
-        let gold = (GOLD..=last)
-            .find(|f| parse_class(row.cell(*f)).is_some())
-            .unwrap_or(last);
-        (field, gold)
+        class.filter(|c| *c < self.names.len()).ok_or_else(|| {
+            let problem = format!("{text:?} is none of the classes {}", self.names.join(", "));
+            self.rows.fault(row, SECOND, problem)
+        })
+    }
+
+    /// Returns the number of records so far whose logits are all in [0, 1] and sum to 1: probabilities, most likely, taken for logits.
+    #[must_use]
+    pub fn probabilities_as_logits(&self) -> u64 {
+        self.suspects
     }
 
     fn check_classes(
@@ -259,6 +331,68 @@ impl<R: BufRead> CalibrationReader<R> {
         }
         Ok(())
     }
+}
+
+/// Whether logits could be probabilities.
+#[inline]
+fn like_probabilities(z: &[f64]) -> bool {
+    z[0] >= 0.0
+        && z.iter().all(|v| (0.0..=1.0).contains(v))
+        && (z.iter().sum::<f64>() - 1.0).abs() <= 2e-3
+}
+
+/// Names of classes in their order: by number or letter where all have one, else by alphabet.
+fn sorted(names: &[String]) -> Vec<String> {
+    let mut names = names.to_vec();
+    let class = |n: &String| parse_class(&Cell::Text(n.clone()));
+    if names.iter().all(|n| class(n).is_some()) {
+        names.sort_by_key(class);
+    } else {
+        names.sort();
+    }
+    names
+}
+
+/// Puts numbers in the order of the classes. Chosen classes are taken out of more, as logits: one that is missing has none, and tokens that differ in
+/// blanks alone go together.
+fn by_name(
+    classes: &[String],
+    chosen: bool,
+    logits: bool,
+    names: &[String],
+    numbers: &[f64],
+    values: &mut Vec<f64>,
+) -> Result<(), String> {
+    values.clear();
+    if chosen {
+        for class in classes {
+            let own = names
+                .iter()
+                .zip(numbers)
+                .filter(|(n, _)| n.trim() == class.trim());
+            let logs: Vec<f64> = own.map(|(_, v)| if logits { *v } else { v.ln() }).collect();
+            values.push(crate::calibration::log_sum_exp(&logs));
+        }
+        return Ok(());
+    }
+    if names.len() != classes.len() {
+        return Err(format!(
+            "{} classes, where the first record has {}; name the classes",
+            names.len(),
+            classes.len()
+        ));
+    }
+    for class in classes {
+        match names.iter().position(|n| n == class) {
+            Some(at) => values.push(numbers[at]),
+            None => {
+                return Err(format!(
+                    "there is no class {class:?}, which the first record has; name the classes"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -17,6 +17,15 @@ pub enum Cell {
     Text(String),
     /// An array of numbers: a range of [`Row::numbers`].
     Numbers(usize, usize),
+    /// Texts found by a path with `*`: a range of [`Row::texts`].
+    Texts(usize, usize),
+    /// An object of numbers: a range of the row's numbers and one of its texts, for the names.
+    Map {
+        /// Range of the numbers.
+        numbers: (usize, usize),
+        /// Range of the names.
+        names: (usize, usize),
+    },
     /// Something else: an object, an array of words.
     Other,
 }
@@ -26,6 +35,9 @@ pub enum Cell {
 pub struct Row {
     pub(super) cells: Vec<Cell>,
     pub(super) numbers: Vec<f64>,
+    pub(super) texts: Vec<String>,
+    /// What paths with `*` have found so far, by wanted field.
+    gathered: Vec<(usize, Vec<Cell>)>,
     pub(super) line: u64,
 }
 
@@ -34,13 +46,50 @@ impl Row {
         Self {
             cells: vec![Cell::Missing; fields],
             numbers: Vec::new(),
+            texts: Vec::new(),
+            gathered: Vec::new(),
             line: 0,
         }
     }
     pub(super) fn clear(&mut self, line: u64) {
         self.cells.fill(Cell::Missing);
         self.numbers.clear();
+        self.texts.clear();
+        self.gathered.clear();
         self.line = line;
+    }
+    /// Adds one of the values that a path with `*` leads to.
+    pub(super) fn gather(&mut self, field: usize, cell: Cell) {
+        match self.gathered.iter_mut().find(|g| g.0 == field) {
+            Some((_, cells)) => cells.push(cell),
+            None => self.gathered.push((field, vec![cell])),
+        }
+    }
+    /// Makes one cell of the values of each path with `*`: numbers, texts, or the value itself if there is one alone.
+    pub(super) fn settle(&mut self) {
+        for (field, cells) in std::mem::take(&mut self.gathered) {
+            let (numbers, texts) = (self.numbers.len(), self.texts.len());
+            let mut mixed = false;
+            let single = cells.len() == 1;
+            let mut last = Cell::Other;
+            for cell in cells {
+                last = cell;
+                match &last {
+                    Cell::Number(v) => self.numbers.push(*v),
+                    Cell::Text(t) => self.texts.push(t.clone()),
+                    _ => mixed = true,
+                }
+            }
+            let (more_numbers, more_texts) =
+                (self.numbers.len() > numbers, self.texts.len() > texts);
+            let cell = match (mixed || more_numbers && more_texts, more_numbers) {
+                (true, _) if single => last,
+                (true, _) => Cell::Other,
+                (false, true) => Cell::Numbers(numbers, self.numbers.len()),
+                (false, false) => Cell::Texts(texts, self.texts.len()),
+            };
+            self.set(field, cell);
+        }
     }
     pub(super) fn set(&mut self, field: usize, cell: Cell) {
         if let Some(c) = self.cells.get_mut(field) {
@@ -51,6 +100,7 @@ impl Row {
     pub(super) fn fill(&mut self, line: u64, scalars: &Scalars, numbers: &[f64]) {
         self.line = line;
         self.numbers.clear();
+        self.texts.clear();
         self.numbers.extend_from_slice(numbers);
         for (field, cell) in self.cells.iter_mut().enumerate() {
             *cell = match scalars.get(field) {
@@ -71,11 +121,37 @@ impl Row {
     pub fn cell(&self, field: usize) -> &Cell {
         self.cells.get(field).unwrap_or(&Cell::Missing)
     }
+    /// The cell of a field, or the only value of a list of one.
+    pub(super) fn single(&self, field: usize) -> Cell {
+        match self.cell(field) {
+            Cell::Numbers(from, to) if to - from == 1 => Cell::Number(self.numbers[*from]),
+            Cell::Texts(from, to) if to - from == 1 => Cell::Text(self.texts[*from].clone()),
+            other => other.clone(),
+        }
+    }
     /// Returns the numbers of an array field.
     #[must_use]
     pub fn numbers(&self, field: usize) -> Option<&[f64]> {
         match self.cell(field) {
-            Cell::Numbers(from, to) => self.numbers.get(*from..*to),
+            Cell::Numbers(from, to)
+            | Cell::Map {
+                numbers: (from, to),
+                ..
+            } => self.numbers.get(*from..*to),
+            _ => None,
+        }
+    }
+}
+
+impl Row {
+    /// Returns the texts of a field that a path with `*` found, or the names of an object of numbers.
+    #[must_use]
+    pub fn texts(&self, field: usize) -> Option<&[String]> {
+        match self.cell(field) {
+            Cell::Texts(from, to)
+            | Cell::Map {
+                names: (from, to), ..
+            } => self.texts.get(*from..*to),
             _ => None,
         }
     }
@@ -107,7 +183,7 @@ pub(super) fn parse_class(cell: &Cell) -> Option<usize> {
 }
 
 /// The cell that a CSV text is.
-pub(super) fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {
+pub(super) fn csv_cell(text: &[u8], decimal_comma: bool, numbers: &mut Vec<f64>) -> Cell {
     let Ok(text) = std::str::from_utf8(text) else {
         return Cell::Other;
     };
@@ -125,8 +201,21 @@ pub(super) fn csv_cell(text: &[u8], numbers: &mut Vec<f64>) -> Cell {
         }
         return Cell::Numbers(start, numbers.len());
     }
-    match text.parse::<f64>() {
-        Ok(v) if v.is_finite() => Cell::Number(v),
-        _ => Cell::Text(text.to_owned()),
+    match decimal(text, decimal_comma) {
+        Some(v) => Cell::Number(v),
+        None => Cell::Text(text.to_owned()),
     }
+}
+
+/// A finite number; with a percent sign a hundredth of it, and, where that is the custom, with a decimal comma.
+pub(super) fn decimal(text: &str, decimal_comma: bool) -> Option<f64> {
+    let (text, scale) = match text.strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 100.0),
+        None => (text, 1.0),
+    };
+    let mut parsed = text.parse::<f64>().ok();
+    if parsed.is_none() && decimal_comma && text.matches(',').count() == 1 && !text.contains('.') {
+        parsed = text.replace(',', ".").parse().ok();
+    }
+    parsed.filter(|v| v.is_finite()).map(|v| v / scale)
 }

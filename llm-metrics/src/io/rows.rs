@@ -1,13 +1,16 @@
 //! Rows of wanted fields from JSON lines or CSV, one at a time.
 
-use std::io::BufRead;
+use std::io::{BufRead, Chain, Cursor, Read};
 
 use super::error::ReadError;
+use super::frames::{Frame, Frames, RECORD_LIMIT, holds_records};
+use super::harness::filter_wanted;
 use super::json;
 use super::layout::Scalars;
-use super::row::{Row, csv_cell};
+use super::row::{Cell, Row, csv_cell};
 use super::scanner::Fault;
 use super::shape::Shape;
+use super::tool::Tool;
 
 /// The format of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,8 @@ use super::shape::Shape;
 pub enum Format {
     /// One JSON object a line.
     Jsonl,
+    /// A JSON document: an array of objects, objects over several lines, or an object that holds them under a known name.
+    Json,
     /// Comma-separated values with a header line.
     Csv,
 }
@@ -41,6 +46,35 @@ pub struct Rows<R> {
     pub(super) fields: Vec<String>,
     found: Vec<String>,
     spare: Option<Row>,
+    tool: Option<Tool>,
+    /// A field beyond the wanted ones and the text in it that records have.
+    kept: Option<(usize, &'static str)>,
+    /// Of lm-evaluation-harness samples: the field of the filter, the one chosen, and the one seen first.
+    filter: Option<(usize, Option<String>, Option<String>)>,
+}
+
+/// The columns of a wanted field in CSV.
+enum Columns {
+    None,
+    One(usize),
+    /// The columns that begin with what stands before a star, by the rest of their names.
+    Several(Vec<(String, usize)>),
+}
+
+impl Columns {
+    fn of(field: &str, found: &[String]) -> Self {
+        if let Some(c) = found.iter().position(|h| h == field) {
+            return Columns::One(c);
+        }
+        let Some(beginning) = field.strip_suffix('*').filter(|b| !b.is_empty()) else {
+            return Columns::None;
+        };
+        let several = found.iter().enumerate().filter_map(|(c, h)| {
+            let rest = h.strip_prefix(beginning)?;
+            (!rest.is_empty()).then(|| (rest.to_owned(), c))
+        });
+        Columns::Several(several.collect())
+    }
 }
 
 enum Source<R> {
@@ -52,10 +86,20 @@ enum Source<R> {
         pending: bool,
         shape: Box<Shape>,
     },
+    Document {
+        frames: Frames<Chain<Cursor<Vec<u8>>, R>>,
+        frame: Frame,
+        paths: json::Paths,
+        pending: bool,
+    },
     Csv {
         reader: Box<csv::Reader<R>>,
         record: csv::ByteRecord,
-        columns: Vec<Option<usize>>,
+        columns: Vec<Columns>,
+        /// Lines before the header.
+        skipped: u64,
+        /// Whether a comma is the decimal point of numbers, as where a semicolon or a tab stands between cells.
+        decimal_comma: bool,
     },
 }
 
@@ -69,7 +113,8 @@ impl<R> std::fmt::Debug for Rows<R> {
 }
 
 impl<R: BufRead> Rows<R> {
-    /// Returns a reader of `fields` from a log that is JSON lines if its first character is `{` or `[`, and else CSV.
+    /// Returns a reader of `fields` from a log that is JSON if its first character is `{` or `[`, and else cells between commas, semicolons or tabs, whichever
+    /// the header has most of.
     ///
     /// # Errors
     /// [`ReadError::Io`]; [`ReadError::Syntax`] for a broken first line; [`ReadError::Empty`]; [`ReadError::Schema`] for more than 64 fields.
@@ -100,11 +145,69 @@ impl<R: BufRead> Rows<R> {
             }
         };
         if first == b'{' || first == b'[' {
-            let mut line = Vec::new();
-            reader.read_until(b'\n', &mut line)?;
-            let number = skipped + 1;
+            return Self::json(reader, fields, first, skipped + 1)?.recognised();
+        }
+        Self::csv(reader, fields, skipped)
+    }
+
+    /// Recognises the tool that wrote the log; the first line of OpenAI's evals is no record.
+    fn recognised(mut self) -> Result<Self, ReadError> {
+        self.tool = Tool::of(&self.found);
+        if let Source::Json {
+            reader,
+            line,
+            number,
+            ..
+        } = &mut self.source
+            && self.found.iter().any(|f| f == "spec")
+            && self.tool == Some(Tool::OpenAiEvals)
+        {
+            line.clear();
+            *number += 1;
+            if read_line(reader, line, *number)? == 0 {
+                return Err(ReadError::Empty);
+            }
+            self.found = json::keys(line.trim_ascii_end()).map_err(|f| syntax(*number, f))?;
+        }
+        if self.tool.is_some() {
+            let fields = self.fields.clone();
+            self.want(&fields);
+        }
+        Ok(self)
+    }
+
+    /// Takes the records of one filter alone, if these are samples of lm-evaluation-harness, which hold one line per document and filter: without a choice a
+    /// mixture is an error. Before the first record only.
+    pub fn one_filter(&mut self, chosen: Option<String>) {
+        if self.tool == Some(Tool::Harness) {
+            let mut fields = self.fields.clone();
+            fields.push("filter".to_owned());
+            self.want(&fields);
+            self.filter = Some((fields.len() - 1, chosen, None));
+        }
+    }
+
+    /// Returns the tool whose records these are, if they are of a known one.
+    #[must_use]
+    pub fn tool(&self) -> Option<Tool> {
+        self.tool
+    }
+
+    fn json(mut reader: R, fields: Vec<String>, first: u8, number: u64) -> Result<Self, ReadError> {
+        let mut line = Vec::new();
+        let mut lines = false;
+        if first == b'{' {
+            read_line(&mut reader, &mut line, number)?;
+            let text = line.trim_ascii_end();
+            // An object that ends with its line; one that does not may go on over the next lines.
+            lines = match json::keys(text) {
+                Ok(_) => !(holds_records(text) && reader.fill_buf()?.trim_ascii().is_empty()),
+                Err((at, _)) => at < text.len(),
+            };
+        }
+        let paths = json::Paths::new(&fields);
+        if lines {
             let found = json::keys(line.trim_ascii_end()).map_err(|f| syntax(number, f))?;
-            let paths = json::Paths::new(&fields);
             let source = Source::Json {
                 reader,
                 line,
@@ -119,22 +222,60 @@ impl<R: BufRead> Rows<R> {
                 fields,
                 found,
                 spare: None,
+                tool: None,
+                kept: None,
+                filter: None,
             });
         }
-        let mut reader = csv::ReaderBuilder::new().from_reader(reader);
-        let header = reader.byte_headers().map_err(csv_fault)?.clone();
+        let mut frames = Frames::new(Cursor::new(line).chain(reader), number);
+        let mut frame = Frame::default();
+        if !frames.next(&mut frame)? {
+            return Err(ReadError::Empty);
+        }
+        let found = json::keys(&frame.bytes).map_err(|f| within(&frame, f))?;
+        Ok(Self {
+            source: Source::Document {
+                frames,
+                frame,
+                paths,
+                pending: true,
+            },
+            format: Format::Json,
+            fields,
+            found,
+            spare: None,
+            tool: None,
+            kept: None,
+            filter: None,
+        })
+    }
+
+    fn csv(mut reader: R, fields: Vec<String>, skipped: u64) -> Result<Self, ReadError> {
+        let head = reader.fill_buf()?;
+        let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
+        let count = |b: u8| memchr::memchr_iter(b, head).count();
+        let delimiter = [b'\t', b';', b',']
+            .into_iter()
+            .max_by_key(|b| count(*b))
+            .unwrap_or(b',');
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .from_reader(reader);
+        let header = reader
+            .byte_headers()
+            .map_err(|e| csv_fault(e, skipped))?
+            .clone();
         let found: Vec<String> = header
             .iter()
             .map(|h| String::from_utf8_lossy(h).trim().to_owned())
             .collect();
-        let columns = fields
-            .iter()
-            .map(|f| found.iter().position(|h| h == f))
-            .collect();
+        let columns = fields.iter().map(|f| Columns::of(f, &found)).collect();
         let source = Source::Csv {
             reader: Box::new(reader),
             record: csv::ByteRecord::new(),
             columns,
+            skipped,
+            decimal_comma: delimiter != b',',
         };
         Ok(Self {
             source,
@@ -142,6 +283,9 @@ impl<R: BufRead> Rows<R> {
             fields,
             found,
             spare: None,
+            tool: None,
+            kept: None,
+            filter: None,
         })
     }
 
@@ -157,20 +301,39 @@ impl<R: BufRead> Rows<R> {
         &self.found
     }
 
+    /// Replaces the wanted fields, once [`Rows::found`] has shown what there is; before the first record only.
+    ///
+    /// # Errors
+    /// [`ReadError::Schema`] for more than 60 fields.
+    pub fn select<S: AsRef<str>>(&mut self, fields: &[S]) -> Result<(), ReadError> {
+        if fields.len() > 60 {
+            return Err(ReadError::Schema {
+                expected: "at most 60 fields".to_owned(),
+                found: fields.len().to_string(),
+            });
+        }
+        let fields: Vec<String> = fields.iter().map(|f| f.as_ref().to_owned()).collect();
+        self.want(&fields);
+        Ok(())
+    }
+
     /// Replaces the wanted fields; before the first record only.
     pub(super) fn want(&mut self, fields: &[String]) {
         self.fields = fields.to_vec();
+        self.kept = self.tool.and_then(Tool::kept).map(|(field, value)| {
+            self.fields.push(field.to_owned());
+            (self.fields.len() - 1, value)
+        });
+        let fields = &self.fields;
         self.spare = None;
         match &mut self.source {
             Source::Json { paths, shape, .. } => {
                 *paths = json::Paths::new(fields);
                 **shape = Shape::default();
             }
+            Source::Document { paths, .. } => *paths = json::Paths::new(fields),
             Source::Csv { columns, .. } => {
-                *columns = fields
-                    .iter()
-                    .map(|f| self.found.iter().position(|h| h == f))
-                    .collect();
+                *columns = fields.iter().map(|f| Columns::of(f, &self.found)).collect();
             }
         }
     }
@@ -180,6 +343,30 @@ impl<R: BufRead> Rows<R> {
     /// # Errors
     /// [`ReadError::Io`], [`ReadError::Syntax`].
     pub fn next_row(&mut self) -> Result<Option<Row>, ReadError> {
+        loop {
+            let Some(row) = self.any_row()? else {
+                return Ok(None);
+            };
+            let kept = self.kept.is_none_or(
+                |(field, value)| matches!(row.cell(field), Cell::Text(t) if t == value),
+            );
+            if kept && self.passes_filter(&row)? {
+                return Ok(Some(row));
+            }
+            self.recycle(row);
+        }
+    }
+
+    fn passes_filter(&mut self, row: &Row) -> Result<bool, ReadError> {
+        let Some((field, chosen, mut seen)) = self.filter.take() else {
+            return Ok(true);
+        };
+        let passes = filter_wanted(self, row, field, chosen.as_deref(), &mut seen)?;
+        self.filter = Some((field, chosen, seen));
+        Ok(passes)
+    }
+
+    fn any_row(&mut self) -> Result<Option<Row>, ReadError> {
         let mut row = self
             .spare
             .take()
@@ -215,7 +402,7 @@ impl<R: BufRead> Rows<R> {
                         continue;
                     }
                     line.clear();
-                    if reader.read_until(b'\n', line)? == 0 {
+                    if read_line(reader, line, *number + 1)? == 0 {
                         return Ok(None);
                     }
                     *number += 1;
@@ -224,18 +411,60 @@ impl<R: BufRead> Rows<R> {
                     return Ok(Some(row));
                 }
             },
+            Source::Document {
+                frames,
+                frame,
+                paths,
+                pending,
+            } => {
+                if !std::mem::take(pending) && !frames.next(frame)? {
+                    return Ok(None);
+                }
+                row.clear(frame.line);
+                json::scan(&frame.bytes, paths, &mut row, None).map_err(|f| within(frame, f))?;
+                Ok(Some(row))
+            }
             Source::Csv {
                 reader,
                 record,
                 columns,
+                skipped,
+                decimal_comma,
             } => {
-                if !reader.read_byte_record(record).map_err(csv_fault)? {
+                if !reader
+                    .read_byte_record(record)
+                    .map_err(|e| csv_fault(e, *skipped))?
+                {
                     return Ok(None);
                 }
-                row.clear(record.position().map_or(0, csv::Position::line));
+                row.clear(*skipped + record.position().map_or(0, csv::Position::line));
                 for (i, column) in columns.iter().enumerate() {
-                    let text = column.and_then(|c| record.get(c)).unwrap_or_default();
-                    let cell = csv_cell(text, &mut row.numbers);
+                    let read = |c: usize, row: &mut Row| {
+                        let text = record.get(c).unwrap_or_default();
+                        csv_cell(text, *decimal_comma, &mut row.numbers)
+                    };
+                    let cell = match column {
+                        Columns::None => continue,
+                        Columns::One(c) => read(*c, &mut row),
+                        Columns::Several(several) => {
+                            let (numbers, names) = (row.numbers.len(), row.texts.len());
+                            for (name, c) in several {
+                                let Cell::Number(v) = read(*c, &mut row) else {
+                                    break;
+                                };
+                                row.numbers.push(v);
+                                row.texts.push(name.clone());
+                            }
+                            match row.numbers.len() - numbers {
+                                0 => Cell::Missing,
+                                n if n < several.len() => Cell::Other,
+                                _ => Cell::Map {
+                                    numbers: (numbers, row.numbers.len()),
+                                    names: (names, row.texts.len()),
+                                },
+                            }
+                        }
+                    };
                     row.set(i, cell);
                 }
                 Ok(Some(row))
@@ -250,6 +479,9 @@ impl<R: BufRead> Rows<R> {
         &mut self,
         accept: impl FnOnce(&Scalars, &[f64]) -> Option<T>,
     ) -> Result<Option<T>, ReadError> {
+        if self.kept.is_some() {
+            return Ok(None);
+        }
         let Source::Json {
             reader,
             number,
@@ -310,8 +542,35 @@ fn syntax(line: u64, (at, problem): Fault) -> ReadError {
     }
 }
 
-fn csv_fault(error: csv::Error) -> ReadError {
-    let line = error.position().map_or(1, csv::Position::line);
+/// A fault within an object of a document.
+fn within(frame: &Frame, (at, problem): Fault) -> ReadError {
+    let (line, column) = frame.place(at);
+    ReadError::Syntax {
+        line,
+        column,
+        problem,
+    }
+}
+
+/// Reads a line up to the limit on memory; returns its length.
+fn read_line<R: BufRead>(
+    reader: &mut R,
+    line: &mut Vec<u8>,
+    number: u64,
+) -> Result<usize, ReadError> {
+    let limit = RECORD_LIMIT as u64 + 1;
+    let length = reader.by_ref().take(limit).read_until(b'\n', line)?;
+    if length > RECORD_LIMIT {
+        return Err(ReadError::TooLong {
+            line: number,
+            limit: RECORD_LIMIT,
+        });
+    }
+    Ok(length)
+}
+
+fn csv_fault(error: csv::Error, skipped: u64) -> ReadError {
+    let line = skipped + error.position().map_or(1, csv::Position::line);
     match error.into_kind() {
         csv::ErrorKind::Io(source) => source.into(),
         csv::ErrorKind::UnequalLengths {

@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-use super::number::{number, token_end};
+use super::number::{grammatical, number};
 use super::spans::{Slot, Spans};
 
 /// A fault and the byte at which it was seen.
@@ -162,8 +162,28 @@ impl<'a> Scanner<'a, '_> {
                 self.at,
                 "NaN is no JSON number and no measurement".to_owned(),
             )),
-            None => Err(self.fault("expected a value")),
+            None => match self.infinity() {
+                Some(v) => Ok(v),
+                None if matches!(self.peek(), Some(b'-' | b'0'..=b'9' | b'.' | b'+')) => {
+                    Err(self.fault("expected a number as JSON writes it"))
+                }
+                None => Err(self.fault("expected a value")),
+            },
         }
+    }
+
+    /// Infinity or -Infinity, as Python writes them.
+    fn infinity(&mut self) -> Option<f64> {
+        for (word, value) in [
+            ("Infinity", f64::INFINITY),
+            ("-Infinity", f64::NEG_INFINITY),
+        ] {
+            if self.bytes[self.at..].starts_with(word.as_bytes()) {
+                self.at += word.len();
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// Skips any value, checking brackets, strings, commas and colons.
@@ -208,21 +228,15 @@ impl<'a> Scanner<'a, '_> {
                 self.at += 3;
                 Ok(())
             }
-            Some(b'I') if self.bytes[self.at..].starts_with(b"Infinity") => {
-                self.at += 8;
-                Ok(())
-            }
-            Some(b'-' | b'0'..=b'9') => {
-                let end = self.at + token_end(&self.bytes[self.at..]);
-                if end == self.at + 1 && self.bytes[self.at] == b'-' {
-                    if self.bytes[end..].starts_with(b"Infinity") {
-                        self.at = end + 8;
-                        return Ok(());
-                    }
-                    return Err(self.fault("expected a number"));
+            Some(b'I' | b'-' | b'.' | b'+' | b'0'..=b'9') => {
+                if let Some(length) = grammatical(&self.bytes[self.at..]) {
+                    self.at += length;
+                    return Ok(());
                 }
-                self.at = end;
-                Ok(())
+                match self.infinity() {
+                    Some(_) => Ok(()),
+                    None => Err(self.fault("expected a number as JSON writes it")),
+                }
             }
             _ => Err(self.fault("expected a value")),
         }

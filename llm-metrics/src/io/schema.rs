@@ -1,6 +1,7 @@
 //! What the records of a log are, recognised by the names of their fields.
 
 use super::error::ReadError;
+use super::tool::Tool;
 
 /// What a log's records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,20 +28,27 @@ pub struct Fields {
     pub probabilities: Option<String>,
     /// Logits (`logits` or `logprobs`).
     pub logits: Option<String>,
-    /// Label (`label`); in lm-evaluation-harness samples `target`, `doc.gold`, `doc.label` or `doc.answer`.
+    /// Label (`label`); in lm-evaluation-harness samples `target`, or a field of `doc` where `target` names no choice.
     pub label: Option<String>,
+    /// Whether a number in the label field of lm-evaluation-harness samples counts from 1; by default the samples' own `acc` tells.
+    pub label_from_one: Option<bool>,
     /// Group of records that belong together (a document, a prompt).
     pub group: Option<String>,
     /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
     pub filter: Option<String>,
+    /// Whether log-likelihoods of lm-evaluation-harness samples are divided by the length of the choice in bytes, as `acc_norm` has it.
+    pub per_byte: bool,
+    /// The classes by name, in order, where a record gives numbers by name (an object, a list of tokens with their log-probabilities). Of a log that names more, these
+    /// are taken and normalised; without them the classes are the names of the first record, sorted.
+    pub classes: Vec<String>,
 }
 
 const NAMES: [(&str, &[&str]); 5] = [
     ("confidence", &["conf", "confidence"]),
-    ("correct", &["correct"]),
+    ("correct", &["correct", "is_correct"]),
     ("probabilities", &["probs", "probabilities"]),
     ("logits", &["logits", "logprobs"]),
-    ("label", &["label"]),
+    ("label", &["label", "target"]),
 ];
 
 // Columns of the wanted fields.
@@ -49,11 +57,40 @@ pub(super) const SECOND: usize = 1;
 pub(super) const GROUP: usize = 2;
 pub(super) const RESPONSES: usize = 3;
 pub(super) const FILTER: usize = 4;
-pub(super) const GOLD: usize = 5;
+pub(super) const ACC: usize = 5;
+pub(super) const ACC_NORM: usize = 6;
+pub(super) const MUTUAL: usize = 7;
+pub(super) const CHOICES: usize = 8;
+pub(super) const CHOICES_LISTED: usize = 9;
+/// The first field that may name the right choice where the target does not.
+pub(super) const GOLD: usize = 10;
+
+/// Columns p0, p1, ... (or p_NAME, prob_NAME, logit_NAME) that together give a distribution: their common beginning with a star.
+fn columns(found: &[String], role: &str) -> Option<String> {
+    let beginnings: &[&str] = match role {
+        "probabilities" => &["prob_", "probs_", "prob", "p_", "p"],
+        "logits" => &["logit_", "logits_", "logprob_", "logit", "z"],
+        _ => return None,
+    };
+    let several = |beginning: &str| {
+        let rest = found.iter().filter_map(|f| f.strip_prefix(beginning));
+        let (mut named, mut numbered) = (0, 0);
+        for name in rest.filter(|r| !r.is_empty()) {
+            named += 1;
+            numbered += usize::from(name.bytes().all(|b| b.is_ascii_digit()));
+        }
+        numbered >= 2 && numbered == named || (beginning.ends_with('_') && named >= 2)
+    };
+    beginnings
+        .iter()
+        .find(|b| several(b))
+        .map(|b| format!("{b}*"))
+}
 
 /// The schema that the fields found in a log fit, and the fields to read, in the order of the columns above.
 pub(super) fn choose(
     found: &[String],
+    tool: Option<Tool>,
     fields: &Fields,
 ) -> Result<(Schema, Vec<String>), ReadError> {
     let has = |name: &str| {
@@ -66,6 +103,7 @@ pub(super) fn choose(
         given
             .clone()
             .or_else(|| usual.iter().find(|n| has(n)).map(|n| (*n).to_owned()))
+            .or_else(|| columns(found, role))
     };
     let (conf, correct) = (
         pick(&fields.confidence, "confidence"),
@@ -94,6 +132,36 @@ pub(super) fn choose(
     } else if fields.logits.is_some() {
         options.retain(|o| o.0 == Schema::Logits);
     }
+    // Of a known tool, its own fields stand in for those that are not named.
+    if options.is_empty()
+        && let Some(tool) = tool.filter(|t| *t != Tool::Harness)
+    {
+        let own =
+            |given: &Option<String>, own: Option<&str>| given.clone().or(own.map(str::to_owned));
+        let tokens = "choices.0.logprobs.content.0.top_logprobs";
+        match (
+            own(&fields.confidence, tool.confidence()),
+            own(&fields.correct, tool.correct()),
+        ) {
+            (Some(a), Some(b)) => options.push((Schema::Binary, a, b)),
+            _ if tool == Tool::ChatCompletions => {
+                let label = label.or_else(|| {
+                    ["answer", "expected", "ideal"]
+                        .iter()
+                        .find(|n| has(n))
+                        .map(|n| (*n).to_owned())
+                });
+                if let Some(label) = label {
+                    options.push((
+                        Schema::Logits,
+                        logits.unwrap_or_else(|| tokens.to_owned()),
+                        label,
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
     if options.is_empty() && has("resps") && has("doc_id") {
         options.push((
             Schema::LmEval,
@@ -115,19 +183,33 @@ pub(super) fn choose(
         second.clone(),
         fields.group.clone().unwrap_or_default(),
     ];
+    if schema == Schema::Binary && tool == Some(Tool::Helm) {
+        wanted.push("stats.*.name.name".to_owned());
+    }
     if schema == Schema::LmEval {
-        wanted.extend(["resps", "filter"].map(str::to_owned));
+        let others = [
+            "resps",
+            "filter",
+            "acc",
+            "acc_norm",
+            "acc_mutual_info",
+            "arguments.*.arg_1",
+            "arguments.*.1",
+        ];
+        wanted.extend(others.map(str::to_owned));
         match &fields.label {
             Some(gold) => wanted.push(gold.clone()),
             None => wanted.extend(
                 [
-                    "doc.gold",
-                    "doc.label",
-                    "doc.answer",
-                    "doc.answerKey",
-                    "target",
+                    "gold",
+                    "label",
+                    "answer",
+                    "answerKey",
+                    "answer_idx",
+                    "answer_index",
+                    "correct",
                 ]
-                .map(str::to_owned),
+                .map(|name| format!("doc.{name}")),
             ),
         }
         if fields.group.is_none() {

@@ -3,11 +3,11 @@
 use std::io::BufRead;
 
 use super::error::ReadError;
-use super::row::{Cell, Row, parse_class};
+use super::row::{Cell, Row, decimal, parse_class};
 use super::rows::Rows;
 
 impl<R: BufRead> Rows<R> {
-    fn name(&self, field: usize) -> String {
+    pub(super) fn field_name(&self, field: usize) -> String {
         self.fields.get(field).cloned().unwrap_or_default()
     }
 
@@ -16,7 +16,7 @@ impl<R: BufRead> Rows<R> {
     pub fn fault(&self, row: &Row, field: usize, problem: String) -> ReadError {
         ReadError::Value {
             line: row.line,
-            field: self.name(field),
+            field: self.field_name(field),
             problem,
         }
     }
@@ -25,24 +25,26 @@ impl<R: BufRead> Rows<R> {
         match row.cell(field) {
             Cell::Missing => ReadError::Missing {
                 line: row.line,
-                field: self.name(field),
+                field: self.field_name(field),
             },
             Cell::Text(t) => self.fault(row, field, format!("{t:?} is not {wanted}")),
             Cell::Number(v) => self.fault(row, field, format!("{v} is not {wanted}")),
             Cell::Bool(v) => self.fault(row, field, format!("{v} is not {wanted}")),
             Cell::Numbers(..) => self.fault(row, field, format!("an array is not {wanted}")),
+            Cell::Texts(..) => self.fault(row, field, format!("several texts are not {wanted}")),
+            Cell::Map { .. } => self.fault(row, field, format!("an object is not {wanted}")),
             Cell::Other => self.fault(row, field, format!("the value is not {wanted}")),
         }
     }
 
-    /// Returns a finite number: a number, or text that reads as one.
+    /// Returns a finite number: a number, or text that reads as one, with or without a percent sign.
     ///
     /// # Errors
     /// [`ReadError::Missing`], [`ReadError::Value`].
     pub fn number(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
-        let value = match row.cell(field) {
-            Cell::Number(v) => Some(*v),
-            Cell::Text(t) => t.trim().parse().ok(),
+        let value = match row.single(field) {
+            Cell::Number(v) => Some(v),
+            Cell::Text(t) => decimal(t.trim(), false),
             _ => None,
         };
         value
@@ -50,23 +52,74 @@ impl<R: BufRead> Rows<R> {
             .ok_or_else(|| self.unfit(row, field, "a finite number"))
     }
 
-    /// Returns an outcome: true or false, 1 or 0, or those words.
+    /// Returns a quantity: a number, or text of one with K, M, B (or G) or T for thousands, millions, billions and trillions (`70M`, `1.4T`).
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn quantity(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
+        if let Cell::Text(text) = row.cell(field) {
+            let text = text.trim();
+            let scale = text
+                .chars()
+                .last()
+                .and_then(|unit| match unit.to_ascii_uppercase() {
+                    'K' => Some(1e3),
+                    'M' => Some(1e6),
+                    'B' | 'G' => Some(1e9),
+                    'T' => Some(1e12),
+                    _ => None,
+                });
+            let number = text
+                .get(..text.len().saturating_sub(1))
+                .and_then(|t| decimal(t.trim(), false));
+            if let (Some(scale), Some(number)) = (scale, number) {
+                return Ok(number * scale);
+            }
+        }
+        self.number(row, field)
+    }
+
+    /// Returns an outcome: true or false, 1 or 0, yes or no, correct or incorrect, pass or fail, or the C and I of inspect_ai.
     ///
     /// # Errors
     /// [`ReadError::Missing`], [`ReadError::Value`].
     #[allow(clippy::float_cmp)] // 0 and 1 exactly.
     pub fn outcome(&self, row: &Row, field: usize) -> Result<bool, ReadError> {
-        let value = match row.cell(field) {
-            Cell::Bool(b) => Some(*b),
-            Cell::Number(v) if *v == 0.0 || *v == 1.0 => Some(*v == 1.0),
+        let value = match row.single(field) {
+            Cell::Bool(b) => Some(b),
+            Cell::Number(v) if v == 0.0 || v == 1.0 => Some(v == 1.0),
             Cell::Text(t) => match t.trim() {
-                "true" | "True" | "TRUE" | "1" | "1.0" => Some(true),
-                "false" | "False" | "FALSE" | "0" | "0.0" => Some(false),
-                _ => None,
+                "1" | "1.0" => Some(true),
+                "0" | "0.0" => Some(false),
+                // inspect_ai writes C and I.
+                "C" => Some(true),
+                "I" => Some(false),
+                word => match word.to_ascii_lowercase().as_str() {
+                    "true" | "yes" | "y" | "correct" | "right" | "pass" | "passed" => Some(true),
+                    "false" | "no" | "n" | "incorrect" | "wrong" | "fail" | "failed" => Some(false),
+                    _ => None,
+                },
             },
             _ => None,
         };
-        value.ok_or_else(|| self.unfit(row, field, "true or false (1 or 0)"))
+        value.ok_or_else(|| self.unfit(row, field, "true or false (1 or 0, yes or no)"))
+    }
+
+    /// Returns a utility in [0, 1]: an outcome, or a number.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Value`].
+    pub fn utility(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
+        let utility = match self.outcome(row, field) {
+            Ok(right) => f64::from(u8::from(right)),
+            Err(_) => self.number(row, field)?,
+        };
+        if (0.0..=1.0).contains(&utility) {
+            Ok(utility)
+        } else {
+            let problem = format!("the utility {utility} is outside [0, 1]");
+            Err(self.fault(row, field, problem))
+        }
     }
 
     /// Returns the text of a field; a number is written out.

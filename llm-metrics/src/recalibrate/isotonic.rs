@@ -2,7 +2,7 @@
 
 use super::status::check_binary;
 use crate::calibration::sorted_keys;
-use crate::error::Result;
+use crate::error::{Error, Result, check_finite, check_len, check_unit};
 
 /// The rising map closest to the outcomes in squared error.
 ///
@@ -66,6 +66,76 @@ impl Isotonic {
             knots.push((f64::from_bits(b.low), mean));
             if b.high > b.low {
                 knots.push((f64::from_bits(b.high), mean));
+            }
+        }
+        Ok(Self { knots })
+    }
+
+    /// Returns the rising map closest to real `target`s in squared error weighted by `weight`; records of weight 0 do not count. $O(n \log n)$.
+    ///
+    /// ```
+    /// use hindsight_llm_metrics::recalibrate::Isotonic;
+    /// // The second and third violate the order: their weighted mean (3 * 0.6 + 0.2) / 4 = 0.5 stands for both.
+    /// let map = Isotonic::fit_weighted(&[0.1, 0.2, 0.3], &[0.0, 0.6, 0.2], &[1.0, 3.0, 1.0])?;
+    /// assert!((map.apply(0.25) - 0.5).abs() < 1e-12);
+    /// # Ok::<(), hindsight_llm_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Error::Length`], [`crate::Error::Empty`]; [`crate::Error::OutOfRange`] for a confidence outside [0, 1] or a negative weight;
+    /// [`crate::Error::NotFinite`]; [`crate::Error::TooFew`] if all weights are 0.
+    pub fn fit_weighted(confidence: &[f64], target: &[f64], weight: &[f64]) -> Result<Self> {
+        check_len("target", confidence.len(), target.len())?;
+        check_len("weight", confidence.len(), weight.len())?;
+        check_unit("confidence", confidence)?;
+        check_finite("target", target)?;
+        check_finite("weight", weight)?;
+        if let Some(index) = weight.iter().position(|w| *w < 0.0) {
+            return Err(Error::OutOfRange {
+                what: "weight",
+                index,
+                value: weight[index],
+                min: 0.0,
+                max: f64::INFINITY,
+            });
+        }
+        let mut order: Vec<usize> = (0..confidence.len()).filter(|i| weight[*i] > 0.0).collect();
+        if order.is_empty() {
+            return Err(Error::TooFew {
+                what: "the number of records with a weight",
+                needed: 1,
+                found: 0,
+            });
+        }
+        // Ties in every order give the same sums, up to rounding; the order of the targets makes them the same bits.
+        order.sort_by(|a, b| {
+            let by = confidence[*a].total_cmp(&confidence[*b]);
+            by.then(target[*a].total_cmp(&target[*b]))
+                .then(weight[*a].total_cmp(&weight[*b]))
+        });
+        // Weight, weighted sum, lowest and highest confidence of each block.
+        let mut blocks: Vec<(f64, f64, f64, f64)> = Vec::new();
+        for tie in order.chunk_by(|a, b| confidence[*a].total_cmp(&confidence[*b]).is_eq()) {
+            let c = confidence[tie[0]];
+            let mut block = (0.0, 0.0, c, c);
+            for i in tie {
+                block.0 += weight[*i];
+                block.1 += weight[*i] * target[*i];
+            }
+            while let Some(last) = blocks.last() {
+                if last.1 / last.0 < block.1 / block.0 {
+                    break;
+                }
+                block = (block.0 + last.0, block.1 + last.1, last.2, block.3);
+                blocks.pop();
+            }
+            blocks.push(block);
+        }
+        let mut knots = Vec::with_capacity(2 * blocks.len());
+        for (w, s, low, high) in blocks {
+            knots.push((low, s / w));
+            if high > low {
+                knots.push((high, s / w));
             }
         }
         Ok(Self { knots })
@@ -135,6 +205,25 @@ mod tests {
     }
 
     proptest! {
+        /// Weights that are whole numbers are repetitions, and outcomes are the targets 0 and 1.
+        #[test]
+        fn weights_are_repetitions(data in proptest::collection::vec((0u8..12, any::<bool>(), 0usize..4), 1..60)) {
+            prop_assume!(data.iter().any(|d| d.2 > 0));
+            let x: Vec<f64> = data.iter().map(|d| f64::from(d.0) / 12.0).collect();
+            let t: Vec<f64> = data.iter().map(|d| f64::from(u8::from(d.1))).collect();
+            let w: Vec<f64> = data.iter().map(|d| d.2 as f64).collect();
+            let (mut rx, mut ry) = (vec![], vec![]);
+            for (d, x) in data.iter().zip(&x) {
+                rx.extend(vec![*x; d.2]);
+                ry.extend(vec![d.1; d.2]);
+            }
+            let (a, b) = (Isotonic::fit_weighted(&x, &t, &w).unwrap(), Isotonic::fit(&rx, &ry).unwrap());
+            for i in 0..=40 {
+                let p = f64::from(i) / 40.0;
+                prop_assert!((a.apply(p) - b.apply(p)).abs() < 1e-12);
+            }
+        }
+
         #[test]
         fn fit_equals_the_max_min_formula(data in proptest::collection::vec((0u32..=20, any::<bool>()), 1..60)) {
             let (x, y): (Vec<u32>, Vec<bool>) = data.into_iter().unzip();

@@ -7,6 +7,7 @@ use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 
 /// Runs in logarithms, each with its weight.
+#[derive(Clone)]
 pub(super) struct Problem {
     pub(super) ln_n: Vec<f64>,
     pub(super) ln_d: Vec<f64>,
@@ -15,9 +16,45 @@ pub(super) struct Problem {
     pub(super) delta: f64,
     /// Scale of the objective, so that the line search works with numbers near one.
     pub(super) scale: f64,
+    /// A parameter that keeps its value.
+    pub(super) held: Option<usize>,
 }
 
 impl Problem {
+    /// The same problem with one parameter held.
+    pub(super) fn holding(&self, k: usize) -> Self {
+        Self {
+            held: Some(k),
+            ..self.clone()
+        }
+    }
+
+    /// The three terms of a run relative to their sum, and the logarithm of that sum.
+    fn terms(&self, t: &[f64; 5], i: usize) -> ([f64; 3], f64) {
+        let terms = [t[0] - t[3] * self.ln_n[i], t[1] - t[4] * self.ln_d[i], t[2]];
+        let top = terms[0].max(terms[1]).max(terms[2]);
+        let exps = terms.map(|v| (v - top).exp());
+        let sum = exps[0] + exps[1] + exps[2];
+        (exps.map(|e| e / sum), top + sum.ln())
+    }
+
+    /// Fitted minus observed log loss of a run.
+    pub(super) fn residual(&self, t: &[f64; 5], i: usize) -> f64 {
+        self.terms(t, i).1 - self.ln_loss[i]
+    }
+
+    /// Derivatives of the fitted log loss of a run.
+    pub(super) fn slopes(&self, t: &[f64; 5], i: usize) -> [f64; 5] {
+        let shares = self.terms(t, i).0;
+        [
+            shares[0],
+            shares[1],
+            shares[2],
+            -shares[0] * self.ln_n[i],
+            -shares[1] * self.ln_d[i],
+        ]
+    }
+
     /// The objective and its gradient in (ln A, ln B, ln E, alpha, beta).
     pub(super) fn evaluate(&self, t: &[f64]) -> (f64, [f64; 5]) {
         let (mut value, mut gradient) = (0.0, [0.0; 5]);
@@ -44,6 +81,9 @@ impl Problem {
             gradient[2] += share[2];
             gradient[3] -= share[0] * self.ln_n[i];
             gradient[4] -= share[1] * self.ln_d[i];
+        }
+        if let Some(k) = self.held {
+            gradient[k] = 0.0;
         }
         (value, gradient)
     }
@@ -181,6 +221,7 @@ mod tests {
             ln_loss: unit(3).iter().map(|u| 0.6 + 0.7 * u).collect(),
             weight: unit(4),
             delta: 0.01,
+            held: None,
             scale: 1.0,
         };
         let t = [6.0, 7.5, 0.6, 0.34, 0.36];

@@ -3,6 +3,9 @@
 mod chinchilla;
 mod descent;
 mod isoflop;
+mod profile;
 
-pub use chinchilla::{Chinchilla, ChinchillaOptions, fit_chinchilla};
+pub use chinchilla::{
+    Chinchilla, ChinchillaFit, ChinchillaIntervals, ChinchillaOptions, fit_chinchilla,
+};
 pub use isoflop::{IsoFlop, IsoFlopMinimum, fit_isoflop};

@@ -413,6 +413,36 @@ mod tests {
         );
     }
 
+    /// Tables of Student's t, to five decimals.
+    #[test]
+    fn quantiles_and_tails_of_t_are_those_of_the_tables() {
+        for (p, dof, t) in [
+            (0.975, 1.0, 12.706_20),
+            (0.975, 2.0, 4.302_65),
+            (0.975, 3.0, 3.182_45),
+            (0.975, 10.0, 2.228_14),
+            (0.975, 30.0, 2.042_27),
+            (0.95, 5.0, 2.015_05),
+            (0.995, 4.0, 4.604_09),
+            (0.9, 7.0, 1.414_92),
+            (0.995, 120.0, 2.617_42),
+        ] {
+            assert!((t_quantile(p, dof).unwrap() - t).abs() < 6e-6, "{p} {dof}");
+            assert!(
+                (t_quantile(1.0 - p, dof).unwrap() + t).abs() < 6e-6,
+                "{p} {dof}"
+            );
+            assert!(
+                (t_p_value(t, dof).unwrap() - 2.0 * (1.0 - p)).abs() < 2e-6,
+                "{p} {dof}"
+            );
+        }
+        assert!(
+            (normal_quantile(0.975) - 1.959_964).abs() < 1e-6
+                && (normal_cdf(1.644_853_627) - 0.95).abs() < 1e-9
+        );
+    }
+
     #[test]
     fn one_success_in_all_is_bounded_and_wrong_counts_fail() {
         assert!(wilson(3, 3, 0.95).unwrap().upper == 1.0);

@@ -281,6 +281,30 @@ mod tests {
     use crate::testing::uniform;
     use proptest::prelude::*;
 
+    /// x = 1..5, y = 2, 4, 5, 4, 5: slope 0.6, residual variance 2.4/3, standard error sqrt(0.8/10); t(0.975, 3) = 3.18245.
+    #[test]
+    fn intervals_and_p_values_are_those_of_the_tables() {
+        let fit = Ols::fit(&[&[1.0, 2.0, 3.0, 4.0, 5.0]], &[2.0, 4.0, 5.0, 4.0, 5.0]).unwrap();
+        let (slope, se) = (fit.coefficients[1], 0.08f64.sqrt());
+        assert!((slope.estimate - 0.6).abs() < 1e-12 && (slope.standard_error - se).abs() < 1e-12);
+        let i = fit.interval(1, 0.95).unwrap();
+        assert!(
+            (i.lower - (0.6 - 3.182_446 * se)).abs() < 1e-6
+                && (i.upper - (0.6 + 3.182_446 * se)).abs() < 1e-6
+        );
+        // t = 2.12132 with 3 degrees of freedom.
+        assert!(
+            (slope.p_value - 0.124_027).abs() < 1e-6,
+            "{}",
+            slope.p_value
+        );
+        let (mean, band) = fit.predict(&[3.0], 0.95).unwrap();
+        assert!(
+            (mean - 4.0).abs() < 1e-12
+                && (band.upper - (4.0 + 3.182_446 * (0.8f64 / 5.0).sqrt())).abs() < 1e-6
+        );
+    }
+
     proptest! {
         #[test]
         fn residuals_are_orthogonal_to_every_regressor(seed in 0u64..10_000, n in 4usize..30) {

@@ -41,12 +41,17 @@ pub fn pass_at_k(n: usize, c: usize, k: usize) -> Result<f64> {
 ///
 /// # Errors
 /// As [`pass_at_k`].
+#[allow(clippy::cast_precision_loss)] // Counts.
 pub fn pass_hat_k(n: usize, c: usize, k: usize) -> Result<f64> {
     check(n, c, k)?;
     if c < k {
         return Ok(0.0);
     }
-    Ok(1.0 - pass_at_k(n, n - c, k)?)
+    // C(c, k) / C(n, k), as the product of fewer factors: (c - i)/(n - i) over i < k, or (n - k - i)/(n - i) over i < n - c.
+    let (terms, top) = if k <= n - c { (k, c) } else { (n - c, n - k) };
+    Ok((0..terms)
+        .map(|i| (top - i) as f64 / (n - i) as f64)
+        .product())
 }
 
 #[allow(clippy::cast_precision_loss)] // For the message alone.

@@ -2,20 +2,16 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::calibration::{
-    Accumulator, ConfidenceHistogram, DistributionAccumulator, EdgeRule, Edges,
-};
-use llm_metrics::io::{CalibrationReader, Record, Schema, open};
+use llm_metrics::calibration::{Binning, EdgeRule, ScoreAccumulator, ScoreSettings};
+use llm_metrics::io::{CalibrationReader, Record, Schema};
 
 use super::records::FieldArgs;
-use super::{Outputs, Targets, Uncertainty, fault, plots, read_fault, value};
+use super::{Uncertainty, fault, opened, plots, read_fault};
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use crate::progress::Progress;
 
 mod report;
-
-/// Records of one batch.
-const BATCH: usize = 4096;
 
 /// Arguments of `hindsight llm calibration`.
 #[derive(Debug, clap::Args)]
@@ -46,76 +42,71 @@ pub(in crate::llm) struct Args {
 
 /// What one pass over the records adds up.
 struct State {
-    accumulator: Accumulator,
-    histogram: ConfidenceHistogram,
-    distributions: DistributionAccumulator,
-    confidence: Vec<f64>,
-    correct: Vec<bool>,
+    log: ScoreAccumulator,
     /// All records, where groups are to be resampled.
     kept: Option<(Vec<f64>, Vec<bool>, Vec<u64>)>,
     fault: Option<llm_metrics::Error>,
+    /// Records whose logits look like probabilities.
+    suspects: u64,
 }
 
 impl State {
-    fn top(&mut self, confidence: f64, correct: bool, group: Option<u64>) {
-        self.confidence.push(confidence);
-        self.correct.push(correct);
-        if let Some((c, y, g)) = &mut self.kept {
-            c.push(confidence);
-            y.push(correct);
-            g.push(group.unwrap_or(g.len() as u64));
-        }
-        if self.confidence.len() == BATCH {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        let done = self
-            .accumulator
-            .extend(&self.confidence, &self.correct)
-            .and_then(|()| self.histogram.extend(&self.confidence, &self.correct));
-        self.fault = self.fault.take().or(done.err());
-        self.confidence.clear();
-        self.correct.clear();
-    }
-
     fn record(&mut self, record: &Record<'_>, group: Option<u64>) {
         let top = match record {
-            Record::Binary(confidence, correct) => Ok((*confidence, *correct)),
-            Record::Probabilities(q, label) => self.distributions.push_probabilities(q, *label),
-            Record::Logits(z, label) => self.distributions.push_logits(z, *label),
+            Record::Binary(confidence, correct) => self
+                .log
+                .push(*confidence, *correct)
+                .map(|()| (*confidence, *correct)),
+            Record::Probabilities(q, label) => self.log.push_probabilities(q, *label),
+            Record::Logits(z, label) => self.log.push_logits(z, *label),
         };
-        match top {
-            Ok((confidence, correct)) => self.top(confidence, correct, group),
-            Err(e) => self.fault = self.fault.take().or(Some(e)),
+        match (top, &mut self.kept) {
+            (Ok((confidence, correct)), Some((c, y, g))) => {
+                c.push(confidence);
+                y.push(correct);
+                g.push(group.unwrap_or(g.len() as u64));
+            }
+            (Ok(_), None) => {}
+            (Err(e), _) => self.fault = self.fault.take().or(Some(e)),
         }
     }
 }
 
 /// Runs `hindsight llm calibration`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
+    let run = Run::begin(
+        "llm calibration",
+        &args.outputs,
+        Some(args.uncertainty.seed.seed),
+        args.files.iter().map(PathBuf::as_path),
+    )?;
     let rule = if args.lower_closed {
         EdgeRule::LowerClosed
     } else {
         EdgeRule::UpperClosed
     };
-    let edges = Edges::equal_width(args.bins, rule)
-        .map_err(|e| CliError::argument("--bins", args.bins, e))?;
+    let settings = ScoreSettings {
+        binning: if args.equal_mass {
+            Binning::EqualMass(args.bins)
+        } else {
+            Binning::EqualWidth(args.bins)
+        },
+        rule,
+        level: args.uncertainty.level,
+        seed: args.uncertainty.seed.seed,
+        ..ScoreSettings::default()
+    };
     let mut state = State {
-        distributions: DistributionAccumulator::new(edges.clone()),
-        accumulator: Accumulator::new(edges),
-        histogram: ConfidenceHistogram::new(),
-        confidence: Vec::with_capacity(BATCH),
-        correct: Vec::with_capacity(BATCH),
+        log: ScoreAccumulator::new(settings)
+            .map_err(|e| CliError::argument("--bins", args.bins, e))?,
         kept: args.fields.group.as_ref().map(|_| Default::default()),
         fault: None,
+        suspects: 0,
     };
     let mut schema = None;
     for file in &args.files {
         let progress = Progress::new(format!("reading {}", file.display()), None);
-        let reader = open(file).map_err(|e| CliError::reading(file, &e))?;
+        let reader = opened(run.inputs(), file)?;
         let mut reader = CalibrationReader::new(reader, &args.fields.fields())
             .map_err(|e| read_fault(file, e))?;
         if schema.is_some_and(|s| s != reader.schema()) {
@@ -134,10 +125,10 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
             }
         }
         progress.finish();
-        state.flush();
+        state.suspects += reader.probabilities_as_logits();
         if let Some(e) = state.fault.take() {
             return Err(fault(file, &e));
         }
     }
-    report::report(args, &state, schema.unwrap_or(Schema::Binary), &targets)
+    report::report(args, &mut state, schema.unwrap_or(Schema::Binary), &run)
 }

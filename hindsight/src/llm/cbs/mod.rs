@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use llm_metrics::{
     batch_size::{BatchFit, BatchFitOptions, BatchSteps, FitLoss, PowerLaw, Resampling},
-    stats::Interval,
+    stats::{Identification, Interval},
 };
 
-use super::{Outputs, Targets, Uncertainty, each_row, fault, positive, value};
+use super::{Uncertainty, fault, opened, positive, read_fault, value};
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
 
 mod read;
@@ -16,7 +17,8 @@ mod report;
 /// Arguments of `hindsight llm cbs`.
 #[derive(Debug, clap::Args)]
 pub(in crate::llm) struct Args {
-    /// Table of batch and steps; or of batch, run, step and loss (then --target). A column of model sizes (--model) gives one fit each and a power law.
+    /// Table of batch and steps; or of batch, run, step and loss (then --target); or an export of Weights & Biases with a column for each run, whose name holds
+    /// the batch size (`bs-256 - eval/loss`). A column of model sizes (--model) gives one fit each and a power law.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Target loss, for curves; a column of targets is read from the field `target` if there is one.
@@ -28,6 +30,21 @@ pub(in crate::llm) struct Args {
     /// Interpolate the crossing in the step (linear) or its logarithm (log); by default the first logged step below the target.
     #[arg(long, value_parser = ["linear", "log"])]
     interpolate: Option<String>,
+    /// Field of the batch size, if not batch or batch_size.
+    #[arg(long, value_name = "FIELD")]
+    batch_field: Option<String>,
+    /// Field of the steps to the target, if not steps.
+    #[arg(long, value_name = "FIELD")]
+    steps_field: Option<String>,
+    /// Field of the run's name, if not run, Name or run_id.
+    #[arg(long, value_name = "FIELD")]
+    run_field: Option<String>,
+    /// Field of the step, if not step, _step, Step or global_step.
+    #[arg(long, value_name = "FIELD")]
+    step_field: Option<String>,
+    /// Field of the loss, if not loss, val_loss or eval/loss.
+    #[arg(long, value_name = "FIELD")]
+    loss_field: Option<String>,
     /// Field of the model size.
     #[arg(long, default_value = "params", value_name = "FIELD")]
     model: String,
@@ -64,14 +81,22 @@ struct Fitted {
     model: Model,
     fit: BatchFit,
     critical: f64,
-    delta: Option<Interval>,
+    /// Whether the data bound the critical batch at all.
+    identification: Identification,
+    /// Profile likelihood; with a free exponent the delta method.
+    interval: Option<Interval>,
     bootstrap: Option<Interval>,
 }
 
 /// Runs `hindsight llm cbs`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
-    let models = read::read(args)?;
+    let run = Run::begin(
+        "llm cbs",
+        &args.outputs,
+        Some(args.uncertainty.seed.seed),
+        [args.file.as_path()],
+    )?;
+    let models = read::read(run.inputs(), args)?;
     let options = BatchFitOptions {
         loss: args.huber.map_or(FitLoss::Squared, FitLoss::Huber),
         free_exponent: args.free_exponent,
@@ -83,34 +108,42 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
         let critical = fit
             .critical_batch(args.tolerance, args.optimal)
             .map_err(lib)?;
-        let delta = fit
-            .delta_interval(args.tolerance, args.optimal, args.uncertainty.level)
-            .ok();
-        let bootstrap = fit
-            .bootstrap_interval(
+        let identification = fit.identification();
+        let level = args.uncertainty.level;
+        let interval = if args.free_exponent {
+            fit.delta_interval(args.tolerance, args.optimal, level)
+        } else {
+            fit.profile_interval(args.tolerance, args.optimal, level)
+        }
+        .ok();
+        let bootstrap = identification.is_identified().then(|| {
+            fit.bootstrap_interval(
                 args.tolerance,
                 args.optimal,
-                args.uncertainty.level,
+                level,
                 Resampling::Residuals,
                 args.replicates.max(1),
-                args.uncertainty.seed,
+                args.uncertainty.seed.seed,
             )
-            .ok();
+            .ok()
+        });
         fits.push(Fitted {
             model,
             fit,
             critical,
-            delta,
-            bootstrap,
+            identification,
+            interval,
+            bootstrap: bootstrap.flatten(),
         });
     }
     let law = law(&fits);
-    report::report(args, &fits, law.as_ref(), &targets)
+    report::report(args, &fits, law.as_ref(), &run)
 }
 
 fn law(fits: &[Fitted]) -> Option<(Vec<(f64, f64)>, PowerLaw)> {
     let data: Vec<(f64, f64)> = fits
         .iter()
+        .filter(|f| f.identification.is_identified())
         .filter_map(|f| Some((f.model.size?, f.critical)))
         .collect();
     let (n, b): (Vec<f64>, Vec<f64>) = data.iter().copied().unzip();

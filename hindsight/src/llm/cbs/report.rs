@@ -6,7 +6,8 @@ use llm_metrics::{
 };
 use serde_json::{Value, json};
 
-use super::{Args, Fitted, Model, Targets, value};
+use super::{Args, Fitted, Model, value};
+use crate::document::Run;
 use crate::error::CliError;
 use report::number::{fixed, interval, short, significant};
 use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
@@ -16,7 +17,7 @@ pub(super) fn report(
     args: &Args,
     fits: &[Fitted],
     law: Option<&(Vec<(f64, f64)>, PowerLaw)>,
-    targets: &Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let level = format!("{:.0} %", 100.0 * args.uncertainty.level);
     let mut table = Table::new([
@@ -32,22 +33,29 @@ pub(super) fn report(
     ]);
     let mut notes = Vec::new();
     for f in fits {
-        let ends = |i: Option<Interval>| {
-            i.map_or_else(|| "n/a".to_owned(), |i| interval(i.lower, i.upper, 0))
-        };
+        let ends = |i: Option<Interval>| i.map_or_else(|| "n/a".to_owned(), range);
         table.row([
             name(&f.model),
-            fixed(f.critical, 1),
-            ends(f.delta),
+            critical(f),
+            ends(f.interval.filter(|_| bounded(f))),
             ends(f.bootstrap),
             fixed(f.fit.a, 1),
             short(f.fit.b, 5),
-            fixed(f.fit.noise_batch(), 1),
+            if f.identification.is_identified() {
+                fixed(f.fit.noise_batch(), 1)
+            } else {
+                "-".to_owned()
+            },
             fixed(f.fit.residual_sd, 4),
             f.model.batch.len().to_string(),
         ]);
         for c in &f.model.censored {
             notes.push(format!("{}: no run at batch {} reached the target within {} steps; it is left out of the fit.", name(&f.model), c.batch, c.longest));
+        }
+    }
+    for f in fits {
+        if let Some(cause) = f.identification.cause() {
+            notes.push(format!("{}: not identified: {cause}.", name(&f.model)));
         }
     }
     let floor = BatchFit::least_critical_batch(args.tolerance, args.optimal);
@@ -100,13 +108,36 @@ pub(super) fn report(
     let rows = fits
         .iter()
         .map(|f| {
-            Ok(json!({ "model": f.model.size, "critical_batch": f.critical, "interval": value(&f.delta)?, "bootstrap": value(&f.bootstrap)?,
+            Ok(json!({ "model": f.model.size, "critical_batch": f.identification.is_identified().then_some(f.critical), "identification": value(&f.identification)?, "interval": value(&f.interval.filter(|_| bounded(f)))?, "bootstrap": value(&f.bootstrap)?,
                        "fit": value(&f.fit)?, "batch": f.model.batch, "steps": f.model.steps, "censored": value(&f.model.censored)? }))
         })
         .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "file": args.file.display().to_string(), "tolerance": args.tolerance, "optimal": args.optimal, "level": args.uncertainty.level,
-                          "seed": args.uncertainty.seed, "models": rows, "law": value(&law.map(|l| l.1.regression()))?, "notes": notes });
-    targets.finish("llm cbs", &text, results, &page)
+    let results = json!({ "tolerance": args.tolerance, "optimal": args.optimal, "level": args.uncertainty.level,
+                          "models": rows, "law": value(&law.map(|l| l.1.regression()))?, "notes": notes });
+    run.finish(&results, || page, &text)
+}
+
+/// The critical batch, where the data bound it.
+fn critical(f: &Fitted) -> String {
+    if f.identification.is_identified() {
+        fixed(f.critical, 1)
+    } else {
+        "not identified".to_owned()
+    }
+}
+
+/// Whether the interval says something: exact 1/batch has a lower end of rounding errors alone.
+fn bounded(f: &Fitted) -> bool {
+    f.identification.is_identified() || f.fit.residual_sd > 1e-9
+}
+
+/// An interval whose upper end may be open.
+fn range(i: Interval) -> String {
+    if i.upper.is_finite() {
+        interval(i.lower, i.upper, 0)
+    } else {
+        format!("above {}", fixed(i.lower, 0))
+    }
 }
 
 fn name(model: &Model) -> String {
@@ -153,7 +184,7 @@ fn curves(args: &Args, fits: &[Fitted]) -> Svg {
                     .dotted(),
             );
         }
-        if fits.len() == 1 {
+        if fits.len() == 1 && f.identification.is_identified() {
             chart = chart.mark_x(f.critical, "critical batch");
         }
     }

@@ -1,12 +1,10 @@
 //! The log of responses.
 
-use std::io::BufRead;
-
-use llm_metrics::io::{ReadError, Row, Rows};
 use llm_metrics::stats::text_key;
 
 use super::{Args, each_row};
 use crate::error::CliError;
+use crate::inputs::Inputs;
 
 /// The records of one generator or one round.
 #[derive(Default)]
@@ -30,7 +28,7 @@ impl Part {
 }
 
 /// Reads the log, one part per generator or round.
-pub(super) fn read(args: &Args) -> Result<Vec<Part>, CliError> {
+pub(super) fn read(inputs: &Inputs, args: &Args) -> Result<Vec<Part>, CliError> {
     let split = args.generator.as_ref().or(args.round.as_ref());
     let mut fields = vec![args.prompt.clone(), args.utility.clone()];
     fields.extend(args.score.iter().cloned());
@@ -38,59 +36,47 @@ pub(super) fn read(args: &Args) -> Result<Vec<Part>, CliError> {
     fields.push(split.cloned().unwrap_or_default());
     fields.push(args.flops.clone().unwrap_or_default());
     let mut parts: Vec<Part> = Vec::new();
-    each_row(&args.file, &fields, |rows, row| {
-        let name = if split.is_some() {
-            rows.text(row, part_field)?
-        } else {
-            String::new()
-        };
-        let at = parts
-            .iter()
-            .position(|p| p.name == name)
-            .unwrap_or(parts.len());
-        if at == parts.len() {
-            parts.push(Part {
-                name,
-                scores: vec![Vec::new(); args.score.len()],
-                ..Part::default()
-            });
-        }
-        let part = &mut parts[at];
-        part.prompt.push(text_key(&rows.text(row, 0)?));
-        part.utility.push(utility(rows, row, 1)?);
-        for (i, scores) in part.scores.iter_mut().enumerate() {
-            scores.push(rows.number(row, 2 + i)?);
-        }
-        if args.flops.is_some() {
-            let flops = rows.number(row, flops_field)?;
-            if part.flops.is_some_and(|f| (f - flops).abs() > 1e-9 * f) {
-                return Err(rows.fault(
-                    row,
-                    flops_field,
-                    format!("{flops} differs from earlier records of this generator"),
-                ));
+    each_row(
+        inputs,
+        &args.file,
+        &fields,
+        args.filter.as_deref(),
+        |rows, row| {
+            let name = if split.is_some() {
+                rows.text(row, part_field)?
+            } else {
+                String::new()
+            };
+            let at = parts
+                .iter()
+                .position(|p| p.name == name)
+                .unwrap_or(parts.len());
+            if at == parts.len() {
+                parts.push(Part {
+                    name,
+                    scores: vec![Vec::new(); args.score.len()],
+                    ..Part::default()
+                });
             }
-            part.flops = Some(flops);
-        }
-        Ok(())
-    })?;
+            let part = &mut parts[at];
+            part.prompt.push(text_key(&rows.text(row, 0)?));
+            part.utility.push(rows.utility(row, 1)?);
+            for (i, scores) in part.scores.iter_mut().enumerate() {
+                scores.push(rows.number(row, 2 + i)?);
+            }
+            if args.flops.is_some() {
+                let flops = rows.number(row, flops_field)?;
+                if part.flops.is_some_and(|f| (f - flops).abs() > 1e-9 * f) {
+                    return Err(rows.fault(
+                        row,
+                        flops_field,
+                        format!("{flops} differs from earlier records of this generator"),
+                    ));
+                }
+                part.flops = Some(flops);
+            }
+            Ok(())
+        },
+    )?;
     Ok(parts)
-}
-
-/// A utility in [0, 1], or an outcome.
-pub(super) fn utility<R: BufRead>(
-    rows: &Rows<R>,
-    row: &Row,
-    field: usize,
-) -> Result<f64, ReadError> {
-    let utility = match rows.outcome(row, field) {
-        Ok(right) => f64::from(u8::from(right)),
-        Err(_) => rows.number(row, field)?,
-    };
-    if (0.0..=1.0).contains(&utility) {
-        Ok(utility)
-    } else {
-        let problem = format!("the utility {utility} is outside [0, 1]");
-        Err(rows.fault(row, field, problem))
-    }
 }

@@ -12,7 +12,8 @@ use llm_metrics::{
     },
 };
 
-use super::{Outputs, Targets, Uncertainty, each_row, fault, positive, value};
+use super::{Uncertainty, each_row, fault, positive, value};
+use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use ::report::number::fixed;
 
@@ -56,7 +57,7 @@ Examples:
     hindsight llm gap responses.csv --score mc,cot --threshold 0.8
 
   A verifier that compares two responses at a time; responses.csv has prompt, response and correct, games.csv has prompt, winner and loser:
-    hindsight llm gap responses.csv --tournament games.csv --html gap.html";
+    hindsight llm gap responses.csv --tournament games.csv --report gap.html";
 
 /// Arguments of `hindsight llm gap`.
 #[derive(Debug, clap::Args)]
@@ -86,8 +87,8 @@ pub(in crate::llm) struct Args {
     #[arg(long, value_name = "FIELD", requires = "generator")]
     flops: Option<String>,
     /// Results of pairwise comparisons, for a verifier that holds tournaments: one line per game with prompt, winner and loser (names of responses), and
-    /// round where the games of one tournament were recorded. The gap is then told after every round, and no scores are read.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["generator", "round", "filter", "jackknife", "score"])]
+    /// round where the games of one tournament were recorded. The gap is then reported after every round, and no scores are read.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["generator", "round", "weighting", "jackknife", "score"])]
     tournament: Option<PathBuf>,
     /// Field that names a response within its prompt (with --tournament).
     #[arg(long, default_value = "response", value_name = "FIELD")]
@@ -96,13 +97,13 @@ pub(in crate::llm) struct Args {
     #[arg(long, value_name = "FIELD")]
     round: Option<String>,
     /// Keep responses with at least this score, whatever the prompt.
-    #[arg(long, group = "filter", allow_negative_numbers = true)]
+    #[arg(long, group = "weighting", allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Keep responses at or above this quantile of their prompt's scores (0.9: about the best tenth); the default, at 0.9.
-    #[arg(long, group = "filter")]
+    #[arg(long, group = "weighting")]
     quantile: Option<f64>,
     /// Weight responses by exp(score / BETA).
-    #[arg(long, group = "filter", value_parser = positive)]
+    #[arg(long, group = "weighting", value_parser = positive)]
     beta: Option<f64>,
     /// How a quantile between two scores is read.
     #[arg(long, value_enum, default_value = "linear")]
@@ -119,6 +120,9 @@ pub(in crate::llm) struct Args {
     /// Replicates of the bootstrap over prompts.
     #[arg(long, default_value_t = 1000)]
     replicates: usize,
+    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
+    #[arg(long, value_name = "NAME")]
+    filter: Option<String>,
     #[command(flatten)]
     uncertainty: Uncertainty,
     #[command(flatten)]
@@ -142,7 +146,12 @@ struct Sweep {
 
 /// Runs `hindsight llm gap`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
+    let run = Run::begin(
+        "llm gap",
+        &args.outputs,
+        Some(args.uncertainty.seed.seed),
+        std::iter::once(args.file.as_path()).chain(args.tournament.as_deref()),
+    )?;
     let options = GapOptions {
         empty: match args.empty {
             Empty::Base => EmptyFilter::KeepBase,
@@ -156,17 +165,17 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
         jackknife: args.jackknife,
     };
     if let Some(games) = &args.tournament {
-        return tournament::run(args, games, options, &targets);
+        return tournament::run(args, games, options, &run);
     }
     let weighting = weighting(args)?;
-    let mut parts = log::read(args)?;
+    let mut parts = log::read(run.inputs(), args)?;
     if args.round.is_some() {
         // Numbered rounds in the order of their numbers, others in the order of the log.
         if parts.iter().all(|p| p.name.parse::<f64>().is_ok()) {
             let number = |p: &log::Part| p.name.parse::<f64>().unwrap_or_default();
             parts.sort_by(|a, b| number(a).total_cmp(&number(b)));
         }
-        return rounds::run(args, &parts, weighting, options, &targets);
+        return rounds::run(args, &parts, weighting, options, &run);
     }
     let lib = |e: llm_metrics::Error| fault(&args.file, &e);
     let mut estimates = Vec::new();
@@ -229,7 +238,7 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
         &notes,
         trend.as_ref(),
         weighting,
-        &targets,
+        &run,
     )
 }
 
@@ -268,7 +277,7 @@ fn estimate(
         options,
         Stages::Prompts,
         args.replicates.max(1),
-        args.uncertainty.seed,
+        args.uncertainty.seed.seed,
     )
     .map_err(lib)?;
     let interval = bootstrap_interval(

@@ -4,7 +4,8 @@ use llm_metrics::verification::{ScalingTrend, SweepPoint, Weighting, scaling_tre
 use serde_json::{Value, json};
 
 use super::log::Part;
-use super::{Args, Estimated, Sweep, Targets, fault, points, value};
+use super::{Args, Estimated, Sweep, fault, points, value};
+use crate::document::Run;
 use crate::error::CliError;
 use report::number::{fixed, interval, percent};
 use report::{Axis, Column, Estimate, IntervalChart, Page, Series, Svg, Table, XyChart};
@@ -44,7 +45,7 @@ pub(super) fn report(
     notes: &[String],
     trend: Option<&Trend>,
     weighting: Weighting,
-    targets: &Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let mut table = Table::new([
         Column::text("generator and verifier"),
@@ -167,9 +168,9 @@ pub(super) fn report(
         .iter()
         .map(|s| Ok(json!({ "generator": s.generator, "verifier": s.verifier, "points": value(&s.points)? })))
         .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "file": args.file.display().to_string(), "weighting": value(&weighting)?, "level": args.uncertainty.level, "seed": args.uncertainty.seed,
+    let results = json!({ "weighting": value(&weighting)?, "level": args.uncertainty.level,
                           "gaps": rows, "sweeps": sweeps, "notes": notes, "trend": value(&trend.map(|t| &t.1))? });
-    targets.finish("llm gap", &text, results, &page)
+    run.finish(&results, || page, &text)
 }
 
 /// The most curves in one picture.

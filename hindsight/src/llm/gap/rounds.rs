@@ -8,7 +8,8 @@ use serde_json::json;
 use super::super::plots;
 use super::log::Part;
 use super::report::weighting_words;
-use super::{Args, Targets, fault, points, value};
+use super::{Args, fault, points, value};
+use crate::document::Run;
 use crate::error::CliError;
 use report::{Axis, Column, Page, Series, Table, XyChart};
 
@@ -18,7 +19,7 @@ pub(super) fn run(
     parts: &[Part],
     weighting: Weighting,
     options: GapOptions,
-    targets: &Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let lib = |e: llm_metrics::Error| fault(&args.file, &e);
     let mut logs = Vec::new();
@@ -74,11 +75,6 @@ pub(super) fn run(
     if rows.iter().all(|r| !r.pass.is_empty()) {
         page.figure(&chart.svg(), "A curve that rises for small k and falls for large k over the rounds shows a loss of diversity.");
     }
-    let results = json!({ "file": args.file.display().to_string(), "weighting": value(&weighting)?, "rounds": value(&rows)? });
-    targets.finish(
-        "llm gap",
-        &table.render(crate::output::width()),
-        results,
-        &page,
-    )
+    let results = json!({ "weighting": value(&weighting)?, "rounds": value(&rows)? });
+    run.finish(&results, || page, &table.render(crate::output::width()))
 }

@@ -13,8 +13,10 @@ use llm_metrics::{
 use serde_json::{Value, json};
 
 use super::super::plots;
-use super::{Args, Estimated, Targets, each_row, estimate, fault, points, value};
+use super::{Args, Estimated, each_row, estimate, fault, points, value};
+use crate::document::Run;
 use crate::error::{CliError, Place};
+use crate::inputs::Inputs;
 use report::number::{interval, percent};
 use report::{Axis, Column, Page, Series, Table, XyChart};
 
@@ -44,10 +46,10 @@ pub(super) fn run(
     args: &Args,
     file: &Path,
     options: GapOptions,
-    targets: &Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
-    let log = read_log(args)?;
-    let games = read_games(args, file, &log)?;
+    let log = read_log(run.inputs(), args)?;
+    let games = read_games(run.inputs(), args, file, &log)?;
     let recorded = games.recorded;
     let rounds = if recorded {
         recorded_rounds(file, &log, &games)?
@@ -64,31 +66,38 @@ pub(super) fn run(
             ("", "tournament"),
         )?);
     }
-    report(args, file, &estimates, recorded, targets)
+    report(args, file, &estimates, recorded, run)
 }
 
-fn read_log(args: &Args) -> Result<Log, CliError> {
+fn read_log(inputs: &Inputs, args: &Args) -> Result<Log, CliError> {
     let fields = [&args.prompt, &args.utility, &args.response].map(Clone::clone);
     let mut lists: Vec<Vec<f64>> = Vec::new();
     let mut prompts = Vec::new();
     let mut place = HashMap::new();
     let mut members: Vec<HashMap<u64, usize>> = Vec::new();
-    each_row(&args.file, &fields, |rows, row| {
-        let (prompt, response) = (rows.text(row, 0)?, rows.text(row, 2)?);
-        let at = *place.entry(text_key(&prompt)).or_insert(lists.len());
-        if at == lists.len() {
-            lists.push(Vec::new());
-            prompts.push(prompt.clone());
-            members.push(HashMap::new());
-        }
-        let own = members[at].len();
-        if members[at].insert(text_key(&response), own).is_some() {
-            let problem = format!("the response {response:?} of prompt {prompt:?} is there twice");
-            return Err(rows.fault(row, 2, problem));
-        }
-        lists[at].push(super::log::utility(rows, row, 1)?);
-        Ok(())
-    })?;
+    each_row(
+        inputs,
+        &args.file,
+        &fields,
+        args.filter.as_deref(),
+        |rows, row| {
+            let (prompt, response) = (rows.text(row, 0)?, rows.text(row, 2)?);
+            let at = *place.entry(text_key(&prompt)).or_insert(lists.len());
+            if at == lists.len() {
+                lists.push(Vec::new());
+                prompts.push(prompt.clone());
+                members.push(HashMap::new());
+            }
+            let own = members[at].len();
+            if members[at].insert(text_key(&response), own).is_some() {
+                let problem =
+                    format!("the response {response:?} of prompt {prompt:?} is there twice");
+                return Err(rows.fault(row, 2, problem));
+            }
+            lists[at].push(rows.utility(row, 1)?);
+            Ok(())
+        },
+    )?;
     Ok(Log {
         responses: Responses::new(&lists).map_err(|e| fault(&args.file, &e))?,
         prompts,
@@ -97,14 +106,14 @@ fn read_log(args: &Args) -> Result<Log, CliError> {
     })
 }
 
-fn read_games(args: &Args, file: &Path, log: &Log) -> Result<Games, CliError> {
+fn read_games(inputs: &Inputs, args: &Args, file: &Path, log: &Log) -> Result<Games, CliError> {
     let fields = [&args.prompt, "winner", "loser", "round"].map(str::to_owned);
     let mut games = Games {
         list: Vec::new(),
         lines: Vec::new(),
         recorded: false,
     };
-    each_row(file, &fields, |rows, row| {
+    each_row(inputs, file, &fields, None, |rows, row| {
         let name = rows.text(row, 0)?;
         let Some(&prompt) = log.place.get(&text_key(&name)) else {
             let problem = format!("the log of responses has no prompt {name:?}");
@@ -181,7 +190,7 @@ fn drawn_rounds(
         all.push(tournament(
             &log.responses,
             round,
-            args.uncertainty.seed,
+            args.uncertainty.seed.seed,
             |prompt, i, j| {
                 let won = results.contains_key(&(prompt, i, j));
                 if !won && !results.contains_key(&(prompt, j, i)) && missing.is_none() {
@@ -208,7 +217,7 @@ fn report(
     file: &Path,
     estimates: &[Estimated],
     recorded: bool,
-    targets: &Targets,
+    run: &Run,
 ) -> Result<(), CliError> {
     let level = 100.0 * args.uncertainty.level;
     let mut table = Table::new([
@@ -247,7 +256,7 @@ fn report(
         } else {
             format!(
                 "pairs drawn with seed {}; with an odd number one goes through without a game",
-                args.uncertainty.seed
+                args.uncertainty.seed.seed
             )
         }
     );
@@ -271,8 +280,8 @@ fn report(
             Ok(json!({ "round": round, "estimate": value(&e.gap)?, "interval": value(&e.interval)?, "relative_interval": value(&e.relative)? }))
         })
         .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "file": args.file.display().to_string(), "tournament": file.display().to_string(), "recorded": recorded,
-                          "level": args.uncertainty.level, "seed": args.uncertainty.seed, "rounds": rows });
+    let results = json!({ "tournament": file.display().to_string(), "recorded": recorded,
+                          "level": args.uncertainty.level, "rounds": rows });
     let text = format!("{}\n{words}", table.render(crate::output::width()));
-    targets.finish("llm gap", &text, results, &page)
+    run.finish(&results, || page, &text)
 }

@@ -11,7 +11,8 @@ use llm_metrics::{
     stats::text_key,
 };
 
-use super::{Outputs, Targets, each_row, fault, plots, value};
+use super::{each_row, fault, plots, value};
+use crate::document::{Outputs, Run};
 use crate::error::{CliError, Place};
 
 mod report;
@@ -32,7 +33,7 @@ A log has one line per item and prompt, as JSON lines or CSV (an array in a CSV 
 
 Examples:
   hindsight llm protocol sst2.jsonl
-  hindsight llm protocol runs/*.jsonl.gz --bins 15 --html protocol.html";
+  hindsight llm protocol runs/*.jsonl.gz --bins 15 --report protocol.html";
 
 /// Arguments of `hindsight llm protocol`.
 #[derive(Debug, clap::Args)]
@@ -95,7 +96,12 @@ struct Logs {
 
 /// Runs `hindsight llm protocol`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.outputs.check()?;
+    let run = Run::begin(
+        "llm protocol",
+        &args.outputs,
+        None,
+        args.files.iter().map(PathBuf::as_path),
+    )?;
     if !(1..=4096).contains(&args.bins) {
         return Err(CliError::argument(
             "--bins",
@@ -105,13 +111,17 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
     }
     let mut logs = Logs::default();
     for (number, file) in args.files.iter().enumerate() {
-        each_row(file, &FIELDS.map(str::to_owned), |rows, row| {
-            logs.take(rows, row, number)
-        })?;
+        each_row(
+            run.inputs(),
+            file,
+            &FIELDS.map(str::to_owned),
+            None,
+            |rows, row| logs.take(rows, row, number),
+        )?;
     }
     let runs = logs.runs(&args.files)?;
     let rows = in_context_protocol(&runs, args.bins).map_err(|e| fault(&args.files[0], &e))?;
-    report::report(args, &rows, &targets)
+    report::report(args, &rows, &run)
 }
 
 impl Logs {

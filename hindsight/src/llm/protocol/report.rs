@@ -3,7 +3,8 @@
 use llm_metrics::recalibrate::{OverSeeds, Regime, ShotSummary};
 use serde_json::json;
 
-use super::{Args, REGIMES, Targets, plots, value};
+use super::{Args, REGIMES, plots, value};
+use crate::document::Run;
 use crate::error::CliError;
 use report::number::{fixed, interval, percent};
 use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
@@ -17,7 +18,7 @@ const MAPS: [(&str, Maps); 2] = [
 ];
 
 /// Reports the summaries by number of shots.
-pub(super) fn report(args: &Args, rows: &[ShotSummary], targets: &Targets) -> Result<(), CliError> {
+pub(super) fn report(args: &Args, rows: &[ShotSummary], run: &Run) -> Result<(), CliError> {
     let mut scores = Table::new([
         Column::number("shots"),
         Column::number("seeds"),
@@ -104,7 +105,7 @@ pub(super) fn report(args: &Args, rows: &[ShotSummary], targets: &Targets) -> Re
         page.table(&maps, "Mean calibration error over seeds after recalibration, with the least and the largest. A regime that one seed lacks is left out for that number of shots.");
     }
     let results = json!({ "files": args.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(), "bins": args.bins, "shots": value(&rows)? });
-    targets.finish("llm protocol", &format!("{text}\n{lead}"), results, &page)
+    run.finish(&results, || page, &format!("{text}\n{lead}"))
 }
 
 /// Ticks at the numbers of shots, and the smallest distance between two.

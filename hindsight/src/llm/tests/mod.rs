@@ -32,7 +32,7 @@ impl Folder {
     }
 }
 
-/// Runs `llm COMMAND FILE REST... --json OUT --html PAGE` and returns the JSON.
+/// Runs `llm COMMAND FILE REST... --json OUT --report PAGE` and returns the JSON.
 fn ok(folder: &Folder, command: &str, file: &Path, rest: &[&str]) -> serde_json::Value {
     let (json, html) = (folder.path("out.json"), folder.path("out.html"));
     // Twice: the second run must be allowed to replace what the first wrote.
@@ -42,7 +42,7 @@ fn ok(folder: &Folder, command: &str, file: &Path, rest: &[&str]) -> serde_json:
         args.extend([
             "--json",
             json.to_str().unwrap(),
-            "--html",
+            "--report",
             html.to_str().unwrap(),
         ]);
         run(&Cli::try_parse_from(args).unwrap().llm).unwrap();
@@ -327,4 +327,214 @@ fn scaling_and_noise_scale() {
         &["--small-batch", "8", "--big-batch", "64"],
     );
     assert!((out["all"]["batch"].as_f64().unwrap() - 80.0).abs() < 1e-9);
+}
+
+/// What the data do not determine is reported as such, and no number is given for it.
+#[test]
+fn what_is_not_identified_says_so() {
+    let f = Folder::new();
+    let mut ladder = String::from("N,flops,L\n");
+    for k in 0..9 {
+        let n = 1e8 * 2f64.powi(k);
+        let d = 20.0 * n;
+        let _ = writeln!(
+            ladder,
+            "{}M,{},{}",
+            n / 1e6,
+            6.0 * n * d,
+            1.7 + 400.0 * n.powf(-0.34) + 400.0 * d.powf(-0.28)
+        );
+    }
+    let out = ok(
+        &f,
+        "scaling",
+        &f.file("ladder.csv", &ladder),
+        &["--replicates", "10"],
+    );
+    assert_eq!(out["identification"]["status"], "not_identified");
+    assert_eq!(out["identification"]["cause"], "tokens_follow_parameters");
+    assert!(
+        out["intervals_e_a_b_alpha_beta"].is_null()
+            && out["optimal"][0]["parameters_interval"].is_null()
+    );
+    let steps = "batch_size;steps\n64;1000\n128;500\n256;250\n512;125\n";
+    let out = ok(
+        &f,
+        "cbs",
+        &f.file("linear.csv", steps),
+        &["--replicates", "10"],
+    );
+    assert!(out["models"][0]["critical_batch"].is_null());
+    assert_eq!(
+        out["models"][0]["identification"]["cause"],
+        "steps_inverse_to_batch"
+    );
+    let norms = "small,big\n1.9,2.0\n1.9,2.0\n";
+    let out = ok(
+        &f,
+        "noise-scale",
+        &f.file("n.csv", norms),
+        &["--small-batch", "16", "--big-batch", "256"],
+    );
+    assert!(out["all"]["batch"].is_null());
+}
+
+/// Exports of Weights & Biases: a column for each run, blank cells between evaluations, an evaluation at step 0.
+#[test]
+fn exported_loss_curves_are_read() {
+    let f = Folder::new();
+    let batches = [64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0];
+    let reached = |b: f64| 1000.0 + 2e6 / b;
+    let loss = |b: f64, step: f64| {
+        if step <= 0.0 {
+            10.0
+        } else {
+            3.0 + 0.5 * (reached(b) / step).ln()
+        }
+    };
+    let mut wide = String::from("Step");
+    for b in batches {
+        let _ = write!(
+            wide,
+            ",bs-{b} - eval/loss,bs-{b} - eval/loss__MIN,bs-{b} - eval/loss__MAX"
+        );
+    }
+    let mut long = String::from("run,batch_size,_step,val_loss\n");
+    for step in (0..=40_000).step_by(50) {
+        let _ = write!(wide, "\n{step}");
+        for b in batches {
+            if step % 100 == 0 {
+                let l = loss(b, f64::from(step));
+                let _ = write!(wide, ",{l},{l},{l}");
+                let _ = writeln!(long, "r{b},{b},{step},{l}");
+            } else {
+                let _ = write!(wide, ",,,");
+                let _ = writeln!(long, "r{b},{b},{step},");
+            }
+        }
+    }
+    let args = [
+        "--target",
+        "3",
+        "--interpolate",
+        "log",
+        "--replicates",
+        "10",
+    ];
+    let (wide, long) = (f.file("wide.csv", &wide), f.file("long.csv", &long));
+    let (a, b) = (ok(&f, "cbs", &wide, &args), ok(&f, "cbs", &long, &args));
+    assert_eq!(
+        a["models"][0]["critical_batch"],
+        b["models"][0]["critical_batch"]
+    );
+    let critical = a["models"][0]["critical_batch"].as_f64().unwrap();
+    assert!(
+        (critical - (307.2 + 0.2 * 2000.0)).abs() < 2.0,
+        "{critical}"
+    );
+    let e = wrong(
+        &f,
+        "cbs",
+        "batch,run,step,loss\n64,a,0,9\n64,a,10,5\n64,a,10,4\n",
+        &["--target", "3"],
+    );
+    assert!(
+        e.starts_with("/wrong:4: run \"a\": step 10 does not come after step 10"),
+        "{e}"
+    );
+    let e = wrong(
+        &f,
+        "cbs",
+        "batch,run,step,loss\n64,a,0,9\n64,a,10,5\n128,b,10,4\n",
+        &["--target", "3"],
+    );
+    assert!(
+        e.contains("no run reaches the target 3: the lowest loss is 4, in run \"b\""),
+        "{e}"
+    );
+}
+
+/// A saved map gives the same doubles when it is applied: on the records that it was fitted to the scores are the fit's own, to the last digit.
+#[test]
+fn a_saved_map_comes_back_bit_by_bit() {
+    let f = Folder::new();
+    let log = f.file("z.jsonl", &logit_log());
+    for method in [
+        "platt",
+        "temperature",
+        "isotonic",
+        "beta",
+        "scaling-binning",
+    ] {
+        let model = f.path(&format!("{method}-bits.json"));
+        let path = model.to_str().unwrap();
+        ok(
+            &f,
+            "recalibrate",
+            &log,
+            &["--method", method, "--save", path],
+        );
+        let text = std::fs::read(&model).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let mut again = serde_json::to_vec_pretty(&value).unwrap();
+        again.push(b'\n');
+        let sorted = |t: &[u8]| {
+            let mut lines: Vec<String> = String::from_utf8_lossy(t)
+                .lines()
+                .map(|l| l.trim_end_matches(',').to_owned())
+                .collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(&text), sorted(&again), "{method}");
+    }
+}
+
+/// gsm8k: each document once a filter, of which one must be chosen.
+#[test]
+fn filters_are_not_mixed() {
+    let f = Folder::new();
+    let log: String = (0..4)
+        .flat_map(|d| ["strict-match", "flexible-extract"].map(|filter| {
+            format!("{{\"doc_id\": {d}, \"resps\": [[\"4\"]], \"filter\": \"{filter}\", \"exact_match\": {}, \"score\": 0.5}}\n", d % 2)
+        }))
+        .collect();
+    let e = wrong(&f, "passk", &log, &["--correct", "exact_match"]);
+    assert!(e.contains(":2:") && e.contains("mixes the filters"), "{e}");
+    let e = wrong(
+        &f,
+        "gap",
+        &log,
+        &[
+            "--prompt",
+            "doc_id",
+            "--utility",
+            "exact_match",
+            "--score",
+            "score",
+        ],
+    );
+    assert!(e.contains("mixes the filters"), "{e}");
+    let out = ok(
+        &f,
+        "passk",
+        &f.file("g.jsonl", &log),
+        &["--correct", "exact_match", "--filter", "flexible-extract"],
+    );
+    assert_eq!(
+        (&out["problems"], &out["responses"]),
+        (&4.into(), &4.into())
+    );
+}
+
+/// Softmax handed over as logits: read, with a warning.
+#[test]
+fn probabilities_among_the_logits_are_pointed_out() {
+    let f = Folder::new();
+    let log = "{\"logits\": [0.9, 0.1], \"label\": 0}\n{\"logits\": [0.2, 0.8], \"label\": 1}\n";
+    let out = ok(&f, "calibration", &f.file("p.jsonl", log), &[]);
+    assert!(
+        out["notes"][0].as_str().unwrap().contains("--probs"),
+        "{out}"
+    );
 }
