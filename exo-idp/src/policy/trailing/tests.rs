@@ -162,9 +162,9 @@ proptest! {
                     let (x, y) = (a.input(k, week, product), b.input(k, week, product));
                     prop_assert!((x - y).abs() < 1e-5 * (1.0 + x.abs()), "{name}: {x} {y}");
                 }
-                for k in 0..LEVELS.len() {
+                for (k, level) in LEVELS.iter().enumerate() {
                     let (x, y) = (a.level(k, week, product) * units, b.level(k, week, product));
-                    prop_assert!((x - y).abs() <= 1e-5 * x.abs().max(y.abs()), "{}: {x} {y}", LEVELS[k]);
+                    prop_assert!((x - y).abs() <= 1e-5 * x.abs().max(y.abs()), "{level}: {x} {y}");
                 }
             }
         }
