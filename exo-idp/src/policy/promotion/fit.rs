@@ -47,7 +47,7 @@ impl PromotionForecast {
         let mut centred = Vec::with_capacity(products);
         let mut gram = DMatrix::zeros(width, width);
         let mut moment = DVector::zeros(width);
-        for product in 0..products {
+        for (product, &unit) in units.iter().enumerate() {
             let used: Vec<usize> = weeks
                 .clone()
                 .filter(|&w| panel.present(product, w))
@@ -57,7 +57,7 @@ impl PromotionForecast {
                 used.iter().map(|&w| features(panel, product, w)).collect();
             let ys: Vec<f64> = used
                 .iter()
-                .map(|&w| (panel.demand(product, w) / units[product]).ln_1p())
+                .map(|&w| (panel.demand(product, w) / unit).ln_1p())
                 .collect();
             let mean_x = rows
                 .iter()
