@@ -99,7 +99,7 @@ impl Replay<'_> {
     /// `thetas` are lists as long as [`Policy::theta`]; the market keeps its own. One result a list, `[lane]`, as in
     /// [`Outcomes::objectives`].
     ///
-    /// The record is read once for all lists, and no week is kept: about ten times as fast as as many runs. Always on SIMD lanes.
+    /// The record is read once for all lists, and no week is kept. Always on SIMD lanes.
     ///
     /// ```
     /// use hindsight_exo_idp::policy::{BaseStock, Signals};
