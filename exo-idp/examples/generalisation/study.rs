@@ -94,6 +94,7 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
             },
             weeks: 0..learn,
             warm_up: 4,
+            opening: None,
         };
         let learner = Learner {
             year: self.year,

@@ -14,6 +14,7 @@
 //! | target position, mean lead time | the same for the mean lead time in place of its distribution, untuned |
 //! | base stock | raises the position to mean demand over the lead time and the review week, scaled by a tuned factor |
 //! | constant order | orders a week's mean demand every week |
+//! | own orders | what was really ordered, where the record says it |
 //!
 //! ```
 //! use hindsight_exo_idp::backtest::{BackTest, Dataset};
@@ -54,7 +55,9 @@ use crate::lead_times::LeadTimes;
 use crate::oracle::JustInTime;
 use crate::outcomes::Outcomes;
 use crate::paths::Paths;
-use crate::policy::{BaseStock, ConstantOrder, Plan, PromotionForecast, Signals};
+use crate::policy::{
+    BaseStock, ConstantOrder, Plan, Policy, PromotionForecast, RecordedOrders, Signals,
+};
 use crate::replay::Replay;
 use crate::train::{Fitted, Recipe, Setting};
 
@@ -247,6 +250,7 @@ impl BackTest {
             },
             weeks: split.training.clone(),
             warm_up: WARM_UP,
+            opening: known.data.opening.as_ref(),
         };
         at(Stage::Heuristics, 0);
         let heuristics = Heuristics::fit(&setting, &fitting, device)?;
@@ -262,7 +266,16 @@ impl BackTest {
             ..setting.clone()
         };
         let replay = held_setting.replay(&paths, split.held_out.clone())?;
-        let entries = entries(&setting, &replay, heuristics, &fitted, device)?;
+        let mut entries = entries(&setting, &replay, heuristics, &fitted, device)?;
+        if let Some(orders) = &known.data.orders {
+            let orders = RecordedOrders::new(panel, orders)?;
+            entries.push(Entry {
+                name: orders.name().to_owned(),
+                role: Role::Recorded,
+                outcomes: replay.run(&orders, device)?,
+            });
+        }
+        entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
         let table = RewardTable::new(&replay, &entries);
         let context = EvaluationContext {
             known,
@@ -323,7 +336,7 @@ struct Entry {
     outcomes: Outcomes,
 }
 
-/// All policies on the held-out weeks, the highest reward first.
+/// The policies made from the training weeks, on the held-out ones.
 fn entries(
     setting: &Setting<'_>,
     replay: &Replay<'_>,
@@ -355,7 +368,6 @@ fn entries(
     });
     let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;
     add("constant order", Role::Heuristic, constant);
-    entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
     Ok(entries)
 }
 

@@ -136,7 +136,7 @@ impl RewardTable {
                 role: account.role,
                 mean: sums.estimate() / cells,
                 interval: ConfidenceLimits::per_cell(sums.interval(bootstrap.alpha), cells),
-                share_of_bound: sums.estimate() / bound,
+                share_of_bound: share(sums.estimate(), bound),
                 against_best,
             });
         }
@@ -160,6 +160,15 @@ impl RewardTable {
             policies,
             pairs,
         })
+    }
+}
+
+/// A reward as a share of the hindsight optimum; not a number where nothing could have been earned.
+pub(super) fn share(reward: f64, bound: f64) -> f64 {
+    if bound > 0.0 {
+        reward / bound
+    } else {
+        f64::NAN
     }
 }
 

@@ -7,7 +7,7 @@ use super::results::{
     ConfidenceLimits, Difference, PolicyResult, ProductResult, Results, Role, Sample, Track,
     TrainingPoint,
 };
-use super::rewards::{RewardTable, Rewards};
+use super::rewards::{RewardTable, Rewards, share};
 use super::segments::segmentations;
 use crate::compare::Bootstrap;
 use crate::count::count;
@@ -92,7 +92,7 @@ fn policies(
     let cells = count(products * context.split.held_out.len());
     let bounds = &table.bounds;
     let bound: f64 = bounds.iter().sum();
-    let counted = count(bounds.iter().filter(|&&b| b > 0.0).count().max(1));
+    let counted = bounds.iter().filter(|&&b| b > 0.0).count();
     let mut policies = Vec::with_capacity(entries.len());
     for (at, (entry, earned)) in entries.iter().zip(rewards).enumerate() {
         let total = context.bootstrap.interval(earned)?;
@@ -113,9 +113,9 @@ fn policies(
             total: total.estimate,
             mean: total.estimate / cells,
             interval: ConfidenceLimits::per_cell(total, cells),
-            share_of_bound: total.estimate / bound,
+            share_of_bound: share(total.estimate, bound),
             share_interval: None,
-            share_by_product: Some(shares.sum::<f64>() / counted),
+            share_by_product: (counted > 0).then(|| shares.sum::<f64>() / count(counted)),
             against_best,
             fill_rate: outcomes.fill_rate(),
             stock: outcomes.total(Quantity::OnHand) / cells,
@@ -146,13 +146,13 @@ fn minus(a: &Rewards, b: &Rewards) -> Rewards {
     a.iter().zip(b).map(|(a, b)| minus_row(a, b)).collect()
 }
 
+/// The share of weeks with an order, over all products and samples of lead times.
 fn order_frequency(outcomes: &Outcomes) -> f64 {
-    let (mut ordered, mut all) = (0usize, 0usize);
-    for product in 0..outcomes.products() {
-        for week in outcomes.scored() {
-            all += 1;
-            ordered += usize::from(outcomes.sample(Quantity::Order, product, 0, week) > 0.0);
-        }
+    let (mut ordered, mut all) = (0, 0);
+    for week in outcomes.scored() {
+        let orders = outcomes.row(Quantity::Order, week);
+        all += orders.len();
+        ordered += orders.iter().filter(|&&units| units > 0.0).count();
     }
     count(ordered) / count(all.max(1))
 }

@@ -11,6 +11,7 @@ pub(super) fn ink(role: Role) -> Ink {
         Role::Oracle => Ink::Muted,
         Role::Trained => Ink::Series(1),
         Role::Heuristic => Ink::Series(0),
+        Role::Recorded => Ink::Series(2),
     }
 }
 
