@@ -98,6 +98,15 @@ pub enum Error {
     /// Nothing to work on.
     #[error("{0} is empty")]
     Empty(&'static str),
+    /// Replays whose discounts or windows differ cannot be joined.
+    #[error("the replays to be joined differ in discount or in what their weeks count")]
+    Shared,
+    /// A file of weights that cannot be used.
+    #[error("the file of weights is {reason}")]
+    Weights {
+        /// What is wrong with it.
+        reason: crate::policy::Damage,
+    },
     /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] gpu::Error),

@@ -64,6 +64,18 @@ pub(crate) struct Frame {
     pub(crate) salvage: f64,
     /// Book value of the opening stock of every lane.
     pub(crate) opening: Vec<f64>,
+    /// Where unmet demand waits.
+    pub(crate) waiting: Option<Waiting>,
+}
+
+/// How unmet demand waits.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub(crate) struct Waiting {
+    /// Units at the opening, by lane.
+    pub(crate) opening: Vec<f64>,
+    /// Whether orders are received after demand.
+    pub(crate) after_demand: bool,
 }
 
 impl Frame {
@@ -200,11 +212,33 @@ impl Outcomes {
         self.objective.iter().sum::<f64>() / count(self.frame.samples)
     }
 
-    /// Units sold as a share of units wanted, over the scored weeks.
+    /// Units sold in the week in which they were wanted, as a share of units wanted, over the scored weeks. A unit that waits counts
+    /// once, in the week in which it was wanted. Not a number where nothing was wanted.
     #[must_use]
     pub fn fill_rate(&self) -> f64 {
-        let (sold, unmet) = (self.total(Quantity::Sold), self.total(Quantity::Unmet));
-        sold / (sold + unmet)
+        let Some(waiting) = &self.frame.waiting else {
+            let (sold, unmet) = (self.total(Quantity::Sold), self.total(Quantity::Unmet));
+            return sold / (sold + unmet);
+        };
+        let (mut on_time, mut wanted) = (0.0, 0.0);
+        for (lane, &opening) in waiting.opening.iter().enumerate() {
+            let mut before = opening;
+            for week in self.scored() {
+                let at = |quantity| self.row(quantity, week)[lane];
+                let unmet = at(Quantity::Unmet);
+                let late = if waiting.after_demand {
+                    unmet.min(at(Quantity::Received))
+                } else {
+                    0.0
+                };
+                // Demand that waits is served first.
+                let sold = at(Quantity::Sold) - late;
+                on_time += sold - sold.min(before);
+                wanted += sold + unmet - before;
+                before = unmet - late;
+            }
+        }
+        on_time / wanted
     }
 
     /// What a product earned in each scored week, the mean over the samples: the discounted reward and the change in the book

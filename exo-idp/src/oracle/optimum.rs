@@ -11,14 +11,15 @@ use crate::replay::Replay;
 /// $x$ units before the receipts of week $t$, sales lost and received before demand,
 /// $$ V_t(x) = \max_{y \ge x} \Bigl[ \gamma^t (p_t s - b (D_t - s) - h_t (y - s)) + V_{t+1}(y - s) - \min_k C_k (y - x) \Bigr], \quad s = \min(D_t, y), $$
 /// over the orders $k$ that arrive in week $t$; the other conventions likewise. $V_t$ is piecewise linear, and all of it is computed,
-/// backwards, in a few operations on its corners. A unit that is left at the end is worth $\kappa$ times what it cost, discounted, and
-/// which unit is left is chosen at will: no less than the average cost that the replay books. With a price $\mu$ on the cost of what
-/// is sold (its dual), $C_k = \gamma^k c_k - \max(\gamma^T \kappa c_k, \mu)$; the least value over $\mu$ is returned.
+/// backwards, in a few operations on its corners.
 ///
-/// Without value at the end it is attained by some orders, exactly. With one, it is at least what any orders earn; the gap is what
-/// costs of different weeks in one average can make. For an order that arrives in pieces every piece is taken to be bought by itself,
-/// which earns no less. Our own formulation; it replaces the bound of the paper's kind, which sells the opening stock on top of all
-/// demand and knows no holding.
+/// Where stock is worth nothing at the end this is attained by some orders, exactly. A unit that is left is worth $\kappa$ times what it
+/// cost, and the replay books the average cost of what there is; here every unit sold is charged to some unit that was ordered before,
+/// which earns no less. With prices $\mu_t$ on that charge (its duals), $C_k = \gamma^k c_k - \max(\gamma^T \kappa c_k, \mu_k)$ and a unit
+/// sold in week $t$ brings $\mu_t$ less. Any prices that never rise give an upper bound; the least over a family of them is returned:
+/// exact where costs do not change, else above what any orders earn. For an order that arrives in pieces every piece is taken to be
+/// bought by itself, which earns no less. Our own formulation; it replaces the bound of the paper's kind, which sells the opening stock
+/// on top of all demand and knows no holding.
 ///
 /// In money, opening stock charged as in [`Outcomes::objective`](crate::Outcomes::objective). A few microseconds for a year of weeks
 /// without value at the end, some two hundred with one.
@@ -52,17 +53,18 @@ pub fn hindsight_optimum(replay: &Replay<'_>, lane: usize) -> f64 {
     let known = Known::of(replay, lane);
     let fixed = (known.end - 1.0) * known.book;
     if known.end <= 0.0 {
-        return known.value(0.0) + fixed;
+        return known.value(&vec![0.0; known.weeks.len()]) + fixed;
     }
-    let with = |mu: f64| {
+    let most = |level: f64| {
+        let prices = known.prices(level);
         // What units that were there at the opening spare, where dearer ones are sold in their place.
-        let spared = (mu - known.end * known.opening_cost()).max(0.0) * known.units;
-        known.value(mu) + spared
+        let spared = (prices[0] - known.end * known.opening_cost()).max(0.0) * known.units;
+        known.value(&prices) + spared
     };
-    least(with, known.dearest()) + fixed
+    least(most, known.highest()) + fixed
 }
 
-/// The smallest value of a convex, piecewise linear function on `[0, high]`.
+/// The smallest value of a piecewise linear function on `[0, high]` where it is convex; else a value of it that is small.
 ///
 /// Four points are held, the smallest value between the outer ones. Lines through two neighbours lie below the function elsewhere:
 /// where it meets the crossing of two such lines, or is one line as far as the end, that is the smallest value.
@@ -115,8 +117,6 @@ struct Known {
     book: f64,
     /// What a share of its cost a unit is worth at the end, discounted: $\gamma^T \kappa$.
     end: f64,
-    /// The cost of every order part of which arrives after the end.
-    late: Vec<f64>,
 }
 
 struct KnownWeek {
@@ -127,8 +127,18 @@ struct KnownWeek {
     holding: f64,
     /// Units that arrive of the orders before the opening.
     opening: f64,
-    /// Cost of a unit of every order of which a part arrives: as it was paid, discounted, and plain.
-    offers: Vec<(f64, f64)>,
+    /// Discounted cost of a unit ordered in the week; none where nothing can be.
+    cost: Option<f64>,
+    /// The orders of which a part arrives.
+    offers: Vec<Offer>,
+}
+
+struct Offer {
+    /// The week of the order, from the first scored one.
+    placed: usize,
+    /// Cost of a unit, discounted, and plain.
+    paid: f64,
+    cost: f64,
 }
 
 impl Known {
@@ -144,8 +154,12 @@ impl Known {
         };
         let (due, coming) = replay.opening_due(lane);
         let offer = |k: usize| {
-            let cost = panel.cost(product, k);
-            (power(k - scored.start) * cost, cost)
+            let (placed, cost) = (k - scored.start, panel.cost(product, k));
+            Offer {
+                placed,
+                paid: power(placed) * cost,
+                cost,
+            }
         };
         let can = |k: usize| panel.present(product, k);
         let weeks = scored.clone().map(|week| {
@@ -160,15 +174,9 @@ impl Known {
                 holding: discount
                     * (conventions.holding_share * panel.cost(product, week) + conventions.holding),
                 opening: due.get(week - scored.start).copied().unwrap_or(0.0),
+                cost: can(week).then(|| discount * panel.cost(product, week)),
                 offers: arriving.map(offer).collect(),
             }
-        });
-        let late = scored.clone().filter(|&k| {
-            let after = (k + 1..=k + paths.max_lead_time()).filter(|&week| week >= scored.end);
-            can(k)
-                && after
-                    .into_iter()
-                    .any(|week| paths.shares(k, week - k)[lane] > 0.0)
         });
         let on_hand = replay.opening().on_hand()[lane];
         Known {
@@ -179,7 +187,6 @@ impl Known {
             units: on_hand.max(0.0) + coming,
             book: replay.opening_charge(lane),
             end: power(scored.len()) * conventions.salvage(),
-            late: late.map(|k| offer(k).0).collect(),
         }
     }
 
@@ -192,34 +199,32 @@ impl Known {
         }
     }
 
-    /// The largest $\mu$ at which no order is worth placing for nothing but its cost.
-    fn dearest(&self) -> f64 {
-        let mut carried = 0.0;
-        let mut most = self.late.iter().copied().fold(f64::INFINITY, f64::min);
-        for week in self.weeks.iter().rev() {
-            if self.receipts == Receipts::BeforeDemand {
-                carried += week.holding;
-            }
-            for offer in &week.offers {
-                most = most.min(offer.0 + carried);
-            }
-            if self.receipts == Receipts::AfterDemand {
-                carried += week.holding;
-            }
-        }
-        if most.is_finite() { most } else { 0.0 }
+    /// A level cut, week by week, to the lowest cost at which anything was ordered before: no order is worth placing for nothing but what
+    /// it spares.
+    fn prices(&self, level: f64) -> Vec<f64> {
+        let mut price = level;
+        let cut = self.weeks.iter().map(|week| {
+            price = price.min(week.cost.unwrap_or(f64::INFINITY));
+            price
+        });
+        cut.collect()
     }
 
-    /// What the lane earns beside the value of its opening stock at the end, with the price `mu` on the cost of what is sold.
-    fn value(&self, mu: f64) -> f64 {
+    /// The most that any unit is worth at the end: prices above it only spare what nobody would have sold.
+    fn highest(&self) -> f64 {
+        let offers = self.weeks.iter().flat_map(|week| &week.offers);
+        let costs = offers.map(|offer| offer.cost);
+        self.end * costs.fold(self.opening_cost(), f64::max)
+    }
+
+    /// What the lane earns beside the value of its opening stock at the end, with the prices on what is sold.
+    fn value(&self, prices: &[f64]) -> f64 {
         let mut value = Piecewise::zero();
-        for week in self.weeks.iter().rev() {
-            let costs = week
-                .offers
-                .iter()
-                .map(|&(paid, cost)| paid - mu.max(self.end * cost));
+        for (week, sold) in self.weeks.iter().zip(prices).rev() {
+            let offers = week.offers.iter();
+            let costs = offers.map(|o| o.paid - prices[o.placed].max(self.end * o.cost));
             let cost = costs.fold(f64::INFINITY, f64::min);
-            let price = week.price - mu;
+            let price = week.price - sold;
             match (self.receipts, self.unmet) {
                 (Receipts::BeforeDemand, Unmet::Lost) => {
                     week.sell_or_lose(&mut value, price);

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use super::known_weeks::KnownWeeks;
 use crate::arrivals::LeadTimeLaw;
 use crate::conventions::{Conventions, Receipts};
+use crate::count::count;
 use crate::error::Error;
 use crate::panel::Panel;
 use crate::signals::Signals;
@@ -54,6 +56,10 @@ pub(crate) fn coverage(lead: usize, conventions: &Conventions) -> usize {
 /// The target inventory position of each product: the empirical quantile, at the critical ratio, of demand over lead time and
 /// review in the given weeks. One row of signals, in units, the same in every week.
 ///
+/// Demand over several weeks is summed over all runs of weeks in the record that are known. Where fewer than half of the runs are, the
+/// unknown weeks of the others are filled in from the known weeks of the product, with the correlation to the nearest of them: gaps
+/// cost precision, not sense. Our own formulation.
+///
 /// # Errors
 /// When the weeks are fewer than the longest coverage.
 pub fn target_position(
@@ -86,16 +92,12 @@ pub fn target_position(
     }
     let levels: Vec<f64> = (0..panel.products())
         .map(|product| {
+            let record = KnownWeeks::new(panel, product, weeks.clone());
             let mut sums: Vec<(f64, f64)> = Vec::new();
             for &(lead, probability) in &laws[product] {
-                let span = coverage(lead, conventions);
-                let starts = weeks.start..=weeks.end - span;
-                let usable: Vec<f64> = starts
-                    .filter(|&t| (t..t + span).all(|w| panel.present(product, w)))
-                    .map(|t| (t..t + span).map(|w| panel.demand(product, w)).sum())
-                    .collect();
-                let weight = probability / crate::count::count(usable.len().max(1));
-                sums.extend(usable.into_iter().map(|sum| (sum, weight)));
+                let totals = record.totals(coverage(lead, conventions));
+                let weight = probability / count(totals.len().max(1));
+                sums.extend(totals.into_iter().map(|sum| (sum, weight)));
             }
             let (price, cost) = mean_prices(panel, product, weeks.clone());
             quantile(
@@ -148,7 +150,7 @@ pub(crate) fn mean_prices(panel: &Panel, product: usize, weeks: Range<usize>) ->
     } else {
         present
     };
-    let n = crate::count::count(used.len());
+    let n = count(used.len());
     let price = used.iter().map(|&w| panel.price(product, w)).sum::<f64>() / n;
     let cost = used.iter().map(|&w| panel.cost(product, w)).sum::<f64>() / n;
     (price, cost)
@@ -187,12 +189,12 @@ mod tests {
 
         #[test]
         fn quantile_is_the_inverse_of_the_empirical_law(mut xs in prop::collection::vec(0.0_f64..10.0, 1..40), q in 0.0_f64..1.0) {
-            let n = crate::count::count(xs.len());
+            let n = count(xs.len());
             let mut weighted: Vec<(f64, f64)> = xs.iter().map(|&x| (x, 1.0)).collect();
             let value = quantile(&mut weighted, q);
             xs.sort_by(f64::total_cmp);
-            let at_most = crate::count::count(xs.iter().filter(|&&x| x <= value).count());
-            let below = crate::count::count(xs.iter().filter(|&&x| x < value).count());
+            let at_most = count(xs.iter().filter(|&&x| x <= value).count());
+            let below = count(xs.iter().filter(|&&x| x < value).count());
             prop_assert!(at_most >= q * n - 1e-9 && below <= q * n + 1e-9);
         }
     }

@@ -99,6 +99,63 @@ impl<F: Real> Arrays<F> {
         }
     }
 
+    /// The lanes of several replays of equal length side by side, as one batch to draw mini-batches from: windows of one record, for
+    /// instance. The rows of a lane lie side by side, as [`by_lane`](Arrays::by_lane) has them.
+    ///
+    /// # Errors
+    /// When there is none, or they differ in weeks, in rows or in what all lanes share.
+    pub fn join(parts: Vec<Arrays<F>>) -> Result<Self, Error> {
+        let mut parts = parts.into_iter().map(Arrays::by_lane);
+        let Some(first) = parts.next() else {
+            return Err(Error::Empty("the list of arrays"));
+        };
+        let parts: Vec<Arrays<F>> = std::iter::once(first).chain(parts).collect();
+        let (weeks, rows) = (parts[0].weeks, parts[0].rows);
+        let states = |part: &Arrays<F>| part.lane.len() / part.lanes.max(1);
+        for part in &parts {
+            for (array, expected, found) in [
+                ("weeks of joined arrays", weeks, part.weeks),
+                ("rows of joined arrays", rows, part.rows),
+                ("states of joined arrays", states(&parts[0]), states(part)),
+            ] {
+                if expected != found {
+                    return Err(Error::Length {
+                        array: array.into(),
+                        expected,
+                        found,
+                    });
+                }
+            }
+            if part.shared != parts[0].shared {
+                return Err(Error::Shared);
+            }
+        }
+        let lanes = parts.iter().map(|part| part.lanes).sum();
+        let mut exo = Vec::with_capacity(weeks * rows * lanes);
+        for week in 0..weeks {
+            for part in &parts {
+                let each = part.rows * part.lanes;
+                exo.extend_from_slice(&part.exo[week * each..(week + 1) * each]);
+            }
+        }
+        let mut lane = Vec::with_capacity(states(&parts[0]) * lanes);
+        for state in 0..states(&parts[0]) {
+            for part in &parts {
+                lane.extend_from_slice(&part.lane[state * part.lanes..][..part.lanes]);
+            }
+        }
+        Ok(Arrays {
+            lanes,
+            groups: parts.iter().flat_map(|part| part.groups.clone()).collect(),
+            weeks,
+            rows,
+            by_lane: true,
+            exo,
+            shared: parts[0].shared.clone(),
+            lane,
+        })
+    }
+
     /// Sets a row of a week, numbered from the first that is seen, for all lanes. Rows must not lie by lane.
     pub(super) fn set_row(&mut self, week: usize, row: usize, value: F) {
         let start = (week * self.rows + row) * self.lanes;

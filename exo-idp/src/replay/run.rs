@@ -6,7 +6,7 @@ use super::bundle::Bundle;
 use super::rows::Source;
 use super::setup::Replay;
 use super::week::{Parameters, Traveller, Week};
-use crate::error::Error;
+use crate::error::{Error, within};
 use crate::market::Market;
 use crate::outcomes::{Outcomes, Quantity};
 use crate::policy::Policy;
@@ -94,6 +94,85 @@ impl<'p> Replay<'p> {
     }
 }
 
+impl Replay<'_> {
+    /// What every lane earns under a policy with each of several lists of parameters, and nothing else: for the search of parameters.
+    /// `thetas` are lists as long as [`Policy::theta`]; the market keeps its own. One result a list, `[lane]`, as in
+    /// [`Outcomes::objectives`].
+    ///
+    /// The record is read once for all lists, and no week is kept: about ten times as fast as as many runs. Always on SIMD lanes.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::policy::{BaseStock, Signals};
+    /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Window};
+    /// # let columns = Columns {
+    /// #     demand: (0..30).map(|week| f64::from(3 + week % 4)).collect(),
+    /// #     price: vec![10.0; 30],
+    /// #     cost: vec![6.0; 30],
+    /// #     present: vec![true; 30],
+    /// #     covariates: vec![],
+    /// # };
+    /// # let panel = Panel::new(vec!["tea".into()], 30, columns)?;
+    /// # let paths = Paths::new(&panel, &LeadTimes::fixed(1), 1)?;
+    /// # let window = Window { scored: 5..30, warm_up: 5 };
+    /// # let replay = Replay::new(&paths, Conventions::default(), window, &[4.0])?;
+    /// let policy = BaseStock::new("base stock", 1.0, Signals::from_fn(30, 1, 1, |_, _, _| 10.0));
+    /// let earned = replay.objectives(&policy, &(), &[vec![0.5], vec![1.0]], &hindsight_gpu::Device::best())?;
+    /// assert!(earned[1][0] > earned[0][0]);
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run_in`](Replay::run_in); when a list is not as long as the policy's, a lane earns what is not finite, or the policy or the
+    /// market joins the lanes.
+    pub fn objectives<P: Policy, M: Market>(
+        &self,
+        policy: &P,
+        market: &M,
+        thetas: &[Vec<f64>],
+        device: &Device,
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        let expected = policy.theta().len();
+        if let Some(theta) = thetas.iter().find(|theta| theta.len() != expected) {
+            return Err(Error::Length {
+                array: "theta".into(),
+                expected,
+                found: theta.len(),
+            });
+        }
+        if self.record(policy, market)?.joins_lanes() {
+            return Err(Error::Joined(policy.name().to_owned()));
+        }
+        let source = Source::new(self, policy, market)?;
+        let layout = source.layout();
+        let opening = self.opening_rows(layout.scheduled(), layout.own())?;
+        let week = Week::new(&source, policy, market);
+        let runner = Runner::<Lanes<WIDTH>, P, M>::new(&source, week, &opening);
+        let rolled = runner.bundles(device, |first| {
+            vectorize(
+                #[inline(always)]
+                || runner.earn(first, thetas),
+            )
+        });
+        let lanes = self.paths().lanes();
+        let mut earned = vec![vec![0.0; lanes]; thetas.len()];
+        for (first, rolled) in rolled {
+            for (earned, values) in earned.iter_mut().zip(rolled.chunks_exact(WIDTH)) {
+                for (lane, value) in (first..lanes).zip(values) {
+                    earned[lane] = value - self.opening_charge(lane);
+                    within(
+                        "what a lane earns",
+                        earned[lane],
+                        f64::MIN,
+                        f64::MAX,
+                        "a finite number",
+                    )?;
+                }
+            }
+        }
+        Ok(earned)
+    }
+}
+
 /// What runs bundles of lanes.
 pub(super) struct Runner<'a, S, P, M> {
     pub(super) source: &'a Source<'a>,
@@ -158,6 +237,43 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
             .map(|row| S::load(&row[first..]))
             .collect();
         self.week.traveller(&rows)
+    }
+
+    /// What a bundle of lanes earns with each list of the policy's parameters, `[list][lane]`.
+    #[inline(always)]
+    fn earn(&self, first: usize, thetas: &[Vec<f64>]) -> Vec<f64> {
+        let replay = self.source.replay();
+        let products = self.products(first);
+        let width = self.week.layout().rows();
+        let seen = replay.window().seen();
+        let mut rows = vec![S::constant(0.0); seen.len() * width];
+        let mut buffer = vec![0.0; S::WIDTH];
+        for (week, rows) in seen.clone().zip(rows.chunks_exact_mut(width)) {
+            self.source.load(week, first, &products, &mut buffer, rows);
+        }
+        let mut scratch = self.week.scratch();
+        let mut earned = vec![0.0; thetas.len() * S::WIDTH];
+        for (theta, out) in thetas.iter().zip(earned.chunks_exact_mut(S::WIDTH)) {
+            let theta: Vec<S> = theta.iter().map(|&x| S::constant(x)).collect();
+            let parameters = self.parameters.with_policy(theta);
+            let mut traveller = self.start(first);
+            for (week, rows) in seen.clone().zip(rows.chunks_exact(width)) {
+                let [weight, terminal, live] = self.source.shared(week);
+                let weights = [S::constant(weight), S::constant(terminal)];
+                let now = self.week.play(
+                    &parameters,
+                    rows,
+                    weights,
+                    live > 0.0,
+                    &mut traveller,
+                    &mut scratch,
+                    #[inline(always)]
+                    |order| order,
+                );
+                now.money.add_to(out);
+            }
+        }
+        earned
     }
 
     /// The whole window of one bundle of lanes.

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::window::Window;
-use crate::conventions::Conventions;
+use crate::conventions::{Conventions, Receipts, Unmet};
 use crate::count::count;
 use crate::error::{Error, within};
-use crate::outcomes::Frame;
+use crate::outcomes::{Frame, Waiting};
 use crate::paths::Paths;
 use crate::schedule::Schedule;
 use crate::states::{PLAIN, States};
@@ -261,6 +261,13 @@ impl<'p> Replay<'p> {
             discount: self.conventions.discount,
             salvage: self.conventions.salvage(),
             opening: self.opening.book().to_vec(),
+            waiting: (self.conventions.unmet == Unmet::Backordered).then(|| {
+                let on_hand = self.opening.on_hand().iter();
+                Waiting {
+                    opening: on_hand.map(|units| (-units).max(0.0)).collect(),
+                    after_demand: self.conventions.receipts == Receipts::AfterDemand,
+                }
+            }),
         }
     }
 

@@ -26,6 +26,16 @@ pub(super) struct Parameters<S> {
     market: Vec<S>,
 }
 
+impl<S: Scalar> Parameters<S> {
+    /// The same with other parameters of the policy.
+    pub(super) fn with_policy(&self, policy: Vec<S>) -> Self {
+        Parameters {
+            policy,
+            market: self.market.clone(),
+        }
+    }
+}
+
 /// A lane, or a bundle of lanes, on its way through the weeks.
 #[derive(Debug, Clone)]
 pub(super) struct Traveller<S> {

@@ -273,6 +273,11 @@ pub(super) struct TrainingProgram {
 }
 
 impl TrainingProgram {
+    /// Mini-batches of other arrays than those of one replay.
+    pub(super) fn from_parts(program: Program, inputs: Arrays<f32>) -> Self {
+        TrainingProgram { program, inputs }
+    }
+
     pub(super) fn new<P: Policy, M: Market>(
         replay: &Replay<'_>,
         policy: &P,

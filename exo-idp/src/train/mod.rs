@@ -1,13 +1,21 @@
 //! Training policies: Direct Backprop for networks, search for heuristics.
 
+mod choice;
 mod crossed;
 mod direct_backprop;
+mod fine_tune;
+mod learner;
 mod lost_sales;
+pub mod pretrain;
 mod recipe;
 mod setting;
 mod tune;
+pub(crate) mod windows;
 
+pub use choice::Choice;
 pub use direct_backprop::{Progress, Trained, Training, direct_backprop};
+pub use fine_tune::FineTuning;
+pub use learner::{Learned, Learner, LearningStage};
 pub use lost_sales::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
 pub use recipe::{Fitted, Recipe, TrainingEvent};
 pub use setting::Setting;

@@ -9,7 +9,7 @@ use crate::replay::Replay;
 
 /// Scales the levels of an order-up-to policy, group by group, by the factor that would have earned most in a replay.
 ///
-/// `groups` gives every product its group; the factors tried are `factors`. The whole replay is run once per factor.
+/// `groups` gives every product its group; the factors tried are `factors`. The record is read once for all of them.
 ///
 /// # Errors
 /// When no factor is given, or `groups` has not one entry per product.
@@ -33,11 +33,13 @@ pub fn tune_levels(
     }
     let last = groups.iter().copied().max().unwrap_or(0);
     let mut best = vec![(f64::NEG_INFINITY, 1.0); last + 1];
-    for &factor in factors {
-        let outcomes = replay.run(&BaseStock::new("trial", factor, levels.clone()), device)?;
+    let policy = BaseStock::new("trial", 1.0, levels.clone());
+    let thetas: Vec<Vec<f64>> = factors.iter().map(|&factor| vec![factor]).collect();
+    let tried = replay.objectives(&policy, &(), &thetas, device)?;
+    for (&factor, by_lane) in factors.iter().zip(&tried) {
         let mut earned = vec![0.0; last + 1];
-        for (product, &group) in groups.iter().enumerate() {
-            earned[group] += outcomes.objective(product);
+        for (lane, money) in by_lane.iter().enumerate() {
+            earned[groups[lane % products]] += money;
         }
         for (best, earned) in best.iter_mut().zip(earned) {
             if earned > best.0 {

@@ -1,6 +1,6 @@
 //! The world's lead times as arrivals that policies are replayed on.
 
-use super::World;
+use super::simulation::World;
 use crate::arrivals::Arrivals;
 
 /// Arrivals of a [`World`]: sample 0 is the world's own record of lead times, further samples are fresh draws of the same law,

@@ -1,6 +1,6 @@
 //! The world as a panel that policies are replayed on.
 
-use super::World;
+use super::simulation::World;
 use crate::censor::{SalesRecord, conversion_rate, corrected_demand};
 use crate::error::Error;
 use crate::panel::{Columns, Covariate, Panel};

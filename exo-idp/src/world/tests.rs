@@ -1,4 +1,6 @@
+use super::draw::real;
 use super::*;
+use crate::error::Error;
 use crate::exact::DemandLaw;
 use rand::RngExt;
 

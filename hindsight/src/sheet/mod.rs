@@ -191,9 +191,9 @@ impl Sheet {
                     err.valid_up_to() + 1
                 ))
             }
-            csv::ErrorKind::UnequalLengths { .. } if self.is_open_quote() => self
-                .line()
-                .error("a quotation mark that opens here is never closed"),
+            csv::ErrorKind::UnequalLengths { .. } if self.is_open_quote() => {
+                place.error("a quotation mark that opens here is never closed")
+            }
             csv::ErrorKind::UnequalLengths { len, .. } => {
                 let missing = usize::try_from(len)
                     .ok()

@@ -48,6 +48,9 @@ impl<'p> Features<'p> {
             let ratio = critical_ratio(p, c, 0, conventions);
             traits.push([variance.sqrt() / unit, 0.25 * unit.ln(), c / p, ratio]);
         }
+        // Relative to the products' geometric mean, so that the unit of demand does not matter.
+        let typical = traits.iter().map(|t: &[f64; 4]| t[1]).sum::<f64>() / count(traits.len());
+        traits.iter_mut().for_each(|t| t[1] -= typical);
         let cells = || (0..panel.products()).flat_map(|p| weeks.clone().map(move |w| (p, w)));
         let covariates = (0..panel.covariates().len())
             .map(|k| {

@@ -5,12 +5,15 @@ use std::ops::Range;
 use nalgebra::{DMatrix, DVector};
 
 use super::super::plan::Plan;
-use super::{PromotionForecast, features, log1p};
+use super::{PromotionForecast, features};
+use crate::count::count;
 use crate::error::Error;
 use crate::panel::Panel;
 
 /// Weight of the newest residual in the smoothed one.
 const SMOOTHING: f64 = 0.25;
+/// The unit of demand in which one is added before the logarithm is taken, as a share of the mean demand.
+const UNIT: f64 = 0.2;
 /// Ridge of a product's coefficients towards the common ones, in equivalent weeks.
 const RIDGE: f64 = 10.0;
 
@@ -38,20 +41,23 @@ impl PromotionForecast {
         let products = panel.products();
         let width = features(panel, 0, 0).len();
         // Within-product deviations, so that every product has an intercept of its own.
+        let units: Vec<f64> = (0..products)
+            .map(|p| unit(panel, p, weeks.clone()))
+            .collect();
         let mut centred = Vec::with_capacity(products);
         let mut gram = DMatrix::zeros(width, width);
         let mut moment = DVector::zeros(width);
-        for product in 0..products {
+        for (product, &unit) in units.iter().enumerate() {
             let used: Vec<usize> = weeks
                 .clone()
                 .filter(|&w| panel.present(product, w))
                 .collect();
-            let n = crate::count::count(used.len().max(1));
+            let n = count(used.len().max(1));
             let rows: Vec<DVector<f64>> =
                 used.iter().map(|&w| features(panel, product, w)).collect();
             let ys: Vec<f64> = used
                 .iter()
-                .map(|&w| log1p(panel.demand(product, w)))
+                .map(|&w| (panel.demand(product, w) / unit).ln_1p())
                 .collect();
             let mean_x = rows
                 .iter()
@@ -97,6 +103,7 @@ impl PromotionForecast {
         }
         let mut forecast = PromotionForecast {
             plan,
+            units,
             coefficients,
             means,
             residual_level: Vec::new(),
@@ -174,7 +181,7 @@ impl PromotionForecast {
             .map(|p| self.errors(panel, p, weeks.clone()))
             .collect();
         for (variance, own) in self.variance.iter_mut().zip(&errors) {
-            let n = crate::count::count(own.iter().flatten().count());
+            let n = count(own.iter().flatten().count());
             let sum: f64 = own.iter().flatten().map(|e| e * e).sum();
             // A prior of four weeks at a variance of 0.25 keeps short series sane.
             *variance = (sum + 4.0 * 0.25) / (n + 4.0);
@@ -185,7 +192,7 @@ impl PromotionForecast {
         for (product, own) in errors.iter().enumerate() {
             for (week, error) in weeks.clone().zip(own) {
                 let Some(e) = error else { continue };
-                let x = self.deviation(panel, product, week);
+                let x = self.deviation(product, &features(panel, product, week));
                 let relative = (e * e / self.variance[product]).min(20.0);
                 moment += &x * relative;
                 gram += &x * x.transpose();
@@ -213,6 +220,14 @@ impl PromotionForecast {
             *same = 1.0;
         }
     }
+}
+
+/// The unit of a product's demand: a share of its mean, one where it has none.
+fn unit(panel: &Panel, product: usize, weeks: Range<usize>) -> f64 {
+    let known = weeks.filter(|&w| panel.present(product, w));
+    let demand: Vec<f64> = known.map(|w| panel.demand(product, w)).collect();
+    let mean = demand.iter().sum::<f64>() / count(demand.len().max(1));
+    if mean > 0.0 { UNIT * mean } else { 1.0 }
 }
 
 /// The solution of `(a + ridge I) x = b + ridge prior`.

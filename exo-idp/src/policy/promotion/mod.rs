@@ -15,7 +15,7 @@ use crate::signals::Signals;
 
 /// A forecast of weekly demand from planned covariates and recent demand, with a spread of its own for every week.
 ///
-/// Logarithms of demand, $y = \ln(1 + D)$, are regressed product by product on the planned covariates, the logarithm of the
+/// Logarithms of demand, $y = \ln(1 + D / u)$ with a unit $u$ that is a share of the product's mean demand, are regressed product by product on the planned covariates, the logarithm of the
 /// price and the week before's, with a ridge towards the coefficients of all products together; what the last weeks missed
 /// is carried forward (exponential smoothing of residuals, shrunk by a factor fitted per horizon). The spread is the
 /// product's residual variance, scaled for weeks like the one forecast by a second regression. This baseline is our own
@@ -23,6 +23,8 @@ use crate::signals::Signals;
 #[derive(Debug, Clone)]
 pub struct PromotionForecast {
     plan: Plan,
+    /// The unit of demand of every product, of which logarithms are taken.
+    units: Vec<f64>,
     /// Coefficients of every product.
     coefficients: Vec<DVector<f64>>,
     /// Means of the features of every product, used beyond the plan.
@@ -37,10 +39,6 @@ pub struct PromotionForecast {
     spread: DVector<f64>,
     /// Correlation of the errors of weeks `k` apart.
     correlation: Vec<f64>,
-}
-
-fn log1p(demand: f64) -> f64 {
-    demand.ln_1p()
 }
 
 /// The features of a product's week, without intercept.
@@ -62,36 +60,61 @@ fn features(panel: &Panel, product: usize, week: usize) -> DVector<f64> {
 }
 
 impl PromotionForecast {
+    /// The features of a week as they are known when the order of week `origin` is placed; `None` beyond the plan.
+    fn known(
+        &self,
+        panel: &Panel,
+        product: usize,
+        origin: usize,
+        week: usize,
+    ) -> Option<DVector<f64>> {
+        if week > origin + self.plan.horizon || week >= panel.weeks() {
+            return None;
+        }
+        let mut x = features(panel, product, week);
+        if !self.plan.price && week > origin {
+            self.present_price(panel, product, origin, &mut x);
+        }
+        Some(x)
+    }
+
+    /// The price to come is not known: that of the week of the order stands in for it.
+    fn present_price(&self, panel: &Panel, product: usize, origin: usize, x: &mut DVector<f64>) {
+        let n = x.len();
+        x[n - 2] = panel.price(product, origin).ln();
+        x[n - 1] = panel.price(product, origin).ln();
+    }
+
     /// The regression's value for the logarithm of a week's demand, with the features known at `origin`.
     fn regression(&self, panel: &Panel, product: usize, origin: usize, week: usize) -> f64 {
-        let known = week <= origin + self.plan.horizon && week < panel.weeks();
-        let mut x = if known {
-            features(panel, product, week)
-        } else {
-            self.means[product].clone()
-        };
-        if !self.plan.price && week > origin {
-            // The price to come is not known: that of the week of the order is taken for it.
-            let n = x.len();
-            x[n - 2] = panel.price(product, origin).ln();
-            x[n - 1] = panel.price(product, origin).ln();
-        }
+        let x = self.known(panel, product, origin, week).unwrap_or_else(|| {
+            let mut x = self.means[product].clone();
+            if !self.plan.price && week > origin {
+                self.present_price(panel, product, origin, &mut x);
+            }
+            x
+        });
         let beta = &self.coefficients[product];
         beta[0] + beta.rows(1, x.len()).dot(&x)
     }
 
     fn residual(&self, panel: &Panel, product: usize, week: usize) -> Option<f64> {
         panel.present(product, week).then(|| {
-            log1p(panel.demand(product, week)) - self.regression(panel, product, week, week)
+            self.log1p(product, panel.demand(product, week))
+                - self.regression(panel, product, week, week)
         })
     }
 
-    fn deviation(&self, panel: &Panel, product: usize, week: usize) -> DVector<f64> {
-        let x = features(panel, product, week) - &self.means[product];
-        x.insert_row(0, 1.0)
+    /// The logarithm of one plus demand in the product's unit.
+    fn log1p(&self, product: usize, demand: f64) -> f64 {
+        (demand / self.units[product]).ln_1p()
     }
 
-    /// The mean and the variance of the logarithm of demand (plus one) in week `origin + h`, as known when the order of week `origin` is
+    fn deviation(&self, product: usize, x: &DVector<f64>) -> DVector<f64> {
+        (x - &self.means[product]).insert_row(0, 1.0)
+    }
+
+    /// The mean and the variance of the logarithm of one plus demand, in the product's own unit, in week `origin + h`, as known when the order of week `origin` is
     /// placed.
     #[must_use]
     pub fn log_demand(&self, panel: &Panel, product: usize, origin: usize, h: usize) -> (f64, f64) {
@@ -104,14 +127,12 @@ impl PromotionForecast {
             .unwrap_or(0.0);
         let mean = self.regression(panel, product, origin, week)
             + damping * self.residual_level[product][origin];
-        let known = week <= origin + self.plan.horizon && week < panel.weeks();
-        let relative = if known {
+        let known = self.known(panel, product, origin, week);
+        let relative = known.map_or(1.0, |x| {
             self.spread
-                .dot(&self.deviation(panel, product, week))
+                .dot(&self.deviation(product, &x))
                 .clamp(0.2, 5.0)
-        } else {
-            1.0
-        };
+        });
         (mean, self.variance[product] * relative)
     }
 
@@ -123,7 +144,8 @@ impl PromotionForecast {
                 ((mu + 0.5 * s2).exp(), s2)
             })
             .collect();
-        let mean = parts.iter().map(|&(m, _)| (m - 1.0).max(0.0)).sum();
+        let unit = self.units[product];
+        let mean: f64 = parts.iter().map(|&(m, _)| (m - 1.0).max(0.0)).sum();
         let mut variance = 0.0;
         for (i, &(m, s2)) in parts.iter().enumerate() {
             for (j, &(n, r2)) in parts.iter().enumerate() {
@@ -131,7 +153,7 @@ impl PromotionForecast {
                 variance += m * n * ((rho * (s2 * r2).sqrt()).exp() - 1.0);
             }
         }
-        (mean, variance)
+        (unit * mean, unit * unit * variance)
     }
 
     /// The level of one product and week in [`target_position`](Self::target_position).
@@ -207,7 +229,7 @@ impl PromotionForecast {
     ) -> f64 {
         let (mean, variance) = self.log_demand(panel, product, week, row / 2);
         if row.is_multiple_of(2) {
-            (mean - scale.max(1e-6).ln()).clamp(-5.0, 5.0)
+            (mean - (scale / self.units[product]).max(1e-6).ln()).clamp(-5.0, 5.0)
         } else {
             variance.sqrt()
         }

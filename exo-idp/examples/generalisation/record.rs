@@ -1,0 +1,120 @@
+//! Records from comma-separated files: a row a product and period.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use hindsight_exo_idp::Panel;
+use hindsight_exo_idp::panel::{Columns, Covariate};
+
+/// How a file is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    /// Price where the file has none, in money.
+    pub(crate) price: f64,
+    /// Cost where the file has none, as a share of the price.
+    pub(crate) cost_share: f64,
+    /// Weeks that a product must have.
+    pub(crate) least: usize,
+    /// Whether a missing row is a week without demand.
+    pub(crate) missing_is_zero: bool,
+}
+
+struct Row {
+    price: f64,
+    cost: f64,
+    demand: f64,
+    planned: Vec<f64>,
+}
+
+/// The panel of a file with columns product (or store and product), week, demand (or sales), and where they are there price, cost,
+/// deal, feat, in_stock.
+pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Error>> {
+    let mut text = String::new();
+    let file = File::open(path)?;
+    if path.extension().is_some_and(|e| e == "gz") {
+        GzDecoder::new(file).read_to_string(&mut text)?;
+    } else {
+        std::io::BufReader::new(file).read_to_string(&mut text)?;
+    }
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers()?.clone();
+    let column = |names: &[&str]| header.iter().position(|h| names.contains(&h));
+    let need = |names: &[&str]| column(names).ok_or_else(|| format!("no column {names:?}"));
+    let (product, week, demand) = (
+        need(&["product"])?,
+        need(&["week"])?,
+        need(&["demand", "sales"])?,
+    );
+    let (price, cost, stock, store) = (
+        column(&["price"]),
+        column(&["cost"]),
+        column(&["in_stock"]),
+        column(&["store"]),
+    );
+    let planned: Vec<usize> = ["deal", "feat"]
+        .iter()
+        .filter_map(|&name| column(&[name]))
+        .collect();
+    let mut rows: BTreeMap<String, BTreeMap<String, Row>> = BTreeMap::new();
+    let mut weeks: BTreeMap<(i64, String), ()> = BTreeMap::new();
+    for line in reader.records() {
+        let line = line?;
+        let number = |k: usize| line[k].parse::<f64>();
+        let name = store.map_or(line[product].to_owned(), |s| {
+            format!("{}/{}", &line[s], &line[product])
+        });
+        let when = line[week].to_owned();
+        weeks.insert((when.parse().unwrap_or(0), when.clone()), ());
+        if stock.is_some_and(|k| &line[k] == "0") {
+            continue;
+        }
+        let price = price.map_or(Ok(reading.price), number)?;
+        let row = Row {
+            price,
+            cost: cost.map_or(Ok(price * reading.cost_share), number)?,
+            demand: number(demand)?,
+            planned: planned
+                .iter()
+                .map(|&k| number(k))
+                .collect::<Result<_, _>>()?,
+        };
+        rows.entry(name).or_default().insert(when, row);
+    }
+    rows.retain(|_, weeks| weeks.len() >= reading.least);
+    let weeks: Vec<String> = weeks.into_keys().map(|(_, week)| week).collect();
+    let mut columns = Columns::default();
+    let mut covariates = vec![Vec::new(); planned.len()];
+    for record in rows.values() {
+        let any = record.values().next().ok_or("a product without rows")?;
+        for week in &weeks {
+            let row = record.get(week);
+            columns
+                .present
+                .push(row.is_some() || reading.missing_is_zero);
+            columns.demand.push(row.map_or(0.0, |r| r.demand));
+            columns.price.push(row.map_or(any.price, |r| r.price));
+            columns.cost.push(row.map_or(any.cost, |r| r.cost));
+            for (k, values) in covariates.iter_mut().enumerate() {
+                values.push(row.map_or(0.0, |r| r.planned[k]));
+            }
+        }
+    }
+    columns.covariates = covariates
+        .into_iter()
+        .zip(&planned)
+        .map(|(values, &k)| Covariate {
+            name: header[k].to_owned(),
+            planned: true,
+            values,
+        })
+        .collect();
+    Ok(Panel::new(
+        rows.into_keys().collect(),
+        weeks.len(),
+        columns,
+    )?)
+}

@@ -1,0 +1,200 @@
+//! A network from what the weeks before tell to a level and a cap.
+
+mod weights;
+
+use std::sync::Arc;
+
+use gpu::nn::{Dense, Layout};
+use gpu::{Activation, DelayLine, Scalar};
+
+use super::{Observation, OrderUpTo, Policy, Signals};
+use crate::count::count;
+use crate::error::Error;
+use crate::policy::trailing::{INPUTS, LEVELS, Trailing};
+pub use weights::{Damage, LevelWeights, Normaliser};
+
+/// Width of the two hidden layers.
+const HIDDEN: usize = 64;
+/// Levels and the cap.
+const OUTPUTS: usize = LEVELS.len() + 1;
+/// What an untrained network limits the order to, in weeks of mean demand.
+const CAP: f64 = 6.0;
+
+/// A network that orders up to a level, trained by Direct Backprop.
+///
+/// Level and cap come from [`Trailing`]: inputs $x$ free of units, levels $\ell_1, \dots, \ell_n$ and a scale $m$ in units, all known when the
+/// order is placed. With the outputs $s > 0$ of a softplus,
+/// $$ a = \min\Bigl( m s_{n+1}, \max\bigl( \textstyle\sum_k \ell_k s_k(x) - y, 0 \bigr) \Bigr), $$
+/// $y$ being the inventory position. The network sees no inventory, so that level and cap can be worked out once for all weeks
+/// ([`levels`](LevelNetwork::levels)), and it is free of units, so that what was learnt on one record serves on another. An untrained network
+/// orders up to the mean of its levels. Our own formulation.
+#[derive(Debug, Clone)]
+pub struct LevelNetwork {
+    /// Normalised inputs, then levels and scale in units. Shared by networks of other weights.
+    signals: Arc<Signals>,
+    layers: Layers,
+    members: usize,
+    theta: Vec<f64>,
+}
+
+/// Places of the layers among the parameters of one member.
+#[derive(Debug, Clone, Copy)]
+struct Layers {
+    first: Dense,
+    second: Dense,
+    last: Dense,
+    params: usize,
+}
+
+impl Layers {
+    fn new() -> (Self, Layout) {
+        let mut layout = Layout::new();
+        let layers = Layers {
+            first: layout.dense(INPUTS.len(), HIDDEN),
+            second: layout.dense(HIDDEN, HIDDEN),
+            last: layout.dense(HIDDEN, OUTPUTS),
+            params: layout.params(),
+        };
+        (layers, layout)
+    }
+
+    /// Softplus outputs of one member.
+    fn outputs<S: Scalar>(&self, theta: &[S], inputs: &[S]) -> Vec<S> {
+        let (mut h, mut next, mut out) = (Vec::new(), Vec::new(), Vec::new());
+        self.first.apply(theta, &[inputs], Activation::Silu, &mut h);
+        self.second.apply(theta, &[&h], Activation::Silu, &mut next);
+        let h: Vec<S> = h.iter().zip(next).map(|(&a, b)| a + b).collect();
+        self.last
+            .apply(theta, &[&h], Activation::Softplus, &mut out);
+        out
+    }
+}
+
+/// Parameters of an untrained member.
+pub(crate) fn untrained(seed: u64) -> Vec<f64> {
+    let (layers, layout) = Layers::new();
+    let mut theta = layout.initial(seed);
+    layers
+        .last
+        .weights_mut(&mut theta)
+        .iter_mut()
+        .for_each(|w| *w *= 0.1);
+    let bias = layers.last.bias_mut(&mut theta);
+    // What softplus turns into one over the number of levels.
+    bias.fill((1.0 / count(LEVELS.len())).exp_m1().ln());
+    bias[LEVELS.len()] = CAP.exp_m1().ln();
+    theta
+}
+
+impl LevelNetwork {
+    /// The network of some weights on what a record's weeks tell; `weeks` is the number of weeks of the panel.
+    ///
+    /// In weeks that `trailing` has no numbers for it orders nothing.
+    #[must_use]
+    pub fn new(trailing: &Trailing, weeks: usize, weights: &LevelWeights) -> Self {
+        let (rows, inputs) = (INPUTS.len() + LEVELS.len() + 1, INPUTS.len());
+        let there = trailing.weeks();
+        let signals = Signals::from_fn(weeks, rows, trailing.products(), |week, row, product| {
+            if !there.contains(&week) {
+                0.0
+            } else if row < inputs {
+                weights
+                    .normaliser()
+                    .apply(row, trailing.input(row, week, product))
+            } else if row < inputs + LEVELS.len() {
+                trailing.level(row - inputs, week, product)
+            } else {
+                trailing.scale(week, product)
+            }
+        });
+        LevelNetwork {
+            signals: Arc::new(signals),
+            layers: Layers::new().0,
+            members: weights.members().len(),
+            theta: weights.members().concat(),
+        }
+    }
+
+    /// The same network on the same record with the parameters of some members.
+    ///
+    /// # Errors
+    /// When there is none, or one has another number of parameters.
+    pub fn with_members(&self, members: &[Vec<f64>]) -> Result<Self, Error> {
+        weights::check(members)?;
+        Ok(LevelNetwork {
+            members: members.len(),
+            theta: members.concat(),
+            ..self.clone()
+        })
+    }
+
+    /// Level and cap from the signals of a product and week: the means of the members'.
+    fn decide<S: Scalar>(&self, theta: &[S], signals: &[S]) -> (S, S) {
+        let (inputs, units) = signals.split_at(INPUTS.len());
+        let mut sums: Vec<S> = vec![S::constant(0.0); OUTPUTS];
+        for theta in theta.chunks_exact(self.layers.params) {
+            let outputs = self.layers.outputs(theta, inputs);
+            sums = sums.into_iter().zip(outputs).map(|(a, b)| a + b).collect();
+        }
+        let share = S::constant(1.0 / count(self.members));
+        let level = sums[..LEVELS.len()]
+            .iter()
+            .zip(units)
+            .fold(S::constant(0.0), |level, (&s, &units)| {
+                level + s * share * units
+            });
+        (level, sums[LEVELS.len()] * share * units[LEVELS.len()])
+    }
+
+    /// Level and cap of every product and week, worked out once.
+    ///
+    /// # Errors
+    /// None that data can cause.
+    pub fn levels(&self, name: impl Into<String>) -> Result<OrderUpTo, Error> {
+        let (weeks, columns) = (self.signals.weeks(), self.signals.columns());
+        let mut both = vec![[0.0; 2]; weeks * columns];
+        let mut row = vec![0.0; self.signals.rows()];
+        for week in 0..weeks {
+            for column in 0..columns {
+                for (k, value) in row.iter_mut().enumerate() {
+                    *value = self.signals.row(week, k)[column];
+                }
+                let (level, cap) = self.decide(&self.theta, &row);
+                both[week * columns + column] = [level, cap];
+            }
+        }
+        let of = |k: usize| {
+            Signals::from_fn(weeks, 1, columns, |week, _, column| {
+                both[week * columns + column][k]
+            })
+        };
+        OrderUpTo::new(name, of(0), of(1))
+    }
+}
+
+impl Policy for LevelNetwork {
+    fn name(&self) -> &'static str {
+        "Direct Backprop"
+    }
+    fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+    fn signals(&self) -> Option<&Signals> {
+        Some(&self.signals)
+    }
+    fn is_network(&self) -> bool {
+        true
+    }
+    fn order<S: Scalar>(
+        &self,
+        theta: &[S],
+        seen: &Observation<'_, S>,
+        _: &mut [DelayLine<S>],
+    ) -> S {
+        let (level, cap) = self.decide(theta, seen.signals);
+        (level - seen.inventory.position).relu().min(cap)
+    }
+}
+
+#[cfg(test)]
+mod tests;

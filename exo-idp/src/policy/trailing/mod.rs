@@ -1,0 +1,246 @@
+//! What a record tells about the weeks ahead, from the weeks before alone.
+//!
+//! A forecast fitted on a stretch of weeks knows those weeks better than any other; a policy trained on its levels there trusts them too
+//! much afterwards. [`Trailing`] has no such stretch: it goes through the record once, and the numbers of a week are made of what the
+//! weeks before have left, of this week's price and cost, and of what is planned. The same numbers serve a heuristic, the training of a
+//! network on past weeks and its use in weeks to come.
+//!
+//! All numbers are free of units: demand is divided by the product's mean so far, money by its price or cost. Counting in dozens,
+//! or in another currency, changes nothing. Out-of-stock and missing weeks are unknown, not zero.
+//!
+//! The choice of inputs and levels is our own formulation.
+
+mod history;
+mod lead_demand;
+mod response;
+mod rows;
+mod season;
+mod trend;
+
+use std::ops::Range;
+
+use crate::arrivals::LeadTimeLaw;
+use crate::conventions::Conventions;
+use crate::error::{Error, within};
+use crate::panel::Panel;
+use crate::policy::{Plan, Signals};
+use history::History;
+use lead_demand::LeadDemand;
+use response::Response;
+use rows::{Outlook, Product};
+use season::Season;
+
+pub use rows::{INPUTS, LEVELS};
+
+/// What [`Trailing`] is made for.
+#[derive(Debug, Clone)]
+pub struct Terms<'a> {
+    /// The record.
+    pub panel: &'a Panel,
+    /// The law of lead times.
+    pub lead_times: &'a dyn LeadTimeLaw,
+    /// The conventions.
+    pub conventions: Conventions,
+    /// What is known ahead.
+    pub plan: Plan,
+    /// Periods of a year: 52 for weeks, 12 for months. The seasonal index looks back by this much.
+    pub year: usize,
+    /// Groups of products from coarse to fine, such as departments and product groups: each product's group, by level. May be empty.
+    pub hierarchy: &'a [Vec<usize>],
+}
+
+impl Terms<'_> {
+    /// An error when a number is outside its domain.
+    ///
+    /// # Errors
+    /// When the conventions are not valid, the probabilities of a product's lead times do not sum to one, the year is empty, or a level of
+    /// the hierarchy has not one group for every product.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.conventions.validate()?;
+        for product in 0..self.panel.products() {
+            let total: f64 = self.lead_times.probabilities(product).iter().sum();
+            let name = "sum of the lead times' probabilities";
+            within(name, total, 1.0 - 1e-9, 1.0 + 1e-9, "one")?;
+        }
+        if self.year == 0 {
+            return Err(Error::Empty("the year"));
+        }
+        let expected = self.panel.products();
+        match self.hierarchy.iter().find(|level| level.len() != expected) {
+            Some(level) => Err(Error::Length {
+                array: "level of the hierarchy".into(),
+                expected,
+                found: level.len(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Inputs, levels and scale of every product in a range of weeks, each made of what is known when the order of the week is placed.
+///
+/// ```
+/// use hindsight_exo_idp::policy::trailing::{LEVELS, Terms, Trailing};
+/// use hindsight_exo_idp::policy::Plan;
+/// use hindsight_exo_idp::panel::Columns;
+/// use hindsight_exo_idp::{Conventions, LeadTimes, Panel};
+/// let columns = Columns { demand: vec![6.0; 30], price: vec![5.0; 30], cost: vec![3.0; 30], present: vec![true; 30], covariates: vec![] };
+/// let panel = Panel::new(vec!["tea".into()], 30, columns)?;
+/// let terms = Terms {
+///     panel: &panel, lead_times: &LeadTimes::uniform(1, 2, 0.0, 1)?, conventions: Conventions::default(),
+///     plan: Plan { horizon: 0, price: false }, year: 52, hierarchy: &[],
+/// };
+/// let trailing = Trailing::new(&terms, 10..30)?;
+/// // Demand never varies: the mean over lead time and review is 2.5 weeks of it, and most levels are that.
+/// let cover = LEVELS.iter().position(|&level| level == "mean demand").unwrap();
+/// assert!((trailing.level(cover, 20, 0) - 15.0).abs() < 1e-9);
+/// # Ok::<(), hindsight_exo_idp::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trailing {
+    weeks: Range<usize>,
+    products: usize,
+    /// `[week][input][product]`
+    inputs: Vec<f32>,
+    /// `[week][level][product]`, in units of the scale.
+    levels: Vec<f32>,
+    /// `[week][product]`, in units of demand.
+    scale: Vec<f64>,
+}
+
+impl Trailing {
+    /// The numbers of `weeks`; all weeks before are looked at, none after.
+    ///
+    /// Takes time in proportion to weeks and products, and memory for about seventy numbers a product and week of `weeks`.
+    ///
+    /// # Errors
+    /// When the terms are not valid, or the weeks are empty or end after the panel.
+    pub fn new(terms: &Terms<'_>, weeks: Range<usize>) -> Result<Self, Error> {
+        terms.validate()?;
+        let panel = terms.panel;
+        if weeks.is_empty() || weeks.end > panel.weeks() {
+            let Range { start, end } = weeks;
+            return Err(Error::Weeks {
+                what: "the weeks are empty or outside the panel",
+                start,
+                end,
+                weeks: panel.weeks(),
+            });
+        }
+        let products = panel.products();
+        let outlook = Outlook::new(terms);
+        let season = Season::new(terms.year, terms.hierarchy);
+        let mut histories = vec![History::new(); products];
+        let mut sums = vec![LeadDemand::new(); products];
+        let mut response = Response::new(products, outlook.covariates());
+        let mut uplifts = vec![rows::Uplift::default(); products];
+        let mut trailing = Trailing {
+            weeks: weeks.clone(),
+            products,
+            inputs: vec![0.0; weeks.len() * INPUTS.len() * products],
+            levels: vec![0.0; weeks.len() * LEVELS.len() * products],
+            scale: vec![1.0; weeks.len() * products],
+        };
+        for week in 0..weeks.end {
+            if let Some(at) = week.checked_sub(weeks.start) {
+                let seasons = season.indices(&histories, outlook.ahead());
+                let common = rows::Common::new(&histories, &seasons, terms.year);
+                for product in 0..products {
+                    let view = Product {
+                        product,
+                        week,
+                        history: &histories[product],
+                        sums: &sums[product],
+                        response: &response,
+                        uplift: &uplifts[product],
+                        season: &seasons.own[product],
+                    };
+                    trailing.put(at, product, &outlook.rows(&view, &common));
+                }
+            }
+            for product in 0..products {
+                outlook.push(
+                    product,
+                    week,
+                    &mut histories[product],
+                    &mut sums[product],
+                    &mut response,
+                    &mut uplifts[product],
+                );
+            }
+            response.refresh();
+        }
+        Ok(trailing)
+    }
+
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "inputs of a network in f32"
+    )]
+    fn put(&mut self, week: usize, product: usize, rows: &rows::Rows) {
+        self.scale[week * self.products + product] = rows.scale;
+        for (k, &value) in rows.inputs.iter().enumerate() {
+            self.inputs[(week * INPUTS.len() + k) * self.products + product] = value as f32;
+        }
+        for (k, &value) in rows.levels.iter().enumerate() {
+            self.levels[(week * LEVELS.len() + k) * self.products + product] = value as f32;
+        }
+    }
+
+    /// The number of products.
+    #[must_use]
+    pub fn products(&self) -> usize {
+        self.products
+    }
+
+    /// The weeks that there are numbers for.
+    #[must_use]
+    pub fn weeks(&self) -> Range<usize> {
+        self.weeks.clone()
+    }
+
+    /// One of [`INPUTS`], without unit.
+    ///
+    /// # Panics
+    /// Like an index into an array, when there are no numbers for the week or product.
+    #[must_use]
+    pub fn input(&self, k: usize, week: usize, product: usize) -> f64 {
+        let week = week - self.weeks.start;
+        f64::from(self.inputs[(week * INPUTS.len() + k) * self.products + product])
+    }
+
+    /// One of [`LEVELS`]: an inventory position to order up to, in units.
+    ///
+    /// # Panics
+    /// Like an index into an array, when there are no numbers for the week or product.
+    #[must_use]
+    pub fn level(&self, k: usize, week: usize, product: usize) -> f64 {
+        let at = week - self.weeks.start;
+        f64::from(self.levels[(at * LEVELS.len() + k) * self.products + product])
+            * self.scale(week, product)
+    }
+
+    /// What demand is divided by, in units: the product's mean demand so far.
+    ///
+    /// # Panics
+    /// Like an index into an array, when there are no numbers for the week or product.
+    #[must_use]
+    pub fn scale(&self, week: usize, product: usize) -> f64 {
+        self.scale[(week - self.weeks.start) * self.products + product]
+    }
+
+    /// A level as a signal of an order-up-to policy, over all `weeks` of a panel; zero in weeks that there are no numbers for.
+    #[must_use]
+    pub fn signal(&self, k: usize, weeks: usize) -> Signals {
+        Signals::from_fn(weeks, 1, self.products, |week, _, product| {
+            if self.weeks.contains(&week) {
+                self.level(k, week, product)
+            } else {
+                0.0
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

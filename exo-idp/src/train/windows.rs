@@ -1,0 +1,132 @@
+//! Short windows of a record's past, to train on.
+//!
+//! A policy whose inputs know only the weeks before can be trained on any stretch of the past as if it came next. Many short
+//! stretches that begin in random weeks, with random stock, show it more than the one long stretch that was.
+
+use std::ops::Range;
+
+use gpu::{Program, Stream};
+use rand::RngExt;
+use rand_distr::StandardNormal;
+
+use crate::arrivals::Arrivals;
+use crate::conventions::Conventions;
+use crate::error::Error;
+use crate::panel::Panel;
+use crate::paths::Paths;
+use crate::policy::LevelNetwork;
+use crate::policy::trailing::Trailing;
+use crate::replay::{Arrays, Replay, Window};
+use crate::states::States;
+
+/// What windows are cut from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) panel: &'a Panel,
+    pub(crate) arrivals: &'a dyn Arrivals,
+    pub(crate) conventions: Conventions,
+    pub(crate) trailing: &'a Trailing,
+    pub(crate) network: &'a LevelNetwork,
+}
+
+/// Windows of one length as mini-batches read them.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    pub(crate) program: Program,
+    pub(crate) arrays: Arrays<f32>,
+    /// What a lane sells in a week, in money: its mean demand before the window at the price then.
+    pub(crate) money: Vec<f64>,
+}
+
+/// How windows are cut.
+#[derive(Debug, Clone)]
+pub(crate) struct Cut {
+    /// Weeks that windows lie in.
+    pub(crate) weeks: Range<usize>,
+    /// Weeks of a window.
+    pub(crate) length: usize,
+    /// How many windows; one lane a product and window.
+    pub(crate) count: usize,
+    /// Seed of the windows' first weeks and opening stocks.
+    pub(crate) seed: u64,
+}
+
+impl Windows {
+    /// Windows that begin in weeks spread over the whole range, each a little at random.
+    pub(crate) fn cut(source: &Source<'_>, cut: &Cut) -> Result<Self, Error> {
+        let Range { start, end } = cut.weeks;
+        let Some(room) = (end - start)
+            .checked_sub(cut.length)
+            .filter(|_| cut.length > 0)
+        else {
+            return Err(Error::Weeks {
+                what: "too few weeks for a window to train on",
+                start,
+                end,
+                weeks: source.panel.weeks(),
+            });
+        };
+        let paths = Paths::new(source.panel, source.arrivals, 1)?;
+        let stream = Stream::new(cut.seed, "windows");
+        let (mut parts, mut money, mut program) = (Vec::new(), Vec::new(), None);
+        for k in 0..cut.count.max(1) {
+            let mut rng = stream.at(0, u32::try_from(k).unwrap_or(u32::MAX));
+            let (low, high) = (k * (room + 1) / cut.count, (k + 1) * (room + 1) / cut.count);
+            let first = start + rng.random_range(low..high.max(low + 1));
+            let opening = opening(source, &paths, first, &stream, k)?;
+            let window = Window {
+                scored: first..first + cut.length,
+                warm_up: 0,
+            };
+            let replay = Replay::opened(&paths, source.conventions, window, opening)?;
+            if program.is_none() {
+                program = Some(replay.record(source.network, &())?);
+            }
+            parts.push(replay.arrays::<f32, _, _>(source.network, &())?);
+            let sells = |product| {
+                let units = source.trailing.scale(first, product);
+                (units * source.panel.price(product, first)).max(f64::MIN_POSITIVE)
+            };
+            money.extend((0..source.panel.products()).map(sells));
+        }
+        match program {
+            Some(program) => Ok(Windows {
+                program,
+                arrays: Arrays::join(parts)?,
+                money,
+            }),
+            None => Err(Error::Empty("the list of windows")),
+        }
+    }
+}
+
+/// A plausible stock: about a week of mean demand on hand and in every outstanding order, more or less by a random factor.
+fn opening(
+    source: &Source<'_>,
+    paths: &Paths<'_>,
+    first: usize,
+    stream: &Stream,
+    window: usize,
+) -> Result<States, Error> {
+    let longest = paths.max_lead_time();
+    let (mut on_hand, mut book) = (Vec::new(), Vec::new());
+    let mut orders = vec![Vec::new(); longest];
+    for lane in 0..paths.lanes() {
+        let product = paths.product(lane);
+        let window = u32::try_from(window).unwrap_or(u32::MAX);
+        let mut rng = stream.at(lane as u64 + 1, window);
+        let mut about = |units: f64, spread: f64| {
+            let z: f64 = rng.sample(StandardNormal);
+            units * (spread * z).exp()
+        };
+        let mean = source.trailing.scale(first, product);
+        let mut units = about(mean, 0.7);
+        on_hand.push(units);
+        for order in &mut orders {
+            order.push(about(mean, 0.3));
+            units += order[lane];
+        }
+        book.push(units * source.panel.cost(product, first));
+    }
+    States::new(on_hand, orders, book)
+}
