@@ -29,7 +29,7 @@ pub trait Arrivals: std::fmt::Debug + Sync {
     /// The longest time, in weeks, that any part of an order takes.
     fn max_lead_time(&self) -> usize;
 
-    /// Writes the share of an order of `product`, placed in `week`, that arrives 0, 1, …, [`longest`](Arrivals::longest)
+    /// Writes the share of an order of `product`, placed in `week`, that arrives 0, 1, …, [`max_lead_time`](Arrivals::max_lead_time)
     /// weeks later: finite numbers, at least zero. `sample` numbers independent paths of the same product; `week` is negative for
     /// orders placed before the first week.
     fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]);

@@ -20,7 +20,7 @@ pub struct MarketInputs<'a, S> {
 /// else happens to stock, and what is charged.
 ///
 /// In the order of a week: [`publish`](Market::publish) before the policy orders, [`order`](Market::order) and
-/// [`deliver`](Market::deliver) after, then receipts, demand and sales ([`period`](crate::period())), then [`close`](Market::close)
+/// [`deliver`](Market::deliver) after, then receipts, demand and sales ([`period`](crate::period::period())), then [`close`](Market::close)
 /// and [`charge`](Market::charge). Every method has a default, that of a market in which nothing happens: `()`. `(A, B)` is both,
 /// `A` first. Written once for every number type, like a policy: no branch on values, and `#[inline(always)]` on the methods where
 /// it is run on SIMD lanes.

@@ -99,11 +99,12 @@ impl Replay<'_> {
     /// `thetas` are lists as long as [`Policy::theta`]; the market keeps its own. One result a list, `[lane]`, as in
     /// [`Outcomes::objectives`].
     ///
-    /// The record is read once for all lists, and no week is kept: about ten times as fast as as many runs. Always on SIMD lanes.
+    /// The record is read once for all lists, and no week is kept. Always on SIMD lanes.
     ///
     /// ```
     /// use hindsight_exo_idp::policy::{BaseStock, Signals};
-    /// use hindsight_exo_idp::{Columns, Conventions, LeadTimes, Panel, Paths, Replay, Window};
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
     /// # let columns = Columns {
     /// #     demand: (0..30).map(|week| f64::from(3 + week % 4)).collect(),
     /// #     price: vec![10.0; 30],

@@ -46,7 +46,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The lanes of these groups, in this order; a group may appear more than once. See [`Batch::groups`].
+    /// The lanes of these groups, in this order; a group may appear more than once. See [`Batch::groups`](crate::Batch::groups).
     #[must_use]
     pub fn groups(groups: &'a [usize]) -> Self {
         Part {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Colours by role; their values for light and dark grounds are in [`css`].
+/// Colours by role; their values for light and dark grounds are in `css`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
     /// The n-th series: eight colours, then again from the first.
@@ -137,7 +137,7 @@ impl Svg {
         self.width
     }
 
-    /// The element for a page that holds [`css`]; `id` must be unique in the page.
+    /// The element for a page that holds `css`; `id` must be unique in the page.
     #[must_use]
     pub fn inline(&self, id: &str) -> String {
         self.element(id, "", "")
