@@ -61,15 +61,13 @@ const COSTS: [&str; 15] = [
     "1",
     "--whole-units",
 ];
-const RULES: [&str; 12] = [
+const RULES: [&str; 10] = [
     "--holding",
     "0.2",
     "--holding-share",
     "0",
     "--penalty",
     "1",
-    "--lead-time",
-    "2",
     "--held-out",
     "8",
     "--opening",
@@ -85,6 +83,10 @@ const COLUMNS: [&str; 6] = [
 ];
 
 fn run(folder: &Path, more: &[&str]) -> Output {
+    let lead_time: &[&str] = match more {
+        ["--lead-time", ..] => &[],
+        _ => &["--lead-time", "2"],
+    };
     Command::new(env!("CARGO_BIN_EXE_hindsight"))
         .current_dir(folder)
         .args([
@@ -100,6 +102,7 @@ fn run(folder: &Path, more: &[&str]) -> Output {
         .args(COSTS)
         .args(RULES)
         .args(COLUMNS)
+        .args(lead_time)
         .args(more)
         .output()
         .unwrap()
