@@ -8,6 +8,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use hindsight_exo_idp::policy::LevelWeights;
+use hindsight_exo_idp::train::Learner;
 use hindsight_exo_idp::{Conventions, LeadTimes};
 
 use record::Reading;
@@ -16,7 +17,7 @@ use study::Study;
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [file, weights, spans, options @ ..] = &args[..] else {
-        return Err("usage: generalisation FILE WEIGHTS LEARN:END,... [--lead LOW-HIGH] [--cost-share S] [--holding-share H] [--discount G] [--year N] [--least N] [--missing-is-zero]".into());
+        return Err("usage: generalisation FILE WEIGHTS LEARN:END,... [--lead LOW-HIGH] [--cost-share S] [--holding-share H] [--discount G] [--year N] [--least N] [--missing-is-zero] [--every N] [--unjudged N]".into());
     };
     let option = |name: &str| {
         let at = options.iter().position(|o| o == name)?;
@@ -30,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         cost_share: number("--cost-share", 0.6)?,
         least: option("--least").map_or(Ok(20), |v| v.parse())?,
         missing_is_zero: options.iter().any(|o| o == "--missing-is-zero"),
+        every: option("--every").map_or(Ok(1), |v| v.parse())?,
     };
     let spans = spans.split(',').map(|span| {
         let (learn, end) = span.split_once(':').ok_or("LEARN:END")?;
@@ -50,7 +52,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             holding_share: number("--holding-share", 0.005)?,
             ..Conventions::default()
         },
-        year: option("--year").map_or(Ok(52), |v| v.parse())?,
+        learner: Learner {
+            year: option("--year").map_or(Ok(52), |v| v.parse())?,
+            seed: option("--seed").map_or(Ok(0), |v| v.parse())?,
+            ..Learner::default()
+        },
+        hierarchy: vec![],
+        unjudged: option("--unjudged").map_or(Ok(1), |v| v.parse())?,
         weights: LevelWeights::from_bytes(&std::fs::read(weights)?)?,
         spans: spans.collect::<Result<_, Box<dyn Error>>>()?,
     };

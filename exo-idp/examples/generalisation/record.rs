@@ -21,6 +21,8 @@ pub(crate) struct Reading {
     pub(crate) least: usize,
     /// Whether a missing row is a week without demand.
     pub(crate) missing_is_zero: bool,
+    /// Takes every so many product of the file.
+    pub(crate) every: usize,
 }
 
 struct Row {
@@ -85,6 +87,11 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         rows.entry(name).or_default().insert(when, row);
     }
     rows.retain(|_, weeks| weeks.len() >= reading.least);
+    let mut at = 0;
+    rows.retain(|_, _| {
+        at += 1;
+        at % reading.every == 0
+    });
     let weeks: Vec<String> = weeks.into_keys().map(|(_, week)| week).collect();
     let mut columns = Columns::default();
     let mut covariates = vec![Vec::new(); planned.len()];
