@@ -53,10 +53,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             ..Conventions::default()
         },
         learner: Learner {
-            year: option("--year").map_or(Ok(52), |v| v.parse())?,
             seed: option("--seed").map_or(Ok(0), |v| v.parse())?,
             ..Learner::default()
         },
+        year: option("--year").map_or(Ok(52), |v| v.parse())?,
         hierarchy: vec![],
         unjudged: option("--unjudged").map_or(Ok(1), |v| v.parse())?,
         weights: LevelWeights::from_bytes(&std::fs::read(weights)?)?,

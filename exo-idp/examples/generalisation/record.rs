@@ -1,6 +1,6 @@
 //! Records from comma-separated files: a row a product and period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs::File;
 use std::io::Read;
@@ -61,16 +61,16 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         .iter()
         .filter_map(|&name| column(&[name]))
         .collect();
-    let mut rows: BTreeMap<String, BTreeMap<String, Row>> = BTreeMap::new();
-    let mut weeks: BTreeMap<(i64, String), ()> = BTreeMap::new();
+    let mut rows: BTreeMap<String, BTreeMap<i64, Row>> = BTreeMap::new();
+    let mut weeks: BTreeSet<i64> = BTreeSet::new();
     for line in reader.records() {
         let line = line?;
         let number = |k: usize| line[k].parse::<f64>();
         let name = store.map_or(line[product].to_owned(), |s| {
             format!("{}/{}", &line[s], &line[product])
         });
-        let when = line[week].to_owned();
-        weeks.insert((when.parse().unwrap_or(0), when.clone()), ());
+        let when = week_number(&line[week]).ok_or_else(|| format!("no week: {:?}", &line[week]))?;
+        weeks.insert(when);
         if stock.is_some_and(|k| &line[k] == "0") {
             continue;
         }
@@ -92,7 +92,8 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         at += 1;
         at % reading.every == 0
     });
-    let weeks: Vec<String> = weeks.into_keys().map(|(_, week)| week).collect();
+    let (first, last) = (weeks.first().copied(), weeks.last().copied());
+    let weeks: Vec<i64> = (first.unwrap_or(0)..=last.unwrap_or(0)).collect();
     let mut columns = Columns::default();
     let mut covariates = vec![Vec::new(); planned.len()];
     for record in rows.values() {
@@ -124,4 +125,21 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         weeks.len(),
         columns,
     )?)
+}
+
+/// The number of a week: as it is written, or counted from the year 0 where it is the date of its first day.
+fn week_number(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let mut parts = text.split('-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    // Days since the first of March of the year 0, years beginning in March.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Some(days.div_euclid(7))
 }

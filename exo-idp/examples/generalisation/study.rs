@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use hindsight_exo_idp::compare::Bootstrap;
 use hindsight_exo_idp::gpu::Device;
+use hindsight_exo_idp::policy::trailing::{Terms, Trailing};
 use hindsight_exo_idp::policy::{
     ConstantOrder, LeadTimeDemand, LevelWeights, OrderUpTo, Plan, Policy, PromotionForecast,
     Signals, target_position,
@@ -15,12 +16,18 @@ use hindsight_exo_idp::train::{
 };
 use hindsight_exo_idp::{Arrivals, Conventions, LeadTimes, Panel, Paths, Replay};
 
+/// Heuristics, the last ones of [`tuned`], that are not part of the reference.
+const LATER: usize = 2;
+
 /// A record with what it is judged under.
 pub(crate) struct Study<L> {
     pub(crate) panel: Panel,
     pub(crate) law: L,
     pub(crate) conventions: Conventions,
     pub(crate) learner: Learner,
+    /// Periods of a year.
+    pub(crate) year: usize,
+    /// Groups of products, from coarse to fine.
     pub(crate) hierarchy: Vec<Vec<usize>>,
     pub(crate) weights: LevelWeights,
     /// Weeks to learn from and the end of the held-out weeks, for each window; each is chosen for by those before it.
@@ -125,14 +132,23 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
             weeks: 0..learn,
             warm_up: 12.min(learn / 3),
         };
+        let terms = Terms {
+            panel: &panel,
+            lead_times: &scored,
+            conventions: self.conventions,
+            plan: setting.plan,
+            year: self.year,
+            hierarchy: &self.hierarchy,
+        };
+        let trailing = Trailing::new(&terms, 8.min(learn / 3)..end)?;
         let material = Material {
             setting: &setting,
             arrivals: &fitting,
+            trailing: &trailing,
             pretrained: &self.weights,
-            hierarchy: &self.hierarchy,
             device,
         };
-        let heuristics = tuned(&setting, &fitting, device)?;
+        let heuristics = tuned(&setting, &trailing, &fitting, device)?;
         let go = |_| ControlFlow::Continue(());
         let candidates = self.learner.candidates(&material, heuristics.clone(), go)?;
         let seconds = begun.elapsed().as_secs_f64();
@@ -147,6 +163,8 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
         let replay = setting.replay(&paths, learn..end)?;
         let mut rows = Vec::new();
         for policy in &candidates.policies {
+            // The reference is the best of the six heuristics that the first studies had; those that came later are rows of their own.
+            let heuristics = &heuristics[..heuristics.len() - LATER];
             let heuristic = heuristics.iter().any(|h| h.name() == policy.name());
             rows.push(row(&replay, policy, heuristic, device)?);
         }
@@ -211,6 +229,7 @@ fn untuned(setting: &Setting<'_>) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::E
 /// The heuristics of the back-test that are levels: tuned in groups of products where they are tuned there.
 fn tuned(
     setting: &Setting<'_>,
+    trailing: &Trailing,
     fitting: &LeadTimes,
     device: &Device,
 ) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::Error> {
@@ -235,12 +254,17 @@ fn tuned(
     });
     let mean = OrderUpTo::uncapped("mean", mean)?;
     let plain = untuned(setting)?;
+    let weeks = panel.weeks();
+    let seasonal = OrderUpTo::uncapped("seasonal", trailing.seasonal(weeks))?;
+    let smoothed = OrderUpTo::uncapped("smoothed", trailing.safety_stock(weeks))?;
     Ok(vec![
         tuned(&plain[0], "promotion-aware newsvendor, tuned")?,
         plain[1].clone(),
         tuned(&plain[1], "target position, tuned")?,
         tuned(&mean, "base stock, tuned")?,
         plain[2].clone(),
+        tuned(&seasonal, "seasonal base stock, tuned")?,
+        tuned(&smoothed, "smoothed forecast with safety stock, tuned")?,
     ])
 }
 

@@ -4,8 +4,8 @@ use super::Entry;
 use super::dataset::Known;
 use super::origins::Split;
 use super::results::{
-    ConfidenceLimits, Difference, PolicyResult, ProductResult, Results, Role, Sample, Track,
-    TrainingPoint,
+    ConfidenceLimits, Difference, Learning, PolicyResult, ProductResult, Results, Role, Sample,
+    Track,
 };
 use super::rewards::{RewardTable, Rewards};
 use super::segments::segmentations;
@@ -13,7 +13,6 @@ use crate::compare::Bootstrap;
 use crate::count::count;
 use crate::error::Error;
 use crate::outcomes::{Outcomes, Quantity};
-use crate::train::Fitted;
 
 /// Products shown week by week.
 const SAMPLES: usize = 4;
@@ -23,7 +22,7 @@ const SAMPLES: usize = 4;
 pub(super) struct EvaluationContext<'a> {
     pub(super) known: &'a Known,
     pub(super) split: &'a Split,
-    pub(super) fitted: &'a Fitted,
+    pub(super) learning: &'a Learning,
     pub(super) bootstrap: &'a Bootstrap,
 }
 
@@ -58,11 +57,9 @@ pub(super) fn summarise(
             count(members.len() * weeks),
         ))
     });
-    let (training, validation) = (&context.split.training, context.split.validation);
     let cells = count(data.panel.products() * weeks);
     Ok(Results {
-        training: data.span(training),
-        validation: data.span(&(training.end - validation..training.end)),
+        training: data.span(&context.split.training),
         held_out: data.span(&context.split.held_out),
         notices: context.known.notices.clone(),
         best_heuristic: best
@@ -71,8 +68,7 @@ pub(super) fn summarise(
         bound: table.bounds.iter().sum::<f64>() / cells,
         pairs: table.standings(context.bootstrap)?.pairs,
         origins: None,
-        training_curve: training_curve(context),
-        best_step: context.fitted.best_steps.first().copied(),
+        learning: context.learning.clone(),
         group_names,
         splits,
         samples: samples(context, entries, trained, best),
@@ -124,18 +120,6 @@ fn policies(
         });
     }
     Ok(policies)
-}
-
-/// The validation rewards of the first network, per product and week.
-fn training_curve(context: &EvaluationContext<'_>) -> Vec<TrainingPoint> {
-    let cells = count(context.known.data.panel.products() * context.split.validation);
-    let curve = context.fitted.curves.first().into_iter().flatten();
-    let point = |progress: &crate::train::Progress| TrainingPoint {
-        step: progress.step,
-        training: None,
-        validation: progress.validation.map(|reward| reward / cells),
-    };
-    curve.map(point).collect()
 }
 
 fn minus_row(a: &[f64], b: &[f64]) -> Vec<f64> {

@@ -104,7 +104,11 @@ impl Choice {
     pub fn share(&self, candidate: usize) -> f64 {
         let share = |trial: &Trial| {
             let money = trial.earned[candidate];
-            let most = trial.earned.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let most = trial
+                .earned
+                .iter()
+                .copied()
+                .fold(f64::NEG_INFINITY, f64::max);
             let least = trial.earned.iter().copied().fold(f64::INFINITY, f64::min);
             if most > 0.0 {
                 money / most

@@ -17,12 +17,9 @@ use super::windows::Source;
 use crate::arrivals::Arrivals;
 use crate::error::Error;
 use crate::paths::Paths;
-use crate::policy::trailing::{Terms, Trailing};
+use crate::policy::trailing::Trailing;
 use crate::policy::{LevelNetwork, LevelWeights, OrderUpTo, Policy};
 use crate::replay::Replay;
-
-/// Weeks at the beginning of a record that are not trained on: nothing is known then.
-const UNKNOWN: usize = 8;
 
 /// How a policy is learnt from a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +33,6 @@ pub struct Learner {
     pub from_scratch: Training,
     /// Networks of the ensemble that is trained from scratch; those of the pretrained one are given by its weights.
     pub ensemble_size: usize,
-    /// Periods of a year.
-    pub year: usize,
     /// Seed of the untrained weights, the windows and the mini-batches.
     pub seed: u64,
 }
@@ -63,7 +58,6 @@ impl Default for Learner {
                 ..training
             },
             ensemble_size: 2,
-            year: 52,
             seed: 0,
         }
     }
@@ -76,10 +70,10 @@ pub struct Material<'a> {
     pub setting: &'a Setting<'a>,
     /// Arrivals to train and to choose on: other draws than those that are scored.
     pub arrivals: &'a dyn Arrivals,
+    /// What the weeks of the record tell, from one of its first weeks to the end of the panel; those before the first are not learnt from.
+    pub trailing: &'a Trailing,
     /// Weights from synthetic records.
     pub pretrained: &'a LevelWeights,
-    /// Groups of products from coarse to fine, over which seasons are pooled: each product's group, by level. May be empty.
-    pub hierarchy: &'a [Vec<usize>],
     /// What networks are trained and run on.
     pub device: &'a Device,
 }
@@ -140,7 +134,11 @@ impl Candidates {
         let earned = |policy| Ok(replay.run(policy, device)?.reward());
         Ok(Trial {
             weeks: replay.window().scored.clone(),
-            earned: self.policies.iter().map(earned).collect::<Result<_, Error>>()?,
+            earned: self
+                .policies
+                .iter()
+                .map(earned)
+                .collect::<Result<_, Error>>()?,
         })
     }
 }
@@ -154,10 +152,8 @@ impl Learner {
         self.fine_tuning.validate()?;
         self.from_scratch.validate()?;
         self.training_windows.validate()?;
-        for (what, size) in [("the ensemble", self.ensemble_size), ("the year", self.year)] {
-            if size == 0 {
-                return Err(Error::Empty(what));
-            }
+        if self.ensemble_size == 0 {
+            return Err(Error::Empty("the ensemble"));
         }
         Ok(())
     }
@@ -186,7 +182,7 @@ impl Learner {
         let Material {
             setting, device, ..
         } = *material;
-        let known = self.read(material)?;
+        let network = self.network(material)?;
         let paths = Paths::new(setting.panel, material.arrivals, 2)?;
         let mut trials = Vec::with_capacity(windows.len());
         for window in windows {
@@ -198,11 +194,11 @@ impl Learner {
                 setting: &before,
                 ..*material
             };
-            let candidates = known.candidates(self, &own, heuristics(&before)?, &mut watch)?;
+            let candidates = self.made(&network, &own, heuristics(&before)?, &mut watch)?;
             let replay = setting.replay(&paths, window.clone())?;
             trials.push(candidates.trial(&replay, device)?);
         }
-        let candidates = known.candidates(self, material, heuristics(setting)?, &mut watch)?;
+        let candidates = self.made(&network, material, heuristics(setting)?, &mut watch)?;
         let choice = Choice::among(candidates.names(), trials)?;
         Ok(Learned { candidates, choice })
     }
@@ -217,39 +213,31 @@ impl Learner {
         heuristics: Vec<OrderUpTo>,
         watch: impl FnMut(LearningStage) -> ControlFlow<()>,
     ) -> Result<Candidates, Error> {
-        self.read(material)?
-            .candidates(self, material, heuristics, watch)
+        let network = self.network(material)?;
+        self.made(&network, material, heuristics, watch)
     }
 
-    /// Reads a record up to the end of its panel.
-    fn read(&self, material: &Material<'_>) -> Result<Known, Error> {
+    /// The pretrained network on a record.
+    fn network(&self, material: &Material<'_>) -> Result<LevelNetwork, Error> {
         self.validate()?;
-        let Setting { panel, weeks, .. } = material.setting;
-        let terms = Terms {
-            panel,
-            lead_times: material.setting.lead_times,
-            conventions: material.setting.conventions,
-            plan: material.setting.plan,
-            year: self.year,
-            hierarchy: material.hierarchy,
-        };
-        let first = weeks.start + UNKNOWN.min(weeks.len() / 3);
-        let trailing = Trailing::new(&terms, first..panel.weeks())?;
-        let network = LevelNetwork::new(&trailing, panel.weeks(), material.pretrained);
-        Ok(Known { trailing, network })
+        let panel = material.setting.panel;
+        let (there, needed) = (material.trailing.weeks(), panel.weeks());
+        if there.end != needed || material.trailing.products() != panel.products() {
+            let Range { start, end } = there;
+            return Err(Error::Weeks {
+                what: "what the record tells is of other weeks or products",
+                start,
+                end,
+                weeks: needed,
+            });
+        }
+        let (trailing, pretrained) = (material.trailing, material.pretrained);
+        Ok(LevelNetwork::new(trailing, needed, pretrained))
     }
-}
 
-/// What a record tells, with the pretrained network on it.
-struct Known {
-    trailing: Trailing,
-    network: LevelNetwork,
-}
-
-impl Known {
-    fn candidates(
+    fn made(
         &self,
-        learner: &Learner,
+        network: &LevelNetwork,
         material: &Material<'_>,
         heuristics: Vec<OrderUpTo>,
         mut watch: impl FnMut(LearningStage) -> ControlFlow<()>,
@@ -259,30 +247,30 @@ impl Known {
         let levels = |name: &str, network: &LevelNetwork| {
             network.levels(name, decided.clone(), material.device)
         };
-        let zero_shot = levels("pretrained network", &self.network)?;
+        let zero_shot = levels("pretrained network", network)?;
         let pretrained = material.pretrained;
         let blank = LevelWeights::untrained(
             pretrained.normaliser().clone(),
-            learner.ensemble_size,
-            learner.seed,
+            self.ensemble_size,
+            self.seed,
         )?;
         let source = Source {
             panel,
             arrivals: material.arrivals,
             conventions: material.setting.conventions,
-            trailing: &self.trailing,
-            network: &self.network.with_members(&blank.members()[..1])?,
+            trailing: material.trailing,
+            network: &network.with_members(&blank.members()[..1])?,
         };
-        let past = self.trailing.weeks().start..weeks.end;
-        let lesson = learner.training_windows.lesson(&source, past, learner.seed)?;
-        let networks = pretrained.members().len() + learner.ensemble_size;
+        let past = material.trailing.weeks().start..weeks.end;
+        let lesson = self.training_windows.lesson(&source, past, self.seed)?;
+        let networks = pretrained.members().len() + self.ensemble_size;
         let (mut before, mut courses, mut trained) = ((0, 0), Vec::new(), Vec::new());
         for (name, training, weights) in [
-            ("fine-tuned network", &learner.fine_tuning, pretrained),
-            ("network from scratch", &learner.from_scratch, &blank),
+            ("fine-tuned network", &self.fine_tuning, pretrained),
+            ("network from scratch", &self.from_scratch, &blank),
         ] {
             let training = Training {
-                seed: learner.seed,
+                seed: self.seed,
                 ..training.clone()
             };
             let members = weights.members();
@@ -292,13 +280,13 @@ impl Known {
                         network: before.0 + member,
                         networks,
                         done: before.1 + member * training.steps + at.step,
-                        total: learner.steps(pretrained),
+                        total: self.steps(pretrained),
                     })
                 })?;
             before.0 += members.len();
             before.1 += members.len() * training.steps;
             courses.push((name.to_owned(), course));
-            trained.push(levels(name, &self.network.with_members(&thetas)?)?);
+            trained.push(levels(name, &network.with_members(&thetas)?)?);
         }
         trained.insert(1, zero_shot.clone());
         Ok(Candidates {
@@ -310,10 +298,7 @@ impl Known {
 }
 
 /// Networks, half-blends of each with the levels of the first two heuristics, and the heuristics.
-fn blended(
-    networks: Vec<OrderUpTo>,
-    heuristics: Vec<OrderUpTo>,
-) -> Result<Vec<OrderUpTo>, Error> {
+fn blended(networks: Vec<OrderUpTo>, heuristics: Vec<OrderUpTo>) -> Result<Vec<OrderUpTo>, Error> {
     let mut policies = networks.clone();
     if let [first, second, ..] = &heuristics[..] {
         let levels = OrderUpTo::blend("heuristics' levels", &[(0.5, first), (0.5, second)])?;

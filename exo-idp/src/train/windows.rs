@@ -57,8 +57,9 @@ impl Windows {
     /// Windows that begin in weeks spread over the whole range, each a little at random; one lane a product and window.
     pub(crate) fn cut(source: &Source<'_>, cut: &Cut) -> Result<Self, Error> {
         let Range { start, end } = cut.weeks;
-        let Some(room) = (end - start)
-            .checked_sub(cut.length)
+        let Some(room) = end
+            .checked_sub(start)
+            .and_then(|weeks| weeks.checked_sub(cut.length))
             .filter(|_| cut.length > 0)
         else {
             return Err(Error::Weeks {

@@ -143,11 +143,7 @@ fn live_and_die<R: Rng>(rng: &mut R, levels: &mut [Vec<f64>], weeks: usize) {
 }
 
 /// A wave over the year, or a peak of a few periods.
-fn season<'l, R: Rng>(
-    rng: &mut R,
-    levels: impl Iterator<Item = &'l mut Vec<f64>>,
-    year: usize,
-) {
+fn season<'l, R: Rng>(rng: &mut R, levels: impl Iterator<Item = &'l mut Vec<f64>>, year: usize) {
     let period = count(year);
     let (phase, wide) = (
         rng.random_range(0.0..period),

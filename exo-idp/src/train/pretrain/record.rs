@@ -60,7 +60,9 @@ impl Record {
             0.1
         };
         let year = if chance(rng, monthly) { 12 } else { 52 };
-        let groups: Vec<usize> = (0..products).map(|product| product * 4 / products).collect();
+        let groups: Vec<usize> = (0..products)
+            .map(|product| product * 4 / products)
+            .collect();
         let mut level = levels(rng, character, &groups, weeks, year);
         let prices = Prices::draw(rng, character, products, weeks);
         for (level, effect) in level.iter_mut().zip(&prices.effect) {
@@ -374,10 +376,15 @@ mod tests {
         assert!(of(&|r| r.lead_times.probabilities(0).len() == 1) >= 1);
         assert!(of(&|r| r.lead_times.probabilities(0).len() > 5) >= 5);
         let launched = |r: &Record| (0..12).any(|p| (0..20).all(|w| !r.panel.present(p, w)));
-        let missing = |r: &Record| (0..12).any(|p| r.panel.present(p, 60) && (61..100).any(|w| !r.panel.present(p, w)));
+        let missing = |r: &Record| {
+            (0..12).any(|p| r.panel.present(p, 60) && (61..100).any(|w| !r.panel.present(p, w)))
+        };
         assert!(of(&launched) >= 2 && of(&missing) >= 4);
         assert!(of(&|r| r.year == 12) >= 5 && of(&|r| !r.hierarchy.is_empty()) >= 10);
         assert!(of(&|r| r.conventions.unmet == Unmet::Backordered) >= 2);
-        assert!(of(&|r| r.conventions.penalty > 0.0) >= 3 && of(&|r| r.conventions.holding_share > 0.06) >= 3);
+        assert!(
+            of(&|r| r.conventions.penalty > 0.0) >= 3
+                && of(&|r| r.conventions.holding_share > 0.06) >= 3
+        );
     }
 }
