@@ -9,6 +9,7 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use hindsight_exo_idp::Panel;
 use hindsight_exo_idp::panel::{Columns, Covariate};
+use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
 
 /// How a file is read.
 #[derive(Debug, Clone)]
@@ -125,6 +126,24 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         weeks.len(),
         columns,
     )?)
+}
+
+/// A synthetic world of `SEED,PRODUCTS,WEEKS,INTERMITTENT,PROMOTIONS`: the last two are the share of intermittent products and the
+/// probability of a promotion.
+pub(crate) fn world(numbers: &str) -> Result<Panel, Box<dyn Error>> {
+    let numbers: Vec<&str> = numbers.split(',').collect();
+    let [seed, products, weeks, intermittent, promotions] = numbers[..] else {
+        return Err("world:SEED,PRODUCTS,WEEKS,INTERMITTENT,PROMOTIONS".into());
+    };
+    let config = WorldConfig {
+        seed: seed.parse()?,
+        products: products.parse()?,
+        weeks: weeks.parse()?,
+        intermittent: intermittent.parse()?,
+        promotion_rate: promotions.parse()?,
+        ..WorldConfig::default()
+    };
+    Ok(World::new(&config)?.panel(DemandColumn::Truth)?)
 }
 
 /// The number of a week: as it is written, or counted from the year 0 where it is the date of its first day.

@@ -264,7 +264,7 @@ fn tuned(
         tuned(&mean, "base stock, tuned")?,
         plain[2].clone(),
         tuned(&seasonal, "seasonal base stock, tuned")?,
-        tuned(&smoothed, "smoothed forecast with safety stock, tuned")?,
+        tuned(&smoothed, "safety stock, tuned")?,
     ])
 }
 

@@ -58,7 +58,7 @@ pub(super) fn heuristics(
             tuned(&trailing.seasonal(panel.weeks()))?,
         ),
         (
-            "smoothed forecast with safety stock",
+            "safety stock",
             tuned(&trailing.safety_stock(panel.weeks()))?,
         ),
         ("target position, mean lead time", naive),

@@ -15,7 +15,7 @@
 //! | target position, mean lead time | the same for the mean lead time in place of its distribution, untuned |
 //! | base stock | raises the position to mean demand over the lead time and the review week, scaled by a tuned factor |
 //! | seasonal base stock | the same for recent demand with the seasonal index of the weeks covered |
-//! | smoothed forecast with safety stock | exponentially smoothed demand and the textbooks' safety stock, scaled by a tuned factor |
+//! | safety stock | exponentially smoothed demand and the textbooks' safety stock, scaled by a tuned factor |
 //! | constant order | orders a week's mean demand every week |
 //!
 //! ```

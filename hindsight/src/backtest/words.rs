@@ -44,7 +44,7 @@ pub(super) const POLICIES: [(&str, &str); 11] = [
         "does so for recent demand with the seasonal index of the weeks covered",
     ),
     (
-        "smoothed forecast with safety stock",
+        "safety stock",
         "raises the position to exponentially smoothed demand over the lead time and the textbooks' safety stock, scaled by a tuned factor",
     ),
     ("constant order", "orders a week's mean demand every week"),

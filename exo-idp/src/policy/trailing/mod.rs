@@ -239,7 +239,7 @@ impl Trailing {
         self.signal(weeks, |week, product| self.level(k, week, product))
     }
 
-    /// An exponentially smoothed forecast with safety stock, as a signal of an order-up-to policy, over all `weeks` of a panel, in units; zero
+    /// An exponentially safety stock, as a signal of an order-up-to policy, over all `weeks` of a panel, in units; zero
     /// in weeks that there are no numbers for.
     ///
     /// The level is $m c + z_q \sqrt{c \sigma^2 + m^2 \sigma_L^2}$: smoothed demand $m$ times the mean cover $c$, and the quantile of a normal law at
