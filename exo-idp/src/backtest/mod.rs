@@ -7,7 +7,7 @@
 //! | policy | what it does |
 //! |---|---|
 //! | just-in-time rule | knows future demand and lead times, and orders what arrives just when it is sold |
-//! | Direct Backprop | what earned most in the windows before, each time made from the weeks before the window: networks fine-tuned on the record or trained on it from scratch, the pretrained network, their blends with heuristics, or a heuristic |
+//! | Direct Backprop | networks fine-tuned on the record, or what clearly earned more in the windows before, each time made from the weeks before the window: networks trained from scratch, the pretrained ones, blends with heuristics, or a heuristic |
 //! | pretrained network | a network trained on synthetic records alone, as it is (zero-shot) |
 //! | promotion-aware newsvendor | raises the stock position to the critical quantile of lead-time demand, forecast with the planned covariates and prices; the level is scaled by a factor tuned per group of products |
 //! | target position, tuned | raises the position to the critical quantile of lead-time demand of the training weeks, scaled by a tuned factor |

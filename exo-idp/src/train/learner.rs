@@ -2,8 +2,8 @@
 //!
 //! A level network pretrained on synthetic records is fine-tuned on windows of the record's own past; the same network is trained from
 //! scratch; both, the pretrained one as it is, blends of each with the heuristics' levels, and the heuristics themselves are replayed over
-//! earlier windows of the record, each made from the weeks before its window alone. What earned most over all of these windows is
-//! the policy. So a record that is too short or too odd to learn from keeps its best heuristic.
+//! earlier windows of the record, each made from the weeks before its window alone. The fine-tuned network is the policy unless another
+//! candidate clearly earned more over all of these windows. So a record that is too odd to learn from keeps its best heuristic.
 
 use std::ops::{ControlFlow, Range};
 

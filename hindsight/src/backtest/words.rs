@@ -13,7 +13,7 @@ pub(super) const POLICIES: [(&str, &str); 11] = [
     ),
     (
         "Direct Backprop",
-        "is what earned most in the windows before: networks fine-tuned on the record by gradient ascent through the replay, or trained on it from scratch, the pretrained network, blends of these with heuristics, or a heuristic",
+        "is several networks fine-tuned on the record by gradient ascent through the replay, or what clearly earned more in the windows before: networks trained from scratch, the pretrained ones, blends with heuristics, or a heuristic",
     ),
     (
         "pretrained network",
@@ -74,20 +74,21 @@ pub(super) fn acted(document: &Document) -> String {
             "Direct Backprop is here the {chosen}: the record has no earlier window to choose by."
         );
     }
-    let share = share.map_or_else(String::new, |own| {
-        format!(
-            ", with {} of the best candidate's reward on average",
-            percent(own.share, 1)
-        )
-    });
+    let share = share.map_or_else(String::new, |own| percent(own.share, 1));
     let window = if windows == 1 { "window" } else { "windows" };
-    if learning.learnt {
+    let before = format!("the {windows} {window} before the held-out weeks");
+    let first = learning.candidates.first();
+    if first.is_some_and(|first| first.name == *chosen) {
         format!(
-            "Direct Backprop is here the {chosen}: it earned most over the {windows} {window} before the held-out weeks{share}."
+            "Direct Backprop is here the {chosen}: nothing earned clearly more in {before} ({share} of the best candidate's reward on average)."
+        )
+    } else if learning.learnt {
+        format!(
+            "Direct Backprop is here the {chosen}: it clearly earned most in {before} ({share} of the best candidate's reward on average)."
         )
     } else {
         format!(
-            "Direct Backprop kept {chosen}: nothing that was learnt earned its place in the {windows} {window} before the held-out weeks."
+            "Direct Backprop kept {chosen}: nothing that was learnt earned its place in {before}."
         )
     }
 }

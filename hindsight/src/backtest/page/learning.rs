@@ -76,7 +76,8 @@ pub(super) fn section(page: &mut Page, document: &Document) {
     page.text(
         "Networks that were pretrained on synthetic records are fine-tuned on windows of the record's own past, others are trained on them from scratch. They, the \
          pretrained ones as they are, half-and-half blends of each with the levels of two heuristics, and the heuristics themselves are candidates. Each is made anew before \
-         each earlier window, from the weeks before it alone, and replayed over it; what earned most over all of these windows acts in the held-out weeks.",
+         each earlier window, from the weeks before it alone, and replayed over it. In the held-out weeks the fine-tuned networks act, unless another candidate earned more over all of \
+         these windows, by more than windows differ.",
     );
     if !learning.windows.is_empty() {
         page.figure(
