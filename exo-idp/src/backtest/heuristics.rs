@@ -2,11 +2,12 @@
 
 use gpu::Device;
 
+use super::notices::Notice;
 use crate::error::Error;
 use crate::lead_times::LeadTimes;
 use crate::paths::Paths;
 use crate::policy::{LeadTimeDemand, PromotionForecast, Signals, target_position};
-use crate::train::{Setting, groups_by_variation, tune_levels};
+use crate::train::{Setting, groups_by_variation, tune_factors};
 
 /// Groups of products whose levels are scaled together.
 const GROUPS: usize = 10;
@@ -20,6 +21,8 @@ fn factors() -> Vec<f64> {
 pub(super) struct Heuristics {
     pub(super) forecast: PromotionForecast,
     pub(super) levels: Vec<(&'static str, Signals)>,
+    /// Grids of factors that ended too soon.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Heuristics {
@@ -37,7 +40,15 @@ impl Heuristics {
         let paths = Paths::new(panel, arrivals, 2)?;
         let replay = setting.replay(&paths, setting.scored())?;
         let groups = groups_by_variation(&replay, GROUPS.min(panel.products()));
-        let tuned = |levels: &Signals| tune_levels(&replay, levels, &groups, &factors(), device);
+        let mut notices = Vec::new();
+        let mut tuned = |policy: &str, levels: &Signals| -> Result<Signals, Error> {
+            let tuned = tune_factors(&replay, levels, &groups, &factors(), device)?;
+            notices.extend(tuned.stopped_at.map(|factor| Notice::FactorLimit {
+                policy: policy.to_owned(),
+                factor,
+            }));
+            Ok(tuned.scale(levels, &groups))
+        };
         let target =
             |demand| target_position(panel, setting.weeks.clone(), law, demand, conventions);
         let untuned = target(LeadTimeDemand::Convolved)?;
@@ -53,13 +64,22 @@ impl Heuristics {
             setting.max_lead_time() + 1,
         )?;
         let promoted = forecast.target_position(panel, law, conventions)?;
-        let levels = vec![
-            ("promotion-aware newsvendor", tuned(&promoted)?),
-            ("target position, tuned", tuned(&untuned)?),
-            ("base stock", tuned(&mean)?),
+        let mut levels = Vec::new();
+        for (name, scaled) in [
+            ("promotion-aware newsvendor", &promoted),
+            ("target position, tuned", &untuned),
+            ("base stock", &mean),
+        ] {
+            levels.push((name, tuned(name, scaled)?));
+        }
+        levels.extend([
             ("target position, untuned", untuned),
             ("target position, mean lead time", naive),
-        ];
-        Ok(Heuristics { forecast, levels })
+        ]);
+        Ok(Heuristics {
+            forecast,
+            levels,
+            notices,
+        })
     }
 }

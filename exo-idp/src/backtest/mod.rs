@@ -34,6 +34,7 @@
 //! ```
 
 mod dataset;
+mod entry;
 mod heuristics;
 mod notices;
 mod origins;
@@ -70,6 +71,7 @@ pub use results::{
 };
 pub use standings::{Pair, PolicyScore, Standings};
 
+use entry::Entry;
 use heuristics::Heuristics;
 use origins::WARM_UP;
 use rewards::RewardTable;
@@ -266,25 +268,25 @@ impl BackTest {
             ..setting.clone()
         };
         let replay = held_setting.replay(&paths, split.held_out.clone())?;
-        let mut entries = entries(&setting, &replay, heuristics, &fitted, device)?;
+        let mut found = heuristics.notices.clone();
+        let shown = entry::shown(panel, &split.held_out);
+        let mut entries = entries(&setting, &replay, heuristics, &fitted, &shown, device)?;
         if let Some(orders) = &known.data.orders {
             let orders = RecordedOrders::new(panel, orders)?;
-            entries.push(Entry {
-                name: orders.name().to_owned(),
-                role: Role::Recorded,
-                outcomes: replay.run(&orders, device)?,
-            });
+            let outcomes = replay.run(&orders, device)?;
+            entries.push(Entry::new(orders.name(), Role::Recorded, &outcomes, &shown));
         }
-        entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
+        entries.sort_by(|a, b| b.reward.total_cmp(&a.reward));
         let table = RewardTable::new(&replay, &entries);
         let context = EvaluationContext {
             known,
             split,
             fitted: &fitted,
             bootstrap: &self.bootstrap(),
+            shown: &shown,
         };
         let mut results = summarise(&context, &entries, &table)?;
-        let found = notices::notices(panel, split, law.max_lead_time());
+        found.extend(notices::notices(panel, split, law.max_lead_time()));
         results.notices.extend(found);
         Ok((table, results))
     }
@@ -328,30 +330,18 @@ impl BackTest {
     }
 }
 
-/// One policy's outcomes.
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    role: Role,
-    outcomes: Outcomes,
-}
-
 /// The policies made from the training weeks, on the held-out ones.
 fn entries(
     setting: &Setting<'_>,
     replay: &Replay<'_>,
     heuristics: Heuristics,
     fitted: &Fitted,
+    shown: &[usize],
     device: &Device,
 ) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     let mut add = |name: &str, role, outcomes: Outcomes| {
-        let name = name.to_owned();
-        entries.push(Entry {
-            name,
-            role,
-            outcomes,
-        });
+        entries.push(Entry::new(name, role, &outcomes, shown));
     };
     let oracle = replay.run(&JustInTime::new(replay), device)?;
     add("just-in-time rule", Role::Oracle, oracle);

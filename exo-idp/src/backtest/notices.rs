@@ -47,6 +47,13 @@ pub enum Notice {
         /// A value as the file writes it.
         example: String,
     },
+    /// The grid of a heuristic's factors was widened as far as it goes, and its largest factor still was the best.
+    FactorLimit {
+        /// The heuristic.
+        policy: String,
+        /// The largest factor tried.
+        factor: f64,
+    },
     /// More than a fifth of the weeks between products' first and last are not recorded.
     Gaps {
         /// Their share.
@@ -139,6 +146,10 @@ impl fmt::Display for Notice {
             Notice::ThreeDecimals { column, example } => write!(
                 f,
                 "every number of column {column:?} with a mark in it has three digits behind it, such as {example}: if it marks thousands, the numbers are a thousand times too small"
+            ),
+            Notice::FactorLimit { policy, factor } => write!(
+                f,
+                "the factor of {policy:?} was tuned up to {factor:.0}, and more might earn more"
             ),
             Notice::Gaps { share } => write!(
                 f,

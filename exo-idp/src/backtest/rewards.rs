@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Entry;
+use super::entry::Entry;
 use super::results::{ConfidenceLimits, Difference, Role};
 use super::standings::{Pair, PolicyScore, Standings};
 use crate::compare::{Bootstrap, Replicates};
@@ -50,9 +50,7 @@ impl RewardTable {
         let rewards = |entry: &Entry| PolicyRewards {
             name: entry.name.clone(),
             role: entry.role,
-            earned: (0..products)
-                .map(|p| entry.outcomes.accrued_reward(p))
-                .collect(),
+            earned: entry.earned.clone(),
         };
         RewardTable {
             products: panel.names().to_vec(),
