@@ -4,21 +4,20 @@ use super::dataset::Known;
 use super::entry::Entry;
 use super::origins::Split;
 use super::results::{
-    ConfidenceLimits, Difference, PolicyResult, ProductResult, Results, Role, Sample, TrainingPoint,
+    ConfidenceLimits, Difference, Learning, PolicyResult, ProductResult, Results, Role, Sample,
 };
 use super::rewards::{RewardTable, Rewards, share};
 use super::segments::segmentations;
 use crate::compare::Bootstrap;
 use crate::count::count;
 use crate::error::Error;
-use crate::train::Fitted;
 
 /// What the results are about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EvaluationContext<'a> {
     pub(super) known: &'a Known,
     pub(super) split: &'a Split,
-    pub(super) fitted: &'a Fitted,
+    pub(super) learning: &'a Learning,
     pub(super) bootstrap: &'a Bootstrap,
     /// The products shown week by week.
     pub(super) shown: &'a [usize],
@@ -55,11 +54,9 @@ pub(super) fn summarise(
             count(members.len() * weeks),
         ))
     });
-    let (training, validation) = (&context.split.training, context.split.validation);
     let cells = count(data.panel.products() * weeks);
     Ok(Results {
-        training: data.span(training),
-        validation: data.span(&(training.end - validation..training.end)),
+        training: data.span(&context.split.training),
         held_out: data.span(&context.split.held_out),
         notices: context.known.notices.clone(),
         best_heuristic: best
@@ -68,8 +65,7 @@ pub(super) fn summarise(
         bound: table.bounds.iter().sum::<f64>() / cells,
         pairs: table.standings(context.bootstrap)?.pairs,
         origins: None,
-        training_curve: training_curve(context),
-        best_step: context.fitted.best_steps.first().copied(),
+        learning: context.learning.clone(),
         group_names,
         splits,
         samples: samples(context, entries, &[trained, best]),
@@ -120,18 +116,6 @@ fn policies(
         });
     }
     Ok(policies)
-}
-
-/// The validation rewards of the first network, per product and week.
-fn training_curve(context: &EvaluationContext<'_>) -> Vec<TrainingPoint> {
-    let cells = count(context.known.data.panel.products() * context.split.validation);
-    let curve = context.fitted.curves.first().into_iter().flatten();
-    let point = |progress: &crate::train::Progress| TrainingPoint {
-        step: progress.step,
-        training: None,
-        validation: progress.validation.map(|reward| reward / cells),
-    };
-    curve.map(point).collect()
 }
 
 fn minus_row(a: &[f64], b: &[f64]) -> Vec<f64> {

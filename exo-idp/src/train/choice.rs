@@ -5,22 +5,27 @@
 
 use std::ops::Range;
 
-use gpu::Device;
-
-use super::setting::Setting;
 use crate::count::count;
 use crate::error::Error;
-use crate::paths::Paths;
-use crate::policy::OrderUpTo;
 
-/// What candidates earned in earlier windows.
+/// What every candidate earned in one earlier window.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Trial {
+    /// The window's weeks.
+    pub weeks: Range<usize>,
+    /// By candidate, in money.
+    pub earned: Vec<f64>,
+}
+
+/// The candidate taken, and why.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Choice {
-    /// The windows.
-    pub windows: Vec<Range<usize>>,
-    /// Each candidate's name and what it earned in each window, in money.
-    pub earned: Vec<(String, Vec<f64>)>,
+    /// The candidates' names.
+    pub candidates: Vec<String>,
+    /// What they earned in earlier windows.
+    pub trials: Vec<Trial>,
     /// The candidate taken.
     pub chosen: usize,
 }
@@ -43,78 +48,81 @@ impl Choice {
             .collect()
     }
 
-    /// Replays the candidates that `make` returns for each window, and takes the best. With no window the first candidate is taken.
+    /// The candidate of the largest [`share`](Choice::share); of several, and where there was no window, the first.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::train::{Choice, Trial};
+    /// let trials = vec![
+    ///     Trial { weeks: 20..28, earned: vec![90.0, 100.0] },
+    ///     Trial { weeks: 28..36, earned: vec![60.0, 50.0] },
+    /// ];
+    /// // The second is the best once by a tenth, the first once by a sixth.
+    /// let choice = Choice::among(vec!["network".into(), "newsvendor".into()], trials)?;
+    /// assert_eq!(choice.name(), "network");
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// When a replay fails, or the candidates of two windows differ in number.
-    pub fn run(
-        setting: &Setting<'_>,
-        paths: &Paths<'_>,
-        windows: &[Range<usize>],
-        device: &Device,
-        mut make: impl FnMut(&Range<usize>) -> Result<Vec<OrderUpTo>, Error>,
-    ) -> Result<Self, Error> {
-        let mut earned: Vec<(String, Vec<f64>)> = Vec::new();
-        for window in windows {
-            let replay = setting.replay(paths, window.clone())?;
-            let candidates = make(window)?;
-            if earned.is_empty() {
-                let name = |c: &OrderUpTo| (crate::policy::Policy::name(c).to_owned(), Vec::new());
-                earned = candidates.iter().map(name).collect();
-            }
-            if candidates.len() != earned.len() {
-                return Err(Error::Length {
-                    array: "candidates of a window".into(),
-                    expected: earned.len(),
-                    found: candidates.len(),
-                });
-            }
-            for (candidate, (_, earned)) in candidates.iter().zip(&mut earned) {
-                earned.push(replay.run(candidate, device)?.reward());
+    /// When there is no candidate, or a trial has not one number for each.
+    pub fn among(candidates: Vec<String>, trials: Vec<Trial>) -> Result<Self, Error> {
+        if candidates.is_empty() {
+            return Err(Error::Empty("the list of candidates"));
+        }
+        if let Some(trial) = trials.iter().find(|t| t.earned.len() != candidates.len()) {
+            return Err(Error::Length {
+                array: "candidates of a window".into(),
+                expected: candidates.len(),
+                found: trial.earned.len(),
+            });
+        }
+        let mut choice = Choice {
+            candidates,
+            trials,
+            chosen: 0,
+        };
+        let mut most = choice.share(0);
+        for candidate in 1..choice.candidates.len() {
+            let share = choice.share(candidate);
+            if share > most {
+                (choice.chosen, most) = (candidate, share);
             }
         }
-        let chosen = best(&earned);
-        Ok(Choice {
-            windows: windows.to_vec(),
-            earned,
-            chosen,
-        })
+        Ok(choice)
     }
 
-    /// What a candidate earned, as a share of the best in each window, the mean over the windows.
+    /// The name of the candidate taken.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.candidates[self.chosen]
+    }
+
+    /// What a candidate earned as a share of the best in each window, the mean over the windows; one where there was none.
+    ///
+    /// In a window in which nobody earned anything it is one less the distance to the best, in units of that between the best and the
+    /// worst.
     #[must_use]
     pub fn share(&self, candidate: usize) -> f64 {
-        share(&self.earned, candidate)
-    }
-}
-
-fn best(earned: &[(String, Vec<f64>)]) -> usize {
-    let mut best = (0, f64::NEG_INFINITY);
-    for candidate in 0..earned.len() {
-        let share = share(earned, candidate);
-        if share > best.1 {
-            best = (candidate, share);
+        let share = |trial: &Trial| {
+            let money = trial.earned[candidate];
+            let most = trial
+                .earned
+                .iter()
+                .copied()
+                .fold(f64::NEG_INFINITY, f64::max);
+            let least = trial.earned.iter().copied().fold(f64::INFINITY, f64::min);
+            if most > 0.0 {
+                money / most
+            } else if most > least {
+                1.0 - (most - money) / (most - least)
+            } else {
+                1.0
+            }
+        };
+        if self.trials.is_empty() {
+            return 1.0;
         }
+        self.trials.iter().map(share).sum::<f64>() / count(self.trials.len())
     }
-    best.0
-}
-
-fn share(earned: &[(String, Vec<f64>)], candidate: usize) -> f64 {
-    let own = &earned[candidate].1;
-    let shares = own.iter().enumerate().map(|(window, money)| {
-        let of = |(_, earned): &(String, Vec<f64>)| earned[window];
-        let most = earned.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
-        let least = earned.iter().map(of).fold(f64::INFINITY, f64::min);
-        // In windows in which nobody earns anything, by how far each stays behind.
-        if most > 0.0 {
-            money / most
-        } else if most > least {
-            1.0 - (most - money) / (most - least)
-        } else {
-            1.0
-        }
-    });
-    shares.sum::<f64>() / count(own.len().max(1))
 }
 
 #[cfg(test)]
@@ -138,10 +146,10 @@ mod tests {
         /// Taken is one that no other candidate beats in every window, whatever the sign of the rewards.
         #[test]
         fn the_chosen_is_not_dominated(rewards in prop::collection::vec(prop::collection::vec(-50.0_f64..100.0, 3), 1..8)) {
-            let earned: Vec<(String, Vec<f64>)> = rewards.into_iter().map(|r| (String::new(), r)).collect();
-            let chosen = best(&earned);
-            for (_, other) in &earned {
-                prop_assert!(!other.iter().zip(&earned[chosen].1).all(|(a, b)| a > b));
+            let trial = |w: usize| Trial { weeks: w..w + 1, earned: rewards.iter().map(|r| r[w]).collect() };
+            let choice = Choice::among(vec![String::new(); rewards.len()], (0..3).map(trial).collect()).unwrap();
+            for other in &rewards {
+                prop_assert!(!other.iter().zip(&rewards[choice.chosen]).all(|(a, b)| a > b));
             }
         }
     }

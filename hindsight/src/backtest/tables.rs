@@ -1,7 +1,7 @@
 //! The results as tables: one for the terminal, two for the page.
 
 use super::document::Document;
-use super::words::{finding, pooled_finding};
+use super::words::{acted, findings};
 use exo_idp::backtest::{ConfidenceLimits, Difference, PolicyResult, Role};
 use report::number::{fixed, interval, percent};
 use report::{Column, Table};
@@ -195,11 +195,9 @@ pub(super) fn summary(document: &Document) -> String {
         run.held_out.0,
         run.held_out.1,
         run.lead_time,
-        finding(document)
+        findings(document).join("\n")
     );
-    if let Some(finding) = pooled_finding(document) {
-        text.push_str(&format!("{finding}\n"));
-    }
+    text.push_str(&format!("{}\n", acted(document)));
     for notice in &document.notices {
         text.push_str(&format!("note: {notice}\n"));
     }

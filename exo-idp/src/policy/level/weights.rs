@@ -1,11 +1,15 @@
 //! Weights of level networks, and the file that they are kept in.
 
+use std::sync::OnceLock;
+
 use super::{Layers, untrained};
 use crate::error::Error;
 use crate::policy::trailing::{INPUTS, LEVELS, Trailing};
 
 /// First bytes of a file of weights; the last is the version.
 const MAGIC: [u8; 8] = *b"HSLEVEL\x01";
+/// The file of the weights that come with the crate.
+const PRETRAINED: &[u8] = include_bytes!("pretrained.bin");
 /// What a normalised input is cut at.
 const LIMIT: f64 = 4.0;
 /// Standard deviation below which an input is taken not to vary: it tells a network nothing.
@@ -105,6 +109,28 @@ impl LevelWeights {
     pub fn untrained(normaliser: Normaliser, members: usize, seed: u64) -> Result<Self, Error> {
         let of = |k: usize| untrained(seed.wrapping_add(k as u64));
         LevelWeights::new(normaliser, (0..members).map(of).collect())
+    }
+
+    /// The weights that come with the crate: [`pretrain`](crate::train::pretrain::pretrain) under its default settings.
+    ///
+    /// The example `pretrain` rebuilds their file, bit for bit, on any number of threads.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::policy::LevelWeights;
+    /// let weights = LevelWeights::pretrained();
+    /// assert_eq!(LevelWeights::from_bytes(&weights.to_bytes())?, *weights);
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Never but where the crate was built with a damaged file, which its own tests find.
+    #[must_use]
+    pub fn pretrained() -> &'static Self {
+        static READ: OnceLock<LevelWeights> = OnceLock::new();
+        READ.get_or_init(|| match LevelWeights::from_bytes(PRETRAINED) {
+            Ok(weights) => weights,
+            Err(error) => panic!("the crate was built with other weights than it reads: {error}"),
+        })
     }
 
     /// The normaliser.
