@@ -154,6 +154,7 @@ fn by_duals(replay: &Replay<'_>, net: &Neural, coordinate: usize) -> Dual {
             .map(|k| dual(paths.outstanding(week, k)[0]))
             .collect();
         let exo = Exo {
+            unknown: None,
             demand: dual(panel.demand(0, week)),
             price: dual(panel.price(0, week)),
             cost: dual(panel.cost(0, week)),

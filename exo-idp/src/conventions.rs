@@ -69,6 +69,9 @@ pub struct Conventions {
     pub holding: f64,
     /// Cost of a unit of demand that is lost (or still waiting at the end of a week), in money, beside its margin.
     pub penalty: f64,
+    /// Whether orders are rounded to whole units, halves to even, whoever places them; in training the gradient passes as if they were
+    /// not.
+    pub whole_units: bool,
 }
 
 impl Default for Conventions {
@@ -84,6 +87,7 @@ impl Default for Conventions {
             holding_share: 0.0,
             holding: 0.0,
             penalty: 0.0,
+            whole_units: false,
         }
     }
 }

@@ -23,7 +23,8 @@ pub struct Columns {
     pub price: Vec<f64>,
     /// Purchase cost, money per unit.
     pub cost: Vec<f64>,
-    /// Whether the product was on sale in the week: before its first and after its last week, and in missing weeks, it is not.
+    /// Whether the product was on sale in the week and its demand is known: before its first and after its last week, and in missing
+    /// weeks, it is not.
     pub present: Vec<bool>,
     /// Whatever else is known.
     pub covariates: Vec<Covariate>,
@@ -57,6 +58,8 @@ pub struct Panel {
     price: Vec<f64>,
     cost: Vec<f64>,
     present: Vec<bool>,
+    /// Weeks on sale whose demand is not known; empty where there are none.
+    unknown: Vec<bool>,
     covariates: Vec<Covariate>,
 }
 
@@ -157,8 +160,49 @@ impl Panel {
             price,
             cost,
             present,
+            unknown: Vec::new(),
             covariates,
         })
+    }
+
+    /// The same record where products were on sale in some more weeks, whose demand is not known: sold out, for instance. Orders can be
+    /// placed in such a week and arrive in it; nothing is sold or charged, and nothing is learnt from it. Product by product, weeks
+    /// contiguous; weeks that are present stay as they are.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::Panel;
+    /// let columns = Columns {
+    ///     demand: vec![3.0, 0.0, 5.0],
+    ///     price: vec![2.0; 3],
+    ///     cost: vec![1.0; 3],
+    ///     present: vec![true, false, true],
+    ///     covariates: vec![],
+    /// };
+    /// let panel = Panel::new(vec!["juice".into()], 3, columns)?.with_unknown_demand(vec![false, true, false])?;
+    /// assert!(panel.on_sale(0, 1) && !panel.present(0, 1));
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is not one flag for every product and week.
+    pub fn with_unknown_demand(mut self, mut unknown: Vec<bool>) -> Result<Panel, Error> {
+        if unknown.len() != self.present.len() {
+            return Err(Error::Length {
+                array: "weeks of unknown demand".into(),
+                expected: self.present.len(),
+                found: unknown.len(),
+            });
+        }
+        for (unknown, &present) in unknown.iter_mut().zip(&self.present) {
+            *unknown &= !present;
+        }
+        self.unknown = if unknown.contains(&true) {
+            unknown
+        } else {
+            Vec::new()
+        };
+        Ok(self)
     }
 
     /// The number of products.
@@ -184,9 +228,11 @@ impl Panel {
         product * self.weeks + week
     }
 
-    /// Demand, prices and costs, and in which weeks products are present: product by product, weeks contiguous.
-    pub(crate) fn cells(&self) -> ([&[f64]; 3], &[bool]) {
-        ([&self.demand, &self.price, &self.cost], &self.present)
+    /// Demand, prices and costs, in which weeks products are present, and in which more they are on sale (empty for none): product by
+    /// product, weeks contiguous.
+    pub(crate) fn cells(&self) -> ([&[f64]; 3], [&[bool]; 2]) {
+        let numbers = [&self.demand[..], &self.price, &self.cost];
+        (numbers, [&self.present, &self.unknown])
     }
 
     /// Units wanted; zero in a week that is not present.
@@ -210,10 +256,23 @@ impl Panel {
         self.cost[self.at(product, week)]
     }
 
-    /// Whether the product was on sale.
+    /// Whether the product was on sale and its demand is known.
     #[must_use]
     pub fn present(&self, product: usize, week: usize) -> bool {
         self.present[self.at(product, week)]
+    }
+
+    /// Whether the product was on sale, so that orders can be placed, be its demand [known](Panel::present) or
+    /// [not](Panel::with_unknown_demand).
+    #[must_use]
+    pub fn on_sale(&self, product: usize, week: usize) -> bool {
+        let at = self.at(product, week);
+        self.present[at] || self.unknown.get(at).is_some_and(|&unknown| unknown)
+    }
+
+    /// Whether there is a week on sale whose demand is not known.
+    pub(crate) fn has_unknown_demand(&self) -> bool {
+        !self.unknown.is_empty()
     }
 
     /// The covariates.
@@ -234,6 +293,9 @@ impl Panel {
         for product in 0..self.products() {
             let cells = self.at(product, 0) + weeks.start..self.at(product, 0) + weeks.end;
             panel.present[cells.clone()].fill(false);
+            if panel.has_unknown_demand() {
+                panel.unknown[cells.clone()].fill(false);
+            }
             panel.demand[cells].fill(0.0);
         }
         panel
@@ -306,7 +368,11 @@ impl Panel {
             covariates: covariates.collect(),
         };
         let names = products.iter().map(|&p| self.names[p].clone());
-        Panel::new(names.collect(), weeks, columns)
+        let panel = Panel::new(names.collect(), weeks, columns)?;
+        if self.has_unknown_demand() {
+            return panel.with_unknown_demand(pick(&self.unknown, products, first));
+        }
+        Ok(panel)
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Exo<'a, S> {
     pub terminal: S,
     /// 1 where an order can be placed, else 0.
     pub active: S,
+    /// 1 where an order can be placed but demand is not known, else 0: such a week is charged neither for holding nor for what waits.
+    /// `None` where there is no such week.
+    pub unknown: Option<S>,
     /// Share of the order of `k` weeks ago that arrives this week, `k` = 0, 1, …, longest lead time. Where the state has a
     /// [`Schedule`]: share of this week's order that arrives `k` weeks later.
     pub arriving: &'a [S],
@@ -212,7 +215,7 @@ impl<S: Scalar> State<S> {
 /// use hindsight_exo_idp::period::{Exo, State, period};
 /// use hindsight_exo_idp::Conventions;
 /// let exo = Exo {
-///     demand: 4.0, price: 10.0, cost: 6.0, weight: 1.0, terminal: 0.0, active: 1.0,
+///     demand: 4.0, price: 10.0, cost: 6.0, weight: 1.0, terminal: 0.0, active: 1.0, unknown: None,
 ///     arriving: &[0.0, 1.0], outstanding: &[1.0], yields: None,
 /// };
 /// let state = State { on_hand: 1.0, orders: vec![2.0], book: 18.0, schedule: None };
@@ -262,10 +265,10 @@ pub fn period<S: Scalar>(
     if conventions.holding > 0.0 || conventions.holding_share > 0.0 {
         let rate =
             exo.cost * S::constant(conventions.holding_share) + S::constant(conventions.holding);
-        reward = reward - rate * left.relu();
+        reward = reward - charged(exo, rate * left.relu());
     }
     if conventions.penalty > 0.0 {
-        reward = reward - S::constant(conventions.penalty) * unmet;
+        reward = reward - charged(exo, S::constant(conventions.penalty) * unmet);
     }
     let position = on_hand + coming + supplied - received;
     // Sold units leave at average cost.
@@ -284,6 +287,15 @@ pub fn period<S: Scalar>(
         book,
         reward,
         charge: zero,
+    }
+}
+
+/// What is charged of a cost in a week: nothing where demand is not known.
+#[inline(always)]
+fn charged<S: Scalar>(exo: &Exo<'_, S>, cost: S) -> S {
+    match exo.unknown {
+        Some(unknown) => cost - unknown * cost,
+        None => cost,
     }
 }
 

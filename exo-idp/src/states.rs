@@ -85,6 +85,44 @@ impl States {
         })
     }
 
+    /// The states of lanes with so many units on hand, deliveries that are due this week, the next, and so on (`[week][lane]`), and book
+    /// values in money, where orders take as many weeks as there are deliveries.
+    ///
+    /// Each delivery arrives when it is due, whatever the law of lead times would have made of an order. A policy sees it as outstanding, as
+    /// if the order had been placed the longest time before it is due.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::period::States;
+    /// // Five units on hand; two come this week, none in the next, seven in the one after.
+    /// let states = States::with_deliveries(vec![5.0], &[vec![2.0], vec![0.0], vec![7.0]], vec![84.0])?;
+    /// assert_eq!((states.orders(0)[0], states.orders(2)[0]), (7.0, 2.0));
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`States::new`].
+    pub fn with_deliveries(
+        on_hand: Vec<f64>,
+        due: &[Vec<f64>],
+        book: Vec<f64>,
+    ) -> Result<Self, Error> {
+        let longest = due.len();
+        let by_age = due.iter().rev().cloned().collect();
+        let mut states = States::new(on_hand, by_age, book)?;
+        for age in 1..=longest {
+            for weeks in 0..=longest - age {
+                // An order of that age is due in just one week.
+                if weeks == longest - age {
+                    states.rows.extend_from_slice(&due[weeks]);
+                } else {
+                    states.rows.resize(states.rows.len() + states.lanes, 0.0);
+                }
+            }
+        }
+        states.scheduled = true;
+        Ok(states)
+    }
+
     /// States from rows as a replay keeps them.
     pub(crate) fn from_rows(lanes: usize, longest: usize, scheduled: bool, rows: Vec<f64>) -> Self {
         States {

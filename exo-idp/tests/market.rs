@@ -348,7 +348,9 @@ fn by_duals(paths: &Paths<'_>, policy: &Priced, market: &Coordinator, at: usize)
         let lane = |product: usize| sample * PRODUCTS + product;
         let mut stock = [k(4.0); PRODUCTS];
         let mut orders = vec![[k(4.0); PRODUCTS]; paths.max_lead_time()];
-        let book = |p: usize| 4.0 * 4.0 * panel.cost(p, START);
+        let due =
+            |p: usize| (0..orders.len()).map(move |age| paths.outstanding(START, age)[lane(p)]);
+        let book = |p: usize| 4.0 * (1.0 + due(p).sum::<f64>()) * panel.cost(p, START);
         let mut books: [Dual; PRODUCTS] = std::array::from_fn(|p| k(book(p)));
         let mut discount = 1.0;
         for week in START..WEEKS {

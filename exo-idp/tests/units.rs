@@ -68,6 +68,7 @@ fn earned(unit: f64) -> Vec<(String, f64)> {
         },
         weeks: 0..FITTED,
         warm_up: 8,
+        opening: None,
     };
     let paths = Paths::new(&panel, &law, 2).unwrap();
     let replay = setting.replay(&paths, FITTED..WEEKS).unwrap();

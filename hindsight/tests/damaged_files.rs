@@ -195,14 +195,6 @@ fn the_order_of_rows_is_checked() {
 }
 
 #[test]
-fn a_product_with_one_week_is_named() {
-    expect(
-        format!("{GOOD}c,9,3,2.5,1,0,x\n"),
-        ":7: column \"product\": product \"c\" has one week only (9)",
-    );
-}
-
-#[test]
 fn empty_files_are_said_to_be_empty() {
     expect(
         "product,week,demand,price,cost,deal,brand\n",

@@ -89,6 +89,7 @@ impl Experiment {
             },
             weeks: self.learnt.clone(),
             warm_up: WARM_UP,
+            opening: None,
         }
     }
 

@@ -131,6 +131,7 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
             },
             weeks: 0..learn,
             warm_up: 12.min(learn / 3),
+            opening: None,
         };
         let terms = Terms {
             panel: &panel,

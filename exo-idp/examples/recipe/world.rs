@@ -85,6 +85,7 @@ pub(crate) fn judge(
         },
         weeks: 0..learn,
         warm_up: WARM_UP,
+        opening: None,
     };
     let forecast = PromotionForecast::fit(&panel, 0..learn, setting.plan, 4)?;
     let heuristics = heuristics(&setting, &forecast, &fitting, device)?;

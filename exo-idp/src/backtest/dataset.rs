@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::notices::Notice;
 use super::origins::Split;
 use crate::error::Error;
+use crate::opening::Opening;
 use crate::panel::Panel;
 
 /// A panel, the names of its weeks, and traits of its products.
@@ -31,6 +32,10 @@ pub struct Dataset {
     pub groups: Vec<Grouping>,
     /// Weeks (or what the record counts in) of a year: seasons come back after so many.
     pub year: usize,
+    /// The stock that replays open with; `None` for a week's mean demand on hand and in every outstanding order.
+    pub opening: Option<Opening>,
+    /// What was really ordered, in units, product by product, weeks contiguous: replayed as one more policy.
+    pub orders: Option<Vec<f64>>,
 }
 
 /// A trait of products by which results are grouped: brand, store.
@@ -58,6 +63,8 @@ impl Dataset {
             panel,
             groups: Vec::new(),
             year: 52,
+            opening: None,
+            orders: None,
         }
     }
 
@@ -111,12 +118,20 @@ impl Dataset {
 
     /// Some of the products over the first weeks.
     fn restrict(&self, products: &[usize], weeks: usize) -> Result<Self, Error> {
+        let (all, cells) = (
+            self.panel.products(),
+            self.panel.products() * self.panel.weeks(),
+        );
+        let groups = self.groups.iter();
+        let groups = groups.map(|g| ("values of a group", g.values.len(), all));
+        let opening = self.opening.iter();
+        let opening = opening.map(|o| ("units at the opening", o.on_hand().len(), all));
+        let orders = self.orders.iter().map(|o| ("past orders", o.len(), cells));
         for (array, found, expected) in
-            std::iter::once(("names of weeks", self.weeks.len(), self.panel.weeks())).chain(
-                self.groups
-                    .iter()
-                    .map(|g| ("values of a group", g.values.len(), self.panel.products())),
-            )
+            std::iter::once(("names of weeks", self.weeks.len(), self.panel.weeks()))
+                .chain(groups)
+                .chain(opening)
+                .chain(orders)
         {
             if found != expected {
                 let array = array.to_owned();
@@ -127,6 +142,11 @@ impl Dataset {
                 });
             }
         }
+        let stride = self.panel.weeks();
+        let orders = self.orders.as_ref().map(|orders| {
+            let of = |&p: &usize| &orders[p * stride..p * stride + weeks];
+            products.iter().flat_map(of).copied().collect()
+        });
         let groups = self.groups.iter().map(|group| Grouping {
             name: group.name.clone(),
             values: products.iter().map(|&p| group.values[p].clone()).collect(),
@@ -136,6 +156,11 @@ impl Dataset {
             weeks: self.weeks[..weeks].to_vec(),
             groups: groups.collect(),
             year: self.year,
+            opening: self
+                .opening
+                .as_ref()
+                .map(|opening| opening.select(products)),
+            orders,
         })
     }
 

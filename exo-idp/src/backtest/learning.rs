@@ -6,6 +6,7 @@ use gpu::Device;
 
 use super::dataset::Known;
 use super::heuristics::heuristics;
+use super::notices::Notice;
 use super::origins::CHOICE;
 use super::results::{CandidateResult, Learning, TrainingCourse, TrainingPoint};
 use super::{BackTest, Stage};
@@ -25,6 +26,8 @@ pub(super) struct Learnt {
     pub(super) candidates: Candidates,
     /// Which of the candidates are heuristics: the last ones, from here on.
     pub(super) heuristics: usize,
+    /// Grids of factors that ended too soon.
+    pub(super) notices: Vec<Notice>,
     /// What the candidates earn in the window, on other lead times than those scored.
     trial: Trial,
     /// Products and weeks of the window.
@@ -54,7 +57,7 @@ impl BackTest {
             hierarchy: &hierarchy,
         };
         let trailing = Trailing::new(&terms, UNKNOWN..weeks)?;
-        let rules = heuristics(setting, &trailing, fitting, device)?;
+        let (rules, notices) = heuristics(setting, &trailing, fitting, device)?;
         let material = Material {
             setting,
             arrivals: fitting,
@@ -78,6 +81,7 @@ impl BackTest {
         Ok(Learnt {
             trial: candidates.trial(&replay, device)?,
             heuristics: candidates.policies.len() - count_rules,
+            notices,
             candidates,
             cells: count(setting.panel.products() * window.len()),
             window: data.span(&window),

@@ -17,6 +17,7 @@
 //! | seasonal base stock | the same for recent demand with the seasonal index of the weeks covered |
 //! | safety stock | exponentially smoothed demand and the textbooks' safety stock, scaled by a tuned factor |
 //! | constant order | orders a week's mean demand every week |
+//! | own orders | what was really ordered, where the record says it |
 //!
 //! ```
 //! use hindsight_exo_idp::backtest::{BackTest, Dataset};
@@ -36,6 +37,7 @@
 //! ```
 
 mod dataset;
+mod entry;
 mod heuristics;
 mod learning;
 mod notices;
@@ -56,7 +58,9 @@ use crate::lead_times::LeadTimes;
 use crate::oracle::JustInTime;
 use crate::outcomes::Outcomes;
 use crate::paths::Paths;
-use crate::policy::{ConstantOrder, LevelWeights, OrderUpTo, Plan, Policy, Signals};
+use crate::policy::{
+    ConstantOrder, LevelWeights, OrderUpTo, Plan, Policy, RecordedOrders, Signals,
+};
 use crate::replay::Replay;
 use crate::train::{Learner, Setting};
 
@@ -70,6 +74,7 @@ pub use results::{
 };
 pub use standings::{Pair, PolicyScore, Standings};
 
+use entry::Entry;
 use learning::{Learnt, Tried};
 use origins::WARM_UP;
 use rewards::RewardTable;
@@ -265,6 +270,7 @@ impl BackTest {
             },
             weeks: split.training.clone(),
             warm_up: WARM_UP,
+            opening: known.data.opening.as_ref(),
         }
     }
 
@@ -283,15 +289,24 @@ impl BackTest {
         let replay = setting.replay(&paths, split.held_out.clone())?;
         let (choice, learning) = learnt.choose(tried)?;
         let trained = &learnt.candidates.policies[choice.chosen];
-        let entries = entries(setting, &replay, learnt, trained, device)?;
+        let shown = entry::shown(setting.panel, &split.held_out);
+        let mut entries = entries(setting, &replay, learnt, trained, &shown, device)?;
+        if let Some(orders) = &known.data.orders {
+            let orders = RecordedOrders::new(setting.panel, orders)?;
+            let outcomes = replay.run(&orders, device)?;
+            entries.push(Entry::new(orders.name(), Role::Recorded, &outcomes, &shown));
+        }
+        entries.sort_by(|a, b| b.reward.total_cmp(&a.reward));
         let table = RewardTable::new(&replay, &entries);
         let context = EvaluationContext {
             known,
             split,
             learning: &learning,
             bootstrap: &self.bootstrap(),
+            shown: &shown,
         };
         let mut results = summarise(&context, &entries, &table)?;
+        results.notices.extend(learnt.notices.iter().cloned());
         let found = notices::notices(setting.panel, split, law.max_lead_time());
         results.notices.extend(found);
         Ok((table, results))
@@ -310,30 +325,18 @@ impl BackTest {
     }
 }
 
-/// One policy's outcomes.
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    role: Role,
-    outcomes: Outcomes,
-}
-
-/// All policies on the held-out weeks, the highest reward first.
+/// The policies made from the training weeks, on the held-out ones.
 fn entries(
     setting: &Setting<'_>,
     replay: &Replay<'_>,
     learnt: &Learnt,
     trained: &OrderUpTo,
+    shown: &[usize],
     device: &Device,
 ) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     let mut add = |name: &str, role, outcomes: Outcomes| {
-        let name = name.to_owned();
-        entries.push(Entry {
-            name,
-            role,
-            outcomes,
-        });
+        entries.push(Entry::new(name, role, &outcomes, shown));
     };
     let oracle = replay.run(&JustInTime::new(replay), device)?;
     add("just-in-time rule", Role::Oracle, oracle);
@@ -356,7 +359,6 @@ fn entries(
     });
     let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;
     add("constant order", Role::Heuristic, constant);
-    entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
     Ok(entries)
 }
 

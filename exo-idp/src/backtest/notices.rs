@@ -17,6 +17,43 @@ pub enum Notice {
         /// Their names.
         products: Vec<String>,
     },
+    /// Products recorded in fewer weeks than can be used were left out.
+    Short {
+        /// Weeks that a product needs.
+        least: usize,
+        /// Their names.
+        products: Vec<String>,
+    },
+    /// Products whose demand is known in no week were left out.
+    NeverKnown {
+        /// Their names.
+        products: Vec<String>,
+    },
+    /// Products recorded years before or after all others were left out.
+    FarAway {
+        /// Their names.
+        products: Vec<String>,
+    },
+    /// Products whose last row comes weeks before the record's end, where missing weeks count as weeks without demand: after it they are not
+    /// scored.
+    EarlyEnds {
+        /// Their names.
+        products: Vec<String>,
+    },
+    /// Every number of a column that has a mark has three digits behind it: perhaps it marks thousands.
+    ThreeDecimals {
+        /// The column.
+        column: String,
+        /// A value as the file writes it.
+        example: String,
+    },
+    /// The grid of a heuristic's factors was widened as far as it goes, and its largest factor still was the best.
+    FactorLimit {
+        /// The heuristic.
+        policy: String,
+        /// The largest factor tried.
+        factor: f64,
+    },
     /// More than a fifth of the weeks between products' first and last are not recorded.
     Gaps {
         /// Their share.
@@ -70,6 +107,50 @@ impl fmt::Display for Notice {
                     Names(products)
                 )
             }
+            Notice::Short { least, products } => {
+                let (s, were) = plural(products.len(), "was", "were");
+                let all = products.len();
+                let names = Names(products);
+                write!(
+                    f,
+                    "{all} product{s} with fewer than {least} weeks {were} left out: {names}"
+                )
+            }
+            Notice::NeverKnown { products } => {
+                let (s, were) = plural(products.len(), "was", "were");
+                let all = products.len();
+                let names = Names(products);
+                write!(
+                    f,
+                    "{all} product{s} whose demand is known in no week (never in stock throughout one) {were} left out: {names}"
+                )
+            }
+            Notice::FarAway { products } => {
+                let (s, were) = plural(products.len(), "was", "were");
+                let all = products.len();
+                let names = Names(products);
+                write!(
+                    f,
+                    "{all} product{s} recorded years apart from all others {were} left out (is the date right?): {names}"
+                )
+            }
+            Notice::EarlyEnds { products } => {
+                let (s, end) = plural(products.len(), "ends", "end");
+                let all = products.len();
+                let names = Names(products);
+                write!(
+                    f,
+                    "{all} product{s} {end} weeks before the record does, and missing weeks count as weeks without demand only up to a product's last row: {names}"
+                )
+            }
+            Notice::ThreeDecimals { column, example } => write!(
+                f,
+                "every number of column {column:?} with a mark in it has three digits behind it, such as {example}: if it marks thousands, the numbers are a thousand times too small"
+            ),
+            Notice::FactorLimit { policy, factor } => write!(
+                f,
+                "the factor of {policy:?} was tuned up to {factor:.0}, and more might earn more"
+            ),
             Notice::Gaps { share } => write!(
                 f,
                 "{:.0} % of the weeks between products' first and last are not recorded; a file of monthly or four-weekly sums is not weekly",

@@ -30,6 +30,8 @@ pub enum Role {
     Pretrained,
     /// Fitted by a rule.
     Heuristic,
+    /// What was really ordered.
+    Recorded,
 }
 
 /// The difference of a policy to the best heuristic, on the same paths.
@@ -57,7 +59,7 @@ pub struct PolicyResult {
     pub mean: f64,
     /// Its interval.
     pub interval: ConfidenceLimits,
-    /// Total reward as a share of the hindsight optimum.
+    /// Total reward as a share of the hindsight optimum; not a number where nothing could have been earned.
     pub share_of_bound: f64,
     /// The interval of that share, where it was computed.
     pub share_interval: Option<ConfidenceLimits>,

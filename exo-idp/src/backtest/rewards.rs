@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Entry;
+use super::entry::Entry;
 use super::results::{ConfidenceLimits, Difference, Role};
 use super::standings::{Pair, PolicyScore, Standings};
 use crate::compare::{Bootstrap, Replicates};
@@ -50,9 +50,7 @@ impl RewardTable {
         let rewards = |entry: &Entry| PolicyRewards {
             name: entry.name.clone(),
             role: entry.role,
-            earned: (0..products)
-                .map(|p| entry.outcomes.accrued_reward(p))
-                .collect(),
+            earned: entry.earned.clone(),
         };
         RewardTable {
             products: panel.names().to_vec(),
@@ -136,7 +134,7 @@ impl RewardTable {
                 role: account.role,
                 mean: sums.estimate() / cells,
                 interval: ConfidenceLimits::per_cell(sums.interval(bootstrap.alpha), cells),
-                share_of_bound: sums.estimate() / bound,
+                share_of_bound: share(sums.estimate(), bound),
                 against_best,
             });
         }
@@ -160,6 +158,15 @@ impl RewardTable {
             policies,
             pairs,
         })
+    }
+}
+
+/// A reward as a share of the hindsight optimum; not a number where nothing could have been earned.
+pub(super) fn share(reward: f64, bound: f64) -> f64 {
+    if bound > 0.0 {
+        reward / bound
+    } else {
+        f64::NAN
     }
 }
 

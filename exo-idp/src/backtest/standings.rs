@@ -15,7 +15,7 @@ pub struct PolicyScore {
     pub mean: f64,
     /// Its interval.
     pub interval: ConfidenceLimits,
-    /// Total reward as a share of the hindsight optimum.
+    /// Total reward as a share of the hindsight optimum; not a number where nothing could have been earned.
     pub share_of_bound: f64,
     /// Against the best heuristic of these weeks; none for that heuristic itself.
     pub against_best: Option<Difference>,

@@ -1,21 +1,16 @@
 //! From outcomes to results: rewards with intervals, differences, the best policy by segment, the weeks of a few products.
 
-use super::Entry;
 use super::dataset::Known;
+use super::entry::Entry;
 use super::origins::Split;
 use super::results::{
     ConfidenceLimits, Difference, Learning, PolicyResult, ProductResult, Results, Role, Sample,
-    Track,
 };
-use super::rewards::{RewardTable, Rewards};
+use super::rewards::{RewardTable, Rewards, share};
 use super::segments::segmentations;
 use crate::compare::Bootstrap;
 use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::{Outcomes, Quantity};
-
-/// Products shown week by week.
-const SAMPLES: usize = 4;
 
 /// What the results are about.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +19,8 @@ pub(super) struct EvaluationContext<'a> {
     pub(super) split: &'a Split,
     pub(super) learning: &'a Learning,
     pub(super) bootstrap: &'a Bootstrap,
+    /// The products shown week by week.
+    pub(super) shown: &'a [usize],
 }
 
 /// The results of a back-test; `entries` and the table have the same order, the highest reward first.
@@ -71,7 +68,7 @@ pub(super) fn summarise(
         learning: context.learning.clone(),
         group_names,
         splits,
-        samples: samples(context, entries, trained, best),
+        samples: samples(context, entries, &[trained, best]),
         products,
         policies,
     })
@@ -88,7 +85,7 @@ fn policies(
     let cells = count(products * context.split.held_out.len());
     let bounds = &table.bounds;
     let bound: f64 = bounds.iter().sum();
-    let counted = count(bounds.iter().filter(|&&b| b > 0.0).count().max(1));
+    let counted = bounds.iter().filter(|&&b| b > 0.0).count();
     let mut policies = Vec::with_capacity(entries.len());
     for (at, (entry, earned)) in entries.iter().zip(rewards).enumerate() {
         let total = context.bootstrap.interval(earned)?;
@@ -99,24 +96,23 @@ fn policies(
             }
             _ => None,
         };
-        let outcomes = &entry.outcomes;
         let shares = (0..products)
             .filter(|&p| bounds[p] > 0.0)
-            .map(|p| outcomes.objective(p) / bounds[p]);
+            .map(|p| entry.objectives[p] / bounds[p]);
         policies.push(PolicyResult {
             name: entry.name.clone(),
             role: entry.role,
             total: total.estimate,
             mean: total.estimate / cells,
             interval: ConfidenceLimits::per_cell(total, cells),
-            share_of_bound: total.estimate / bound,
+            share_of_bound: share(total.estimate, bound),
             share_interval: None,
-            share_by_product: Some(shares.sum::<f64>() / counted),
+            share_by_product: (counted > 0).then(|| shares.sum::<f64>() / count(counted)),
             against_best,
-            fill_rate: outcomes.fill_rate(),
-            stock: outcomes.total(Quantity::OnHand) / cells,
-            ordered: outcomes.total(Quantity::Order) / cells,
-            order_frequency: order_frequency(outcomes),
+            fill_rate: entry.fill_rate,
+            stock: entry.stock / cells,
+            ordered: entry.ordered / cells,
+            order_frequency: entry.order_frequency,
         });
     }
     Ok(policies)
@@ -128,17 +124,6 @@ fn minus_row(a: &[f64], b: &[f64]) -> Vec<f64> {
 
 fn minus(a: &Rewards, b: &Rewards) -> Rewards {
     a.iter().zip(b).map(|(a, b)| minus_row(a, b)).collect()
-}
-
-fn order_frequency(outcomes: &Outcomes) -> f64 {
-    let (mut ordered, mut all) = (0usize, 0usize);
-    for product in 0..outcomes.products() {
-        for week in outcomes.scored() {
-            all += 1;
-            ordered += usize::from(outcomes.sample(Quantity::Order, product, 0, week) > 0.0);
-        }
-    }
-    count(ordered) / count(all.max(1))
 }
 
 fn products(
@@ -158,7 +143,7 @@ fn products(
             name: panel.names()[product].clone(),
             rewards: entries
                 .iter()
-                .map(|entry| entry.outcomes.objective(product))
+                .map(|entry| entry.objectives[product])
                 .collect(),
             bound: bounds[product],
             demand: weeks().map(|w| panel.demand(product, w)).sum::<f64>() / n,
@@ -184,44 +169,23 @@ fn products(
         .collect()
 }
 
-/// Products at evenly spaced ranks of demand, under the trained policy and the best heuristic.
+/// The products shown, under the trained policy and the best heuristic.
 fn samples(
     context: &EvaluationContext<'_>,
     entries: &[Entry],
-    trained: Option<usize>,
-    best: Option<usize>,
+    tracked: &[Option<usize>],
 ) -> Vec<Sample> {
-    let panel = &context.known.data.panel;
+    let data = &context.known.data;
     let weeks = || context.split.held_out.clone();
-    let mut order: Vec<usize> = (0..panel.products()).collect();
-    let demand = |product: usize| weeks().map(|w| panel.demand(product, w)).sum::<f64>();
-    order.sort_by(|&a, &b| demand(b).total_cmp(&demand(a)).then(a.cmp(&b)));
-    let shown = SAMPLES.min(order.len());
-    let ranks = (0..shown).map(|k| (2 * k + 1) * order.len() / (2 * shown));
-    ranks
-        .map(|rank| {
-            let product = order[rank];
-            let track = |entry: &Entry| Track {
-                policy: entry.name.clone(),
-                stock: weeks()
-                    .map(|w| entry.outcomes.sample(Quantity::OnHand, product, 0, w))
-                    .collect(),
-                orders: weeks()
-                    .map(|w| entry.outcomes.sample(Quantity::Order, product, 0, w))
-                    .collect(),
-            };
-            Sample {
-                product: panel.names()[product].clone(),
-                weeks: weeks()
-                    .map(|w| context.known.data.weeks[w].clone())
-                    .collect(),
-                demand: weeks().map(|w| panel.demand(product, w)).collect(),
-                tracks: [trained, best]
-                    .into_iter()
-                    .flatten()
-                    .map(|at| track(&entries[at]))
-                    .collect(),
-            }
-        })
-        .collect()
+    let sample = |(at, &product): (usize, &usize)| Sample {
+        product: data.panel.names()[product].clone(),
+        weeks: weeks().map(|w| data.weeks[w].clone()).collect(),
+        demand: weeks().map(|w| data.panel.demand(product, w)).collect(),
+        tracks: tracked
+            .iter()
+            .flatten()
+            .map(|&entry| entries[entry].tracks[at].clone())
+            .collect(),
+    };
+    context.shown.iter().enumerate().map(sample).collect()
 }

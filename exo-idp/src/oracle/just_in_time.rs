@@ -45,7 +45,7 @@ impl JustInTime {
                 };
                 let cost = |k: usize| discount(k - scored.start) * panel.cost(product, k);
                 let cheapest = order_weeks(replay, lane, week)
-                    .filter(|&k| panel.present(product, k))
+                    .filter(|&k| panel.on_sale(product, k))
                     .min_by(|&a, &b| cost(a).total_cmp(&cost(b)));
                 newest = cheapest.or(newest);
                 let Some(order) = newest else { continue };

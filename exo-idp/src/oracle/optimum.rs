@@ -161,17 +161,23 @@ impl Known {
                 cost,
             }
         };
-        let can = |k: usize| panel.present(product, k);
+        let can = |k: usize| panel.on_sale(product, k);
         let weeks = scored.clone().map(|week| {
             let discount = power(week - scored.start);
+            // Nothing is charged in a week whose demand is not known, though orders can be placed in it.
+            let charged = if can(week) && !panel.present(product, week) {
+                0.0
+            } else {
+                discount
+            };
             let first = week.saturating_sub(paths.max_lead_time()).max(scored.start);
             let arriving =
                 (first..=week).filter(|&k| can(k) && paths.arriving(week, week - k)[lane] > 0.0);
             KnownWeek {
                 demand: panel.demand(product, week),
                 price: discount * panel.price(product, week),
-                penalty: discount * conventions.penalty,
-                holding: discount
+                penalty: charged * conventions.penalty,
+                holding: charged
                     * (conventions.holding_share * panel.cost(product, week) + conventions.holding),
                 opening: due.get(week - scored.start).copied().unwrap_or(0.0),
                 cost: can(week).then(|| discount * panel.cost(product, week)),

@@ -27,6 +27,7 @@ mod newsvendor;
 mod order_up_to;
 mod plan;
 mod promotion;
+mod recorded;
 pub mod trailing;
 
 pub use crate::arrivals::LeadTimeLaw;
@@ -42,3 +43,4 @@ pub use newsvendor::{LeadTimeDemand, critical_ratio, target_position};
 pub use order_up_to::OrderUpTo;
 pub use plan::Plan;
 pub use promotion::PromotionForecast;
+pub use recorded::RecordedOrders;

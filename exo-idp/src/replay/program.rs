@@ -113,14 +113,17 @@ impl<'p> Replay<'p> {
         market: &M,
         run: &Rollout<F>,
     ) -> Result<Outcomes, Error> {
+        let layout = Source::new(self, policy, market)?.layout();
         let (lanes, longest) = (self.paths().lanes(), self.paths().max_lead_time());
         let traces = self.window().seen().len() * Quantity::COUNT * lanes;
-        let scheduled = market.delivers();
-        let states = States::inventory_rows(longest, scheduled) + market.states();
         for (array, expected, found) in [
             ("lanes of the run", lanes, run.objective.len()),
             ("traces of the run", traces, run.traces.len()),
-            ("states of the run", states * lanes, run.state.len()),
+            (
+                "states of the run",
+                layout.states() * lanes,
+                run.state.len(),
+            ),
         ] {
             if expected != found {
                 return Err(Error::Length {
@@ -131,7 +134,7 @@ impl<'p> Replay<'p> {
             }
         }
         let double = |values: &[F]| values.iter().map(|x| x.to_f64()).collect();
-        let closing = States::from_rows(lanes, longest, scheduled, double(&run.state));
+        let closing = States::from_rows(lanes, longest, layout.scheduled(), double(&run.state));
         let (frame, booked) = (self.frame(), run.objective.clone());
         let traces = double(&run.traces);
         self.checked(Outcomes::new(policy.name(), frame, booked, traces, closing))

@@ -10,13 +10,15 @@ use crate::period::{Exo, Yields};
 use crate::policy::{Policy, Signals};
 use crate::states::States;
 
-/// Rows before the arrivals: demand, price, cost, active.
+/// Rows before the arrivals: demand, price, cost, active; then, where some demand is not known, whether this is not.
 const PLAIN: usize = 4;
 
 /// The order of the rows: the plain ones, arrivals, the policy's signals, the market's.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     longest: usize,
+    /// Whether a row says where demand is not known.
+    unknown: bool,
     arrivals: Arrivals,
     signals: usize,
     market: usize,
@@ -51,7 +53,7 @@ impl Layout {
             Arrivals::Yields => full + 1 + self.longest,
             Arrivals::Delivered => self.longest + 1,
         };
-        PLAIN + arrivals + self.signals + self.market
+        PLAIN + usize::from(self.unknown) + arrivals + self.signals + self.market
     }
 
     /// The rows of the state: on hand, book value, orders, schedule, the market's own.
@@ -80,6 +82,7 @@ impl Layout {
         terminal: S,
     ) -> Split<'a, S> {
         let (plain, rest) = rows.split_at(PLAIN);
+        let (unknown, rest) = rest.split_at(usize::from(self.unknown));
         let (arriving, rest) = rest.split_at(self.longest + 1);
         let open = if self.scheduled() { 0 } else { self.longest };
         let (outstanding, rest) = rest.split_at(open);
@@ -98,6 +101,7 @@ impl Layout {
                 price: plain[1],
                 cost: plain[2],
                 active: plain[3],
+                unknown: unknown.first().copied(),
                 weight,
                 terminal,
                 arriving,
@@ -119,9 +123,9 @@ pub(super) enum Values<'a> {
         stride: usize,
         at: usize,
     },
-    /// The same of a flag.
+    /// The same of a flag, set where either of two is; the second may be missing.
     Flags {
-        values: &'a [bool],
+        values: [&'a [bool]; 2],
         stride: usize,
         at: usize,
     },
@@ -137,7 +141,7 @@ impl Values<'_> {
                 out.extend((0..lanes).map(|l| F::from_f64(values[l % products * stride + at])));
             }
             Values::Flags { values, stride, at } => {
-                let flag = |l: usize| f64::from(u8::from(values[l % products * stride + at]));
+                let flag = |l: usize| either(values, l % products * stride + at);
                 out.extend((0..lanes).map(|l| F::from_f64(flag(l))));
             }
             Values::Columns(values) => {
@@ -157,7 +161,7 @@ impl Values<'_> {
             }
             Values::Flags { values, stride, at } => {
                 for (out, &product) in buffer.iter_mut().zip(products) {
-                    *out = f64::from(u8::from(values[product * stride + at]));
+                    *out = either(values, product * stride + at);
                 }
             }
             Values::Columns(values) if first + buffer.len() <= values.len() => {
@@ -171,6 +175,15 @@ impl Values<'_> {
         }
         S::load(buffer)
     }
+}
+
+/// 1 where either flag is set, else 0.
+#[inline(always)]
+fn either(flags: [&[bool]; 2], at: usize) -> f64 {
+    let [first, second] = flags;
+    f64::from(u8::from(
+        first[at] || second.get(at).is_some_and(|&set| set),
+    ))
 }
 
 /// Where the rows of a replay come from.
@@ -192,7 +205,7 @@ impl<'a> Source<'a> {
         market: &'a M,
     ) -> Result<Self, Error> {
         let paths = replay.paths();
-        let arrivals = if market.delivers() {
+        let arrivals = if market.delivers() || replay.opening().scheduled() {
             Arrivals::Delivered
         } else if paths.has_yields() {
             Arrivals::Yields
@@ -201,6 +214,7 @@ impl<'a> Source<'a> {
         };
         let layout = Layout {
             longest: paths.max_lead_time(),
+            unknown: paths.panel().has_unknown_demand(),
             arrivals,
             signals: policy.signals().map_or(0, Signals::rows),
             market: market.rows(),
@@ -239,12 +253,15 @@ impl<'a> Source<'a> {
         let paths = self.replay.paths();
         let panel = paths.panel();
         let (stride, at) = (panel.weeks(), week);
-        let (numbers, present) = panel.cells();
+        let (numbers, values) = panel.cells();
         for values in numbers {
             row(Values::Cells { values, stride, at });
         }
-        let values = present;
         row(Values::Flags { values, stride, at });
+        if self.layout.unknown {
+            let values = [values[1], &[]];
+            row(Values::Flags { values, stride, at });
+        }
         let longest = paths.max_lead_time();
         if self.layout.scheduled() {
             (0..=longest).for_each(|k| row(Values::Columns(paths.shares(week, k))));

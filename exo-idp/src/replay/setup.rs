@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::window::Window;
 use crate::conventions::{Conventions, Receipts, Unmet};
-use crate::count::count;
 use crate::error::{Error, within};
+use crate::opening::Opening;
 use crate::outcomes::{Frame, Waiting};
 use crate::paths::Paths;
 use crate::schedule::Schedule;
@@ -22,8 +22,8 @@ pub struct Replay<'p> {
 }
 
 impl<'p> Replay<'p> {
-    /// A replay that opens with a week's reference demand on hand and as much in every outstanding order: `reference` is in units per
-    /// week, one number per product.
+    /// A replay that opens with a week's reference demand on hand and as much in every order of the weeks before, as far as it has not
+    /// arrived: `reference` is in units per week, one number per product. Valued at the costs of the first scored week.
     ///
     /// # Errors
     /// When the conventions are not valid, the window is empty or ends after the panel, or a reference is negative or not finite.
@@ -51,11 +51,15 @@ impl<'p> Replay<'p> {
                 "a finite number, at least zero",
             )?;
         }
-        let lanes = || (0..paths.lanes()).map(|lane| paths.product(lane));
-        let units: Vec<f64> = lanes().map(|product| reference[product]).collect();
+        let lanes = 0..paths.lanes();
+        let units: Vec<f64> = lanes
+            .clone()
+            .map(|lane| reference[paths.product(lane)])
+            .collect();
         let start = window.scored.start;
-        let book = lanes().map(|product| {
-            reference[product] * count(paths.max_lead_time() + 1) * panel.cost(product, start)
+        let book = lanes.map(|lane| {
+            let coming = (0..paths.max_lead_time()).map(|age| paths.coming(start, age)[lane]);
+            units[lane] * (1.0 + coming.sum::<f64>()) * panel.cost(paths.product(lane), start)
         });
         let book = book.collect();
         let orders = vec![units.clone(); paths.max_lead_time()];
@@ -65,6 +69,22 @@ impl<'p> Replay<'p> {
             window,
             States::new(units, orders, book)?,
         )
+    }
+
+    /// A replay that opens with the stock that products really had, valued at the costs of the first scored week; in whole units where
+    /// the conventions say so.
+    ///
+    /// # Errors
+    /// As [`opened`](Replay::opened), and when something at the opening is due later than the longest lead time.
+    pub fn stocked(
+        paths: &'p Paths<'p>,
+        conventions: Conventions,
+        window: Window,
+        opening: &Opening,
+    ) -> Result<Self, Error> {
+        check_window(paths, &window)?;
+        let states = opening.states(paths, window.scored.start, conventions.whole_units)?;
+        Replay::opened(paths, conventions, window, states)
     }
 
     /// A replay that opens with given states.
@@ -283,6 +303,11 @@ impl<'p> Replay<'p> {
         let wanted = States::inventory_rows(longest, scheduled) + own;
         if known.scheduled() == scheduled && known.rows().len() == wanted * lanes {
             return Ok(Cow::Borrowed(known.rows()));
+        }
+        if known.scheduled() && scheduled && known.rows().len() == (wanted - own) * lanes {
+            let mut rows = known.rows().to_vec();
+            rows.resize(wanted * lanes, 0.0);
+            return Ok(Cow::Owned(rows));
         }
         let plain = PLAIN + longest;
         if known.rows().len() != plain * lanes {

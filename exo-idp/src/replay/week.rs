@@ -1,6 +1,6 @@
 //! One week of a policy in a market, written once for every number type.
 
-use gpu::{DelayLine, Scalar};
+use gpu::{DelayLine, RoundGradient, Scalar};
 
 use super::rows::{Layout, Source};
 use crate::conventions::Conventions;
@@ -168,6 +168,11 @@ impl<'a, P: Policy, M: Market> Week<'a, P, M> {
         let asked = self
             .policy
             .order(&parameters.policy, &asked, &mut traveller.memory);
+        let asked = if self.conventions.whole_units {
+            asked.round(RoundGradient::StraightThrough)
+        } else {
+            asked
+        };
         let requested = alter(asked) * split.exo.active;
         let order = self.market.order(&inputs, requested);
         if self.layout.scheduled() {

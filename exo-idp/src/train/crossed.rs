@@ -134,6 +134,7 @@ mod tests {
             plan,
             weeks: 0..LEARN,
             warm_up: 4,
+            opening: None,
         };
         let forecast = PromotionForecast::fit(panel, 0..LEARN, plan, 3).unwrap();
         let anchor = anchor(&setting, &forecast, folds).unwrap();

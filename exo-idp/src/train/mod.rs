@@ -19,4 +19,4 @@ pub use lesson::TrainingWindows;
 pub use lost_sales::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
 pub use recipe::{Fitted, Recipe, TrainingEvent};
 pub use setting::Setting;
-pub use tune::{groups_by_variation, tune_levels};
+pub use tune::{TunedFactors, groups_by_variation, tune_factors, tune_levels};

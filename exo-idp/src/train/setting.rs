@@ -6,6 +6,7 @@ use crate::arrivals::LeadTimeLaw;
 use crate::conventions::Conventions;
 use crate::count::count;
 use crate::error::Error;
+use crate::opening::Opening;
 use crate::panel::Panel;
 use crate::paths::Paths;
 use crate::policy::Plan;
@@ -27,6 +28,8 @@ pub struct Setting<'a> {
     pub weeks: Range<usize>,
     /// Weeks at the beginning of a replay that are seen and not scored.
     pub warm_up: usize,
+    /// The stock that replays open with; `None` for a week's mean demand on hand and in every outstanding order.
+    pub opening: Option<&'a Opening>,
 }
 
 impl Setting<'_> {
@@ -61,7 +64,7 @@ impl Setting<'_> {
     /// The replay of some weeks on some paths.
     ///
     /// # Errors
-    /// As [`Replay::new`].
+    /// As [`Replay::new`] and [`Replay::stocked`].
     pub fn replay<'p>(
         &self,
         paths: &'p Paths<'p>,
@@ -71,7 +74,10 @@ impl Setting<'_> {
             scored,
             warm_up: self.warm_up,
         };
-        Replay::new(paths, self.conventions, window, &self.reference())
+        match self.opening {
+            Some(opening) => Replay::stocked(paths, self.conventions, window, opening),
+            None => Replay::new(paths, self.conventions, window, &self.reference()),
+        }
     }
 
     /// The training weeks that can be scored.

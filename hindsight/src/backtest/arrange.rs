@@ -7,6 +7,7 @@ use super::input::Input;
 use super::plan::{Plan, Source};
 use crate::error::{CliError, Place};
 use crate::sheet::{Calendar, Domain};
+use exo_idp::backtest::Notice;
 
 /// One product while the file is read.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(super) fn arrange(
     seen: Vec<Seen>,
     raw: &Raw,
 ) -> Result<Table, CliError> {
-    let kept = Kept::new(path, input, calendar, seen)?;
+    let kept = Kept::new(path, input, seen)?;
     let (mut present, columns) = kept.columns(plan, raw);
     if input.missing_is_zero {
         present.fill(true);
@@ -62,6 +63,7 @@ pub(super) fn arrange(
         views_in: input.views_in.as_ref().map(|_| next().1),
         conversion: input.conversion.as_ref().map(|_| next().1),
     };
+    let orders = input.orders.as_ref().map(|_| next().1);
     let planned = std::iter::repeat_n(false, input.covariate.len())
         .chain(std::iter::repeat_n(true, input.planned.len()));
     let covariates = planned
@@ -78,16 +80,16 @@ pub(super) fn arrange(
         source: path.display().to_string(),
         calendar,
         rows_read: raw.product.len(),
-        dropped: kept.places.iter().filter(|place| place.is_none()).count(),
         products: kept.products,
         present,
         demand,
         is_sales: input.sales.is_some(),
         price,
         cost,
+        orders,
         covariates,
         censoring,
-        notes: Vec::new(),
+        notes: kept.notices.iter().map(ToString::to_string).collect(),
         groups: kept.groups,
     })
 }
@@ -100,16 +102,22 @@ struct Kept {
     groups: Vec<Group>,
     /// Weeks of all products kept.
     total: usize,
+    /// Which products were left out, and what of those kept a reader should know.
+    notices: Vec<Notice>,
 }
 
+/// Weeks without any product after which the record counts as two.
+const APART: i64 = 104;
+/// Weeks that a product may end before the record where missing weeks count as weeks without demand.
+const EARLY: i64 = 4;
+
 impl Kept {
-    fn new(
-        path: &Path,
-        input: &Input,
-        calendar: Calendar,
-        seen: Vec<Seen>,
-    ) -> Result<Self, CliError> {
+    fn new(path: &Path, input: &Input, seen: Vec<Seen>) -> Result<Self, CliError> {
         let least = input.drop_short.unwrap_or(0).max(2);
+        let together = together(&seen);
+        let end = seen.iter().map(|product| product.last);
+        let end = end.filter(|week| together.contains(week)).max();
+        let (mut short, mut far, mut early) = (Vec::new(), Vec::new(), Vec::new());
         let mut kept = Kept {
             places: Vec::with_capacity(seen.len()),
             products: Vec::new(),
@@ -122,20 +130,19 @@ impl Kept {
                 })
                 .collect(),
             total: 0,
+            notices: Vec::new(),
         };
         for product in seen {
             let length = usize::try_from(product.last - product.first + 1).unwrap_or(usize::MAX);
-            if length < least {
-                if input.drop_short.is_none() {
-                    let week = calendar.week(product.first);
-                    let place = Place::file(path).line(product.first_line);
-                    return Err(place.column(&input.product.join(",")).error(format!(
-                        "product {:?} has one week only ({week}); --drop-short 2 leaves such products out",
-                        product.name
-                    )));
-                }
+            let away = !together.contains(&product.first);
+            if away || length < least {
+                let reason = if away { &mut far } else { &mut short };
+                reason.push(product.name);
                 kept.places.push(None);
                 continue;
+            }
+            if input.missing_is_zero && end.is_some_and(|end| end - product.last >= EARLY) {
+                early.push(product.name.clone());
             }
             kept.places.push(Some(kept.products.len()));
             for (group, value) in kept.groups.iter_mut().zip(product.groups) {
@@ -150,6 +157,16 @@ impl Kept {
         }
         if kept.products.is_empty() {
             return Err(Place::file(path).error(format!("no product has {least} weeks or more")));
+        }
+        let notices: [(Vec<String>, fn(usize, Vec<String>) -> Notice); 3] = [
+            (short, |least, products| Notice::Short { least, products }),
+            (far, |_, products| Notice::FarAway { products }),
+            (early, |_, products| Notice::EarlyEnds { products }),
+        ];
+        for (products, notice) in notices {
+            if !products.is_empty() {
+                kept.notices.push(notice(least, products));
+            }
         }
         Ok(kept)
     }
@@ -188,6 +205,25 @@ impl Kept {
         }
         (present, columns)
     }
+}
+
+/// The weeks of the record without those that lie years apart from most of it.
+fn together(seen: &[Seen]) -> std::ops::RangeInclusive<i64> {
+    let mut spans: Vec<&Seen> = seen.iter().collect();
+    spans.sort_by_key(|product| product.first);
+    // Stretches of weeks with products, and the rows in each.
+    let mut stretches: Vec<(std::ops::RangeInclusive<i64>, usize)> = Vec::new();
+    for product in spans {
+        match stretches.last_mut() {
+            Some((weeks, rows)) if product.first - *weeks.end() <= APART => {
+                *weeks = *weeks.start()..=product.last.max(*weeks.end());
+                *rows += product.count;
+            }
+            _ => stretches.push((product.first..=product.last, product.count)),
+        }
+    }
+    let most = stretches.into_iter().max_by_key(|(_, rows)| *rows);
+    most.map_or(0..=0, |(weeks, _)| weeks)
 }
 
 /// Repeats the last recorded value in weeks without a row; a product's first week is always recorded.

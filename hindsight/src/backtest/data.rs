@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use exo_idp::backtest::{Dataset, Grouping};
+use exo_idp::backtest::{Dataset, Grouping, Notice};
 use exo_idp::censor::{SalesRecord, corrected_demand};
 
 use crate::error::{CliError, Place};
@@ -69,8 +69,6 @@ pub(crate) struct Table {
     pub(crate) products: Vec<Product>,
     /// Rows in the file, the header not counted.
     pub(crate) rows_read: usize,
-    /// Products left out because they are too short.
-    pub(crate) dropped: usize,
     /// Whether the file recorded the week.
     pub(crate) present: Vec<bool>,
     /// Units: demand, or sales where [`Table::is_sales`]; see [`Table::panel`].
@@ -81,6 +79,8 @@ pub(crate) struct Table {
     pub(crate) price: Vec<f64>,
     /// Money per unit.
     pub(crate) cost: Vec<f64>,
+    /// Units really ordered, where the file says it.
+    pub(crate) orders: Option<Vec<f64>>,
     /// Further covariates, in the order of the arguments.
     pub(crate) covariates: Vec<Covariate>,
     /// What is known about stock-outs.
@@ -117,7 +117,8 @@ impl Table {
         if !self.is_sales {
             return Ok((self.demand.clone(), self.present.clone()));
         }
-        let (mut units, mut known) = (Vec::new(), Vec::new());
+        let mut units = self.demand.clone();
+        let mut known = self.present.clone();
         for product in &self.products {
             let rows = product.rows.clone();
             let record = SalesRecord {
@@ -131,20 +132,63 @@ impl Table {
                 Place::file(Path::new(&self.source))
                     .error(format!("product {:?}: {error}", product.name))
             })?;
-            units.extend(corrected.units);
-            known.extend(
-                corrected
-                    .known
-                    .iter()
-                    .zip(&self.present[rows])
-                    .map(|(known, present)| *known && *present),
-            );
+            units[rows.clone()].copy_from_slice(&corrected.units);
+            for (known, now) in known[rows].iter_mut().zip(corrected.known) {
+                *known &= now;
+            }
         }
         Ok((units, known))
     }
 
-    /// The panel over all weeks of the table: week 0 is the first week of any product. A product is not present outside its own
-    /// weeks, in weeks that the file leaves out, and in weeks whose demand stock-outs hide. Sales become demand by
+    /// Takes the products out whose demand is known in no week, and notes their names.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] if the correction of sales refuses the columns, or no product is left.
+    pub(crate) fn leave_out_unknown(&mut self) -> Result<(), CliError> {
+        let (_, known) = self.demand()?;
+        let keep: Vec<bool> = self
+            .products
+            .iter()
+            .map(|product| known[product.rows.clone()].contains(&true))
+            .collect();
+        if !keep.contains(&true) {
+            return Err(Place::file(Path::new(&self.source))
+                .error("no product has a week in which its demand is known"));
+        }
+        let products: Vec<String> = self
+            .products
+            .iter()
+            .zip(&keep)
+            .filter(|(_, keep)| !**keep)
+            .map(|(product, _)| product.name.clone())
+            .collect();
+        if !products.is_empty() {
+            self.notes.push(Notice::NeverKnown { products }.to_string());
+        }
+        let mut flags = keep.iter();
+        self.products.retain(|_| flags.next() == Some(&true));
+        for group in &mut self.groups {
+            let mut flags = keep.iter();
+            group.values.retain(|_| flags.next() == Some(&true));
+        }
+        Ok(())
+    }
+
+    /// A column over all weeks of the table, product by product; nothing outside a product's own weeks.
+    fn spread<T: Copy + Default>(&self, column: &[T]) -> Vec<T> {
+        let (first, last) = self.weeks().unwrap_or((0, 0));
+        let weeks = usize::try_from(last - first + 1).unwrap_or(0);
+        let mut cells = vec![T::default(); self.products.len() * weeks];
+        for (product, cells) in self.products.iter().zip(cells.chunks_mut(weeks.max(1))) {
+            let place = usize::try_from(product.first_week - first).unwrap_or(0);
+            cells[place..][..product.rows.len()].copy_from_slice(&column[product.rows.clone()]);
+        }
+        cells
+    }
+
+    /// The panel over all weeks of the table: week 0 is the first week of any product. A product is not on sale outside its own
+    /// weeks and in weeks that the file leaves out; its demand is not known in weeks whose demand stock-outs hide. Sales become demand by
     /// [`corrected_demand`].
     ///
     /// # Errors
@@ -153,43 +197,26 @@ impl Table {
     pub(crate) fn panel(&self) -> Result<exo_idp::Panel, CliError> {
         let (first, last) = self.weeks().unwrap_or((0, 0));
         let weeks = usize::try_from(last - first + 1).unwrap_or(0);
-        let place = |product: &Product| usize::try_from(product.first_week - first).unwrap_or(0);
-        let spread = |column: &[f64]| {
-            let mut cells = vec![0.0; self.products.len() * weeks];
-            for (product, cells) in self.products.iter().zip(cells.chunks_mut(weeks.max(1))) {
-                cells[place(product)..][..product.rows.len()]
-                    .copy_from_slice(&column[product.rows.clone()]);
-            }
-            cells
-        };
         let (demand, known) = self.demand()?;
-        let mut present = vec![false; self.products.len() * weeks];
-        for (product, cells) in self.products.iter().zip(present.chunks_mut(weeks.max(1))) {
-            cells[place(product)..][..product.rows.len()]
-                .copy_from_slice(&known[product.rows.clone()]);
-        }
         let covariate = |covariate: &Covariate| exo_idp::panel::Covariate {
             name: covariate.name.clone(),
             planned: covariate.planned,
-            values: spread(&covariate.values),
+            values: self.spread(&covariate.values),
         };
         let columns = exo_idp::panel::Columns {
-            demand: spread(&demand),
-            price: spread(&self.price),
-            cost: spread(&self.cost),
-            present,
+            demand: self.spread(&demand),
+            price: self.spread(&self.price),
+            cost: self.spread(&self.cost),
+            present: self.spread(&known),
             covariates: self.covariates.iter().map(covariate).collect(),
         };
-        let names = self
-            .products
-            .iter()
-            .map(|product| product.name.clone())
-            .collect();
-        exo_idp::Panel::new(names, weeks, columns)
+        let names = self.products.iter().map(|product| product.name.clone());
+        exo_idp::Panel::new(names.collect(), weeks, columns)
+            .and_then(|panel| panel.with_unknown_demand(self.spread(&self.present)))
             .map_err(|error| Place::file(Path::new(&self.source)).error(error))
     }
 
-    /// The panel with the file's names of weeks and its groups.
+    /// The panel with the file's names of weeks, its groups and its orders.
     ///
     /// # Errors
     ///
@@ -205,6 +232,7 @@ impl Table {
         let mut data = Dataset::new(panel);
         data.weeks = weeks.map(|place| self.week(place).to_string()).collect();
         data.groups = groups.collect();
+        data.orders = self.orders.as_ref().map(|orders| self.spread(orders));
         Ok(data)
     }
 

@@ -7,6 +7,7 @@ use exo_idp::world::{DemandColumn, World, WorldConfig};
 use gpu::Device;
 
 use super::document::{Document, Run};
+use super::opening;
 use super::options::convention_words;
 
 /// The results at two origins, made once.
@@ -50,7 +51,7 @@ fn make() -> Document {
             held_out: results.held_out.clone(),
             lead_time: "1 to 3 weeks".to_owned(),
             money: "USD".to_owned(),
-            conventions: convention_words(&backtest),
+            conventions: convention_words(&backtest, opening::MEAN_DEMAND),
         },
         notices: vec!["the records are sales, taken as demand".to_owned()],
         results,

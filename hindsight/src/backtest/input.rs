@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::error::CliError;
-use crate::sheet::Format;
+use crate::sheet::{Format, Weekday};
 
 /// Columns of the file.
 #[derive(Debug, Clone, Args)]
@@ -24,6 +24,17 @@ pub(crate) struct Input {
     /// sold); by default such a week is unknown and is not scored
     #[arg(long, help_heading = "Input")]
     pub(crate) missing_is_zero: bool,
+    /// One row per product and day (dates): days are summed to weeks that begin on this weekday, prices and the like averaged; weeks
+    /// with fewer than seven days are left out, but for those that --missing-is-zero fills
+    #[arg(
+        long,
+        value_name = "WEEKDAY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "monday",
+        help_heading = "Input"
+    )]
+    pub(crate) daily: Option<Weekday>,
     /// Column that names the product; several, separated by commas, are joined
     #[arg(
         long,
@@ -62,6 +73,9 @@ pub(crate) struct Input {
     /// Purchase cost as a share of the price, where the file has no cost: above 0, at most 1
     #[arg(long, value_name = "SHARE")]
     pub(crate) cost_share: Option<f64>,
+    /// Column of the units that were really ordered in the week: replayed as one more policy, "own orders"
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) orders: Option<String>,
     /// Column of a further number that is known when the week begins (repeat for more)
     #[arg(long, value_name = "COLUMN")]
     pub(crate) covariate: Vec<String>,
@@ -99,6 +113,7 @@ impl Input {
                 &self.views_in,
                 &self.conversion,
                 &self.cost,
+                &self.orders,
             ]
             .iter()
             .any(|name| name.is_some())
@@ -106,6 +121,7 @@ impl Input {
                 .iter()
                 .any(|names| !names.is_empty())
             || self.cost_share.is_some()
+            || self.daily.is_some()
     }
 
     /// Checks what the arguments alone can tell.
@@ -173,6 +189,7 @@ impl Input {
             ("--conversion", self.conversion.as_ref()),
             ("--price", Some(&self.price)),
             ("--cost", self.cost.as_ref()),
+            ("--orders", self.orders.as_ref()),
         ];
         let many = [
             ("--product", &self.product),
@@ -197,6 +214,7 @@ impl Default for Input {
             format: Format::default(),
             drop_short: None,
             missing_is_zero: false,
+            daily: None,
             product: vec!["product".to_owned()],
             week: "week".to_owned(),
             demand: None,
@@ -208,6 +226,7 @@ impl Default for Input {
             price: "price".to_owned(),
             cost: None,
             cost_share: None,
+            orders: None,
             covariate: Vec::new(),
             planned: Vec::new(),
             group: Vec::new(),

@@ -2,11 +2,13 @@
 
 mod arrange;
 mod check;
+mod daily;
 mod data;
 mod document;
 #[cfg(test)]
 mod fixture;
 mod input;
+mod opening;
 mod options;
 mod page;
 mod plan;
@@ -25,13 +27,14 @@ use crate::output;
 use crate::progress::Progress;
 use crate::sheet::Sheet;
 use exo_idp::Error;
-use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
+use exo_idp::backtest::{BackTest, Dataset, Results, Split, Stage};
 use gpu::Device;
 use report::number::duration;
 
 use data::Table;
 use document::Document;
 use input::Input;
+use opening::OpeningFile;
 use options::{Output, Replay};
 
 /// Arguments of `hindsight backtest`.
@@ -40,6 +43,8 @@ use options::{Output, Replay};
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    opening: OpeningFile,
     #[command(flatten)]
     replay: Replay,
     #[command(flatten)]
@@ -104,8 +109,16 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     if let Some(week) = &args.replay.until {
         data = until(&data, week)?;
     }
+    if args.opening.opening.is_some() {
+        let scored = first_scored(&backtest, &data, args, &table.source)?;
+        let (format, names) = (&args.input.format, &args.input.product);
+        data.opening = args
+            .opening
+            .read(run.inputs(), format, names, &table, &data, scored)?;
+    }
     let results = compute(&backtest, &data, args, &table.source)?;
-    let document = document(results, table, &source, args, &backtest);
+    let conventions = options::convention_words(&backtest, &args.opening.words(&data));
+    let document = document(results, table, &source, args, conventions);
     let mut text = text(&document);
     if let Some(path) = &places.report {
         text.push_str(&format!("report: {}\n", path.display()));
@@ -126,6 +139,18 @@ fn until(data: &Dataset, week: &str) -> Result<Dataset, CliError> {
         ))
     })?;
     data.until(last).map_err(|error| bad(error.to_string()))
+}
+
+/// The first scored week of the last origin.
+fn first_scored(
+    backtest: &BackTest,
+    data: &Dataset,
+    args: &Args,
+    source: &str,
+) -> Result<usize, CliError> {
+    let splits = Split::all(data.panel.weeks(), backtest.held_out, backtest.origins)
+        .map_err(|error| explain(&error, data, args, source))?;
+    Ok(splits.last().map_or(0, |split| split.held_out.start))
 }
 
 fn compute(
@@ -200,7 +225,7 @@ fn document(
     table: Table,
     source: &Source,
     args: &Args,
-    backtest: &BackTest,
+    conventions: Vec<(String, String)>,
 ) -> Document {
     let mut notices = table.notes.clone();
     notices.extend(results.notices.iter().map(ToString::to_string));
@@ -214,7 +239,7 @@ fn document(
             held_out: results.held_out.clone(),
             lead_time: args.replay.lead_time_words(),
             money: source.money().to_owned(),
-            conventions: options::convention_words(backtest),
+            conventions,
         },
         notices,
         results,
@@ -282,12 +307,7 @@ fn load(source: &Source, args: &Args, inputs: &Inputs) -> Result<Table, CliError
             table
         }
     };
-    if table.dropped > 0 {
-        table.notes.push(format!(
-            "{} products with too few weeks were left out",
-            table.dropped
-        ));
-    }
+    table.leave_out_unknown()?;
     if table.is_sales && table.censoring.views_out.is_none() {
         table.notes.push(
             "weeks that were not in stock throughout are left out: their demand is not known"

@@ -65,6 +65,12 @@ pub(crate) struct Replay {
     /// Worth of a unit left after the last week, as a share of its cost
     #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
     pub(crate) salvage: f64,
+    /// Cost of a unit of demand that is lost (or waits at the end of a week), beside its margin, money
+    #[arg(long, value_name = "MONEY", default_value_t = 0.0)]
+    pub(crate) penalty: f64,
+    /// Orders are rounded to whole units, for every policy
+    #[arg(long)]
+    pub(crate) whole_units: bool,
     /// Unmet demand waits instead of being lost
     #[arg(long)]
     pub(crate) backorder: bool,
@@ -83,6 +89,7 @@ impl Replay {
         let shares = [
             ("--holding-share", self.holding_share, f64::MAX),
             ("--holding", self.holding, f64::MAX),
+            ("--penalty", self.penalty, f64::MAX),
             ("--salvage", self.salvage, 1.0),
         ];
         for (name, value, most) in shares {
@@ -125,6 +132,8 @@ impl Replay {
             discount: self.discount,
             holding_share: self.holding_share,
             holding: self.holding,
+            penalty: self.penalty,
+            whole_units: self.whole_units,
             ..Conventions::default()
         };
         conventions
@@ -229,8 +238,8 @@ impl Replay {
     }
 }
 
-/// The conventions of a back-test in words, by name.
-pub(super) fn convention_words(backtest: &BackTest) -> Vec<(String, String)> {
+/// The conventions of a back-test in words, by name; `opening` says with what stock replays open.
+pub(super) fn convention_words(backtest: &BackTest, opening: &str) -> Vec<(String, String)> {
     let conventions = &backtest.conventions;
     let words = |name: &str, value: String| (name.to_owned(), value);
     let unmet = match conventions.unmet {
@@ -258,9 +267,19 @@ pub(super) fn convention_words(backtest: &BackTest) -> Vec<(String, String)> {
             format!("a unit is worth {} of what it cost", conventions.salvage()),
         ),
         words(
-            "opening",
-            "a week's mean demand on hand and in every outstanding order".to_owned(),
+            "lost unit",
+            format!("costs {} beside its margin", conventions.penalty),
         ),
+        words(
+            "orders",
+            if conventions.whole_units {
+                "whole units"
+            } else {
+                "of any size"
+            }
+            .to_owned(),
+        ),
+        words("opening", opening.to_owned()),
         words(
             "intervals",
             format!(
@@ -341,6 +360,7 @@ mod tests {
             ("--discount", "NaN"),
             ("--holding", "-1"),
             ("--holding", "inf"),
+            ("--penalty", "-1"),
             ("--salvage", "2"),
         ] {
             let error = parse(&[&format!("{argument}={value}")])

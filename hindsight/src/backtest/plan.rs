@@ -109,6 +109,10 @@ impl Plan {
                 Domain::Amount,
             );
         }
+        if let Some(name) = &input.orders {
+            let column = sheet.column(name, "--orders")?;
+            add(name, Source::Column(column), Domain::Amount);
+        }
         for (names, argument) in [
             (&input.covariate, "--covariate"),
             (&input.planned, "--planned"),

@@ -7,13 +7,15 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::arrange::{Raw, Seen, arrange};
+use super::daily::to_weeks;
 use super::data::Table;
 use super::input::Input;
 use super::plan::{Plan, Source};
 use crate::error::CliError;
 use crate::inputs::Inputs;
 use crate::progress::Progress;
-use crate::sheet::{Calendar, Row, Sheet, Week, shorten};
+use crate::sheet::{Calendar, Domain, Marks, Row, Sheet, Week, Weekday, shorten};
+use exo_idp::backtest::Notice;
 
 /// So many weeks without a row are taken for a mistake.
 const LONGEST_GAP: i64 = 520;
@@ -43,6 +45,8 @@ pub(crate) fn read_from(mut sheet: Sheet, input: &Input) -> Result<Table, CliErr
             values: vec![Vec::new(); plan.slots.len()],
             ..Raw::default()
         },
+        daily: input.daily,
+        marks: vec![Marks::new(input.format.decimal_comma); plan.slots.len()],
         ..Rows::default()
     };
     let progress = Progress::new("reading rows", None);
@@ -53,17 +57,22 @@ pub(crate) fn read_from(mut sheet: Sheet, input: &Input) -> Result<Table, CliErr
         }
     }
     progress.finish();
-    match rows.calendar {
-        Some(calendar) => arrange(
-            file.path(),
-            input,
-            &plan,
-            calendar,
-            rows.products,
-            &rows.raw,
-        ),
-        None => Err(file.error("has a header and no rows")),
+    let Some(calendar) = rows.calendar else {
+        return Err(file.error("has a header and no rows"));
+    };
+    let mut notes = rows.doubts(&plan);
+    let mut weeks = (calendar, rows.products, rows.raw);
+    if let Calendar::Days(origin) = calendar {
+        let (_, products, raw) = weeks;
+        let zero = input.missing_is_zero;
+        let (calendar, products, raw, note) = to_weeks(origin, products, &raw, &plan, zero);
+        weeks = (calendar, products, raw);
+        notes.push(note);
     }
+    let (calendar, products, raw) = weeks;
+    let mut table = arrange(file.path(), input, &plan, calendar, products, &raw)?;
+    table.notes.splice(0..0, notes);
+    Ok(table)
 }
 
 /// What has been read.
@@ -74,6 +83,10 @@ struct Rows {
     /// The number of each product, by its name and by the parts that make it.
     index: HashMap<String, (Vec<String>, usize)>,
     calendar: Option<Calendar>,
+    /// The weekday on which weeks begin, where rows are days.
+    daily: Option<Weekday>,
+    /// What marks in the numbers of every slot may mean.
+    marks: Vec<Marks>,
     /// Whether the weeks of a product fall from row to row (newest first); known once a product has two rows.
     falling: Option<bool>,
 }
@@ -88,7 +101,13 @@ impl Rows {
                 shorten(text)
             ))
         })?;
-        let calendar = *self.calendar.get_or_insert_with(|| week.calendar());
+        let calendar = *self
+            .calendar
+            .get_or_insert_with(|| match (self.daily, week) {
+                (Some(weekday), Week::Day(day)) => weekday.days(day),
+                (Some(weekday), _) => weekday.days(0),
+                (None, _) => week.calendar(),
+            });
         let place = calendar
             .place(week)
             .map_err(|problem| row.place(plan.week).error(problem))?;
@@ -116,12 +135,28 @@ impl Rows {
         self.raw.product.push(product);
         self.raw.week.push(place);
         self.raw.line.push(row.line());
-        for (slot, values) in plan.slots.iter().zip(&mut self.raw.values) {
+        let slots = plan.slots.iter().zip(&mut self.marks);
+        for ((slot, marks), values) in slots.zip(&mut self.raw.values) {
             if let Source::Column(column) = slot.source {
                 values.push(row.number(column, slot.domain)?);
+                marks.see(row.text(column));
             }
         }
         Ok(())
+    }
+
+    /// Columns of units or money whose decimal marks may be those of thousands.
+    fn doubts(&self, plan: &Plan) -> Vec<String> {
+        let slots = plan.slots.iter().zip(&self.marks);
+        let amounts =
+            slots.filter(|(slot, _)| matches!(slot.domain, Domain::Amount | Domain::Positive));
+        let doubts = amounts.filter_map(|(slot, marks)| {
+            Some(Notice::ThreeDecimals {
+                column: slot.name.clone(),
+                example: marks.thousands()?.to_owned(),
+            })
+        });
+        doubts.map(|notice| notice.to_string()).collect()
     }
 
     /// The number of a product, which may be new.

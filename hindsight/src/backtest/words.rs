@@ -6,7 +6,7 @@ use report::number::{fixed, percent};
 use super::document::Document;
 
 /// Every policy of the back-test in a sentence, in the order in which they are usually read.
-pub(super) const POLICIES: [(&str, &str); 11] = [
+pub(super) const POLICIES: [(&str, &str); 12] = [
     (
         "just-in-time rule",
         "knows future demand and lead times, and orders what arrives just when it is sold",
@@ -48,6 +48,7 @@ pub(super) const POLICIES: [(&str, &str); 11] = [
         "raises the position to exponentially smoothed demand over the lead time and the textbooks' safety stock, scaled by a tuned factor",
     ),
     ("constant order", "orders a week's mean demand every week"),
+    ("own orders", "is what was really ordered, as the file says"),
 ];
 
 /// What a reward is.

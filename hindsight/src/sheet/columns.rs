@@ -74,6 +74,43 @@ pub(crate) fn shorten(text: &str) -> String {
     format!("{:?}", text.chars().take(37).collect::<String>() + "...")
 }
 
+/// What the decimal marks of a column may mean: where every number that has one has just three digits behind it, perhaps thousands.
+#[derive(Debug, Clone)]
+pub(crate) struct Marks {
+    mark: char,
+    example: Option<String>,
+    decimal: bool,
+}
+
+impl Marks {
+    /// The marks of a column before its first number.
+    pub(crate) fn new(decimal_comma: bool) -> Self {
+        Marks {
+            mark: if decimal_comma { ',' } else { '.' },
+            example: None,
+            decimal: false,
+        }
+    }
+
+    /// Takes note of a number as it is written.
+    pub(crate) fn see(&mut self, text: &str) {
+        let Some((whole, digits)) = text.split_once(self.mark).filter(|_| !self.decimal) else {
+            return;
+        };
+        let whole = whole.trim_start_matches(['+', '-']);
+        self.decimal =
+            digits.len() != 3 || !(1..=3).contains(&whole.len()) || whole.starts_with('0');
+        if self.example.is_none() {
+            self.example = Some(text.to_owned());
+        }
+    }
+
+    /// A number whose mark may be that of thousands, where all marks may.
+    pub(crate) fn thousands(&self) -> Option<&str> {
+        self.example.as_deref().filter(|_| !self.decimal)
+    }
+}
+
 /// Reads a number.
 pub(super) fn parse(text: &str, domain: Domain, decimal_comma: bool) -> Result<f64, String> {
     if text.is_empty() {
@@ -120,6 +157,29 @@ mod tests {
         ] {
             let problem = parse(text, Domain::Any, comma).unwrap_err();
             assert!(problem.contains(hint), "{problem}");
+        }
+    }
+
+    #[test]
+    fn marks_that_may_be_those_of_thousands() {
+        let thousands = |comma: bool, texts: &[&str]| {
+            let mut marks = Marks::new(comma);
+            texts.iter().for_each(|text| marks.see(text));
+            marks.thousands().map(str::to_owned)
+        };
+        assert_eq!(
+            thousands(false, &["5", "1.250", "12.000"]).as_deref(),
+            Some("1.250")
+        );
+        assert_eq!(thousands(true, &["1,250"]).as_deref(), Some("1,250"));
+        for clear in [
+            &["1.250", "1.5"][..],
+            &["0.125"],
+            &["1234.567"],
+            &["7", "8"],
+            &["1,250"],
+        ] {
+            assert_eq!(thousands(false, clear), None, "{clear:?}");
         }
     }
 

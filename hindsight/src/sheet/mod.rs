@@ -31,9 +31,9 @@ use std::path::Path;
 use crate::error::{CliError, Place};
 use crate::inputs::Inputs;
 
-pub(crate) use columns::{Domain, shorten};
+pub(crate) use columns::{Domain, Marks, shorten};
 pub(crate) use format::Format;
-pub(crate) use week::{Calendar, Week};
+pub(crate) use week::{Calendar, Week, Weekday};
 
 use lines::UnixLines;
 use source::{Packing, Unpacked};

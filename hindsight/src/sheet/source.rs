@@ -38,6 +38,8 @@ impl Packing {
             UnexpectedEof => Some(format!(
                 "the {name} data end too early: the file is cut off"
             )),
+            // Words of our own reader: what stands behind the data.
+            InvalidData if self == Packing::Gzip => Some(error.to_string()),
             InvalidData | InvalidInput => Some(format!("the {name} data are damaged or cut off")),
             _ => None,
         }

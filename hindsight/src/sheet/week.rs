@@ -23,6 +23,8 @@ pub(crate) enum Calendar {
     Dates(i64),
     /// ISO weeks; the value is the Monday (since 1970-01-01) of week 0.
     IsoWeeks(i64),
+    /// Days, one after another; the value is the first weekday (since 1970-01-01) of week 0.
+    Days(i64),
 }
 
 impl Week {
@@ -100,7 +102,7 @@ impl Calendar {
                 let first = Week::Day(origin);
                 let days = (day - origin).abs();
                 let hint = match days {
-                    1 => "; sum days to weeks first: this command is weekly",
+                    1 => "; this command is weekly: --daily sums days to weeks",
                     28..=31 => "; months are no weeks: this command is weekly",
                     _ => "",
                 };
@@ -109,6 +111,8 @@ impl Calendar {
                 ))
             }
             (Calendar::IsoWeeks(origin), Week::Iso(monday)) => Ok((monday - origin) / 7),
+            (Calendar::Days(origin), Week::Day(day)) => Ok(day - origin),
+            (Calendar::Days(_), week) => Err(format!("\"{week}\" is no date, which --daily needs")),
             (before, week) => Err(format!(
                 "\"{week}\" is {}, but the weeks before are {}",
                 match week {
@@ -118,7 +122,7 @@ impl Calendar {
                 },
                 match before {
                     Calendar::Numbers => "numbers",
-                    Calendar::Dates(_) => "dates",
+                    Calendar::Dates(_) | Calendar::Days(_) => "dates",
                     Calendar::IsoWeeks(_) => "ISO weeks",
                 }
             )),
@@ -131,7 +135,30 @@ impl Calendar {
             Calendar::Numbers => Week::Number(place),
             Calendar::Dates(origin) => Week::Day(origin + 7 * place),
             Calendar::IsoWeeks(origin) => Week::Iso(origin + 7 * place),
+            Calendar::Days(origin) => Week::Day(origin + place),
         }
+    }
+}
+
+/// The day on which weeks begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs, reason = "the names say all")]
+pub(crate) enum Weekday {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+impl Weekday {
+    /// The calendar of days whose week 0 holds a day (since 1970-01-01).
+    pub(crate) fn days(self, day: i64) -> Calendar {
+        // 1970-01-01 was a Thursday.
+        let since_monday = (day + 3).rem_euclid(7);
+        Calendar::Days(day - (since_monday - self as i64).rem_euclid(7))
     }
 }
 
@@ -267,6 +294,31 @@ mod tests {
         assert!(Week::Number(1).calendar().place(Week::Day(7)).is_err());
         assert!(Week::Number(202_352).looks_like_year_and_week());
         assert!(!Week::Number(1_941).looks_like_year_and_week());
+    }
+
+    #[test]
+    fn weeks_of_days_begin_on_the_chosen_day() {
+        // 2021-03-03 was a Wednesday.
+        let Some(Week::Day(day)) = Week::parse("2021-03-03") else {
+            panic!("a date")
+        };
+        for (weekday, first) in [
+            (Weekday::Monday, "2021-03-01"),
+            (Weekday::Wednesday, "2021-03-03"),
+            (Weekday::Sunday, "2021-02-28"),
+        ] {
+            let calendar = weekday.days(day);
+            assert_eq!(calendar.week(0).to_string(), first);
+            assert_eq!(
+                calendar.place(Week::Day(day + 7)),
+                Ok(day + 7
+                    - match calendar {
+                        Calendar::Days(origin) => origin,
+                        _ => 0,
+                    })
+            );
+        }
+        assert!(Weekday::Monday.days(day).place(Week::Number(3)).is_err());
     }
 
     proptest! {

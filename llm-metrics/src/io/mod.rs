@@ -2,6 +2,7 @@
 
 mod error;
 mod frames;
+mod gzip;
 mod harness;
 mod json;
 mod layout;

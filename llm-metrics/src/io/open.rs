@@ -29,7 +29,7 @@ pub fn decompressed<R: BufRead + 'static>(mut reader: R) -> io::Result<Box<dyn B
     if head.starts_with(&[0x1F, 0x8B]) {
         Ok(Box::new(BufReader::with_capacity(
             BUFFER,
-            flate2::bufread::MultiGzDecoder::new(reader),
+            super::gzip::Gzip::new(reader),
         )))
     } else if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
         Ok(Box::new(BufReader::with_capacity(

@@ -7,7 +7,7 @@ mod segments;
 mod tracks;
 
 use super::document::Document;
-use super::tables::{count, links_table, money_table, service_table};
+use super::tables::{count, links_table, money_table, products, service_table};
 use super::words::{POLICIES, REWARD, findings};
 use report::number::fixed;
 use report::{Column, Page, Table};
@@ -20,9 +20,9 @@ use tracks::tracks;
 pub(super) fn page(document: &Document) -> Page {
     let run = &document.run;
     let lead = format!(
-        "{}: {} products, scored on weeks {} to {}.",
+        "{}: {}, scored on weeks {} to {}.",
         run.source,
-        fixed(count(run.products), 0),
+        products(run.products),
         run.held_out.0,
         run.held_out.1
     );

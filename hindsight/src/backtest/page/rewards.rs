@@ -12,6 +12,7 @@ pub(super) fn ink(role: Role) -> Ink {
         Role::Trained => Ink::Series(1),
         Role::Pretrained => Ink::Series(3),
         Role::Heuristic => Ink::Series(0),
+        Role::Recorded => Ink::Series(2),
     }
 }
 

@@ -170,15 +170,15 @@ fn censored_sales_keep_what_the_correction_needs() {
 }
 
 #[test]
-fn short_products_can_be_left_out() {
-    let text = format!("{GOOD}c,9,1,1,1,0,z\n");
-    let error = read_text(&text, |_| {}).unwrap_err();
-    assert_eq!(
-        error,
-        "f.csv:7: column \"product\": product \"c\" has one week only (9); --drop-short 2 leaves such products out"
-    );
-    let table = read_text(&text, |input| input.drop_short = Some(2)).unwrap();
-    assert_eq!((table.products.len(), table.dropped), (2, 1));
+fn unusable_products_are_left_out_and_named() {
+    let text = format!("{GOOD}c,9,1,1,1,0,z\nd,600,1,1,1,0,z\nd,601,1,1,1,0,z\n");
+    let table = read_text(&text, |_| {}).unwrap();
+    assert_eq!(table.products.len(), 2);
+    let expected = [
+        "1 product with fewer than 2 weeks was left out: c",
+        "1 product recorded years apart from all others was left out (is the date right?): d",
+    ];
+    assert_eq!(table.notes, expected);
     assert!(
         read_text(&text, |input| input.drop_short = Some(99))
             .unwrap_err()
