@@ -70,9 +70,10 @@ impl Windows {
             });
         };
         let paths = Paths::new(source.panel, source.arrivals, 1)?;
-        // A window's end is not the record's: what is left then goes on being sold.
+        // A window's end is not the record's: what is left then goes on being sold. Rounding has no derivative.
         let conventions = Conventions {
             terminal: Terminal::AtCost,
+            whole_units: false,
             ..source.conventions
         };
         let typical = source.money(start..end);
