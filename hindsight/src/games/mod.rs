@@ -7,7 +7,6 @@
 
 mod bertrand;
 mod case;
-mod csv_matrix;
 mod debate;
 mod equilibrium;
 mod equilibrium_words;
@@ -18,7 +17,6 @@ mod figures_revenue;
 mod lines;
 mod map;
 mod marketplace;
-mod nfg;
 mod payoffs;
 mod play;
 mod problem;
