@@ -21,8 +21,6 @@ mod payoffs;
 mod play;
 mod problem;
 mod regret;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use crate::error::CliError;
