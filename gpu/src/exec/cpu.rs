@@ -30,8 +30,8 @@ impl Cpu {
         }
     }
 
-    /// The same with at most about `bytes` for the periods that a differentiated run keeps, all threads together; 1 GiB without it, and
-    /// 64 MiB a thread where lanes of several tiles are joined, which then stay in cache.
+    /// The same with at most about `bytes` for the periods that a differentiated run keeps, all threads together. Without it, 1 GiB; where
+    /// lanes of several tiles are joined, 64 MiB a thread, and segments of 8 MiB, which stay in cache, where that does not suffice.
     ///
     /// A horizon that does not fit is cut into segments, each of which is run once more before it is gone back through: slower
     /// by up to one forward run, the same bits. What a period at least needs is taken, however small the number.

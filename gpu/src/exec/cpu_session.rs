@@ -256,9 +256,8 @@ impl<F: Real> CpuSession<'_, F> {
             checkpoint: numbers(carried(lane), carried(group) * groups),
         };
         let at_once = self.threads.min(arrangement.jobs.len());
-        let bytes = self.tape.bytes(at_once, tiles > 1);
-        let reach = self.plan.reach;
-        Segments::new(batch.run_periods(), reach, needs, bytes / size_of::<F>())
+        let room = self.tape.room::<F>(at_once, tiles > 1);
+        Segments::new(batch.run_periods(), self.plan.reach, needs, room)
     }
 
     /// The tiles' results side by side.
