@@ -88,12 +88,12 @@ fn guarantees(u: &[f64], columns: usize, row: &[f64], column: &[f64]) -> (f64, f
 
 /// The intercept and slope of `objective` as a function of `u`, whose values reach from 0 to 1; `None` when it is none within rounding.
 fn affine(u: &[f64], objective: &[f64]) -> Option<(f64, f64)> {
-    let at = |end: f64| u.iter().position(|u| *u == end).map(|s| objective[s]);
-    let (base, top) = (at(0.0)?, at(1.0)?);
+    let pairs = || u.iter().zip(objective);
+    let (_, &base) = pairs().min_by(|a, b| a.0.total_cmp(b.0))?;
+    let (_, &top) = pairs().max_by(|a, b| a.0.total_cmp(b.0))?;
     let slope = top - base;
     let size = base.abs().max(top.abs());
-    u.iter()
-        .zip(objective)
+    pairs()
         .all(|(u, c)| (base + slope * u - c).abs() <= ROUNDING * size)
         .then_some((base, slope))
 }
