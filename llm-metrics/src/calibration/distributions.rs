@@ -111,8 +111,9 @@ impl DistributionAccumulator {
     pub fn push_probabilities(&mut self, q: &[f64], label: usize) -> Result<(f64, bool)> {
         self.check(q, label)?;
         check_probabilities(self.index(), q)?;
-        let least = q.iter().copied().fold(f64::INFINITY, f64::min);
-        self.add(q, -q[label].ln(), -least.ln(), label)
+        let (least, largest) = ends(q);
+        let range = [largest, least].map(|q| -q.min(1.0).ln());
+        self.add(q, -q[label].ln(), range, label)
     }
 
     /// Adds a record of logits $z_1, \dots, z_K$ through their softmax; its log loss is $\ln \sum_k e^{z_k} - z_y$, without overflow.
@@ -123,15 +124,14 @@ impl DistributionAccumulator {
     pub fn push_logits(&mut self, z: &[f64], label: usize) -> Result<(f64, bool)> {
         self.check(z, label)?;
         check_logits(self.index(), z)?;
-        let ends = (f64::INFINITY, f64::NEG_INFINITY);
-        let (least, largest) = z.iter().fold(ends, |(l, h), v| (l.min(*v), h.max(*v)));
+        let (least, largest) = ends(z);
         let mut q = std::mem::take(&mut self.softmax);
         q.clear();
         q.extend(z.iter().map(|v| (v - largest).exp()));
         let sum: f64 = q.iter().sum();
         q.iter_mut().for_each(|v| *v /= sum);
         let loss = |of: f64| sum.ln() + (largest - of);
-        let added = self.add(&q, loss(z[label]), loss(least), label);
+        let added = self.add(&q, loss(z[label]), [loss(largest), loss(least)], label);
         self.softmax = q;
         added
     }
@@ -160,8 +160,8 @@ impl DistributionAccumulator {
         Ok(())
     }
 
-    /// Adds a checked distribution with its log loss, and the largest that another label would have given it.
-    fn add(&mut self, q: &[f64], loss: f64, most: f64, label: usize) -> Result<(f64, bool)> {
+    /// Adds a checked distribution with its log loss, and the range of those that other labels would have given it.
+    fn add(&mut self, q: &[f64], loss: f64, range: [f64; 2], label: usize) -> Result<(f64, bool)> {
         let (arg, ties) = argmax(q);
         let top = (q[arg], arg == label);
         let edges = self.top.edges();
@@ -191,9 +191,9 @@ impl DistributionAccumulator {
         }
         self.top.push(top.0.min(1.0), top.1)?;
         self.spreads[0].add(brier * brier);
-        self.cells[0].add(brier, 2.0, 1);
+        self.cells[0].add(brier, [0.0, 2.0], 1);
         if loss.is_finite() {
-            self.cells[1].add(loss, most, 1);
+            self.cells[1].add(loss, range, 1);
             self.losses.add(loss);
             self.spreads[1].add(loss * loss);
         } else {
@@ -279,6 +279,12 @@ impl DistributionAccumulator {
             top,
         })
     }
+}
+
+/// The least and the largest value.
+fn ends(values: &[f64]) -> (f64, f64) {
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    values.iter().fold(none, |(l, h), v| (l.min(*v), h.max(*v)))
 }
 
 #[cfg(test)]

@@ -32,14 +32,17 @@ pub(super) fn is_extreme(confidence: f64) -> bool {
 
 /// Counts the log loss of such an answer; a certain mistake is counted elsewhere.
 pub(super) fn add_extreme(cells: &mut LossCells, confidence: f64, correct: bool) {
-    let against = (1.0 - confidence).min(confidence);
+    let range = [
+        confidence.max(1.0 - confidence),
+        confidence.min(1.0 - confidence),
+    ];
     let q = if correct {
         confidence
     } else {
         1.0 - confidence
     };
     if q > 0.0 {
-        cells.add(-q.ln(), -against.ln(), 1);
+        cells.add(-q.ln(), range.map(|q| -q.ln()), 1);
     }
 }
 
@@ -60,9 +63,10 @@ pub(super) fn proper(
             let c = (k as f64 + *offsets as f64 / OFFSET_SCALE / *n as f64) / CELLS as f64;
             let (q, other) = if y == 1 { (c, 1.0 - c) } else { (1.0 - c, c) };
             let losses = [(1.0 - q).powi(2), -q.ln()];
-            let most = [q.max(other).powi(2), -q.min(other).ln()];
+            let (high, low) = (q.max(other), q.min(other));
+            let ranges = [[low.powi(2), high.powi(2)], [-high.ln(), -low.ln()]];
             for i in 0..=usize::from(inner) {
-                cells[i].add(losses[i], most[i], *n);
+                cells[i].add(losses[i], ranges[i], *n);
                 squares[i] += *n as f64 * (losses[i] - means[i]).powi(2);
             }
         }

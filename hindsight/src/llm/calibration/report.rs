@@ -48,7 +48,11 @@ pub(super) fn report(
     let names: Vec<String> = args.files.iter().map(|f| f.display().to_string()).collect();
     let mut page = Page::new(
         "Calibration",
-        format!("{} records of {}", scores.records, names.join(", ")),
+        format!(
+            "{} records of {}",
+            fixed(plots::count(scores.records), 0),
+            names.join(", ")
+        ),
     );
     page.section("Reliability");
     let table = &scores.reliability;
@@ -115,7 +119,7 @@ fn bin_table(scores: &Scores) -> Table {
             .map_or_else(|_| "-".to_owned(), |i| interval(i.lower, i.upper, 3));
         bins.row([
             format!("{open}{:.4}, {:.4}{close}", b.lower(), b.upper()),
-            b.count().to_string(),
+            fixed(plots::count(b.count()), 0),
             number(b.confidence()),
             number(b.accuracy()),
             ends,
@@ -173,7 +177,7 @@ fn score_table(scores: &Scores, schema: Schema, spread: Option<f64>) -> Table {
     let share = |s: &Score| (percent(s.value, 2), s.interval);
     let four = |s: &Score| (fixed(s.value, 4), s.interval);
     let alone = |v: f64| (fixed(v, 4), None);
-    let count = |n: u64| (n.to_string(), None);
+    let count = |n: u64| (fixed(plots::count(n), 0), None);
     let squared = scores.rms_squared_debiased;
     let debiased = format!("debiased square {}", fixed(squared, 6));
     let smooth = plots::smooth_words(&scores.smooth);

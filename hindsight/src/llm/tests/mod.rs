@@ -352,10 +352,7 @@ fn what_is_not_identified_says_so() {
     );
     assert_eq!(out["identification"]["status"], "not_identified");
     assert_eq!(out["identification"]["cause"], "tokens_follow_parameters");
-    assert!(
-        out["intervals"].is_null()
-            && out["optimal"][0]["parameters_interval"].is_null()
-    );
+    assert!(out["intervals"].is_null() && out["optimal"][0]["parameters_interval"].is_null());
     let steps = "batch_size;steps\n64;1000\n128;500\n256;250\n512;125\n";
     let out = ok(
         &f,
