@@ -2,6 +2,7 @@
 
 mod adjoint;
 mod adjoint_dense;
+mod apply;
 mod arrangement;
 mod batch;
 mod bridges;

@@ -69,32 +69,35 @@ pub(super) fn split(program: &Program) -> Plan {
     }
 }
 
-/// Which rows are the same in all lanes of a group: the largest set that agrees with itself, since a state depends on itself.
+/// Which rows are the same in all lanes of a group: the largest set that agrees with itself, since a state depends on itself, and what is
+/// looked back on may be computed after what looks back.
 fn uniform(program: &Program) -> Marks<bool> {
-    let mut same = [
-        vec![false; program.start.rows],
-        vec![false; program.period.rows],
-    ];
+    let rows = [program.start.rows, program.period.rows];
+    let mut same = rows.map(|rows| vec![true; rows]);
     let first = program.shape.exo;
-    same[1][first..first + program.states()].fill(true);
+    same[0][..program.shape.lane].fill(false);
+    same[1][..first].fill(false);
     loop {
+        let mut changed = false;
         for (space, block) in [&program.start, &program.period].into_iter().enumerate() {
             for op in &block.ops {
-                let (out, rows) = op.results();
                 let of_operands = || op.operands().into_iter().all(|span| all_of(&same, span));
                 let on = matches!(op, Op::Reduce { .. }) || op.takes_any_length() && of_operands();
-                same[space][out..out + rows].fill(on);
+                let (out, rows) = op.results();
+                let marks = &mut same[space][out..out + rows];
+                changed |= !on && marks.contains(&true);
+                marks.fill(on);
             }
         }
-        let stays = |k: &usize| {
-            all_of(&same, (program.initial[*k], 1)) && all_of(&same, (program.next[*k], 1))
-        };
-        let states = 0..program.states();
-        let lost: Vec<usize> = states.filter(|k| same[1][first + k] && !stays(k)).collect();
-        if lost.is_empty() {
+        for k in 0..program.states() {
+            let both = [program.initial[k], program.next[k]];
+            let on = both.into_iter().all(|arg| all_of(&same, (arg, 1)));
+            changed |= !on && same[1][first + k];
+            same[1][first + k] &= on;
+        }
+        if !changed {
             return same;
         }
-        lost.iter().for_each(|k| same[1][first + k] = false);
     }
 }
 
