@@ -209,7 +209,7 @@ fn check<P: Policy, M: Market>(
             for (lane, exact) in exact.into_iter().enumerate() {
                 let found = gains.of(week, arm)[lane];
                 prop_assert!(
-                    (found - exact).abs() < 1e-9 * (1.0 + exact.abs()) * 100.0,
+                    (found - exact).abs() < 1e-9 * (1.0 + exact.abs()),
                     "{found} {exact}"
                 );
                 let rough = single.of(week, arm)[lane];
