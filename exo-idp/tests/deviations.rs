@@ -10,7 +10,8 @@ use hindsight_exo_idp::replay::{Arm, Deviations};
 use hindsight_exo_idp::{
     Conventions, Error, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
-use hindsight_gpu::{DelayLine, Device, Lanes, Scalar};
+use hindsight_gpu::numbers::Lanes;
+use hindsight_gpu::{DelayLine, Device, Scalar};
 use proptest::prelude::*;
 
 const WEEKS: usize = 22;
