@@ -62,14 +62,14 @@ pub use dataset::{Dataset, Grouping};
 pub use notices::Notice;
 pub use origins::Split;
 pub use results::{
-    ConfidenceLimits, Difference, Origin, Origins, PolicyResult, ProductResult, Results, Role,
-    Sample, Segment, Segmentation, Track, TrainingPoint,
+    Origin, Origins, PolicyResult, ProductResult, Results, Sample, Segment, Segmentation, Track,
+    TrainingPoint,
 };
-pub use standings::{Pair, PolicyScore, Standings};
+pub use standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 
 use heuristics::Heuristics;
 use origins::WARM_UP;
-use rewards::RewardTable;
+use rewards::{Entry, RewardTable};
 use summarise::{EvaluationContext, summarise};
 
 /// The settings of a back-test.
@@ -313,14 +313,6 @@ impl BackTest {
             ..self.bootstrap
         }
     }
-}
-
-/// One policy's outcomes.
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    role: Role,
-    outcomes: Outcomes,
 }
 
 /// All policies on the held-out weeks, the highest reward first.

@@ -3,14 +3,21 @@
 
 use std::collections::HashMap;
 
-use super::Entry;
-use super::results::{ConfidenceLimits, Difference, Role};
-use super::standings::{Pair, PolicyScore, Standings};
+use super::standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 use crate::compare::{Bootstrap, Replicates};
 use crate::count::count;
 use crate::error::Error;
 use crate::oracle::hindsight_optimum;
+use crate::outcomes::Outcomes;
 use crate::replay::Replay;
+
+/// One policy's outcomes.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) outcomes: Outcomes,
+}
 
 /// Money by product and week.
 pub(super) type Rewards = Vec<Vec<f64>>;

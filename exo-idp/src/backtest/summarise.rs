@@ -1,14 +1,11 @@
 //! From outcomes to results: rewards with intervals, differences, the best policy by segment, the weeks of a few products.
 
-use super::Entry;
 use super::dataset::Known;
 use super::origins::Split;
-use super::results::{
-    ConfidenceLimits, Difference, PolicyResult, ProductResult, Results, Role, Sample, Track,
-    TrainingPoint,
-};
-use super::rewards::{RewardTable, Rewards};
+use super::results::{PolicyResult, ProductResult, Results, Sample, Track, TrainingPoint};
+use super::rewards::{Entry, RewardTable, Rewards};
 use super::segments::segmentations;
+use super::standings::{ConfidenceLimits, Difference, Role};
 use crate::compare::Bootstrap;
 use crate::count::count;
 use crate::error::Error;

@@ -6,9 +6,12 @@ use super::reverse::{Target, target};
 use super::source::{Reader, lane};
 use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
-use crate::kernel::elementwise;
+use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
-use crate::record::{Arg, Binary, CustomOp, Op, Row, Space};
+use crate::record::{Arg, CustomOp, Op, Row, Space};
+
+/// The block that is gone back through, and the period.
+type Now = (Space, usize);
 
 impl<F: Real> Tile<'_, F> {
     /// Goes back through the operations of one phase.
@@ -20,121 +23,85 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
     ) {
         let code = self.code(space);
+        self.clear(period, &code.phases[phase].added_to);
         let ops = code.phases[phase].ops.clone();
         let wants = &code.wants[ops.clone()];
         for (op, &wants) in code.ops[ops].iter().zip(wants).rev() {
-            if wants == [false; 2] {
-                continue;
+            if wants != [false; 2] {
+                self.reverse((space, period), op, wants, gradients);
             }
-            match op {
-                Op::Unary { f, x, out, rows } => {
-                    let (f, isa) = (*f, self.run.isa);
-                    self.pull(
-                        space,
-                        period,
-                        *x,
-                        *out,
-                        *rows,
-                        gradients,
-                        |reader, y, dy, dx| {
-                            elementwise::unary_adjoint(isa, f, reader.arg(*x, *rows), y, dy, dx);
-                        },
-                    );
-                }
-                Op::Binary { f, a, b, out, rows } => self.reverse_binary(
-                    space,
-                    period,
-                    *f,
-                    (*a, *b),
-                    wants,
-                    (*out, *rows),
-                    gradients,
-                ),
-                Op::Select { mask, yes, no, out } => {
-                    for (arg, wanted) in [(*yes, true), (*no, false)] {
-                        if !wants[usize::from(!wanted)] {
-                            continue;
-                        }
-                        self.pull(
-                            space,
-                            period,
-                            arg,
-                            *out,
-                            1,
-                            gradients,
-                            |reader, _, dy, dx| {
-                                let mask = reader.arg(*mask, 1);
-                                for (i, (dx, &dy)) in dx.iter_mut().zip(dy).enumerate() {
-                                    if (lane(mask, i) > F::constant(0.5)) == wanted {
-                                        *dx = *dx + dy;
-                                    }
-                                }
-                            },
-                        );
+        }
+    }
+
+    /// The adjoint of one operation.
+    fn reverse(&mut self, now: Now, op: &Op, wants: [bool; 2], gradients: &mut Gradients<F>) {
+        let (isa, (space, period)) = (self.run.isa, now);
+        let results = op.results();
+        match op {
+            Op::Unary { f, x, rows, .. } => {
+                let x = (*x, *rows);
+                self.pull(now, x, results, gradients, |reader, y, dy, dx| {
+                    elementwise::unary_adjoint(isa, *f, reader.arg(x.0, x.1), y, dy, dx);
+                });
+            }
+            Op::Binary { .. } => self.reverse_binary(now, op, wants, gradients),
+            Op::Select { mask, yes, no, .. } => {
+                for (arg, wanted) in [(*yes, true), (*no, false)] {
+                    if wants[usize::from(!wanted)] {
+                        self.pull(now, (arg, 1), results, gradients, |reader, _, dy, dx| {
+                            chosen(reader.arg(*mask, 1), wanted, dy, dx);
+                        });
                     }
                 }
-                Op::Dense(dense) => self.reverse_dense(space, period, dense, gradients),
-                Op::Softmax { x, out, rows } => {
-                    let (x, isa) = (Arg::Row(*x), self.run.isa);
-                    self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
-                        F::shares_adjoint(isa, y, dy, dx)
-                    });
-                }
-                Op::LogSoftmax { x, out, rows } => {
-                    let (x, isa) = (Arg::Row(*x), self.run.isa);
-                    self.pull(space, period, x, *out, *rows, gradients, |_, y, dy, dx| {
-                        F::log_shares_adjoint(isa, y, dy, dx)
-                    });
-                }
-                Op::Pick {
-                    x,
-                    rows,
-                    index,
-                    out,
-                } => self.pull_rows(
-                    space,
-                    period,
-                    (Arg::Row(*x), *rows),
-                    (*out, 1),
-                    gradients,
-                    |reader, _, dy, dx| classes::pick_adjoint(reader.arg(*index, 1), *rows, dy, dx),
-                ),
-                Op::Lookup {
-                    table,
-                    entries,
-                    width,
-                    index,
-                    out,
-                } => {
-                    let reader = self.reader(period);
-                    let at = self.adjoint_at(space, period, *out);
-                    let dy = &self.memory.adjoints[at..][..width * TILE];
-                    let table = &mut gradients.params[*table..][..entries * width];
-                    classes::lookup_adjoint(reader.arg(*index, 1), self.count, dy, *width, table);
-                }
-                Op::LogLikelihood { logits, index, out } => {
-                    let likelihood = (logits, *index, *out);
-                    self.reverse_log_likelihood(space, period, likelihood, gradients);
-                }
-                // Its adjoint is handed over between the phases.
-                Op::Reduce { .. } => {}
-                Op::Custom {
-                    op,
-                    inputs,
-                    out,
-                    outputs,
-                } => {
-                    let results = (*out, *outputs);
-                    self.reverse_custom(space, period, op.as_ref(), inputs, results, gradients);
-                }
+            }
+            Op::Dense(dense) => self.reverse_dense(space, period, dense, gradients),
+            Op::Softmax { x, rows, .. } => {
+                let x = (Arg::Row(*x), *rows);
+                self.pull(now, x, results, gradients, |_, y, dy, dx| {
+                    F::shares_adjoint(isa, y, dy, dx);
+                });
+            }
+            Op::LogSoftmax { x, rows, .. } => {
+                let x = (Arg::Row(*x), *rows);
+                self.pull(now, x, results, gradients, |_, y, dy, dx| {
+                    F::log_shares_adjoint(isa, y, dy, dx);
+                });
+            }
+            Op::Pick { x, rows, index, .. } => {
+                let x = (Arg::Row(*x), *rows);
+                self.pull(now, x, results, gradients, |reader, _, dy, dx| {
+                    classes::pick_adjoint(reader.arg(*index, 1), *rows, dy, dx);
+                });
+            }
+            Op::Lookup {
+                table,
+                entries,
+                width,
+                index,
+                out,
+            } => {
+                let reader = self.reader(period);
+                let at = self.adjoints.of(space, period, *out);
+                let dy = &self.memory.adjoints[at..][..width * TILE];
+                let table = &mut gradients.params[*table..][..entries * width];
+                let count = self.here.count;
+                classes::lookup_adjoint(reader.arg(*index, 1), count, dy, *width, table);
+            }
+            Op::LogLikelihood { logits, index, out } => {
+                let likelihood = (logits, *index, *out);
+                self.reverse_log_likelihood(space, period, likelihood, gradients);
+            }
+            // Its adjoint is handed over between the phases.
+            Op::Reduce { .. } => {}
+            Op::Custom { op, inputs, .. } => {
+                self.reverse_custom(now, op.as_ref(), inputs, results, gradients);
             }
         }
     }
 
     fn reverse_custom(
         &mut self,
-        space: Space,
-        period: usize,
+        (space, period): Now,
         op: &dyn CustomOp,
         inputs: &[Arg],
         (out, outputs): (usize, usize),
@@ -147,11 +114,11 @@ impl<F: Real> Tile<'_, F> {
         {
             let reader = self.reader(period);
             let y = reader.rows(Row::of(space, out), m);
-            let dy = &self.memory.adjoints[self.adjoint_at(space, period, out)..];
+            let dy = &self.memory.adjoints[self.adjoints.of(space, period, out)..];
             let (xs, rest) = numbers.split_at_mut(n);
             let (dxs, rest) = rest.split_at_mut(n);
             let (ys, dys) = rest.split_at_mut(m);
-            for i in 0..self.count {
+            for i in 0..self.here.count {
                 for (x, &arg) in xs.iter_mut().zip(inputs) {
                     *x = lane(reader.arg(arg, 1), i).to_f64();
                 }
@@ -167,83 +134,62 @@ impl<F: Real> Tile<'_, F> {
             }
         }
         for (&arg, row) in inputs.iter().zip(scratch.chunks_exact_mut(width)) {
-            row[self.count..].fill(F::default());
+            row[self.here.count..].fill(F::default());
             self.add_row(arg, period, row, gradients);
         }
         self.memory.numbers = numbers;
         self.memory.scratch = scratch;
     }
 
+    /// Minimum and maximum at a tie give the whole adjoint to the first operand: the two pulls agree on it.
     fn reverse_binary(
         &mut self,
-        space: Space,
-        period: usize,
-        f: Binary,
-        (a, b): (Arg, Arg),
+        now: Now,
+        op: &Op,
         wants: [bool; 2],
-        (out, rows): (usize, usize),
         gradients: &mut Gradients<F>,
     ) {
-        let isa = self.run.isa;
-        // Minimum and maximum at a tie give the whole adjoint to the first: the two pulls agree on it.
+        let &Op::Binary {
+            f,
+            a,
+            b,
+            repeated,
+            out,
+            rows,
+        } = op
+        else {
+            return;
+        };
+        let (isa, results) = (self.run.isa, (out, rows));
+        let [of_a, of_b] = repeated.map(|repeated| if repeated { 1 } else { rows });
         if wants[0] {
-            self.pull(
-                space,
-                period,
-                a,
-                out,
-                rows,
-                gradients,
-                |reader, _, dy, dx| {
-                    let (a, b) = (reader.arg(a, rows), reader.arg(b, rows));
-                    elementwise::first_adjoint(isa, f, a, b, dy, dx);
-                },
-            );
+            self.pull(now, (a, of_a), results, gradients, |reader, _, dy, dx| {
+                let (a, b) = reader.both((a, b), rows, repeated);
+                elementwise::first_adjoint(isa, f, a, b, dy, dx);
+            });
         }
         if wants[1] {
-            self.pull(
-                space,
-                period,
-                b,
-                out,
-                rows,
-                gradients,
-                |reader, _, dy, dx| {
-                    let (a, b) = (reader.arg(a, rows), reader.arg(b, rows));
-                    elementwise::second_adjoint(isa, f, a, b, dy, dx);
-                },
-            );
+            self.pull(now, (b, of_b), results, gradients, |reader, _, dy, dx| {
+                let (a, b) = reader.both((a, b), rows, repeated);
+                elementwise::second_adjoint(isa, f, a, b, dy, dx);
+            });
         }
     }
 
-    /// Calls `add` with the values, the results, their adjoints and the operand's adjoint to add to.
+    /// Calls `add` with the values, the results, their adjoints and the operand's adjoint to add to; operand and results are each the first
+    /// row and the number of rows.
     fn pull(
         &mut self,
-        space: Space,
-        period: usize,
-        operand: Arg,
-        out: usize,
-        rows: usize,
-        gradients: &mut Gradients<F>,
-        add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
-    ) {
-        self.pull_rows(space, period, (operand, rows), (out, rows), gradients, add);
-    }
-
-    /// The same where the operand has another number of rows than the results.
-    fn pull_rows(
-        &mut self,
-        space: Space,
-        period: usize,
+        (space, period): Now,
         (operand, operands): (Arg, usize),
         (out, rows): (usize, usize),
         gradients: &mut Gradients<F>,
         add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
     ) {
         let (dx_len, len) = (operands * self.width(), rows * self.width());
-        let dy_at = self.adjoint_at(space, period, out);
+        let dy_at = self.adjoints.of(space, period, out);
         let target = target(self, operand, period);
-        let (map, params) = (self.map, self.run.params);
+        let (map, params) = (&self.map, self.run.params);
         let memory = &mut self.memory;
         let reader = Reader::whole(&memory.rows, &memory.zeros, map, period, params);
         let y = reader.rows(Row::of(space, out), rows);
@@ -258,11 +204,20 @@ impl<F: Real> Tile<'_, F> {
                 dx.fill(F::default());
                 add(&reader, y, dy, dx);
                 for row in dx.chunks_exact(map.width) {
-                    let row = &row[..self.count];
+                    let row = &row[..self.here.count];
                     elementwise::sum(self.run.isa, row, &mut gradients.params[i]);
                 }
             }
             Target::Nothing => {}
+        }
+    }
+}
+
+/// Adds the adjoints of the lanes whose mask chose the operand.
+fn chosen<F: Real>(mask: Source<'_, F>, wanted: bool, dy: &[F], dx: &mut [F]) {
+    for (i, (dx, &dy)) in dx.iter_mut().zip(dy).enumerate() {
+        if (lane(mask, i) > F::constant(0.5)) == wanted {
+            *dx = *dx + dy;
         }
     }
 }

@@ -19,7 +19,7 @@ impl<F: Real> Tile<'_, F> {
     ) {
         let (run, isa, width) = (self.run, self.run.isa, self.width());
         let len = dense.outputs * width;
-        let dz_at = self.adjoint_at(space, period, dense.out);
+        let dz_at = self.adjoints.of(space, period, dense.out);
         let targets = dense
             .segments
             .iter()
@@ -29,10 +29,8 @@ impl<F: Real> Tile<'_, F> {
             .iter_mut()
             .zip(targets)
             .for_each(|(place, target)| *place = target);
-        let saved_at = match space {
-            Space::Start => dense.saved * width,
-            Space::Period => self.saved.at(period) + dense.saved * width,
-        };
+        let saved_at = self.saved.of(space, period, dense.saved);
+        let groups = self.is_of_groups();
         let memory = &mut self.memory;
         let slope = match dense.activation {
             Activation::Identity => &[],
@@ -42,15 +40,14 @@ impl<F: Real> Tile<'_, F> {
             Some(b) if dense.trained => &mut gradients.params[b..b + dense.outputs],
             _ => &mut [],
         };
-        let reader = Reader::whole(&memory.rows, &memory.zeros, self.map, period, run.params);
+        let reader = Reader::whole(&memory.rows, &memory.zeros, &self.map, period, run.params);
         let segments = segments(dense, &reader);
         let segments = &segments[..dense.segments.len()];
         let dz = &mut memory.adjoints[dz_at..dz_at + len];
-        let groups = self.segments.is_empty();
         if groups {
             narrow::scale(isa, width, dz, slope, bias);
         } else {
-            F::scale(isa, dz, slope, self.count, bias);
+            F::scale(isa, dz, slope, self.here.count, bias);
         }
         if dense.trained {
             let (scratch, grad) = (&mut memory.transposed, &mut gradients.dense[dense.id]);
@@ -58,7 +55,7 @@ impl<F: Real> Tile<'_, F> {
             if groups {
                 narrow::weight_gradient(isa, width, dz, segments, wide, scratch, grad);
             } else {
-                weight_gradient(isa, dz, segments, self.count, scratch, grad, wide);
+                weight_gradient(isa, dz, segments, self.here.count, scratch, grad, wide);
             }
         }
         let mut column = 0;

@@ -15,12 +15,12 @@ impl<F: Real> Tile<'_, F> {
         let rows = bridges
             .iter()
             .flat_map(|b| (0..b.rows).map(move |i| (b.f, b.row(i).0)));
-        let groups = self.segments.len();
+        let groups = self.here.segments.len();
         for ((f, from), joined) in rows.zip(joined.chunks_exact_mut(groups)) {
             let source = reader.arg(from, 1);
-            for (joined, lanes) in joined.iter_mut().zip(self.segments) {
+            for (joined, lanes) in joined.iter_mut().zip(self.here.segments) {
                 *joined = match source {
-                    Source::Rows(row) => join(f, &row[lanes.clone()]),
+                    Source::Rows(row) | Source::Repeated(row) => join(f, &row[lanes.clone()]),
                     Source::Splat(x) => lanes
                         .clone()
                         .fold(f.nothing(), |j, _| f.join(j, x.to_f64())),
@@ -40,9 +40,9 @@ impl<F: Real> Tile<'_, F> {
         let rows = bridges
             .iter()
             .flat_map(|b| (0..b.rows).map(move |i| b.row(i).1));
-        let count = self.count;
+        let count = self.here.count;
         for (to, joined) in rows.zip(joined.chunks_exact(count)) {
-            let at = self.place(space, period, to);
+            let at = self.map.of(space, period, to);
             for (out, &j) in self.memory.rows[at..at + count].iter_mut().zip(joined) {
                 *out = F::from_f64(j);
             }
@@ -59,19 +59,19 @@ impl<F: Real> Tile<'_, F> {
     ) {
         let reader = groups.reader(period);
         for bridge in bridges {
-            let at = self.place(space, period, bridge.to);
+            let at = self.map.of(space, period, bridge.to);
             let out = &mut self.memory.rows[at..at + bridge.rows * TILE];
             for (i, out) in out.chunks_exact_mut(TILE).enumerate() {
                 let source = reader.arg(bridge.row(i).0, 1);
-                if let [_] = self.segments {
+                if let [_] = self.here.segments {
                     out.fill(lane(source, 0));
                     continue;
                 }
-                for (g, lanes) in self.segments.iter().enumerate() {
+                for (g, lanes) in self.here.segments.iter().enumerate() {
                     out[lanes.clone()].fill(lane(source, g));
                 }
-                let last = out[self.count - 1];
-                out[self.count..].fill(last);
+                let last = out[self.here.count - 1];
+                out[self.here.count..].fill(last);
             }
         }
     }
@@ -84,11 +84,11 @@ impl<F: Real> Tile<'_, F> {
         bridges: &[Bridge],
         joined: &mut [f64],
     ) {
-        let rows = live(bridges).map(|(_, to)| self.adjoint_at(space, period, to));
-        let groups = self.segments.len();
+        let rows = live(bridges).map(|(_, to)| self.adjoints.of(space, period, to));
+        let groups = self.here.segments.len();
         for (at, joined) in rows.zip(joined.chunks_exact_mut(groups)) {
             let row = &self.memory.adjoints[at..at + TILE];
-            for (joined, lanes) in joined.iter_mut().zip(self.segments) {
+            for (joined, lanes) in joined.iter_mut().zip(self.here.segments) {
                 *joined = join(Reduce::Sum, &row[lanes.clone()]);
             }
         }
@@ -102,7 +102,7 @@ impl<F: Real> Tile<'_, F> {
         joined: &[f64],
         gradients: &mut Gradients<F>,
     ) {
-        let count = self.count;
+        let count = self.here.count;
         let mut row = [F::default(); TILE];
         for ((from, _), joined) in live(bridges).zip(joined.chunks_exact(count)) {
             for (r, &j) in row.iter_mut().zip(joined) {
@@ -121,10 +121,10 @@ impl<F: Real> Tile<'_, F> {
         groups: &Tile<'_, F>,
         gradients: &mut Gradients<F>,
     ) {
-        let segments = self.segments;
+        let segments = self.here.segments;
         let mut row = [F::default(); TILE];
         for (from, to) in live(bridges) {
-            let at = groups.adjoint_at(space, period, to);
+            let at = groups.adjoints.of(space, period, to);
             for (lanes, &d) in segments.iter().zip(&groups.memory.adjoints[at..]) {
                 row[lanes.clone()].fill(d);
             }

@@ -99,13 +99,10 @@ impl<F: Real> Tile<'_, F> {
         gradients: &mut Gradients<F>,
     ) {
         let (run, isa) = (self.run, self.run.isa);
-        let dy_at = self.adjoint_at(space, period, out);
+        let dy_at = self.adjoints.of(space, period, out);
         let mut dy = [F::default(); TILE];
         dy.copy_from_slice(&self.memory.adjoints[dy_at..][..TILE]);
-        let saved_at = match space {
-            Space::Start => layer.saved * TILE,
-            Space::Period => self.saved.at(period) + layer.saved * TILE,
-        };
+        let saved_at = self.saved.of(space, period, layer.saved);
         let mut targets = [Target::Nothing; MAX_SEGMENTS];
         for (to, &(row, _)) in targets.iter_mut().zip(&layer.segments) {
             *to = target(self, Arg::Row(row), period);
@@ -115,7 +112,7 @@ impl<F: Real> Tile<'_, F> {
         let [top, log_total] = normaliser.as_chunks::<TILE>().0 else {
             return;
         };
-        let reader = Reader::whole(&memory.rows, &memory.zeros, self.map, period, run.params);
+        let reader = Reader::whole(&memory.rows, &memory.zeros, &self.map, period, run.params);
         let places = places(reader.arg(index, 1), layer.outputs);
         for (dy, place) in dy.iter_mut().zip(places) {
             // What is not a number has no derivative.
@@ -139,11 +136,11 @@ impl<F: Real> Tile<'_, F> {
         }
         let bias = bias.filter(|_| layer.trained);
         let bias = bias.map_or(&mut [][..], |b| &mut gradients.params[b]);
-        F::scale(isa, dz, &[], self.count, bias);
+        F::scale(isa, dz, &[], self.here.count, bias);
         if layer.trained {
             let (scratch, grad) = (&mut memory.transposed, &mut gradients.dense[layer.id]);
             let width = padded(layer.width);
-            weight_gradient(isa, dz, segments, self.count, scratch, grad, width);
+            weight_gradient(isa, dz, segments, self.here.count, scratch, grad, width);
         }
         for (s, &(_, rows)) in layer.segments.iter().enumerate() {
             if let (Target::Rows(at), true) = (targets[s], layer.wanted[s]) {

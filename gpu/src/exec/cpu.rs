@@ -33,8 +33,9 @@ impl Cpu {
     /// The same with at most about `bytes` for the periods that a differentiated run keeps, all threads together. Without it, 1 GiB; where
     /// lanes of several tiles are joined, 64 MiB a thread, and segments of 8 MiB, which stay in cache, where that does not suffice.
     ///
-    /// A horizon that does not fit is cut into segments, each of which is run once more before it is gone back through: slower
-    /// by up to one forward run, the same bits. What a period at least needs is taken, however small the number.
+    /// Where a horizon does not fit, the wide rows of a period, such as those of the layers of a network, are computed once more before it is
+    /// gone back through; where what is left does not fit either, the horizon is cut into segments that are run once more: slower
+    /// by up to one forward run each, the same bits. What a period at least needs is taken, however small the number.
     ///
     /// ```
     /// use hindsight_gpu::Cpu;
@@ -70,11 +71,7 @@ impl<F: Real> Executor<F> for Cpu {
     ) -> Result<Box<dyn Session<F> + 'a>, Error> {
         batch.validate(program)?;
         indices::check(program, &batch)?;
-        Ok(Box::new(CpuSession::new(
-            self.threads,
-            self.tape,
-            program,
-            batch,
-        )))
+        let session = CpuSession::new(self.threads, self.tape, program, batch)?;
+        Ok(Box::new(session))
     }
 }

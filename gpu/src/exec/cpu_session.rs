@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arrangement::{Arrangement, Job};
 use super::batch::{Batch, check};
-use super::crew::{Crew, Exchange, Lead, Store, TileInputs, TileRollout};
+use super::crew::{Crew, Lead, Store, TileInputs, TileRollout};
+use super::exchange::Exchange;
 use super::part::Part;
 use super::segment::{Needs, Segments, Tape};
 use super::session::{Gradient, Rollout, Session};
@@ -16,7 +17,7 @@ use crate::kernel::dense::Packed;
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
 use crate::optim::{Optimizer, Rule};
-use crate::record::{Plan, Program, plan};
+use crate::record::{Keep, Plan, Program, Side, plan};
 
 /// A program with its batch, its parameters, and memory that is used again.
 #[derive(Debug)]
@@ -36,19 +37,33 @@ pub(super) struct CpuSession<'a, F: Real> {
 }
 
 impl<'a, F: Real> CpuSession<'a, F> {
-    pub(super) fn new(threads: usize, tape: Tape, program: &Program, batch: Batch<'a, F>) -> Self {
+    pub(super) fn new(
+        threads: usize,
+        tape: Tape,
+        program: &Program,
+        batch: Batch<'a, F>,
+    ) -> Result<Self, Error> {
+        let joined = program.joins_lanes();
+        let (all, sizes) = batch.part(&Part::all())?;
+        let (arrangement, periods) = (Arrangement::new(&sizes, joined), all.run_periods());
+        let ready = |keep| plan(program, batch.differentiate_inputs, keep);
+        let mut plan = ready(Keep::All);
+        // What does not fit is sooner computed again a period at a time, in cache, than a segment at a time.
+        if !segments::<F>(&plan, threads, tape, &arrangement, periods).is_whole() {
+            plan = ready(Keep::Narrow);
+        }
         let params = vec![F::default(); program.shape().params];
-        CpuSession {
+        Ok(CpuSession {
             threads,
             tape,
-            plan: plan(program, batch.differentiate_inputs),
-            joined: program.joins_lanes(),
+            plan,
+            joined,
             batch,
             optimizer: Optimizer::new(params),
             packed: None,
             stores: (0..threads).map(|_| Store::default()).collect(),
             gradients: Vec::new(),
-        }
+        })
     }
 
     /// Weights as the kernels read them, with the transposes where adjoints are wanted.
@@ -188,7 +203,13 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
             batch: &batch,
             packed,
             arrangement: &arrangement,
-            reverse: Some(self.segments(&batch, &arrangement)),
+            reverse: Some(segments::<F>(
+                &self.plan,
+                self.threads,
+                self.tape,
+                &arrangement,
+                batch.run_periods(),
+            )),
         };
         let bundles = &self.gradients;
         let inputs = Self::share(
@@ -242,24 +263,6 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
 }
 
 impl<F: Real> CpuSession<'_, F> {
-    /// How the horizon is kept by the largest block.
-    fn segments(&self, batch: &Batch<'_, F>, arrangement: &Arrangement) -> Segments {
-        let (tiles, groups) = arrangement.largest();
-        let (lane, group) = (&self.plan.lane, &self.plan.group);
-        let numbers = |lanes: usize, groups: usize| lanes * tiles * TILE + groups;
-        let carried = |side: &crate::record::Side| -> usize {
-            side.carried.iter().map(ExactSizeIterator::len).sum()
-        };
-        let kept = |side: &crate::record::Side| side.kept + side.period.saved;
-        let needs = Needs {
-            period: numbers(kept(lane), kept(group) * groups),
-            checkpoint: numbers(carried(lane), carried(group) * groups),
-        };
-        let at_once = self.threads.min(arrangement.jobs.len());
-        let room = self.tape.room::<F>(at_once, tiles > 1);
-        Segments::new(batch.run_periods(), self.plan.reach, needs, room)
-    }
-
     /// The tiles' results side by side.
     fn rollout(
         &self,
@@ -283,6 +286,27 @@ impl<F: Real> CpuSession<'_, F> {
         }
         rollout
     }
+}
+
+/// How the horizon is kept by the largest block.
+fn segments<F>(
+    plan: &Plan,
+    threads: usize,
+    tape: Tape,
+    arrangement: &Arrangement,
+    periods: usize,
+) -> Segments {
+    let (tiles, groups) = arrangement.largest();
+    let numbers = |lanes: usize, of_groups: usize| lanes * tiles * TILE + of_groups * groups;
+    let carried = |side: &Side| side.carried.iter().map(ExactSizeIterator::len).sum();
+    let kept = |side: &Side| side.kept + side.saved;
+    let needs = Needs {
+        period: numbers(kept(&plan.lane), kept(&plan.group)),
+        checkpoint: numbers(carried(&plan.lane), carried(&plan.group)),
+    };
+    let at_once = threads.min(arrangement.jobs.len());
+    let room = tape.room::<F>(at_once, tiles > 1);
+    Segments::new(periods, plan.reach, needs, room)
 }
 
 /// One thread's share of a job, forward and back; the gradients go to the job's bundles.

@@ -3,79 +3,20 @@
 //! One thread takes a whole block, or several threads a share of its tiles each. Then every thread computes what is one number for a group
 //! by itself, from sums that all of them exchange: the same bits, and no one waits for another's numbers but for the sums.
 
-use std::ops::DerefMut;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{DerefMut, Range};
 
 use super::arrangement::BlockPlace;
 use super::bridges::live;
+use super::exchange::{Exchange, most_rows};
+use super::segment::Segments;
 use super::tile::{Gradients, Memory, Run, Tile};
-use super::workers::Meeting;
 use crate::kernel::real::Real;
-use crate::record::{Bridge, Plan, Reduce, Space};
-
-/// The tiles' partial sums. Two sets take turns, so that one meeting a phase is enough.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    partial: [Vec<AtomicU64>; 2],
-    /// Numbers of a tile.
-    len: usize,
-    pub(super) meeting: Meeting,
-}
-
-impl Exchange {
-    /// Room for the sums of as many tiles of one block.
-    pub(super) fn new(plan: &Plan, tiles: usize, threads: usize) -> Self {
-        let len = if tiles > 1 { most_rows(plan) } else { 0 };
-        let set = || (0..tiles * len).map(|_| AtomicU64::new(0)).collect();
-        Exchange {
-            partial: [set(), set()],
-            len,
-            meeting: Meeting::new(threads),
-        }
-    }
-
-    fn put(&self, turn: usize, tile: usize, sums: &[f64]) {
-        for (slot, sum) in self.partial[turn % 2][tile * self.len..].iter().zip(sums) {
-            slot.store(sum.to_bits(), Ordering::Relaxed);
-        }
-    }
-
-    /// Waits for all threads, then joins the sums of `tiles` tiles in their order.
-    fn total(
-        &self,
-        turn: usize,
-        tiles: usize,
-        rows: impl Iterator<Item = Reduce>,
-        totals: &mut [f64],
-    ) {
-        self.meeting.wait();
-        for (i, (f, total)) in rows.zip(totals).enumerate() {
-            let partial = self.partial[turn % 2]
-                .iter()
-                .skip(i)
-                .step_by(self.len.max(1));
-            let partial = partial
-                .take(tiles)
-                .map(|sum| f64::from_bits(sum.load(Ordering::Relaxed)));
-            *total = partial.fold(f.nothing(), |total, sum| f.join(total, sum));
-        }
-    }
-}
-
-/// The most rows that come over in a phase.
-fn most_rows(plan: &Plan) -> usize {
-    let phases = plan.sides().into_iter().flat_map(|side| side.codes());
-    let rows = phases.flat_map(|code| &code.phases).map(|phase| {
-        let rows = phase.bridges.iter().map(|bridge| bridge.rows);
-        rows.sum::<usize>()
-    });
-    rows.max().unwrap_or(0)
-}
+use crate::record::{Bridge, Reduce, Space};
 
 /// The memory of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Store<F> {
-    tiles: Vec<Memory<F>>,
+    lanes: Memory<F>,
     groups: Memory<F>,
     sums: Vec<f64>,
 }
@@ -109,8 +50,7 @@ pub(super) struct Crew<'w, 'r, F: Real> {
     block: &'r BlockPlace,
     sums: Vec<f64>,
     groups: Tile<'r, F>,
-    /// The tiles, each with its number in the run.
-    tiles: Vec<(usize, Tile<'r, F>)>,
+    lanes: Tile<'r, F>,
     has_groups: bool,
 }
 
@@ -123,14 +63,9 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         tiles: impl Iterator<Item = usize>,
         store: &mut Store<F>,
     ) -> Self {
-        let enter = |index| {
-            let mut tile = Tile::of_lanes(run, store.tiles.pop().unwrap_or_default());
-            tile.enter(index);
-            (index, tile)
-        };
-        let tiles = tiles.map(enter).collect();
-        let mut groups = Tile::of_groups(run, std::mem::take(&mut store.groups));
-        groups.enter_groups(block.groups.clone());
+        let lanes = Tile::of_lanes(run, tiles, std::mem::take(&mut store.lanes));
+        let groups = std::mem::take(&mut store.groups);
+        let groups = Tile::of_groups(run, block.groups.clone(), groups);
         let mut sums = std::mem::take(&mut store.sums);
         sums.resize(most_rows(run.plan) * block.groups.len(), 0.0);
         Crew {
@@ -140,7 +75,7 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
             block,
             sums,
             groups,
-            tiles,
+            lanes,
             has_groups: run.plan.has_groups(),
         }
     }
@@ -149,16 +84,19 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
     fn leave(self, store: &mut Store<F>) {
         store.groups = self.groups.memory;
         store.sums = self.sums;
-        let memories = self.tiles.into_iter().map(|(_, tile)| tile.memory);
-        store.tiles.extend(memories.rev());
+        store.lanes = self.lanes.memory;
     }
 
     fn phases(&self, space: Space) -> usize {
         self.run.plan.lane.codes()[space as usize].phases.len()
     }
 
-    fn each(&mut self, mut work: impl FnMut(&mut Tile<'r, F>)) {
-        self.tiles.iter_mut().for_each(|(_, tile)| work(tile));
+    /// Calls `work` with every tile's place among those of this thread, turned to it.
+    fn each(&mut self, mut work: impl FnMut(usize, &mut Tile<'r, F>)) {
+        for t in 0..self.lanes.tiles() {
+            self.lanes.turn_to(t);
+            work(t, &mut self.lanes);
+        }
     }
 
     fn forward(&mut self, space: Space, period: usize) {
@@ -176,10 +114,11 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
             if self.has_groups {
                 self.groups.run_phase(space, period, phase);
             }
-            for (_, tile) in &mut self.tiles {
-                let to_lanes = &tile.code(space).phases[phase].bridges;
-                tile.take_over(space, period, to_lanes, &self.groups);
-                tile.run_phase(space, period, phase);
+            let to_lanes = &self.lanes.code(space).phases[phase].bridges;
+            for t in 0..self.lanes.tiles() {
+                self.lanes.turn_to(t);
+                self.lanes.take_over(space, period, to_lanes, &self.groups);
+                self.lanes.run_phase(space, period, phase);
             }
         }
     }
@@ -192,14 +131,17 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
     ) {
         let count = rows.clone().count() * self.block.groups.len();
         let sums = &mut self.sums[..count];
-        if self.block.tiles.len() == 1 {
-            self.tiles.iter().for_each(|(_, tile)| work(tile, sums));
-            return;
+        let alone = self.block.tiles.len() == 1;
+        for t in 0..self.lanes.tiles() {
+            self.lanes.turn_to(t);
+            work(&self.lanes, sums);
+            if !alone {
+                let place = self.lanes.here.index - self.block.tiles.start;
+                self.exchange.put(self.turn, place, sums);
+            }
         }
-        for (index, tile) in &self.tiles {
-            work(tile, sums);
-            let place = index - self.block.tiles.start;
-            self.exchange.put(self.turn, place, sums);
+        if alone {
+            return;
         }
         let tiles = self.block.tiles.len();
         self.exchange.total(self.turn, tiles, rows, sums);
@@ -211,7 +153,7 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         if self.has_groups {
             self.groups.open(period);
         }
-        self.each(|tile| tile.open(period));
+        self.each(|_, tile| tile.open(period));
         self.forward(Space::Period, period);
     }
 
@@ -219,35 +161,39 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
     pub(super) fn roll(mut self, store: &mut Store<F>) -> Vec<TileRollout<F>> {
         let plan = self.run.plan;
         let periods = self.run.batch.run_periods();
-        let room =
-            |tile: &Tile<'_, F>| vec![F::default(); periods * plan.traces.len() * tile.count];
-        let mut kept: Vec<Vec<F>> = self.tiles.iter().map(|(_, tile)| room(tile)).collect();
+        let traces = plan.traces.len();
+        let mut rolled = Vec::with_capacity(self.lanes.tiles());
+        self.each(|_, tile| {
+            rolled.push(TileRollout {
+                tile: tile.here.index,
+                traces: vec![F::default(); periods * traces * tile.here.count],
+                ..TileRollout::default()
+            });
+        });
         self.forward(Space::Start, 0);
         for period in 0..periods {
             self.period(period);
-            for ((_, tile), kept) in self.tiles.iter_mut().zip(&mut kept) {
-                let (count, traces) = (tile.count, plan.traces.len());
+            self.each(|t, tile| {
+                let (count, kept) = (tile.here.count, &mut rolled[t].traces);
                 tile.close(period, |k, i, value| {
                     kept[(period * traces + k) * count + i] = value;
                 });
-            }
+            });
         }
-        let rolled = self.tiles.iter().zip(kept);
-        let rolled = rolled.map(|((index, tile), traces)| TileRollout {
-            tile: *index,
-            objective: tile.objective[..tile.count].to_vec(),
-            traces,
-            state: self.state(tile, periods - 1),
-        });
-        let rolled = rolled.collect();
+        for (t, rolled) in rolled.iter_mut().enumerate() {
+            self.lanes.turn_to(t);
+            let here = &self.lanes.here;
+            rolled.objective = here.objective[..here.count].to_vec();
+            rolled.state = self.state(periods - 1);
+        }
         self.leave(store);
         rolled
     }
 
-    /// The state of a tile's lanes after a period.
-    fn state(&self, tile: &Tile<'r, F>, period: usize) -> Vec<F> {
-        let plan = self.run.plan;
-        let (lanes, groups) = (tile.reader(period), self.groups.reader(period));
+    /// The state of the lanes of the tile that is worked on after a period.
+    fn state(&self, period: usize) -> Vec<F> {
+        let (plan, tile) = (self.run.plan, &self.lanes.here);
+        let (lanes, groups) = (self.lanes.reader(period), self.groups.reader(period));
         let mut state = Vec::with_capacity(plan.states.len() * tile.count);
         for &(of_groups, k) in &plan.states {
             if of_groups {
@@ -274,65 +220,68 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         store: &mut Store<F>,
     ) -> Vec<TileInputs<F>> {
         let segments = self.run.reverse.unwrap_or_default();
-        let late = self.run.plan.objective_is_late;
-        let mut there = 0..0;
-        self.forward(Space::Start, 0);
-        for segment in segments.ranges() {
-            self.groups.keep_checkpoint(segments, &segment);
-            self.each(|tile| tile.keep_checkpoint(segments, &segment));
-            for period in segment.clone() {
-                self.period(period);
-                if !late {
-                    self.each(|tile| tile.close(period, |_, _, _| {}));
-                }
-            }
-            there = segment;
-        }
-        let mut inputs: Vec<TileInputs<F>> = self.tiles.iter().map(room_for_inputs).collect();
+        let there = self.forth(segments);
+        let exo = self.run.plan.shape.exo;
+        let mut inputs = Vec::with_capacity(self.lanes.tiles());
         self.groups.begin_reverse();
-        self.each(Tile::begin_reverse);
+        self.each(|_, tile| {
+            inputs.push(room_for_inputs(tile));
+            tile.begin_reverse();
+        });
         for segment in segments.ranges().rev() {
             if segment != there {
                 self.groups.restore_checkpoint(segments, &segment);
-                self.each(|tile| tile.restore_checkpoint(segments, &segment));
+                self.each(|_, tile| tile.restore_checkpoint(segments, &segment));
                 segment.clone().for_each(|period| self.period(period));
             }
             for period in segment.rev() {
                 self.groups.go_to(period);
-                for ((_, tile), &b) in self.tiles.iter_mut().zip(bundle) {
-                    tile.go_to(period);
-                    tile.run_late(period);
-                    if late {
-                        tile.close(period, |_, _, _| {});
-                    }
-                    tile.seed(period, &mut gradients[b]);
-                }
+                self.lanes.go_to(period);
                 self.back(Space::Period, period, gradients, bundle, lead);
                 if self.has_groups {
                     let own = lead.gradients(gradients);
                     self.groups.close_reverse(period, own, |_, _, _| {});
                 }
-                for (((_, tile), &b), inputs) in self.tiles.iter_mut().zip(bundle).zip(&mut inputs)
-                {
-                    let (count, exo) = (tile.count, self.run.plan.shape.exo);
-                    tile.close_reverse(period, &mut gradients[b], |k, i, value| {
-                        inputs.exo[(period * exo + k) * count + i] = value;
+                self.each(|t, tile| {
+                    let (count, inputs) = (tile.here.count, &mut inputs[t].exo);
+                    tile.close_reverse(period, &mut gradients[bundle[t]], |k, i, value| {
+                        inputs[(period * exo + k) * count + i] = value;
                     });
-                }
+                });
             }
         }
         self.back(Space::Start, 0, gradients, bundle, lead);
-        for (((_, tile), &b), inputs) in self.tiles.iter().zip(bundle).zip(&mut inputs) {
-            let weighted = tile.objective.iter().zip(&tile.weights);
+        self.each(|t, tile| {
+            let weighted = tile.here.objective.iter().zip(&tile.here.weights);
             let weighted = weighted.map(|(o, w)| o * w.to_f64());
-            gradients[b].objective += weighted.sum::<f64>();
-            for (k, row) in inputs.lane.chunks_exact_mut(tile.count).enumerate() {
-                let at = tile.adjoint_at(Space::Start, 0, k);
-                row.copy_from_slice(&tile.memory.adjoints[at..][..tile.count]);
+            gradients[bundle[t]].objective += weighted.sum::<f64>();
+            let rows = inputs[t].lane.chunks_exact_mut(tile.here.count);
+            for (k, row) in rows.enumerate() {
+                let at = tile.adjoints.of_start(k);
+                row.copy_from_slice(&tile.memory.adjoints[at..][..row.len()]);
             }
-        }
+        });
         self.leave(store);
         inputs
+    }
+
+    /// The whole horizon forward, keeping what the way back begins each segment with; returns the last segment, which is there.
+    fn forth(&mut self, segments: Segments) -> Range<usize> {
+        let late = self.run.plan.objective_is_late;
+        let mut there = 0..0;
+        self.forward(Space::Start, 0);
+        for segment in segments.ranges() {
+            self.groups.keep_checkpoint(segments, &segment);
+            self.each(|_, tile| tile.keep_checkpoint(segments, &segment));
+            for period in segment.clone() {
+                self.period(period);
+                if !late {
+                    self.each(|_, tile| tile.close(period, |_, _, _| {}));
+                }
+            }
+            there = segment;
+        }
+        there
     }
 
     /// Goes back through the phases of a block.
@@ -344,10 +293,23 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         bundle: &[usize],
         lead: &mut Lead<'_, F>,
     ) {
-        for phase in (0..self.phases(space)).rev() {
-            for ((_, tile), &b) in self.tiles.iter_mut().zip(bundle) {
-                tile.reverse_phase(space, period, phase, &mut gradients[b]);
-            }
+        let late = self.run.plan.objective_is_late;
+        let last = self.phases(space) - 1;
+        for phase in (0..=last).rev() {
+            // A tile at a time, so that what is computed again stays in cache until it has been read.
+            self.each(|t, tile| {
+                let own = &mut gradients[bundle[t]];
+                if space == Space::Period {
+                    tile.run_again(period, phase);
+                    if phase == last {
+                        if late {
+                            tile.close(period, |_, _, _| {});
+                        }
+                        tile.seed(period, own);
+                    }
+                }
+                tile.reverse_phase(space, period, phase, own);
+            });
             if !self.has_groups {
                 continue;
             }
@@ -365,9 +327,11 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
             let own = lead.gradients(gradients);
             self.groups.reverse_phase(space, period, phase, own);
             let to_groups = &self.groups.code(space).phases[phase].bridges;
-            for ((_, tile), &b) in self.tiles.iter_mut().zip(bundle) {
+            for (t, &b) in bundle.iter().enumerate() {
+                self.lanes.turn_to(t);
                 let own = &mut gradients[b];
-                tile.take_over_adjoints(space, period, to_groups, &self.groups, own);
+                self.lanes
+                    .take_over_adjoints(space, period, to_groups, &self.groups, own);
             }
         }
     }
@@ -393,19 +357,15 @@ impl<F: Real> Lead<'_, F> {
     }
 }
 
-/// Room for the derivatives of the inputs, if they are wanted.
-fn room_for_inputs<F: Real>((index, tile): &(usize, Tile<'_, F>)) -> TileInputs<F> {
+/// Room for the derivatives of the inputs of a tile, if they are wanted.
+fn room_for_inputs<F: Real>(tile: &Tile<'_, F>) -> TileInputs<F> {
     let (shape, batch) = (tile.run.plan.shape, tile.run.batch);
     let room = |n: usize| {
-        let numbers = if batch.differentiate_inputs {
-            n * tile.count
-        } else {
-            0
-        };
-        vec![F::default(); numbers]
+        let wanted = usize::from(batch.differentiate_inputs);
+        vec![F::default(); wanted * n * tile.here.count]
     };
     TileInputs {
-        tile: *index,
+        tile: tile.here.index,
         lane: room(shape.lane),
         exo: room(shape.exo * batch.run_periods()),
     }

@@ -2,6 +2,7 @@
 
 mod adjoint;
 mod adjoint_dense;
+mod apply;
 mod arrangement;
 mod batch;
 mod bridges;
@@ -12,6 +13,7 @@ mod cpu_session;
 mod crew;
 mod device;
 mod disjoint;
+mod exchange;
 mod forward;
 mod indices;
 mod part;

@@ -2,11 +2,13 @@
 //!
 //! The lanes beyond a tile's count carry whatever comes out of repeating the last lane; no sum over lanes reads them.
 
+use std::ops::Range;
+
 use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
-use crate::record::{Arg, Row, Space};
+use crate::record::{Arg, Space};
 
 /// Where the adjoint of an operand goes.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +24,10 @@ pub(super) enum Target {
 /// Where the adjoint of an operand goes.
 pub(super) fn target<F: Real>(tile: &Tile<'_, F>, arg: Arg, period: usize) -> Target {
     match arg {
-        Arg::Row(Row { space, index, lag }) => match (space, period.checked_sub(lag)) {
-            (Space::Start, _) => Target::Rows(tile.adjoint_at(space, 0, index)),
-            (Space::Period, Some(at)) => Target::Rows(tile.adjoint_at(space, at, index)),
-            (Space::Period, None) => Target::Nothing,
-        },
+        Arg::Row(row) => tile
+            .adjoints
+            .at(row, period)
+            .map_or(Target::Nothing, Target::Rows),
         Arg::Param(i) => Target::Param(i),
         Arg::Const(_) | Arg::Shared(_) => Target::Nothing,
     }
@@ -35,19 +36,26 @@ pub(super) fn target<F: Real>(tile: &Tile<'_, F>, arg: Arg, period: usize) -> Ta
 impl<F: Real> Tile<'_, F> {
     /// Clears the adjoints of the start and of the last periods; the others' are cleared when their slots become free.
     pub(super) fn begin_reverse(&mut self) {
-        let start = self.side.start.rows * self.width();
-        self.memory.adjoints[..start].fill(F::default());
+        let (side, start) = (self.side, self.adjoints.of_start(0));
+        let len = side.start.rows * self.width();
+        self.memory.adjoints[start..start + len].fill(F::default());
         let periods = self.run.batch.run_periods();
-        for period in periods.saturating_sub(self.adjoints.count())..periods {
-            self.clear(period);
+        for period in periods.saturating_sub(self.slots())..periods {
+            self.clear(period, &side.added_to);
         }
     }
 
-    fn clear(&mut self, period: usize) {
-        let (slot, width) = (self.adjoints.at(period), self.width());
-        for rows in &self.side.added_to {
-            let rows = slot + rows.start * width..slot + rows.end * width;
-            self.memory.adjoints[rows].fill(F::default());
+    /// Periods whose adjoints have a place.
+    fn slots(&self) -> usize {
+        self.run.plan.reach + 2
+    }
+
+    /// Clears the adjoints of some rows of a period.
+    pub(super) fn clear(&mut self, period: usize, rows: &[Range<usize>]) {
+        let width = self.width();
+        for rows in rows {
+            let first = self.adjoints.of_period(period, rows.start);
+            self.memory.adjoints[first..][..rows.len() * width].fill(F::default());
         }
     }
 
@@ -66,7 +74,7 @@ impl<F: Real> Tile<'_, F> {
                 elementwise::add(isa, row, adjoints);
             }
             Target::Param(i) => {
-                elementwise::sum(isa, &row[..self.count], &mut gradients.params[i]);
+                elementwise::sum(isa, &row[..self.here.count], &mut gradients.params[i]);
             }
             Target::Nothing => {}
         }
@@ -74,7 +82,7 @@ impl<F: Real> Tile<'_, F> {
 
     /// Seeds the adjoint of a period's objective.
     pub(super) fn seed(&mut self, period: usize, gradients: &mut Gradients<F>) {
-        let weights = self.weights;
+        let weights = self.here.weights;
         self.add_row(self.run.plan.objective, period, &weights, gradients);
     }
 
@@ -89,7 +97,7 @@ impl<F: Real> Tile<'_, F> {
         let (side, width) = (self.side, self.width());
         let mut row = [F::default(); TILE];
         for (k, &state) in side.states.iter().enumerate() {
-            let at = self.adjoint_at(Space::Period, period, state);
+            let at = self.adjoints.of(Space::Period, period, state);
             let row = &mut row[..width];
             row.copy_from_slice(&self.memory.adjoints[at..at + width]);
             match period.checked_sub(1) {
@@ -97,16 +105,16 @@ impl<F: Real> Tile<'_, F> {
                 None => self.add_row(side.initial[k], 0, row, gradients),
             }
         }
-        if self.run.batch.differentiate_inputs && !self.segments.is_empty() {
+        if self.run.batch.differentiate_inputs && !self.is_of_groups() {
             for (k, &input) in side.inputs.iter().enumerate() {
-                let at = self.adjoint_at(Space::Period, period, input);
-                for i in 0..self.count {
+                let at = self.adjoints.of(Space::Period, period, input);
+                for i in 0..self.here.count {
                     exo(k, i, self.memory.adjoints[at + i]);
                 }
             }
         }
-        if let Some(next) = period.checked_sub(self.adjoints.count()) {
-            self.clear(next);
+        if let Some(next) = period.checked_sub(self.slots()) {
+            self.clear(next, &side.added_to);
         }
     }
 }

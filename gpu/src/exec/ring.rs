@@ -1,4 +1,4 @@
-//! Where the rows of several periods are, in slots that are used in turn.
+//! Where the rows of several periods and tiles are, in slots that are used in turn.
 
 use crate::record::{Row, Space};
 
@@ -27,14 +27,14 @@ impl Slots {
         }
     }
 
-    /// The first number behind the slots.
-    pub(super) fn end(&self) -> usize {
-        self.base + self.count * self.len
+    /// Numbers of all slots together.
+    pub(super) fn len(&self) -> usize {
+        self.count * self.len
     }
 
-    /// The number of slots.
-    pub(super) fn count(&self) -> usize {
-        self.count
+    /// Lies behind as many others from now on.
+    pub(super) fn move_to(&mut self, base: usize) {
+        self.base = base;
     }
 
     /// Makes a period the one that is worked on.
@@ -55,37 +55,69 @@ impl Slots {
     }
 }
 
-/// Where the rows of a side are: those of the start, then those that are kept for the horizon, then those that pass.
+/// Rows of a kind that one tile has: how many, and of how many periods.
+pub(super) type Rows = (usize, usize);
+
+/// Where the rows of a side are that several tiles of one thread have. Each tile has its own of the start, its own that are kept for the
+/// horizon, and its own that pass; behind those of all tiles are the rows that no tile needs once it has been left, which all share.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Map {
     /// Numbers of a row.
     pub(super) width: usize,
-    /// Rows of a period that are kept.
+    /// The tile that is worked on, and the numbers of one tile's own.
+    base: usize,
+    own: usize,
+    start: usize,
+    /// Rows of a period that are kept, and with them those that pass.
     kept_rows: usize,
+    own_rows: usize,
     kept: Slots,
     passing: Slots,
+    shared: usize,
+    len: usize,
 }
 
 impl Map {
-    /// A place for `start` rows, and `kept` and `passing` rows of as many periods as are said.
+    /// A place for `start` rows, kept and passing rows of as many periods as are said, all of them for each of some tiles, and for `shared`
+    /// rows.
     pub(super) fn new(
         width: usize,
+        tiles: usize,
         start: usize,
-        (kept_rows, kept): (usize, usize),
-        (passing_rows, passing): (usize, usize),
+        (kept_rows, kept): Rows,
+        (passing_rows, passing): Rows,
+        shared: usize,
     ) -> Self {
-        let kept = Slots::new(start * width, kept, kept_rows * width);
-        Map {
+        let kept = Slots::new(0, kept, kept_rows * width);
+        let passing = Slots::new(0, passing, passing_rows * width);
+        let own = start * width + kept.len() + passing.len();
+        let mut map = Map {
             width,
+            base: 0,
+            own,
+            start: start * width,
             kept_rows,
+            own_rows: kept_rows + passing_rows,
             kept,
-            passing: Slots::new(kept.end(), passing, passing_rows * width),
-        }
+            passing,
+            shared: tiles * own,
+            len: tiles * own + shared * width,
+        };
+        map.turn_to(0);
+        map
     }
 
     /// The numbers that all of it takes.
     pub(super) fn len(&self) -> usize {
-        self.passing.end()
+        self.len
+    }
+
+    /// Makes a tile the one that is worked on.
+    pub(super) fn turn_to(&mut self, tile: usize) {
+        self.base = tile * self.own;
+        let kept = self.base + self.start;
+        self.kept.move_to(kept);
+        self.passing.move_to(kept + self.kept.len());
     }
 
     /// Makes a period the one that is worked on.
@@ -94,13 +126,30 @@ impl Map {
         self.passing.go_to(period);
     }
 
+    /// The first number of a row of the start.
+    #[inline(always)]
+    pub(super) fn of_start(&self, index: usize) -> usize {
+        self.base + index * self.width
+    }
+
     /// The first number of a row of a period.
     #[inline(always)]
     pub(super) fn of_period(&self, period: usize, index: usize) -> usize {
         if index < self.kept_rows {
             self.kept.at(period) + index * self.width
-        } else {
+        } else if index < self.own_rows {
             self.passing.at(period) + (index - self.kept_rows) * self.width
+        } else {
+            self.shared + (index - self.own_rows) * self.width
+        }
+    }
+
+    /// The first number of a row of either space.
+    #[inline(always)]
+    pub(super) fn of(&self, space: Space, period: usize, index: usize) -> usize {
+        match space {
+            Space::Start => self.of_start(index),
+            Space::Period => self.of_period(period, index),
         }
     }
 
@@ -108,7 +157,7 @@ impl Map {
     #[inline(always)]
     pub(super) fn at(&self, row: Row, period: usize) -> Option<usize> {
         if row.space == Space::Start {
-            return Some(row.index * self.width);
+            return Some(self.of_start(row.index));
         }
         let period = period.checked_sub(row.lag)?;
         Some(self.of_period(period, row.index))
@@ -130,20 +179,30 @@ mod tests {
             prop_assert_eq!(slots.at(period), base + period % count * 3);
         }
 
-        /// Within the periods that the slots hold, no two rows share a number, and all lie inside.
+        /// Within the periods that the slots hold, no two rows share a number but those that all tiles share, and all lie inside.
         #[test]
-        fn rows_have_places_of_their_own(width in 1_usize..5, start in 0_usize..3, kept in 0_usize..4, passing in 0_usize..4, periods in 1_usize..6) {
-            let map = Map::new(width, start, (kept, periods), (passing, 2));
-            let mut seen = vec![false; map.len()];
-            let mut take = |at: usize| (at..at + width).all(|i| !std::mem::replace(&mut seen[i], true));
-            for index in 0..start {
-                prop_assert!(map.at(Row::of(Space::Start, index), 0).is_some_and(&mut take));
-            }
-            for period in 0..periods {
-                prop_assert!((0..kept).all(|index| take(map.of_period(period, index))));
-            }
-            for period in periods.saturating_sub(2)..periods {
-                prop_assert!((kept..kept + passing).all(|index| take(map.of_period(period, index))));
+        fn rows_have_places_of_their_own(
+            width in 1_usize..5, tiles in 1_usize..4, start in 0_usize..3, kept in 0_usize..4, passing in 0_usize..4, shared in 0_usize..4,
+            periods in 1_usize..6,
+        ) {
+            let mut map = Map::new(width, tiles, start, (kept, periods), (passing, 2), shared);
+            let mut seen = vec![None; map.len()];
+            let mut take = |at: usize, owner: usize| {
+                (at..at + width).all(|i| seen[i].replace(owner).is_none_or(|before| before == owner && owner == tiles))
+            };
+            for tile in 0..tiles {
+                map.turn_to(tile);
+                for index in 0..start {
+                    prop_assert!(map.at(Row::of(Space::Start, index), 0).is_some_and(|at| take(at, tile)));
+                }
+                for period in 0..periods {
+                    prop_assert!((0..kept).all(|index| take(map.of_period(period, index), tile)));
+                }
+                for period in periods.saturating_sub(2)..periods {
+                    prop_assert!((kept..kept + passing).all(|index| take(map.of_period(period, index), tile)));
+                }
+                let first = kept + passing;
+                prop_assert!((first..first + shared).all(|index| take(map.of_period(0, index), tiles)));
             }
         }
     }

@@ -84,6 +84,11 @@ impl Segments {
         fitting.unwrap_or_else(|| shorter().min_by_key(|s| s.numbers(needs)).unwrap_or(whole))
     }
 
+    /// Whether the horizon is not cut.
+    pub(super) fn is_whole(self) -> bool {
+        self.len == self.periods
+    }
+
     fn numbers(self, needs: Needs) -> usize {
         let checkpoints = self.checkpoints() * self.looked_back_on();
         self.slots() * needs.period + checkpoints * needs.checkpoint
@@ -101,7 +106,7 @@ impl Segments {
 
     /// The slots that hold a segment and what its periods look back on.
     pub(super) fn slots(self) -> usize {
-        if self.len == self.periods {
+        if self.is_whole() {
             self.periods.max(self.reach + 1)
         } else {
             self.len + self.looked_back_on()

@@ -12,7 +12,7 @@ pub(super) struct Reader<'a, F> {
     pub(super) after: &'a [F],
     /// Numbers before `after`.
     pub(super) resume: usize,
-    pub(super) map: Map,
+    pub(super) map: &'a Map,
     pub(super) period: usize,
     pub(super) zeros: &'a [F],
     pub(super) params: &'a [F],
@@ -23,7 +23,7 @@ impl<'a, F: Real> Reader<'a, F> {
     pub(super) fn whole(
         rows: &'a [F],
         zeros: &'a [F],
-        map: Map,
+        map: &'a Map,
         period: usize,
         params: &'a [F],
     ) -> Self {
@@ -52,6 +52,21 @@ impl<'a, F: Real> Reader<'a, F> {
         }
     }
 
+    /// Two operands, of which one row goes with all rows of the other where `repeated`.
+    #[inline]
+    pub(super) fn both(
+        &self,
+        (a, b): (Arg, Arg),
+        count: usize,
+        repeated: [bool; 2],
+    ) -> (Source<'a, F>, Source<'a, F>) {
+        let one = |arg: Arg, repeated: bool| match arg {
+            Arg::Row(row) if repeated => Source::Repeated(self.rows(row, 1)),
+            _ => self.arg(arg, count),
+        };
+        (one(a, repeated[0]), one(b, repeated[1]))
+    }
+
     /// An operand; what all lanes share has become rows before anything runs.
     #[inline]
     pub(super) fn arg(&self, arg: Arg, count: usize) -> Source<'a, F> {
@@ -67,7 +82,7 @@ impl<'a, F: Real> Reader<'a, F> {
 /// The number of lane `i` of an operand of one row.
 pub(super) fn lane<F: Real>(source: Source<'_, F>, i: usize) -> F {
     match source {
-        Source::Rows(rows) => rows[i],
+        Source::Rows(rows) | Source::Repeated(rows) => rows[i],
         Source::Splat(x) => x,
     }
 }

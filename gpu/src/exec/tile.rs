@@ -1,4 +1,4 @@
-//! The memory of one tile, kept between runs, and where everything in it is.
+//! The tiles of one thread: their memory, kept between runs, and where everything in it is.
 
 use std::ops::Range;
 
@@ -76,7 +76,7 @@ impl<F: Real> Gradients<F> {
     }
 }
 
-/// The numbers of a tile.
+/// The numbers of a thread's tiles.
 #[derive(Debug, Default)]
 pub(super) struct Memory<F> {
     /// Rows of the start and of the periods.
@@ -95,61 +95,109 @@ pub(super) struct Memory<F> {
     pub(super) logits: Aligned<F>,
 }
 
-/// One tile over the horizon (reverse mode) or over as many periods as are looked back on: of lanes, or of the groups of a block.
-#[derive(Debug)]
-pub(super) struct Tile<'r, F: Real> {
-    pub(super) run: &'r Run<'r, F>,
-    pub(super) side: &'r Side,
+/// What is known of one tile.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'r, F> {
+    /// Its number in the run.
+    pub(super) index: usize,
     /// First lane of the run, or first group, and how many there are; in a tile of lanes the others repeat the last one with weight zero.
     pub(super) first: usize,
     pub(super) count: usize,
-    /// The lanes of each of the block's groups that are here.
+    /// The lanes of each of the block's groups that are here; none in a tile of groups.
     pub(super) segments: &'r [Range<usize>],
-    pub(super) map: Map,
-    pub(super) saved: Slots,
-    pub(super) adjoints: Slots,
-    pub(super) checkpoints: Slots,
-    pub(super) memory: Memory<F>,
-    /// The result of the likelihood whose logits are in memory, in the period that was run last.
-    pub(super) logits_of: Option<usize>,
     pub(super) objective: [f64; TILE],
     pub(super) weights: [F; TILE],
 }
 
-impl<'r, F: Real> Tile<'r, F> {
-    /// A tile of lanes in some memory.
-    pub(super) fn of_lanes(run: &'r Run<'r, F>, memory: Memory<F>) -> Self {
-        let mut tile = Tile::new(run, &run.plan.lane, memory);
-        tile.lay(TILE);
-        tile
-    }
-
-    /// A tile of groups in some memory.
-    pub(super) fn of_groups(run: &'r Run<'r, F>, memory: Memory<F>) -> Self {
-        Tile::new(run, &run.plan.group, memory)
-    }
-
-    fn new(run: &'r Run<'r, F>, side: &'r Side, memory: Memory<F>) -> Self {
-        Tile {
-            run,
-            side,
-            first: 0,
-            count: 0,
+impl<F: Real> Place<'_, F> {
+    pub(super) fn new(index: usize, first: usize, count: usize) -> Self {
+        Place {
+            index,
+            first,
+            count,
             segments: &[],
-            map: Map::default(),
-            saved: Slots::default(),
-            adjoints: Slots::default(),
-            checkpoints: Slots::default(),
-            memory,
-            logits_of: None,
             objective: [0.0; TILE],
             weights: [F::default(); TILE],
         }
+    }
+}
+
+/// One of the tiles that a thread takes over the horizon (reverse mode) or over as many periods as are looked back on: of lanes, or the
+/// tile of the groups of a block.
+#[derive(Debug)]
+pub(super) struct Tile<'r, F: Real> {
+    pub(super) run: &'r Run<'r, F>,
+    pub(super) side: &'r Side,
+    pub(super) here: Box<Place<'r, F>>,
+    /// The places of all tiles; that of the tile that is worked on is in `here`.
+    places: Vec<Box<Place<'r, F>>>,
+    at: usize,
+    pub(super) map: Map,
+    pub(super) saved: Map,
+    pub(super) adjoints: Map,
+    pub(super) checkpoints: Slots,
+    pub(super) memory: Memory<F>,
+    /// The result of the likelihood whose logits are in memory, in the period that was run last.
+    pub(super) logits_of: Option<usize>,
+}
+
+impl<'r, F: Real> Tile<'r, F> {
+    /// Tiles in some memory.
+    pub(super) fn new(
+        run: &'r Run<'r, F>,
+        side: &'r Side,
+        width: usize,
+        places: Vec<Place<'r, F>>,
+        memory: Memory<F>,
+    ) -> Self {
+        let mut tile = Tile {
+            run,
+            side,
+            here: Box::new(Place::new(0, 0, 0)),
+            places: places.into_iter().map(Box::new).collect(),
+            at: 0,
+            map: Map::default(),
+            saved: Map::default(),
+            adjoints: Map::default(),
+            checkpoints: Slots::default(),
+            memory,
+            logits_of: None,
+        };
+        if let Some(first) = tile.places.first_mut() {
+            std::mem::swap(first, &mut tile.here);
+        }
+        tile.lay(width);
+        tile
+    }
+
+    /// The number of tiles.
+    pub(super) fn tiles(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Makes a tile the one that is worked on.
+    pub(super) fn turn_to(&mut self, tile: usize) {
+        if tile == self.at {
+            return;
+        }
+        std::mem::swap(&mut self.here, &mut self.places[self.at]);
+        std::mem::swap(&mut self.here, &mut self.places[tile]);
+        self.at = tile;
+        self.logits_of = None;
+        self.map.turn_to(tile);
+        self.saved.turn_to(tile);
+        self.adjoints.turn_to(tile);
+        self.checkpoints.move_to(tile * self.checkpoints.len());
     }
 
     /// Numbers of a row.
     pub(super) fn width(&self) -> usize {
         self.map.width
+    }
+
+    /// Whether its rows are of groups.
+    pub(super) fn is_of_groups(&self) -> bool {
+        self.here.segments.is_empty()
     }
 
     /// The operations of a block.
@@ -161,18 +209,17 @@ impl<'r, F: Real> Tile<'r, F> {
     }
 
     /// Finds room for rows of `width` numbers.
-    pub(super) fn lay(&mut self, width: usize) {
-        let (side, reverse) = (self.side, self.run.reverse);
+    fn lay(&mut self, width: usize) {
+        let (side, tiles, reverse) = (self.side, self.places.len(), self.run.reverse);
         let (start, period) = (&side.start, &side.period);
         let passing = self.run.plan.reach + 2;
         let kept = reverse.map_or(passing, Segments::slots);
-        let passing_rows = period.rows - side.kept;
-        self.map = Map::new(
-            width,
-            start.rows,
-            (side.kept, kept),
-            (passing_rows, passing),
-        );
+        let kept = (side.kept, kept);
+        let shared = period.rows - side.own;
+        let passing_rows = side.own - side.kept;
+        let map =
+            |start, kept, passing, shared| Map::new(width, tiles, start, kept, passing, shared);
+        self.map = map(start.rows, kept, (passing_rows, passing), shared);
         let rows = period.rows.max(start.rows);
         grow(&mut self.memory.rows, self.map.len());
         grow(&mut self.memory.zeros, rows * width);
@@ -180,26 +227,19 @@ impl<'r, F: Real> Tile<'r, F> {
         grow(&mut self.memory.transposed, padded(scratch.inputs) * width);
         grow(&mut self.memory.logits, scratch.classes * width);
         let Some(segments) = reverse else { return };
-        self.saved = Slots::new(start.saved * width, segments.len, period.saved * width);
-        self.adjoints = Slots::new(start.rows * width, passing, period.rows * width);
+        let saved = (side.saved, segments.len);
+        self.saved = map(start.saved, saved, (0, 0), period.saved - side.saved);
+        self.adjoints = map(start.rows, (side.own, passing), (0, 0), shared);
         let carried: usize = side.carried.iter().map(ExactSizeIterator::len).sum();
         let kept = segments.checkpoints() * segments.looked_back_on();
         self.checkpoints = Slots::new(0, kept, carried * width);
-        grow(&mut self.memory.saved, self.saved.end());
-        grow(&mut self.memory.adjoints, self.adjoints.end());
-        grow(&mut self.memory.checkpoints, self.checkpoints.end());
+        grow(&mut self.memory.saved, self.saved.len());
+        grow(&mut self.memory.adjoints, self.adjoints.len());
+        grow(&mut self.memory.checkpoints, tiles * self.checkpoints.len());
         grow(&mut self.memory.scratch, scratch.operands * width);
     }
 
-    /// The first number of a row of adjoints of this block, in the period that is worked on.
-    pub(super) fn adjoint_at(&self, space: Space, period: usize, index: usize) -> usize {
-        match space {
-            Space::Start => index * self.width(),
-            Space::Period => self.adjoints.at(period) + index * self.width(),
-        }
-    }
-
-    /// Goes to a period.
+    /// Goes to a period, with all tiles.
     pub(super) fn go_to(&mut self, period: usize) {
         self.map.go_to(period);
         self.saved.go_to(period);

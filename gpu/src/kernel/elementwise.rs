@@ -6,11 +6,33 @@ use super::shape::TILE;
 use crate::record::{Binary, Unary};
 use crate::scalar::RoundGradient;
 
-/// An operand: rows, or one number for all of them.
+/// An operand: rows, one row that goes with all rows of the other operand, or one number for all of them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source<'a, F> {
     Rows(&'a [F]),
+    Repeated(&'a [F]),
     Splat(F),
+}
+
+impl<'a, F: Copy> Source<'a, F> {
+    /// The numbers of a row, or for all rows.
+    #[inline(always)]
+    fn row(self, row: usize, width: usize) -> Source<'a, F> {
+        match self {
+            Source::Rows(x) => Source::Rows(&x[row * width..][..width]),
+            Source::Repeated(x) => Source::Rows(x),
+            Source::Splat(x) => Source::Splat(x),
+        }
+    }
+
+    /// The numbers of the row that is repeated, if it is.
+    #[inline(always)]
+    fn repeats(self) -> Option<usize> {
+        match self {
+            Source::Repeated(x) => Some(x.len()),
+            _ => None,
+        }
+    }
 }
 
 #[inline(always)]
@@ -19,6 +41,13 @@ fn map<F: Number>(x: Source<'_, F>, out: &mut [F], f: impl Fn(F) -> F) {
         Source::Rows(x) => {
             for (o, &x) in out.iter_mut().zip(x) {
                 *o = f(x);
+            }
+        }
+        Source::Repeated(x) => {
+            for out in out.chunks_exact_mut(x.len()) {
+                for (o, &x) in out.iter_mut().zip(x) {
+                    *o = f(x);
+                }
             }
         }
         Source::Splat(x) => out.fill(f(x)),
@@ -33,8 +62,18 @@ fn zip<F: Number>(a: Source<'_, F>, b: Source<'_, F>, out: &mut [F], f: impl Fn(
                 *o = f(a, b);
             }
         }
-        (Source::Rows(a), Source::Splat(b)) => map(Source::Rows(a), out, |a| f(a, b)),
+        (a, Source::Splat(b)) => map(a, out, |a| f(a, b)),
         (Source::Splat(a), b) => map(b, out, |b| f(a, b)),
+        (a, b) => {
+            let width = a.repeats().or(b.repeats()).unwrap_or(out.len());
+            for (r, out) in out.chunks_exact_mut(width).enumerate() {
+                if let (Source::Rows(a), Source::Rows(b)) = (a.row(r, width), b.row(r, width)) {
+                    for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                        *o = f(a, b);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -79,7 +118,7 @@ fn binary_body<const FMA: bool, F: Number>(
 #[inline(always)]
 fn pull<F: Number>(x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F], factor: impl Fn(F, F) -> F) {
     match x {
-        Source::Rows(x) => {
+        Source::Rows(x) | Source::Repeated(x) => {
             for (((dx, &dy), &y), &x) in dx.iter_mut().zip(dy).zip(y).zip(x) {
                 *dx = *dx + dy * factor(x, y);
             }
@@ -134,6 +173,28 @@ fn pull_with<F: Number>(
     other: Source<'_, F>,
     dy: &[F],
     dx: &mut [F],
+    f: impl Fn(F, F) -> F + Copy,
+) {
+    if let Some(width) = own.repeats().or(other.repeats()) {
+        // From the last on, as if every row were an operation of its own.
+        for (r, dy) in dy.chunks_exact(width).enumerate().rev() {
+            let dx = match own {
+                Source::Repeated(_) => &mut *dx,
+                _ => &mut dx[r * width..][..width],
+            };
+            pull_rows(own.row(r, width), other.row(r, width), dy, dx, f);
+        }
+        return;
+    }
+    pull_rows(own, other, dy, dx, f);
+}
+
+#[inline(always)]
+fn pull_rows<F: Number>(
+    own: Source<'_, F>,
+    other: Source<'_, F>,
+    dy: &[F],
+    dx: &mut [F],
     f: impl Fn(F, F) -> F,
 ) {
     match (own, other) {
@@ -157,6 +218,8 @@ fn pull_with<F: Number>(
                 *dx = *dx + dy * f(x, z);
             }
         }
+        // Row by row there is none.
+        (Source::Repeated(_), _) | (_, Source::Repeated(_)) => {}
     }
 }
 

@@ -1,8 +1,7 @@
 //! From operations in the order of the recording to operations in phases, like ones on neighbouring rows joined.
 
-use super::op::{Arg, NORMALISER, Op, Row, Space};
+use super::op::{Arg, Op, Row, Space};
 use super::plan::{Bridge, Code, Phase};
-use crate::scalar::Activation;
 
 /// The operations of one side of a block, each with the first phase in which its operands are there.
 #[derive(Debug)]
@@ -43,11 +42,7 @@ impl Draft {
 
     /// Takes an operation on; layers get the place of what they save for reverse mode.
     pub(super) fn push(&mut self, mut op: Op) {
-        let saved = match &op {
-            Op::LogLikelihood { .. } => NORMALISER,
-            Op::Dense(dense) if dense.activation != Activation::Identity => dense.outputs,
-            _ => 0,
-        };
+        let saved = op.saved();
         if let Some(layer) = op.layer_mut() {
             layer.saved = self.saved;
             self.saved += saved;
@@ -93,23 +88,39 @@ pub(super) fn code(space: Space, mut draft: Draft, phases: usize) -> Code {
         code.phases.push(Phase {
             bridges: merge_bridges(over.map(|&(_, bridge)| bridge)),
             ops: first..code.ops.len(),
+            added_to: Vec::new(),
         });
     }
     code.wants = vec![[true; 2]; code.ops.len()];
+    code.again = vec![false; code.ops.len()];
     code.late = code.ops.len();
     code
 }
 
-/// Whether `next` continues `arg` after `rows` rows, without reading what those rows compute: they are written to `out` of
-/// block `space`.
-fn continues(space: Space, arg: Arg, next: Arg, rows: usize, out: usize) -> bool {
-    match (arg, next) {
-        (Arg::Row(a), Arg::Row(b)) => {
-            a.offset(rows) == b && (a.lag > 0 || b.index < out || a.space != space)
+/// Rows of a block that an operation writes.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    space: Space,
+    out: usize,
+    rows: usize,
+}
+
+impl Written {
+    /// Whether an operand of one more row, `next`, continues `arg`, of which so many rows are read: with the row behind them, or with the
+    /// same number for all. No row may be read that is written.
+    fn continues(self, arg: Arg, read: usize, next: Arg) -> bool {
+        match (arg, next) {
+            (Arg::Row(a), Arg::Row(b)) => a.offset(read) == b && self.is_apart(a, read + 1),
+            // By bits: zero and minus zero divide differently.
+            (Arg::Const(a), Arg::Const(b)) => a.to_bits() == b.to_bits(),
+            (a, b) => a == b,
         }
-        // By bits: zero and minus zero divide differently.
-        (Arg::Const(a), Arg::Const(b)) => a.to_bits() == b.to_bits(),
-        (a, b) => a == b,
+    }
+
+    /// Whether some rows are not among those that are written, and one more.
+    fn is_apart(self, row: Row, rows: usize) -> bool {
+        let elsewhere = row.space != self.space || row.lag > 0;
+        elsewhere || row.index + rows <= self.out || row.index > self.out + self.rows
     }
 }
 
@@ -117,43 +128,92 @@ fn continues(space: Space, arg: Arg, next: Arg, rows: usize, out: usize) -> bool
 fn merge(space: Space, ops: Vec<Op>) -> Vec<Op> {
     let mut merged: Vec<Op> = Vec::with_capacity(ops.len());
     for op in ops {
-        let joined = match (merged.last_mut(), &op) {
-            (
-                Some(Op::Unary { f, x, out, rows }),
-                Op::Unary {
-                    f: g,
-                    x: next,
-                    out: place,
-                    rows: more,
-                },
-            ) if f == g && *out + *rows == *place && continues(space, *x, *next, *rows, *out) => {
-                *rows += more;
-                true
-            }
-            (
-                Some(Op::Binary { f, a, b, out, rows }),
-                Op::Binary {
-                    f: g,
-                    a: next_a,
-                    b: next_b,
-                    out: place,
-                    rows: more,
-                },
-            ) if f == g
-                && *out + *rows == *place
-                && continues(space, *a, *next_a, *rows, *out)
-                && continues(space, *b, *next_b, *rows, *out) =>
-            {
-                *rows += more;
-                true
-            }
-            _ => false,
-        };
-        if !joined {
+        if !merged.last_mut().is_some_and(|last| join(space, last, &op)) {
             merged.push(op);
         }
     }
     merged
+}
+
+/// Takes an operation of one row into the one before it, if it does the same to the next rows.
+fn join(space: Space, before: &mut Op, op: &Op) -> bool {
+    match (before, op) {
+        (
+            Op::Unary { f, x, out, rows },
+            Op::Unary {
+                f: g,
+                x: next,
+                out: place,
+                rows: 1,
+            },
+        ) if f == g && *out + *rows == *place => {
+            let written = Written {
+                space,
+                out: *out,
+                rows: *rows,
+            };
+            let joined = written.continues(*x, *rows, *next);
+            *rows += usize::from(joined);
+            joined
+        }
+        (
+            Op::Binary {
+                f,
+                a,
+                b,
+                repeated,
+                out,
+                rows,
+            },
+            Op::Binary {
+                f: g,
+                a: next_a,
+                b: next_b,
+                out: place,
+                rows: 1,
+                ..
+            },
+        ) if f == g && *out + *rows == *place => {
+            let written = Written {
+                space,
+                out: *out,
+                rows: *rows,
+            };
+            let repeats = |arg: &Arg, next: &Arg, already: bool| match arg {
+                Arg::Row(row) => {
+                    (already || *rows == 1) && arg == next && written.is_apart(*row, 1)
+                }
+                _ => false,
+            };
+            let same = [
+                repeats(a, next_a, repeated[0]),
+                repeats(b, next_b, repeated[1]),
+            ];
+            let follows = [
+                !repeated[0] && written.continues(*a, *rows, *next_a),
+                !repeated[1] && written.continues(*b, *rows, *next_b),
+            ];
+            let joined = match (same, follows) {
+                // One operand stays, and is none of the rows of the other: the order of sums to its adjoint is kept.
+                ([true, false], [_, true]) if !touches(*b, *rows + 1, *a) => true,
+                ([false, true], [true, _]) if !touches(*a, *rows + 1, *b) => true,
+                ([false, false], [true, true]) => true,
+                _ => false,
+            };
+            if joined {
+                *repeated = same;
+                *rows += 1;
+            }
+            joined
+        }
+        _ => false,
+    }
+}
+
+/// Whether an operand of some rows includes the row of another.
+fn touches(arg: Arg, rows: usize, other: Arg) -> bool {
+    matches!((arg, other), (Arg::Row(a), Arg::Row(b))
+        if a.space == b.space && (a.index..a.index + rows).contains(&b.index))
 }
 
 /// Joins neighbouring rows that come over from neighbouring rows.

@@ -21,10 +21,18 @@ struct Rows {
 
 /// The same program in another order.
 pub(super) fn gather(program: &Program) -> Program {
+    let [of_start, of_period] = neighbours(program);
     let mut program = program.clone();
     let lane = program.shape.lane;
     let mut start = Rows::inputs(program.start.rows, 0);
-    let map = reorder(Space::Start, &mut program.start, lane, &mut start, None);
+    let map = reorder(
+        Space::Start,
+        &mut program.start,
+        lane,
+        &of_start,
+        &mut start,
+        None,
+    );
     let start = start.moved(&map);
     program
         .initial
@@ -39,6 +47,7 @@ pub(super) fn gather(program: &Program) -> Program {
         Space::Period,
         &mut program.period,
         fixed,
+        &of_period,
         &mut period,
         Some(&start),
     );
@@ -82,6 +91,7 @@ fn reorder(
     space: Space,
     block: &mut Block,
     fixed: usize,
+    joined: &[bool],
     rows: &mut Rows,
     start: Option<&Rows>,
 ) -> Vec<usize> {
@@ -107,7 +117,7 @@ fn reorder(
         keys.push((rank, *first.entry(form).or_insert(i), i));
     }
     keys.sort_unstable();
-    let map = places(block, fixed, keys.iter().map(|&(.., i)| i), space);
+    let map = places(block, fixed, joined, keys.iter().map(|&(.., i)| i));
     let mut ops: Vec<Option<Op>> = std::mem::take(&mut block.ops)
         .into_iter()
         .map(Some)
@@ -145,26 +155,37 @@ fn form(op: &Op, index: usize, form: impl Fn(Row) -> u64) -> u64 {
     hasher.finish()
 }
 
-/// New places of the rows: in the order of the operations that write them. Rows that an operation reads or writes as neighbours stay so.
-fn places(
-    block: &Block,
-    fixed: usize,
-    order: impl Iterator<Item = usize>,
-    space: Space,
-) -> Vec<usize> {
-    let mut joined = vec![false; block.rows];
-    for op in &block.ops {
-        let (out, rows) = op.results();
-        let spans = op.operands().into_iter();
-        for (arg, rows) in spans.chain([(Arg::Row(Row::of(space, out)), rows)]) {
-            if let Arg::Row(row) = arg
-                && row.space == space
-                && rows > 1
-            {
-                joined[row.index..row.index + rows - 1].fill(true);
+/// For each row of the start and of the period, whether the next one must stay behind it: rows that an operation reads or writes as
+/// neighbours, of which those of the start may be read in the period.
+fn neighbours(program: &Program) -> [Vec<bool>; 2] {
+    let rows = [program.start.rows, program.period.rows];
+    let mut joined = rows.map(|rows| vec![false; rows]);
+    for (space, block) in [
+        (Space::Start, &program.start),
+        (Space::Period, &program.period),
+    ] {
+        for op in &block.ops {
+            let (out, rows) = op.results();
+            let spans = op.operands().into_iter();
+            for (arg, rows) in spans.chain([(Arg::Row(Row::of(space, out)), rows)]) {
+                if let Arg::Row(row) = arg
+                    && rows > 1
+                {
+                    joined[row.space as usize][row.index..row.index + rows - 1].fill(true);
+                }
             }
         }
     }
+    joined
+}
+
+/// New places of the rows: in the order of the operations that write them, neighbours with each other.
+fn places(
+    block: &Block,
+    fixed: usize,
+    joined: &[bool],
+    order: impl Iterator<Item = usize>,
+) -> Vec<usize> {
     let mut map = vec![usize::MAX; block.rows];
     let mut next = 0;
     let mut put = |row: usize| {

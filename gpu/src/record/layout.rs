@@ -1,17 +1,23 @@
-//! Where the rows of a period lie: those that reverse mode reads first, which are kept for every period, then the others, which are
-//! overwritten as soon as no period looks back on them.
+//! Where the rows of a period lie: those that reverse mode reads first, which are kept for every period, then those that are overwritten as
+//! soon as no period looks back on them, and last those that no other phase knows of, for which a thread's tiles share one place.
 
 use std::ops::Range;
 
 use super::op::{Arg, Op, Row, Space};
-use super::plan::{Plan, Side};
+use super::plan::{Code, Plan, Side};
 
 /// Arranges the rows of both sides, and finds what must be cleared and carried over between periods.
 pub(super) fn arrange(plan: &mut Plan) {
     let read = [read_in_reverse(plan, false), read_in_reverse(plan, true)];
-    let (of_lanes, kept_of_lanes) = order(&plan.lane, &plan.group, &read[0]);
-    let (of_groups, kept_of_groups) = order(&plan.group, &plan.lane, &read[1]);
-    (plan.lane.kept, plan.group.kept) = (kept_of_lanes, kept_of_groups);
+    let alone = within_a_phase(plan);
+    let none = vec![false; plan.group.period.rows];
+    let of_lanes = order(&plan.lane, &plan.group, &read[0], &alone);
+    let of_groups = order(&plan.group, &plan.lane, &read[1], &none);
+    for (side, places) in [(&mut plan.lane, &of_lanes), (&mut plan.group, &of_groups)] {
+        (side.kept, side.own) = (places.kept, places.own);
+        place_saved(side);
+    }
+    let (of_lanes, of_groups) = (of_lanes.map, of_groups.map);
     renumber(&mut plan.lane, &of_lanes);
     renumber(&mut plan.group, &of_groups);
     for (side, own, other) in [
@@ -31,14 +37,82 @@ pub(super) fn arrange(plan: &mut Plan) {
         .for_each(|arg| *arg = moved(&of_lanes, *arg));
     for groups in [false, true] {
         let carried = ranges(&carried(plan, groups));
-        let added_to = ranges(&freshen(plan, groups));
+        let mut added_to = freshen(plan, groups);
         let side = if groups {
             &mut plan.group
         } else {
             &mut plan.lane
         };
-        (side.carried, side.added_to) = (carried, added_to);
+        let shared = added_to.split_off(side.own);
+        (side.carried, side.added_to) = (carried, ranges(&added_to));
+        share_out(side, &shared);
     }
+}
+
+/// Hands the rows from `own` on that are marked to the phases that they belong to.
+fn share_out(side: &mut Side, marks: &[bool]) {
+    let Code { ops, phases, .. } = &mut side.period;
+    for phase in phases {
+        let mut here = vec![false; marks.len()];
+        for (out, rows) in ops[phase.ops.clone()].iter().map(Op::results) {
+            if let Some(first) = out.checked_sub(side.own) {
+                here[first..first + rows].copy_from_slice(&marks[first..first + rows]);
+            }
+        }
+        let shifted = |range: Range<usize>| range.start + side.own..range.end + side.own;
+        phase.added_to = ranges(&here).into_iter().map(shifted).collect();
+    }
+}
+
+/// Puts the derivatives that are kept before those that are saved on the way back.
+fn place_saved(side: &mut Side) {
+    let Code {
+        ops, again, late, ..
+    } = &mut side.period;
+    let mut rows = [0; 2];
+    for pass in [false, true] {
+        for (at, op) in ops.iter_mut().enumerate() {
+            if pass == (again[at] || at >= *late) {
+                let count = op.saved();
+                if let Some(layer) = op.layer_mut() {
+                    layer.saved = rows[0] + rows[1];
+                    rows[usize::from(pass)] += count;
+                }
+            }
+        }
+    }
+    side.saved = rows[0];
+}
+
+/// The rows of the lanes' period that only operations of the phase read that makes them.
+fn within_a_phase(plan: &Plan) -> Vec<bool> {
+    let code = &plan.lane.period;
+    let mut own = vec![None; code.rows];
+    let mut alone = vec![false; code.rows];
+    for (p, phase) in code.phases.iter().enumerate() {
+        for (out, rows) in code.ops[phase.ops.clone()].iter().map(Op::results) {
+            own[out..out + rows].fill(Some(p));
+            alone[out..out + rows].fill(true);
+        }
+    }
+    let mut see = |(arg, rows): (Arg, usize), phase: Option<usize>| {
+        if let Arg::Row(row) = arg
+            && row.space == Space::Period
+        {
+            let rows = row.index..row.index + rows;
+            rows.for_each(|r| alone[r] &= row.lag == 0 && phase.is_some() && own[r] == phase);
+        }
+    };
+    for (p, phase) in code.phases.iter().enumerate() {
+        let spans = code.ops[phase.ops.clone()].iter().flat_map(Op::operands);
+        spans.for_each(|span| see(span, Some(p)));
+    }
+    let over = plan.group.period.phases.iter().flat_map(|p| &p.bridges);
+    over.for_each(|bridge| see((bridge.from, bridge.rows), None));
+    let outside = plan.lane.next.iter().chain(&plan.traces);
+    let outside = outside.chain([&plan.objective]);
+    outside.for_each(|&arg| see((arg, 1), None));
+    alone
 }
 
 fn moved(map: &[usize], arg: Arg) -> Arg {
@@ -77,18 +151,30 @@ fn read_in_reverse(plan: &Plan, groups: bool) -> Vec<bool> {
         }
     }
     // What is computed on the way back reads what was there before it, and is not kept itself.
-    let late = &side.period.ops[side.period.late..];
-    for (arg, rows) in late.iter().flat_map(Op::operands) {
+    let Code {
+        ops, again, late, ..
+    } = &side.period;
+    let ops = ops.iter().zip(again).enumerate();
+    let there = ops.filter(|&(at, (_, &again))| again || at >= *late);
+    let there: Vec<&Op> = there.map(|(_, (op, _))| op).collect();
+    for (arg, rows) in there.iter().flat_map(|op| op.operands()) {
         see(arg, rows);
     }
-    for (out, rows) in late.iter().map(Op::results) {
+    for (out, rows) in there.iter().map(|op| op.results()) {
         read[out..out + rows].fill(false);
     }
     read
 }
 
-/// New places of the period's rows, and how many of them are kept. Rows that an operation reads or writes as neighbours stay so.
-fn order(side: &Side, other: &Side, read: &[bool]) -> (Vec<usize>, usize) {
+/// New places of the period's rows, how many of them are kept, and how many are not shared.
+struct Order {
+    map: Vec<usize>,
+    kept: usize,
+    own: usize,
+}
+
+/// New places of the period's rows. Rows that an operation reads or writes as neighbours stay so.
+fn order(side: &Side, other: &Side, read: &[bool], alone: &[bool]) -> Order {
     let rows = side.period.rows;
     let mut joined = vec![false; rows];
     let mut join = |arg: Arg, count: usize| {
@@ -120,13 +206,22 @@ fn order(side: &Side, other: &Side, read: &[bool]) -> (Vec<usize>, usize) {
         }
     }
     let is_kept = |run: &Range<usize>| read[run.clone()].contains(&true);
-    let (kept, passing): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_kept);
-    let count = kept.iter().map(ExactSizeIterator::len).sum();
+    let is_alone = |run: &Range<usize>| !alone[run.clone()].contains(&false);
+    let (kept, others): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_kept);
+    let (shared, passing): (Vec<_>, Vec<_>) = others.into_iter().partition(is_alone);
+    let count = |runs: &[Range<usize>]| runs.iter().map(ExactSizeIterator::len).sum();
+    let kept_rows: usize = count(&kept);
+    let own = kept_rows + count(&passing);
     let mut map = vec![0; rows];
-    for (place, row) in kept.into_iter().chain(passing).flatten().enumerate() {
+    let runs = kept.into_iter().chain(passing).chain(shared);
+    for (place, row) in runs.flatten().enumerate() {
         map[row] = place;
     }
-    (map, count)
+    Order {
+        map,
+        kept: kept_rows,
+        own,
+    }
 }
 
 fn renumber(side: &mut Side, map: &[usize]) {

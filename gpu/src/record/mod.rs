@@ -1,6 +1,7 @@
 //! Recording a period once, as a list of operations over rows of lanes.
 
 mod activity;
+mod again;
 mod compile;
 mod custom;
 mod fuse;
@@ -20,7 +21,7 @@ mod var;
 pub use custom::CustomOp;
 pub(crate) use op::{Arg, Binary, Dense, NORMALISER, Op, Reduce, Row, Space, Unary};
 pub(crate) use plan::{Bridge, Code, Plan, Side};
-pub(crate) use prepare::plan;
+pub(crate) use prepare::{Keep, plan};
 pub use program::{Inputs, Program, Shape, Start, Step};
 pub use size::Size;
 pub use tape::Recorder;

@@ -154,6 +154,8 @@ pub(crate) enum Op {
         f: Binary,
         a: Arg,
         b: Arg,
+        /// For each operand, whether one row of it goes with all rows of the results.
+        repeated: [bool; 2],
         out: usize,
         rows: usize,
     },
@@ -225,6 +227,15 @@ impl Op {
         match self {
             Op::Dense(dense) | Op::LogLikelihood { logits: dense, .. } => Some(dense),
             _ => None,
+        }
+    }
+
+    /// Rows that it saves for its reverse.
+    pub(crate) fn saved(&self) -> usize {
+        match self {
+            Op::LogLikelihood { .. } => NORMALISER,
+            Op::Dense(dense) if dense.activation != Activation::Identity => dense.outputs,
+            _ => 0,
         }
     }
 

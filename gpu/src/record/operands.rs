@@ -12,7 +12,16 @@ impl Op {
         };
         match self {
             Op::Unary { x, rows, .. } => vec![(*x, *rows)],
-            Op::Binary { a, b, rows, .. } => vec![(*a, *rows), (*b, *rows)],
+            Op::Binary {
+                a,
+                b,
+                repeated,
+                rows,
+                ..
+            } => {
+                let [of_a, of_b] = repeated.map(|repeated| if repeated { 1 } else { *rows });
+                vec![(*a, of_a), (*b, of_b)]
+            }
             Op::Select { mask, yes, no, .. } => vec![(*mask, 1), (*yes, 1), (*no, 1)],
             Op::Dense(dense) => inputs(dense),
             Op::LogLikelihood { logits, index, .. } => {

@@ -26,7 +26,8 @@ pub(crate) struct Plan {
     pub(crate) reach: usize,
 }
 
-/// One side: the lanes or the groups. Of the period, rows before [`kept`](Side::kept) are those that reverse mode reads.
+/// One side: the lanes or the groups. Of the period, rows before [`kept`](Side::kept) are those that reverse mode reads, and those from
+/// [`own`](Side::own) on are made and read within one phase only.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Side {
     pub(crate) start: Code,
@@ -38,9 +39,12 @@ pub(crate) struct Side {
     pub(crate) initial: Vec<Arg>,
     pub(crate) next: Vec<Arg>,
     pub(crate) kept: usize,
+    pub(crate) own: usize,
+    /// Of the period, rows of saved derivatives that are kept.
+    pub(crate) saved: usize,
     /// Rows of earlier periods that are read.
     pub(crate) carried: Vec<Range<usize>>,
-    /// Rows of the period whose adjoints are added to, and so must be cleared before each period.
+    /// Rows of the period whose adjoints are added to, and so must be cleared before each period; those from `own` on are in the phases.
     pub(crate) added_to: Vec<Range<usize>>,
     pub(crate) scratch: Scratch,
 }
@@ -84,6 +88,8 @@ pub(crate) struct Code {
     pub(crate) ops: Vec<Op>,
     /// For each operation, whether the adjoints of its first and second operand are wanted; both alike where there are not two.
     pub(crate) wants: Vec<[bool; 2]>,
+    /// For each operation, whether a differentiated run computes it once more on the way back, so that nothing of it is kept.
+    pub(crate) again: Vec<bool>,
     pub(crate) phases: Vec<Phase>,
     /// The first of the operations, at the end of the last phase, that a differentiated run computes on the way back alone.
     pub(crate) late: usize,
@@ -99,6 +105,8 @@ pub(crate) struct Phase {
     /// What comes over from the other side first.
     pub(crate) bridges: Vec<Bridge>,
     pub(crate) ops: Range<usize>,
+    /// Rows from `own` on whose adjoints are added to, and so must be cleared before the phase is gone back through.
+    pub(crate) added_to: Vec<Range<usize>>,
 }
 
 /// Rows that come over: from the lanes to the groups joined by `f`, from the groups to the lanes as they are.

@@ -1,6 +1,7 @@
 //! From a recording to what an executor runs.
 
 use super::activity;
+use super::again;
 use super::fuse::fuse;
 use super::gather::gather;
 use super::late;
@@ -10,8 +11,17 @@ use super::plan::{Plan, Scratch};
 use super::program::Program;
 use super::split::split;
 
+/// What a differentiated run keeps of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// All that the way back reads.
+    All,
+    /// What the wide rows are computed of, instead of them.
+    Narrow,
+}
+
 /// A program made ready, to be differentiated with respect to its trained parameters and, where `inputs`, to the lanes' inputs.
-pub(crate) fn plan(program: &Program, inputs: bool) -> Plan {
+pub(crate) fn plan(program: &Program, inputs: bool, keep: Keep) -> Plan {
     let mut program = program.clone();
     fuse(&mut program);
     // A program that stays within a lane keeps the order of its recording, and so the order of its sums.
@@ -22,6 +32,9 @@ pub(crate) fn plan(program: &Program, inputs: bool) -> Plan {
     plan.reach = reach(&plan);
     late::postpone(&mut plan);
     activity::mark(&mut plan, inputs);
+    if keep == Keep::Narrow {
+        again::mark(&mut plan);
+    }
     layout::arrange(&mut plan);
     plan.lane.scratch = Scratch::of(&plan.lane);
     plan.group.scratch = Scratch::of(&plan.group);

@@ -1,7 +1,7 @@
 //! How large a program is.
 
 use super::plan::{Code, Plan, Side};
-use super::prepare::plan;
+use super::prepare::{Keep, plan};
 use super::program::Program;
 
 /// How large a program is where it runs.
@@ -40,7 +40,7 @@ impl Program {
     /// How large the program is where it runs, differentiated with respect to the trained parameters.
     #[must_use]
     pub fn size(&self) -> Size {
-        Size::of(&plan(self, false))
+        Size::of(&plan(self, false, Keep::All))
     }
 }
 
@@ -51,7 +51,7 @@ impl Size {
             codes.into_iter().flatten().map(count).sum()
         };
         let rows = |side: &Side| side.start.rows + side.period.rows;
-        let tape = |side: &Side| side.kept + side.period.saved;
+        let tape = |side: &Side| side.kept + side.saved;
         Size {
             operations: all(|code| {
                 let bridges = code.phases.iter().map(|phase| phase.bridges.len());

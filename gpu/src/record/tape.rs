@@ -151,6 +151,7 @@ impl Tape {
             f,
             a,
             b,
+            repeated: [false; 2],
             out,
             rows: 1,
         })
