@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
-use super::results::{Role, Track};
-use super::rewards::Rewards;
+use super::results::Track;
+use super::standings::Role;
 use crate::count::count;
 use crate::outcomes::{Outcomes, Quantity};
 use crate::panel::Panel;
 
 /// Products shown week by week.
 const SHOWN: usize = 4;
+
+/// Money by product and week.
+pub(super) type Rewards = Vec<Vec<f64>>;
 
 /// One policy on the held-out weeks.
 #[derive(Debug)]

@@ -68,11 +68,10 @@ pub use dataset::{Dataset, Grouping};
 pub use notices::Notice;
 pub use origins::Split;
 pub use results::{
-    CandidateResult, ConfidenceLimits, Difference, Learning, Origin, Origins, PolicyResult,
-    ProductResult, Results, Role, Sample, Segment, Segmentation, Track, TrainingCourse,
-    TrainingPoint,
+    CandidateResult, Learning, Origin, Origins, PolicyResult, ProductResult, Results, Sample,
+    Segment, Segmentation, Track, TrainingCourse, TrainingPoint,
 };
-pub use standings::{Pair, PolicyScore, Standings};
+pub use standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 
 use entry::Entry;
 use learning::{Learnt, Tried};

@@ -3,17 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::entry::Entry;
-use super::results::{ConfidenceLimits, Difference, Role};
-use super::standings::{Pair, PolicyScore, Standings};
+use super::entry::{Entry, Rewards};
+use super::standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 use crate::compare::{Bootstrap, Replicates};
 use crate::count::count;
 use crate::error::Error;
 use crate::oracle::hindsight_optimum;
 use crate::replay::Replay;
-
-/// Money by product and week.
-pub(super) type Rewards = Vec<Vec<f64>>;
 
 /// The rewards of one policy.
 #[derive(Debug, Clone)]

@@ -1,13 +1,12 @@
 //! From outcomes to results: rewards with intervals, differences, the best policy by segment, the weeks of a few products.
 
 use super::dataset::Known;
-use super::entry::Entry;
+use super::entry::{Entry, Rewards};
 use super::origins::Split;
-use super::results::{
-    ConfidenceLimits, Difference, Learning, PolicyResult, ProductResult, Results, Role, Sample,
-};
-use super::rewards::{RewardTable, Rewards, share};
+use super::results::{Learning, PolicyResult, ProductResult, Results, Sample};
+use super::rewards::{RewardTable, share};
 use super::segments::segmentations;
+use super::standings::{ConfidenceLimits, Difference, Role};
 use crate::compare::Bootstrap;
 use crate::count::count;
 use crate::error::Error;

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use gpu::{Device, Executor, Lanes, Part, Real, Scalar, vectorize};
+use gpu::numbers::{Lanes, vectorize};
+use gpu::{Device, Executor, Part, Real, Scalar};
 
 use super::bundle::Bundle;
 use super::rows::Source;

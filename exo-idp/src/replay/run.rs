@@ -1,6 +1,7 @@
 //! Running a policy over a replay: on SIMD lanes, or as a program.
 
-use gpu::{Device, Executor, Lanes, Real, vectorize};
+use gpu::numbers::{Lanes, vectorize};
+use gpu::{Device, Executor, Real};
 
 use super::bundle::Bundle;
 use super::rows::Source;

@@ -1,27 +1,22 @@
 //! A network from what the weeks before tell to a level and a cap.
 
+mod damage;
+mod layers;
 mod weights;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use gpu::nn::{Dense, Layout};
-use gpu::{
-    Activation, Batch, DelayLine, Device, Executor, Program, Real, Scalar, Shape, Start, Step,
-};
+use gpu::{Batch, DelayLine, Device, Executor, Program, Real, Scalar, Shape, Start, Step};
 
 use super::{Observation, OrderUpTo, Policy, Signals};
 use crate::count::count;
 use crate::error::Error;
 use crate::policy::trailing::{INPUTS, LEVELS, Trailing};
-pub use weights::{Damage, LevelWeights, Normaliser};
+pub use damage::Damage;
+use layers::{Layers, OUTPUTS};
+pub use weights::{LevelWeights, Normaliser};
 
-/// Width of the two hidden layers.
-const HIDDEN: usize = 64;
-/// Levels and the cap.
-const OUTPUTS: usize = LEVELS.len() + 1;
-/// What an untrained network limits the order to, in weeks of mean demand.
-const CAP: f64 = 6.0;
 /// Weeks whose levels are worked out together.
 const WEEKS_AT_ONCE: usize = 16;
 
@@ -40,55 +35,6 @@ pub struct LevelNetwork {
     layers: Layers,
     members: usize,
     theta: Vec<f64>,
-}
-
-/// Places of the layers among the parameters of one member.
-#[derive(Debug, Clone, Copy)]
-struct Layers {
-    first: Dense,
-    second: Dense,
-    last: Dense,
-    params: usize,
-}
-
-impl Layers {
-    fn new() -> (Self, Layout) {
-        let mut layout = Layout::new();
-        let layers = Layers {
-            first: layout.dense(INPUTS.len(), HIDDEN),
-            second: layout.dense(HIDDEN, HIDDEN),
-            last: layout.dense(HIDDEN, OUTPUTS),
-            params: layout.params(),
-        };
-        (layers, layout)
-    }
-
-    /// Softplus outputs of one member.
-    fn outputs<S: Scalar>(&self, theta: &[S], inputs: &[S]) -> Vec<S> {
-        let (mut h, mut next, mut out) = (Vec::new(), Vec::new(), Vec::new());
-        self.first.apply(theta, &[inputs], Activation::Silu, &mut h);
-        self.second.apply(theta, &[&h], Activation::Silu, &mut next);
-        let h: Vec<S> = h.iter().zip(next).map(|(&a, b)| a + b).collect();
-        self.last
-            .apply(theta, &[&h], Activation::Softplus, &mut out);
-        out
-    }
-}
-
-/// Parameters of an untrained member.
-pub(crate) fn untrained(seed: u64) -> Vec<f64> {
-    let (layers, layout) = Layers::new();
-    let mut theta = layout.initial(seed);
-    layers
-        .last
-        .weights_mut(&mut theta)
-        .iter_mut()
-        .for_each(|w| *w *= 0.1);
-    let bias = layers.last.bias_mut(&mut theta);
-    // What softplus turns into one over the number of levels.
-    bias.fill((1.0 / count(LEVELS.len())).exp_m1().ln());
-    bias[LEVELS.len()] = CAP.exp_m1().ln();
-    theta
 }
 
 impl LevelNetwork {

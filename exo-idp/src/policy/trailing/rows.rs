@@ -2,11 +2,11 @@
 
 use nalgebra::DVector;
 
-use super::Terms;
 use super::history::History;
 use super::lead_demand::LeadDemand;
 use super::response::{self, Response};
 use super::season::Indices;
+use super::terms::Terms;
 use super::trend;
 use crate::conventions::{Conventions, Unmet};
 use crate::count::count;

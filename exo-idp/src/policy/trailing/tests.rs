@@ -2,8 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::LeadTimes;
-use crate::conventions::{Receipts, Unmet};
-use crate::panel::{Columns, Covariate};
+use crate::conventions::{Conventions, Receipts, Unmet};
+use crate::panel::{Columns, Covariate, Panel};
+use crate::policy::Plan;
 
 const WEEKS: usize = 72;
 const PRODUCTS: usize = 4;
