@@ -1,5 +1,5 @@
 //! Rebuilds the pretrained weights of level networks, bit for bit:
-//! `cargo run --release -p hindsight-exo-idp --example pretrain -- FILE [STEPS [RECORDS]]`.
+//! `cargo run --release -p hindsight-exo-idp --example pretrain -- FILE [STEPS [RECORDS [NETWORKS]]]`.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -15,6 +15,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(records) = args.next() {
         settings.records = records.parse()?;
+    }
+    if let Some(networks) = args.next() {
+        settings.ensemble_size = networks.parse()?;
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let begun = Instant::now();

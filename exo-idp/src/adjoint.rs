@@ -1,6 +1,7 @@
 //! Tests of the gradient through the replay, against the adjoint that the paper's model has in closed form.
 
-use gpu::{DelayLine, Device, Dual, Executor, Scalar};
+use gpu::numbers::Dual;
+use gpu::{DelayLine, Device, Executor, Scalar};
 use proptest::prelude::*;
 
 use crate::conventions::{Conventions, Terminal};

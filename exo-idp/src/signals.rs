@@ -64,6 +64,12 @@ impl Signals {
         &self.values[(week * self.rows + row) * self.columns..][..self.columns]
     }
 
+    /// All rows of one week, `[row][column]`.
+    pub(crate) fn week(&self, week: usize) -> &[f64] {
+        let each = self.rows * self.columns;
+        &self.values[week * each..(week + 1) * each]
+    }
+
     /// The number of columns: products or lanes.
     #[must_use]
     pub fn columns(&self) -> usize {

@@ -9,9 +9,8 @@ use hindsight_exo_idp::{
     Arrivals, Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
 };
 use hindsight_gpu::nn::{Dense, Layout};
-use hindsight_gpu::{
-    Activation, DelayLine, Device, Dual, Executor, Lanes, RoundGradient, Scalar, Stream,
-};
+use hindsight_gpu::numbers::{Dual, Lanes};
+use hindsight_gpu::{Activation, DelayLine, Device, Executor, RoundGradient, Scalar, Stream};
 use proptest::prelude::*;
 use rand::RngExt;
 

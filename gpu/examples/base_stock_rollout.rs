@@ -15,7 +15,8 @@ mod unit;
 use std::error::Error;
 
 use cpu_time::ProcessTime;
-use hindsight_gpu::{Dual, Lanes, Scalar, Tangent, vectorize};
+use hindsight_gpu::Scalar;
+use hindsight_gpu::numbers::{Dual, Lanes, Tangent, vectorize};
 use unit::unit;
 
 const PATHS: usize = 8192;

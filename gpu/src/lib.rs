@@ -10,6 +10,7 @@ mod exec;
 mod kernel;
 mod math;
 pub mod nn;
+pub mod numbers;
 pub mod optim;
 mod record;
 mod scalar;
@@ -17,10 +18,9 @@ mod stream;
 
 pub use error::Error;
 pub use exec::{Batch, Cpu, Device, Executor, Gradient, Part, Rollout, Session};
-pub use kernel::isa::vectorize;
 pub use kernel::real::Real;
 pub use record::{CustomOp, Inputs, Program, Recorder, Shape, Size, Start, Step, Var};
-pub use scalar::{Activation, DelayLine, Dual, Lanes, RoundGradient, Scalar, Tangent};
+pub use scalar::{Activation, DelayLine, RoundGradient, Scalar};
 pub use stream::Stream;
 
 #[doc = include_str!("../docs/dynamics.md")]

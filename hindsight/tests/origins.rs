@@ -55,7 +55,7 @@ fn nothing_later_reaches_a_window() {
     }
     assert_ne!(plain[2]["scores"], altered[2]["scores"]);
 
-    let ended = backtest(&record(WEEKS), &["--until", "55"]);
+    let ended = backtest(&record(WEEKS), &["--until", "55", "--origins", "1"]);
     assert_eq!(ended["pairs"], plain[1]["scores"]["pairs"]);
     assert_eq!(
         ended["best_heuristic"],

@@ -1,57 +1,92 @@
 //! What the trained policy earns on records that nobody tuned it on, beside the best heuristic of each window, chosen after the fact:
-//! `cargo run --release -p hindsight-exo-idp --example generalisation -- FILE WEIGHTS LEARN:END,… [options]`.
+//! `cargo run --release -p hindsight-exo-idp --example generalisation -- RECORD LEARN:END,… [options]`.
+//!
+//! A record is a file, or `world:SEED,PRODUCTS,WEEKS,INTERMITTENT,PROMOTIONS`: the synthetic world, another one than that of pretraining.
 
 mod record;
 mod study;
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use hindsight_exo_idp::policy::LevelWeights;
+use hindsight_exo_idp::train::Learner;
 use hindsight_exo_idp::{Conventions, LeadTimes};
 
 use record::Reading;
 use study::Study;
 
+const USAGE: &str = "usage: generalisation RECORD LEARN:END,... [--weights FILE] [--lead LOW-HIGH] [--cost-share S] [--holding-share H] \
+    [--discount G] [--year N] [--least N] [--missing-is-zero] [--every N] [--unjudged N] [--seed N] [--fine-steps N] [--rate R]";
+
+/// Options of the command line, `--name value`.
+struct Options(Vec<String>);
+
+impl Options {
+    fn flag(&self, name: &str) -> bool {
+        self.0.iter().any(|own| own == name)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let at = self.0.iter().position(|own| own == name)?;
+        self.0.get(at + 1).map(String::as_str)
+    }
+
+    fn or<T: FromStr>(&self, name: &str, default: T) -> Result<T, Box<dyn Error>>
+    where
+        T::Err: Error + 'static,
+    {
+        Ok(self.text(name).map_or(Ok(default), str::parse)?)
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [file, weights, spans, options @ ..] = &args[..] else {
-        return Err("usage: generalisation FILE WEIGHTS LEARN:END,... [--lead LOW-HIGH] [--cost-share S] [--holding-share H] [--discount G] [--year N] [--least N] [--missing-is-zero]".into());
+    let [file, spans, options @ ..] = &args[..] else {
+        return Err(USAGE.into());
     };
-    let option = |name: &str| {
-        let at = options.iter().position(|o| o == name)?;
-        options.get(at + 1).cloned()
-    };
-    let number = |name: &str, default: f64| option(name).map_or(Ok(default), |v| v.parse::<f64>());
-    let lead = option("--lead").unwrap_or_else(|| "1-3".into());
+    let options = Options(options.to_vec());
+    let lead = options.text("--lead").unwrap_or("1-3");
     let (low, high) = lead.split_once('-').ok_or("--lead LOW-HIGH")?;
+    let (low, high) = (low.parse::<usize>()?, high.parse::<usize>()?);
     let reading = Reading {
         price: 10.0,
-        cost_share: number("--cost-share", 0.6)?,
-        least: option("--least").map_or(Ok(20), |v| v.parse())?,
-        missing_is_zero: options.iter().any(|o| o == "--missing-is-zero"),
+        cost_share: options.or("--cost-share", 0.6)?,
+        least: options.or("--least", 20)?,
+        missing_is_zero: options.flag("--missing-is-zero"),
+        every: options.or("--every", 1)?,
     };
     let spans = spans.split(',').map(|span| {
         let (learn, end) = span.split_once(':').ok_or("LEARN:END")?;
         Ok((learn.parse()?, end.parse()?))
     });
+    let mut learner = Learner {
+        seed: options.or("--seed", 0)?,
+        ..Learner::default()
+    };
+    learner.fine_tuning.steps = options.or("--fine-steps", learner.fine_tuning.steps)?;
+    learner.fine_tuning.learning_rate = options.or("--rate", learner.fine_tuning.learning_rate)?;
+    let panel = match file.strip_prefix("world:") {
+        Some(numbers) => record::world(numbers)?,
+        None => record::read(&PathBuf::from(file), &reading)?,
+    };
     let study = Study {
-        panel: record::read(&PathBuf::from(file), &reading)?,
-        law: |seed| {
-            LeadTimes::uniform(
-                low.parse().unwrap_or(1),
-                high.parse().unwrap_or(3),
-                0.5,
-                seed,
-            )
-        },
+        panel,
+        law: |seed| LeadTimes::uniform(low, high, 0.5, seed),
         conventions: Conventions {
-            discount: number("--discount", 0.998)?,
-            holding_share: number("--holding-share", 0.005)?,
+            discount: options.or("--discount", 0.998)?,
+            holding_share: options.or("--holding-share", 0.005)?,
             ..Conventions::default()
         },
-        year: option("--year").map_or(Ok(52), |v| v.parse())?,
-        weights: LevelWeights::from_bytes(&std::fs::read(weights)?)?,
+        learner,
+        year: options.or("--year", 52)?,
+        hierarchy: vec![],
+        unjudged: options.or("--unjudged", 1)?,
+        weights: match options.text("--weights") {
+            Some(file) => LevelWeights::from_bytes(&std::fs::read(file)?)?,
+            None => LevelWeights::pretrained().clone(),
+        },
         spans: spans.collect::<Result<_, Box<dyn Error>>>()?,
     };
     study.run()

@@ -1,6 +1,6 @@
 //! Records from comma-separated files: a row a product and period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs::File;
 use std::io::Read;
@@ -9,6 +9,7 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use hindsight_exo_idp::Panel;
 use hindsight_exo_idp::panel::{Columns, Covariate};
+use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
 
 /// How a file is read.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct Reading {
     pub(crate) least: usize,
     /// Whether a missing row is a week without demand.
     pub(crate) missing_is_zero: bool,
+    /// Takes every so many product of the file.
+    pub(crate) every: usize,
 }
 
 struct Row {
@@ -59,16 +62,16 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         .iter()
         .filter_map(|&name| column(&[name]))
         .collect();
-    let mut rows: BTreeMap<String, BTreeMap<String, Row>> = BTreeMap::new();
-    let mut weeks: BTreeMap<(i64, String), ()> = BTreeMap::new();
+    let mut rows: BTreeMap<String, BTreeMap<i64, Row>> = BTreeMap::new();
+    let mut weeks: BTreeSet<i64> = BTreeSet::new();
     for line in reader.records() {
         let line = line?;
         let number = |k: usize| line[k].parse::<f64>();
         let name = store.map_or(line[product].to_owned(), |s| {
             format!("{}/{}", &line[s], &line[product])
         });
-        let when = line[week].to_owned();
-        weeks.insert((when.parse().unwrap_or(0), when.clone()), ());
+        let when = week_number(&line[week]).ok_or_else(|| format!("no week: {:?}", &line[week]))?;
+        weeks.insert(when);
         if stock.is_some_and(|k| &line[k] == "0") {
             continue;
         }
@@ -85,7 +88,13 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         rows.entry(name).or_default().insert(when, row);
     }
     rows.retain(|_, weeks| weeks.len() >= reading.least);
-    let weeks: Vec<String> = weeks.into_keys().map(|(_, week)| week).collect();
+    let mut at = 0;
+    rows.retain(|_, _| {
+        at += 1;
+        at % reading.every == 0
+    });
+    let (first, last) = (weeks.first().copied(), weeks.last().copied());
+    let weeks: Vec<i64> = (first.unwrap_or(0)..=last.unwrap_or(0)).collect();
     let mut columns = Columns::default();
     let mut covariates = vec![Vec::new(); planned.len()];
     for record in rows.values() {
@@ -117,4 +126,39 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Panel, Box<dyn Erro
         weeks.len(),
         columns,
     )?)
+}
+
+/// A synthetic world of `SEED,PRODUCTS,WEEKS,INTERMITTENT,PROMOTIONS`: the last two are the share of intermittent products and the
+/// probability of a promotion.
+pub(crate) fn world(numbers: &str) -> Result<Panel, Box<dyn Error>> {
+    let numbers: Vec<&str> = numbers.split(',').collect();
+    let [seed, products, weeks, intermittent, promotions] = numbers[..] else {
+        return Err("world:SEED,PRODUCTS,WEEKS,INTERMITTENT,PROMOTIONS".into());
+    };
+    let config = WorldConfig {
+        seed: seed.parse()?,
+        products: products.parse()?,
+        weeks: weeks.parse()?,
+        intermittent: intermittent.parse()?,
+        promotion_rate: promotions.parse()?,
+        ..WorldConfig::default()
+    };
+    Ok(World::new(&config)?.panel(DemandColumn::Truth)?)
+}
+
+/// The number of a week: as it is written, or counted from the year 0 where it is the date of its first day.
+fn week_number(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let mut parts = text.split('-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    // Days since the first of March of the year 0, years beginning in March.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Some(days.div_euclid(7))
 }

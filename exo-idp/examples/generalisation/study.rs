@@ -6,37 +6,75 @@ use std::time::Instant;
 
 use hindsight_exo_idp::compare::Bootstrap;
 use hindsight_exo_idp::gpu::Device;
+use hindsight_exo_idp::policy::trailing::{Terms, Trailing};
 use hindsight_exo_idp::policy::{
     ConstantOrder, LeadTimeDemand, LevelWeights, OrderUpTo, Plan, Policy, PromotionForecast,
     Signals, target_position,
 };
-use hindsight_exo_idp::train::{Learner, Setting, groups_by_variation, tune_levels};
+use hindsight_exo_idp::train::{
+    Choice, Learner, Material, Setting, Trial, groups_by_variation, tune_levels,
+};
 use hindsight_exo_idp::{Arrivals, Conventions, LeadTimes, Panel, Paths, Replay};
+
+/// Heuristics, the last ones of [`tuned`], that are not part of the reference.
+const LATER: usize = 2;
 
 /// A record with what it is judged under.
 pub(crate) struct Study<L> {
     pub(crate) panel: Panel,
     pub(crate) law: L,
     pub(crate) conventions: Conventions,
+    pub(crate) learner: Learner,
+    /// Periods of a year.
     pub(crate) year: usize,
+    /// Groups of products, from coarse to fine.
+    pub(crate) hierarchy: Vec<Vec<usize>>,
     pub(crate) weights: LevelWeights,
-    /// Weeks to learn from and the end of the held-out weeks, for each window.
+    /// Weeks to learn from and the end of the held-out weeks, for each window; each is chosen for by those before it.
     pub(crate) spans: Vec<(usize, usize)>,
+    /// How many windows, the first ones, only serve the choice.
+    pub(crate) unjudged: usize,
 }
 
 /// What a policy earned in a window, by product and week.
+#[derive(Clone)]
 struct Row {
     name: String,
     heuristic: bool,
     earned: Vec<Vec<f64>>,
 }
 
+/// A window: the rows of all policies, and the trial of the candidates that later windows choose by.
+struct Window {
+    rows: Vec<Row>,
+    names: Vec<String>,
+    trial: Trial,
+}
+
 impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
     pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
         let device = Device::best();
-        let mut windows = Vec::new();
-        for &(learn, end) in &self.spans {
-            windows.push(self.window(learn, end, &device)?);
+        let (mut trials, mut windows) = (Vec::new(), Vec::new());
+        for (at, &(learn, end)) in self.spans.iter().enumerate() {
+            let Window {
+                mut rows,
+                names,
+                trial,
+            } = self.window(learn, end, &device)?;
+            let choice = Choice::among(names, trials.clone())?;
+            trials.push(trial);
+            if at < self.unjudged {
+                continue;
+            }
+            println!("  chosen by {at} earlier windows: {}", choice.name());
+            let chosen = rows.iter().find(|r| r.name == choice.name());
+            let chosen = chosen.ok_or("a choice among the rows")?;
+            rows.push(Row {
+                name: "chosen by earlier windows".into(),
+                heuristic: false,
+                earned: chosen.earned.clone(),
+            });
+            windows.push(rows);
         }
         // Pooled over the windows, in percent of the best heuristic of each, chosen after the fact.
         let best: Vec<&Row> = windows
@@ -54,6 +92,7 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
         );
         for k in 0..windows[0].len() {
             let mut differences: Vec<Vec<f64>> = vec![Vec::new(); self.panel.products()];
+            let mut each = Vec::new();
             for (rows, best) in windows.iter().zip(&best) {
                 for ((out, own), other) in differences
                     .iter_mut()
@@ -62,24 +101,22 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
                 {
                     out.extend(own.iter().zip(other).map(|(x, y)| x - y));
                 }
+                let share = total(&rows[k].earned) / total(&best.earned);
+                each.push(format!("{:+.1}", 100.0 * (share - 1.0)));
             }
             let interval = Bootstrap::default().interval(&differences)?;
             let percent = |x: f64| 100.0 * x / reference;
             let [mid, low, high] = [interval.estimate, interval.low, interval.high].map(percent);
             println!(
-                "  {:48} {mid:+6.2} [{low:+.2}, {high:+.2}]",
-                windows[0][k].name
+                "  {:48} {mid:+6.2} [{low:+.2}, {high:+.2}]   {}",
+                windows[0][k].name,
+                each.join(" ")
             );
         }
         Ok(())
     }
 
-    fn window(
-        &self,
-        learn: usize,
-        end: usize,
-        device: &Device,
-    ) -> Result<Vec<Row>, Box<dyn Error>> {
+    fn window(&self, learn: usize, end: usize, device: &Device) -> Result<Window, Box<dyn Error>> {
         let begun = Instant::now();
         let all: Vec<usize> = (0..self.panel.products()).collect();
         let panel = self.panel.restrict(&all, end)?;
@@ -93,46 +130,53 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
                 price: true,
             },
             weeks: 0..learn,
-            warm_up: 4,
+            warm_up: 12.min(learn / 3),
             opening: None,
         };
-        let learner = Learner {
+        let terms = Terms {
+            panel: &panel,
+            lead_times: &scored,
+            conventions: self.conventions,
+            plan: setting.plan,
             year: self.year,
-            window: 8.min(end - learn),
-            ..Learner::default()
+            hierarchy: &self.hierarchy,
         };
+        let trailing = Trailing::new(&terms, 8.min(learn / 3)..end)?;
+        let material = Material {
+            setting: &setting,
+            arrivals: &fitting,
+            trailing: &trailing,
+            pretrained: &self.weights,
+            device,
+        };
+        let heuristics = tuned(&setting, &trailing, &fitting, device)?;
         let go = |_| ControlFlow::Continue(());
-        let learned = learner.learn(&setting, &fitting, &self.weights, untuned, device, go)?;
+        let candidates = self.learner.candidates(&material, heuristics.clone(), go)?;
         let seconds = begun.elapsed().as_secs_f64();
-        let choice = &learned.choice;
         println!(
-            "learn {learn}, end {end}: {} products, learnt in {seconds:.1} s; windows {:?}",
+            "learn {learn}, end {end}: {} products, learnt in {seconds:.1} s",
             panel.products(),
-            choice.windows
         );
-        for (k, (name, _)) in choice.earned.iter().enumerate() {
-            let mark = if k == choice.chosen { " <- chosen" } else { "" };
-            println!("  {:.4} {name}{mark}", choice.share(k));
-        }
-        let paths = Paths::new(&panel, &scored, 4)?;
+        let (paths, other) = (
+            Paths::new(&panel, &scored, 4)?,
+            Paths::new(&panel, &fitting, 2)?,
+        );
         let replay = setting.replay(&paths, learn..end)?;
         let mut rows = Vec::new();
-        for heuristic in tuned(&setting, &fitting, device)? {
-            rows.push(row(&replay, &heuristic, true, device)?);
+        for policy in &candidates.policies {
+            // The reference is the best of the six heuristics that the first studies had; those that came later are rows of their own.
+            let heuristics = &heuristics[..heuristics.len() - LATER];
+            let heuristic = heuristics.iter().any(|h| h.name() == policy.name());
+            rows.push(row(&replay, policy, heuristic, device)?);
         }
         let reference = setting.reference();
         let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, p| reference[p]);
         rows.push(row(&replay, &ConstantOrder::new(1.0, mean), true, device)?);
-        for candidate in &learned.candidates {
-            rows.push(row(&replay, candidate, false, device)?);
-        }
-        rows.push(row(
-            &replay,
-            &learned.policy.renamed("chosen by earlier windows"),
-            false,
-            device,
-        )?);
-        Ok(rows)
+        Ok(Window {
+            rows,
+            names: candidates.names(),
+            trial: candidates.trial(&setting.replay(&other, learn..end)?, device)?,
+        })
     }
 }
 
@@ -186,6 +230,7 @@ fn untuned(setting: &Setting<'_>) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::E
 /// The heuristics of the back-test that are levels: tuned in groups of products where they are tuned there.
 fn tuned(
     setting: &Setting<'_>,
+    trailing: &Trailing,
     fitting: &LeadTimes,
     device: &Device,
 ) -> Result<Vec<OrderUpTo>, hindsight_exo_idp::Error> {
@@ -210,12 +255,17 @@ fn tuned(
     });
     let mean = OrderUpTo::uncapped("mean", mean)?;
     let plain = untuned(setting)?;
+    let weeks = panel.weeks();
+    let seasonal = OrderUpTo::uncapped("seasonal", trailing.seasonal(weeks))?;
+    let smoothed = OrderUpTo::uncapped("smoothed", trailing.safety_stock(weeks))?;
     Ok(vec![
         tuned(&plain[0], "promotion-aware newsvendor, tuned")?,
+        plain[1].clone(),
         tuned(&plain[1], "target position, tuned")?,
         tuned(&mean, "base stock, tuned")?,
-        plain[1].clone(),
         plain[2].clone(),
+        tuned(&seasonal, "seasonal base stock, tuned")?,
+        tuned(&smoothed, "safety stock, tuned")?,
     ])
 }
 

@@ -1,5 +1,6 @@
 //! What is back-tested: a panel with the names that its record has for weeks and groups.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::notices::Notice;
@@ -27,8 +28,10 @@ pub struct Dataset {
     pub panel: Panel,
     /// The names of the weeks, one for each week of the panel.
     pub weeks: Vec<String>,
-    /// Traits of the products by which results are grouped.
+    /// Traits of the products by which results are grouped, and over which seasons are pooled.
     pub groups: Vec<Grouping>,
+    /// Weeks (or what the record counts in) of a year: seasons come back after so many.
+    pub year: usize,
     /// The stock that replays open with; `None` for a week's mean demand on hand and in every outstanding order.
     pub opening: Option<Opening>,
     /// What was really ordered, in units, product by product, weeks contiguous: replayed as one more policy.
@@ -59,6 +62,7 @@ impl Dataset {
             weeks: (0..panel.weeks()).map(|week| week.to_string()).collect(),
             panel,
             groups: Vec::new(),
+            year: 52,
             opening: None,
             orders: None,
         }
@@ -151,12 +155,31 @@ impl Dataset {
             panel: self.panel.restrict(products, weeks)?,
             weeks: self.weeks[..weeks].to_vec(),
             groups: groups.collect(),
+            year: self.year,
             opening: self
                 .opening
                 .as_ref()
                 .map(|opening| opening.select(products)),
             orders,
         })
+    }
+
+    /// Every product's group, trait by trait, from coarse to fine: those of fewer groups first. A trait that tells nearly every product from
+    /// every other is none.
+    pub(super) fn hierarchy(&self) -> Vec<Vec<usize>> {
+        let mut levels: Vec<(usize, Vec<usize>)> = Vec::new();
+        for group in &self.groups {
+            let mut places: HashMap<&str, usize> = HashMap::new();
+            let place = |value| {
+                let next = places.len();
+                *places.entry(value).or_insert(next)
+            };
+            let own = group.values.iter().map(String::as_str).map(place).collect();
+            levels.push((places.len(), own));
+        }
+        levels.retain(|(groups, own)| *groups > 1 && 2 * groups <= own.len());
+        levels.sort_by_key(|(groups, _)| *groups);
+        levels.into_iter().map(|(_, own)| own).collect()
     }
 
     /// The first and the last of some weeks, by name.

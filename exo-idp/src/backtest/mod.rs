@@ -7,12 +7,15 @@
 //! | policy | what it does |
 //! |---|---|
 //! | just-in-time rule | knows future demand and lead times, and orders what arrives just when it is sold |
-//! | Direct Backprop | the mean of several networks, trained by gradient ascent through the replay |
+//! | Direct Backprop | networks fine-tuned on the record, or what clearly earned more in the windows before, each time made from the weeks before the window: networks trained from scratch, the pretrained ones, blends with heuristics, or a heuristic |
+//! | pretrained network | a network trained on synthetic records alone, as it is (zero-shot) |
 //! | promotion-aware newsvendor | raises the stock position to the critical quantile of lead-time demand, forecast with the planned covariates and prices; the level is scaled by a factor tuned per group of products |
 //! | target position, tuned | raises the position to the critical quantile of lead-time demand of the training weeks, scaled by a tuned factor |
 //! | target position, untuned | the same without the factor |
 //! | target position, mean lead time | the same for the mean lead time in place of its distribution, untuned |
 //! | base stock | raises the position to mean demand over the lead time and the review week, scaled by a tuned factor |
+//! | seasonal base stock | the same for recent demand with the seasonal index of the weeks covered |
+//! | safety stock | exponentially smoothed demand and the textbooks' safety stock, scaled by a tuned factor |
 //! | constant order | orders a week's mean demand every week |
 //! | own orders | what was really ordered, where the record says it |
 //!
@@ -24,17 +27,19 @@
 //! let world = World::new(&WorldConfig { products: 12, weeks: 60, ..WorldConfig::default() })?;
 //! let data = Dataset::new(world.panel(DemandColumn::Truth)?);
 //! let mut backtest = BackTest::default();
-//! (backtest.recipe.ensemble_size, backtest.recipe.training.steps) = (1, 20); // a first look; the defaults take minutes
+//! (backtest.learner.fine_tuning.steps, backtest.learner.from_scratch.steps) = (20, 20); // a first look
 //! let results = backtest.run(&data, &Device::default(), |_| {})?;
 //! for policy in &results.policies {
 //!     println!("{:32} {:8.2} [{:.2}, {:.2}]", policy.name, policy.mean, policy.interval.lo, policy.interval.hi);
 //! }
-//! assert!(results.policies.len() >= 8 && !results.best_heuristic.is_empty());
+//! assert!(results.policies.len() >= 11 && !results.best_heuristic.is_empty());
 //! # Ok::<(), hindsight_exo_idp::Error>(())
 //! ```
 
 mod dataset;
+mod entry;
 mod heuristics;
+mod learning;
 mod notices;
 mod origins;
 mod results;
@@ -42,8 +47,6 @@ mod rewards;
 mod segments;
 mod standings;
 mod summarise;
-
-use std::ops::ControlFlow;
 
 use gpu::Device;
 
@@ -56,21 +59,22 @@ use crate::oracle::JustInTime;
 use crate::outcomes::Outcomes;
 use crate::paths::Paths;
 use crate::policy::{
-    BaseStock, ConstantOrder, Plan, Policy, PromotionForecast, RecordedOrders, Signals,
+    ConstantOrder, LevelWeights, OrderUpTo, Plan, Policy, RecordedOrders, Signals,
 };
 use crate::replay::Replay;
-use crate::train::{Fitted, Recipe, Setting};
+use crate::train::{Learner, Setting};
 
 pub use dataset::{Dataset, Grouping};
 pub use notices::Notice;
 pub use origins::Split;
 pub use results::{
-    ConfidenceLimits, Difference, Origin, Origins, PolicyResult, ProductResult, Results, Role,
-    Sample, Segment, Segmentation, Track, TrainingPoint,
+    CandidateResult, Learning, Origin, Origins, PolicyResult, ProductResult, Results, Sample,
+    Segment, Segmentation, Track, TrainingCourse, TrainingPoint,
 };
-pub use standings::{Pair, PolicyScore, Standings};
+pub use standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 
-use heuristics::Heuristics;
+use entry::Entry;
+use learning::{Learnt, Tried};
 use origins::WARM_UP;
 use rewards::RewardTable;
 use summarise::{EvaluationContext, summarise};
@@ -82,8 +86,9 @@ pub struct BackTest {
     /// Weeks held out at each origin, at least 1; `None` for a quarter of the weeks, or so few that the earliest of several origins still
     /// is trained on half of them.
     pub held_out: Option<usize>,
-    /// How often the whole job is repeated with earlier ends of the record, at least 1.
-    pub origins: usize,
+    /// How often the whole job is done, with earlier ends of the record, at least 1; `None` for four times, or as often as the record
+    /// allows.
+    pub origins: Option<usize>,
     /// Probabilities of lead times of 0, 1, 2, … weeks, which sum to one; at most 53 of them.
     pub lead_time: Vec<f64>,
     /// Probability that a week's lead time is that of the week before, in [0, 1).
@@ -94,8 +99,8 @@ pub struct BackTest {
     pub plan_weeks: Option<usize>,
     /// Whether prices are known for those weeks too.
     pub price_planned: bool,
-    /// How the networks are trained. Its `validation` is set to a sixth of the training weeks, its `seed` to the seed below.
-    pub recipe: Recipe,
+    /// How a policy is learnt. Its `seed` is set to the seed below.
+    pub learner: Learner,
     /// Samples of lead times per product on which policies are scored, at least 1.
     pub samples: usize,
     /// How intervals are drawn; its `seed` is set to the seed below.
@@ -108,7 +113,7 @@ impl Default for BackTest {
     fn default() -> Self {
         BackTest {
             held_out: None,
-            origins: 1,
+            origins: None,
             lead_time: vec![0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0],
             lead_time_persistence: 0.5,
             conventions: Conventions {
@@ -118,7 +123,7 @@ impl Default for BackTest {
             },
             plan_weeks: None,
             price_planned: true,
-            recipe: Recipe::default(),
+            learner: Learner::default(),
             samples: 4,
             bootstrap: Bootstrap::default(),
             seed: 7,
@@ -130,25 +135,25 @@ impl Default for BackTest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The origin, from 0.
-    pub origin: usize,
-    /// Origins in all.
-    pub origins: usize,
+    /// The window that is being learnt for, from 0: first those that only serve the choice, then those of the origins.
+    pub window: usize,
+    /// Windows in all.
+    pub windows: usize,
     /// What is being done there.
     pub stage: Stage,
-    /// Steps of training done, those that early stopping saved included.
+    /// Steps of training done.
     pub done: usize,
     /// Steps of training in all, at most.
     pub total: usize,
 }
 
-/// What a back-test is doing at an origin.
+/// What a back-test is doing for a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Fitting and tuning the heuristics.
+    /// Reading the record, fitting and tuning the heuristics.
     Heuristics,
-    /// Training a network of the ensemble, counted from 0.
+    /// Training a network, counted from 0.
     Training {
         /// The network.
         network: usize,
@@ -166,11 +171,11 @@ impl BackTest {
     /// That of the first setting outside its range.
     pub fn validate(&self) -> Result<(), Error> {
         self.conventions.validate()?;
-        self.recipe.validate()?;
+        self.learner.validate()?;
         self.bootstrap.validate()?;
         self.law(self.seed)?;
         for (name, value) in [
-            ("the set of origins", self.origins),
+            ("the set of origins", self.origins.unwrap_or(1)),
             ("the set of samples", self.samples),
         ] {
             if value == 0 {
@@ -185,7 +190,7 @@ impl BackTest {
         Ok(())
     }
 
-    /// Runs the back-test. `progress` is called at the start of every stage and at every validation of a network.
+    /// Runs the back-test. `progress` is called at the start of every stage and every so many steps of training.
     ///
     /// # Errors
     /// When the settings are not valid, the record has too few weeks for the origins, or no product can be scored.
@@ -197,30 +202,47 @@ impl BackTest {
     ) -> Result<Results, Error> {
         self.validate()?;
         let splits = Split::all(data.panel.weeks(), self.held_out, self.origins)?;
+        let earlier = splits.first().map(Split::earlier).unwrap_or_default();
         let bootstrap = self.bootstrap();
-        let each = 2 * self.recipe.ensemble_size * self.recipe.training.steps;
+        let each = self.learner.steps(LevelWeights::pretrained());
+        let (windows, unjudged) = (earlier.len() + splits.len(), earlier.len());
         let (mut tables, mut origins, mut last) = (Vec::new(), Vec::new(), None);
-        for (origin, split) in splits.iter().enumerate() {
-            let known = data.at(split)?;
+        let mut tried: Vec<Tried> = Vec::with_capacity(windows);
+        for (window, split) in earlier.iter().chain(&splits).enumerate() {
+            let known = match data.at(split) {
+                // Where no product is recorded there is nothing to choose by.
+                Err(Error::NoProduct { .. }) if window < unjudged => continue,
+                known => known?,
+            };
             let mut at = |stage, step| {
                 progress(Progress {
-                    origin,
-                    origins: splits.len(),
+                    window,
+                    windows,
                     stage,
-                    done: origin * each + step,
-                    total: splits.len() * each,
+                    done: window * each + step,
+                    total: windows * each,
                 });
             };
-            let evaluated = self.evaluate(&known, split, device, &mut at)?;
-            if splits.len() > 1 {
-                origins.push(Origin {
-                    training: known.data.span(&split.training),
-                    held_out: known.data.span(&split.held_out),
-                    scores: evaluated.0.standings(&bootstrap)?,
-                });
-                tables.push(evaluated.0);
+            let law = self.law(self.seed)?;
+            let setting = self.setting(&known, split, &law);
+            let fitting = self.law(self.seed.wrapping_add(1))?;
+            let learnt = self.learn(&known, &setting, &fitting, device, &mut at)?;
+            if window >= unjudged {
+                at(Stage::Scoring, each);
+                let (table, results) =
+                    self.score(&known, split, &setting, &learnt, &tried, device)?;
+                if splits.len() > 1 {
+                    origins.push(Origin {
+                        training: known.data.span(&split.training),
+                        held_out: known.data.span(&split.held_out),
+                        chosen: results.learning.chosen.clone(),
+                        scores: table.standings(&bootstrap)?,
+                    });
+                    tables.push(table);
+                }
+                last = Some(results);
             }
-            last = Some(evaluated.1);
+            tried.push(learnt.tried());
         }
         let mut results = last.ok_or(Error::Empty("origins"))?;
         if splits.len() > 1 {
@@ -230,19 +252,16 @@ impl BackTest {
         Ok(results)
     }
 
-    /// The whole job at one origin: the record ends with the held-out weeks.
-    fn evaluate(
+    /// What is fixed for every policy that is made for a window: the record ends with it.
+    fn setting<'a>(
         &self,
-        known: &dataset::Known,
+        known: &'a dataset::Known,
         split: &Split,
-        device: &Device,
-        at: &mut impl FnMut(Stage, usize),
-    ) -> Result<(RewardTable, Results), Error> {
-        let panel = &known.data.panel;
-        let (law, fitting) = (self.law(self.seed)?, self.law(self.seed.wrapping_add(1))?);
-        let setting = Setting {
-            panel,
-            lead_times: &law,
+        law: &'a LeadTimes,
+    ) -> Setting<'a> {
+        Setting {
+            panel: &known.data.panel,
+            lead_times: law,
             conventions: self.conventions,
             plan: Plan {
                 horizon: self.plan_weeks.unwrap_or(law.max_lead_time()),
@@ -251,68 +270,45 @@ impl BackTest {
             weeks: split.training.clone(),
             warm_up: WARM_UP,
             opening: known.data.opening.as_ref(),
-        };
-        at(Stage::Heuristics, 0);
-        let heuristics = Heuristics::fit(&setting, &fitting, device)?;
-        let fitted = self.train(&setting, &fitting, &heuristics.forecast, split, device, at)?;
-        at(
-            Stage::Scoring,
-            2 * self.recipe.ensemble_size * self.recipe.training.steps,
-        );
-        let paths = Paths::new(panel, &law, self.samples)?;
-        // The memory of the network reaches back further than the weeks that fitting leaves out.
-        let held_setting = Setting {
-            warm_up: 2 * WARM_UP,
-            ..setting.clone()
-        };
-        let replay = held_setting.replay(&paths, split.held_out.clone())?;
-        let mut entries = entries(&setting, &replay, heuristics, &fitted, device)?;
-        if let Some(orders) = &known.data.orders {
-            let orders = RecordedOrders::new(panel, orders)?;
-            entries.push(Entry {
-                name: orders.name().to_owned(),
-                role: Role::Recorded,
-                outcomes: replay.run(&orders, device)?,
-            });
         }
-        entries.sort_by(|a, b| b.outcomes.reward().total_cmp(&a.outcomes.reward()));
+    }
+
+    /// What was made for a window, replayed on its weeks; `tried` is what candidates earned in the windows before.
+    fn score(
+        &self,
+        known: &dataset::Known,
+        split: &Split,
+        setting: &Setting<'_>,
+        learnt: &Learnt,
+        tried: &[Tried],
+        device: &Device,
+    ) -> Result<(RewardTable, Results), Error> {
+        let law = self.law(self.seed)?;
+        let paths = Paths::new(setting.panel, &law, self.samples)?;
+        let replay = setting.replay(&paths, split.held_out.clone())?;
+        let (choice, learning) = learnt.choose(tried)?;
+        let trained = &learnt.candidates.policies[choice.chosen];
+        let shown = entry::shown(setting.panel, &split.held_out);
+        let mut entries = entries(setting, &replay, learnt, trained, &shown, device)?;
+        if let Some(orders) = &known.data.orders {
+            let orders = RecordedOrders::new(setting.panel, orders)?;
+            let outcomes = replay.run(&orders, device)?;
+            entries.push(Entry::new(orders.name(), Role::Recorded, &outcomes, &shown));
+        }
+        entries.sort_by(|a, b| b.reward.total_cmp(&a.reward));
         let table = RewardTable::new(&replay, &entries);
         let context = EvaluationContext {
             known,
             split,
-            fitted: &fitted,
+            learning: &learning,
             bootstrap: &self.bootstrap(),
+            shown: &shown,
         };
         let mut results = summarise(&context, &entries, &table)?;
-        let found = notices::notices(panel, split, law.max_lead_time());
+        results.notices.extend(learnt.notices.iter().cloned());
+        let found = notices::notices(setting.panel, split, law.max_lead_time());
         results.notices.extend(found);
         Ok((table, results))
-    }
-
-    fn train(
-        &self,
-        setting: &Setting<'_>,
-        arrivals: &LeadTimes,
-        forecast: &PromotionForecast,
-        split: &Split,
-        device: &Device,
-        at: &mut impl FnMut(Stage, usize),
-    ) -> Result<Fitted, Error> {
-        let recipe = Recipe {
-            validation: split.validation,
-            seed: self.seed,
-            ..self.recipe.clone()
-        };
-        let (networks, steps) = (recipe.ensemble_size, recipe.training.steps);
-        recipe.fit(setting, arrivals, forecast, device, |course| {
-            let before = (2 * course.member + usize::from(course.refit)) * steps;
-            let network = course.member;
-            at(
-                Stage::Training { network, networks },
-                before + course.progress.step,
-            );
-            ControlFlow::Continue(())
-        })
     }
 
     /// The law of lead times: of one law, draws of another seed are other draws.
@@ -328,38 +324,32 @@ impl BackTest {
     }
 }
 
-/// One policy's outcomes.
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    role: Role,
-    outcomes: Outcomes,
-}
-
 /// The policies made from the training weeks, on the held-out ones.
 fn entries(
     setting: &Setting<'_>,
     replay: &Replay<'_>,
-    heuristics: Heuristics,
-    fitted: &Fitted,
+    learnt: &Learnt,
+    trained: &OrderUpTo,
+    shown: &[usize],
     device: &Device,
 ) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     let mut add = |name: &str, role, outcomes: Outcomes| {
-        let name = name.to_owned();
-        entries.push(Entry {
-            name,
-            role,
-            outcomes,
-        });
+        entries.push(Entry::new(name, role, &outcomes, shown));
     };
     let oracle = replay.run(&JustInTime::new(replay), device)?;
     add("just-in-time rule", Role::Oracle, oracle);
-    let trained = replay.run(&fitted.policy, device)?;
-    add("Direct Backprop", Role::Trained, trained);
-    for (name, levels) in heuristics.levels {
-        let outcomes = replay.run(&BaseStock::new(name, 1.0, levels), device)?;
-        add(name, Role::Heuristic, outcomes);
+    add(
+        "Direct Backprop",
+        Role::Trained,
+        replay.run(trained, device)?,
+    );
+    let zero_shot = &learnt.candidates.zero_shot;
+    let outcomes = replay.run(zero_shot, device)?;
+    add(zero_shot.name(), Role::Pretrained, outcomes);
+    for policy in &learnt.candidates.policies[learnt.heuristics..] {
+        let outcomes = replay.run(policy, device)?;
+        add(policy.name(), Role::Heuristic, outcomes);
     }
     let reference = setting.reference();
     let panel = setting.panel;

@@ -47,6 +47,13 @@ pub enum Notice {
         /// A value as the file writes it.
         example: String,
     },
+    /// The grid of a heuristic's factors was widened as far as it goes, and its largest factor still was the best.
+    FactorLimit {
+        /// The heuristic.
+        policy: String,
+        /// The largest factor tried.
+        factor: f64,
+    },
     /// More than a fifth of the weeks between products' first and last are not recorded.
     Gaps {
         /// Their share.
@@ -69,9 +76,9 @@ pub enum Notice {
         /// Held-out mean over training mean.
         ratio: f64,
     },
-    /// Half of the validation weeks or more have no demand at all: they hardly tell when to stop training.
-    EmptyValidation {
-        /// Validation weeks without demand.
+    /// Half of the last sixth of the training weeks or more have no demand at all: they tell little of the weeks that follow.
+    EmptyLastWeeks {
+        /// Those weeks without demand.
         weeks: usize,
     },
     /// The longest lead time is not shorter than the held-out weeks: some orders placed there do not arrive there.
@@ -140,6 +147,10 @@ impl fmt::Display for Notice {
                 f,
                 "every number of column {column:?} with a mark in it has three digits behind it, such as {example}: if it marks thousands, the numbers are a thousand times too small"
             ),
+            Notice::FactorLimit { policy, factor } => write!(
+                f,
+                "the factor of {policy:?} was tuned up to {factor:.0}, and more might earn more"
+            ),
             Notice::Gaps { share } => write!(
                 f,
                 "{:.0} % of the weeks between products' first and last are not recorded; a file of monthly or four-weekly sums is not weekly",
@@ -163,11 +174,11 @@ impl fmt::Display for Notice {
                 f,
                 "mean demand of the held-out weeks is {ratio:.2} times that of the training weeks"
             ),
-            Notice::EmptyValidation { weeks } => {
+            Notice::EmptyLastWeeks { weeks } => {
                 let (s, have) = plural(*weeks, "has", "have");
                 write!(
                     f,
-                    "{weeks} validation week{s} {have} no demand: when to stop training is hardly known"
+                    "{weeks} week{s} just before those held out {have} no demand: what follows is hardly known"
                 )
             }
             Notice::LongLeadTime {
@@ -246,12 +257,14 @@ pub(super) fn notices(panel: &Panel, split: &Split, lead_time: usize) -> Vec<Not
     if ratio.is_finite() && !(0.5..=2.0).contains(&ratio) {
         notices.push(Notice::LevelShift { ratio });
     }
-    let validation = split.training.end - split.validation..split.training.end;
+    let end = split.training.end;
+    let last = end - (split.training.len() / 6).max(1).min(end)..end;
+    let half = last.len().div_ceil(2);
     let recorded = |week: &usize| (0..panel.products()).any(|p| panel.present(p, *week));
-    let empty = validation.filter(|week| recorded(week) && total(panel, *week) <= 0.0);
+    let empty = last.filter(|week| recorded(week) && total(panel, *week) <= 0.0);
     let weeks = empty.count();
-    if 2 * weeks >= split.validation {
-        notices.push(Notice::EmptyValidation { weeks });
+    if weeks >= half {
+        notices.push(Notice::EmptyLastWeeks { weeks });
     }
     notices
 }
@@ -355,7 +368,7 @@ mod tests {
             present,
         };
         let panel = Panel::new(vec!["tea".into(), "coffee".into()], 60, columns).unwrap();
-        notices(&panel, &Split::all(60, None, 1).unwrap()[0], 3)
+        notices(&panel, &Split::all(60, None, Some(1)).unwrap()[0], 3)
     }
 
     #[test]
@@ -406,7 +419,7 @@ mod tests {
             },
             false,
         );
-        assert_eq!(closed, [Notice::EmptyValidation { weeks: 6 }]);
+        assert_eq!(closed, [Notice::EmptyLastWeeks { weeks: 6 }]);
     }
 
     #[test]

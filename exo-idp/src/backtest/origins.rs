@@ -1,4 +1,4 @@
-//! Which weeks are for what: to train on, to stop by, and held out, at one or several origins.
+//! Which weeks are for what: to train on, to choose by, and held out, at one or several origins.
 //!
 //! An origin is a week at which the record is taken to end but for the weeks held out after it. With several origins the held-out
 //! windows follow one another up to the end of the record and do not overlap; each is trained only on what comes before it:
@@ -19,13 +19,19 @@ use crate::error::Error;
 pub(super) const WARM_UP: usize = 12;
 /// Weeks that are scored in training, at the least.
 const LEAST: usize = 8;
+/// Origins where nobody says how many, as far as the record allows.
+const ORIGINS: usize = 4;
+/// Weeks of the windows of several origins, at the least, where nobody says how many.
+const SHORTEST: usize = 6;
+/// Windows before an origin by which is chosen what acts there, as far as the record allows.
+pub(super) const CHOICE: usize = 4;
 
 /// Which weeks of a record are for what.
 ///
 /// ```
 /// use hindsight_exo_idp::backtest::Split;
 ///
-/// let splits = Split::all(121, None, 4)?;
+/// let splits = Split::all(121, None, Some(4))?;
 /// assert_eq!((splits[0].training.clone(), splits[0].held_out.clone()), (0..61, 61..76));
 /// assert_eq!(splits[3].held_out, 106..121);
 /// # Ok::<(), hindsight_exo_idp::Error>(())
@@ -34,26 +40,41 @@ const LEAST: usize = 8;
 pub struct Split {
     /// The training weeks.
     pub training: Range<usize>,
-    /// How many of them, the last ones, tell when to stop training: a sixth.
-    pub validation: usize,
     /// The weeks that are scored; they follow the training weeks.
     pub held_out: Range<usize>,
 }
 
 impl Split {
-    /// The splits of `origins` origins, the earliest first; the last one's held-out weeks end the record.
+    /// The splits of `origins` origins, the earliest first; the last one's held-out weeks end the record. Without a number of origins they
+    /// are four, or as many as leave enough weeks to train on.
     ///
     /// Without a number of weeks to hold out it is a quarter of the record, or so few that the earliest origin is still trained on
     /// half of it.
     ///
     /// # Errors
     /// When the earliest origin has too few training weeks.
-    pub fn all(weeks: usize, held_out: Option<usize>, origins: usize) -> Result<Vec<Self>, Error> {
+    pub fn all(
+        weeks: usize,
+        held_out: Option<usize>,
+        origins: Option<usize>,
+    ) -> Result<Vec<Self>, Error> {
+        if let Some(origins) = origins {
+            return Split::of(weeks, held_out, origins);
+        }
+        let long = |splits: &Vec<Split>| splits[0].held_out.len() >= SHORTEST;
+        (2..=ORIGINS)
+            .rev()
+            .filter_map(|origins| Split::of(weeks, held_out, origins).ok())
+            .find(|splits| held_out.is_some() || long(splits))
+            .map_or_else(|| Split::of(weeks, held_out, 1), Ok)
+    }
+
+    fn of(weeks: usize, held_out: Option<usize>, origins: usize) -> Result<Vec<Self>, Error> {
         let origins = origins.max(1);
         let own = (weeks / 4).min(weeks / origins.saturating_mul(2));
         let held = held_out.unwrap_or(own).max(1);
         let training = weeks.saturating_sub(held.saturating_mul(origins));
-        let needed = WARM_UP + validation(training) + LEAST;
+        let needed = WARM_UP + LEAST;
         if training < needed {
             return Err(Error::TooFewWeeks {
                 origins,
@@ -63,20 +84,27 @@ impl Split {
                 needed,
             });
         }
-        let split = |origin: usize| {
-            let training = training + origin * held;
-            Split {
-                training: 0..training,
-                validation: validation(training),
-                held_out: training..training + held,
-            }
-        };
+        let split = |origin: usize| Split::at(training + origin * held, held);
         Ok((0..origins).map(split).collect())
     }
-}
 
-fn validation(training: usize) -> usize {
-    (training / 6).max(1)
+    fn at(training: usize, held_out: usize) -> Self {
+        Split {
+            training: 0..training,
+            held_out: training..training + held_out,
+        }
+    }
+
+    /// Windows of the same length that end where this one's held-out weeks begin, the earliest first: what is made before each is tried in
+    /// it, to choose what acts after them.
+    pub(super) fn earlier(&self) -> Vec<Self> {
+        let (first, held) = (self.held_out.start, self.held_out.len());
+        let starts = (1..=CHOICE).filter_map(|back| first.checked_sub(back * held));
+        let enough = starts.filter(|&training| training >= WARM_UP + LEAST);
+        let mut splits: Vec<Split> = enough.map(|training| Split::at(training, held)).collect();
+        splits.reverse();
+        splits
+    }
 }
 
 #[cfg(test)]
@@ -88,15 +116,27 @@ mod tests {
     proptest! {
         /// Windows follow one another to the end of the record, and nothing is trained on a held-out week of its own origin or later.
         #[test]
-        fn windows_follow_one_another(weeks in 2_usize..400, origins in 1_usize..9, held_out in prop::option::of(1_usize..60)) {
+        fn windows_follow_one_another(weeks in 2_usize..400, origins in prop::option::of(1_usize..9), held_out in prop::option::of(1_usize..60)) {
             let Ok(splits) = Split::all(weeks, held_out, origins) else { return Ok(()) };
-            prop_assert_eq!(splits.len(), origins);
-            prop_assert_eq!(splits[origins - 1].held_out.end, weeks);
+            prop_assert!(origins.is_none_or(|n| splits.len() == n) && splits.len() <= origins.unwrap_or(ORIGINS));
+            prop_assert_eq!(splits[splits.len() - 1].held_out.end, weeks);
+            // Those to choose by lead up to the first in the same way, whichever origin is the first.
+            let earlier = splits[0].earlier();
+            let all: Vec<&Split> = earlier.iter().chain(&splits).collect();
+            for pair in all.windows(2) {
+                prop_assert_eq!(pair[0].held_out.end, pair[1].held_out.start);
+            }
+            for (at, split) in splits.iter().enumerate() {
+                let before = &all[..earlier.len() + at];
+                let own = split.earlier();
+                prop_assert!(own.iter().eq(before[before.len() - own.len()..].iter().copied()));
+                prop_assert!(own.len() == CHOICE || own.len() == before.len());
+            }
             for split in &splits {
                 prop_assert_eq!(split.training.start, 0);
                 prop_assert_eq!(split.training.end, split.held_out.start);
                 prop_assert!(!split.held_out.is_empty());
-                prop_assert!(split.training.len() >= WARM_UP + split.validation + LEAST);
+                prop_assert!(split.training.len() >= WARM_UP + LEAST);
             }
             for pair in splits.windows(2) {
                 prop_assert_eq!(pair[0].held_out.end, pair[1].held_out.start);
@@ -110,9 +150,15 @@ mod tests {
 
     #[test]
     fn one_origin_holds_out_a_quarter() {
-        let split = &Split::all(121, None, 1).unwrap()[0];
-        assert_eq!((split.training.clone(), split.validation), (0..91, 15));
+        let split = &Split::all(121, None, Some(1)).unwrap()[0];
+        assert_eq!(split.training, 0..91);
         assert_eq!(split.held_out, 91..121);
+    }
+
+    #[test]
+    fn origins_are_as_many_as_the_record_allows() {
+        let origins = |weeks| Split::all(weeks, None, None).unwrap().len();
+        assert_eq!([121, 51, 44, 30].map(origins), [4, 4, 3, 1]);
     }
 
     #[test]
@@ -122,13 +168,13 @@ mod tests {
             (121, Some(30), 4, 1),
             (20, None, 1, 15),
         ] {
-            match Split::all(weeks, held_out, origins) {
+            match Split::all(weeks, held_out, Some(origins)) {
                 Err(Error::TooFewWeeks {
                     training: found, ..
                 }) => assert_eq!(found, training),
                 other => panic!("{other:?}"),
             }
         }
-        assert!(Split::all(121, Some(usize::MAX), usize::MAX).is_err());
+        assert!(Split::all(121, Some(usize::MAX), Some(usize::MAX)).is_err());
     }
 }

@@ -4,43 +4,8 @@
 //! unit of the record's prices.
 
 use super::notices::Notice;
-use super::standings::{Pair, Standings};
+use super::standings::{ConfidenceLimits, Difference, Pair, Role, Standings};
 use crate::compare::Interval;
-
-/// The ends of an interval at the level of the back-test's [`Bootstrap`](crate::compare::Bootstrap), 95 % by default.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ConfidenceLimits {
-    /// Lower end.
-    pub lo: f64,
-    /// Upper end.
-    pub hi: f64,
-}
-
-/// What a policy is in the comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Role {
-    /// Knows the future: no policy can be held to it.
-    Oracle,
-    /// Trained through the replay.
-    Trained,
-    /// Fitted by a rule.
-    Heuristic,
-    /// What was really ordered.
-    Recorded,
-}
-
-/// The difference of a policy to the best heuristic, on the same paths.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Difference {
-    /// Mean difference of reward, money per product and week.
-    pub mean: f64,
-    /// Its interval by the paired bootstrap.
-    pub interval: ConfidenceLimits,
-}
 
 /// One policy on the held-out weeks.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,10 +124,49 @@ pub struct Sample {
 pub struct TrainingPoint {
     /// The pass or step.
     pub step: usize,
-    /// Mean reward on the training weeks, if it was measured at this step.
-    pub training: Option<f64>,
-    /// Mean reward on the validation weeks, if it was measured at this step.
-    pub validation: Option<f64>,
+    /// Mean objective of the mini-batches since the point before: what a lane earns in a week, products brought together in money.
+    pub objective: f64,
+}
+
+/// The course of training of one network.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct TrainingCourse {
+    /// The candidate that it is a part of.
+    pub candidate: String,
+    /// Its points.
+    pub points: Vec<TrainingPoint>,
+}
+
+/// A policy that could have acted, and what it would have earned in earlier windows.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct CandidateResult {
+    /// Its name.
+    pub name: String,
+    /// Mean reward in each window, money per product and week.
+    pub earned: Vec<f64>,
+    /// The mean over the windows of its reward as a share of the best candidate's.
+    pub share: f64,
+}
+
+/// How the trained policy came about.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Learning {
+    /// The candidate that acts in the held-out weeks.
+    pub chosen: String,
+    /// Whether a network is part of it.
+    pub learnt: bool,
+    /// First and last week of the earlier windows that it was chosen by.
+    pub windows: Vec<(String, String)>,
+    /// All candidates.
+    pub candidates: Vec<CandidateResult>,
+    /// The course of training before the held-out weeks: of the first fine-tuned network and of the first trained from scratch.
+    pub courses: Vec<TrainingCourse>,
 }
 
 /// The whole job at one origin: trained before it, scored after it.
@@ -174,6 +178,8 @@ pub struct Origin {
     pub training: (String, String),
     /// First and last scored week.
     pub held_out: (String, String),
+    /// The candidate that acted as the trained policy.
+    pub chosen: String,
     /// What the policies earned.
     pub scores: Standings,
 }
@@ -196,8 +202,6 @@ pub struct Origins {
 pub struct Results {
     /// First and last week for fitting and training, as the record names them.
     pub training: (String, String),
-    /// First and last week that tell when to stop training.
-    pub validation: (String, String),
     /// First and last scored week.
     pub held_out: (String, String),
     /// What a reader must know of the record.
@@ -212,10 +216,8 @@ pub struct Results {
     pub pairs: Vec<Pair>,
     /// The job at several origins, where it was asked for; all else is about the last of them.
     pub origins: Option<Origins>,
-    /// The training curve of the first network.
-    pub training_curve: Vec<TrainingPoint>,
-    /// The step whose parameters the first network kept.
-    pub best_step: Option<usize>,
+    /// How the trained policy came about.
+    pub learning: Learning,
     /// Names of the traits by which products are grouped.
     pub group_names: Vec<String>,
     /// The best policy by segment: products parted by demand, margin, promotion and the groups of the record.

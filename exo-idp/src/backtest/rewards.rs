@@ -3,17 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::Entry;
-use super::results::{ConfidenceLimits, Difference, Role};
-use super::standings::{Pair, PolicyScore, Standings};
+use super::entry::{Entry, Rewards};
+use super::standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 use crate::compare::{Bootstrap, Replicates};
 use crate::count::count;
 use crate::error::Error;
 use crate::oracle::hindsight_optimum;
 use crate::replay::Replay;
-
-/// Money by product and week.
-pub(super) type Rewards = Vec<Vec<f64>>;
 
 /// The rewards of one policy.
 #[derive(Debug, Clone)]
@@ -50,9 +46,7 @@ impl RewardTable {
         let rewards = |entry: &Entry| PolicyRewards {
             name: entry.name.clone(),
             role: entry.role,
-            earned: (0..products)
-                .map(|p| entry.outcomes.accrued_reward(p))
-                .collect(),
+            earned: entry.earned.clone(),
         };
         RewardTable {
             products: panel.names().to_vec(),

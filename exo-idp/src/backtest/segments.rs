@@ -1,6 +1,7 @@
 //! The best policy by segment: products in groups, the share of each group on which each policy earns most, and by how much.
 
-use super::results::{Difference, PolicyResult, ProductResult, Role, Segment, Segmentation};
+use super::results::{PolicyResult, ProductResult, Segment, Segmentation};
+use super::standings::{Difference, Role};
 use crate::count::count;
 
 /// Groups beyond this number are left out, the largest are kept.
@@ -173,7 +174,7 @@ fn by_column(name: &str, column: usize, products: &[ProductResult]) -> (Groups, 
 
 #[cfg(test)]
 mod tests {
-    use super::super::results::ConfidenceLimits;
+    use super::super::standings::ConfidenceLimits;
     use super::*;
 
     fn policies() -> Vec<PolicyResult> {

@@ -1,6 +1,41 @@
 //! What all policies earned over some weeks: scores, and every policy against every other.
 
-use super::results::{ConfidenceLimits, Difference, Role};
+/// The ends of an interval at the level of the back-test's [`Bootstrap`](crate::compare::Bootstrap), 95 % by default.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ConfidenceLimits {
+    /// Lower end.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+/// What a policy is in the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Role {
+    /// Knows the future: no policy can be held to it.
+    Oracle,
+    /// Trained through the replay, or what earned its place in its stead.
+    Trained,
+    /// Trained on synthetic records alone.
+    Pretrained,
+    /// Fitted by a rule.
+    Heuristic,
+    /// What was really ordered.
+    Recorded,
+}
+
+/// The difference of a policy to the best heuristic, on the same paths.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Difference {
+    /// Mean difference of reward, money per product and week.
+    pub mean: f64,
+    /// Its interval by the paired bootstrap.
+    pub interval: ConfidenceLimits,
+}
 
 /// One policy over some weeks.
 #[derive(Debug, Clone, PartialEq)]

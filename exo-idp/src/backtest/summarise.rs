@@ -1,30 +1,25 @@
 //! From outcomes to results: rewards with intervals, differences, the best policy by segment, the weeks of a few products.
 
-use super::Entry;
 use super::dataset::Known;
+use super::entry::{Entry, Rewards};
 use super::origins::Split;
-use super::results::{
-    ConfidenceLimits, Difference, PolicyResult, ProductResult, Results, Role, Sample, Track,
-    TrainingPoint,
-};
-use super::rewards::{RewardTable, Rewards, share};
+use super::results::{Learning, PolicyResult, ProductResult, Results, Sample};
+use super::rewards::{RewardTable, share};
 use super::segments::segmentations;
+use super::standings::{ConfidenceLimits, Difference, Role};
 use crate::compare::Bootstrap;
 use crate::count::count;
 use crate::error::Error;
-use crate::outcomes::{Outcomes, Quantity};
-use crate::train::Fitted;
-
-/// Products shown week by week.
-const SAMPLES: usize = 4;
 
 /// What the results are about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EvaluationContext<'a> {
     pub(super) known: &'a Known,
     pub(super) split: &'a Split,
-    pub(super) fitted: &'a Fitted,
+    pub(super) learning: &'a Learning,
     pub(super) bootstrap: &'a Bootstrap,
+    /// The products shown week by week.
+    pub(super) shown: &'a [usize],
 }
 
 /// The results of a back-test; `entries` and the table have the same order, the highest reward first.
@@ -58,11 +53,9 @@ pub(super) fn summarise(
             count(members.len() * weeks),
         ))
     });
-    let (training, validation) = (&context.split.training, context.split.validation);
     let cells = count(data.panel.products() * weeks);
     Ok(Results {
-        training: data.span(training),
-        validation: data.span(&(training.end - validation..training.end)),
+        training: data.span(&context.split.training),
         held_out: data.span(&context.split.held_out),
         notices: context.known.notices.clone(),
         best_heuristic: best
@@ -71,11 +64,10 @@ pub(super) fn summarise(
         bound: table.bounds.iter().sum::<f64>() / cells,
         pairs: table.standings(context.bootstrap)?.pairs,
         origins: None,
-        training_curve: training_curve(context),
-        best_step: context.fitted.best_steps.first().copied(),
+        learning: context.learning.clone(),
         group_names,
         splits,
-        samples: samples(context, entries, trained, best),
+        samples: samples(context, entries, &[trained, best]),
         products,
         policies,
     })
@@ -103,10 +95,9 @@ fn policies(
             }
             _ => None,
         };
-        let outcomes = &entry.outcomes;
         let shares = (0..products)
             .filter(|&p| bounds[p] > 0.0)
-            .map(|p| outcomes.objective(p) / bounds[p]);
+            .map(|p| entry.objectives[p] / bounds[p]);
         policies.push(PolicyResult {
             name: entry.name.clone(),
             role: entry.role,
@@ -117,25 +108,13 @@ fn policies(
             share_interval: None,
             share_by_product: (counted > 0).then(|| shares.sum::<f64>() / count(counted)),
             against_best,
-            fill_rate: outcomes.fill_rate(),
-            stock: outcomes.total(Quantity::OnHand) / cells,
-            ordered: outcomes.total(Quantity::Order) / cells,
-            order_frequency: order_frequency(outcomes),
+            fill_rate: entry.fill_rate,
+            stock: entry.stock / cells,
+            ordered: entry.ordered / cells,
+            order_frequency: entry.order_frequency,
         });
     }
     Ok(policies)
-}
-
-/// The validation rewards of the first network, per product and week.
-fn training_curve(context: &EvaluationContext<'_>) -> Vec<TrainingPoint> {
-    let cells = count(context.known.data.panel.products() * context.split.validation);
-    let curve = context.fitted.curves.first().into_iter().flatten();
-    let point = |progress: &crate::train::Progress| TrainingPoint {
-        step: progress.step,
-        training: None,
-        validation: progress.validation.map(|reward| reward / cells),
-    };
-    curve.map(point).collect()
 }
 
 fn minus_row(a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -144,17 +123,6 @@ fn minus_row(a: &[f64], b: &[f64]) -> Vec<f64> {
 
 fn minus(a: &Rewards, b: &Rewards) -> Rewards {
     a.iter().zip(b).map(|(a, b)| minus_row(a, b)).collect()
-}
-
-/// The share of weeks with an order, over all products and samples of lead times.
-fn order_frequency(outcomes: &Outcomes) -> f64 {
-    let (mut ordered, mut all) = (0, 0);
-    for week in outcomes.scored() {
-        let orders = outcomes.row(Quantity::Order, week);
-        all += orders.len();
-        ordered += orders.iter().filter(|&&units| units > 0.0).count();
-    }
-    count(ordered) / count(all.max(1))
 }
 
 fn products(
@@ -174,7 +142,7 @@ fn products(
             name: panel.names()[product].clone(),
             rewards: entries
                 .iter()
-                .map(|entry| entry.outcomes.objective(product))
+                .map(|entry| entry.objectives[product])
                 .collect(),
             bound: bounds[product],
             demand: weeks().map(|w| panel.demand(product, w)).sum::<f64>() / n,
@@ -200,44 +168,23 @@ fn products(
         .collect()
 }
 
-/// Products at evenly spaced ranks of demand, under the trained policy and the best heuristic.
+/// The products shown, under the trained policy and the best heuristic.
 fn samples(
     context: &EvaluationContext<'_>,
     entries: &[Entry],
-    trained: Option<usize>,
-    best: Option<usize>,
+    tracked: &[Option<usize>],
 ) -> Vec<Sample> {
-    let panel = &context.known.data.panel;
+    let data = &context.known.data;
     let weeks = || context.split.held_out.clone();
-    let mut order: Vec<usize> = (0..panel.products()).collect();
-    let demand = |product: usize| weeks().map(|w| panel.demand(product, w)).sum::<f64>();
-    order.sort_by(|&a, &b| demand(b).total_cmp(&demand(a)).then(a.cmp(&b)));
-    let shown = SAMPLES.min(order.len());
-    let ranks = (0..shown).map(|k| (2 * k + 1) * order.len() / (2 * shown));
-    ranks
-        .map(|rank| {
-            let product = order[rank];
-            let track = |entry: &Entry| Track {
-                policy: entry.name.clone(),
-                stock: weeks()
-                    .map(|w| entry.outcomes.sample(Quantity::OnHand, product, 0, w))
-                    .collect(),
-                orders: weeks()
-                    .map(|w| entry.outcomes.sample(Quantity::Order, product, 0, w))
-                    .collect(),
-            };
-            Sample {
-                product: panel.names()[product].clone(),
-                weeks: weeks()
-                    .map(|w| context.known.data.weeks[w].clone())
-                    .collect(),
-                demand: weeks().map(|w| panel.demand(product, w)).collect(),
-                tracks: [trained, best]
-                    .into_iter()
-                    .flatten()
-                    .map(|at| track(&entries[at]))
-                    .collect(),
-            }
-        })
-        .collect()
+    let sample = |(at, &product): (usize, &usize)| Sample {
+        product: data.panel.names()[product].clone(),
+        weeks: weeks().map(|w| data.weeks[w].clone()).collect(),
+        demand: weeks().map(|w| data.panel.demand(product, w)).collect(),
+        tracks: tracked
+            .iter()
+            .flatten()
+            .map(|&entry| entries[entry].tracks[at].clone())
+            .collect(),
+    };
+    context.shown.iter().enumerate().map(sample).collect()
 }

@@ -20,10 +20,11 @@ fn data() -> Dataset {
 fn quick() -> BackTest {
     let mut backtest = BackTest::default();
     (
-        backtest.recipe.ensemble_size,
-        backtest.recipe.training.steps,
+        backtest.learner.ensemble_size,
+        backtest.learner.fine_tuning.steps,
+        backtest.learner.from_scratch.steps,
         backtest.bootstrap.replicates,
-    ) = (1, 10, 50);
+    ) = (1, 10, 10, 50);
     backtest
 }
 
@@ -31,14 +32,14 @@ fn quick() -> BackTest {
 fn progress_rises_to_its_end_and_the_results_hold_every_policy() {
     let mut seen = Vec::new();
     let backtest = BackTest {
-        origins: 2,
+        origins: Some(2),
         held_out: Some(8),
         ..quick()
     };
     let results = backtest
         .run(&data(), &Device::default(), |progress| seen.push(progress))
         .unwrap();
-    assert_eq!(results.policies.len(), 8);
+    assert_eq!(results.policies.len(), 11);
     assert!(
         results
             .policies
@@ -49,8 +50,8 @@ fn progress_rises_to_its_end_and_the_results_hold_every_policy() {
     assert!(seen.iter().all(|progress| progress.done <= progress.total));
     assert_eq!(seen[0].stage, Stage::Heuristics);
     assert_eq!(
-        seen.last().map(|p| (p.origin, p.stage)),
-        Some((1, Stage::Scoring))
+        seen.last().map(|p| (p.window, p.windows, p.stage)),
+        Some((4, 5, Stage::Scoring))
     );
     let origins = results.origins.unwrap();
     assert_eq!(
@@ -63,13 +64,13 @@ fn progress_rises_to_its_end_and_the_results_hold_every_policy() {
 #[test]
 fn settings_outside_their_ranges_are_refused() {
     let wrong: [fn(&mut BackTest); 7] = [
-        |b| b.origins = 0,
+        |b| b.origins = Some(0),
         |b| b.samples = 0,
         |b| b.lead_time = vec![0.5, 0.6],
         |b| b.lead_time = vec![1.0; 54],
         |b| b.lead_time_persistence = 1.0,
         |b| b.conventions.discount = 0.0,
-        |b| b.recipe.ensemble_size = 0,
+        |b| b.learner.ensemble_size = 0,
     ];
     for change in wrong {
         let mut backtest = quick();

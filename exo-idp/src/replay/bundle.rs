@@ -1,6 +1,7 @@
 //! Lanes side by side in one number.
 
-use gpu::{Lanes, Scalar};
+use gpu::Scalar;
+use gpu::numbers::Lanes;
 
 /// A number type that holds one or several lanes and exchanges them with `f64` arrays.
 pub trait Bundle: Scalar + Send + Sync {

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use gpu::{Device, Executor, Lanes, Part, Real, Scalar, vectorize};
+use gpu::numbers::{Lanes, vectorize};
+use gpu::{Device, Executor, Part, Real, Scalar};
 
 use super::bundle::Bundle;
 use super::rows::Source;
@@ -159,20 +160,20 @@ impl<'p> Replay<'p> {
         let opening = self.opening_rows(layout.scheduled(), layout.own())?;
         let week = Week::new(&source, policy, market);
         let runner = Runner::<S, P, M>::new(&source, week, &opening);
-        let forked = runner.bundles(device, |first| {
+        let work = |first: usize| {
             vectorize(
                 #[inline(always)]
                 || runner.fork(first, deviations),
             )
-        });
+        };
         let mut gains = deviations.empty(self);
         let lanes = gains.lanes;
-        for (first, values) in forked {
+        runner.bundles(device, work, |first, values: Vec<f64>| {
             let count = S::WIDTH.min(lanes - first);
             for (row, values) in values.chunks_exact(S::WIDTH).enumerate() {
                 gains.values[row * lanes + first..][..count].copy_from_slice(&values[..count]);
             }
-        }
+        });
         Ok(gains)
     }
 

@@ -1,6 +1,7 @@
 //! Running a policy over a replay: on SIMD lanes, or as a program.
 
-use gpu::{Device, Executor, Lanes, Real, vectorize};
+use gpu::numbers::{Lanes, vectorize};
+use gpu::{Device, Executor, Real};
 
 use super::bundle::Bundle;
 use super::rows::Source;
@@ -14,6 +15,8 @@ use crate::states::States;
 
 /// Lanes of a SIMD bundle.
 pub(super) const WIDTH: usize = 16;
+/// Bundles that a thread works on before their results are kept.
+const AT_ONCE: usize = 256;
 
 impl<'p> Replay<'p> {
     /// Runs a policy over the window, in the market of nothing.
@@ -66,12 +69,11 @@ impl<'p> Replay<'p> {
         let week = Week::new(&source, policy, market);
         let lanes = self.paths().lanes();
         let runner = Runner::<S, P, M>::new(&source, week, &opening);
-        let rolled = runner.bundles(device, |first| runner.roll(first));
         let weeks = self.window().seen().len();
         let mut traces = vec![0.0; weeks * Quantity::COUNT * lanes];
         let mut booked = vec![0.0; lanes];
         let mut closing = vec![0.0; layout.states() * lanes];
-        for (first, rolled) in rolled {
+        let keep = |first: usize, rolled: Rolled| {
             let count = S::WIDTH.min(lanes - first);
             booked[first..first + count].copy_from_slice(&rolled.booked[..count]);
             for (of, to) in [
@@ -82,7 +84,8 @@ impl<'p> Replay<'p> {
                     to[row * lanes + first..][..count].copy_from_slice(&values[..count]);
                 }
             }
-        }
+        };
+        runner.bundles(device, |first| runner.roll(first), keep);
         let closing = States::from_rows(lanes, layout.max_lead_time(), layout.scheduled(), closing);
         self.checked(Outcomes::new(
             policy.name(),
@@ -148,27 +151,29 @@ impl Replay<'_> {
         let opening = self.opening_rows(layout.scheduled(), layout.own())?;
         let week = Week::new(&source, policy, market);
         let runner = Runner::<Lanes<WIDTH>, P, M>::new(&source, week, &opening);
-        let rolled = runner.bundles(device, |first| {
+        let work = |first: usize| {
             vectorize(
                 #[inline(always)]
                 || runner.earn(first, thetas),
             )
-        });
+        };
         let lanes = self.paths().lanes();
         let mut earned = vec![vec![0.0; lanes]; thetas.len()];
-        for (first, rolled) in rolled {
+        runner.bundles(device, work, |first, rolled: Vec<f64>| {
             for (earned, values) in earned.iter_mut().zip(rolled.chunks_exact(WIDTH)) {
                 for (lane, value) in (first..lanes).zip(values) {
                     earned[lane] = value - self.opening_charge(lane);
-                    within(
-                        "what a lane earns",
-                        earned[lane],
-                        f64::MIN,
-                        f64::MAX,
-                        "a finite number",
-                    )?;
                 }
             }
+        });
+        for &money in earned.iter().flatten() {
+            within(
+                "what a lane earns",
+                money,
+                f64::MIN,
+                f64::MAX,
+                "a finite number",
+            )?;
         }
         Ok(earned)
     }
@@ -197,28 +202,35 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
         self.source.replay().paths().lanes()
     }
 
-    /// Does some work for every bundle, by its first lane, on all threads. A panic in one of them resumes here.
+    /// Does some work for every bundle, by its first lane, on all threads, and hands each result to `keep` in the order of the lanes. A
+    /// panic in one of the threads resumes here.
     pub(super) fn bundles<T: Send>(
         &self,
         device: &Device,
         work: impl Fn(usize) -> T + Sync,
-    ) -> Vec<(usize, T)> {
+        mut keep: impl FnMut(usize, T),
+    ) {
         let bundles: Vec<usize> = (0..self.lanes()).step_by(S::WIDTH).collect();
-        let share = bundles.len().div_ceil(device.host().threads()).max(1);
+        let threads = device.host().threads();
         let work = &work;
         let all = |part: &[usize]| part.iter().map(|&first| (first, work(first))).collect();
-        std::thread::scope(|scope| {
-            let handles: Vec<_> = bundles
-                .chunks(share)
-                .map(|part| scope.spawn(move || -> Vec<(usize, T)> { all(part) }))
-                .collect();
-            let join = |handle: std::thread::ScopedJoinHandle<'_, Vec<(usize, T)>>| {
-                handle
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            handles.into_iter().flat_map(join).collect()
-        })
+        // No more results are held at once than are worth the start of the threads.
+        for batch in bundles.chunks(threads * AT_ONCE) {
+            let share = batch.len().div_ceil(threads).max(1);
+            std::thread::scope(|scope| {
+                let handles: Vec<_> = batch
+                    .chunks(share)
+                    .map(|part| scope.spawn(move || -> Vec<(usize, T)> { all(part) }))
+                    .collect();
+                for handle in handles {
+                    let results = handle.join();
+                    let results = results.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                    for (first, result) in results {
+                        keep(first, result);
+                    }
+                }
+            });
+        }
     }
 
     /// The products of a bundle's lanes; the last lane is repeated where there are fewer.

@@ -1,26 +1,35 @@
 //! Which of several policies to trust, by what each would have earned in the windows before.
 //!
 //! Every candidate is made anew at the beginning of each earlier window, from the weeks before that window alone, and replayed over it. The
-//! one that earned most over all of them is taken. One window, the last, says too little: the best of it is the luckiest.
+//! first is taken unless another earned more over all of them, by more than windows differ: of many candidates the best in a few
+//! windows is often the luckiest.
 
 use std::ops::Range;
 
-use gpu::Device;
-
-use super::setting::Setting;
 use crate::count::count;
 use crate::error::Error;
-use crate::paths::Paths;
-use crate::policy::OrderUpTo;
 
-/// What candidates earned in earlier windows.
+/// Deviation of the difference of two shares that a window besides those seen is counted with.
+const DOUBT: f64 = 0.05;
+
+/// What every candidate earned in one earlier window.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Trial {
+    /// The window's weeks.
+    pub weeks: Range<usize>,
+    /// By candidate, in money.
+    pub earned: Vec<f64>,
+}
+
+/// The candidate taken, and why.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Choice {
-    /// The windows.
-    pub windows: Vec<Range<usize>>,
-    /// Each candidate's name and what it earned in each window, in money.
-    pub earned: Vec<(String, Vec<f64>)>,
+    /// The candidates' names.
+    pub candidates: Vec<String>,
+    /// What they earned in earlier windows.
+    pub trials: Vec<Trial>,
     /// The candidate taken.
     pub chosen: usize,
 }
@@ -43,78 +52,103 @@ impl Choice {
             .collect()
     }
 
-    /// Replays the candidates that `make` returns for each window, and takes the best. With no window the first candidate is taken.
+    /// The first candidate, or that of the largest [`share`](Choice::share) if one is ahead of the first by more than its standard error.
+    ///
+    /// The standard error is that of the mean difference of both shares over the windows; a window of 5 percent is counted besides those that
+    /// were, so that a single window does not pass for certain. The rule of one standard error is that of Breiman et al. (1984, 3.4.3); the
+    /// window besides is our own.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::train::{Choice, Trial};
+    /// let names = || vec!["network".to_owned(), "newsvendor".to_owned()];
+    /// let trials = |newsvendor: [f64; 2]| vec![
+    ///     Trial { weeks: 20..28, earned: vec![90.0, newsvendor[0]] },
+    ///     Trial { weeks: 28..36, earned: vec![60.0, newsvendor[1]] },
+    /// ];
+    /// // Once ahead and once behind, the newsvendor has not earned the place; twice clearly ahead it has.
+    /// assert_eq!(Choice::among(names(), trials([100.0, 57.0]))?.name(), "network");
+    /// assert_eq!(Choice::among(names(), trials([100.0, 67.0]))?.name(), "newsvendor");
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// When a replay fails, or the candidates of two windows differ in number.
-    pub fn run(
-        setting: &Setting<'_>,
-        paths: &Paths<'_>,
-        windows: &[Range<usize>],
-        device: &Device,
-        mut make: impl FnMut(&Range<usize>) -> Result<Vec<OrderUpTo>, Error>,
-    ) -> Result<Self, Error> {
-        let mut earned: Vec<(String, Vec<f64>)> = Vec::new();
-        for window in windows {
-            let replay = setting.replay(paths, window.clone())?;
-            let candidates = make(window)?;
-            if earned.is_empty() {
-                let name = |c: &OrderUpTo| (crate::policy::Policy::name(c).to_owned(), Vec::new());
-                earned = candidates.iter().map(name).collect();
-            }
-            if candidates.len() != earned.len() {
-                return Err(Error::Length {
-                    array: "candidates of a window".into(),
-                    expected: earned.len(),
-                    found: candidates.len(),
-                });
-            }
-            for (candidate, (_, earned)) in candidates.iter().zip(&mut earned) {
-                earned.push(replay.run(candidate, device)?.reward());
+    /// When there is no candidate, or a trial has not one number for each.
+    pub fn among(candidates: Vec<String>, trials: Vec<Trial>) -> Result<Self, Error> {
+        if candidates.is_empty() {
+            return Err(Error::Empty("the list of candidates"));
+        }
+        if let Some(trial) = trials.iter().find(|t| t.earned.len() != candidates.len()) {
+            return Err(Error::Length {
+                array: "candidates of a window".into(),
+                expected: candidates.len(),
+                found: trial.earned.len(),
+            });
+        }
+        let mut choice = Choice {
+            candidates,
+            trials,
+            chosen: 0,
+        };
+        let all = 1..choice.candidates.len();
+        if all.clone().any(|candidate| choice.clearly_ahead(candidate)) {
+            let mut most = choice.share(0);
+            for candidate in all {
+                let share = choice.share(candidate);
+                if share > most {
+                    (choice.chosen, most) = (candidate, share);
+                }
             }
         }
-        let chosen = best(&earned);
-        Ok(Choice {
-            windows: windows.to_vec(),
-            earned,
-            chosen,
-        })
+        Ok(choice)
     }
 
-    /// What a candidate earned, as a share of the best in each window, the mean over the windows.
+    /// The name of the candidate taken.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.candidates[self.chosen]
+    }
+
+    /// Whether a candidate's mean share is above the first one's by more than its standard error.
+    fn clearly_ahead(&self, candidate: usize) -> bool {
+        let difference = |trial: &Trial| share(trial, candidate) - share(trial, 0);
+        let differences: Vec<f64> = self.trials.iter().map(difference).collect();
+        let n = count(differences.len());
+        let mean = differences.iter().sum::<f64>() / n.max(1.0);
+        let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
+        let deviation = ((squares + DOUBT * DOUBT) / n.max(1.0)).sqrt();
+        mean > deviation / n.max(1.0).sqrt()
+    }
+
+    /// What a candidate earned as a share of the best in each window, the mean over the windows; one where there was none.
+    ///
+    /// In a window in which nobody earned anything it is one less the distance to the best, in units of that between the best and the
+    /// worst.
     #[must_use]
     pub fn share(&self, candidate: usize) -> f64 {
-        share(&self.earned, candidate)
+        if self.trials.is_empty() {
+            return 1.0;
+        }
+        let shares = self.trials.iter().map(|trial| share(trial, candidate));
+        shares.sum::<f64>() / count(self.trials.len())
     }
 }
 
-fn best(earned: &[(String, Vec<f64>)]) -> usize {
-    let mut best = (0, f64::NEG_INFINITY);
-    for candidate in 0..earned.len() {
-        let share = share(earned, candidate);
-        if share > best.1 {
-            best = (candidate, share);
-        }
+/// What a candidate earned in a window, as a share of the best.
+fn share(trial: &Trial, candidate: usize) -> f64 {
+    let money = trial.earned[candidate];
+    let most = trial
+        .earned
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
+    let least = trial.earned.iter().copied().fold(f64::INFINITY, f64::min);
+    if most > 0.0 {
+        money / most
+    } else if most > least {
+        1.0 - (most - money) / (most - least)
+    } else {
+        1.0
     }
-    best.0
-}
-
-fn share(earned: &[(String, Vec<f64>)], candidate: usize) -> f64 {
-    let own = &earned[candidate].1;
-    let shares = own.iter().enumerate().map(|(window, money)| {
-        let of = |(_, earned): &(String, Vec<f64>)| earned[window];
-        let most = earned.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
-        let least = earned.iter().map(of).fold(f64::INFINITY, f64::min);
-        // In windows in which nobody earns anything, by how far each stays behind.
-        if most > 0.0 {
-            money / most
-        } else if most > least {
-            1.0 - (most - money) / (most - least)
-        } else {
-            1.0
-        }
-    });
-    shares.sum::<f64>() / count(own.len().max(1))
 }
 
 #[cfg(test)]
@@ -135,14 +169,17 @@ mod tests {
             }
         }
 
-        /// Taken is one that no other candidate beats in every window, whatever the sign of the rewards.
+        /// No other candidate is ahead of the one taken by a tenth in every window, whatever the sign of the rewards; and where none is
+        /// ahead of the first in more money over all, the first is taken.
         #[test]
         fn the_chosen_is_not_dominated(rewards in prop::collection::vec(prop::collection::vec(-50.0_f64..100.0, 3), 1..8)) {
-            let earned: Vec<(String, Vec<f64>)> = rewards.into_iter().map(|r| (String::new(), r)).collect();
-            let chosen = best(&earned);
-            for (_, other) in &earned {
-                prop_assert!(!other.iter().zip(&earned[chosen].1).all(|(a, b)| a > b));
-            }
+            let trial = |w: usize| Trial { weeks: w..w + 1, earned: rewards.iter().map(|r| r[w]).collect() };
+            let choice = Choice::among(vec![String::new(); rewards.len()], (0..3).map(trial).collect()).unwrap();
+            let ahead = |a: usize, b: usize| choice.trials.iter().all(|t| share(t, a) > share(t, b) + 0.1);
+            let all = 0..rewards.len();
+            prop_assert!(all.clone().all(|other| !ahead(other, choice.chosen)));
+            prop_assert!(choice.chosen == 0 || choice.share(choice.chosen) > choice.share(0));
+            prop_assert!(choice.chosen == 0 || all.clone().all(|other| choice.share(other) <= choice.share(choice.chosen)));
         }
     }
 }

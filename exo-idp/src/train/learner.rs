@@ -2,214 +2,311 @@
 //!
 //! A level network pretrained on synthetic records is fine-tuned on windows of the record's own past; the same network is trained from
 //! scratch; both, the pretrained one as it is, blends of each with the heuristics' levels, and the heuristics themselves are replayed over
-//! earlier windows of the record, each made from the weeks before its window alone. What earned most over all of these windows is
-//! the policy. So a record that is too short or too odd to learn from keeps its best heuristic.
+//! earlier windows of the record, each made from the weeks before its window alone. The fine-tuned network is the policy unless another
+//! candidate clearly earned more over all of these windows. So a record that is too odd to learn from keeps its best heuristic.
 
 use std::ops::{ControlFlow, Range};
 
 use gpu::Device;
 
-use super::choice::Choice;
-use super::fine_tune::FineTuning;
+use super::choice::{Choice, Trial};
+use super::direct_backprop::{Progress, Training};
+use super::lesson::TrainingWindows;
 use super::setting::Setting;
+use super::windows::Source;
 use crate::arrivals::Arrivals;
 use crate::error::Error;
 use crate::paths::Paths;
-use crate::policy::trailing::{Terms, Trailing};
-use crate::policy::{LevelNetwork, LevelWeights, OrderUpTo};
+use crate::policy::trailing::Trailing;
+use crate::policy::{LevelNetwork, LevelWeights, OrderUpTo, Policy};
+use crate::replay::Replay;
 
 /// How a policy is learnt from a record.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Learner {
-    /// Training from the pretrained weights.
-    pub fine_tuning: FineTuning,
+    /// The windows that networks are trained on.
+    pub training_windows: TrainingWindows,
+    /// Training from the pretrained weights: few steps, and small ones.
+    pub fine_tuning: Training,
     /// Training from untrained weights.
-    pub from_scratch: FineTuning,
+    pub from_scratch: Training,
     /// Networks of the ensemble that is trained from scratch; those of the pretrained one are given by its weights.
     pub ensemble_size: usize,
-    /// Weeks of a window that the choice is made by.
-    pub window: usize,
-    /// At most so many windows.
-    pub windows: usize,
-    /// Weeks that must lie before the first of them.
-    pub least: usize,
-    /// Periods of a year.
-    pub year: usize,
-    /// Seed of the untrained weights and of the mini-batches.
+    /// Seed of the untrained weights, the windows and the mini-batches.
     pub seed: u64,
 }
 
 impl Default for Learner {
     fn default() -> Self {
+        let training = Training {
+            ema_decay: 0.97,
+            weight_decay: 0.0,
+            validate_every: 50,
+            ..Training::default()
+        };
         Learner {
-            fine_tuning: FineTuning::from_pretrained(),
-            from_scratch: FineTuning::from_scratch(),
+            training_windows: TrainingWindows::default(),
+            fine_tuning: Training {
+                steps: 200,
+                learning_rate: 3e-4,
+                ..training.clone()
+            },
+            from_scratch: Training {
+                steps: 300,
+                learning_rate: 2e-3,
+                ..training
+            },
             ensemble_size: 2,
-            window: 8,
-            windows: 4,
-            least: 16,
-            year: 52,
             seed: 0,
         }
     }
 }
 
+/// What a policy is learnt from.
+#[derive(Debug, Clone, Copy)]
+pub struct Material<'a> {
+    /// The record and the weeks of it that may be learnt from; the policies decide in the weeks that follow, up to the end of the panel.
+    pub setting: &'a Setting<'a>,
+    /// Arrivals to train and to choose on: other draws than those that are scored.
+    pub arrivals: &'a dyn Arrivals,
+    /// What the weeks of the record tell, from one of its first weeks to the end of the panel; those before the first are not learnt from.
+    pub trailing: &'a Trailing,
+    /// Weights from synthetic records.
+    pub pretrained: &'a LevelWeights,
+    /// What networks are trained and run on.
+    pub device: &'a Device,
+}
+
+/// Policies made from the same weeks.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    /// The pretrained network as it is.
+    pub zero_shot: OrderUpTo,
+    /// All candidates: networks, blends, heuristics. Their names and order are the same for every window of a record.
+    pub policies: Vec<OrderUpTo>,
+    /// The course of training of the first network of each ensemble, by the candidate's name.
+    pub courses: Vec<(String, Vec<Progress>)>,
+}
+
 /// A policy learnt from a record, and how it came about.
 #[derive(Debug, Clone)]
 pub struct Learned {
-    /// The policy: the candidate chosen, made from all weeks to learn from.
-    pub policy: OrderUpTo,
-    /// The pretrained network as it is.
-    pub zero_shot: OrderUpTo,
     /// All candidates, made from all weeks to learn from.
-    pub candidates: Vec<OrderUpTo>,
-    /// What the candidates earned in earlier windows.
+    pub candidates: Candidates,
+    /// What the candidates earned in earlier windows, and which was taken.
     pub choice: Choice,
 }
 
-/// What [`Learner::learn`] is doing.
+/// How far [`Learner::candidates`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LearningStage {
-    /// Windows done, the held-out weeks being the last.
+    /// The network that is being trained, from 0.
+    pub network: usize,
+    /// Networks in all.
+    pub networks: usize,
+    /// Steps of the optimiser taken, over all networks.
     pub done: usize,
-    /// Windows in all.
+    /// Steps in all.
     pub total: usize,
 }
 
-impl Learner {
-    /// Learns a policy for the weeks that follow `setting.weeks`, up to the end of the panel.
+impl Learned {
+    /// The policy: the candidate chosen.
+    #[must_use]
+    pub fn policy(&self) -> &OrderUpTo {
+        &self.candidates.policies[self.choice.chosen]
+    }
+}
+
+impl Candidates {
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.policies.iter().map(|p| p.name().to_owned()).collect()
+    }
+
+    /// What they earn in a replay.
     ///
-    /// `heuristics` returns the policies that people use, fitted on the weeks of the setting that it is given; the first two are the levels
-    /// that networks are blended with. `watch` may end the work: the pretrained network as it is is then the policy.
+    /// # Errors
+    /// As [`Replay::run`].
+    pub fn trial(&self, replay: &Replay<'_>, device: &Device) -> Result<Trial, Error> {
+        let earned = |policy| Ok(replay.run(policy, device)?.reward());
+        Ok(Trial {
+            weeks: replay.window().scored.clone(),
+            earned: self
+                .policies
+                .iter()
+                .map(earned)
+                .collect::<Result<_, Error>>()?,
+        })
+    }
+}
+
+impl Learner {
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// That of the first setting outside its range.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.fine_tuning.validate()?;
+        self.from_scratch.validate()?;
+        self.training_windows.validate()?;
+        if self.ensemble_size == 0 {
+            return Err(Error::Empty("the ensemble"));
+        }
+        Ok(())
+    }
+
+    /// Steps of the optimiser that [`candidates`](Learner::candidates) takes.
+    #[must_use]
+    pub fn steps(&self, pretrained: &LevelWeights) -> usize {
+        self.fine_tuning.steps * pretrained.members().len()
+            + self.from_scratch.steps * self.ensemble_size
+    }
+
+    /// Learns a policy for the weeks that follow those of the setting, and chooses it by `windows`, which end before them.
+    ///
+    /// `heuristics` returns the policies that people use, fitted on the weeks of the setting that it is given; the first two are those whose
+    /// levels networks are blended with. `watch` may end the training of a network early.
     ///
     /// # Errors
     /// When there are too few weeks, or a heuristic cannot be fitted.
     pub fn learn(
         &self,
-        setting: &Setting<'_>,
-        arrivals: &dyn Arrivals,
-        pretrained: &LevelWeights,
+        material: &Material<'_>,
+        windows: &[Range<usize>],
         heuristics: impl Fn(&Setting<'_>) -> Result<Vec<OrderUpTo>, Error>,
-        device: &Device,
         mut watch: impl FnMut(LearningStage) -> ControlFlow<()>,
     ) -> Result<Learned, Error> {
-        let (panel, learn) = (setting.panel, setting.weeks.clone());
-        let terms = Terms {
-            panel,
-            lead_times: setting.lead_times,
-            conventions: setting.conventions,
-            plan: setting.plan,
-            year: self.year,
-            hierarchy: &[],
-        };
-        let first = learn.start + setting.warm_up.min(learn.len() / 2);
-        let trailing = Trailing::new(&terms, first..panel.weeks())?;
-        let zero_shot = LevelNetwork::new(&trailing, panel.weeks(), pretrained);
-        let zero_shot = zero_shot.levels("pretrained network")?;
-        let windows = Choice::windows(&learn, self.window, self.windows, self.least);
-        let total = windows.len() + 1;
-        let paths = Paths::new(panel, arrivals, 2)?;
-        let mut done = 0;
-        let mut stopped = false;
-        let mut make = |weeks: &Range<usize>| {
+        let Material {
+            setting, device, ..
+        } = *material;
+        let network = self.network(material)?;
+        let paths = Paths::new(setting.panel, material.arrivals, 2)?;
+        let mut trials = Vec::with_capacity(windows.len());
+        for window in windows {
             let before = Setting {
-                weeks: learn.start..weeks.start,
+                weeks: setting.weeks.start..window.start,
                 ..setting.clone()
             };
-            stopped |= watch(LearningStage { done, total }).is_break();
-            done += 1;
-            let known = Known {
+            let own = Material {
                 setting: &before,
-                trailing: &trailing,
-                arrivals,
-                device,
+                ..*material
             };
-            self.candidates(&known, pretrained, &zero_shot, heuristics(&before)?)
-        };
-        let choice = Choice::run(setting, &paths, &windows, device, &mut make)?;
-        let candidates = make(&(learn.end..panel.weeks()))?;
-        let policy = if stopped {
-            zero_shot.clone()
-        } else {
-            candidates[choice.chosen].clone()
-        };
-        Ok(Learned {
-            policy,
-            zero_shot,
-            candidates,
-            choice,
-        })
+            let candidates = self.made(&network, &own, heuristics(&before)?, &mut watch)?;
+            let replay = setting.replay(&paths, window.clone())?;
+            trials.push(candidates.trial(&replay, device)?);
+        }
+        let candidates = self.made(&network, material, heuristics(setting)?, &mut watch)?;
+        let choice = Choice::among(candidates.names(), trials)?;
+        Ok(Learned { candidates, choice })
     }
 
-    /// The candidates, made from the weeks of a setting: networks, blends, heuristics.
-    fn candidates(
+    /// The policies that can be made from the weeks of a setting, for those that follow.
+    ///
+    /// # Errors
+    /// When there are too few weeks, or the heuristics do not fit the panel.
+    pub fn candidates(
         &self,
-        known: &Known<'_>,
-        pretrained: &LevelWeights,
-        zero_shot: &OrderUpTo,
+        material: &Material<'_>,
         heuristics: Vec<OrderUpTo>,
-    ) -> Result<Vec<OrderUpTo>, Error> {
+        watch: impl FnMut(LearningStage) -> ControlFlow<()>,
+    ) -> Result<Candidates, Error> {
+        let network = self.network(material)?;
+        self.made(&network, material, heuristics, watch)
+    }
+
+    /// The pretrained network on a record.
+    fn network(&self, material: &Material<'_>) -> Result<LevelNetwork, Error> {
+        self.validate()?;
+        let panel = material.setting.panel;
+        let (there, needed) = (material.trailing.weeks(), panel.weeks());
+        if there.end != needed || material.trailing.products() != panel.products() {
+            let Range { start, end } = there;
+            return Err(Error::Weeks {
+                what: "what the record tells is of other weeks or products",
+                start,
+                end,
+                weeks: needed,
+            });
+        }
+        let (trailing, pretrained) = (material.trailing, material.pretrained);
+        Ok(LevelNetwork::new(trailing, needed, pretrained))
+    }
+
+    fn made(
+        &self,
+        network: &LevelNetwork,
+        material: &Material<'_>,
+        heuristics: Vec<OrderUpTo>,
+        mut watch: impl FnMut(LearningStage) -> ControlFlow<()>,
+    ) -> Result<Candidates, Error> {
+        let Setting { panel, weeks, .. } = material.setting;
+        let decided = weeks.end..panel.weeks();
+        let levels = |name: &str, network: &LevelNetwork| {
+            network.levels(name, decided.clone(), material.device)
+        };
+        let zero_shot = levels("pretrained network", network)?;
+        let pretrained = material.pretrained;
         let blank = LevelWeights::untrained(
             pretrained.normaliser().clone(),
-            self.ensemble_size.max(1),
+            self.ensemble_size,
             self.seed,
         )?;
-        let mut networks = Vec::new();
+        let source = Source {
+            panel,
+            arrivals: material.arrivals,
+            conventions: material.setting.conventions,
+            trailing: material.trailing,
+            network: &network.with_members(&blank.members()[..1])?,
+        };
+        let past = material.trailing.weeks().start..weeks.end;
+        let lesson = self.training_windows.lesson(&source, past, self.seed)?;
+        let networks = pretrained.members().len() + self.ensemble_size;
+        let (mut before, mut courses, mut trained) = ((0, 0), Vec::new(), Vec::new());
         for (name, training, weights) in [
             ("fine-tuned network", &self.fine_tuning, pretrained),
-            ("network trained from scratch", &self.from_scratch, &blank),
+            ("network from scratch", &self.from_scratch, &blank),
         ] {
-            networks.push(known.train(name, training, weights, self.seed)?);
+            let training = Training {
+                seed: self.seed,
+                ..training.clone()
+            };
+            let members = weights.members();
+            let (thetas, course) =
+                lesson.train(members, &training, material.device, |member, at| {
+                    watch(LearningStage {
+                        network: before.0 + member,
+                        networks,
+                        done: before.1 + member * training.steps + at.step,
+                        total: self.steps(pretrained),
+                    })
+                })?;
+            before.0 += members.len();
+            before.1 += members.len() * training.steps;
+            courses.push((name.to_owned(), course));
+            trained.push(levels(name, &network.with_members(&thetas)?)?);
         }
-        networks.insert(1, zero_shot.clone());
-        let two: Vec<(f64, &OrderUpTo)> = heuristics.iter().take(2).map(|h| (0.5, h)).collect();
-        let mut candidates = networks.clone();
-        if let [(_, _), (_, _)] = two[..] {
-            let levels = OrderUpTo::blend("heuristics' levels", &two)?;
-            for network in &networks {
-                let name = format!("{} and heuristics", crate::policy::Policy::name(network));
-                let half = OrderUpTo::blend(name, &[(0.5, network), (0.5, &levels)])?;
-                candidates.push(half);
-            }
-        }
-        candidates.extend(heuristics);
-        Ok(candidates)
+        trained.insert(1, zero_shot.clone());
+        Ok(Candidates {
+            zero_shot,
+            policies: blended(trained, heuristics)?,
+            courses,
+        })
     }
 }
 
-/// What a candidate is made from.
-struct Known<'a> {
-    setting: &'a Setting<'a>,
-    trailing: &'a Trailing,
-    arrivals: &'a dyn Arrivals,
-    device: &'a Device,
-}
-
-impl Known<'_> {
-    fn train(
-        &self,
-        name: &str,
-        training: &FineTuning,
-        weights: &LevelWeights,
-        seed: u64,
-    ) -> Result<OrderUpTo, Error> {
-        let (setting, trailing) = (self.setting, self.trailing);
-        let weeks = trailing.weeks().start..setting.weeks.end;
-        let mut training = training.clone();
-        training.training.seed = seed;
-        let trained = if weeks.len() < 2 {
-            weights.clone()
-        } else {
-            training.run(
-                setting,
-                weeks,
-                trailing,
-                self.arrivals,
-                weights,
-                self.device,
-            )?
-        };
-        LevelNetwork::new(trailing, setting.panel.weeks(), &trained).levels(name)
+/// Networks, half-blends of each with the levels of the first two heuristics, and the heuristics.
+fn blended(networks: Vec<OrderUpTo>, heuristics: Vec<OrderUpTo>) -> Result<Vec<OrderUpTo>, Error> {
+    let mut policies = networks.clone();
+    if let [first, second, ..] = &heuristics[..] {
+        let levels = OrderUpTo::blend("heuristics' levels", &[(0.5, first), (0.5, second)])?;
+        for network in &networks {
+            let name = format!("{} and heuristics", network.name());
+            policies.push(OrderUpTo::blend(name, &[(0.5, network), (0.5, &levels)])?);
+        }
     }
+    policies.extend(heuristics);
+    Ok(policies)
 }

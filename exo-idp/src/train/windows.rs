@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use gpu::{Program, Stream};
-use rand::RngExt;
+use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use crate::arrivals::Arrivals;
-use crate::conventions::Conventions;
+use crate::conventions::{Conventions, Terminal};
 use crate::error::Error;
 use crate::panel::Panel;
 use crate::paths::Paths;
@@ -34,7 +34,7 @@ pub(crate) struct Source<'a> {
 pub(crate) struct Windows {
     pub(crate) program: Program,
     pub(crate) arrays: Arrays<f32>,
-    /// What a lane sells in a week, in money: its mean demand before the window at the price then.
+    /// What a lane sells in a week, in money, by the record's mean demand and price.
     pub(crate) money: Vec<f64>,
 }
 
@@ -45,18 +45,21 @@ pub(crate) struct Cut {
     pub(crate) weeks: Range<usize>,
     /// Weeks of a window.
     pub(crate) length: usize,
-    /// How many windows; one lane a product and window.
+    /// How many windows.
     pub(crate) count: usize,
-    /// Seed of the windows' first weeks and opening stocks.
+    /// Products of a window, drawn anew for each; all of them where they are no more.
+    pub(crate) products: usize,
+    /// Seed of the windows' first weeks, products and opening stocks.
     pub(crate) seed: u64,
 }
 
 impl Windows {
-    /// Windows that begin in weeks spread over the whole range, each a little at random.
+    /// Windows that begin in weeks spread over the whole range, each a little at random; one lane a product and window.
     pub(crate) fn cut(source: &Source<'_>, cut: &Cut) -> Result<Self, Error> {
         let Range { start, end } = cut.weeks;
-        let Some(room) = (end - start)
-            .checked_sub(cut.length)
+        let Some(room) = end
+            .checked_sub(start)
+            .and_then(|weeks| weeks.checked_sub(cut.length))
             .filter(|_| cut.length > 0)
         else {
             return Err(Error::Weeks {
@@ -67,6 +70,13 @@ impl Windows {
             });
         };
         let paths = Paths::new(source.panel, source.arrivals, 1)?;
+        // A window's end is not the record's: what is left then goes on being sold. Rounding has no derivative.
+        let conventions = Conventions {
+            terminal: Terminal::AtCost,
+            whole_units: false,
+            ..source.conventions
+        };
+        let typical = source.money(start..end);
         let stream = Stream::new(cut.seed, "windows");
         let (mut parts, mut money, mut program) = (Vec::new(), Vec::new(), None);
         for k in 0..cut.count.max(1) {
@@ -78,16 +88,14 @@ impl Windows {
                 scored: first..first + cut.length,
                 warm_up: 0,
             };
-            let replay = Replay::opened(&paths, source.conventions, window, opening)?;
+            let replay = Replay::opened(&paths, conventions, window, opening)?;
             if program.is_none() {
                 program = Some(replay.record(source.network, &())?);
             }
-            parts.push(replay.arrays::<f32, _, _>(source.network, &())?);
-            let sells = |product| {
-                let units = source.trailing.scale(first, product);
-                (units * source.panel.price(product, first)).max(f64::MIN_POSITIVE)
-            };
-            money.extend((0..source.panel.products()).map(sells));
+            let products = sample(&mut rng, source.panel.products(), cut.products);
+            let arrays = replay.arrays::<f32, _, _>(source.network, &())?;
+            parts.push(arrays.pick(&products));
+            money.extend(products.iter().map(|&product| typical[product]));
         }
         match program {
             Some(program) => Ok(Windows {
@@ -98,6 +106,42 @@ impl Windows {
             None => Err(Error::Empty("the list of windows")),
         }
     }
+}
+
+impl Source<'_> {
+    /// What every product sells in a week, in money: by the mean over the weeks, for a product's first weeks may be far from typical.
+    fn money(&self, weeks: Range<usize>) -> Vec<f64> {
+        let of = |product: usize| {
+            let known = weeks.clone().filter(|&w| self.panel.present(product, w));
+            let (mut n, mut demand, mut price) = (0.0, 0.0, 0.0);
+            for week in known {
+                n += 1.0;
+                demand += self.panel.demand(product, week);
+                price += self.panel.price(product, week);
+            }
+            let last = weeks.end - 1;
+            if n <= 0.0 {
+                (n, price) = (1.0, self.panel.price(product, last));
+            }
+            // Without any sale, what the trailing numbers take for one.
+            let units = f64::max(demand / n, self.trailing.scale(last, product));
+            (units * price / n).max(f64::MIN_POSITIVE)
+        };
+        (0..self.panel.products()).map(of).collect()
+    }
+}
+
+/// `wanted` of the numbers below `all`, in rising order; all of them where they are no more.
+fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
+    let mut left = wanted.min(all);
+    let mut taken = Vec::with_capacity(left);
+    for at in 0..all {
+        if rng.random_range(0..all - at) < left {
+            taken.push(at);
+            left -= 1;
+        }
+    }
+    taken
 }
 
 /// A plausible stock: about a week of mean demand on hand and in every outstanding order, more or less by a random factor.

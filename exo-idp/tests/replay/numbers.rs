@@ -121,7 +121,7 @@ fn agree<P: Policy>(replay: &Replay<'_>, policy: &P) -> Result<(), TestCaseError
     let run = device().forward(&program, policy.theta(), &batch).unwrap();
     let recorded = replay.outcomes(policy, &(), &run).unwrap();
     let lanes = replay
-        .run_as::<hindsight_gpu::Lanes<16>, P, _>(policy, &(), &device())
+        .run_as::<hindsight_gpu::numbers::Lanes<16>, P, _>(policy, &(), &device())
         .unwrap();
     let single = replay.run(&Recorded(policy), &device()).unwrap();
     for (other, tolerance) in [(&recorded, 1e-9), (&lanes, 1e-5), (&single, 1e-5)] {

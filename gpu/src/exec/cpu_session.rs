@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arrangement::{Arrangement, Job};
 use super::batch::{Batch, check};
-use super::crew::{Crew, Exchange, Lead, Store, TileInputs, TileRollout};
+use super::crew::{Crew, Lead, Store, TileInputs, TileRollout};
+use super::exchange::Exchange;
 use super::part::Part;
 use super::segment::{Needs, Segments, Tape};
 use super::session::{Gradient, Rollout, Session};

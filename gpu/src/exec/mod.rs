@@ -13,6 +13,7 @@ mod cpu_session;
 mod crew;
 mod device;
 mod disjoint;
+mod exchange;
 mod forward;
 mod indices;
 mod part;

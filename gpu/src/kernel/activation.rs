@@ -105,7 +105,7 @@ mod tests {
                     f32::activate(isa, activation, &mut alone, &mut []);
                     prop_assert!(alone.iter().zip(&y).all(|(a, b)| a.to_bits() == b.to_bits()));
                     for i in 0..TILE {
-                        let dual = activation.apply(crate::Dual::variable(f64::from(z[i])));
+                        let dual = activation.apply(crate::numbers::Dual::variable(f64::from(z[i])));
                         // Six units in the last place, of the larger of the value and its terms.
                         let limit = 6.0 * f64::from(f32::EPSILON);
                         let off = (f64::from(y[i]) - dual.value()).abs();

@@ -69,11 +69,12 @@ impl Isa {
 
 /// Runs `work` compiled for the widest instructions that the machine has (AVX2 and FMA on x86-64).
 ///
-/// Everything that `work` calls must be `#[inline(always)]` to profit, as all of [`Lanes`](crate::Lanes) and
-/// [`Tangent`](crate::Tangent) is. The results do not depend on the instructions: nothing is contracted.
+/// Everything that `work` calls must be `#[inline(always)]` to profit, as all of [`Lanes`](crate::numbers::Lanes) and
+/// [`Tangent`](crate::numbers::Tangent) is. The results do not depend on the instructions: nothing is contracted.
 ///
 /// ```
-/// use hindsight_gpu::{Lanes, Scalar, vectorize};
+/// use hindsight_gpu::numbers::{Lanes, vectorize};
+/// use hindsight_gpu::Scalar;
 /// let total = vectorize(|| (0..100).fold(Lanes::<8>::constant(0.0), |s, i| s + Lanes::constant(f64::from(i))));
 /// assert_eq!(total.to_array(), [4950.0; 8]);
 /// ```

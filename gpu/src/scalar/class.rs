@@ -1,7 +1,5 @@
 //! What an index names.
 
-use super::Scalar;
-
 /// The place that an index names among `count`: the nearest whole number (halves to even), if it is one of them.
 #[inline(always)]
 pub(crate) fn place(index: f64, count: usize) -> Option<usize> {
@@ -18,18 +16,12 @@ pub(crate) fn place(index: f64, count: usize) -> Option<usize> {
     None
 }
 
-/// One where a whole number is `place`, else zero.
-#[inline(always)]
-pub(super) fn names<S: Scalar>(index: S, place: usize) -> S {
-    (S::constant(0.5) - (index - S::constant(whole(place))).abs()).positive()
-}
-
 #[allow(
     clippy::cast_precision_loss,
     reason = "lengths of arrays are far below 2^52"
 )]
 #[inline(always)]
-fn whole(count: usize) -> f64 {
+pub(super) fn whole(count: usize) -> f64 {
     count as f64
 }
 

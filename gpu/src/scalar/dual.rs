@@ -10,7 +10,8 @@ use super::{RoundGradient, Scalar, place, table_rows};
 /// ours, which checks every reverse-mode gradient; also the tool for policies of a few parameters.
 ///
 /// ```
-/// use hindsight_gpu::{Dual, Scalar};
+/// use hindsight_gpu::numbers::Dual;
+/// use hindsight_gpu::Scalar;
 /// let x = Dual::variable(0.5);
 /// let y = (x * x).exp();
 /// assert!((y.derivative() - 2.0 * 0.5 * (0.25_f64).exp()).abs() < 1e-15);

@@ -7,11 +7,12 @@ use crate::math;
 
 /// `N` independent `f32` lanes, each a world of its own: the fast forward simulator for policies of a few numbers.
 ///
-/// Call code over `Lanes` inside [`vectorize`](crate::vectorize), so that it is compiled for the widest instructions that the
+/// Call code over `Lanes` inside [`vectorize`](crate::numbers::vectorize), so that it is compiled for the widest instructions that the
 /// machine has. Exponentials are polynomials, within two units in the last place of the exact value.
 ///
 /// ```
-/// use hindsight_gpu::{Lanes, Scalar};
+/// use hindsight_gpu::numbers::Lanes;
+/// use hindsight_gpu::Scalar;
 /// let stock = Lanes::from([3.0, 5.0]);
 /// let sold = stock.min(Lanes::constant(4.0));
 /// assert_eq!(sold.to_array(), [3.0, 4.0]);

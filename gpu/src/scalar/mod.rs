@@ -9,7 +9,7 @@ mod tangent;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use class::names;
+use class::whole;
 pub(crate) use class::{place, table_rows};
 pub use dual::Dual;
 pub use lanes::Lanes;
@@ -74,7 +74,8 @@ pub enum RoundGradient {
 /// to `self`; `abs` and `relu` have derivative 0 at 0.
 ///
 /// ```
-/// use hindsight_gpu::{Dual, Scalar};
+/// use hindsight_gpu::numbers::Dual;
+/// use hindsight_gpu::Scalar;
 ///
 /// /// Profit of a newsvendor who orders `q` against demand 8, price 10 and cost 4.
 /// fn profit<S: Scalar>(q: S) -> S {
@@ -223,7 +224,8 @@ pub trait Scalar:
     /// none of the classes' values: its memory does not grow with their number.
     ///
     /// ```
-    /// use hindsight_gpu::{Dual, Scalar};
+    /// use hindsight_gpu::numbers::Dual;
+    /// use hindsight_gpu::Scalar;
     /// let logits = [Dual::variable(0.0), Dual::constant(0.0)];
     /// let mut log_p = Vec::new();
     /// Dual::log_softmax(&logits, &mut log_p);
@@ -305,4 +307,10 @@ impl<S: Scalar> DelayLine<S> {
         self.past.push_back(value);
         self.past.pop_front().unwrap_or(value)
     }
+}
+
+/// One where a whole number is `place`, else zero.
+#[inline(always)]
+fn names<S: Scalar>(index: S, place: usize) -> S {
+    (S::constant(0.5) - (index - S::constant(whole(place))).abs()).positive()
 }

@@ -8,7 +8,8 @@ use super::{RoundGradient, Scalar};
 /// a whole bundle of roll-outs with respect to one policy parameter at little more than the cost of the roll-out.
 ///
 /// ```
-/// use hindsight_gpu::{Scalar, Tangent};
+/// use hindsight_gpu::numbers::Tangent;
+/// use hindsight_gpu::Scalar;
 /// let x = Tangent::new(3.0_f64, 1.0);
 /// let y = x * x + Tangent::constant(1.0);
 /// assert_eq!((y.value, y.slope), (10.0, 6.0));

@@ -1,9 +1,9 @@
 //! Classes: logits of any size, masks, indices that name nothing, and what a likelihood keeps.
 
 use hindsight_gpu::nn::{Dense, Embedding, Layout};
+use hindsight_gpu::numbers::{Dual, Lanes, Tangent};
 use hindsight_gpu::{
-    Activation, Batch, Cpu, Dual, Error, Executor, Gradient, Lanes, Program, Real, Scalar, Shape,
-    Start, Step, Tangent,
+    Activation, Batch, Cpu, Error, Executor, Gradient, Program, Real, Scalar, Shape, Start, Step,
 };
 use proptest::prelude::*;
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use hindsight_gpu::nn::{CausalConv, Embedding, Gru, Layout};
+use hindsight_gpu::nn::Layout;
 use hindsight_gpu::{
-    Activation, CustomOp, DelayLine, Inputs, Program, Recorder, Scalar, Shape, Start, Step, Var,
+    CustomOp, DelayLine, Inputs, Program, Recorder, Scalar, Shape, Start, Step, Var,
 };
 
-use crate::spec::{Instruction, Kind, Next, SINGLE, Spec};
+use crate::instruction::{Layer, Memory};
+use crate::spec::{Instruction, Next, SINGLE, Spec};
 
 /// $\sqrt{1 + x^2 + 2 y^2}$ and $x y / (1 + x^2)$, as an operation of one's own and for any number type.
 #[derive(Debug)]
@@ -51,180 +52,6 @@ pub(crate) struct Recorded<'r>(pub(crate) &'r Recorder, pub(crate) Arc<dyn Custo
 impl<'r> Host<Var<'r>> for Recorded<'r> {
     fn pair(&self, x: Var<'r>, y: Var<'r>) -> Vec<Var<'r>> {
         self.0.custom(self.1.clone(), &[x, y])
-    }
-}
-
-/// The parameters of one instruction.
-#[derive(Debug, Clone, Copy)]
-enum Layer {
-    None,
-    Dense(usize),
-    Gru(Gru),
-    Embedding(Embedding),
-    Classes(hindsight_gpu::nn::Dense),
-    Conv(CausalConv),
-}
-
-/// The memory of one instruction.
-type Memory<S> = Vec<DelayLine<S>>;
-
-impl Instruction {
-    fn layer(&self, layout: &mut Layout) -> Layer {
-        match self.kind {
-            Kind::Dense(..) => Layer::Dense(layout.scalars(self.n * self.width() + self.n)),
-            Kind::Lookup => Layer::Embedding(layout.embedding(self.n, 1 + self.c % 3)),
-            Kind::Likelihood => Layer::Classes(layout.dense(self.width(), self.n)),
-            Kind::Gru => Layer::Gru(layout.gru(self.n.min(3), 1 + self.n / 2)),
-            Kind::Conv(_) => Layer::Conv(layout.causal_conv(
-                1 + self.n / 3,
-                1 + self.b % 3,
-                1 + self.b % 3,
-                1 + self.c % 2,
-            )),
-            _ => Layer::None,
-        }
-    }
-
-    fn width(&self) -> usize {
-        1 + self.c % 9
-    }
-
-    fn lag(&self) -> usize {
-        self.b % 4
-    }
-
-    fn memory<S: Scalar>(&self, layer: Layer) -> Memory<S> {
-        match (self.kind, layer) {
-            (Kind::Delay, _) => vec![DelayLine::new(); self.n],
-            (_, Layer::Conv(conv)) => conv.memory(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Runs the instruction: appends its results to the pool. `class` is a number in $[0, 1]$ that no parameter moves.
-    fn run<S: Scalar>(
-        &self,
-        layer: Layer,
-        params: &[S],
-        class: S,
-        memory: &mut Memory<S>,
-        pool: &mut Vec<S>,
-        host: &impl Host<S>,
-    ) {
-        let size = pool.len();
-        let at = |from: usize, i: usize| pool[(from + i) % size];
-        let many = |from: usize, n: usize| (0..n).map(|i| at(from, i)).collect::<Vec<S>>();
-        let (half, one) = (S::constant(0.5), S::constant(1.0));
-        let (xs, ys) = (many(self.a, self.n), many(self.b, self.n));
-        let each = |f: &dyn Fn(S) -> S| xs.iter().map(|&x| f(x)).collect::<Vec<S>>();
-        let pairs = |f: &dyn Fn(S, S) -> S| {
-            let both = xs.iter().zip(&ys);
-            both.map(|(&x, &y)| f(x, y)).collect::<Vec<S>>()
-        };
-        let mut out = Vec::new();
-        match self.kind {
-            Kind::Add => out = pairs(&|x, y| x + y),
-            Kind::Sub => out = pairs(&|x, y| x - y),
-            // One factor is bounded, so that values do not run away.
-            Kind::Mul => {
-                let factors = each(&S::tanh);
-                out = factors.iter().zip(&ys).map(|(&f, &y)| f * y).collect();
-            }
-            Kind::Div => {
-                let divisors: Vec<S> = ys.iter().map(|&y| y * y + one).collect();
-                out = xs.iter().zip(&divisors).map(|(&x, &d)| x / d).collect();
-            }
-            Kind::Neg => out = each(&|x| -x),
-            Kind::Exp => out = each(&S::tanh).into_iter().map(S::exp).collect(),
-            Kind::Ln => out = each(&|x| x * x + half).into_iter().map(S::ln).collect(),
-            Kind::Sqrt => out = each(&|x| x * x + half).into_iter().map(S::sqrt).collect(),
-            Kind::Tanh => out = each(&S::tanh),
-            Kind::Sigmoid => out = each(&S::sigmoid),
-            Kind::Softplus => out = each(&S::softplus),
-            Kind::Silu => out = each(&S::silu),
-            Kind::Erf => out = each(&S::erf),
-            Kind::Detach => out = each(&S::detach),
-            Kind::Min => out = pairs(&S::min),
-            Kind::Max => out = pairs(&S::max),
-            Kind::Abs => out = each(&S::abs),
-            Kind::Relu => out = each(&S::relu),
-            Kind::Clip => out = each(&|x| x.clip(at(self.b, 0), at(self.c, 0))),
-            Kind::Positive => out = each(&S::positive),
-            Kind::Select => out = pairs(&|x, y| S::select(at(self.c, 0).positive(), x, y)),
-            Kind::Round(gradient) => {
-                let scaled = each(&|x| x * S::constant(3.0));
-                out = scaled.into_iter().map(|x| x.round(gradient)).collect();
-            }
-            Kind::Softmax => S::softmax(&xs, &mut out),
-            Kind::LogSoftmax => S::log_softmax(&xs, &mut out),
-            Kind::Pick => out = vec![S::pick(&xs, named(class, xs.len()))],
-            Kind::PickByValue => out = vec![S::pick(&xs, named(ys[0].sigmoid(), xs.len()))],
-            Kind::Lookup => {
-                let Layer::Embedding(table) = layer else {
-                    return;
-                };
-                table.apply(params, named(class, table.classes()), &mut out);
-            }
-            Kind::LookupOfValues => {
-                let width = 1 + self.c % 3;
-                let table = many(self.a, width * self.n);
-                S::lookup(&table, width, named(class, self.n), &mut out);
-            }
-            Kind::Likelihood => {
-                let Layer::Classes(layer) = layer else { return };
-                let (mut logits, mut logs) = (Vec::new(), Vec::new());
-                let inputs = many(self.a, layer.inputs());
-                layer.apply(params, &[&inputs], Activation::Identity, &mut logits);
-                S::log_softmax(&logits, &mut logs);
-                out = vec![S::pick(&logs, named(class, logs.len()))];
-                // Now and then something else reads what lies between.
-                match self.b % 4 {
-                    0 => out.push(logs[0]),
-                    1 => out.push(logits[0]),
-                    _ => {}
-                }
-            }
-            Kind::Custom => out = host.pair(xs[0], ys[0]),
-            Kind::LaneMax => out = each(&|x| x.tanh().lane_max()),
-            Kind::LaneSum => out = each(&|x| x.tanh().lane_sum() * S::constant(0.1)),
-            Kind::Delay => {
-                let lines = xs.iter().zip(memory);
-                out = lines.map(|(&x, line)| x.delay(self.lag(), line)).collect();
-            }
-            Kind::Dense(f, bias) => {
-                let Layer::Dense(first) = layer else { return };
-                let (weights, rest) = params[first..].split_at(self.n * self.width());
-                let bias = if bias { &rest[..self.n] } else { &[] };
-                // One part taken in order, one scattered.
-                let whole = many(self.a, self.width() / 2);
-                let scattered: Vec<S> = (whole.len()..self.width())
-                    .map(|i| at(self.b, i * 3))
-                    .collect();
-                S::dense(weights, bias, &[&whole, &scattered], f, &mut out);
-            }
-            Kind::DenseOfValues(f) => {
-                let weights = many(self.c, 2 * self.n);
-                let weights: Vec<S> = weights.into_iter().map(S::tanh).collect();
-                S::dense(
-                    &weights,
-                    &ys[..1.min(ys.len())],
-                    &[&many(self.a, 2 * self.n)],
-                    f,
-                    &mut out,
-                );
-            }
-            Kind::Gru => {
-                let Layer::Gru(gru) = layer else { return };
-                let state = many(self.b, gru.hidden());
-                out = gru.apply(params, &many(self.a, self.n.min(3)), &state);
-            }
-            Kind::Conv(f) => {
-                let Layer::Conv(conv) = layer else { return };
-                let inputs = many(self.a, 1 + self.n / 3);
-                conv.apply(params, &inputs, f, memory, &mut out);
-            }
-        }
-        pool.extend(out);
     }
 }
 
@@ -382,11 +209,6 @@ impl Spec {
 fn class<S: Scalar>(inputs: &[S]) -> S {
     let half = S::constant(0.5);
     inputs.first().map_or(half, |&x| x.abs() * half)
-}
-
-/// One of `count` indices, with a fraction to be rounded away.
-fn named<S: Scalar>(unit: S, count: usize) -> S {
-    unit * S::constant(u32::try_from(count - 1).map_or(0.0, f64::from))
 }
 
 /// The values that a block begins with; never empty.

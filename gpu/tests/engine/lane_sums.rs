@@ -1,7 +1,8 @@
 //! Programs that sum over lanes, against a hand loop over all lanes at once.
 
+use hindsight_gpu::numbers::Dual;
 use hindsight_gpu::{
-    Activation, Batch, Cpu, DelayLine, Dual, Executor, Program, Scalar, Shape, Start, Step, Var,
+    Activation, Batch, Cpu, DelayLine, Executor, Program, Scalar, Shape, Start, Step, Var,
 };
 use proptest::prelude::*;
 

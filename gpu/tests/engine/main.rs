@@ -11,6 +11,7 @@ mod edges;
 mod executors;
 mod frozen;
 mod groups;
+mod instruction;
 mod interpret;
 mod invariance;
 mod lane_sums;

@@ -1,51 +1,40 @@
 //! What is in a file, for `--check`.
 
 use super::data::Table;
+use super::tables::{count, products};
 use crate::output;
 use report::Column;
 use report::number::{fixed, percent, significant};
 
 /// What is in a file, for `--check`.
 pub(super) fn describe(table: &Table) -> String {
-    let count = |n: usize| fixed(f64::from(u32::try_from(n).unwrap_or(u32::MAX)), 0);
     let recorded = |column: &[f64]| -> (f64, f64, f64) {
-        let values: Vec<f64> = column
-            .iter()
-            .zip(&table.present)
-            .filter(|(_, present)| **present)
-            .map(|(value, _)| *value)
-            .collect();
-        let total: f64 = values.iter().sum();
+        let values = column.iter().zip(&table.present);
+        let values = values.filter(|(_, present)| **present);
+        let values: Vec<f64> = values.map(|(value, _)| *value).collect();
         let (lo, hi) = values
             .iter()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
                 (lo.min(*x), hi.max(*x))
             });
-        (
-            lo,
-            total / f64::from(u32::try_from(values.len().max(1)).unwrap_or(u32::MAX)),
-            hi,
-        )
+        let total: f64 = values.iter().sum();
+        (lo, total / count(values.len().max(1)), hi)
     };
     let (first, last) = table.weeks().unwrap_or((0, 0));
     let cells = table.present.len();
-    let missing = f64::from(u32::try_from(table.missing()).unwrap_or(u32::MAX))
-        / f64::from(u32::try_from(cells.max(1)).unwrap_or(u32::MAX));
+    let missing = count(table.missing()) / count(cells.max(1));
     let mut text = format!(
-        "{}: {} rows, {} products, weeks {} to {}\n{} weeks between a product's first and last have no row ({})\n",
+        "{}: {} rows, {}, weeks {} to {}\n{} weeks between a product's first and last have no row ({})\n",
         table.source,
-        count(table.rows_read),
-        count(table.products.len()),
+        fixed(count(table.rows_read), 0),
+        products(table.products.len()),
         table.week(first),
         table.week(last),
-        count(table.missing()),
+        fixed(count(table.missing()), 0),
         percent(missing, 1)
     );
     for note in &table.notes {
-        text.push_str(&format!(
-            "note: {note}
-"
-        ));
+        text.push_str(&format!("note: {note}\n"));
     }
     let mut columns = report::Table::new(
         [Column::text("column")]
@@ -69,7 +58,8 @@ pub(super) fn describe(table: &Table) -> String {
         ("views while in", &table.censoring.views_in),
         ("conversion", &table.censoring.conversion),
     ];
-    for (name, values) in censoring {
+    let orders = ("orders", &table.orders);
+    for (name, values) in censoring.into_iter().chain([orders]) {
         if let Some(values) = values {
             add(name, values);
         }

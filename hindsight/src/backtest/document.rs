@@ -1,7 +1,7 @@
 //! The results of a back-test with what the file and the command line say: what the JSON document, the page and the table hold.
 
 use exo_idp::backtest::{
-    Origins, Pair, PolicyResult, ProductResult, Results, Sample, Segmentation, TrainingPoint,
+    Learning, Origins, Pair, PolicyResult, ProductResult, Results, Sample, Segmentation,
 };
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -19,8 +19,6 @@ pub(super) struct Run {
     pub(super) missing_weeks: usize,
     /// First and last week for fitting and training, as the file writes them.
     pub(super) training: (String, String),
-    /// First and last week of validation (early stopping).
-    pub(super) validation: (String, String),
     /// First and last scored week.
     pub(super) held_out: (String, String),
     /// The law of lead times.
@@ -51,8 +49,7 @@ struct Fields<'a> {
     pairs: &'a [Pair],
     #[serde(skip_serializing_if = "Option::is_none")]
     origins: Option<&'a Origins>,
-    training_curve: &'a [TrainingPoint],
-    best_step: Option<usize>,
+    learning: &'a Learning,
     group_names: &'a [String],
     splits: &'a [Segmentation],
     samples: &'a [Sample],
@@ -70,8 +67,7 @@ impl Serialize for Document {
             bound: results.bound,
             pairs: &results.pairs,
             origins: results.origins.as_ref(),
-            training_curve: &results.training_curve,
-            best_step: results.best_step,
+            learning: &results.learning,
             group_names: &results.group_names,
             splits: &results.splits,
             samples: &results.samples,

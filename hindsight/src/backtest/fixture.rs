@@ -30,15 +30,16 @@ fn make() -> Document {
         values: values.collect(),
     });
     let mut backtest = BackTest {
-        origins: 2,
+        origins: Some(2),
         held_out: Some(10),
         ..BackTest::default()
     };
     (
-        backtest.recipe.ensemble_size,
-        backtest.recipe.training.steps,
+        backtest.learner.ensemble_size,
+        backtest.learner.fine_tuning.steps,
+        backtest.learner.from_scratch.steps,
         backtest.bootstrap.replicates,
-    ) = (1, 10, 100);
+    ) = (1, 60, 60, 100);
     let results = backtest.run(&data, &Device::default(), |_| {}).unwrap();
     Document {
         run: Run {
@@ -47,7 +48,6 @@ fn make() -> Document {
             products: 24,
             missing_weeks: 0,
             training: results.training.clone(),
-            validation: results.validation.clone(),
             held_out: results.held_out.clone(),
             lead_time: "1 to 3 weeks".to_owned(),
             money: "USD".to_owned(),

@@ -71,8 +71,8 @@ Examples:
   Sales cut short by stock-outs, corrected by page views:
     hindsight backtest --data sales.csv --sales sold --views-out views_while_out --conversion rate
 
-  Four held-out windows, each learnt only from the weeks before it:
-    hindsight backtest --origins 4
+  One held-out window in place of four:
+    hindsight backtest --origins 1
 
   As if the record had ended with week 130:
     hindsight backtest --until 130
@@ -163,11 +163,10 @@ fn compute(
         .replay
         .threads
         .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
-    let total =
-        2 * backtest.recipe.ensemble_size * backtest.recipe.training.steps * backtest.origins;
-    let progress = Progress::new("training", u64::try_from(total).ok());
+    let progress = Progress::new("training", Some(100));
     let results = backtest.run(data, &device, |at| {
-        progress.at(u64::try_from(at.done).unwrap_or(u64::MAX));
+        let percent = 100 * at.done / at.total.max(1);
+        progress.at(u64::try_from(percent).unwrap_or(u64::MAX));
         let stage = match at.stage {
             Stage::Training { network, networks } => {
                 format!("network {} of {networks}", network + 1)
@@ -175,8 +174,8 @@ fn compute(
             Stage::Scoring => "replaying the held-out weeks".to_owned(),
             _ => "heuristics".to_owned(),
         };
-        progress.note(if at.origins > 1 {
-            format!("origin {} of {}, {stage}", at.origin + 1, at.origins)
+        progress.note(if at.windows > 1 {
+            format!("window {} of {}, {stage}", at.window + 1, at.windows)
         } else {
             stage
         });
@@ -237,7 +236,6 @@ fn document(
             source: table.source,
             products: results.products.len(),
             training: results.training.clone(),
-            validation: results.validation.clone(),
             held_out: results.held_out.clone(),
             lead_time: args.replay.lead_time_words(),
             money: source.money().to_owned(),

@@ -26,10 +26,11 @@ pub(crate) struct Replay {
     /// Weeks at the end that are kept from fitting and training, and scored [default: a quarter of the weeks]
     #[arg(long, value_name = "WEEKS")]
     pub(crate) held_out: Option<usize>,
-    /// Repeats the whole job with earlier ends of the record: N held-out windows that follow one another, each learnt only from
-    /// the weeks before it [held-out weeks then: a quarter of the weeks, or so few that half of them come before the first window]
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(crate) origins: NonZeroUsize,
+    /// Does the whole job with earlier ends of the record too: N held-out windows that follow one another, each learnt only from
+    /// the weeks before it [default: 4, or as many as the record allows; held-out weeks then: so few that half of the weeks come before the
+    /// first window]
+    #[arg(long, value_name = "N")]
+    pub(crate) origins: Option<NonZeroUsize>,
     /// Takes the record to end with this week, as the file writes it: what came later is as if it had not been recorded
     #[arg(long, value_name = "WEEK")]
     pub(crate) until: Option<String>,
@@ -46,10 +47,10 @@ pub(crate) struct Replay {
     /// Prices of coming weeks are not known ahead
     #[arg(long)]
     pub(crate) price_unplanned: bool,
-    /// Networks trained from different seeds, whose orders are averaged
-    #[arg(long, value_name = "N", default_value = "3")]
+    /// Networks trained on the record from scratch, whose levels are averaged; those fine-tuned come with the program
+    #[arg(long, value_name = "N", default_value = "2")]
     pub(crate) members: NonZeroUsize,
-    /// Most steps of training of each network [default: 400]
+    /// Steps of training of each network [default: 200 of fine-tuning, 300 from scratch]
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<NonZeroUsize>,
     /// Discount factor per week
@@ -149,7 +150,7 @@ impl Replay {
     pub(crate) fn backtest(&self) -> Result<BackTest, CliError> {
         let mut backtest = BackTest {
             held_out: self.held_out,
-            origins: self.origins.get(),
+            origins: self.origins.map(NonZeroUsize::get),
             lead_time: self.lead_time_law()?,
             lead_time_persistence: self.lead_time_persistence,
             conventions: self.conventions()?,
@@ -158,9 +159,11 @@ impl Replay {
             seed: self.seed.seed,
             ..BackTest::default()
         };
-        backtest.recipe.ensemble_size = self.members.get();
+        let learner = &mut backtest.learner;
+        learner.ensemble_size = self.members.get();
         if let Some(steps) = self.steps {
-            backtest.recipe.training.steps = steps.get();
+            learner.fine_tuning.steps = steps.get();
+            learner.from_scratch.steps = steps.get();
         }
         Ok(backtest)
     }

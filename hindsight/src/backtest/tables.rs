@@ -1,7 +1,7 @@
 //! The results as tables: one for the terminal, two for the page.
 
 use super::document::Document;
-use super::words::{finding, pooled_finding};
+use super::words::{acted, findings};
 use exo_idp::backtest::{ConfidenceLimits, Difference, PolicyResult, Role};
 use report::number::{fixed, interval, percent};
 use report::{Column, Table};
@@ -190,16 +190,14 @@ pub(super) fn service_table(document: &Document) -> Table {
 pub(super) fn summary(document: &Document) -> String {
     let run = &document.run;
     let mut text = format!(
-        "\nMeans per product and week, {} products, weeks {} to {}, lead time {}.\n\n{}\n",
-        fixed(count(run.products), 0),
+        "\nMeans per product and week, {}, weeks {} to {}, lead time {}.\n\n{}\n",
+        products(run.products),
         run.held_out.0,
         run.held_out.1,
         run.lead_time,
-        finding(document)
+        findings(document).join("\n")
     );
-    if let Some(finding) = pooled_finding(document) {
-        text.push_str(&format!("{finding}\n"));
-    }
+    text.push_str(&format!("{}\n", acted(document)));
     for notice in &document.notices {
         text.push_str(&format!("note: {notice}\n"));
     }
@@ -209,6 +207,12 @@ pub(super) fn summary(document: &Document) -> String {
 /// The unit of money.
 pub(super) fn money(document: &Document) -> &str {
     &document.run.money
+}
+
+/// A number of products in words.
+pub(super) fn products(n: usize) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} product{s}", fixed(count(n), 0))
 }
 
 pub(super) fn count(n: usize) -> f64 {

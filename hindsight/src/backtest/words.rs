@@ -6,14 +6,18 @@ use report::number::{fixed, percent};
 use super::document::Document;
 
 /// Every policy of the back-test in a sentence, in the order in which they are usually read.
-pub(super) const POLICIES: [(&str, &str); 9] = [
+pub(super) const POLICIES: [(&str, &str); 12] = [
     (
         "just-in-time rule",
         "knows future demand and lead times, and orders what arrives just when it is sold",
     ),
     (
         "Direct Backprop",
-        "is the mean of several networks, trained by gradient ascent through the replay",
+        "is several networks fine-tuned on the record by gradient ascent through the replay, or what clearly earned more in the windows before: networks trained from scratch, the pretrained ones, blends with heuristics, or a heuristic",
+    ),
+    (
+        "pretrained network",
+        "orders up to a level by networks trained on synthetic records alone, as they are",
     ),
     (
         "promotion-aware newsvendor",
@@ -35,6 +39,14 @@ pub(super) const POLICIES: [(&str, &str); 9] = [
         "base stock",
         "raises the position to mean demand over the lead time and the week of review, scaled by a tuned factor",
     ),
+    (
+        "seasonal base stock",
+        "does so for recent demand with the seasonal index of the weeks covered",
+    ),
+    (
+        "safety stock",
+        "raises the position to exponentially smoothed demand over the lead time and the textbooks' safety stock, scaled by a tuned factor",
+    ),
     ("constant order", "orders a week's mean demand every week"),
     ("own orders", "is what was really ordered, as the file says"),
 ];
@@ -42,6 +54,45 @@ pub(super) const POLICIES: [(&str, &str); 9] = [
 /// What a reward is.
 pub(super) const REWARD: &str = "A reward is what a policy earns: revenue less purchases and holding cost, discounted, with the change of the value of its \
     stock over the scored weeks.";
+
+/// The findings, the most telling first: over all origins where there are several, then of the held-out weeks.
+pub(super) fn findings(document: &Document) -> Vec<String> {
+    let last = finding(document);
+    match pooled_finding(document) {
+        Some(pooled) => vec![pooled, format!("In the last window {last}")],
+        None => vec![last],
+    }
+}
+
+/// Which part of what was learnt acts in the held-out weeks, and by how many windows it was chosen.
+pub(super) fn acted(document: &Document) -> String {
+    let learning = &document.results.learning;
+    let chosen = &learning.chosen;
+    let share = learning.candidates.iter().find(|own| own.name == *chosen);
+    let windows = learning.windows.len();
+    if windows == 0 {
+        return format!(
+            "Direct Backprop is here the {chosen}: the record has no earlier window to choose by."
+        );
+    }
+    let share = share.map_or_else(String::new, |own| percent(own.share, 1));
+    let window = if windows == 1 { "window" } else { "windows" };
+    let before = format!("the {windows} {window} before the held-out weeks");
+    let first = learning.candidates.first();
+    if first.is_some_and(|first| first.name == *chosen) {
+        format!(
+            "Direct Backprop is here the {chosen}: nothing earned clearly more in {before} ({share} of the best candidate's reward on average)."
+        )
+    } else if learning.learnt {
+        format!(
+            "Direct Backprop is here the {chosen}: it clearly earned most in {before} ({share} of the best candidate's reward on average)."
+        )
+    } else {
+        format!(
+            "Direct Backprop kept {chosen}: nothing that was learnt earned its place in {before}."
+        )
+    }
+}
 
 /// The finding in one or two sentences.
 pub(super) fn finding(document: &Document) -> String {

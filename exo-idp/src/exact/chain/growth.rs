@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use super::super::demand::index;
-use super::super::{ExactError, LostSales};
-use super::{Chain, Kernel, Pipeline};
+use super::super::error::ExactError;
+use super::super::lost_sales::{Kernel, LONGEST_LEAD, LostSales};
+
+/// What is on order, oldest first, without the units that arrive next.
+pub(super) type Pipeline = [u16; LONGEST_LEAD - 1];
 
 pub(super) fn pipeline(orders: &[u32]) -> Pipeline {
     let mut packed = Pipeline::default();
@@ -17,19 +20,19 @@ pub(super) fn pipeline(orders: &[u32]) -> Pipeline {
 /// One pipeline's on-hand stocks while the chain grows.
 pub(super) struct Row {
     pub(super) pipeline: Pipeline,
-    reached: Vec<bool>,
-    orders: Vec<u32>,
+    pub(super) reached: Vec<bool>,
+    pub(super) orders: Vec<u32>,
     /// Row of the next state and its on-hand stock with nothing left over.
-    next: Vec<(u32, u32)>,
+    pub(super) next: Vec<(u32, u32)>,
 }
 
 /// The states reached so far.
 pub(super) struct Growth {
-    kernel: Kernel,
+    pub(super) kernel: Kernel,
     pub(super) rows: Vec<Row>,
     by_pipeline: HashMap<Pipeline, usize>,
     pub(super) queue: Vec<(usize, u32)>,
-    states: usize,
+    pub(super) states: usize,
     max_states: usize,
     places: usize,
 }
@@ -137,53 +140,5 @@ impl Growth {
             });
         }
         Ok(())
-    }
-
-    pub(super) fn finish(self, problem: &LostSales) -> Chain {
-        let mut starts = vec![0];
-        let mut total = 0;
-        for row in &self.rows {
-            total += row.reached.len();
-            starts.push(total);
-        }
-        let mut chain = Chain {
-            kernel: self.kernel,
-            state_len: problem.state_len(),
-            pipelines: Vec::with_capacity(self.rows.len()),
-            starts,
-            reached: Vec::with_capacity(total),
-            orders: Vec::with_capacity(total),
-            facing: Vec::with_capacity(total),
-            targets: Vec::with_capacity(total),
-            costs: Vec::new(),
-            left: Vec::new(),
-            lost: Vec::new(),
-            mean_demand: problem.demand().mean(),
-            states: self.states,
-        };
-        for row in self.rows {
-            chain.pipelines.push(row.pipeline);
-            for (on_hand, (&order, &(next, base))) in
-                (0_u32..).zip(row.orders.iter().zip(&row.next))
-            {
-                chain.facing.push(if problem.lead_time() == 0 {
-                    on_hand + order
-                } else {
-                    on_hand
-                });
-                chain
-                    .targets
-                    .push(index(chain.starts[next as usize] + base as usize));
-            }
-            chain.reached.extend(row.reached);
-            chain.orders.extend(row.orders);
-        }
-        let most = chain.facing.iter().copied().max().unwrap_or(0);
-        for y in 0..=most {
-            chain.costs.push(problem.period_cost(y));
-            chain.left.push(problem.demand().expected_leftover(y));
-            chain.lost.push(problem.demand().expected_excess(y));
-        }
-        chain
     }
 }

@@ -2,10 +2,11 @@
 
 mod growth;
 
+use super::demand::index;
 use super::error::{ExactError, positive};
-use super::lost_sales::{Kernel, LONGEST_LEAD, LostSales};
+use super::lost_sales::{Kernel, LostSales};
 use super::optimum::{STEP, rounding};
-use growth::{Growth, pipeline};
+use growth::{Growth, Pipeline, pipeline};
 
 /// Largest order in one period that a chain accepts.
 const LARGEST_ORDER: u32 = u16::MAX as u32;
@@ -94,8 +95,6 @@ pub struct Chain {
     states: usize,
 }
 
-type Pipeline = [u16; LONGEST_LEAD - 1];
-
 impl LostSales {
     /// The exact long-run cost per period of a policy that maps a state (on hand, then the pipeline, oldest first) to an order.
     ///
@@ -156,11 +155,60 @@ impl LostSales {
             }
             growth.follow(self, row, on_hand, &state, order)?;
         }
-        Ok(growth.finish(self))
+        Ok(Chain::of(growth, self))
     }
 }
 
 impl Chain {
+    /// The chain that has been grown.
+    fn of(growth: Growth, problem: &LostSales) -> Chain {
+        let mut starts = vec![0];
+        let mut total = 0;
+        for row in &growth.rows {
+            total += row.reached.len();
+            starts.push(total);
+        }
+        let mut chain = Chain {
+            kernel: growth.kernel,
+            state_len: problem.state_len(),
+            pipelines: Vec::with_capacity(growth.rows.len()),
+            starts,
+            reached: Vec::with_capacity(total),
+            orders: Vec::with_capacity(total),
+            facing: Vec::with_capacity(total),
+            targets: Vec::with_capacity(total),
+            costs: Vec::new(),
+            left: Vec::new(),
+            lost: Vec::new(),
+            mean_demand: problem.demand().mean(),
+            states: growth.states,
+        };
+        for row in growth.rows {
+            chain.pipelines.push(row.pipeline);
+            for (on_hand, (&order, &(next, base))) in
+                (0_u32..).zip(row.orders.iter().zip(&row.next))
+            {
+                chain.facing.push(if problem.lead_time() == 0 {
+                    on_hand + order
+                } else {
+                    on_hand
+                });
+                chain
+                    .targets
+                    .push(index(chain.starts[next as usize] + base as usize));
+            }
+            chain.reached.extend(row.reached);
+            chain.orders.extend(row.orders);
+        }
+        let most = chain.facing.iter().copied().max().unwrap_or(0);
+        for y in 0..=most {
+            chain.costs.push(problem.period_cost(y));
+            chain.left.push(problem.demand().expected_leftover(y));
+            chain.lost.push(problem.demand().expected_excess(y));
+        }
+        chain
+    }
+
     /// Number of states the policy reaches.
     #[must_use]
     pub fn state_count(&self) -> usize {

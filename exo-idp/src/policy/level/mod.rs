@@ -1,24 +1,24 @@
 //! A network from what the weeks before tell to a level and a cap.
 
+mod damage;
+mod layers;
 mod weights;
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use gpu::nn::{Dense, Layout};
-use gpu::{Activation, DelayLine, Scalar};
+use gpu::{Batch, DelayLine, Device, Executor, Program, Real, Scalar, Shape, Start, Step};
 
 use super::{Observation, OrderUpTo, Policy, Signals};
 use crate::count::count;
 use crate::error::Error;
 use crate::policy::trailing::{INPUTS, LEVELS, Trailing};
-pub use weights::{Damage, LevelWeights, Normaliser};
+pub use damage::Damage;
+use layers::{Layers, OUTPUTS};
+pub use weights::{LevelWeights, Normaliser};
 
-/// Width of the two hidden layers.
-const HIDDEN: usize = 64;
-/// Levels and the cap.
-const OUTPUTS: usize = LEVELS.len() + 1;
-/// What an untrained network limits the order to, in weeks of mean demand.
-const CAP: f64 = 6.0;
+/// Weeks whose levels are worked out together.
+const WEEKS_AT_ONCE: usize = 16;
 
 /// A network that orders up to a level, trained by Direct Backprop.
 ///
@@ -35,55 +35,6 @@ pub struct LevelNetwork {
     layers: Layers,
     members: usize,
     theta: Vec<f64>,
-}
-
-/// Places of the layers among the parameters of one member.
-#[derive(Debug, Clone, Copy)]
-struct Layers {
-    first: Dense,
-    second: Dense,
-    last: Dense,
-    params: usize,
-}
-
-impl Layers {
-    fn new() -> (Self, Layout) {
-        let mut layout = Layout::new();
-        let layers = Layers {
-            first: layout.dense(INPUTS.len(), HIDDEN),
-            second: layout.dense(HIDDEN, HIDDEN),
-            last: layout.dense(HIDDEN, OUTPUTS),
-            params: layout.params(),
-        };
-        (layers, layout)
-    }
-
-    /// Softplus outputs of one member.
-    fn outputs<S: Scalar>(&self, theta: &[S], inputs: &[S]) -> Vec<S> {
-        let (mut h, mut next, mut out) = (Vec::new(), Vec::new(), Vec::new());
-        self.first.apply(theta, &[inputs], Activation::Silu, &mut h);
-        self.second.apply(theta, &[&h], Activation::Silu, &mut next);
-        let h: Vec<S> = h.iter().zip(next).map(|(&a, b)| a + b).collect();
-        self.last
-            .apply(theta, &[&h], Activation::Softplus, &mut out);
-        out
-    }
-}
-
-/// Parameters of an untrained member.
-pub(crate) fn untrained(seed: u64) -> Vec<f64> {
-    let (layers, layout) = Layers::new();
-    let mut theta = layout.initial(seed);
-    layers
-        .last
-        .weights_mut(&mut theta)
-        .iter_mut()
-        .for_each(|w| *w *= 0.1);
-    let bias = layers.last.bias_mut(&mut theta);
-    // What softplus turns into one over the number of levels.
-    bias.fill((1.0 / count(LEVELS.len())).exp_m1().ln());
-    bias[LEVELS.len()] = CAP.exp_m1().ln();
-    theta
 }
 
 impl LevelNetwork {
@@ -146,29 +97,67 @@ impl LevelNetwork {
         (level, sums[LEVELS.len()] * share * units[LEVELS.len()])
     }
 
-    /// Level and cap of every product and week, worked out once.
+    /// Level and cap of every product in some weeks, worked out once; in other weeks the policy orders nothing.
     ///
     /// # Errors
-    /// None that data can cause.
-    pub fn levels(&self, name: impl Into<String>) -> Result<OrderUpTo, Error> {
-        let (weeks, columns) = (self.signals.weeks(), self.signals.columns());
-        let mut both = vec![[0.0; 2]; weeks * columns];
-        let mut row = vec![0.0; self.signals.rows()];
-        for week in 0..weeks {
-            for column in 0..columns {
-                for (k, value) in row.iter_mut().enumerate() {
-                    *value = self.signals.row(week, k)[column];
-                }
-                let (level, cap) = self.decide(&self.theta, &row);
-                both[week * columns + column] = [level, cap];
+    /// When the weeks end after the panel.
+    pub fn levels(
+        &self,
+        name: impl Into<String>,
+        weeks: Range<usize>,
+        device: &Device,
+    ) -> Result<OrderUpTo, Error> {
+        let (all, columns) = (self.signals.weeks(), self.signals.columns());
+        if weeks.end > all {
+            let Range { start, end } = weeks;
+            return Err(Error::Weeks {
+                what: "the weeks are outside the panel",
+                start,
+                end,
+                weeks: all,
+            });
+        }
+        let program = self.program();
+        let theta: Vec<f32> = self.theta.iter().map(|&x| f32::from_f64(x)).collect();
+        let mut both = vec![0.0; all * 2 * columns];
+        // A few weeks at a time: their inputs fit beside those of the record.
+        for some in weeks.clone().step_by(WEEKS_AT_ONCE) {
+            let some = some..(some + WEEKS_AT_ONCE).min(weeks.end);
+            let rows = some.clone().flat_map(|week| self.signals.week(week));
+            let exo: Vec<f32> = rows.map(|&x| f32::from_f64(x)).collect();
+            let batch = Batch::new(&program, columns, some.len()).exo(&exo)?;
+            let found = device.forward(&program, &theta, &batch)?;
+            let into = &mut both[some.start * 2 * columns..some.end * 2 * columns];
+            for (out, value) in into.iter_mut().zip(found.traces) {
+                *out = f64::from(value);
             }
         }
         let of = |k: usize| {
-            Signals::from_fn(weeks, 1, columns, |week, _, column| {
-                both[week * columns + column][k]
+            Signals::from_fn(all, 1, columns, |week, _, column| {
+                both[(week * 2 + k) * columns + column]
             })
         };
         OrderUpTo::new(name, of(0), of(1))
+    }
+
+    /// Level and cap of a week, as a program.
+    fn program(&self) -> Program {
+        let shape = Shape {
+            params: self.theta.len(),
+            exo: self.signals.rows(),
+            ..Shape::default()
+        };
+        Program::record(
+            shape,
+            |_, _| Start::default(),
+            |_, inputs| {
+                let (level, cap) = self.decide(inputs.params, inputs.exo);
+                Step {
+                    traces: vec![level, cap],
+                    ..Step::new()
+                }
+            },
+        )
     }
 }
 

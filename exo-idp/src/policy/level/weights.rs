@@ -1,11 +1,16 @@
 //! Weights of level networks, and the file that they are kept in.
 
-use super::{Layers, untrained};
+use std::sync::OnceLock;
+
+use super::damage::Damage;
+use super::layers::{Layers, untrained};
 use crate::error::Error;
 use crate::policy::trailing::{INPUTS, LEVELS, Trailing};
 
 /// First bytes of a file of weights; the last is the version.
 const MAGIC: [u8; 8] = *b"HSLEVEL\x01";
+/// The file of the weights that come with the crate.
+const PRETRAINED: &[u8] = include_bytes!("pretrained.bin");
 /// What a normalised input is cut at.
 const LIMIT: f64 = 4.0;
 /// Standard deviation below which an input is taken not to vary: it tells a network nothing.
@@ -107,6 +112,28 @@ impl LevelWeights {
         LevelWeights::new(normaliser, (0..members).map(of).collect())
     }
 
+    /// The weights that come with the crate: [`pretrain`](crate::train::pretrain::pretrain) under its default settings.
+    ///
+    /// The example `pretrain` rebuilds their file, bit for bit, on any number of threads.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::policy::LevelWeights;
+    /// let weights = LevelWeights::pretrained();
+    /// assert_eq!(LevelWeights::from_bytes(&weights.to_bytes())?, *weights);
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Never but where the crate was built with a damaged file, which its own tests find.
+    #[must_use]
+    pub fn pretrained() -> &'static Self {
+        static READ: OnceLock<LevelWeights> = OnceLock::new();
+        READ.get_or_init(|| match LevelWeights::from_bytes(PRETRAINED) {
+            Ok(weights) => weights,
+            Err(error) => panic!("the crate was built with other weights than it reads: {error}"),
+        })
+    }
+
     /// The normaliser.
     #[must_use]
     pub fn normaliser(&self) -> &Normaliser {
@@ -184,31 +211,6 @@ impl LevelWeights {
             normaliser,
             theta.chunks_exact(each).map(<[f64]>::to_vec).collect(),
         )
-    }
-}
-
-/// What is wrong with a file of weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Damage {
-    /// It ends too early, or its numbers are not as many as it says.
-    Short,
-    /// It is another kind of file, or of another version.
-    Kind,
-    /// It was made for other inputs or levels.
-    Inputs,
-    /// Its digest is not that of its content.
-    Digest,
-}
-
-impl std::fmt::Display for Damage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Damage::Short => "too short, or with numbers that are not finite",
-            Damage::Kind => "not a file of weights of this version",
-            Damage::Inputs => "made for other inputs or levels",
-            Damage::Digest => "damaged: the digest does not fit",
-        })
     }
 }
 

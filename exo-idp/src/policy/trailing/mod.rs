@@ -15,15 +15,15 @@ mod lead_demand;
 mod response;
 mod rows;
 mod season;
+mod terms;
 mod trend;
 
 use std::ops::Range;
 
-use crate::arrivals::LeadTimeLaw;
-use crate::conventions::Conventions;
-use crate::error::{Error, within};
-use crate::panel::Panel;
-use crate::policy::{Plan, Signals};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use crate::error::Error;
+use crate::policy::Signals;
 use history::History;
 use lead_demand::LeadDemand;
 use response::Response;
@@ -31,51 +31,7 @@ use rows::{Outlook, Product};
 use season::Season;
 
 pub use rows::{INPUTS, LEVELS};
-
-/// What [`Trailing`] is made for.
-#[derive(Debug, Clone)]
-pub struct Terms<'a> {
-    /// The record.
-    pub panel: &'a Panel,
-    /// The law of lead times.
-    pub lead_times: &'a dyn LeadTimeLaw,
-    /// The conventions.
-    pub conventions: Conventions,
-    /// What is known ahead.
-    pub plan: Plan,
-    /// Periods of a year: 52 for weeks, 12 for months. The seasonal index looks back by this much.
-    pub year: usize,
-    /// Groups of products from coarse to fine, such as departments and product groups: each product's group, by level. May be empty.
-    pub hierarchy: &'a [Vec<usize>],
-}
-
-impl Terms<'_> {
-    /// An error when a number is outside its domain.
-    ///
-    /// # Errors
-    /// When the conventions are not valid, the probabilities of a product's lead times do not sum to one, the year is empty, or a level of
-    /// the hierarchy has not one group for every product.
-    pub fn validate(&self) -> Result<(), Error> {
-        self.conventions.validate()?;
-        for product in 0..self.panel.products() {
-            let total: f64 = self.lead_times.probabilities(product).iter().sum();
-            let name = "sum of the lead times' probabilities";
-            within(name, total, 1.0 - 1e-9, 1.0 + 1e-9, "one")?;
-        }
-        if self.year == 0 {
-            return Err(Error::Empty("the year"));
-        }
-        let expected = self.panel.products();
-        match self.hierarchy.iter().find(|level| level.len() != expected) {
-            Some(level) => Err(Error::Length {
-                array: "level of the hierarchy".into(),
-                expected,
-                found: level.len(),
-            }),
-            None => Ok(()),
-        }
-    }
-}
+pub use terms::Terms;
 
 /// Inputs, levels and scale of every product in a range of weeks, each made of what is known when the order of the week is placed.
 ///
@@ -229,17 +185,55 @@ impl Trailing {
         self.scale[(week - self.weeks.start) * self.products + product]
     }
 
-    /// A level as a signal of an order-up-to policy, over all `weeks` of a panel; zero in weeks that there are no numbers for.
+    /// The seasonal level as a signal of an order-up-to policy, over all `weeks` of a panel, in units; zero in weeks that there are no numbers
+    /// for.
     #[must_use]
-    pub fn signal(&self, k: usize, weeks: usize) -> Signals {
+    pub fn seasonal(&self, weeks: usize) -> Signals {
+        let k = place(&LEVELS, "seasonal demand");
+        self.signal(weeks, |week, product| self.level(k, week, product))
+    }
+
+    /// An exponentially safety stock, as a signal of an order-up-to policy, over all `weeks` of a panel, in units; zero
+    /// in weeks that there are no numbers for.
+    ///
+    /// The level is $m c + z_q \sqrt{c \sigma^2 + m^2 \sigma_L^2}$: smoothed demand $m$ times the mean cover $c$, and the quantile of a normal law at
+    /// the critical ratio $q$ with the recent deviation of demand $\sigma$ and that of the lead time $\sigma_L$. The textbooks' rule.
+    #[must_use]
+    pub fn safety_stock(&self, weeks: usize) -> Signals {
+        let [smoothed, deviation, cover, lead, ratio] = [
+            "smoothed",
+            "deviation 13",
+            "cover",
+            "deviation of lead",
+            "critical ratio",
+        ]
+        .map(|name| place(&INPUTS, name));
+        self.signal(weeks, |week, product| {
+            let input = |k| self.input(k, week, product);
+            // The inputs are logarithms of shifted shares of the scale.
+            let mean = (input(smoothed).exp() - 0.05).max(0.0);
+            let deviation = (input(deviation).exp() - 0.1).max(0.0);
+            let (cover, lead) = (input(cover).exp(), input(lead));
+            let z = Normal::standard().inverse_cdf(input(ratio).clamp(1e-4, 1.0 - 1e-4));
+            let spread = (cover * deviation * deviation + (mean * lead).powi(2)).sqrt();
+            (mean * cover + z * spread).max(0.0) * self.scale(week, product)
+        })
+    }
+
+    fn signal(&self, weeks: usize, level: impl Fn(usize, usize) -> f64) -> Signals {
         Signals::from_fn(weeks, 1, self.products, |week, _, product| {
             if self.weeks.contains(&week) {
-                self.level(k, week, product)
+                level(week, product)
             } else {
                 0.0
             }
         })
     }
+}
+
+/// The place of a name in a list that has it.
+fn place(names: &[&str], name: &str) -> usize {
+    names.iter().position(|&other| other == name).unwrap_or(0)
 }
 
 #[cfg(test)]

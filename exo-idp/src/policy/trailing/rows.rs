@@ -2,18 +2,18 @@
 
 use nalgebra::DVector;
 
-use super::Terms;
 use super::history::History;
 use super::lead_demand::LeadDemand;
 use super::response::{self, Response};
 use super::season::Indices;
+use super::terms::Terms;
 use super::trend;
-use crate::conventions::Conventions;
+use crate::conventions::{Conventions, Unmet};
 use crate::count::count;
 use crate::policy::{coverage, critical_ratio};
 
 /// Names of the inputs, in order. All are without unit and of the order of one.
-pub const INPUTS: [&str; 63] = [
+pub const INPUTS: [&str; 64] = [
     "recent 4",
     "recent 8",
     "recent 13",
@@ -60,6 +60,7 @@ pub const INPUTS: [&str; 63] = [
     "holding",
     "discount",
     "penalty",
+    "orders wait",
     "mean lead",
     "longest lead",
     "deviation of lead",
@@ -362,7 +363,7 @@ impl<'a> Outlook<'a> {
         inputs.plan(&plan, lead.survival.len(), view.uplift);
         inputs.money(view, self);
         inputs.levels(&levels, lead.cover());
-        for (name, value) in INPUTS[54..60].iter().zip(common.trend) {
+        for (name, value) in INPUTS[55..61].iter().zip(common.trend) {
             inputs.put(name, value);
         }
         inputs.put(
@@ -569,6 +570,8 @@ impl Inputs {
         self.put("holding", (holding + 1e-5).ln() * 0.3 + 1.3);
         self.put("discount", (interest + 1e-5).ln() * 0.3 + 1.5);
         self.put("penalty", (conventions.penalty / mean_price).ln_1p());
+        let waits = conventions.unmet == Unmet::Backordered;
+        self.put("orders wait", f64::from(u8::from(waits)));
         self.put("mean lead", lead.mean * 0.4);
         self.put(
             "longest lead",
@@ -579,7 +582,7 @@ impl Inputs {
     }
 
     fn levels(&mut self, levels: &[f64; LEVELS.len()], cover: f64) {
-        for (name, k) in INPUTS[50..54].iter().zip([0, 2, 3, 4]) {
+        for (name, k) in INPUTS[51..55].iter().zip([0, 2, 3, 4]) {
             self.put(name, (0.1 + levels[k]).ln() - cover.ln());
         }
     }

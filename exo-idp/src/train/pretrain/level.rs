@@ -32,16 +32,16 @@ impl Character {
     }
 }
 
-/// Levels of every product, `[product][period]`: wandering, mean-reverting, jumping, trending, seasonal, and with a life cycle, each in some
-/// records and not in others.
+/// Levels of every product, `[product][period]`, given each product's group: wandering, mean-reverting, jumping, trending, seasonal (all
+/// together or group by group), and with a life cycle, each in some records and not in others.
 pub(super) fn levels<R: Rng>(
     rng: &mut R,
     character: Character,
-    products: usize,
+    groups: &[usize],
     weeks: usize,
     year: usize,
 ) -> Vec<Vec<f64>> {
-    let mut levels = vec![vec![0.0; weeks]; products];
+    let mut levels = vec![vec![0.0; weeks]; groups.len()];
     wander(rng, &mut levels, weeks);
     if chance(rng, 0.4) {
         for level in &mut levels {
@@ -51,10 +51,10 @@ pub(super) fn levels<R: Rng>(
             }
         }
     }
-    if chance(rng, 0.3) {
+    if chance(rng, 0.4) {
         // Trends of single products, and in some records of all together.
-        let common = if chance(rng, 0.4) {
-            0.006 * normal(rng)
+        let common = if chance(rng, 0.5) {
+            0.01 * normal(rng)
         } else {
             0.0
         };
@@ -76,7 +76,15 @@ pub(super) fn levels<R: Rng>(
             0.7
         },
     ) {
-        season(rng, &mut levels, year);
+        let own = chance(rng, 0.3);
+        if own {
+            for group in 0..=groups.iter().copied().max().unwrap_or(0) {
+                let members = levels.iter_mut().zip(groups).filter(|&(_, &g)| g == group);
+                season(rng, members.map(|(level, _)| level), year);
+            }
+        } else {
+            season(rng, levels.iter_mut(), year);
+        }
     }
     levels
 }
@@ -135,7 +143,7 @@ fn live_and_die<R: Rng>(rng: &mut R, levels: &mut [Vec<f64>], weeks: usize) {
 }
 
 /// A wave over the year, or a peak of a few periods.
-fn season<R: Rng>(rng: &mut R, levels: &mut [Vec<f64>], year: usize) {
+fn season<'l, R: Rng>(rng: &mut R, levels: impl Iterator<Item = &'l mut Vec<f64>>, year: usize) {
     let period = count(year);
     let (phase, wide) = (
         rng.random_range(0.0..period),

@@ -53,13 +53,13 @@ pub struct Pretraining {
 impl Default for Pretraining {
     fn default() -> Self {
         Pretraining {
-            records: 700,
+            records: 2000,
             validation: 60,
             products: 40,
             weeks: 124,
             windows: 4,
             length: 16,
-            steps: 3000,
+            steps: 8000,
             at_once: 8,
             lanes: 64,
             learning_rate: 2e-3,
@@ -171,6 +171,7 @@ fn cut(
         weeks: WARM_UP..settings.weeks,
         length: settings.length,
         count: settings.windows,
+        products: settings.products,
         seed: settings.seed ^ seed as u64,
     };
     Windows::cut(&source, &cut)
@@ -272,7 +273,7 @@ impl Record {
             conventions: self.conventions,
             plan: self.plan,
             year: self.year,
-            hierarchy: &[],
+            hierarchy: &self.hierarchy,
         }
     }
 }

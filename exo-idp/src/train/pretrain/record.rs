@@ -1,15 +1,16 @@
 //! One synthetic record: a few dozen products that share a calendar, promotions' effects, a law of lead times and conventions.
 //!
-//! The family is wide rather than true to any data: what a policy is trained on must hold what it will meet. Smooth, bulky and intermittent
-//! demand; seasons, promotions with and without a plan, drifting and jumping levels, launches and life cycles; margins from thin to fat,
-//! costs of holding from none to heavy. All of it is our own formulation.
+//! The family is wide rather than true to any data: what a policy is trained on must hold what it will meet. Weeks and months; smooth, bulky and
+//! intermittent demand; seasons of the panel and of groups, promotions with and without a plan, drifting and jumping levels, launches and
+//! life cycles, weeks out of stock; margins from thin to fat, costs of holding from none to heavy, lost sales that cost more than their
+//! margin, orders that wait. All of it is our own formulation.
 
 use gpu::Stream;
 use rand::{Rng, RngExt};
 
 use super::draw::{chance, lead_times, log_uniform, negative_binomial, normal, occurrence, one_of};
 use super::level::{Character, levels};
-use crate::conventions::{Conventions, Receipts};
+use crate::conventions::{Conventions, Receipts, Unmet};
 use crate::count::count;
 use crate::error::Error;
 use crate::lead_times::LeadTimes;
@@ -28,6 +29,8 @@ pub(super) struct Record {
     pub(super) plan: Plan,
     /// Periods of a year.
     pub(super) year: usize,
+    /// Groups of products with a season of their own, where they are known.
+    pub(super) hierarchy: Vec<Vec<usize>>,
 }
 
 /// Prices and promotions of the products, `[product][period]`.
@@ -51,12 +54,16 @@ impl Record {
     ) -> Result<Self, Error> {
         let rng = &mut Stream::new(seed, "synthetic records").at(index, 0);
         let character = Character::draw(rng);
-        let year = if character == Character::Intermittent && chance(rng, 0.5) {
-            12
+        let monthly = if character == Character::Intermittent {
+            0.5
         } else {
-            52
+            0.1
         };
-        let mut level = levels(rng, character, products, weeks, year);
+        let year = if chance(rng, monthly) { 12 } else { 52 };
+        let groups: Vec<usize> = (0..products)
+            .map(|product| product * 4 / products)
+            .collect();
+        let mut level = levels(rng, character, &groups, weeks, year);
         let prices = Prices::draw(rng, character, products, weeks);
         for (level, effect) in level.iter_mut().zip(&prices.effect) {
             level.iter_mut().zip(effect).for_each(|(l, e)| *l += e);
@@ -82,7 +89,8 @@ impl Record {
             };
             demand.extend(path.into_iter().map(|d| d * cases));
         }
-        let present = launches(rng, products, weeks);
+        let mut present = launches(rng, products, weeks);
+        stock_outs(rng, &mut present, weeks);
         let cost = costs(rng, &prices);
         let columns = Columns {
             demand,
@@ -106,34 +114,52 @@ impl Record {
         Ok(Record {
             panel: Panel::new(names, weeks, columns)?,
             lead_times: LeadTimes::new(law, persistence, seed ^ index.rotate_left(17))?,
-            conventions: conventions(rng),
+            conventions: conventions(rng, &prices.regular),
             plan: Plan {
                 horizon,
                 price: chance(rng, 0.8),
             },
             year,
+            hierarchy: if chance(rng, 0.5) {
+                vec![groups]
+            } else {
+                vec![]
+            },
         })
     }
 }
 
-/// Discount, holding and penalty from mild to heavy.
-fn conventions<R: Rng>(rng: &mut R) -> Conventions {
+/// Discount, holding and penalty from mild to heavy, given what goods usually cost a customer.
+fn conventions<R: Rng>(rng: &mut R, regular: &[f64]) -> Conventions {
     let discount = if chance(rng, 0.2) {
         1.0 - log_uniform(rng, 0.001, 0.02)
     } else {
         one_of(rng, &[0.998, 0.995, 0.99, 0.9995])
     };
+    let holding_share = match rng.random::<f64>() {
+        x if x < 0.1 => 0.0,
+        x if x < 0.85 => log_uniform(rng, 0.001, 0.06),
+        _ => log_uniform(rng, 0.06, 0.3),
+    };
+    let price = regular.iter().sum::<f64>() / count(regular.len());
+    let penalty = if chance(rng, 0.15) {
+        price * log_uniform(rng, 0.02, 1.0)
+    } else {
+        0.0
+    };
     Conventions {
         discount,
-        holding_share: if chance(rng, 0.9) {
-            log_uniform(rng, 0.001, 0.06)
-        } else {
-            0.0
-        },
+        holding_share,
+        penalty,
         receipts: if chance(rng, 0.8) {
             Receipts::BeforeDemand
         } else {
             Receipts::AfterDemand
+        },
+        unmet: if chance(rng, 0.9) {
+            Unmet::Lost
+        } else {
+            Unmet::Backordered
         },
         ..Conventions::default()
     }
@@ -187,12 +213,32 @@ fn launches<R: Rng>(rng: &mut R, products: usize, weeks: usize) -> Vec<bool> {
     present
 }
 
+/// In some records weeks now and then whose demand is not known, alone or in runs.
+fn stock_outs<R: Rng>(rng: &mut R, present: &mut [bool], weeks: usize) {
+    if !chance(rng, 0.25) {
+        return;
+    }
+    let (begins, lasts) = (rng.random_range(0.005..0.06), rng.random_range(1..6_usize));
+    for product in present.chunks_exact_mut(weeks) {
+        let mut left = 0;
+        for week in product {
+            if left == 0 && chance(rng, begins) {
+                left = rng.random_range(1..=lasts);
+            }
+            if left > 0 {
+                *week = false;
+                left -= 1;
+            }
+        }
+    }
+}
+
 /// Costs as a share of prices, steady or moving with them.
 fn costs<R: Rng>(rng: &mut R, prices: &Prices) -> Vec<Vec<f64>> {
-    let share = if chance(rng, 0.7) {
-        rng.random_range(0.3..0.92)
-    } else {
-        rng.random_range(0.5..0.75)
+    let share = match rng.random::<f64>() {
+        x if x < 0.6 => rng.random_range(0.3..0.92),
+        x if x < 0.9 => rng.random_range(0.5..0.75),
+        _ => rng.random_range(0.05..0.3),
     };
     let follows = chance(rng, 0.4);
     let jitter = prices.promoted && chance(rng, 0.5);
@@ -329,9 +375,16 @@ mod tests {
         assert!(of(&|r| r.panel.covariates()[0].values.iter().any(|&v| v > 0.0)) >= 5);
         assert!(of(&|r| r.lead_times.probabilities(0).len() == 1) >= 1);
         assert!(of(&|r| r.lead_times.probabilities(0).len() > 5) >= 5);
+        let launched = |r: &Record| (0..12).any(|p| (0..20).all(|w| !r.panel.present(p, w)));
+        let missing = |r: &Record| {
+            (0..12).any(|p| r.panel.present(p, 60) && (61..100).any(|w| !r.panel.present(p, w)))
+        };
+        assert!(of(&launched) >= 2 && of(&missing) >= 4);
+        assert!(of(&|r| r.year == 12) >= 5 && of(&|r| !r.hierarchy.is_empty()) >= 10);
+        assert!(of(&|r| r.conventions.unmet == Unmet::Backordered) >= 2);
         assert!(
-            of(&|r| !r.panel.present(0, 0) || !r.panel.present(1, 0) || !r.panel.present(2, 0))
-                >= 2
+            of(&|r| r.conventions.penalty > 0.0) >= 3
+                && of(&|r| r.conventions.holding_share > 0.06) >= 3
         );
     }
 }

@@ -1,17 +1,18 @@
 //! The results as a page.
 
+mod learning;
 pub(super) mod origins;
 mod rewards;
 mod segments;
 mod tracks;
 
 use super::document::Document;
-use super::tables::{count, links_table, money_table, service_table};
-use super::words::{POLICIES, REWARD, finding, pooled_finding};
+use super::tables::{count, links_table, money_table, products, service_table};
+use super::words::{POLICIES, REWARD, findings};
 use report::number::fixed;
 use report::{Column, Page, Table};
 
-use rewards::{differences, rewards, shares, training};
+use rewards::{differences, rewards, shares};
 use segments::{best_policy_chart, differences_by_group, named};
 use tracks::tracks;
 
@@ -19,16 +20,16 @@ use tracks::tracks;
 pub(super) fn page(document: &Document) -> Page {
     let run = &document.run;
     let lead = format!(
-        "{}: {} products, scored on weeks {} to {}.",
+        "{}: {}, scored on weeks {} to {}.",
         run.source,
-        fixed(count(run.products), 0),
+        products(run.products),
         run.held_out.0,
         run.held_out.1
     );
     let mut page = Page::new("What each buying policy would have earned", lead);
 
-    page.section("The finding").note(&finding(document));
-    if let Some(finding) = pooled_finding(document) {
+    page.section("The finding");
+    for finding in findings(document) {
         page.note(&finding);
     }
     for notice in &document.notices {
@@ -46,6 +47,8 @@ pub(super) fn page(document: &Document) -> Page {
         origins::section(&mut page, document, origins);
     }
 
+    learning::section(&mut page, document);
+
     page.section("Share of the hindsight optimum").figure(
         &shares(document),
         "Total reward as a share of the hindsight optimum, product by product. Money-weighted: products that earn more count for more.",
@@ -59,15 +62,6 @@ pub(super) fn page(document: &Document) -> Page {
             let charts = tracks(sample);
             page.figures(charts.iter().map(|(svg, caption)| (svg, caption.as_str())));
         }
-    }
-
-    if !document.results.training_curve.is_empty() {
-        page.section("Training").figure(
-            &training(document),
-            "Mean reward of the validation weeks while the first network was trained on the weeks before them. The networks of the report were trained on all weeks \
-             before the held-out ones, each for the number of steps that was best for it (for the first one, “kept”); their outputs are averaged. The held-out weeks \
-             played no part.",
-        );
     }
 
     page.section("What the policies do");
@@ -168,7 +162,6 @@ fn facts(document: &Document) -> Vec<(String, String)> {
             span(&run.training),
         ),
     ];
-    facts.push(("weeks for early stopping".to_owned(), span(&run.validation)));
     facts.push(("held-out weeks".to_owned(), span(&run.held_out)));
     facts.push(("lead time".to_owned(), run.lead_time.clone()));
     facts.extend(run.conventions.iter().cloned());

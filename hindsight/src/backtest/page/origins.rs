@@ -69,12 +69,13 @@ pub(in super::super) fn differences_table(document: &Document, origins: &Origins
     let mut table = Table::new([
         Column::text("held-out weeks"),
         Column::text("trained on").optional(),
+        Column::text("acted").optional(),
         Column::text("best heuristic"),
         Column::number("difference"),
         Column::number("95 % interval"),
     ]);
     let span = |weeks: &(String, String)| format!("{} to {}", weeks.0, weeks.1);
-    let mut row = |weeks: String, trained_on: String, scores: &Standings| {
+    let mut row = |weeks: String, trained_on: String, acted: &str, scores: &Standings| {
         let difference = scores.trained().and_then(|t| t.against_best);
         let (mean, range) = difference.map_or_else(Default::default, |d| {
             let range = interval(d.interval.lo, d.interval.hi, digits);
@@ -83,6 +84,7 @@ pub(in super::super) fn differences_table(document: &Document, origins: &Origins
         table.row([
             weeks,
             trained_on,
+            acted.to_owned(),
             scores.best_heuristic.clone(),
             mean,
             range,
@@ -92,10 +94,11 @@ pub(in super::super) fn differences_table(document: &Document, origins: &Origins
         row(
             span(&origin.held_out),
             span(&origin.training),
+            &origin.chosen,
             &origin.scores,
         );
     }
-    row("together".to_owned(), String::new(), &origins.pooled);
+    row("together".to_owned(), String::new(), "", &origins.pooled);
     table
 }
 
@@ -113,7 +116,7 @@ pub(super) fn section(page: &mut Page, document: &Document, origins: &Origins) {
     );
     page.table(
         &differences_table(document, origins),
-        "The trained policy minus the best heuristic of each window, and of all windows together.",
+        "The trained policy minus the best heuristic of each window, and of all windows together; what acted as the trained policy was chosen by the windows before.",
     );
     page.table(
         &rewards_table(document, origins),

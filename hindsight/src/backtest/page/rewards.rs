@@ -1,15 +1,16 @@
-//! Figures of what the policies earned, and of the course of training.
+//! Figures of what the policies earned.
 
 use super::super::document::Document;
-use super::super::tables::{count, decimals, share, signed};
-use exo_idp::backtest::{ConfidenceLimits, Difference, Role, TrainingPoint};
+use super::super::tables::{decimals, share, signed};
+use exo_idp::backtest::{ConfidenceLimits, Difference, Role};
 use report::number::{fixed, interval};
-use report::{Axis, Estimate, Ink, IntervalChart, Series, Svg, XyChart};
+use report::{Axis, Estimate, Ink, IntervalChart, Svg};
 
 pub(super) fn ink(role: Role) -> Ink {
     match role {
         Role::Oracle => Ink::Muted,
         Role::Trained => Ink::Series(1),
+        Role::Pretrained => Ink::Series(3),
         Role::Heuristic => Ink::Series(0),
         Role::Recorded => Ink::Series(2),
     }
@@ -111,38 +112,4 @@ pub(super) fn shares(document: &Document) -> Svg {
         );
     }
     chart.reference(1.0, "hindsight optimum").svg()
-}
-
-pub(super) fn training(document: &Document) -> Svg {
-    let curve = |of: fn(&TrainingPoint) -> Option<f64>| -> Vec<(f64, f64)> {
-        document
-            .results
-            .training_curve
-            .iter()
-            .filter_map(|point| Some((count(point.step), of(point)?)))
-            .collect()
-    };
-    let reward = Axis::linear(format!(
-        "Mean reward, {} a product and week",
-        document.run.money
-    ));
-    let mut chart = XyChart::new(
-        "Reward while training",
-        Axis::linear("Step of training"),
-        reward,
-    );
-    let training = curve(|point| point.training);
-    if !training.is_empty() {
-        chart = chart.series(Series::line("training weeks", training).ink(Ink::Series(0)));
-    }
-    let validation = curve(|point| point.validation);
-    chart = chart.series(
-        Series::line("validation weeks", validation)
-            .ink(Ink::Series(1))
-            .dashed(),
-    );
-    if let Some(best) = document.results.best_step {
-        chart = chart.mark_x(count(best), "kept");
-    }
-    chart.svg()
 }

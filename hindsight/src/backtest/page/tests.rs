@@ -5,6 +5,7 @@ use report::Width;
 
 use super::super::fixture::fixture;
 use super::super::tables::{summary, table};
+use super::super::words::{acted, finding, pooled_finding};
 use super::*;
 
 /// The fixture, its trained policy ahead of the best heuristic by this much.
@@ -40,11 +41,13 @@ fn ahead(mean: f64, lo: f64, hi: f64) -> Document {
 fn the_page_shows_everything() {
     let document = fixture();
     let html = page(&document).to_html();
-    // Rewards, differences, origins, shares, two by segment, four products under two policies, training.
-    assert_eq!(html.matches("<figure").count(), 3 + 1 + 2 + 8 + 1);
+    // Rewards, differences, origins, shares, two by segment, four products under two policies, candidates, training.
+    assert_eq!(html.matches("<figure").count(), 3 + 1 + 2 + 8 + 2);
     for word in [
         "Direct Backprop",
         "Over several origins",
+        "What was learnt, and what acts",
+        "fine-tuned network and heuristics",
         "1 to 3 weeks",
         "taken as demand",
         "A reward is what a policy earns",
@@ -116,10 +119,43 @@ fn nothing_but_policies_still_makes_a_page() {
     results.products.clear();
     results.splits.clear();
     results.samples.clear();
-    results.training_curve.clear();
+    results.learning.windows.clear();
+    results.learning.courses.clear();
     results.origins = None;
     results
         .policies
         .retain(|policy| policy.role == Role::Heuristic);
     assert!(page(&document).to_html().contains("The best heuristic is "));
+}
+
+#[test]
+fn it_is_said_which_part_acts() {
+    let mut document = fixture();
+    let learning = &mut document.results.learning;
+    (learning.chosen, learning.learnt) = ("base stock".to_owned(), false);
+    let said = acted(&document);
+    assert!(
+        said.contains("kept base stock: nothing that was learnt earned its place"),
+        "{said}"
+    );
+    let learning = &mut document.results.learning;
+    (learning.chosen, learning.learnt) = ("fine-tuned network".to_owned(), true);
+    let said = acted(&document);
+    assert!(
+        said.starts_with("Direct Backprop is here the fine-tuned network"),
+        "{said}"
+    );
+    document.results.learning.windows.clear();
+    assert!(acted(&document).contains("no earlier window to choose by"));
+}
+
+#[test]
+fn all_windows_together_come_first() {
+    let document = ahead(1.7, 1.1, 2.4);
+    let found = findings(&document);
+    assert!(
+        found[0].starts_with("Over all 2 held-out windows together"),
+        "{found:?}"
+    );
+    assert!(found[1].starts_with("In the last window"), "{found:?}");
 }

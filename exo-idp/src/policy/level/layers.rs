@@ -1,0 +1,63 @@
+//! The layers of a member.
+
+use gpu::nn::{Dense, Layout};
+use gpu::{Activation, Scalar};
+
+use crate::count::count;
+use crate::policy::trailing::{INPUTS, LEVELS};
+
+/// Width of the two hidden layers.
+const HIDDEN: usize = 64;
+/// Levels and the cap.
+pub(super) const OUTPUTS: usize = LEVELS.len() + 1;
+/// What an untrained network limits the order to, in weeks of mean demand.
+const CAP: f64 = 6.0;
+
+/// Places of the layers among the parameters of one member.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layers {
+    first: Dense,
+    second: Dense,
+    last: Dense,
+    pub(super) params: usize,
+}
+
+impl Layers {
+    pub(super) fn new() -> (Self, Layout) {
+        let mut layout = Layout::new();
+        let layers = Layers {
+            first: layout.dense(INPUTS.len(), HIDDEN),
+            second: layout.dense(HIDDEN, HIDDEN),
+            last: layout.dense(HIDDEN, OUTPUTS),
+            params: layout.params(),
+        };
+        (layers, layout)
+    }
+
+    /// Softplus outputs of one member.
+    pub(super) fn outputs<S: Scalar>(&self, theta: &[S], inputs: &[S]) -> Vec<S> {
+        let (mut h, mut next, mut out) = (Vec::new(), Vec::new(), Vec::new());
+        self.first.apply(theta, &[inputs], Activation::Silu, &mut h);
+        self.second.apply(theta, &[&h], Activation::Silu, &mut next);
+        let h: Vec<S> = h.iter().zip(next).map(|(&a, b)| a + b).collect();
+        self.last
+            .apply(theta, &[&h], Activation::Softplus, &mut out);
+        out
+    }
+}
+
+/// Parameters of an untrained member.
+pub(super) fn untrained(seed: u64) -> Vec<f64> {
+    let (layers, layout) = Layers::new();
+    let mut theta = layout.initial(seed);
+    layers
+        .last
+        .weights_mut(&mut theta)
+        .iter_mut()
+        .for_each(|w| *w *= 0.1);
+    let bias = layers.last.bias_mut(&mut theta);
+    // What softplus turns into one over the number of levels.
+    bias.fill((1.0 / count(LEVELS.len())).exp_m1().ln());
+    bias[LEVELS.len()] = CAP.exp_m1().ln();
+    theta
+}
