@@ -7,7 +7,7 @@ use crate::policy::{Observation, Policy, Signals};
 use crate::replay::Replay;
 
 /// The just-in-time rule: it knows demand and lead times, and orders every unit of demand so that it arrives as late as it can before
-/// it is sold, if it earns its cost; of the stock that is there it knows nothing. Not a policy that anyone could follow, and not the
+/// it is sold, if its price and the penalty that it spares are more than its cost; of the stock that is there it knows nothing. Not a policy that anyone could follow, and not the
 /// best of those either: see [`hindsight_optimum`](crate::oracle::hindsight_optimum).
 #[derive(Debug, Clone)]
 pub struct JustInTime {
@@ -49,7 +49,8 @@ impl JustInTime {
                     .min_by(|&a, &b| cost(a).total_cmp(&cost(b)));
                 newest = cheapest.or(newest);
                 let Some(order) = newest else { continue };
-                if discount(week - scored.start) * panel.price(product, week) > cost(order) {
+                let worth = panel.price(product, week) + replay.conventions().penalty;
+                if discount(week - scored.start) * worth > cost(order) {
                     orders[order * paths.lanes() + lane] += panel.demand(product, week);
                 }
             }

@@ -310,7 +310,7 @@ fn load(source: &Source, args: &Args, inputs: &Inputs) -> Result<Table, CliError
     table.leave_out_unknown()?;
     if table.is_sales && table.censoring.views_out.is_none() {
         table.notes.push(
-            "weeks that were not in stock throughout are left out: their demand is not known"
+            "demand of weeks that were not in stock throughout is not known: nothing is learnt from them or charged in them"
                 .to_owned(),
         );
     }

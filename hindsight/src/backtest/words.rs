@@ -104,7 +104,9 @@ pub(super) fn finding(document: &Document) -> String {
         let share = percent(trained.share_of_bound, 1);
         format!("{share} of the hindsight optimum")
     } else {
-        "nothing could have been earned even in hindsight".to_owned()
+        let digits = super::tables::decimals(document);
+        let bound = fixed(results.bound, digits);
+        format!("even in hindsight no more than {bound} could have been earned")
     };
     let Some(difference) = trained.against_best else {
         return format!("{} is the best policy: {share}.", trained.name);
