@@ -222,5 +222,5 @@ fn what_is_wrong_with_an_opening_stock_is_said() {
         &["--opening-week", "61"],
         "--opening-week \"61\": is outside the record",
     );
-    refused(&good, &["--lead-time", "1"], "due");
+    refused(&good, &["--lead-time", "1"], "weeks until a delivery");
 }

@@ -157,19 +157,19 @@ fn files() -> Vec<Kind> {
         ),
         kind(
             "a decimal comma",
-            semicolons.replace(";10;", ";10,5;"),
+            semicolons.replace(";10;6\n", ";10,5;6\n"),
             &["--delimiter", ";"],
             Refused("give --decimal-comma"),
         ),
         kind(
             "a decimal comma that is said",
-            semicolons.replace(";10;", ";10,5;"),
+            semicolons.replace(";10;6\n", ";10,5;6\n"),
             &["--decimal-comma", "--check"],
             Said("price      10.5"),
         ),
         kind(
             "points between thousands",
-            semicolons.replace(";10;", ";1.000,5;"),
+            semicolons.replace(";10;6\n", ";1.000,5;6\n"),
             &["--decimal-comma"],
             Refused("a point has no meaning"),
         ),
@@ -291,7 +291,7 @@ fn records() -> Vec<Kind> {
             Some((w.to_string(), format!("{},{share},10,6", units(p, w))))
         })
     };
-    let constant = || plain(|_, _| Some(10)).replace(",10,6", ",10,6");
+    let constant = || plain(|_, _| Some(10));
     vec![
         kind(
             "a covariate that is demand",
@@ -343,7 +343,7 @@ fn records() -> Vec<Kind> {
         ),
         kind(
             "prices below cost",
-            plain(|p, w| Some(units(p, w))).replace(",10,6", ",5,6"),
+            plain(|p, w| Some(units(p, w))).replace(",10,6\n", ",5,6\n"),
             &["--lead-time", "1"],
             |r| policy(r, UNTUNED[0])["ordered"].as_f64().unwrap() < 0.01,
         ),

@@ -58,7 +58,7 @@ pub(crate) fn coverage(lead: usize, conventions: &Conventions) -> usize {
 ///
 /// Demand over several weeks is summed over all runs of weeks in the record that are known. Where fewer than half of the runs are, the
 /// unknown weeks of the others are filled in from the known weeks of the product, with the correlation to the nearest of them: gaps
-/// cost precision, not sense. Our own formulation.
+/// cost precision, not sense. Where a unit cannot earn its cost the target is zero. Our own formulation.
 ///
 /// # Errors
 /// When the weeks are fewer than the longest coverage.
@@ -100,10 +100,11 @@ pub fn target_position(
                 sums.extend(totals.into_iter().map(|sum| (sum, weight)));
             }
             let (price, cost) = mean_prices(panel, product, weeks.clone());
-            quantile(
-                &mut sums,
-                critical_ratio(price, cost, mean_lead(lead_times, product), conventions),
-            )
+            let lead = mean_lead(lead_times, product);
+            match critical_ratio(price, cost, lead, conventions) {
+                ratio if ratio > 0.0 => quantile(&mut sums, ratio),
+                _ => 0.0,
+            }
         })
         .collect();
     Ok(Signals::from_fn(

@@ -227,7 +227,7 @@ fn out_of_order(
             (0..raw.week.len()).find(|&row| raw.product[row] == product && raw.week[row] == place);
         return Some(match twin {
             Some(row) => format!(
-                "product {name:?} has week {week} already on line {}: a duplicated row",
+                "product {name:?} has week {week} already on line {}: a duplicated row (where several columns make a product, --product names them all: store,item)",
                 raw.line[row]
             ),
             None => format!(
