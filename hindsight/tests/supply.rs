@@ -165,7 +165,7 @@ fn files() -> Vec<Kind> {
             "a decimal comma that is said",
             semicolons.replace(";10;6\n", ";10,5;6\n"),
             &["--decimal-comma", "--check"],
-            Said("price      10.5"),
+            Said("10.50  10.50    10.50"),
         ),
         kind(
             "points between thousands",
