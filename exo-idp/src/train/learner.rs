@@ -310,3 +310,6 @@ fn blended(networks: Vec<OrderUpTo>, heuristics: Vec<OrderUpTo>) -> Result<Vec<O
     policies.extend(heuristics);
     Ok(policies)
 }
+
+#[cfg(test)]
+mod tests;
