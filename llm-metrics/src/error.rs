@@ -130,6 +130,16 @@ pub enum Error {
         /// Why not.
         problem: GameProblem,
     },
+    /// Two responses meet in a tournament and were not compared.
+    #[error("responses number {} and {} of prompt {prompt:?} meet in round {round}, but nothing compares them", pair[0], pair[1])]
+    NoComparison {
+        /// The prompt.
+        prompt: String,
+        /// The two responses, from 1.
+        pair: [usize; 2],
+        /// The round, from 1.
+        round: usize,
+    },
     /// A column of a regression is constant or a combination of the columns before it.
     #[error("regressor {column} is constant or a combination of the others")]
     Collinear {
@@ -141,6 +151,51 @@ pub enum Error {
     NoConvergence {
         /// The search.
         what: &'static str,
+    },
+    /// A map of logits was asked for of records that have none, or not the same number in each.
+    #[error("a temperature needs logits, of the same number of classes in every record")]
+    NoLogits,
+    /// A prompt of an in-context protocol has no test.
+    #[error("shots {shots}, seed {seed}: there are no items of regime test")]
+    NoTest {
+        /// Its number of demonstrations.
+        shots: usize,
+        /// Its seed.
+        seed: String,
+    },
+    /// An item serves the fit and the test of one prompt.
+    #[error(
+        "line {line} of log {log}: the item is also in the test of shots {shots}, seed {seed} (line {test})"
+    )]
+    SharedItem {
+        /// The log of the item that serves the fit, from 0 in the order of reading.
+        log: usize,
+        /// Its line.
+        line: u64,
+        /// The prompt's number of demonstrations.
+        shots: usize,
+        /// Its seed.
+        seed: String,
+        /// The line of the item in the test.
+        test: u64,
+    },
+    /// No run of a model reaches the target loss.
+    #[error("no run reaches the target {target}: the lowest loss is {lowest}, in run {run:?}")]
+    NotReached {
+        /// The target.
+        target: f64,
+        /// The lowest loss of all runs.
+        lowest: f64,
+        /// The run that has it.
+        run: String,
+    },
+    /// A run is below the target loss before any training.
+    #[error("a run at batch {batch} is below the target {target} at step 0, before any training")]
+    BelowAtStart {
+        /// The run's batch size.
+        batch: f64,
+        /// The target.
+        target: f64,
     },
     /// A log cannot be read.
     #[cfg(feature = "io")]

@@ -304,3 +304,15 @@ fn mixed_filters_are_refused_or_chosen() {
         pairs(&[("0", 1.0), ("1", 1.0), ("2", 1.0)])
     );
 }
+
+/// Parquet is told from its first bytes, with what to do.
+#[test]
+fn parquet_files_are_told_to_be_converted() {
+    let error = hindsight_llm_metrics::io::decompressed(&b"PAR1\x15\x04"[..]).err();
+    assert!(
+        error
+            .unwrap()
+            .to_string()
+            .contains("convert it to JSON lines")
+    );
+}

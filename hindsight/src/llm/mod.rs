@@ -4,8 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use clap::Subcommand;
-use llm_metrics::io::{ReadError, Rows, decompressed};
-use serde_json::Value;
+use llm_metrics::batch_size::PowerLaw;
+use llm_metrics::io::{ReadError, decompressed};
+use report::number::{fixed, interval};
 
 use crate::document::Seed;
 use crate::error::{CliError, Place};
@@ -75,9 +76,28 @@ struct Uncertainty {
     seed: Seed,
 }
 
-/// A value as JSON; a number that is not finite becomes null.
-pub(in crate::llm) fn value(results: &impl serde::Serialize) -> Result<Value, CliError> {
-    serde_json::to_value(results).map_err(|e| CliError::System(e.to_string()))
+/// Results with the notes that stand beside them.
+#[derive(Debug, serde::Serialize)]
+struct Noted<'a, T> {
+    #[serde(flatten)]
+    results: &'a T,
+    notes: &'a [String],
+}
+
+impl<'a, T> Noted<'a, T> {
+    fn new(results: &'a T, notes: &'a [String]) -> Self {
+        Self { results, notes }
+    }
+}
+
+/// The exponent of a power law with its interval.
+fn exponent_words(law: &PowerLaw, digits: usize, level: f64) -> String {
+    let value = law.exponent(0).map_or(f64::NAN, |e| e.estimate);
+    let ends = law.exponent_interval(0, level).ok();
+    let ends = ends.map_or_else(String::new, |i| {
+        format!(" {}", interval(i.lower, i.upper, 4))
+    });
+    format!("{}{ends}", fixed(value, digits))
 }
 
 /// A fault of a log, with the file and the line as editors read them.
@@ -115,38 +135,18 @@ fn read_fault(file: &Path, error: ReadError) -> CliError {
     }
 }
 
-/// A fault found by the mathematics in what a file says.
-fn fault(file: &Path, error: &llm_metrics::Error) -> CliError {
-    Place::file(file).error(error)
+/// A fault of what a file says: of its records, with their place, or one that the mathematics found.
+fn fault(file: &Path, error: llm_metrics::Error) -> CliError {
+    match error {
+        llm_metrics::Error::Log(error) => read_fault(file, error),
+        other => Place::file(file).error(other),
+    }
 }
 
 /// A reader of a log, decompressed, its digest kept with the run.
 fn opened(inputs: &Inputs, file: &Path) -> Result<Box<dyn BufRead>, CliError> {
     decompressed(BufReader::with_capacity(1 << 18, inputs.open(file)?))
         .map_err(|e| read_fault(file, e.into()))
-}
-
-/// The fields of all records of a file, each given to `take`.
-fn each_row(
-    inputs: &Inputs,
-    file: &Path,
-    fields: &[String],
-    filter: Option<&str>,
-    mut take: impl FnMut(&Rows<Box<dyn BufRead>>, &llm_metrics::io::Row) -> Result<(), ReadError>,
-) -> Result<(), CliError> {
-    let reader = opened(inputs, file)?;
-    let read = || -> Result<(), ReadError> {
-        let mut rows = Rows::new(reader, fields)?;
-        rows.one_filter(filter.map(str::to_owned));
-        let mut any = false;
-        while let Some(row) = rows.next_row()? {
-            any = true;
-            take(&rows, &row)?;
-            rows.recycle(row);
-        }
-        if any { Ok(()) } else { Err(ReadError::Empty) }
-    };
-    read().map_err(|e| read_fault(file, e))
 }
 
 /// A confidence level between 0 and 1, for clap.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::batch_size::GradientNoise;
-use serde_json::json;
+use llm_metrics::batch_size::{GradientNoise, NoiseScale};
+use llm_metrics::io::Rows;
 
-use super::{each_row, positive, value};
+use super::{opened, positive, read_fault};
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use report::number::significant;
@@ -36,6 +36,14 @@ pub(super) struct Args {
     outputs: Outputs,
 }
 
+/// What is stored.
+#[derive(Debug, serde::Serialize)]
+struct Scales {
+    all: NoiseScale,
+    recent: NoiseScale,
+    decay: f64,
+}
+
 /// Runs `hindsight llm noise-scale`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let run = Run::begin(
@@ -51,22 +59,21 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         .map_err(argument)?;
     let mut whole = GradientNoise::new(args.small_batch, args.big_batch).map_err(argument)?;
     let mut curve = Vec::new();
-    each_row(
-        run.inputs(),
-        &args.file,
-        &[args.small.clone(), args.big.clone()],
-        None,
-        |rows, row| {
-            let (s, b) = (rows.number(row, 0)?, rows.number(row, 1)?);
-            for noise in [&mut recent, &mut whole] {
-                noise
-                    .push(s, b)
-                    .map_err(|e| rows.fault(row, usize::from(s >= 0.0), e.to_string()))?;
-            }
-            curve.push(recent.scale().batch.unwrap_or(f64::NAN));
-            Ok(())
-        },
-    )?;
+    let reader = opened(run.inputs(), &args.file)?;
+    Rows::new(reader, &[&args.small, &args.big])
+        .and_then(|mut rows| {
+            rows.each(|rows, row| {
+                let (s, b) = (rows.number(row, 0)?, rows.number(row, 1)?);
+                for noise in [&mut recent, &mut whole] {
+                    noise
+                        .push(s, b)
+                        .map_err(|e| rows.fault(row, usize::from(s >= 0.0), e.to_string()))?;
+                }
+                curve.push(recent.scale().batch.unwrap_or(f64::NAN));
+                Ok(())
+            })
+        })
+        .map_err(|e| read_fault(&args.file, e))?;
     let mut table = Table::new([
         Column::text("average"),
         Column::number("noise scale"),
@@ -121,7 +128,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         &table,
         "Averages of numerator and denominator, divided once.",
     );
-    let results = json!({ "all": value(&whole.scale())?, "recent": value(&recent.scale())?,
-                          "decay": args.decay });
+    let results = Scales {
+        all: whole.scale(),
+        recent: recent.scale(),
+        decay: args.decay,
+    };
     run.finish(&results, || page, &text)
 }

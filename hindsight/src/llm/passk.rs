@@ -1,20 +1,17 @@
 //! `hindsight llm passk`.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
-use llm_metrics::io::{Outcome, OutcomeFields, OutcomeReader};
+use llm_metrics::io::OutcomeFields;
 use llm_metrics::{
     Error,
-    stats::{Interval, text_key},
-    verification::{PassSummary, Responses, pass_summary},
+    stats::Interval,
+    verification::{PassSummary, Problems, Responses, pass_summary},
 };
-use serde_json::json;
 
-use super::{fault, opened, plots, read_fault, value};
+use super::{fault, opened, plots};
 use crate::document::{Outputs, Run};
 use crate::error::{CliError, Place};
-use crate::inputs::Inputs;
 use report::number::percent;
 use report::{Axis, Column, Page, Series, Table, XyChart};
 
@@ -41,34 +38,57 @@ pub(super) struct Args {
     outputs: Outputs,
 }
 
+/// What is stored.
+#[derive(Debug, serde::Serialize)]
+struct Results {
+    problems: usize,
+    responses: usize,
+    pass: Vec<PassSummary>,
+}
+
 /// Runs `hindsight llm passk`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let run = Run::begin("llm passk", &args.outputs, None, [args.file.as_path()])?;
-    let (responses, names) = read(run.inputs(), args)?;
-    let fewest = (0..responses.prompts())
-        .map(|p| responses.utilities(p).len())
-        .min()
-        .unwrap_or(0);
-    let ks: Vec<usize> = if args.k.is_empty() {
-        std::iter::successors(Some(1), |k| Some(2 * k))
-            .take_while(|k| *k <= fewest)
-            .collect()
+    let file = args.file.as_path();
+    let run = Run::begin("llm passk", &args.outputs, None, [file])?;
+    let fields = OutcomeFields {
+        prompt: args.prompt.clone(),
+        correct: args.correct.clone(),
+        filter: args.filter.clone(),
+    };
+    let problems =
+        Problems::read(opened(run.inputs(), file)?, &fields).map_err(|e| fault(file, e))?;
+    let rows = summaries(args, &problems)?;
+    report(&problems.responses, rows, &run)
+}
+
+/// One summary for each k that was asked for.
+fn summaries(args: &Args, problems: &Problems) -> Result<Vec<PassSummary>, CliError> {
+    let responses = &problems.responses;
+    let fewest = (0..responses.prompts()).map(|p| responses.utilities(p).len());
+    let fewest = fewest.min().unwrap_or(0);
+    let doubled = std::iter::successors(Some(1), |k| Some(2 * k)).take_while(|k| *k <= fewest);
+    let ks = if args.k.is_empty() {
+        doubled.collect()
     } else {
         args.k.clone()
     };
-    let mut rows: Vec<PassSummary> = Vec::new();
-    for k in ks {
-        rows.push(pass_summary(&responses, k).map_err(|e| match e {
-            Error::KExceedsN { index, k, n } => {
-                let (name, line) = names.get(index).cloned().unwrap_or_default();
-                Place::file(&args.file).line(line).error(format!(
-                    "{name} has {n} response{} in all, too few for --k {k}",
-                    if n == 1 { "" } else { "s" }
-                ))
-            }
-            other => fault(&args.file, &other),
-        })?);
-    }
+    let word = |e: Error| match e {
+        Error::KExceedsN { index, k, n } => {
+            let (prompt, line) = problems.places.get(index).cloned().unwrap_or_default();
+            let name = prompt.map_or_else(|| "the problem".to_owned(), |p| format!("prompt {p:?}"));
+            let plural = if n == 1 { "" } else { "s" };
+            Place::file(&args.file).line(line).error(format!(
+                "{name} has {n} response{plural} in all, too few for --k {k}"
+            ))
+        }
+        other => fault(&args.file, other),
+    };
+    ks.into_iter()
+        .map(|k| pass_summary(responses, k).map_err(word))
+        .collect()
+}
+
+fn report(responses: &Responses, rows: Vec<PassSummary>, run: &Run) -> Result<(), CliError> {
     let mut table = Table::new([
         Column::number("k"),
         Column::number("pass@k"),
@@ -120,47 +140,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         "Mean over problems with 95 % intervals (normal).",
     );
     page.table(&table, "Unbiased estimates.");
-    let results = json!({ "problems": responses.prompts(), "responses": responses.len(),
-                          "pass": value(&rows)? });
-    run.finish(&results, || page, &text)
-}
-
-/// Responses of each problem, and the problems' names and first lines.
-fn read(inputs: &Inputs, args: &Args) -> Result<(Responses, Vec<(String, u64)>), CliError> {
-    let mut lists: Vec<Vec<f64>> = Vec::new();
-    let mut names: Vec<(String, u64)> = Vec::new();
-    let mut place: HashMap<u64, usize> = HashMap::new();
-    let fields = OutcomeFields {
-        prompt: args.prompt.clone(),
-        correct: args.correct.clone(),
-        filter: args.filter.clone(),
+    let results = Results {
+        problems: responses.prompts(),
+        responses: responses.len(),
+        pass: rows,
     };
-    let fault_of = |e| read_fault(&args.file, e);
-    let mut reader = OutcomeReader::new(opened(inputs, &args.file)?, &fields).map_err(fault_of)?;
-    while let Some((line, outcome)) = reader.next_outcome().map_err(fault_of)? {
-        match outcome {
-            Outcome::Counts { n, c } => {
-                lists.push((0..n).map(|i| f64::from(u8::from(i < c))).collect());
-                names.push(("the problem".to_owned(), line));
-            }
-            Outcome::Response { prompt, utility } => {
-                if utility > 0.0 && utility < 1.0 {
-                    return Err(Place::file(&args.file).line(line).error(format!(
-                        "the outcome {utility} is neither right (1) nor wrong (0)"
-                    )));
-                }
-                let at = *place.entry(text_key(&prompt)).or_insert(lists.len());
-                if at == lists.len() {
-                    lists.push(Vec::new());
-                    names.push((format!("prompt {prompt:?}"), line));
-                }
-                lists[at].push(utility);
-            }
-            _ => {}
-        }
-    }
-    Ok((
-        Responses::new(&lists).map_err(|e| fault(&args.file, &e))?,
-        names,
-    ))
+    run.finish(&results, || page, &text)
 }

@@ -5,23 +5,19 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use llm_metrics::{
     calibration::{Binning, Summary},
-    recalibrate::{
-        Calibrator, FitStatus, Method, PlattTargets, Temperature, cross_fit, cross_fit_temperature,
-    },
+    recalibrate::{FitStatus, FittedMap, MapMethod, Method, PlattTargets, Records},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::plots;
-use super::records::{FieldArgs, Loaded, load, scores};
-use super::{fault, value};
+use super::records::FieldArgs;
+use super::{fault, opened, plots};
 use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Place};
 use crate::inputs::Inputs;
 use report::number::{fixed, percent};
 use report::{Column, Page, Table};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     /// One temperature for the logits.
@@ -69,101 +65,92 @@ pub(super) struct Args {
     outputs: Outputs,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Map {
-    Temperature(Temperature),
-    Calibrator(Calibrator),
-}
-
+/// A saved map.
 #[derive(Debug, Serialize, Deserialize)]
 struct Model {
     hindsight: String,
     records: usize,
-    map: Map,
+    map: FittedMap,
 }
 
-/// Confidences and outcomes after a map, in the order of the log, and how the fits ended.
-type After = (Vec<f64>, Vec<bool>, Vec<FitStatus>);
+/// What is stored.
+#[derive(Debug, Serialize)]
+struct Results {
+    method: Option<Kind>,
+    seed: u64,
+    status: Vec<FitStatus>,
+    before: Summary,
+    after: Summary,
+}
 
 /// Runs `hindsight llm recalibrate`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let file = args.file.as_path();
+    let inputs = std::iter::once(file).chain(args.apply.as_deref());
     let mut run = Run::begin(
         "llm recalibrate",
         &args.outputs,
         Some(args.seed.seed),
-        std::iter::once(args.file.as_path()).chain(args.apply.as_deref()),
+        inputs,
     )?;
     let save = args.save.as_deref().map(|p| run.also(p)).transpose()?;
-    let model = args
-        .apply
-        .as_deref()
-        .map(|path| read_model(run.inputs(), path))
-        .transpose()?;
-    let data = load(run.inputs(), &args.file, &args.fields.fields())?;
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
-    let before = scores(&data.confidence, &data.correct, args.bins).map_err(lib)?;
-    let (after, how) = match &model {
-        Some(model) => (apply(args, &model.map, &data)?, "a saved map".to_owned()),
-        None => (
-            held_out(args, &data)?,
-            format!(
-                "{} folds, each judged by a map that did not see it",
-                args.folds
-            ),
-        ),
-    };
-    let (confidence, correct, statuses) = after;
-    let later = scores(&confidence, &correct, args.bins).map_err(lib)?;
-    if let Some(file) = save {
-        let map = fit_all(args, &data)?;
+    let apply = args.apply.as_deref();
+    let model = apply.map(|p| read_model(run.inputs(), p)).transpose()?;
+    let lib = |e| fault(file, e);
+    let data = Records::read(opened(run.inputs(), file)?, &args.fields.fields()).map_err(lib)?;
+    let mapped = match &model {
+        Some(model) => model.map.apply(&data),
+        None => data.held_out(method(args), args.folds, args.seed.seed),
+    }
+    .map_err(lib)?;
+    if let Some(target) = save {
         let model = Model {
             hindsight: "llm recalibrate".to_owned(),
             records: data.correct.len(),
-            map,
+            map: data.fit(method(args)).map_err(lib)?,
         };
-        let mut bytes =
-            serde_json::to_vec_pretty(&model).map_err(|e| CliError::System(e.to_string()))?;
+        let bytes = serde_json::to_vec_pretty(&model);
+        let mut bytes = bytes.map_err(|e| CliError::System(e.to_string()))?;
         bytes.push(b'\n');
-        run.put(file, bytes);
+        run.put(target, bytes);
     }
-    let table = comparison(&before, &later);
-    let status = statuses
-        .iter()
-        .find(|s| **s != FitStatus::Converged)
-        .copied()
-        .unwrap_or(FitStatus::Converged);
-    let words = format!(
-        "{} records; {how}. Fit: {}.",
-        data.correct.len(),
-        status_words(status)
-    );
+    let results = Results {
+        method: model.is_none().then_some(args.method),
+        seed: args.seed.seed,
+        before: data.scores(args.bins).map_err(lib)?,
+        after: mapped.scores(args.bins).map_err(lib)?,
+        status: mapped.statuses.clone(),
+    };
+    let how = if model.is_some() {
+        "a saved map".to_owned()
+    } else {
+        format!(
+            "{} folds, each judged by a map that did not see it",
+            args.folds
+        )
+    };
+    let status = status_words(mapped.status());
+    let words = format!("{} records; {how}. Fit: {status}.", data.correct.len());
+    report(&results, &words, &run)
+}
+
+fn report(results: &Results, words: &str, run: &Run) -> Result<(), CliError> {
+    let (before, after) = (&results.before, &results.after);
+    let table = comparison(before, after);
     let text = format!("{}\n{words}", table.render(crate::output::width()));
-    let mut page = Page::new("Recalibration", words);
+    let mut page = Page::new("Recalibration", words.to_owned());
     page.section("Before and after");
-    let svg = plots::reliability(
-        "Reliability before and after",
-        &[
-            ("before", &before.reliability),
-            ("after", &later.reliability),
-        ],
-        &[],
-        0.95,
-    );
+    let tables = [
+        ("before", &before.reliability),
+        ("after", &after.reliability),
+    ];
+    let svg = plots::reliability("Reliability before and after", &tables, &[], 0.95);
     page.figure(
         &svg,
         "Accuracy by bin with Clopper-Pearson 95 % intervals, before and after the map.",
     );
     page.table(&table, "Scores on the same records.");
-    let results = json!({
-
-        "method": model.is_none().then_some(args.method),
-        "seed": args.seed.seed,
-        "status": statuses,
-        "before": value(&before)?,
-        "after": value(&later)?,
-    });
-    run.finish(&results, || page, &text)
+    run.finish(results, || page, &text)
 }
 
 fn read_model(inputs: &Inputs, path: &Path) -> Result<Model, CliError> {
@@ -171,88 +158,15 @@ fn read_model(inputs: &Inputs, path: &Path) -> Result<Model, CliError> {
         .map_err(|e| Place::file(path).line(e.line() as u64).error(e))
 }
 
-fn method(args: &Args) -> Option<Method> {
-    Some(match args.method {
-        Kind::Temperature => return None,
+fn method(args: &Args) -> MapMethod {
+    MapMethod::Answer(match args.method {
+        Kind::Temperature => return MapMethod::Temperature,
         Kind::Platt => Method::Platt(PlattTargets::Smoothed),
         Kind::PlattPlain => Method::Platt(PlattTargets::Plain),
         Kind::Isotonic => Method::Isotonic,
         Kind::Histogram => Method::Histogram(Binning::EqualMass(args.bins)),
         Kind::ScalingBinning => Method::ScalingBinning(args.bins),
         Kind::Beta => Method::Beta,
-    })
-}
-
-fn logits<'a>(
-    args: &Args,
-    data: &'a Loaded,
-) -> Result<&'a llm_metrics::calibration::Logits, CliError> {
-    data.logits.as_ref().ok_or_else(|| {
-        Place::file(&args.file).error(
-            "temperature needs a log of logits with the same number of classes in every record",
-        )
-    })
-}
-
-fn held_out(args: &Args, data: &Loaded) -> Result<After, CliError> {
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
-    Ok(match method(args) {
-        Some(m) => {
-            let (q, maps) = cross_fit(
-                m,
-                &data.confidence,
-                &data.correct,
-                &data.groups,
-                args.folds,
-                args.seed.seed,
-            )
-            .map_err(lib)?;
-            (
-                q,
-                data.correct.clone(),
-                maps.iter().map(Calibrator::status).collect(),
-            )
-        }
-        None => {
-            let (q, fits) = cross_fit_temperature(
-                logits(args, data)?,
-                &data.groups,
-                args.folds,
-                args.seed.seed,
-            )
-            .map_err(lib)?;
-            let top = q.top_label();
-            (
-                top.confidence,
-                top.correct,
-                fits.iter().map(Temperature::status).collect(),
-            )
-        }
-    })
-}
-
-fn fit_all(args: &Args, data: &Loaded) -> Result<Map, CliError> {
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
-    Ok(match method(args) {
-        Some(m) => Map::Calibrator(m.fit(&data.confidence, &data.correct).map_err(lib)?),
-        None => Map::Temperature(Temperature::fit(logits(args, data)?).map_err(lib)?),
-    })
-}
-
-fn apply(args: &Args, map: &Map, data: &Loaded) -> Result<After, CliError> {
-    Ok(match map {
-        Map::Calibrator(m) => {
-            let q = data
-                .confidence
-                .iter()
-                .map(|c| m.apply(*c).clamp(0.0, 1.0))
-                .collect();
-            (q, data.correct.clone(), vec![m.status()])
-        }
-        Map::Temperature(t) => {
-            let top = t.apply(logits(args, data)?).top_label();
-            (top.confidence, top.correct, vec![t.status()])
-        }
     })
 }
 

@@ -1,13 +1,6 @@
-//! Calibration records of a log, for the commands that read them.
+//! Options that name the fields of a log, for the commands that read calibration records.
 
-use std::path::Path;
-
-use llm_metrics::calibration::{Accumulator, EdgeRule, Edges, Logits, Summary};
-use llm_metrics::io::{CalibrationReader, Fields, Record};
-
-use super::{fault, opened, read_fault};
-use crate::error::CliError;
-use crate::inputs::Inputs;
+use llm_metrics::io::Fields;
 
 /// Names of a log's fields.
 #[derive(Debug, clap::Args)]
@@ -60,53 +53,4 @@ impl FieldArgs {
             per_byte: self.per_byte,
         }
     }
-}
-
-/// Records of a file in memory, for commands that need more than one pass.
-#[derive(Debug, Default)]
-pub(super) struct Loaded {
-    pub(super) confidence: Vec<f64>,
-    pub(super) correct: Vec<bool>,
-    pub(super) groups: Vec<u64>,
-    /// Logits, where the log has them.
-    pub(super) logits: Option<Logits>,
-}
-
-/// Reads a whole log.
-pub(super) fn load(inputs: &Inputs, file: &Path, fields: &Fields) -> Result<Loaded, CliError> {
-    let reader = opened(inputs, file)?;
-    let mut reader = CalibrationReader::new(reader, fields).map_err(|e| read_fault(file, e))?;
-    let mut out = Loaded::default();
-    let (mut logits, mut labels, mut equal) = (Vec::new(), Vec::new(), None);
-    loop {
-        let more = reader.next_record(|record, group| {
-            out.groups.push(group.unwrap_or(out.groups.len() as u64));
-            let (confidence, correct) = record.top_label();
-            out.confidence.push(confidence);
-            out.correct.push(correct);
-            if let Record::Logits(z, label) = record {
-                equal = Some(equal.map_or(z.len(), |n: usize| if n == z.len() { n } else { 0 }));
-                logits.extend_from_slice(z);
-                labels.push(*label);
-            }
-        });
-        if !more.map_err(|e| read_fault(file, e))? {
-            break;
-        }
-    }
-    if let Some(classes) = equal.filter(|n| *n > 0) {
-        out.logits = Some(Logits::new(logits, classes, labels).map_err(|e| fault(file, &e))?);
-    }
-    Ok(out)
-}
-
-/// All scores of records in memory.
-pub(super) fn scores(
-    confidence: &[f64],
-    correct: &[bool],
-    bins: usize,
-) -> llm_metrics::Result<Summary> {
-    let mut acc = Accumulator::new(Edges::equal_width(bins, EdgeRule::UpperClosed)?);
-    acc.extend(confidence, correct)?;
-    acc.summary()
 }

@@ -2,18 +2,15 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::io::{ReadError, Rows};
 use llm_metrics::scaling::{
-    ChinchillaFit, ChinchillaOptions, IsoFlop, fit_chinchilla, fit_isoflop,
+    Chinchilla, ChinchillaOptions, IsoFlop, ScalingLog, ScalingStudy, TrainingRuns, fit_chinchilla,
+    fit_isoflop,
 };
 use llm_metrics::stats::{Identification, Interval};
-use llm_metrics::verification::training_flops;
-use serde_json::json;
 
-use super::{Uncertainty, fault, opened, positive, read_fault, value};
+use super::{Uncertainty, exponent_words, fault, opened, positive};
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
-use crate::inputs::Inputs;
 use report::number::{fixed, interval, short, significant};
 use report::{Axis, Column, Page, Series, Svg, Table, XyChart};
 
@@ -58,128 +55,82 @@ pub(super) struct Args {
 
 /// Runs `hindsight llm scaling`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let run = Run::begin(
-        "llm scaling",
-        &args.outputs,
-        Some(args.uncertainty.seed.seed),
-        [args.file.as_path()],
-    )?;
-    let columns = read(run.inputs(), args)?;
-    let [x, y, loss] = &columns;
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
+    let seed = args.uncertainty.seed.seed;
+    let file = args.file.as_path();
+    let run = Run::begin("llm scaling", &args.outputs, Some(seed), [file])?;
+    let lib = |e| fault(file, e);
+    let log = ScalingLog {
+        parameters: args.params_field.clone(),
+        tokens: args.tokens_field.clone(),
+        flops: args.flops_field.clone(),
+        loss: args.loss_field.clone(),
+    };
+    let runs = log.read(opened(run.inputs(), file)?).map_err(lib)?;
     if args.isoflop {
-        let fit = fit_isoflop(x, y, loss).map_err(lib)?;
-        return report_isoflop(args, &fit, &columns, &run);
+        let fit = fit_isoflop(&runs.flops, &runs.parameters, &runs.loss).map_err(lib)?;
+        return report_isoflop(args, &fit, &runs, &run);
     }
     let options = ChinchillaOptions {
         delta: args.delta,
         full_grid: args.full_grid,
         replicates: args.replicates,
         level: args.uncertainty.level,
-        seed: args.uncertainty.seed.seed,
+        seed,
     };
-    let fit = fit_chinchilla(x, y, loss, options).map_err(lib)?;
-    report_chinchilla(args, &fit, &columns, &run)
+    let study = fit_chinchilla(&runs.parameters, &runs.tokens, &runs.loss, options)
+        .and_then(|fit| ScalingStudy::new(&fit, &args.budget))
+        .map_err(lib)?;
+    report_chinchilla(&study, &runs, &run)
 }
 
-/// The usual names of parameters, tokens, compute and loss, of which the log's first that it has counts.
-const USUAL: [&[&str]; 4] = [
-    &["params", "parameters", "n_params", "model_size", "N"],
-    &["tokens", "training_tokens", "n_tokens", "D"],
-    &["flops", "FLOPs", "compute", "training_flops", "C"],
-    &["loss", "final_loss", "val_loss", "eval/loss", "L"],
-];
-
-/// Parameters, tokens and loss; with --isoflop compute, parameters and loss. Tokens that are not there follow from compute, 6 N D.
-fn read(inputs: &Inputs, args: &Args) -> Result<[Vec<f64>; 3], CliError> {
-    let mut columns: [Vec<f64>; 3] = Default::default();
-    let mut rows = Rows::new::<&str>(opened(inputs, &args.file)?, &[])
-        .map_err(|e| read_fault(&args.file, e))?;
-    let given = [
-        &args.params_field,
-        &args.tokens_field,
-        &args.flops_field,
-        &args.loss_field,
-    ];
-    let fields: Vec<String> = given
-        .iter()
-        .zip(USUAL)
-        .map(|(given, usual)| {
-            let has = usual.iter().find(|n| rows.found().iter().any(|f| f == *n));
-            (*given)
-                .clone()
-                .unwrap_or_else(|| (*has.unwrap_or(&usual[0])).to_owned())
-        })
-        .collect();
-    let has = |field: usize| rows.found().contains(&fields[field]);
-    let by_compute = !args.isoflop && !has(1) && has(2);
-    let mut each = || -> Result<(), ReadError> {
-        rows.select(&fields)?;
-        while let Some(row) = rows.next_row()? {
-            let positive = |field: usize| {
-                let v = rows.quantity(&row, field)?;
-                if v > 0.0 {
-                    Ok(v)
-                } else {
-                    Err(rows.fault(&row, field, format!("{v} is not positive")))
-                }
-            };
-            let (n, l) = (positive(0)?, positive(3)?);
-            let (first, second) = if args.isoflop {
-                (positive(2)?, n)
-            } else if by_compute {
-                (n, positive(2)? / (6.0 * n))
-            } else {
-                (n, positive(1)?)
-            };
-            for (column, v) in columns.iter_mut().zip([first, second, l]) {
-                column.push(v);
-            }
-            rows.recycle(row);
-        }
-        Ok(())
-    };
-    each().map_err(|e| read_fault(&args.file, e))?;
-    Ok(columns)
+fn report_chinchilla(study: &ScalingStudy, runs: &TrainingRuns, run: &Run) -> Result<(), CliError> {
+    let (constants, optimal) = (constants(study), optimal(study));
+    let words = words(study, runs.loss.len());
+    let width = crate::output::width();
+    let mut text = format!("{}\n", constants.render(width));
+    let mut page = Page::new("Scaling of the loss", words.clone());
+    page.section("Fit");
+    page.table(&constants, "Constants.");
+    let [observed, residuals] = fit_charts(&study.fit, runs);
+    page.figures([
+        (&observed, "Observed against fitted loss."),
+        (&residuals, "Residuals against compute."),
+    ]);
+    if !study.optimal.is_empty() {
+        text.push_str(&format!("{}\n", optimal.render(width)));
+        page.section("Optimal sizes");
+        page.table(
+            &optimal,
+            "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
+        );
+    }
+    run.finish(study, || page, &(text + &words))
 }
 
-fn report_chinchilla(
-    args: &Args,
-    whole: &ChinchillaFit,
-    columns: &[Vec<f64>; 3],
-    run: &Run,
-) -> Result<(), CliError> {
-    let fit = &whole.law;
-    let intervals = whole.intervals.map(|i| [i.e, i.a, i.b, i.alpha, i.beta]);
+fn constants(study: &ScalingStudy) -> Table {
+    let level = format!("{:.0} % interval", 100.0 * study.level);
     let mut table = Table::new([
         Column::text("constant"),
         Column::number("value"),
-        Column::number(format!("{:.0} % interval", 100.0 * args.uncertainty.level)),
+        Column::number(level),
     ]);
-    for (i, (name, v)) in [
-        ("E", fit.e),
-        ("A", fit.a),
-        ("B", fit.b),
-        ("alpha", fit.alpha),
-        ("beta", fit.beta),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let ends = intervals.as_ref().map_or_else(
-            || "-".to_owned(),
-            |all| {
-                format!(
-                    "[{}, {}]",
-                    significant(all[i].lower, 4),
-                    significant(all[i].upper, 4)
-                )
-            },
-        );
-        table.row([name.to_owned(), significant(v, 5), ends]);
+    let (fit, of) = (&study.fit, study.intervals.as_ref());
+    for (name, value, ends) in [
+        ("E", fit.e, of.map(|i| i.e)),
+        ("A", fit.a, of.map(|i| i.a)),
+        ("B", fit.b, of.map(|i| i.b)),
+        ("alpha", fit.alpha, of.map(|i| i.alpha)),
+        ("beta", fit.beta, of.map(|i| i.beta)),
+    ] {
+        let ends = between(ends, |v| significant(v, 4));
+        table.row([name.to_owned(), significant(value, 5), ends]);
     }
-    let level = format!("{:.0} % interval", 100.0 * args.uncertainty.level);
-    let mut optimal = Table::new([
+    table
+}
+
+fn optimal(study: &ScalingStudy) -> Table {
+    let level = format!("{:.0} % interval", 100.0 * study.level);
+    let mut table = Table::new([
         Column::number("FLOPs"),
         Column::number("parameters"),
         Column::number(level.clone()).optional(),
@@ -187,87 +138,64 @@ fn report_chinchilla(
         Column::number(level).optional(),
         Column::number("loss"),
     ]);
-    let mut sizes = Vec::new();
-    // Optimal sizes of a law that is not identified mean nothing.
-    let budgets: &[f64] = if whole.identification.is_identified() {
-        &args.budget
-    } else {
-        &[]
-    };
-    for budget in budgets {
-        let lib = |e: llm_metrics::Error| fault(&args.file, &e);
-        let (n, d) = fit.optimal(*budget).map_err(lib)?;
-        let intervals = whole.optimal_intervals(*budget).map_err(lib)?;
-        let ends = |i: Option<Interval>| {
-            i.map_or_else(
-                || "-".to_owned(),
-                |i| format!("[{}, {}]", short(i.lower, 4), short(i.upper, 4)),
-            )
-        };
-        optimal.row([
-            significant(*budget, 3),
-            short(n, 4),
-            ends(intervals.map(|i| i.0)),
-            short(d, 4),
-            ends(intervals.map(|i| i.1)),
-            fixed(fit.loss(n, d), 4),
+    for size in &study.optimal {
+        table.row([
+            significant(size.flops, 3),
+            short(size.parameters, 4),
+            between(size.parameters_interval, |v| short(v, 4)),
+            short(size.tokens, 4),
+            between(size.tokens_interval, |v| short(v, 4)),
+            fixed(size.loss, 4),
         ]);
-        sizes.push(json!({ "flops": budget, "parameters": n, "tokens": d, "loss": fit.loss(n, d),
-                           "parameters_interval": value(&intervals.map(|i| i.0))?, "tokens_interval": value(&intervals.map(|i| i.1))? }));
     }
+    table
+}
+
+/// The ends of an interval, if there is one.
+fn between(i: Option<Interval>, word: impl Fn(f64) -> String) -> String {
+    i.map_or_else(
+        || "-".to_owned(),
+        |i| format!("[{}, {}]", word(i.lower), word(i.upper)),
+    )
+}
+
+fn words(study: &ScalingStudy, runs: usize) -> String {
+    let ends = study.optimal_exponent_interval;
+    let ends = ends.map_or_else(String::new, |i| {
+        format!(" {}", interval(i.lower, i.upper, 4))
+    });
     let mut words = format!(
-        "{} runs; loss = E + A / params^alpha + B / tokens^beta. Optimal parameters grow as FLOPs^{}{}. Largest gradient component {}, \
+        "{runs} runs; loss = E + A / params^alpha + B / tokens^beta. Optimal parameters grow as FLOPs^{}{ends}. Largest gradient component {}, \
          {} starts agree.",
-        columns[2].len(),
-        fixed(fit.optimal_exponent(), 4),
-        whole
-            .optimal_exponent_interval()
-            .map_or_else(String::new, |i| format!(
-                " {}",
-                interval(i.lower, i.upper, 4)
-            )),
-        significant(fit.gradient, 2),
-        fit.agreeing_starts
+        fixed(study.optimal_exponent, 4),
+        significant(study.fit.gradient, 2),
+        study.fit.agreeing_starts
     );
     if let Identification::NotIdentified {
         cause, direction, ..
-    } = &whole.identification
+    } = &study.identification
     {
-        let free: Vec<String> = direction
-            .iter()
-            .map(|(name, part)| format!("{} {name}", significant(*part, 2)))
-            .collect();
+        let part = |(name, part): &(_, f64)| format!("{} {name}", significant(*part, 2));
+        let free: Vec<String> = direction.iter().map(part).collect();
         words.push_str(&format!(
             " Not identified: {cause}. The constants can move together along ({}) and the fit hardly changes, so that single constants and optimal sizes mean nothing; \
              the predicted loss at runs like these may.",
             free.join(", ")
         ));
     }
-    let width = crate::output::width();
-    let text = if budgets.is_empty() {
-        format!("{}\n{words}", table.render(width))
-    } else {
-        format!(
-            "{}\n{}\n{words}",
-            table.render(width),
-            optimal.render(width)
-        )
-    };
-    let mut page = Page::new("Scaling of the loss", words);
-    page.section("Fit");
-    page.table(&table, "Constants.");
-    let fitted = |i: usize| fit.loss(columns[0][i], columns[1][i]);
-    let residuals = (0..columns[2].len())
-        .map(|i| {
-            (
-                training_flops(columns[0][i], columns[1][i]),
-                100.0 * fit.residual(columns[0][i], columns[1][i], columns[2][i]),
-            )
-        })
-        .collect();
-    let pairs = (0..columns[2].len())
-        .map(|i| (fitted(i), columns[2][i]))
-        .collect();
+    words
+}
+
+/// Observed against fitted losses, and the residuals against compute.
+fn fit_charts(fit: &Chinchilla, runs: &TrainingRuns) -> [Svg; 2] {
+    let sizes = runs.parameters.iter().zip(&runs.tokens);
+    let each: Vec<_> = sizes.zip(&runs.loss).zip(&runs.flops).collect();
+    let pairs = each
+        .iter()
+        .map(|(((n, d), l), _)| (fit.loss(**n, **d), **l));
+    let residuals = each
+        .iter()
+        .map(|(((n, d), l), flops)| (**flops, 100.0 * fit.residual(**n, **d, **l)));
     let observed = XyChart::new(
         "Observed and fitted loss",
         Axis::linear("Fitted loss"),
@@ -275,7 +203,7 @@ fn report_chinchilla(
     )
     .size(460.0, 400.0)
     .diagonal("equal")
-    .series(Series::points("runs", pairs));
+    .series(Series::points("runs", pairs.collect()));
     let residual = XyChart::new(
         "Residuals",
         Axis::log("FLOPs"),
@@ -283,29 +211,24 @@ fn report_chinchilla(
     )
     .size(460.0, 400.0)
     .mark_y(0.0, "")
-    .series(Series::points("runs", residuals));
-    page.figures([
-        (&observed.svg(), "Observed against fitted loss."),
-        (&residual.svg(), "Residuals against compute."),
-    ]);
-    if !budgets.is_empty() {
-        page.section("Optimal sizes");
-        page.table(
-            &optimal,
-            "Parameters and tokens that minimise the fitted loss at 6 * params * tokens = FLOPs.",
-        );
-    }
-    let results = json!({ "fit": value(fit)?, "identification": value(&whole.identification)?, "intervals_e_a_b_alpha_beta": value(&intervals)?, "optimal_exponent": fit.optimal_exponent(),
-                          "optimal_exponent_interval": value(&whole.optimal_exponent_interval())?, "optimal": sizes, "level": args.uncertainty.level });
-    run.finish(&results, || page, &text)
+    .series(Series::points("runs", residuals.collect()));
+    [observed.svg(), residual.svg()]
+}
+
+/// What `--isoflop` stores.
+#[derive(Debug, serde::Serialize)]
+struct Profiles<'a> {
+    isoflop: &'a IsoFlop,
+    level: f64,
 }
 
 fn report_isoflop(
     args: &Args,
     fit: &IsoFlop,
-    columns: &[Vec<f64>; 3],
+    runs: &TrainingRuns,
     run: &Run,
 ) -> Result<(), CliError> {
+    let level = args.uncertainty.level;
     let mut table = Table::new([
         Column::number("FLOPs"),
         Column::number("optimal parameters"),
@@ -327,23 +250,16 @@ fn report_isoflop(
             place.to_owned(),
         ]);
     }
-    let mut words = match &fit.law {
-        Some(law) => {
-            let e = law.exponent(0).map_or(f64::NAN, |e| e.estimate);
-            let ends = law
-                .exponent_interval(0, args.uncertainty.level)
-                .map_or_else(
-                    |_| String::new(),
-                    |i| format!(" {}", interval(i.lower, i.upper, 4)),
-                );
+    let mut words = fit.law.as_ref().map_or_else(
+        || "Too few minima for a power law.".to_owned(),
+        |law| {
             format!(
-                "Optimal parameters = {} * FLOPs^{}{ends}.",
+                "Optimal parameters = {} * FLOPs^{}.",
                 significant(law.coefficient(), 4),
-                fixed(e, 4)
+                exponent_words(law, 4, level)
             )
-        }
-        None => "Too few minima for a power law.".to_owned(),
-    };
+        },
+    );
     for budget in &fit.without_minimum {
         words.push_str(&format!(
             " The profile at {} FLOPs has no minimum.",
@@ -354,15 +270,18 @@ fn report_isoflop(
     let mut page = Page::new("IsoFLOP profiles", words);
     page.section("Profiles");
     page.figure(
-        &profiles(fit, columns),
+        &profiles(fit, runs),
         "Loss against size at each compute budget.",
     );
     page.table(&table, "Minima of the parabolas in log size.");
-    let results = json!({ "isoflop": value(fit)?, "level": args.uncertainty.level });
+    let results = Profiles {
+        isoflop: fit,
+        level,
+    };
     run.finish(&results, || page, &text)
 }
 
-fn profiles(fit: &IsoFlop, columns: &[Vec<f64>; 3]) -> Svg {
+fn profiles(fit: &IsoFlop, runs: &TrainingRuns) -> Svg {
     let mut chart = XyChart::new(
         "IsoFLOP profiles",
         Axis::log("Parameters"),
@@ -370,9 +289,9 @@ fn profiles(fit: &IsoFlop, columns: &[Vec<f64>; 3]) -> Svg {
     )
     .size(720.0, 400.0);
     for m in fit.minima.iter().take(8) {
-        let mut points: Vec<(f64, f64)> = (0..columns[0].len())
-            .filter(|&i| columns[0][i].total_cmp(&m.flops).is_eq())
-            .map(|i| (columns[1][i], columns[2][i]))
+        let mut points: Vec<(f64, f64)> = (0..runs.flops.len())
+            .filter(|&i| runs.flops[i].total_cmp(&m.flops).is_eq())
+            .map(|i| (runs.parameters[i], runs.loss[i]))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         chart = chart.series(Series::line(

@@ -3,7 +3,10 @@
 use crate::calibration::accumulate::{Accumulator, BinSums, Summary, table};
 use crate::calibration::bins::Edges;
 use crate::calibration::logits::check_logits;
+use crate::calibration::mean_interval::LossCells;
 use crate::calibration::probabilities::{ClassWise, argmax, check_probabilities};
+use crate::calibration::score_intervals::mean_loss;
+use crate::calibration::scores::{Score, ScoreSettings};
 use crate::error::{Allowed, Error, Result};
 use crate::stats::exact_sum::{ExactSum, UNIT_SCALE, unit};
 
@@ -39,6 +42,8 @@ pub struct DistributionAccumulator {
     /// Sums of the squares of the records' Brier scores and log losses.
     spreads: [ExactSum; 2],
     losses: ExactSum,
+    /// The records' Brier scores and log losses, for intervals.
+    cells: [LossCells; 2],
     impossible: u64,
     ties: u64,
     softmax: Vec<f64>,
@@ -79,6 +84,7 @@ impl DistributionAccumulator {
             squares: 0,
             spreads: [ExactSum::default(); 2],
             losses: ExactSum::default(),
+            cells: [LossCells::default(), LossCells::default()],
             impossible: 0,
             ties: 0,
             softmax: Vec::new(),
@@ -105,7 +111,9 @@ impl DistributionAccumulator {
     pub fn push_probabilities(&mut self, q: &[f64], label: usize) -> Result<(f64, bool)> {
         self.check(q, label)?;
         check_probabilities(self.index(), q)?;
-        self.add(q, -q[label].ln(), label)
+        let (least, largest) = ends(q);
+        let range = [largest, least].map(|q| -q.min(1.0).ln());
+        self.add(q, -q[label].ln(), range, label)
     }
 
     /// Adds a record of logits $z_1, \dots, z_K$ through their softmax; its log loss is $\ln \sum_k e^{z_k} - z_y$, without overflow.
@@ -116,13 +124,14 @@ impl DistributionAccumulator {
     pub fn push_logits(&mut self, z: &[f64], label: usize) -> Result<(f64, bool)> {
         self.check(z, label)?;
         check_logits(self.index(), z)?;
-        let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (least, largest) = ends(z);
         let mut q = std::mem::take(&mut self.softmax);
         q.clear();
         q.extend(z.iter().map(|v| (v - largest).exp()));
         let sum: f64 = q.iter().sum();
         q.iter_mut().for_each(|v| *v /= sum);
-        let added = self.add(&q, sum.ln() + (largest - z[label]), label);
+        let loss = |of: f64| sum.ln() + (largest - of);
+        let added = self.add(&q, loss(z[label]), [loss(largest), loss(least)], label);
         self.softmax = q;
         added
     }
@@ -151,8 +160,8 @@ impl DistributionAccumulator {
         Ok(())
     }
 
-    /// Adds a checked distribution with its log loss.
-    fn add(&mut self, q: &[f64], loss: f64, label: usize) -> Result<(f64, bool)> {
+    /// Adds a checked distribution with its log loss, and the range of those that other labels would have given it.
+    fn add(&mut self, q: &[f64], loss: f64, range: [f64; 2], label: usize) -> Result<(f64, bool)> {
         let (arg, ties) = argmax(q);
         let top = (q[arg], arg == label);
         let edges = self.top.edges();
@@ -182,7 +191,9 @@ impl DistributionAccumulator {
         }
         self.top.push(top.0.min(1.0), top.1)?;
         self.spreads[0].add(brier * brier);
+        self.cells[0].add(brier, [0.0, 2.0], 1);
         if loss.is_finite() {
+            self.cells[1].add(loss, range, 1);
             self.losses.add(loss);
             self.spreads[1].add(loss * loss);
         } else {
@@ -209,9 +220,21 @@ impl DistributionAccumulator {
             a.merge(b);
         }
         self.losses.merge(&other.losses);
+        for (a, b) in self.cells.iter_mut().zip(&other.cells) {
+            a.merge(b);
+        }
         self.impossible += other.impossible;
         self.ties += other.ties;
         Ok(())
+    }
+
+    /// Brier score and log loss with their intervals.
+    pub(super) fn intervals(&self, of: &DistributionSummary, s: &ScoreSettings) -> [Score; 2] {
+        let [brier, losses] = &self.cells;
+        [
+            mean_loss(brier, (of.brier, of.brier_sd), s),
+            mean_loss(losses, (of.nll, of.nll_sd), s),
+        ]
     }
 
     /// Returns all scores.
@@ -256,6 +279,12 @@ impl DistributionAccumulator {
             top,
         })
     }
+}
+
+/// The least and the largest value.
+fn ends(values: &[f64]) -> (f64, f64) {
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    values.iter().fold(none, |(l, h), v| (l.min(*v), h.max(*v)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How uncertain a binned calibration error is: an interval that covers at zero, with many bins and at the ends of the scale too.
 
 use super::reliability::Reliability;
-use super::supposed::{Draws, Row, Supposition};
+use super::supposed::{Draws, Row, SETS, Supposition};
 use crate::error::{Allowed, Error, Result, check_level};
 use crate::stats::Interval;
 use crate::stats::interval::clopper_pearson;
@@ -113,57 +113,91 @@ pub fn calibration_interval(
 
 /// The ends of the values of the error that neither tail of its test rejects.
 fn inverted(rows: &[Row], norm: Norm, tail: f64, draws: usize, seed: u64) -> (f64, f64) {
-    let mut draws = Draws::new(rows.len(), draws, seed);
     let supposition = Supposition::new(rows, norm);
     let observed = supposition.size(rows.iter().map(|r| r.gap));
     let (least, most) = supposition.range();
-    // The largest probability, over the suppositions, of an error at least (at most) as large as `than`.
-    let mut above = |theta: f64, than: f64| {
-        let sets = supposition.sets(theta);
-        sets.iter()
-            .map(|set| draws.share(rows, set, &supposition, |drawn| drawn >= than - 1e-12))
-            .fold(0.0, f64::max)
-    };
-    let lower = if above(least, observed) > tail {
+    let mut test = Test::new(&supposition, rows, draws, seed);
+    let lower = if test.above(least, observed, tail) {
         least
-    } else if above(observed.clamp(least, most), observed) > tail {
-        bisect(least, observed.clamp(least, most), |t| {
-            above(t, observed) > tail
-        })
     } else {
-        bisect(least, most, |t| above(t, observed) > tail)
-    };
-    let mut below = |theta: f64, than: f64| {
-        let sets = supposition.sets(theta);
-        sets.iter()
-            .map(|set| draws.share(rows, set, &supposition, |drawn| drawn <= than + 1e-12))
-            .fold(0.0, f64::max)
+        let middle = observed.clamp(least, most);
+        let to = if test.above(middle, observed, tail) {
+            middle
+        } else {
+            most
+        };
+        bisect(least, to, |t| test.above(t, observed, tail))
     };
     // Outcomes that match the confidences better than chance allows say no more than a typical match.
     let mut reference = observed;
-    if below(least, observed) <= tail {
+    if !test.below(least, observed, tail) {
         let room = supposition.size(rows.iter().map(|_| 1.0));
-        reference = bisect(observed, room, |t| below(least, t) > 0.5);
+        reference = bisect(observed, room, |t| test.below(least, t, 0.5));
     }
-    let upper = if below(most, reference) > tail {
+    let upper = if test.below(most, reference, tail) {
         most
     } else {
         let from = lower.max(least);
-        let start = if below(from, reference) > tail {
+        let start = if test.below(from, reference, tail) {
             from
         } else {
             least
         };
-        bisect(most, start, |t| below(t, reference) > tail)
+        bisect(most, start, |t| test.below(t, reference, tail))
     };
     (lower, upper)
+}
+
+/// Whether a supposed error lets chance produce an observed one.
+struct Test<'a> {
+    supposition: &'a Supposition<'a>,
+    rows: &'a [Row],
+    draws: Draws,
+    /// The set of accuracies that passed last, which is tried first: one that passes is enough.
+    first: usize,
+}
+
+impl<'a> Test<'a> {
+    fn new(supposition: &'a Supposition<'a>, rows: &'a [Row], draws: usize, seed: u64) -> Self {
+        let draws = Draws::new(rows.len(), draws, seed);
+        Self {
+            supposition,
+            rows,
+            draws,
+            first: 0,
+        }
+    }
+    /// Whether an error of at least `than` has a probability above `tail` under some accuracies whose error is `theta`.
+    fn above(&mut self, theta: f64, than: f64, tail: f64) -> bool {
+        self.exceeds(theta, tail, |drawn| drawn >= than - 1e-12)
+    }
+    /// The same of an error of at most `than`.
+    fn below(&mut self, theta: f64, than: f64, tail: f64) -> bool {
+        self.exceeds(theta, tail, |drawn| drawn <= than + 1e-12)
+    }
+    fn exceeds(&mut self, theta: f64, tail: f64, passes: impl Fn(f64) -> bool + Copy) -> bool {
+        let mut tried: Vec<Vec<f64>> = Vec::with_capacity(SETS);
+        for i in 0..SETS {
+            let at = (self.first + i) % SETS;
+            let set = self.supposition.set(theta, at);
+            if tried.contains(&set) {
+                continue;
+            }
+            if self.draws.share(self.rows, &set, self.supposition, passes) > tail {
+                self.first = at;
+                return true;
+            }
+            tried.push(set);
+        }
+        false
+    }
 }
 
 /// The value nearest to `from` at which `holds` is true, given that it fails at `from` and holds at `to`.
 pub(super) fn bisect(from: f64, to: f64, mut holds: impl FnMut(f64) -> bool) -> f64 {
     let (mut bad, mut good) = (from, to);
     for _ in 0..60 {
-        if (good - bad).abs() <= 1e-5 * good.abs().max(1e-6) {
+        if (good - bad).abs() <= 1e-4 * good.abs().max(1e-5) {
             break;
         }
         let mid = f64::midpoint(bad, good);

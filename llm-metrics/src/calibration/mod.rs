@@ -11,18 +11,23 @@ mod accumulate;
 mod bins;
 mod bootstrap;
 mod distributions;
+#[cfg(feature = "serde")]
+mod document;
 mod histogram;
 mod interval;
 mod labels;
 mod largest;
 mod log_loss;
 mod logits;
+mod mean_interval;
 mod probabilities;
 mod reliability;
+mod score_intervals;
 mod scores;
 mod selective;
 mod smooth;
 mod supposed;
+mod weighted;
 
 pub use accumulate::{Accumulator, Summary};
 pub use bins::{EdgeRule, Edges};
@@ -38,6 +43,7 @@ pub use reliability::{Bin, Reliability};
 pub use scores::{Score, ScoreAccumulator, ScoreSettings, Scores};
 pub use selective::{CoveragePoint, Selective};
 pub use smooth::SmoothEce;
+pub use weighted::{WeightedBin, WeightedScores, weighted_scores};
 
 #[cfg(feature = "io")]
 pub(crate) use logits::check_logits;

@@ -1,20 +1,18 @@
 //! All calibration scores of a log in one call, each with its interval where there is one.
 
-use rand_distr::{Distribution, Poisson};
-
-use super::accumulate::{Accumulator, Summary};
+use super::accumulate::Accumulator;
 use super::bins::{EdgeRule, Edges};
-use super::distributions::{DistributionAccumulator, DistributionSummary};
-use super::histogram::{CELLS, ConfidenceHistogram, OFFSET_SCALE};
+use super::distributions::DistributionAccumulator;
+use super::histogram::ConfidenceHistogram;
 use super::interval::{Norm, calibration_interval};
+use super::mean_interval::LossCells;
 use super::probabilities::Binning;
 use super::reliability::Reliability;
+use super::score_intervals::{add_extreme, is_extreme, proper, selective};
 use super::selective::Selective;
 use super::smooth::SmoothEce;
 use crate::error::{Allowed, Error, Result, check_level};
-use crate::stats::interval::{clopper_pearson, quantile_sorted};
-use crate::stats::stream::generator;
-use crate::stats::{Interval, par};
+use crate::stats::{Interval, clopper_pearson};
 
 /// Records per block.
 const BATCH: usize = 4096;
@@ -28,10 +26,8 @@ pub struct ScoreSettings {
     pub rule: EdgeRule,
     /// Level of the intervals, between 0 and 1.
     pub level: f64,
-    /// Draws of each test behind an interval of a calibration error, at least 100.
+    /// Draws behind an interval, at least 100: of each test of a calibration error, and of the other scores.
     pub draws: usize,
-    /// Replicates of the bootstrap of the selective scores, at least 100.
-    pub replicates: usize,
     /// Seed of everything drawn.
     pub seed: u64,
 }
@@ -43,7 +39,6 @@ impl Default for ScoreSettings {
             rule: EdgeRule::UpperClosed,
             level: 0.95,
             draws: 1000,
-            replicates: 400,
             seed: 0,
         }
     }
@@ -58,15 +53,13 @@ impl ScoreSettings {
         check_level(self.level)?;
         let (Binning::EqualWidth(bins) | Binning::EqualMass(bins)) = self.binning;
         Edges::equal_width(bins, self.rule)?;
-        for (name, value) in [("draws", self.draws), ("replicates", self.replicates)] {
-            if value < 100 {
-                #[allow(clippy::cast_precision_loss)] // Below 100.
-                return Err(Error::Parameter {
-                    name,
-                    value: value as f64,
-                    allowed: Allowed::AtLeast(100.0),
-                });
-            }
+        if self.draws < 100 {
+            #[allow(clippy::cast_precision_loss)] // Below 100.
+            return Err(Error::Parameter {
+                name: "draws",
+                value: self.draws as f64,
+                allowed: Allowed::AtLeast(100.0),
+            });
         }
         Ok(())
     }
@@ -85,12 +78,16 @@ pub struct Score {
 /// All scores of a log.
 ///
 /// Intervals take records as independent. Of the accuracy and the signed error they are exact (Clopper-Pearson); of the calibration errors see
-/// [`calibration_interval`]; of Brier score and log loss normal; of the selective scores percentiles of a Poisson bootstrap. The smooth error, the debiased errors and
-/// the class-wise errors have none: percentiles of a bootstrap do not cover near 0, and tests of these values are not at hand.
+/// [`calibration_interval`]. Of Brier score and log loss they are Gaffke's bounds, which take one more record with the largest loss that any could have had (without a
+/// spread of the losses, as where all answers are right at one confidence, a normal interval would be a point): with a confidence of exactly 1 a record could
+/// have cost infinity, and the interval of the log loss has no upper end. Of the selective scores they are sums of the bounds of blocks of records; the spread of the
+/// confidences does not enter them. The smooth error, the debiased errors and the class-wise errors have none: percentiles of a bootstrap do not cover near 0, and
+/// tests of these values are not at hand. Their coverage is a table in the [crate's README](crate#coverage), measured by `examples/score_coverage.rs`.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Scores {
+    /// Level of the intervals.
+    pub level: f64,
     /// Number of records.
     pub records: u64,
     /// Share of right answers.
@@ -117,7 +114,8 @@ pub struct Scores {
     pub smooth: SmoothEce,
     /// Brier score: of the answer, or the sum over classes where there are distributions.
     pub brier: Score,
-    /// Log loss in nats, of the answer, or of the label where there are distributions; infinite, and without interval, if a record was given probability 0.
+    /// Log loss in nats, of the answer, or of the label where there are distributions; infinite, and without interval, if a record was given probability 0. The interval's
+    /// upper end is infinite if a record gave some answer probability 0.
     pub log_loss: Score,
     /// Brier score and log loss of the answer and its confidence, also where there are distributions.
     pub answer: [f64; 2],
@@ -158,6 +156,8 @@ pub struct ScoreAccumulator {
     accumulator: Accumulator,
     histogram: ConfidenceHistogram,
     distributions: DistributionAccumulator,
+    /// Log losses of the answers whose confidence lies in an outer cell of the histogram, where a cell's mean says little of them.
+    extremes: LossCells,
     confidence: Vec<f64>,
     correct: Vec<bool>,
 }
@@ -176,6 +176,7 @@ impl ScoreAccumulator {
             accumulator: Accumulator::new(edges.clone()),
             histogram: ConfidenceHistogram::new(),
             distributions: DistributionAccumulator::new(edges),
+            extremes: LossCells::default(),
             confidence: Vec::with_capacity(BATCH),
             correct: Vec::with_capacity(BATCH),
         })
@@ -221,6 +222,11 @@ impl ScoreAccumulator {
 
     /// Every record in the buffers has been checked.
     fn flush(&mut self) {
+        for (&c, &y) in self.confidence.iter().zip(&self.correct) {
+            if is_extreme(c) {
+                add_extreme(&mut self.extremes, c, y);
+            }
+        }
         let added = self
             .accumulator
             .extend(&self.confidence, &self.correct)
@@ -255,22 +261,26 @@ impl ScoreAccumulator {
         let without_interval = of(Norm::Max).err().map(|e| e.to_string());
         let right: u64 = table.bins().iter().map(super::Bin::correct).sum();
         let accuracy = clopper_pearson(right, summary.n, s.level)?;
-        let selective = Selective::from_histogram(&self.histogram)?;
-        let estimates = [selective.aurc(), selective.accuracy_at_coverage(0.1)?];
-        let [aurc, tenth] =
-            selective_intervals(&self.histogram, estimates, s.replicates, s.level, s.seed);
+        let curve = Selective::from_histogram(&self.histogram)?;
+        let [aurc, tenth] = selective(&curve, &s)?;
         let moved = |by: f64| Interval {
             lower: accuracy.lower - by,
             upper: accuracy.upper - by,
             level: s.level,
         };
-        let (brier, log_loss, impossible) =
-            proper(&summary, several.as_ref(), &self.histogram, s.level)?;
+        let [brier, log_loss] = match &several {
+            Some(m) => self.distributions.intervals(m, &s),
+            None => proper(&summary, &self.histogram, &self.extremes, &s),
+        };
+        let impossible = several
+            .as_ref()
+            .map_or(summary.impossible, |m| m.impossible);
         let score = |value, interval: Result<Interval>| Score {
             value,
             interval: interval.ok(),
         };
         Ok(Scores {
+            level: s.level,
             records: summary.n,
             accuracy: score(summary.accuracy, Ok(accuracy)),
             mean_confidence: summary.mean_confidence,
@@ -287,135 +297,15 @@ impl ScoreAccumulator {
             log_loss,
             answer: [summary.brier, summary.nll],
             impossible,
-            aurc: score(estimates[0], Ok(aurc)),
-            excess_aurc: selective.excess_aurc(),
-            accuracy_top_tenth: score(estimates[1], Ok(tenth)),
+            aurc,
+            excess_aurc: curve.excess_aurc(),
+            accuracy_top_tenth: tenth,
             class_wise_ece: several.as_ref().map(|m| m.class_wise.lp(1.0)).transpose()?,
             ties: several.as_ref().map(|m| m.ties),
             without_interval,
             reliability: table,
         })
     }
-}
-
-/// Brier score and log loss with normal intervals, and the records given probability 0.
-#[allow(clippy::cast_precision_loss)] // Counts.
-fn proper(
-    summary: &Summary,
-    several: Option<&DistributionSummary>,
-    histogram: &ConfidenceHistogram,
-    level: f64,
-) -> Result<(Score, Score, u64)> {
-    let n = summary.n as f64;
-    let (values, deviations, impossible) = match several {
-        Some(m) => ([m.brier, m.nll], [m.brier_sd, m.nll_sd], m.impossible),
-        None => (
-            [summary.brier, summary.nll],
-            deviations(histogram, [summary.brier, summary.nll]),
-            summary.impossible,
-        ),
-    };
-    let score = |k: usize| -> Result<Score> {
-        let interval = Interval::normal(values[k], deviations[k] / n.sqrt(), level)?;
-        let finite = interval.lower.is_finite() && interval.upper.is_finite();
-        Ok(Score {
-            value: values[k],
-            interval: finite.then_some(Interval {
-                lower: interval.lower.max(0.0),
-                ..interval
-            }),
-        })
-    };
-    Ok((score(0)?, score(1)?, impossible))
-}
-
-/// Standard deviations of the squared miss and of the log loss of a record, from the means of the histogram's cells.
-#[allow(clippy::cast_precision_loss)] // Counts.
-fn deviations(histogram: &ConfidenceHistogram, means: [f64; 2]) -> [f64; 2] {
-    let mut squares = [0.0; 2];
-    for (k, pair) in histogram.cells.chunks_exact(2).enumerate() {
-        for (y, [n, offsets, _]) in pair.iter().enumerate().filter(|c| c.1[0] > 0) {
-            let n = *n as f64;
-            let c = (k as f64 + *offsets as f64 / OFFSET_SCALE / n) / CELLS as f64;
-            let q = if y == 1 { c } else { 1.0 - c };
-            squares[0] += n * ((1.0 - q).powi(2) - means[0]).powi(2);
-            squares[1] += n * (-q.ln() - means[1]).powi(2);
-        }
-    }
-    let n = histogram.n() as f64;
-    squares.map(|s| {
-        if n > 1.0 {
-            (s / (n - 1.0)).sqrt()
-        } else {
-            f64::NAN
-        }
-    })
-}
-
-/// Cells of the histogram that are resampled as one: the order within 1/1024 of confidence adds nothing to the spread.
-const TOGETHER: usize = 16;
-
-/// Percentile intervals of the AURC and of the accuracy of the most confident tenth, over Poisson resamples of groups of cells. The curve of the groups
-/// is not quite that of the cells: the percentiles are moved by the difference of the two estimates.
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss
-)] // Counts; Poisson numbers.
-fn selective_intervals(
-    histogram: &ConfidenceHistogram,
-    estimates: [f64; 2],
-    replicates: usize,
-    level: f64,
-    seed: u64,
-) -> [Interval; 2] {
-    let mut whole = vec![[0u64; 2]; CELLS / TOGETHER];
-    for (i, cell) in histogram.cells.iter().enumerate() {
-        whole[i / 2 / TOGETHER][i % 2] += cell[0];
-    }
-    let laws: Vec<(usize, usize, Poisson<f64>)> = whole
-        .iter()
-        .enumerate()
-        .flat_map(|(i, c)| [(i, 0, c[0]), (i, 1, c[1])])
-        .filter_map(|(i, y, n)| Poisson::new(n as f64).ok().map(|law| (i, y, law)))
-        .collect();
-    let curve = |counts: &[[u64; 2]]| {
-        // A resample of a few records may hold none of them.
-        counts.iter().any(|c| c[0] + c[1] > 0).then_some(())?;
-        let groups = counts.iter().rev().filter(|c| c[0] + c[1] > 0);
-        let curve = Selective::from_groups(groups.map(|c| (0.0, c[0] + c[1], c[0])));
-        Some([curve.aurc(), curve.accuracy_at_coverage(0.1).ok()?])
-    };
-    let drawn: Vec<Option<[f64; 2]>> = par::map(replicates, |r| {
-        let mut rng = generator(seed, 0xA5EC, r as u64);
-        let mut counts = vec![[0u64; 2]; whole.len()];
-        for (i, y, law) in &laws {
-            counts[*i][*y] = law.sample(&mut rng) as u64;
-        }
-        curve(&counts)
-    });
-    let drawn: Vec<[f64; 2]> = drawn.into_iter().flatten().collect();
-    let coarse = curve(&whole).unwrap_or(estimates);
-    let tail = (1.0 - level) / 2.0;
-    [0, 1].map(|k| {
-        let mut values: Vec<f64> = drawn
-            .iter()
-            .map(|v| v[k] + estimates[k] - coarse[k])
-            .collect();
-        values.sort_by(f64::total_cmp);
-        let at = |p: f64| {
-            if values.is_empty() {
-                f64::NAN
-            } else {
-                quantile_sorted(&values, p).clamp(0.0, 1.0)
-            }
-        };
-        Interval {
-            lower: at(tail),
-            upper: at(1.0 - tail),
-            level,
-        }
-    })
 }
 
 #[cfg(test)]
@@ -428,7 +318,6 @@ mod tests {
         let mut log = ScoreAccumulator::new(ScoreSettings {
             level: 0.9,
             draws: 100,
-            replicates: 100,
             ..ScoreSettings::default()
         })
         .unwrap();
@@ -455,7 +344,7 @@ mod tests {
                 *hit += u32::from(score.interval.unwrap().contains(truth));
             }
         }
-        // Of 120 at 90 %: 108 on average, standard deviation 3.3; of 70 %, the planted fault, 84 and 5.
+        // Of 120 at 90 %: 108 on average, standard deviation 3.3; of 70 %, a fault, 84 and 5.
         assert!(hits.iter().all(|h| *h >= 96), "{hits:?}");
     }
 

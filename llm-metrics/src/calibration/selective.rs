@@ -30,7 +30,7 @@ pub struct CoveragePoint {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selective {
     /// Threshold, records down to it, wrong ones among them; by falling threshold.
-    steps: Vec<(f64, u64, u64)>,
+    pub(super) steps: Vec<(f64, u64, u64)>,
 }
 
 #[allow(
@@ -82,7 +82,7 @@ impl Selective {
         Self { steps }
     }
 
-    fn totals(&self) -> (u64, u64) {
+    pub(super) fn totals(&self) -> (u64, u64) {
         self.steps.last().map_or((0, 0), |s| (s.1, s.2))
     }
 
@@ -121,6 +121,17 @@ impl Selective {
         self.aurc() - oracle / n as f64
     }
 
+    /// The least number of records whose share is not below the coverage: 0.07 of 100 are 7, though their product is above 7.
+    pub(super) fn answered(&self, coverage: f64) -> u64 {
+        let n = self.totals().0;
+        let above = ((coverage * n as f64).ceil() as u64).clamp(1, n);
+        if above > 1 && (above - 1) as f64 / n as f64 >= coverage {
+            above - 1
+        } else {
+            above
+        }
+    }
+
     /// Returns the accuracy among the most confident share `coverage` of the records (their number rounded up).
     ///
     /// # Errors
@@ -133,14 +144,7 @@ impl Selective {
                 allowed: Allowed::AboveUpTo(0.0, 1.0),
             });
         }
-        let n = self.totals().0;
-        // The least number whose share is not below the coverage: 0.07 of 100 are 7, though their product is above 7.
-        let above = ((coverage * n as f64).ceil() as u64).clamp(1, n);
-        let wanted = if above > 1 && (above - 1) as f64 / n as f64 >= coverage {
-            above - 1
-        } else {
-            above
-        };
+        let wanted = self.answered(coverage);
         let at = self.steps.partition_point(|s| s.1 < wanted);
         let before = if at == 0 {
             (0, 0)
@@ -173,7 +177,7 @@ pub(crate) fn sorted_keys(confidence: &[f64], correct: &[bool]) -> Vec<u64> {
 
 /// $\sum_{i=a+1}^{b} 1/i$.
 #[allow(clippy::cast_precision_loss)] // Counts below 2^53.
-fn harmonic_between(a: u64, b: u64) -> f64 {
+pub(super) fn harmonic_between(a: u64, b: u64) -> f64 {
     if b - a <= 256 || a < 64 {
         let near = b.min(a.max(64) + 256);
         let direct: f64 = (a + 1..=near).map(|i| 1.0 / i as f64).sum();

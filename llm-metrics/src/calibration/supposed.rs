@@ -66,6 +66,9 @@ impl Row {
     }
 }
 
+/// How many sets of accuracies are supposed for one error: three ways to spread it over the bins, each on two sides of the confidences.
+pub(super) const SETS: usize = 6;
+
 /// All bins under a supposed error.
 #[derive(Debug)]
 pub(super) struct Supposition<'a> {
@@ -108,31 +111,20 @@ impl<'a> Supposition<'a> {
         )
     }
 
-    /// Sets of accuracies whose error is `theta`.
-    pub(super) fn sets(&self, theta: f64) -> Vec<Vec<f64>> {
-        let shapes = [
-            self.scaled(theta, |r, k| k * r.deviation),
-            self.scaled(theta, |r, k| {
+    /// Accuracies whose error is `theta`, the `at`-th of [`SETS`].
+    pub(super) fn set(&self, theta: f64, at: usize) -> Vec<f64> {
+        let sizes = match at / 2 {
+            0 => self.scaled(theta, |r, k| k * r.deviation),
+            1 => self.scaled(theta, |r, k| {
                 let offset = (k - 1.0) * r.deviation * r.deviation * r.share.sqrt();
                 (r.gap.abs() * k.min(1.0) + offset.max(0.0)).max(0.0)
             }),
-            self.gathered(theta),
-        ];
-        let mut sets = Vec::with_capacity(6);
-        for sizes in shapes {
-            for larger in [false, true] {
-                let set: Vec<f64> = self
-                    .rows
-                    .iter()
-                    .zip(&sizes)
-                    .map(|(r, m)| r.accuracy(self.norm, *m, larger))
-                    .collect();
-                if !sets.contains(&set) {
-                    sets.push(set);
-                }
-            }
-        }
-        sets
+            _ => self.gathered(theta),
+        };
+        let accuracies = self.rows.iter().zip(&sizes);
+        accuracies
+            .map(|(r, m)| r.accuracy(self.norm, *m, at % 2 == 1))
+            .collect()
     }
 
     /// Sizes by a rule with one factor, found so that the error is `theta`.

@@ -147,72 +147,32 @@ impl Harness {
         Ok(Some((&self.scores, gold, group)))
     }
 
+    /// The next row of the wanted filter.
+    fn wanted<R: BufRead>(
+        &mut self,
+        rows: &mut Rows<R>,
+        fields: &Fields,
+    ) -> Result<Option<Row>, ReadError> {
+        let chosen = fields.filter.as_deref();
+        while let Some(row) = rows.next_row()? {
+            if filter_wanted(rows, &row, FILTER, chosen, &mut self.filter_seen)? {
+                return Ok(Some(row));
+            }
+            rows.recycle(row);
+        }
+        Ok(None)
+    }
+
     /// Reads one sample of the wanted filter.
     fn read<R: BufRead>(
         &mut self,
         rows: &mut Rows<R>,
         fields: &Fields,
     ) -> Result<Option<Sample>, ReadError> {
-        let row = loop {
-            let Some(row) = rows.next_row()? else {
-                return Ok(None);
-            };
-            if filter_wanted(
-                rows,
-                &row,
-                FILTER,
-                fields.filter.as_deref(),
-                &mut self.filter_seen,
-            )? {
-                break row;
-            }
-            rows.recycle(row);
+        let Some(row) = self.wanted(rows, fields)? else {
+            return Ok(None);
         };
-        let field = if row.numbers(FIRST).is_some_and(|v| !v.is_empty()) {
-            FIRST
-        } else {
-            RESPONSES
-        };
-        let mut scores = rows.array(&row, field)?.to_vec();
-        let mut texts: Vec<&str> = [CHOICES, CHOICES_LISTED]
-            .iter()
-            .find_map(|f| row.texts(*f))
-            .unwrap_or(&[])
-            .iter()
-            .map(|t| t.trim())
-            .collect();
-        if texts.len() != scores.len() {
-            texts.clear();
-        }
-        // Mutual information asks for each choice twice, with and without the context.
-        if *row.cell(MUTUAL) != Cell::Missing && scores.len() % 2 == 0 {
-            let half = scores.len() / 2;
-            if texts.is_empty() || texts[..half] == texts[half..] {
-                scores.truncate(half);
-                texts.truncate(half);
-            }
-        }
-        if scores.len() < 2 {
-            return Err(rows.fault(
-                &row,
-                field,
-                format!("{} choices; at least 2 are needed", scores.len()),
-            ));
-        }
-        if let Some(v) = scores.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
-            return Err(rows.fault(
-                &row,
-                field,
-                format!("the log-likelihood {v} is not a number below infinity"),
-            ));
-        }
-        if scores.iter().all(|v| v.is_infinite()) {
-            return Err(rows.fault(
-                &row,
-                field,
-                "all log-likelihoods are minus infinity".to_owned(),
-            ));
-        }
+        let (scores, texts) = choices(rows, &row)?;
         let gold = self
             .rules
             .iter()
@@ -409,6 +369,59 @@ impl Harness {
         }
         Ok(gold)
     }
+}
+
+/// The log-likelihoods of the choices, and their texts where each has one.
+fn choices<'r, R: BufRead>(
+    rows: &Rows<R>,
+    row: &'r Row,
+) -> Result<(Vec<f64>, Vec<&'r str>), ReadError> {
+    let field = if row.numbers(FIRST).is_some_and(|v| !v.is_empty()) {
+        FIRST
+    } else {
+        RESPONSES
+    };
+    let mut scores = rows.array(row, field)?.to_vec();
+    let mut texts: Vec<&str> = [CHOICES, CHOICES_LISTED]
+        .iter()
+        .find_map(|f| row.texts(*f))
+        .unwrap_or(&[])
+        .iter()
+        .map(|t| t.trim())
+        .collect();
+    if texts.len() != scores.len() {
+        texts.clear();
+    }
+    // Mutual information asks for each choice twice, with and without the context.
+    if *row.cell(MUTUAL) != Cell::Missing && scores.len() % 2 == 0 {
+        let half = scores.len() / 2;
+        if texts.is_empty() || texts[..half] == texts[half..] {
+            scores.truncate(half);
+            texts.truncate(half);
+        }
+    }
+    if scores.len() < 2 {
+        return Err(rows.fault(
+            row,
+            field,
+            format!("{} choices; at least 2 are needed", scores.len()),
+        ));
+    }
+    if let Some(v) = scores.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
+        return Err(rows.fault(
+            row,
+            field,
+            format!("the log-likelihood {v} is not a number below infinity"),
+        ));
+    }
+    if scores.iter().all(|v| v.is_infinite()) {
+        return Err(rows.fault(
+            row,
+            field,
+            "all log-likelihoods are minus infinity".to_owned(),
+        ));
+    }
+    Ok((scores, texts))
 }
 
 /// Whether a row passes the filter; mixed filters without a choice are an error. Every sample is written once for each filter of its task.

@@ -1,5 +1,6 @@
 //! Readers for logs: JSON lines, CSV and lm-evaluation-harness samples, plain or compressed, in constant memory.
 
+mod csv;
 mod error;
 mod frames;
 mod harness;
@@ -30,3 +31,5 @@ pub use row::{Cell, Row};
 pub use rows::{Format, Rows};
 pub use schema::{Fields, Schema};
 pub use tool::Tool;
+
+pub(crate) use rows::usual;

@@ -23,7 +23,7 @@ pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 /// Returns the bytes behind `reader`, decompressed where its first bytes are those of gzip, zstd or zip, as [`open`] does for a file.
 ///
 /// # Errors
-/// The error of `reader` at its first bytes, or a broken compressed header.
+/// The error of `reader` at its first bytes, or a broken compressed header; Parquet files, as of lighteval's details, must be converted first.
 pub fn decompressed<R: BufRead + 'static>(mut reader: R) -> io::Result<Box<dyn BufRead>> {
     let head = reader.fill_buf()?;
     if head.starts_with(&[0x1F, 0x8B]) {
@@ -40,6 +40,11 @@ pub fn decompressed<R: BufRead + 'static>(mut reader: R) -> io::Result<Box<dyn B
         )))
     } else if head.starts_with(b"PK\x03\x04") {
         Ok(super::zip::samples(reader, BUFFER))
+    } else if head.starts_with(b"PAR1") {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "this is a Parquet file, which is not read: convert it to JSON lines, with DuckDB or pandas say",
+        ))
     } else {
         Ok(Box::new(reader))
     }

@@ -125,6 +125,11 @@ impl<R: BufRead> OutcomeReader<R> {
         Ok(Some((line, outcome)))
     }
 
+    /// The field that the outcome is read from.
+    pub(crate) fn outcome_field(&self) -> String {
+        self.rows.field_name(CORRECT)
+    }
+
     fn utility(&self, row: &Row) -> Result<f64, ReadError> {
         if self.own && self.tool == Some(Tool::Helm) {
             return tool::helm(row, NAMES, CORRECT, false).ok_or_else(|| {

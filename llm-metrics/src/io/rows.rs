@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, Chain, Cursor, Read};
 
+use super::csv::Csv;
 use super::error::ReadError;
 use super::frames::{Frame, Frames, RECORD_LIMIT, holds_records};
 use super::harness::filter_wanted;
 use super::json;
 use super::layout::Scalars;
-use super::row::{Cell, Row, csv_cell};
+use super::row::{Cell, Row};
 use super::scanner::Fault;
 use super::shape::Shape;
 use super::tool::Tool;
@@ -53,30 +54,6 @@ pub struct Rows<R> {
     filter: Option<(usize, Option<String>, Option<String>)>,
 }
 
-/// The columns of a wanted field in CSV.
-enum Columns {
-    None,
-    One(usize),
-    /// The columns that begin with what stands before a star, by the rest of their names.
-    Several(Vec<(String, usize)>),
-}
-
-impl Columns {
-    fn of(field: &str, found: &[String]) -> Self {
-        if let Some(c) = found.iter().position(|h| h == field) {
-            return Columns::One(c);
-        }
-        let Some(beginning) = field.strip_suffix('*').filter(|b| !b.is_empty()) else {
-            return Columns::None;
-        };
-        let several = found.iter().enumerate().filter_map(|(c, h)| {
-            let rest = h.strip_prefix(beginning)?;
-            (!rest.is_empty()).then(|| (rest.to_owned(), c))
-        });
-        Columns::Several(several.collect())
-    }
-}
-
 enum Source<R> {
     Json {
         reader: R,
@@ -92,15 +69,7 @@ enum Source<R> {
         paths: json::Paths,
         pending: bool,
     },
-    Csv {
-        reader: Box<csv::Reader<R>>,
-        record: csv::ByteRecord,
-        columns: Vec<Columns>,
-        /// Lines before the header.
-        skipped: u64,
-        /// Whether a comma is the decimal point of numbers, as where a semicolon or a tab stands between cells.
-        decimal_comma: bool,
-    },
+    Csv(Box<Csv<R>>),
 }
 
 impl<R> std::fmt::Debug for Rows<R> {
@@ -147,7 +116,17 @@ impl<R: BufRead> Rows<R> {
         if first == b'{' || first == b'[' {
             return Self::json(reader, fields, first, skipped + 1)?.recognised();
         }
-        Self::csv(reader, fields, skipped)
+        let (csv, found) = Csv::open(reader, &fields, skipped)?;
+        Ok(Self {
+            source: Source::Csv(Box::new(csv)),
+            format: Format::Csv,
+            fields,
+            found,
+            spare: None,
+            tool: None,
+            kept: None,
+            filter: None,
+        })
     }
 
     /// Recognises the tool that wrote the log; the first line of OpenAI's evals is no record.
@@ -250,45 +229,6 @@ impl<R: BufRead> Rows<R> {
         })
     }
 
-    fn csv(mut reader: R, fields: Vec<String>, skipped: u64) -> Result<Self, ReadError> {
-        let head = reader.fill_buf()?;
-        let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
-        let count = |b: u8| memchr::memchr_iter(b, head).count();
-        let delimiter = [b'\t', b';', b',']
-            .into_iter()
-            .max_by_key(|b| count(*b))
-            .unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .from_reader(reader);
-        let header = reader
-            .byte_headers()
-            .map_err(|e| csv_fault(e, skipped))?
-            .clone();
-        let found: Vec<String> = header
-            .iter()
-            .map(|h| String::from_utf8_lossy(h).trim().to_owned())
-            .collect();
-        let columns = fields.iter().map(|f| Columns::of(f, &found)).collect();
-        let source = Source::Csv {
-            reader: Box::new(reader),
-            record: csv::ByteRecord::new(),
-            columns,
-            skipped,
-            decimal_comma: delimiter != b',',
-        };
-        Ok(Self {
-            source,
-            format: Format::Csv,
-            fields,
-            found,
-            spare: None,
-            tool: None,
-            kept: None,
-            filter: None,
-        })
-    }
-
     /// Returns the format.
     #[must_use]
     pub fn format(&self) -> Format {
@@ -332,9 +272,7 @@ impl<R: BufRead> Rows<R> {
                 **shape = Shape::default();
             }
             Source::Document { paths, .. } => *paths = json::Paths::new(fields),
-            Source::Csv { columns, .. } => {
-                *columns = fields.iter().map(|f| Columns::of(f, &self.found)).collect();
-            }
+            Source::Csv(csv) => csv.want(fields, &self.found),
         }
     }
 
@@ -355,6 +293,23 @@ impl<R: BufRead> Rows<R> {
             }
             self.recycle(row);
         }
+    }
+
+    /// Gives every record that is left to `take`.
+    ///
+    /// # Errors
+    /// As [`Rows::next_row`], and those of `take`; [`ReadError::Empty`] if there is no record.
+    pub fn each(
+        &mut self,
+        mut take: impl FnMut(&Self, &Row) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let mut any = false;
+        while let Some(row) = self.next_row()? {
+            any = true;
+            take(self, &row)?;
+            self.recycle(row);
+        }
+        if any { Ok(()) } else { Err(ReadError::Empty) }
     }
 
     fn passes_filter(&mut self, row: &Row) -> Result<bool, ReadError> {
@@ -424,51 +379,7 @@ impl<R: BufRead> Rows<R> {
                 json::scan(&frame.bytes, paths, &mut row, None).map_err(|f| within(frame, f))?;
                 Ok(Some(row))
             }
-            Source::Csv {
-                reader,
-                record,
-                columns,
-                skipped,
-                decimal_comma,
-            } => {
-                if !reader
-                    .read_byte_record(record)
-                    .map_err(|e| csv_fault(e, *skipped))?
-                {
-                    return Ok(None);
-                }
-                row.clear(*skipped + record.position().map_or(0, csv::Position::line));
-                for (i, column) in columns.iter().enumerate() {
-                    let read = |c: usize, row: &mut Row| {
-                        let text = record.get(c).unwrap_or_default();
-                        csv_cell(text, *decimal_comma, &mut row.numbers)
-                    };
-                    let cell = match column {
-                        Columns::None => continue,
-                        Columns::One(c) => read(*c, &mut row),
-                        Columns::Several(several) => {
-                            let (numbers, names) = (row.numbers.len(), row.texts.len());
-                            for (name, c) in several {
-                                let Cell::Number(v) = read(*c, &mut row) else {
-                                    break;
-                                };
-                                row.numbers.push(v);
-                                row.texts.push(name.clone());
-                            }
-                            match row.numbers.len() - numbers {
-                                0 => Cell::Missing,
-                                n if n < several.len() => Cell::Other,
-                                _ => Cell::Map {
-                                    numbers: (numbers, row.numbers.len()),
-                                    names: (names, row.texts.len()),
-                                },
-                            }
-                        }
-                    };
-                    row.set(i, cell);
-                }
-                Ok(Some(row))
-            }
+            Source::Csv(csv) => Ok(csv.next(&mut row)?.then_some(row)),
         }
     }
 
@@ -510,6 +421,15 @@ impl<R: BufRead> Rows<R> {
             self.spare = Some(row);
         }
     }
+}
+
+/// The field to read: the one that was given, else the log's first of the usual names, else the first of these.
+pub(crate) fn usual(given: Option<&str>, usual: &[&str], found: &[String]) -> String {
+    let has = usual.iter().find(|n| found.iter().any(|f| f == *n));
+    given
+        .or(has.copied())
+        .unwrap_or_else(|| usual.first().copied().unwrap_or_default())
+        .to_owned()
 }
 
 /// Scans a line into `row` and records its layout; returns false for a blank one.
@@ -567,25 +487,6 @@ fn read_line<R: BufRead>(
         });
     }
     Ok(length)
-}
-
-fn csv_fault(error: csv::Error, skipped: u64) -> ReadError {
-    let line = skipped + error.position().map_or(1, csv::Position::line);
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => source.into(),
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => ReadError::Syntax {
-            line,
-            column: 1,
-            problem: format!("the record has {len} cells, the header {expected_len}"),
-        },
-        other => ReadError::Syntax {
-            line,
-            column: 1,
-            problem: format!("{other:?}"),
-        },
-    }
 }
 
 #[cfg(test)]

@@ -136,31 +136,9 @@ pub(super) fn choose(
     if options.is_empty()
         && let Some(tool) = tool.filter(|t| *t != Tool::Harness)
     {
-        let own =
-            |given: &Option<String>, own: Option<&str>| given.clone().or(own.map(str::to_owned));
-        let tokens = "choices.0.logprobs.content.0.top_logprobs";
-        match (
-            own(&fields.confidence, tool.confidence()),
-            own(&fields.correct, tool.correct()),
-        ) {
-            (Some(a), Some(b)) => options.push((Schema::Binary, a, b)),
-            _ if tool == Tool::ChatCompletions => {
-                let label = label.or_else(|| {
-                    ["answer", "expected", "ideal"]
-                        .iter()
-                        .find(|n| has(n))
-                        .map(|n| (*n).to_owned())
-                });
-                if let Some(label) = label {
-                    options.push((
-                        Schema::Logits,
-                        logits.unwrap_or_else(|| tokens.to_owned()),
-                        label,
-                    ));
-                }
-            }
-            _ => {}
-        }
+        let expected = || ["answer", "expected", "ideal"].into_iter().find(|n| has(n));
+        let label = label.or_else(|| expected().map(str::to_owned));
+        options.extend(of_tool(tool, fields, logits, label));
     }
     if options.is_empty() && has("resps") && has("doc_id") {
         options.push((
@@ -178,11 +156,38 @@ pub(super) fn choose(
         });
     };
     let schema = *schema;
-    let mut wanted = vec![
-        first.clone(),
-        second.clone(),
-        fields.group.clone().unwrap_or_default(),
-    ];
+    Ok((schema, wanted(schema, [first, second], tool, fields)))
+}
+
+/// What a known tool's own fields give.
+fn of_tool(
+    tool: Tool,
+    fields: &Fields,
+    logits: Option<String>,
+    label: Option<String>,
+) -> Option<(Schema, String, String)> {
+    let own = |given: &Option<String>, own: Option<&str>| given.clone().or(own.map(str::to_owned));
+    let confidence = own(&fields.confidence, tool.confidence());
+    match (confidence, own(&fields.correct, tool.correct())) {
+        (Some(a), Some(b)) => Some((Schema::Binary, a, b)),
+        _ if tool == Tool::ChatCompletions => {
+            let tokens = "choices.0.logprobs.content.0.top_logprobs";
+            let logits = logits.unwrap_or_else(|| tokens.to_owned());
+            Some((Schema::Logits, logits, label?))
+        }
+        _ => None,
+    }
+}
+
+/// The fields to read, in the order of the columns above.
+fn wanted(
+    schema: Schema,
+    [first, second]: [&String; 2],
+    tool: Option<Tool>,
+    fields: &Fields,
+) -> Vec<String> {
+    let group = fields.group.clone().unwrap_or_default();
+    let mut wanted = vec![first.clone(), second.clone(), group];
     if schema == Schema::Binary && tool == Some(Tool::Helm) {
         wanted.push("stats.*.name.name".to_owned());
     }
@@ -197,24 +202,22 @@ pub(super) fn choose(
             "arguments.*.1",
         ];
         wanted.extend(others.map(str::to_owned));
+        let names = [
+            "gold",
+            "label",
+            "answer",
+            "answerKey",
+            "answer_idx",
+            "answer_index",
+            "correct",
+        ];
         match &fields.label {
             Some(gold) => wanted.push(gold.clone()),
-            None => wanted.extend(
-                [
-                    "gold",
-                    "label",
-                    "answer",
-                    "answerKey",
-                    "answer_idx",
-                    "answer_index",
-                    "correct",
-                ]
-                .map(|name| format!("doc.{name}")),
-            ),
+            None => wanted.extend(names.map(|name| format!("doc.{name}"))),
         }
         if fields.group.is_none() {
             wanted[GROUP] = "doc_id".to_owned();
         }
     }
-    Ok((schema, wanted))
+    wanted
 }

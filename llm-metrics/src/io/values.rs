@@ -7,7 +7,7 @@ use super::row::{Cell, Row, decimal, parse_class};
 use super::rows::Rows;
 
 impl<R: BufRead> Rows<R> {
-    pub(super) fn field_name(&self, field: usize) -> String {
+    pub(crate) fn field_name(&self, field: usize) -> String {
         self.fields.get(field).cloned().unwrap_or_default()
     }
 
@@ -77,6 +77,19 @@ impl<R: BufRead> Rows<R> {
             }
         }
         self.number(row, field)
+    }
+
+    /// Returns a quantity above 0.
+    ///
+    /// # Errors
+    /// As [`Rows::quantity`]; [`ReadError::Value`] for what is not positive.
+    pub fn positive(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
+        let v = self.quantity(row, field)?;
+        if v > 0.0 {
+            Ok(v)
+        } else {
+            Err(self.fault(row, field, format!("{v} is not positive")))
+        }
     }
 
     /// Returns an outcome: true or false, 1 or 0, yes or no, correct or incorrect, pass or fail, or the C and I of inspect_ai.

@@ -8,6 +8,9 @@ mod isotonic;
 mod logistic;
 mod method;
 mod platt;
+#[cfg(feature = "io")]
+mod protocol_log;
+mod records;
 mod status;
 mod temperature;
 
@@ -18,5 +21,9 @@ pub use in_context::{OverSeeds, PromptRun, Regime, ShotSummary, in_context_proto
 pub use isotonic::Isotonic;
 pub use method::{Calibrator, Method};
 pub use platt::{BetaCalibration, Platt, PlattTargets};
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub use protocol_log::ProtocolLog;
+pub use records::{FittedMap, MapMethod, Mapped, Records};
 pub use status::FitStatus;
 pub use temperature::Temperature;

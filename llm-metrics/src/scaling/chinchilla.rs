@@ -104,7 +104,7 @@ pub struct ChinchillaFit {
     #[cfg_attr(feature = "serde", serde(skip))]
     refits: Vec<Chinchilla>,
     #[cfg_attr(feature = "serde", serde(skip))]
-    level: f64,
+    pub(super) level: f64,
 }
 
 impl ChinchillaFit {
@@ -478,7 +478,7 @@ mod tests {
         }
     }
 
-    /// Five spread designs, 95 % intervals of all five constants. The full study is `examples/coverage.rs`.
+    /// Five spread designs, 95 % intervals of all five constants. The full study is `examples/scaling_coverage.rs`.
     #[test]
     fn profile_intervals_cover_at_five_designs() {
         let grid = |ns: &[f64], ds: &[f64]| -> Vec<(f64, f64)> {

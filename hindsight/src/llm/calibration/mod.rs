@@ -127,7 +127,7 @@ pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
         progress.finish();
         state.suspects += reader.probabilities_as_logits();
         if let Some(e) = state.fault.take() {
-            return Err(fault(file, &e));
+            return Err(fault(file, e));
         }
     }
     report::report(args, &mut state, schema.unwrap_or(Schema::Binary), &run)

@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use llm_metrics::{
-    batch_size::{BatchFit, BatchFitOptions, BatchSteps, FitLoss, PowerLaw, Resampling},
-    stats::{Identification, Interval},
+use llm_metrics::batch_size::{
+    BatchFitOptions, BatchLog, BatchStudy, BatchStudySettings, Crossing, FitLoss,
 };
 
-use super::{Uncertainty, fault, opened, positive, read_fault, value};
+use super::{Uncertainty, fault, opened, positive};
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
 
-mod read;
 mod report;
 
 /// Arguments of `hindsight llm cbs`.
@@ -69,86 +67,40 @@ pub(in crate::llm) struct Args {
     outputs: Outputs,
 }
 
-#[derive(Default)]
-struct Model {
-    size: Option<f64>,
-    batch: Vec<f64>,
-    steps: Vec<f64>,
-    censored: Vec<BatchSteps>,
-}
-
-struct Fitted {
-    model: Model,
-    fit: BatchFit,
-    critical: f64,
-    /// Whether the data bound the critical batch at all.
-    identification: Identification,
-    /// Profile likelihood; with a free exponent the delta method.
-    interval: Option<Interval>,
-    bootstrap: Option<Interval>,
-}
-
 /// Runs `hindsight llm cbs`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
-    let run = Run::begin(
-        "llm cbs",
-        &args.outputs,
-        Some(args.uncertainty.seed.seed),
-        [args.file.as_path()],
-    )?;
-    let models = read::read(run.inputs(), args)?;
-    let options = BatchFitOptions {
-        loss: args.huber.map_or(FitLoss::Squared, FitLoss::Huber),
-        free_exponent: args.free_exponent,
+    let seed = args.uncertainty.seed.seed;
+    let file = args.file.as_path();
+    let run = Run::begin("llm cbs", &args.outputs, Some(seed), [file])?;
+    let log = BatchLog {
+        batch: args.batch_field.clone(),
+        steps: args.steps_field.clone(),
+        run: args.run_field.clone(),
+        step: args.step_field.clone(),
+        loss: args.loss_field.clone(),
+        model: args.model.clone(),
+        target: args.target,
+        crossing: match args.interpolate.as_deref() {
+            Some("linear") => Crossing::Linear,
+            Some(_) => Crossing::LogLinear,
+            None => Crossing::FirstLogged,
+        },
+        sustained: args.sustained,
     };
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
-    let mut fits = Vec::new();
-    for model in models {
-        let fit = BatchFit::fit(&model.batch, &model.steps, options).map_err(lib)?;
-        let critical = fit
-            .critical_batch(args.tolerance, args.optimal)
-            .map_err(lib)?;
-        let identification = fit.identification();
-        let level = args.uncertainty.level;
-        let interval = if args.free_exponent {
-            fit.delta_interval(args.tolerance, args.optimal, level)
-        } else {
-            fit.profile_interval(args.tolerance, args.optimal, level)
-        }
-        .ok();
-        let bootstrap = identification.is_identified().then(|| {
-            fit.bootstrap_interval(
-                args.tolerance,
-                args.optimal,
-                level,
-                Resampling::Residuals,
-                args.replicates.max(1),
-                args.uncertainty.seed.seed,
-            )
-            .ok()
-        });
-        fits.push(Fitted {
-            model,
-            fit,
-            critical,
-            identification,
-            interval,
-            bootstrap: bootstrap.flatten(),
-        });
-    }
-    let law = law(&fits);
-    report::report(args, &fits, law.as_ref(), &run)
-}
-
-fn law(fits: &[Fitted]) -> Option<(Vec<(f64, f64)>, PowerLaw)> {
-    let data: Vec<(f64, f64)> = fits
-        .iter()
-        .filter(|f| f.identification.is_identified())
-        .filter_map(|f| Some((f.model.size?, f.critical)))
-        .collect();
-    let (n, b): (Vec<f64>, Vec<f64>) = data.iter().copied().unzip();
-    (data.len() >= 3)
-        .then(|| PowerLaw::fit(&[&n], &b).ok())
-        .flatten()
-        .map(|law| (data, law))
+    let settings = BatchStudySettings {
+        options: BatchFitOptions {
+            loss: args.huber.map_or(FitLoss::Squared, FitLoss::Huber),
+            free_exponent: args.free_exponent,
+        },
+        tolerance: args.tolerance,
+        optimal: args.optimal,
+        level: args.uncertainty.level,
+        replicates: args.replicates,
+        seed,
+    };
+    let study = log
+        .read(opened(run.inputs(), file)?)
+        .and_then(|models| BatchStudy::new(models, &settings))
+        .map_err(|e| fault(file, e))?;
+    report::report(file, &study, &run)
 }

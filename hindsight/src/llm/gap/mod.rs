@@ -3,21 +3,16 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use llm_metrics::{
-    stats::{BootstrapInterval, Interval, bootstrap_interval},
-    verification::{
-        EmptyFilter, GapEstimate, GapOptions, Perfect, QuantileRule, Responses, Stages, SweepPoint,
-        Weighting, ensemble, gap_bootstrap, gap_with_weights, paired_difference, score_correlation,
-        threshold_sweep, weights,
-    },
+use llm_metrics::verification::{
+    EmptyFilter, GapLog, GapOptions, GapPart, GapStudy, GapStudySettings, Generator, Perfect,
+    QuantileRule, Weighting,
 };
 
-use super::{Uncertainty, each_row, fault, positive, value};
+use super::{Uncertainty, fault, opened, positive};
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use ::report::number::fixed;
 
-mod log;
 mod report;
 mod rounds;
 mod tournament;
@@ -129,117 +124,66 @@ pub(in crate::llm) struct Args {
     outputs: Outputs,
 }
 
-struct Estimated {
-    generator: String,
-    verifier: String,
-    gap: GapEstimate,
-    interval: Interval,
-    relative: Option<Interval>,
-}
-
-/// The gap at every threshold of one generator's responses under one verifier.
-struct Sweep {
-    generator: String,
-    verifier: String,
-    points: Vec<SweepPoint>,
-}
-
 /// Runs `hindsight llm gap`.
 pub(in crate::llm) fn run(args: &Args) -> Result<(), CliError> {
-    let run = Run::begin(
-        "llm gap",
-        &args.outputs,
-        Some(args.uncertainty.seed.seed),
-        std::iter::once(args.file.as_path()).chain(args.tournament.as_deref()),
-    )?;
-    let options = GapOptions {
-        empty: match args.empty {
-            Empty::Base => EmptyFilter::KeepBase,
-            Empty::Drop => EmptyFilter::Drop,
-            Empty::Error => EmptyFilter::Error,
-        },
-        perfect: match args.solved {
-            Solved::Zero => Perfect::Zero,
-            Solved::Drop => Perfect::Drop,
-        },
-        jackknife: args.jackknife,
-    };
+    let file = args.file.as_path();
+    let seed = args.uncertainty.seed.seed;
+    let inputs = std::iter::once(file).chain(args.tournament.as_deref());
+    let run = Run::begin("llm gap", &args.outputs, Some(seed), inputs)?;
+    let settings = settings(args)?;
     if let Some(games) = &args.tournament {
-        return tournament::run(args, games, options, &run);
+        return tournament::run(args, games, &settings, &run);
     }
-    let weighting = weighting(args)?;
-    let mut parts = log::read(run.inputs(), args)?;
+    let log = GapLog {
+        prompt: args.prompt.clone(),
+        utility: args.utility.clone(),
+        scores: args.score.clone(),
+        part: args.generator.clone().or_else(|| args.round.clone()),
+        flops: args.flops.clone(),
+        filter: args.filter.clone(),
+    };
+    let lib = |e| fault(file, e);
+    let mut parts = log.read(opened(run.inputs(), file)?).map_err(lib)?;
     if args.round.is_some() {
         // Numbered rounds in the order of their numbers, others in the order of the log.
         if parts.iter().all(|p| p.name.parse::<f64>().is_ok()) {
-            let number = |p: &log::Part| p.name.parse::<f64>().unwrap_or_default();
+            let number = |p: &GapPart| p.name.parse::<f64>().unwrap_or_default();
             parts.sort_by(|a, b| number(a).total_cmp(&number(b)));
         }
-        return rounds::run(args, &parts, weighting, options, &run);
+        return rounds::run(args, parts, &settings, &run);
     }
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
-    let mut estimates = Vec::new();
-    let mut sweeps: Vec<Sweep> = Vec::new();
-    let mut notes = Vec::new();
-    for part in &parts {
-        let (responses, order) = Responses::from_log(&part.prompt, &part.utility).map_err(lib)?;
-        let mut filters = Vec::new();
-        let mut first: Option<GapEstimate> = None;
-        for (name, scores) in args.score.iter().zip(&part.scores) {
-            let scores = Responses::arrange(&order, scores).map_err(lib)?;
-            let w = weights(&responses, &scores, weighting).map_err(lib)?;
-            sweeps.push(Sweep {
-                generator: part.name.clone(),
-                verifier: name.clone(),
-                points: threshold_sweep(&responses, &scores, options).map_err(lib)?,
-            });
-            let e = estimate(args, &responses, &w, options, (&part.name, name))?;
-            if let Some(first) = &first {
-                let d = paired_difference(first, &e.gap).map_err(lib)?;
-                notes.push(format!(
-                    "{}{} minus {name}: {} ± {} points",
-                    part.prefix(),
-                    args.score[0],
-                    points(d.difference),
-                    points(d.standard_error)
-                ));
-            } else {
-                first = Some(e.gap.clone());
-            }
-            estimates.push(e);
-            filters.push(w);
-        }
-        if filters.len() > 1 {
-            let all = ensemble(&filters).map_err(lib)?;
-            estimates.push(estimate(
-                args,
-                &responses,
-                &all,
-                options,
-                (&part.name, &args.score.join(" and ")),
-            )?);
-            for i in 1..args.score.len() {
-                let r = score_correlation(&part.scores[0], &part.scores[i]).map_err(lib)?;
-                notes.push(format!(
-                    "{}correlation of the scores {} and {}: {}",
-                    part.prefix(),
-                    args.score[0],
-                    args.score[i],
-                    fixed(r, 3)
-                ));
-            }
-        }
-    }
-    let trend = report::trend(args, &parts, &estimates)?;
-    report::report(
-        args,
-        &estimates,
-        &sweeps,
-        &notes,
-        trend.as_ref(),
-        weighting,
-        &run,
-    )
+    let generators: Vec<Generator<'_>> = parts
+        .iter()
+        .map(|p| Generator {
+            name: &p.name,
+            flops: p.flops,
+            responses: &p.responses,
+            scores: &p.scores,
+        })
+        .collect();
+    let study = GapStudy::new(&args.score, &generators, &settings).map_err(lib)?;
+    report::report(&args.score, &study, &run)
+}
+
+fn settings(args: &Args) -> Result<GapStudySettings, CliError> {
+    Ok(GapStudySettings {
+        weighting: weighting(args)?,
+        options: GapOptions {
+            empty: match args.empty {
+                Empty::Base => EmptyFilter::KeepBase,
+                Empty::Drop => EmptyFilter::Drop,
+                Empty::Error => EmptyFilter::Error,
+            },
+            perfect: match args.solved {
+                Solved::Zero => Perfect::Zero,
+                Solved::Drop => Perfect::Drop,
+            },
+            jackknife: args.jackknife,
+        },
+        level: args.uncertainty.level,
+        replicates: args.replicates,
+        seed: args.uncertainty.seed.seed,
+    })
 }
 
 fn weighting(args: &Args) -> Result<Weighting, CliError> {
@@ -262,48 +206,16 @@ fn weighting(args: &Args) -> Result<Weighting, CliError> {
     Ok(Weighting::Quantile { q, rule })
 }
 
-fn estimate(
-    args: &Args,
-    responses: &Responses,
-    w: &[f64],
-    options: GapOptions,
-    (generator, verifier): (&str, &str),
-) -> Result<Estimated, CliError> {
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
-    let gap = gap_with_weights(responses, w, options).map_err(lib)?;
-    let r = gap_bootstrap(
-        responses,
-        w,
-        options,
-        Stages::Prompts,
-        args.replicates.max(1),
-        args.uncertainty.seed.seed,
-    )
-    .map_err(lib)?;
-    let interval = bootstrap_interval(
-        &r.gap,
-        gap.gap,
-        args.uncertainty.level,
-        BootstrapInterval::Percentile,
-    )
-    .map_err(lib)?;
-    let relative = bootstrap_interval(
-        &r.relative,
-        gap.relative,
-        args.uncertainty.level,
-        BootstrapInterval::Percentile,
-    )
-    .ok();
-    Ok(Estimated {
-        generator: generator.to_owned(),
-        verifier: verifier.to_owned(),
-        gap,
-        interval,
-        relative,
-    })
-}
-
 /// A share as percentage points.
 fn points(x: f64) -> String {
     fixed(100.0 * x, 2)
+}
+
+/// A name before a sentence about what it names.
+fn prefix(name: &str) -> String {
+    if name.is_empty() {
+        String::new()
+    } else {
+        format!("{name}: ")
+    }
 }

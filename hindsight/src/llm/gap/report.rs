@@ -1,58 +1,71 @@
 //! Table, page and JSON of the gap.
 
-use llm_metrics::verification::{ScalingTrend, SweepPoint, Weighting, scaling_trend};
-use serde_json::{Value, json};
+use llm_metrics::verification::{GapStudy, GapSweep, ScalingTrend, SweepPoint, Weighting};
 
-use super::log::Part;
-use super::{Args, Estimated, Sweep, fault, points, value};
+use super::{points, prefix};
 use crate::document::Run;
 use crate::error::CliError;
+use crate::llm::Noted;
 use report::number::{fixed, interval, percent};
 use report::{Axis, Column, Estimate, IntervalChart, Page, Series, Svg, Table, XyChart};
 
-/// FLOPs and relative gap of each generator, and the trend through them.
-pub(super) type Trend = (Vec<(f64, f64)>, ScalingTrend);
-
-/// The trend of the relative gap in compute, if FLOPs are given.
-pub(super) fn trend(
-    args: &Args,
-    parts: &[Part],
-    estimates: &[Estimated],
-) -> Result<Option<Trend>, CliError> {
-    if args.flops.is_none() {
-        return Ok(None);
+/// Reports the gaps of all generators under all verifiers.
+pub(super) fn report(verifiers: &[String], study: &GapStudy, run: &Run) -> Result<(), CliError> {
+    let (table, forest) = gaps(study);
+    let notes = notes(study);
+    let mut words = lead(study);
+    let mut page = Page::new("Generation-verification gap", words.clone());
+    page.section("Gap");
+    page.figure(
+        &forest,
+        "Gain in utility by filtering, with bootstrap intervals over prompts.",
+    );
+    page.table(
+        &table,
+        "Gap in percentage points; relative gap, its mean and median.",
+    );
+    for note in &notes {
+        words.push('\n');
+        words.push_str(note);
+        page.text(note);
     }
-    let verifier = &args.score[0];
-    let of = |p: &Part| {
-        estimates
-            .iter()
-            .find(|e| e.generator == p.name && e.verifier == *verifier)
-    };
-    let data: Vec<(f64, f64)> = parts
-        .iter()
-        .filter_map(|p| Some((p.flops?, of(p)?.gap.relative)))
-        .collect();
-    let (flops, gaps): (Vec<f64>, Vec<f64>) = data.iter().copied().unzip();
-    let fit =
-        scaling_trend(&flops, &gaps, args.uncertainty.level).map_err(|e| fault(&args.file, &e))?;
-    Ok(Some((data, fit)))
+    page.section("Threshold");
+    // One picture per verifier: scores of different verifiers have different scales.
+    for verifier in verifiers {
+        let sweeps = study.sweeps.iter().filter(|s| s.verifier == *verifier);
+        let own: Vec<&GapSweep> = sweeps.collect();
+        let rest = match own.len().saturating_sub(CURVES) {
+            0 => String::new(),
+            more => format!("; {more} more generators are in the JSON"),
+        };
+        page.figure(
+            &sweep_chart(verifier, &own),
+            &format!("Gap at every threshold on the score {verifier}; the band is two standard errors over prompts{rest}."),
+        );
+    }
+    if let Some(trend) = &study.trend {
+        let line = trend_words(trend);
+        words.push('\n');
+        words.push_str(&line);
+        page.section("Compute");
+        page.text(&line);
+        page.figure(
+            &trend_chart(&study.compute, trend),
+            "Relative gap against compute.",
+        );
+    }
+    let text = format!("{}\n{words}", table.render(crate::output::width()));
+    run.finish(&Noted::new(study, &notes), || page, &text)
 }
 
-pub(super) fn report(
-    args: &Args,
-    estimates: &[Estimated],
-    sweeps: &[Sweep],
-    notes: &[String],
-    trend: Option<&Trend>,
-    weighting: Weighting,
-    run: &Run,
-) -> Result<(), CliError> {
+/// One row for each generator and verifier, in a table and in a picture.
+fn gaps(study: &GapStudy) -> (Table, Svg) {
     let mut table = Table::new([
         Column::text("generator and verifier"),
         Column::number("utility %"),
         Column::number("filtered %"),
         Column::number("gap"),
-        Column::number(format!("{:.0} % interval", 100.0 * args.uncertainty.level)),
+        Column::number(format!("{:.0} % interval", 100.0 * study.level)),
         Column::number("relative %"),
         Column::number("median %").optional(),
         Column::number("below -1").optional(),
@@ -61,8 +74,8 @@ pub(super) fn report(
     ]);
     let mut forest =
         IntervalChart::new("Gap", Axis::linear("Gap, percentage points")).reference(0.0, "no gain");
-    for e in estimates {
-        let g = &e.gap;
+    for e in &study.gaps {
+        let g = &e.estimate;
         let name = if e.generator.is_empty() {
             e.verifier.clone()
         } else {
@@ -84,99 +97,81 @@ pub(super) fn report(
         let text = format!("{} {}", points(g.gap), interval(ends.0, ends.1, 2));
         forest = forest.row(Estimate::new(name, 100.0 * g.gap, Some(ends), text));
     }
-    let (g, g_first) = (&estimates[0].gap, &estimates[0].generator);
-    let mut words = format!(
+    (table, forest.svg())
+}
+
+fn lead(study: &GapStudy) -> String {
+    let Some(first) = study.gaps.first() else {
+        return String::new();
+    };
+    let g = &first.estimate;
+    format!(
         "{}{} prompts, {} responses; {} prompts of which nothing is kept, {} with nothing to gain. Weights: {}. Gap in percentage points, intervals by bootstrap over prompts, \
          relative gap in per cent: the mean of the prompts' ratios.",
-        if g_first.is_empty() {
-            String::new()
-        } else {
-            format!("{g_first}: ")
-        },
+        prefix(&first.generator),
         g.prompts,
         g.responses,
         g.empty_prompts,
         g.perfect_prompts,
-        weighting_words(weighting)
-    );
-    let mut page = Page::new("Generation-verification gap", words.clone());
-    page.section("Gap");
-    page.figure(
-        &forest.svg(),
-        "Gain in utility by filtering, with bootstrap intervals over prompts.",
-    );
-    page.table(
-        &table,
-        "Gap in percentage points; relative gap, its mean and median.",
-    );
-    for note in notes {
-        words.push('\n');
-        words.push_str(note);
-        page.text(note);
-    }
-    page.section("Threshold");
-    // One picture per verifier: scores of different verifiers have different scales.
-    for verifier in &args.score {
-        let own: Vec<&Sweep> = sweeps.iter().filter(|s| s.verifier == *verifier).collect();
-        let rest = match own.len().saturating_sub(CURVES) {
-            0 => String::new(),
-            more => format!("; {more} more generators are in the JSON"),
-        };
-        page.figure(
-            &sweep_chart(verifier, &own),
-            &format!("Gap at every threshold on the score {verifier}; the band is two standard errors over prompts{rest}."),
-        );
-    }
-    if let Some((data, fit)) = trend {
-        let slope = fit.fit.coefficients[1];
-        let ends = fit.slope_interval.map_or_else(String::new, |i| {
-            format!(" {}", interval(100.0 * i.lower, 100.0 * i.upper, 2))
-        });
-        let p = fit
-            .monotone
-            .p_value
-            .map_or_else(|| "n/a".to_owned(), |p| fixed(p, 3));
-        let line = format!(
-            "Relative gap per decade of FLOPs: {}{ends} points; Kendall's tau {} (exact p {p}).",
-            points(slope.estimate),
-            fixed(fit.monotone.tau, 2)
-        );
-        words.push('\n');
-        words.push_str(&line);
-        page.section("Compute");
-        page.text(&line);
-        let dots = data.iter().map(|(f, g)| (*f, 100.0 * g)).collect();
-        let fitted = data.iter().map(|(f, _)| (*f, 100.0 * fit.at(*f))).collect();
-        let chart = XyChart::new(
-            "Relative gap and compute",
-            Axis::log("Pre-training FLOPs"),
-            Axis::linear("Relative gap, per cent"),
+        weighting_words(study.weighting)
+    )
+}
+
+/// The first verifier beside each of the others.
+fn notes(study: &GapStudy) -> Vec<String> {
+    let differences = study.pairs.iter().map(|p| {
+        format!(
+            "{}{} minus {}: {} ± {} points",
+            prefix(&p.generator),
+            p.first,
+            p.second,
+            points(p.difference.difference),
+            points(p.difference.standard_error)
         )
-        .series(Series::points("generators", dots))
-        .series(Series::line("least squares", fitted).dashed());
-        page.figure(&chart.svg(), "Relative gap against compute.");
-    }
-    let text = format!("{}\n{words}", table.render(crate::output::width()));
-    let rows = estimates
-        .iter()
-        .map(|e| {
-            Ok(json!({ "generator": e.generator, "verifier": e.verifier, "estimate": value(&e.gap)?, "interval": value(&e.interval)?,
-                       "relative_interval": value(&e.relative)? }))
-        })
-        .collect::<Result<Vec<Value>, CliError>>()?;
-    let sweeps = sweeps
-        .iter()
-        .map(|s| Ok(json!({ "generator": s.generator, "verifier": s.verifier, "points": value(&s.points)? })))
-        .collect::<Result<Vec<Value>, CliError>>()?;
-    let results = json!({ "weighting": value(&weighting)?, "level": args.uncertainty.level,
-                          "gaps": rows, "sweeps": sweeps, "notes": notes, "trend": value(&trend.map(|t| &t.1))? });
-    run.finish(&results, || page, &text)
+    });
+    let correlations = study.pairs.iter().map(|p| {
+        format!(
+            "{}correlation of the scores {} and {}: {}",
+            prefix(&p.generator),
+            p.first,
+            p.second,
+            fixed(p.correlation, 3)
+        )
+    });
+    differences.chain(correlations).collect()
+}
+
+fn trend_words(trend: &ScalingTrend) -> String {
+    let slope = trend.fit.coefficients[1];
+    let ends = trend.slope_interval.map_or_else(String::new, |i| {
+        format!(" {}", interval(100.0 * i.lower, 100.0 * i.upper, 2))
+    });
+    let p = trend.monotone.p_value;
+    format!(
+        "Relative gap per decade of FLOPs: {}{ends} points; Kendall's tau {} (exact p {}).",
+        points(slope.estimate),
+        fixed(trend.monotone.tau, 2),
+        p.map_or_else(|| "n/a".to_owned(), |p| fixed(p, 3))
+    )
+}
+
+fn trend_chart(data: &[(f64, f64)], trend: &ScalingTrend) -> Svg {
+    let dots = data.iter().map(|(f, g)| (*f, 100.0 * g)).collect();
+    let fitted = data.iter().map(|(f, _)| (*f, 100.0 * trend.at(*f)));
+    XyChart::new(
+        "Relative gap and compute",
+        Axis::log("Pre-training FLOPs"),
+        Axis::linear("Relative gap, per cent"),
+    )
+    .series(Series::points("generators", dots))
+    .series(Series::line("least squares", fitted.collect()).dashed())
+    .svg()
 }
 
 /// The most curves in one picture.
 const CURVES: usize = 6;
 
-fn sweep_chart(verifier: &str, sweeps: &[&Sweep]) -> Svg {
+fn sweep_chart(verifier: &str, sweeps: &[&GapSweep]) -> Svg {
     let mut chart = XyChart::new(
         format!("Gap and threshold: {verifier}"),
         Axis::linear(format!("Threshold on the score {verifier}")),

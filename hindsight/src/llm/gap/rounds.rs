@@ -1,34 +1,42 @@
 //! Rounds of self-improvement.
 
 use llm_metrics::verification::{
-    GapOptions, Responses, Round, RoundSummary, Weighting, judge_rounds,
+    GapPart, GapStudySettings, Round, RoundSummary, Weighting, judge_rounds,
 };
-use serde_json::json;
 
 use super::super::plots;
-use super::log::Part;
 use super::report::weighting_words;
-use super::{Args, fault, points, value};
+use super::{Args, fault, points};
 use crate::document::Run;
 use crate::error::CliError;
 use report::{Axis, Column, Page, Series, Table, XyChart};
 
+/// What is stored.
+#[derive(Debug, serde::Serialize)]
+struct Rounds {
+    weighting: Weighting,
+    rounds: Vec<RoundSummary>,
+}
+
 /// Judges the rounds and reports them.
 pub(super) fn run(
     args: &Args,
-    parts: &[Part],
-    weighting: Weighting,
-    options: GapOptions,
+    parts: Vec<GapPart>,
+    settings: &GapStudySettings,
     run: &Run,
 ) -> Result<(), CliError> {
-    let lib = |e: llm_metrics::Error| fault(&args.file, &e);
+    let weighting = settings.weighting;
+    let mut names = Vec::new();
     let mut logs = Vec::new();
     for part in parts {
-        let (responses, order) = Responses::from_log(&part.prompt, &part.utility).map_err(lib)?;
-        let scores = Responses::arrange(&order, &part.scores[0]).map_err(lib)?;
-        logs.push(Round { responses, scores });
+        names.push(part.name);
+        logs.push(Round {
+            responses: part.responses,
+            scores: part.scores.into_iter().next().unwrap_or_default(),
+        });
     }
-    let rows: Vec<RoundSummary> = judge_rounds(&logs, weighting, options).map_err(lib)?;
+    let rows =
+        judge_rounds(&logs, weighting, settings.options).map_err(|e| fault(&args.file, e))?;
     let mut table = Table::new([
         Column::text("round"),
         Column::number("utility %"),
@@ -39,9 +47,9 @@ pub(super) fn run(
         Column::number("gain minus gap").optional(),
     ]);
     let or_dash = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), points);
-    for (row, part) in rows.iter().zip(parts) {
+    for (row, name) in rows.iter().zip(&names) {
         table.row([
-            part.name.clone(),
+            name.clone(),
             points(row.utility),
             points(row.gap),
             points(row.gap_se),
@@ -57,10 +65,10 @@ pub(super) fn run(
         )),
         Axis::linear("pass@k").percent(),
     );
-    for (row, part) in rows.iter().zip(parts) {
+    for (row, name) in rows.iter().zip(&names) {
         #[allow(clippy::cast_precision_loss)] // Small k.
         let line = row.pass.iter().map(|p| (p.k as f64, p.pass_at_k)).collect();
-        chart = chart.series(Series::line(format!("round {}", part.name), line));
+        chart = chart.series(Series::line(format!("round {name}"), line));
     }
     let mut page = Page::new(
         "Rounds of self-improvement",
@@ -75,6 +83,9 @@ pub(super) fn run(
     if rows.iter().all(|r| !r.pass.is_empty()) {
         page.figure(&chart.svg(), "A curve that rises for small k and falls for large k over the rounds shows a loss of diversity.");
     }
-    let results = json!({ "weighting": value(&weighting)?, "rounds": value(&rows)? });
+    let results = Rounds {
+        weighting,
+        rounds: rows,
+    };
     run.finish(&results, || page, &table.render(crate::output::width()))
 }

@@ -1,9 +1,8 @@
 //! Tables, page and JSON of the protocol.
 
 use llm_metrics::recalibrate::{OverSeeds, Regime, ShotSummary};
-use serde_json::json;
 
-use super::{Args, REGIMES, plots, value};
+use super::{Args, plots};
 use crate::document::Run;
 use crate::error::CliError;
 use report::number::{fixed, interval, percent};
@@ -16,6 +15,14 @@ const MAPS: [(&str, Maps); 2] = [
     ("temperature", |s| &s.temperature),
     ("scaling-binning", |s| &s.scaling_binning),
 ];
+
+/// What is stored.
+#[derive(Debug, serde::Serialize)]
+struct Protocol<'a> {
+    files: Vec<String>,
+    bins: usize,
+    shots: &'a [ShotSummary],
+}
 
 /// Reports the summaries by number of shots.
 pub(super) fn report(args: &Args, rows: &[ShotSummary], run: &Run) -> Result<(), CliError> {
@@ -60,7 +67,7 @@ pub(super) fn report(args: &Args, rows: &[ShotSummary], run: &Run) -> Result<(),
             if of(r).is_empty() {
                 continue;
             }
-            let [zero, fresh, same] = REGIMES.map(|(regime, _)| {
+            let [zero, fresh, same] = Regime::ALL.map(|regime| {
                 of(r).iter().find(|m| m.0 == regime).map_or_else(
                     || "-".to_owned(),
                     |(_, v)| format!("{} {}", fixed(v.mean, 4), interval(v.min, v.max, 4)),
@@ -104,7 +111,11 @@ pub(super) fn report(args: &Args, rows: &[ShotSummary], run: &Run) -> Result<(),
         ]);
         page.table(&maps, "Mean calibration error over seeds after recalibration, with the least and the largest. A regime that one seed lacks is left out for that number of shots.");
     }
-    let results = json!({ "files": args.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(), "bins": args.bins, "shots": value(&rows)? });
+    let results = Protocol {
+        files: args.files.iter().map(|f| f.display().to_string()).collect(),
+        bins: args.bins,
+        shots: rows,
+    };
     run.finish(&results, || page, &format!("{text}\n{lead}"))
 }
 
@@ -153,10 +164,14 @@ fn against_shots(title: &str, rows: &[ShotSummary], maps: Option<Maps>) -> Svg {
         plain
     });
     if let Some(maps) = maps {
-        for (i, (regime, words)) in (0u32..).zip(REGIMES) {
+        for (i, regime) in (0u32..).zip(Regime::ALL) {
             let points = of(&|r| maps(r).iter().find(|m| m.0 == regime).map(|m| m.1));
             if !points.is_empty() {
-                chart = chart.series(bars(words, &points, (f64::from(i) * 0.1 - 0.05) * gap));
+                chart = chart.series(bars(
+                    regime.name(),
+                    &points,
+                    (f64::from(i) * 0.1 - 0.05) * gap,
+                ));
             }
         }
     }

@@ -57,17 +57,6 @@ fn protocol_fits_maps_under_three_regimes() {
             }
         }
     }
-    // A regime that one seed lacks is left out; CSV and probabilities do as well.
-    let csv = "shots,seed,regime,probs,label\n0,a,test,\"[0.9,0.1]\",B\n0,b,test,\"[0.2,0.8]\",1\n";
-    let out = ok(&f, "protocol", &f.file("icl.csv", csv), &[]);
-    assert_eq!(out["shots"][0]["accuracy"]["mean"], 0.5);
-    assert!((out["shots"][0]["ece"]["mean"].as_f64().unwrap() - 0.55).abs() < 1e-12);
-    assert!(
-        out["shots"][0]["temperature"]
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
 }
 
 /// Four responses a prompt; the better of two wins, and the right ones are better.

@@ -36,18 +36,23 @@ fn rest(_: &[String], _: usize) -> String {
     "was too small.".to_owned()
 }
 
-fn tasks() -> Vec<Task> {
-    let plain = |name,
-                 choices: fn(u64) -> Vec<String>,
-                 doc: fn(u64, usize) -> Value,
-                 target: fn(&[String], usize) -> String| Task {
+type Choices = fn(u64) -> Vec<String>;
+type Doc = fn(u64, usize) -> Value;
+type Target = fn(&[String], usize) -> String;
+
+fn plain(name: &'static str, choices: Choices, doc: Doc, target: Target) -> Task {
+    Task {
         name,
         choices,
         doc,
         target,
         contexts: false,
         mutual: false,
-    };
+    }
+}
+
+/// Tasks that score several continuations of one context.
+fn plain_tasks() -> Vec<Task> {
     vec![
         plain(
             "arc_challenge",
@@ -111,6 +116,12 @@ fn tasks() -> Vec<Task> {
             |_, g| json!({"gold": g}),
             |c, g| format!(" {}", c[g]),
         ),
+    ]
+}
+
+fn tasks() -> Vec<Task> {
+    let mut tasks = plain_tasks();
+    tasks.extend([
         Task {
             contexts: true,
             ..plain(
@@ -138,7 +149,8 @@ fn tasks() -> Vec<Task> {
                 place,
             )
         },
-    ]
+    ]);
+    tasks
 }
 
 fn first_largest(v: impl Iterator<Item = f64>) -> usize {
