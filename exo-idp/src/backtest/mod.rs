@@ -226,7 +226,11 @@ impl BackTest {
             let law = self.law(self.seed)?;
             let setting = self.setting(&known, split, &law);
             let fitting = self.law(self.seed.wrapping_add(1))?;
-            let learnt = self.learn(&known, &setting, &fitting, device, &mut at)?;
+            let learnt = match self.learn(&known, &setting, &fitting, device, &mut at) {
+                // A window that only serves the choice, with too few weeks before it for the lead time, is done without.
+                Err(Error::Weeks { .. }) if window < unjudged => continue,
+                learnt => learnt?,
+            };
             if window >= unjudged {
                 at(Stage::Scoring, each);
                 let (table, results) =
