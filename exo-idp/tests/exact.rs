@@ -1,8 +1,8 @@
 //! The exact solvers against published values, a second algorithm and the laws of the lost-sales problem.
 
 use hindsight_exo_idp::exact::{
-    ChainOptions, DemandLaw, Heuristic, LostSales, Myopic, SolveOptions, backorder_base_stock,
-    base_stock, capped_base_stock, constant_order,
+    ChainOptions, DemandLaw, LostSales, Myopic, SolveOptions, backorder_base_stock, base_stock,
+    capped_base_stock, constant_order,
 };
 use proptest::prelude::*;
 
@@ -80,29 +80,29 @@ fn heuristics_of_the_test_bed() {
         for lead_time in 1..=4 {
             let problem = problem(DemandLaw::poisson(5.0).unwrap(), lead_time, penalty);
             let table = problem
-                .compare(&SolveOptions::default(), &ChainOptions::default())
+                .compare(&SolveOptions::default(), &ChainOptions::default(), |_| ())
                 .unwrap();
-            for row in &table.rows {
-                let cell = |table: &[[f64; 4]; 4]| table[i][lead_time - 1];
-                let (k, published) = match row.policy {
-                    Heuristic::BaseStock { level } => {
-                        let expected = levels[i][lead_time - 1];
-                        assert!(expected == 0 || expected == level);
-                        (0, cell(&plain))
-                    }
-                    Heuristic::CappedBaseStock { .. } => (1, cell(&capped)),
-                    Heuristic::Myopic => (2, cell(&myopic)),
-                    _ => {
-                        // Four units a period: one lost on average, and 0.27 left.
-                        assert!((row.cost - (penalty + 1.27)).abs() < 0.0051);
-                        continue;
-                    }
-                };
+            let plain_best = table.base_stock.unwrap();
+            let level = levels[i][lead_time - 1];
+            assert!(level == 0 || level == plain_best.parameters);
+            // Four units a period: one lost on average, and 0.27 left.
+            let constant = table.constant_order.unwrap();
+            assert_eq!(constant.parameters, 4);
+            assert!((constant.figures.cost - (penalty + 1.27)).abs() < 0.0051);
+            let capped_best = table.capped_base_stock.unwrap();
+            for (k, figures, published) in [
+                (0, plain_best.figures, &plain),
+                (1, capped_best.figures, &capped),
+                (2, table.myopic.unwrap(), &myopic),
+            ] {
                 assert!(
-                    (row.cost - published).abs() <= 0.0051,
-                    "p {penalty}, L {lead_time}: {row:?}"
+                    (figures.cost - published[i][lead_time - 1]).abs() <= 0.0051,
+                    "p {penalty}, L {lead_time}: {figures:?}"
                 );
-                worst[k] = worst[k].max(row.gap);
+                // Cost is made of its two parts: h * left over + p * lost.
+                let lost = (1.0 - figures.fill_rate) * 5.0;
+                assert!((figures.left_over + penalty * lost - figures.cost).abs() < 1e-5);
+                worst[k] = worst[k].max(figures.gap.unwrap());
             }
         }
     }
@@ -205,16 +205,21 @@ fn extreme_costs_still_converge() {
     for (penalty, lead_time) in [(1e9, 1), (1e9, 2), (1e-6, 2), (1e-3, 0)] {
         let problem = problem(DemandLaw::poisson(5.0).unwrap(), lead_time, penalty);
         let table = problem
-            .compare(&SolveOptions::default(), &ChainOptions::default())
+            .compare(&SolveOptions::default(), &ChainOptions::default(), |_| ())
             .unwrap();
         let best = table.optimum.cost();
+        let costs = [
+            table.optimal.unwrap().cost,
+            table.capped_base_stock.unwrap().figures.cost,
+            table.base_stock.unwrap().figures.cost,
+            table.myopic.unwrap().cost,
+            table.constant_order.unwrap().figures.cost,
+        ];
         assert!(
-            table
-                .rows
+            costs
                 .iter()
-                .all(|row| row.cost.is_finite() && row.cost >= best * (1.0 - 1e-5)),
-            "{:?}",
-            table.rows
+                .all(|cost| cost.is_finite() && *cost >= best * (1.0 - 1e-5)),
+            "{costs:?}"
         );
     }
 }

@@ -12,6 +12,9 @@ pub mod equilibrium;
 mod error;
 mod game;
 pub mod grid;
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub mod io;
 pub mod marketplace;
 mod mixed;
 mod pure;

@@ -4,8 +4,8 @@
 
 use hindsight_games::Game;
 use hindsight_games::equilibrium::{
-    Concept, FollowerTies, Objective, correlated_equilibrium, deviation_gains, nash_equilibria,
-    solve_zero_sum, stackelberg,
+    Concept, FollowerTies, Objective, best_reply_gains, correlated_equilibrium, deviation_gains,
+    lemke_howson, nash_equilibria, solve_zero_sum, stackelberg, undominated_by_mixtures,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -154,6 +154,52 @@ impl Law<'_> {
         }
     }
 
+    /// Objectives that add or compare payoffs of different players: both players in the first one's units.
+    fn common_units(&mut self) {
+        let unit = self.units[0];
+        let common = changed(self.game, [unit; 2]);
+        for concept in [Concept::Correlated, Concept::CoarseCorrelated] {
+            for (objective, shifts) in [(Objective::Welfare, 2.0), (Objective::MaxMin, 1.0)] {
+                let name = format!("{concept:?} {objective:?}");
+                let here = correlated_equilibrium(self.game, concept, &objective);
+                let there = correlated_equilibrium(&common, concept, &objective);
+                let (Some(here), Some(there)) = (
+                    self.result(&format!("{name} here"), here),
+                    self.result(&name, there),
+                ) else {
+                    continue;
+                };
+                // In units of the larger spread, apart from the rounding that the shift leaves.
+                let size = spread(self.game, 0).max(spread(self.game, 1)).max(1e-3);
+                let rounding = 1e-13 * (1.0 + unit.shift.abs() / unit.scale);
+                let back = (there.value - shifts * unit.shift) / unit.scale;
+                if (back - here.value).abs() > 1e-7 * size + rounding {
+                    self.failures
+                        .push(format!("{name}: {} became {back}", here.value));
+                }
+            }
+        }
+    }
+
+    fn one_nash(&mut self) {
+        let labels = self.game.shape().iter().sum::<usize>();
+        for label in [0, labels - 1] {
+            let found = lemke_howson(self.other, label);
+            let Some(e) = self.result(&format!("Lemke-Howson {label}"), found) else {
+                continue;
+            };
+            let gains = best_reply_gains(self.game, &[e.row.clone(), e.column.clone()])
+                .expect("two distributions");
+            for (player, gain) in gains.iter().enumerate() {
+                if *gain > 1e-8 * spread(self.game, player) {
+                    self.failures.push(format!(
+                        "Lemke-Howson {label}: player {player} gains {gain}"
+                    ));
+                }
+            }
+        }
+    }
+
     fn zero_sum(&mut self) {
         let matrix = |game: &Game| -> Vec<Vec<f64>> {
             let u = game.payoffs(0).unwrap_or(&[]);
@@ -195,6 +241,19 @@ impl Law<'_> {
         }
         if self.game.undominated() != self.other.undominated() {
             self.failures.push("undominated".to_owned());
+        }
+        let (here, there) = (
+            undominated_by_mixtures(self.game),
+            undominated_by_mixtures(self.other),
+        );
+        if let (Some(here), Some(there)) = (
+            self.result("undominated by mixtures here", here),
+            self.result("undominated by mixtures", there),
+        ) && here != there
+        {
+            self.failures.push(format!(
+                "undominated by mixtures: {here:?} became {there:?}"
+            ));
         }
         let (here, there) = (nash_equilibria(self.game), nash_equilibria(self.other));
         let (Some(here), Some(there)) =
@@ -249,9 +308,11 @@ fn every_concept_is_invariant_under_changes_of_units() {
             for concept in [Concept::Correlated, Concept::CoarseCorrelated] {
                 law.correlated(concept, &mut rng);
             }
+            law.common_units();
             law.zero_sum();
             law.commitment();
             law.nash();
+            law.one_nash();
             if !law.failures.is_empty() {
                 failed += 1;
                 if failed < 20 {

@@ -58,8 +58,8 @@ impl Default for Seed {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Outputs {
-    /// All results as JSON; `-` is the standard output, which then holds nothing else
-    #[arg(long, value_name = "FILE")]
+    /// All results as JSON; `-`, or nothing after the option, is the standard output, which then holds nothing else
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub(crate) json: Option<PathBuf>,
     /// The page with figures and tables: one HTML file, nothing to fetch
     #[arg(long, value_name = "FILE")]

@@ -64,6 +64,18 @@ pub enum ExactError {
         /// The sum.
         sum: f64,
     },
+    /// A text names no demand law.
+    #[error("{text:?} is none of poisson:MEAN, geometric:MEAN and negbin:MEAN,DISPERSION")]
+    UnknownLaw {
+        /// The text.
+        text: String,
+    },
+    /// A parameter of a named law is not a number.
+    #[error("{word:?} is not a number")]
+    NotANumber {
+        /// The word found.
+        word: String,
+    },
     /// There is no observation to build a law from.
     #[error("a demand law needs at least one observation")]
     Empty,

@@ -1,10 +1,9 @@
-//! The classical policies for lost sales, at their best whole parameters, each evaluated exactly.
+//! The classical policies for lost sales, and the search for their best whole parameters by exact evaluation.
 
 use super::chain::ChainOptions;
 use super::demand::DemandLaw;
 use super::error::ExactError;
 use super::lost_sales::LostSales;
-use super::optimum::{Optimum, SolveOptions};
 
 /// Order up to `level` in total: $z = (S - \sum_i x_i)^+$.
 pub fn base_stock(level: u32) -> impl Fn(&[u32]) -> u32 + Clone {
@@ -100,56 +99,6 @@ impl Myopic {
     }
 }
 
-/// A classical policy and its parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub enum Heuristic {
-    /// [`base_stock`].
-    BaseStock {
-        /// Order-up-to level.
-        level: u32,
-    },
-    /// [`capped_base_stock`].
-    CappedBaseStock {
-        /// Order-up-to level.
-        level: u32,
-        /// Largest order.
-        cap: u32,
-    },
-    /// [`Myopic`].
-    Myopic,
-    /// [`constant_order`].
-    ConstantOrder {
-        /// The order.
-        order: u32,
-    },
-}
-
-/// A heuristic at its best parameters beside the optimum.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct HeuristicRow {
-    /// The policy.
-    pub policy: Heuristic,
-    /// Its long-run cost in money per period.
-    pub cost: f64,
-    /// Its cost above the optimum, as a share of the optimum.
-    pub gap: f64,
-}
-
-/// The optimum and the heuristics of one problem.
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Comparison {
-    /// The optimal policy.
-    pub optimum: Optimum,
-    /// Capped base stock, base stock, myopic, constant order, in this order.
-    pub rows: Vec<HeuristicRow>,
-}
-
 impl LostSales {
     /// The best base-stock level and its long-run cost.
     ///
@@ -211,49 +160,6 @@ impl LostSales {
             }
         }
         Ok(best)
-    }
-
-    /// The exact optimum and every heuristic at its best parameters.
-    ///
-    /// ```
-    /// use hindsight_exo_idp::exact::{ChainOptions, DemandLaw, LostSales, SolveOptions};
-    /// let problem = LostSales::new(DemandLaw::poisson(5.0)?, 2, 1.0, 4.0)?;
-    /// let table = problem.compare(&SolveOptions::default(), &ChainOptions::default())?;
-    /// assert!(table.rows.iter().all(|row| row.gap >= 0.0));
-    /// # Ok::<(), hindsight_exo_idp::exact::ExactError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`solve`](LostSales::solve) and [`evaluate`](LostSales::evaluate).
-    pub fn compare(
-        &self,
-        solve: &SolveOptions,
-        chain: &ChainOptions,
-    ) -> Result<Comparison, ExactError> {
-        let optimum = self.solve(solve)?;
-        let (plain_level, plain) = self.best_base_stock(chain)?;
-        let ((level, cap), capped) =
-            self.best_capped_base_stock_near((plain_level, plain), chain)?;
-        let myopic = Myopic::new(self);
-        let (order, constant) = self.best_constant_order()?;
-        let rows = [
-            (Heuristic::CappedBaseStock { level, cap }, capped),
-            (Heuristic::BaseStock { level: plain_level }, plain),
-            (
-                Heuristic::Myopic,
-                self.evaluate(|state| myopic.order(state), chain)?.cost,
-            ),
-            (Heuristic::ConstantOrder { order }, constant),
-        ];
-        let best = optimum.cost();
-        let rows = rows
-            .map(|(policy, cost)| HeuristicRow {
-                policy,
-                cost,
-                gap: cost / best - 1.0,
-            })
-            .to_vec();
-        Ok(Comparison { optimum, rows })
     }
 
     /// Walks downhill in the level, for one cap.

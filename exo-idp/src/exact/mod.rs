@@ -20,6 +20,7 @@
 )]
 
 mod chain;
+mod comparison;
 mod constant;
 mod demand;
 mod error;
@@ -30,11 +31,10 @@ mod optimum;
 mod s_s;
 
 pub use chain::{Chain, ChainOptions, Evaluation, Stationary};
+pub use comparison::{BestOf, Comparison, ComparisonStage, PolicyFigures};
 pub use demand::DemandLaw;
 pub use error::ExactError;
-pub use heuristics::{
-    Comparison, Heuristic, HeuristicRow, Myopic, base_stock, capped_base_stock, constant_order,
-};
+pub use heuristics::{Myopic, base_stock, capped_base_stock, constant_order};
 pub use lost_sales::LostSales;
 pub use newsvendor::{
     Newsvendor, backorder_base_stock, critical_fractile, discounted_base_stock,

@@ -1,5 +1,6 @@
 //! Correlated and coarse correlated equilibria that are best for a linear objective.
 
+use super::constant_sum;
 use super::gap::{DeviationGains, deviation_gains};
 use super::incentives::Incentives;
 use super::lp::maximise;
@@ -52,7 +53,8 @@ pub struct Deviation {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CorrelatedEquilibrium {
-    /// Probability of each pure profile, row-major; a vertex of the set of equilibria.
+    /// Probability of each pure profile, row-major: a vertex of the set of equilibria, or the product of optimal strategies where the game is one of
+    /// constant sum and the objective depends on the payoffs alone.
     pub joint: Vec<f64>,
     /// The objective at `joint`.
     pub value: f64,
@@ -95,19 +97,15 @@ pub fn correlated_equilibrium(
     objective: &Objective,
 ) -> Result<CorrelatedEquilibrium, GamesError> {
     let target = Target::new(game, objective)?;
-    let rows = Incentives::new(game, concept, target.common);
-    let optimum = maximise(&rows, &target.cost)?.ok_or(GamesError::NotConverged {
-        method: Method::DualSimplex,
-        residual: f64::INFINITY,
-        iterations: 0,
-    })?;
-    let mut joint = optimum.x;
-    joint.truncate(game.profiles());
+    let found = match constant_sum::product(game, concept, &target.cost) {
+        Some(product) => product,
+        None => by_programme(game, concept, &target)?,
+    };
+    let joint = found.joint;
     let (_, scales) = game.rescaled();
-    let mut binding: Vec<(Deviation, f64)> = optimum
-        .duals
+    let mut binding: Vec<(Deviation, f64)> = found
+        .multipliers
         .into_iter()
-        .filter_map(|(r, y)| rows.deviation(r).map(|d| (d, y)))
         .map(|(d, y)| (d, y * target.unit / scales[d.player].0))
         .collect();
     binding.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -122,11 +120,44 @@ pub fn correlated_equilibrium(
     Ok(CorrelatedEquilibrium {
         payoffs: game.expected_payoffs(&joint)?,
         joint,
-        value: target.shift + target.unit * optimum.value,
+        value: target.shift + target.unit * found.value,
         binding,
-        gap: target.unit * optimum.gap,
+        gap: target.unit * found.gap,
         gains,
         infeasibility,
+        pivots: found.pivots,
+    })
+}
+
+/// An optimal equilibrium, its value and the bound that proves it in units of the programme.
+pub(super) struct Found {
+    pub(super) joint: Vec<f64>,
+    pub(super) value: f64,
+    pub(super) gap: f64,
+    /// In units of the deviating player's payoff spread.
+    pub(super) multipliers: Vec<(Deviation, f64)>,
+    pub(super) pivots: usize,
+}
+
+/// Solves the whole programme.
+fn by_programme(game: &Game, concept: Concept, target: &Target) -> Result<Found, GamesError> {
+    let rows = Incentives::new(game, concept, target.common.clone());
+    let optimum = maximise(&rows, &target.cost)?.ok_or(GamesError::NotConverged {
+        method: Method::DualSimplex,
+        residual: f64::INFINITY,
+        iterations: 0,
+    })?;
+    let mut joint = optimum.x;
+    joint.truncate(game.profiles());
+    Ok(Found {
+        joint,
+        value: optimum.value,
+        multipliers: optimum
+            .duals
+            .into_iter()
+            .filter_map(|(r, y)| rows.deviation(r).map(|d| (d, y)))
+            .collect(),
+        gap: optimum.gap,
         pivots: optimum.pivots,
     })
 }

@@ -13,6 +13,7 @@
 //! | the value of a zero-sum game | [`solve_zero_sum`] |
 //! | the value of commitment | [`stackelberg`] |
 
+mod constant_sum;
 mod correlated;
 mod dominance;
 mod gap;

@@ -39,7 +39,7 @@ impl<'a, F: Real> Reader<'a, F> {
     }
 
     /// `count` rows from `row` on; zeros before the first period.
-    #[inline]
+    #[inline(always)]
     pub(super) fn rows(&self, row: Row, count: usize) -> &'a [F] {
         let len = count * self.map.width;
         let Some(at) = self.map.at(row, self.period) else {
@@ -53,7 +53,7 @@ impl<'a, F: Real> Reader<'a, F> {
     }
 
     /// Two operands, of which one row goes with all rows of the other where `repeated`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn both(
         &self,
         (a, b): (Arg, Arg),
@@ -68,7 +68,7 @@ impl<'a, F: Real> Reader<'a, F> {
     }
 
     /// An operand; what all lanes share has become rows before anything runs.
-    #[inline]
+    #[inline(always)]
     pub(super) fn arg(&self, arg: Arg, count: usize) -> Source<'a, F> {
         match arg {
             Arg::Row(row) => Source::Rows(self.rows(row, count)),

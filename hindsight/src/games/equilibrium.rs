@@ -7,12 +7,13 @@ use games::equilibrium::{
     correlated_equilibrium, correlated_gap, deviation_gains, lemke_howson, nash_equilibria,
     pairwise_correlated_gap, payoff_range, solve_zero_sum, stackelberg, undominated_by_mixtures,
 };
+use games::io::NamedGame;
 use serde_json::{Value, json};
 
 use super::case::Answer;
 use super::equilibrium_words as words;
 use super::fields::{Json, distribution, sources};
-use super::payoffs::{self, Named};
+use super::payoffs;
 use super::problem::Problem;
 use crate::inputs::Inputs;
 
@@ -77,7 +78,7 @@ impl Answer for Case {
     }
 
     fn answer(&self, inputs: &Inputs) -> Result<Value, Problem> {
-        let named = Named::read(
+        let named = payoffs::read(
             inputs,
             &self.payoffs,
             self.players.as_ref(),
@@ -158,7 +159,7 @@ impl Case {
         Ok(())
     }
 
-    fn correlated(&self, named: &Named, concept: Concept) -> Result<Value, Problem> {
+    fn correlated(&self, named: &NamedGame, concept: Concept) -> Result<Value, Problem> {
         let game = &named.game;
         let (objective, what) = self.objective(named)?;
         let best = correlated_equilibrium(game, concept, &objective)?;
@@ -175,7 +176,7 @@ impl Case {
     }
 
     /// The objective, and what it makes greatest in words.
-    fn objective(&self, named: &Named) -> Result<(Objective, String), Problem> {
+    fn objective(&self, named: &NamedGame) -> Result<(Objective, String), Problem> {
         let text = self.objective.as_deref().unwrap_or("welfare");
         let player = |digits: &str| {
             let known = digits.parse().ok().filter(|i| *i < named.players.len());
@@ -213,7 +214,7 @@ impl Case {
         }
     }
 
-    fn commitment(&self, named: &Named, ties: FollowerTies) -> Result<Value, Problem> {
+    fn commitment(&self, named: &NamedGame, ties: FollowerTies) -> Result<Value, Problem> {
         let leader = self.leader.unwrap_or(0);
         if leader > 1 {
             return Err(Problem::field(
@@ -229,7 +230,7 @@ impl Case {
         Ok(answer)
     }
 
-    fn add_gaps(&self, named: &Named, answer: &mut Value) -> Result<(), Problem> {
+    fn add_gaps(&self, named: &NamedGame, answer: &mut Value) -> Result<(), Problem> {
         let mut moved = Vec::new();
         if let Some(Json(joint)) = &self.joint {
             let (joint, changed) = distribution("joint", joint)?;
@@ -265,7 +266,7 @@ impl Case {
     }
 }
 
-fn zero_sum(named: &Named) -> Result<Value, Problem> {
+fn zero_sum(named: &NamedGame) -> Result<Value, Problem> {
     let game = &named.game;
     let &[_, columns] = game.shape() else {
         return Err(Problem::field("payoffs", "a zero-sum game has two players"));

@@ -6,8 +6,8 @@ use games::equilibrium::{
 use report::{Column, Page, Table};
 use serde_json::{Value, json};
 
-use super::payoffs::Named;
 use super::words::{matrix, members, mixture, number, plain, rendered};
+use games::io::NamedGame;
 
 /// Profiles that are listed at most.
 const LISTED: usize = 20;
@@ -27,7 +27,7 @@ fn list(items: &[String]) -> String {
 }
 
 pub(super) fn correlated(
-    named: &Named,
+    named: &NamedGame,
     concept: Concept,
     what: &str,
     best: &CorrelatedEquilibrium,
@@ -54,7 +54,7 @@ pub(super) fn nash(count: usize) -> String {
     }
 }
 
-pub(super) fn lemke_howson(named: &Named, found: &NashEquilibrium) -> String {
+pub(super) fn lemke_howson(named: &NamedGame, found: &NashEquilibrium) -> String {
     let play = |strategy: &[f64], player: usize| mixture(&json!(strategy), &named.actions[player]);
     format!(
         "A Nash equilibrium: {} plays {}, {} plays {}.",
@@ -65,7 +65,7 @@ pub(super) fn lemke_howson(named: &Named, found: &NashEquilibrium) -> String {
     )
 }
 
-fn profile(named: &Named, actions: &[usize]) -> String {
+fn profile(named: &NamedGame, actions: &[usize]) -> String {
     let names: Vec<&str> = named
         .actions
         .iter()
@@ -75,7 +75,7 @@ fn profile(named: &Named, actions: &[usize]) -> String {
     format!("({})", names.join(", "))
 }
 
-pub(super) fn pure_nash(named: &Named, profiles: &[Vec<usize>]) -> String {
+pub(super) fn pure_nash(named: &NamedGame, profiles: &[Vec<usize>]) -> String {
     let mut names: Vec<String> = profiles
         .iter()
         .take(LISTED)
@@ -91,7 +91,7 @@ pub(super) fn pure_nash(named: &Named, profiles: &[Vec<usize>]) -> String {
     }
 }
 
-pub(super) fn dominance(named: &Named, left: &[Vec<usize>]) -> String {
+pub(super) fn dominance(named: &NamedGame, left: &[Vec<usize>]) -> String {
     let parts: Vec<String> = left
         .iter()
         .zip(named.players.iter().zip(&named.actions))
@@ -103,7 +103,7 @@ pub(super) fn dominance(named: &Named, left: &[Vec<usize>]) -> String {
     format!("Iterated strict dominance leaves: {}.", parts.join("; "))
 }
 
-pub(super) fn zero_sum(named: &Named, solution: &ZeroSum) -> String {
+pub(super) fn zero_sum(named: &NamedGame, solution: &ZeroSum) -> String {
     format!(
         "The game is worth {} to {}, who plays {} against {}.",
         six(solution.value),
@@ -114,7 +114,7 @@ pub(super) fn zero_sum(named: &Named, solution: &ZeroSum) -> String {
 }
 
 pub(super) fn commitment(
-    named: &Named,
+    named: &NamedGame,
     leader: usize,
     ties: FollowerTies,
     best: &Commitment,
@@ -139,7 +139,7 @@ pub(super) fn commitment(
 }
 
 /// The profiles with positive probability, most likely first.
-pub(super) fn profiles(named: &Named, joint: &[f64]) -> Value {
+pub(super) fn profiles(named: &NamedGame, joint: &[f64]) -> Value {
     let mut order: Vec<usize> = (0..joint.len()).filter(|s| joint[*s] > 1e-9).collect();
     order.sort_by(|&a, &b| joint[b].total_cmp(&joint[a]));
     order

@@ -7,7 +7,6 @@
 
 mod bertrand;
 mod case;
-mod csv_matrix;
 mod debate;
 mod equilibrium;
 mod equilibrium_words;
@@ -18,13 +17,10 @@ mod figures_revenue;
 mod lines;
 mod map;
 mod marketplace;
-mod nfg;
 mod payoffs;
 mod play;
 mod problem;
 mod regret;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use crate::error::CliError;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::case::Answer;
 use super::fields::{Json, sources};
-use super::payoffs::{self, Named};
+use super::payoffs;
 use super::problem::Problem;
 use crate::inputs::Inputs;
 
@@ -54,7 +54,7 @@ impl Answer for Case {
     }
 
     fn answer(&self, inputs: &Inputs) -> Result<Value, Problem> {
-        let named = Named::read(inputs, &self.payoffs, None, None)?;
+        let named = payoffs::read(inputs, &self.payoffs, None, None)?;
         let game = &named.game;
         let rounds = self.rounds.unwrap_or(1000);
         if rounds == 0 {

@@ -27,28 +27,11 @@ pub(super) fn file(text: &str) -> Result<Option<&Path>, CliError> {
 
 /// The law that `text` names, or the empirical law of the file it names.
 pub(super) fn parse(text: &str, inputs: &Inputs) -> Result<DemandLaw, CliError> {
-    if let Some(path) = file(text)? {
-        return read(path, inputs);
-    }
-    let bad = |problem: String| CliError::argument("--demand", text, problem);
-    let law = |law: Result<DemandLaw, ExactError>| law.map_err(|error| bad(error.to_string()));
-    let number = |word: &str| -> Result<f64, CliError> {
-        word.trim()
+    match file(text)? {
+        Some(path) => read(path, inputs),
+        None => text
             .parse()
-            .map_err(|_| bad(format!("{word:?} is not a number")))
-    };
-    match text.split_once(':') {
-        Some(("poisson", mean)) => law(DemandLaw::poisson(number(mean)?)),
-        Some(("geometric", mean)) => law(DemandLaw::geometric(number(mean)?)),
-        other => {
-            let (mean, dispersion) = other
-                .and_then(|(_, rest)| rest.split_once(','))
-                .ok_or_else(|| bad("expected negbin:MEAN,DISPERSION".to_owned()))?;
-            law(DemandLaw::negative_binomial(
-                number(mean)?,
-                number(dispersion)?,
-            ))
-        }
+            .map_err(|error: ExactError| CliError::argument("--demand", text, error)),
     }
 }
 
@@ -86,13 +69,6 @@ mod tests {
         std::fs::write(&path, content).unwrap();
         let text = message(&path.display().to_string());
         text.replace(&folder.path().display().to_string(), "")
-    }
-
-    #[test]
-    fn laws_by_name() {
-        assert!((parse("poisson:5", &Inputs::default()).unwrap().variance() - 5.0).abs() < 1e-9);
-        assert!((parse("geometric:5", &Inputs::default()).unwrap().variance() - 30.0).abs() < 1e-8);
-        assert!((parse("negbin:5,2", &Inputs::default()).unwrap().variance() - 17.5).abs() < 1e-8);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //! A law with infinite support is cut where the mass beyond is below `1e-15` and renormalised;
 //! [`DemandLaw::truncated`] says how much was cut.
 
+mod name;
+
 use super::error::{ExactError, non_negative, positive};
 
 /// Mass beyond the last tabulated demand of a law with infinite support.

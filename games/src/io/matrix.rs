@@ -1,22 +1,20 @@
 //! A matrix of numbers from a CSV file, with or without names of its rows and columns.
 
-/// A matrix and the names in its first row and first column, where these are no numbers.
-#[derive(Debug, PartialEq)]
-pub(super) struct Matrix {
-    pub(super) entries: Vec<Vec<f64>>,
-    pub(super) rows: Option<Vec<String>>,
-    pub(super) columns: Option<Vec<String>>,
-}
+use super::error::{Expected, ReadError};
 
-/// What is wrong, and on which line.
-#[derive(Debug, PartialEq)]
-pub(super) struct Fault {
-    pub(super) line: u64,
-    pub(super) words: String,
+/// A matrix and the names in its first row and first column, where these are no numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// The numbers, row by row.
+    pub entries: Vec<Vec<f64>>,
+    /// Names of the rows.
+    pub rows: Option<Vec<String>>,
+    /// Names of the columns.
+    pub columns: Option<Vec<String>>,
 }
 
 /// Fields may be separated by semicolons (numbers may then have a decimal comma), commas, tabs or blanks.
-pub(super) fn parse(text: &str) -> Result<Matrix, Fault> {
+pub(super) fn parse(text: &str) -> Result<Matrix, ReadError> {
     let separator = [';', ',', '\t'].into_iter().find(|c| text.contains(*c));
     let decimal_comma = separator == Some(';');
     let lines: Vec<(u64, Vec<String>)> = match separator {
@@ -36,10 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Matrix, Fault> {
         value.filter(|v: &f64| v.is_finite())
     };
     let Some((_, first)) = lines.first() else {
-        return Err(Fault {
-            line: 1,
-            words: "there are no numbers".to_owned(),
-        });
+        return Err(ReadError::NoNumbers);
     };
     let has_header = first.iter().skip(1).any(|c| number(c).is_none())
         || (first.len() == 1 && number(&first[0]).is_none());
@@ -53,25 +48,25 @@ pub(super) fn parse(text: &str) -> Result<Matrix, Fault> {
     for (line, cells) in body {
         let mut row = Vec::with_capacity(cells.len());
         for (at, cell) in cells.iter().enumerate().skip(skip) {
-            row.push(number(cell).ok_or_else(|| Fault {
+            row.push(number(cell).ok_or_else(|| ReadError::NotANumber {
                 line: *line,
-                words: format!("column {}: {cell:?} is not a number", at + 1),
+                column: Some(at + 1),
+                expected: Expected::Number,
+                word: cell.clone(),
             })?);
         }
         let expected = entries.first().map_or(row.len(), Vec::len);
         if row.is_empty() || row.len() != expected {
-            return Err(Fault {
+            return Err(ReadError::Ragged {
                 line: *line,
-                words: format!("{} numbers where the first row has {expected}", row.len()),
+                expected,
+                found: row.len(),
             });
         }
         entries.push(row);
     }
     if entries.is_empty() {
-        return Err(Fault {
-            line: 1,
-            words: "there are no numbers below the first row".to_owned(),
-        });
+        return Err(ReadError::NoNumbers);
     }
     let columns = has_header.then(|| {
         let names: Vec<String> = first.iter().map(|c| c.trim().to_owned()).collect();
@@ -87,7 +82,7 @@ pub(super) fn parse(text: &str) -> Result<Matrix, Fault> {
     })
 }
 
-fn records(text: &str, separator: char) -> Result<Vec<(u64, Vec<String>)>, Fault> {
+fn records(text: &str, separator: char) -> Result<Vec<(u64, Vec<String>)>, ReadError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -95,9 +90,9 @@ fn records(text: &str, separator: char) -> Result<Vec<(u64, Vec<String>)>, Fault
         .from_reader(text.as_bytes());
     let mut all = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|e| Fault {
+        let record = record.map_err(|e| ReadError::Malformed {
             line: e.position().map_or(1, csv::Position::line),
-            words: e.to_string(),
+            message: e.to_string(),
         })?;
         // Blank lines before a record count as its own to the reader.
         let start = record.position().map_or(0, csv::Position::byte);
@@ -136,8 +131,8 @@ mod tests {
 
     #[test]
     fn faults_have_a_line() {
-        assert_eq!(parse("1,2\n3,x\n").unwrap_err().line, 2);
-        assert_eq!(parse("1,2\n\n3\n").unwrap_err().line, 3);
+        assert_eq!(parse("1,2\n3,x\n").unwrap_err().line(), Some(2));
+        assert_eq!(parse("1,2\n\n3\n").unwrap_err().line(), Some(3));
         assert!(parse("a,b\n").is_err() && parse("\n").is_err());
     }
 }

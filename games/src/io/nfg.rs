@@ -1,21 +1,8 @@
 //! Games in gambit's strategic form, `.nfg`: payoffs by profile or by outcome, the first player's action changing fastest.
 
-use games::Game;
-
-/// A game with the names of its file.
-#[derive(Debug)]
-pub(super) struct Parsed {
-    pub(super) game: Game,
-    pub(super) players: Vec<String>,
-    pub(super) actions: Vec<Vec<String>>,
-}
-
-/// What is wrong, and on which line.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) line: u64,
-    pub(super) words: String,
-}
+use super::NamedGame;
+use super::error::{Expected, ReadError};
+use crate::game::Game;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
@@ -69,11 +56,16 @@ impl Reader {
         Self { tokens, at: 0 }
     }
 
-    fn fault(&self, words: impl Into<String>) -> Fault {
+    /// The line of the next token, or of the last.
+    fn line(&self) -> u64 {
         let at = self.at.min(self.tokens.len().saturating_sub(1));
-        Fault {
-            line: self.tokens.get(at).map_or(1, |t| t.0),
-            words: words.into(),
+        self.tokens.get(at).map_or(1, |t| t.0)
+    }
+
+    fn expected(&self, expected: Expected) -> ReadError {
+        ReadError::Expected {
+            line: self.line(),
+            expected,
         }
     }
 
@@ -81,12 +73,12 @@ impl Reader {
         self.tokens.get(self.at).map(|t| &t.1)
     }
 
-    fn take(&mut self, wanted: &Token, name: &str) -> Result<(), Fault> {
+    fn take(&mut self, wanted: &Token, expected: Expected) -> Result<(), ReadError> {
         if self.peek() == Some(wanted) {
             self.at += 1;
             Ok(())
         } else {
-            Err(self.fault(format!("expected {name}")))
+            Err(self.expected(expected))
         }
     }
 
@@ -113,129 +105,149 @@ impl Reader {
     }
 
     /// A number, also as a fraction.
-    fn number(&mut self) -> Result<f64, Fault> {
-        let before = self.at;
-        let word = self.word().ok_or_else(|| self.fault("expected a number"))?;
-        let value = match word.split_once('/') {
-            None => word.parse().ok(),
-            Some((a, b)) => a
-                .parse::<f64>()
-                .ok()
-                .zip(b.parse::<f64>().ok())
-                .map(|(a, b)| a / b),
-        };
-        value.filter(|v: &f64| v.is_finite()).ok_or_else(|| {
-            self.at = before;
-            self.fault(format!("{word:?} is not a number"))
+    fn number(&mut self) -> Result<f64, ReadError> {
+        self.parsed(Expected::Number, |word| {
+            let value = match word.split_once('/') {
+                None => word.parse().ok(),
+                Some((a, b)) => a
+                    .parse::<f64>()
+                    .ok()
+                    .zip(b.parse::<f64>().ok())
+                    .map(|(a, b)| a / b),
+            };
+            value.filter(|v: &f64| v.is_finite())
+        })
+    }
+
+    /// The next word as `parse` takes it.
+    fn parsed<T>(
+        &mut self,
+        expected: Expected,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, ReadError> {
+        let line = self.line();
+        let word = self.word().ok_or_else(|| self.expected(expected))?;
+        parse(&word).ok_or(ReadError::NotANumber {
+            line,
+            column: None,
+            expected,
+            word,
         })
     }
 
     /// Texts until the brace closes.
-    fn names(&mut self) -> Result<Vec<String>, Fault> {
-        self.take(&Token::Open, "\"{\"")?;
+    fn names(&mut self) -> Result<Vec<String>, ReadError> {
+        self.take(&Token::Open, Expected::Opening)?;
         let mut all = Vec::new();
         while let Some(name) = self.text() {
             all.push(name);
         }
-        self.take(&Token::Close, "\"}\"")?;
+        self.take(&Token::Close, Expected::Closing)?;
         Ok(all)
     }
 }
 
 /// Reads a file of the format's version 1.
-pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
+pub(super) fn parse(text: &str) -> Result<NamedGame, ReadError> {
     let mut reader = Reader::new(text);
-    for wanted in ["NFG", "1"] {
-        reader.take(&Token::Word(wanted.to_owned()), wanted)?;
-    }
+    reader.take(&Token::Word("NFG".to_owned()), Expected::Nfg)?;
+    reader.take(&Token::Word("1".to_owned()), Expected::Version)?;
     reader
         .word()
-        .ok_or_else(|| reader.fault("expected R or D"))?;
+        .ok_or_else(|| reader.expected(Expected::NumberType))?;
     reader
         .text()
-        .ok_or_else(|| reader.fault("expected the title in quotes"))?;
+        .ok_or_else(|| reader.expected(Expected::Title))?;
     let players = reader.names()?;
     let actions = strategies(&mut reader)?;
     if actions.len() != players.len() {
-        return Err(reader.fault(format!(
-            "{} lists of strategies for {} players",
-            actions.len(),
-            players.len()
-        )));
+        return Err(ReadError::StrategyLists {
+            line: reader.line(),
+            lists: actions.len(),
+            players: players.len(),
+        });
     }
     let _comment = reader.text();
     let shape: Vec<usize> = actions.iter().map(Vec::len).collect();
-    let profiles = shape
-        .iter()
-        .try_fold(1usize, |n, &k| n.checked_mul(k).filter(|n| *n <= 1 << 26))
-        .ok_or_else(|| reader.fault("the game has too many profiles"))?;
-    let outcomes = if reader.peek() == Some(&Token::Open) {
-        Some(outcomes(&mut reader, players.len())?)
-    } else {
-        None
-    };
-    let mut payoffs = vec![vec![0.0; profiles]; players.len()];
-    for count in 0..profiles {
-        let index = row_major(count, &shape);
-        match &outcomes {
-            None => {
-                for tensor in &mut payoffs {
-                    tensor[index] = reader.number()?;
-                }
-            }
-            Some(outcomes) => {
-                let word = reader
-                    .word()
-                    .ok_or_else(|| reader.fault("expected the number of an outcome"))?;
-                let number: usize = word
-                    .parse()
-                    .map_err(|_| reader.fault(format!("{word:?} is not an outcome")))?;
-                // Outcome 0 pays nothing.
-                if number > 0 {
-                    let outcome = outcomes
-                        .get(number - 1)
-                        .ok_or_else(|| reader.fault(format!("there is no outcome {number}")))?;
-                    for (tensor, u) in payoffs.iter_mut().zip(outcome) {
-                        tensor[index] = *u;
-                    }
-                }
-            }
-        }
-    }
+    let payoffs = payoffs(&mut reader, &shape)?;
     if reader.peek().is_some() {
-        return Err(reader.fault("more numbers than profiles"));
+        return Err(ReadError::TooLong {
+            line: reader.line(),
+        });
     }
-    let game = Game::new(shape, payoffs).map_err(|e| reader.fault(e.to_string()))?;
-    Ok(Parsed {
-        game,
+    Ok(NamedGame {
+        game: Game::new(shape, payoffs)?,
         players,
         actions,
     })
 }
 
+/// The payoffs of each player, row-major.
+fn payoffs(reader: &mut Reader, shape: &[usize]) -> Result<Vec<Vec<f64>>, ReadError> {
+    let profiles = shape
+        .iter()
+        .try_fold(1usize, |n, &k| n.checked_mul(k))
+        .filter(|n| *n <= reader.tokens.len())
+        .ok_or(ReadError::TooManyProfiles {
+            line: reader.line(),
+        })?;
+    let outcomes = if reader.peek() == Some(&Token::Open) {
+        Some(outcomes(reader, shape.len())?)
+    } else {
+        None
+    };
+    let mut payoffs = vec![vec![0.0; profiles]; shape.len()];
+    for count in 0..profiles {
+        let index = row_major(count, shape);
+        let Some(outcomes) = &outcomes else {
+            for tensor in &mut payoffs {
+                tensor[index] = reader.number()?;
+            }
+            continue;
+        };
+        let line = reader.line();
+        let outcome: usize = reader.parsed(Expected::Outcome, |word| word.parse().ok())?;
+        // Outcome 0 pays nothing.
+        if outcome > 0 {
+            let paid = outcomes.get(outcome - 1).ok_or(ReadError::NoSuchOutcome {
+                line,
+                outcome,
+                outcomes: outcomes.len(),
+            })?;
+            for (tensor, u) in payoffs.iter_mut().zip(paid) {
+                tensor[index] = *u;
+            }
+        }
+    }
+    Ok(payoffs)
+}
+
 /// Numbers of strategies, or their names.
-fn strategies(reader: &mut Reader) -> Result<Vec<Vec<String>>, Fault> {
-    reader.take(&Token::Open, "\"{\"")?;
+fn strategies(reader: &mut Reader) -> Result<Vec<Vec<String>>, ReadError> {
+    reader.take(&Token::Open, Expected::Opening)?;
     let mut all = Vec::new();
     loop {
         match reader.peek() {
             Some(Token::Open) => all.push(reader.names()?),
             Some(Token::Word(_)) => {
-                let word = reader.word().unwrap_or_default();
-                let count: usize = word
-                    .parse()
-                    .map_err(|_| reader.fault(format!("{word:?} is not a number of strategies")))?;
+                let count: usize =
+                    reader.parsed(Expected::StrategyCount, |word| word.parse().ok())?;
+                if count > reader.tokens.len() {
+                    return Err(ReadError::TooManyProfiles {
+                        line: reader.line(),
+                    });
+                }
                 all.push((1..=count).map(|a| a.to_string()).collect());
             }
             _ => break,
         }
     }
-    reader.take(&Token::Close, "\"}\"")?;
+    reader.take(&Token::Close, Expected::Closing)?;
     Ok(all)
 }
 
-fn outcomes(reader: &mut Reader, players: usize) -> Result<Vec<Vec<f64>>, Fault> {
-    reader.take(&Token::Open, "\"{\"")?;
+fn outcomes(reader: &mut Reader, players: usize) -> Result<Vec<Vec<f64>>, ReadError> {
+    reader.take(&Token::Open, Expected::Opening)?;
     let mut all = Vec::new();
     while reader.peek() == Some(&Token::Open) {
         reader.at += 1;
@@ -244,9 +256,9 @@ fn outcomes(reader: &mut Reader, players: usize) -> Result<Vec<Vec<f64>>, Fault>
             .map(|_| reader.number())
             .collect::<Result<_, _>>()?;
         all.push(payoffs);
-        reader.take(&Token::Close, "\"}\"")?;
+        reader.take(&Token::Close, Expected::Closing)?;
     }
-    reader.take(&Token::Close, "\"}\"")?;
+    reader.take(&Token::Close, Expected::Closing)?;
     Ok(all)
 }
 
@@ -298,17 +310,36 @@ mod tests {
     #[test]
     fn faults_have_a_line() {
         let fault = |text: &str| parse(text).unwrap_err();
-        assert_eq!(fault("NFG 1 R \"t\" { \"a\" } { 2 }\n1\nx").line, 3);
-        assert!(
-            fault("NFG 1 R \"t\" { \"a\" } { 2 } 1 2 3")
-                .words
-                .contains("more numbers")
+        let word = fault("NFG 1 R \"t\" { \"a\" } { 2 }\n1\nx");
+        assert_eq!(
+            (word.line(), word.to_string().as_str()),
+            (Some(3), "\"x\" is not a number")
         );
-        assert!(
-            fault("NFG 1 R \"t\" { \"a\" \"b\" } { 2 } 1 2")
-                .words
-                .contains("1 lists")
+        assert_eq!(
+            fault("NFG 1 R \"t\" { \"a\" } { 2 } 1 2 3"),
+            ReadError::TooLong { line: 1 }
         );
-        assert!(fault("EFG 2 R").words.contains("NFG"));
+        assert_eq!(
+            fault("NFG 1 R \"t\" { \"a\" \"b\" } { 2 } 1 2"),
+            ReadError::StrategyLists {
+                line: 1,
+                lists: 1,
+                players: 2
+            }
+        );
+        assert_eq!(
+            fault("NFG 1 R \"t\" { \"a\" } { 2 } { { \"\" 1 } }\n1 2"),
+            ReadError::NoSuchOutcome {
+                line: 2,
+                outcome: 2,
+                outcomes: 1
+            }
+        );
+        assert_eq!(fault("EFG 2 R").to_string(), "expected NFG");
+        // A count that no memory holds is refused before anything is made of it.
+        assert!(matches!(
+            fault("NFG 1 R \"t\" { \"a\" } { 99999999999 } 1"),
+            ReadError::TooManyProfiles { line: 1 }
+        ));
     }
 }

@@ -1,0 +1,94 @@
+//! Payoffs as nested JSON arrays.
+
+use serde_json::Value;
+
+use super::error::{Expected, ReadError};
+use crate::game::Game;
+
+/// The game with one nested array a player, each nested once a player.
+pub(super) fn game(players: &[Value]) -> Result<Game, ReadError> {
+    let mut shape: Option<Vec<usize>> = None;
+    let mut tensors = Vec::new();
+    for (player, tensor) in players.iter().enumerate() {
+        let found = shape_of(tensor);
+        if found.len() != players.len() || found.contains(&0) {
+            return Err(ReadError::Depth {
+                player,
+                depth: found.len(),
+                players: players.len(),
+            });
+        }
+        if let Some(expected) = &shape
+            && *expected != found
+        {
+            return Err(ReadError::Shape {
+                player,
+                expected: expected.clone(),
+                found,
+            });
+        }
+        let mut walk = Walk {
+            player,
+            path: Vec::new(),
+            payoffs: Vec::new(),
+        };
+        walk.collect(tensor, &found)?;
+        shape = Some(found);
+        tensors.push(walk.payoffs);
+    }
+    Ok(Game::new(shape.unwrap_or_default(), tensors)?)
+}
+
+/// Lengths of the first array of each level.
+fn shape_of(tensor: &Value) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut at = Some(tensor);
+    while let Some(Value::Array(inner)) = at {
+        found.push(inner.len());
+        at = inner.first();
+    }
+    found
+}
+
+struct Walk {
+    player: usize,
+    path: Vec<usize>,
+    payoffs: Vec<f64>,
+}
+
+impl Walk {
+    fn collect(&mut self, value: &Value, shape: &[usize]) -> Result<(), ReadError> {
+        match (value, shape) {
+            (Value::Array(inner), [expected, rest @ ..]) => {
+                if inner.len() != *expected {
+                    return Err(ReadError::Entries {
+                        player: self.player,
+                        path: self.path.clone(),
+                        expected: *expected,
+                        found: inner.len(),
+                    });
+                }
+                for (i, v) in inner.iter().enumerate() {
+                    self.path.push(i);
+                    self.collect(v, rest)?;
+                    self.path.pop();
+                }
+                Ok(())
+            }
+            (Value::Number(n), []) if n.as_f64().is_some() => {
+                self.payoffs.extend(n.as_f64());
+                Ok(())
+            }
+            (other, _) => Err(ReadError::Entry {
+                player: self.player,
+                path: self.path.clone(),
+                expected: if shape.is_empty() {
+                    Expected::Number
+                } else {
+                    Expected::Array
+                },
+                found: other.to_string(),
+            }),
+        }
+    }
+}
