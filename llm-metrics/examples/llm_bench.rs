@@ -155,10 +155,11 @@ fn harness(i: u64, question: &str) -> String {
         )
     };
     let join = |f: &dyn Fn(f64) -> String| z.map(f).join(", ");
+    let acc = f64::from(u8::from(z[label] >= best));
     format!(
         "{{\"doc_id\": {i}, \"doc\": {{\"question\": \"{question}\", \"choices\": [\"three\", \"four\", \"nine\", \"sixteen\"], \"gold\": {label}}}, \
-         \"target\": \" four\", \"arguments\": {{\"gen_args_0\": {{\"arg_0\": \"{question}\", \"arg_1\": \" three\"}}}}, \"resps\": [{}], \
-         \"filtered_resps\": [{}], \"filter\": \"none\", \"metrics\": [\"acc\"], \"doc_hash\": \"{i:064x}\", \"acc\": 0.0}}\n",
+         \"target\": \"{label}\", \"arguments\": {{\"gen_args_0\": {{\"arg_0\": \"{question}\", \"arg_1\": \" three\"}}}}, \"resps\": [{}], \
+         \"filtered_resps\": [{}], \"filter\": \"none\", \"metrics\": [\"acc\"], \"doc_hash\": \"{i:064x}\", \"acc\": {acc:.1}}}\n",
         join(&|v| format!("[{}]", pair(v))),
         join(&pair)
     )

@@ -15,6 +15,9 @@ const UNCERTAIN: f64 = 3.0;
 const ALIGNED: f64 = 2e-3;
 
 /// The unit of the objective: half of its expected fall by one parameter, $E\psi^2 / E\psi'$ for Huber's loss.
+///
+/// A fit of p parameters draws residuals into the quadratic part, so that the share m of residuals there is larger than $E\psi'$: Huber's correction
+/// $1 + (p/n)(1-m)/m$ divides it.
 #[allow(clippy::cast_precision_loss)] // Counts.
 pub(super) fn unit(problem: &Problem, theta: &[f64; 5]) -> f64 {
     let n = problem.ln_loss.len();
@@ -24,7 +27,9 @@ pub(super) fn unit(problem: &Problem, theta: &[f64; 5]) -> f64 {
         squares += r.clamp(-problem.delta, problem.delta).powi(2);
         inside += usize::from(r.abs() <= problem.delta);
     }
-    squares / (n as f64 - 5.0) / (inside.max(1) as f64 / n as f64)
+    let share = inside.max(1) as f64 / n as f64;
+    let correction = 1.0 + 5.0 / n as f64 * (1.0 - share) / share;
+    squares / (n as f64 - 5.0) / share * correction
 }
 
 /// Whether the runs determine the constants.
