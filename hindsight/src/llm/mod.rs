@@ -22,8 +22,6 @@ mod protocol;
 mod recalibrate;
 mod records;
 mod scaling;
-#[cfg(test)]
-mod tests;
 
 /// Arguments of `hindsight llm`.
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,6 @@
 //! Broken input: exit code 2, and a message that names the place.
 
-use clap::Parser;
-
-use super::super::run;
-use super::{Cli, Folder, binary_log, ok, wrong};
+use super::{Folder, binary_log, ok, run, wrong};
 
 /// Further broken ones are in the tests of the crate that reads them.
 #[test]
@@ -23,10 +20,10 @@ fn wrong_tournaments_and_protocols_name_their_place() {
         let games = f.file("wrong.csv", text);
         let (log, games) = (log.to_str().unwrap(), games.to_str().unwrap());
         let args = ["llm", "gap", log, "--tournament", games];
-        let error = run(&Cli::try_parse_from(args).unwrap().llm).unwrap_err();
-        assert_eq!(error.exit_code(), 2);
+        let (code, found) = run(&args).unwrap_err();
+        assert_eq!(code, 2, "{found}");
         let folder = f.0.path().to_string_lossy();
-        let e = error.to_string().replace(&*folder, "");
+        let e = found.replace(&*folder, "");
         assert!(e.starts_with(words), "{e}");
     }
     let item = "\"shots\":0,\"seed\":1,\"logits\":[1,2],\"label\":0,\"item\":1";
@@ -50,8 +47,8 @@ fn compressed_logs_are_read_and_cut_ones_are_wrong_input() {
     for cut in [5, 40, bytes.len() / 2, bytes.len() - 4] {
         std::fs::write(&path, &bytes[..cut]).unwrap();
         let args = ["llm", "calibration", path.to_str().unwrap()];
-        let error = run(&Cli::try_parse_from(args).unwrap().llm).unwrap_err();
-        assert_eq!(error.exit_code(), 2, "{cut}: {error}");
+        let (code, error) = run(&args).unwrap_err();
+        assert_eq!(code, 2, "{cut}: {error}");
     }
 }
 

@@ -1,19 +1,24 @@
-//! Every command on a small log, and on broken ones.
+//! `hindsight llm` on small logs, and on broken ones.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-use clap::Parser;
-
-use super::{Args, run};
+use std::process::Command;
 
 mod protocols;
 mod wrong;
 
-#[derive(Debug, Parser)]
-struct Cli {
-    #[command(flatten)]
-    llm: Args,
+/// Runs the command; the exit code and the words of the error otherwise.
+fn run(arguments: &[&str]) -> Result<(), (i32, String)> {
+    let output = Command::new(env!("CARGO_BIN_EXE_hindsight"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8(output.stderr).unwrap();
+    let words = words.trim_start_matches("hindsight: ").trim_end();
+    Err((output.status.code().unwrap(), words.to_owned()))
 }
 
 struct Folder(tempfile::TempDir);
@@ -45,7 +50,7 @@ fn ok(folder: &Folder, command: &str, file: &Path, rest: &[&str]) -> serde_json:
             "--report",
             html.to_str().unwrap(),
         ]);
-        run(&Cli::try_parse_from(args).unwrap().llm).unwrap();
+        run(&args).unwrap();
     }
     assert!(std::fs::read_to_string(html).unwrap().contains("<svg"));
     serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap()
@@ -63,12 +68,10 @@ fn wrong(folder: &Folder, command: &str, text: &str, rest: &[&str]) -> String {
         json.to_str().unwrap(),
     ];
     args.extend(rest);
-    let error = run(&Cli::try_parse_from(args).unwrap().llm).unwrap_err();
-    assert_eq!(error.exit_code(), 2, "{error}");
+    let (code, words) = run(&args).unwrap_err();
+    assert_eq!(code, 2, "{words}");
     assert!(!json.exists());
-    error
-        .to_string()
-        .replace(&*folder.0.path().to_string_lossy(), "")
+    words.replace(&*folder.0.path().to_string_lossy(), "")
 }
 
 /// A reproducible scatter in [0, 1).
@@ -227,7 +230,7 @@ fn gap_compares_verifiers_generators_and_rounds() {
         "--threshold",
         "0.7",
     ];
-    run(&Cli::try_parse_from(args).unwrap().llm).unwrap();
+    run(&args).unwrap();
 }
 
 #[test]
