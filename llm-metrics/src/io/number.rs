@@ -78,7 +78,7 @@ fn token_end(bytes: &[u8]) -> usize {
 
 /// A number whose digits make a whole number up to 2^53 and whose power of ten is at most 22 either way: both are doubles, so that one
 /// product or quotient, rounded once, is right. Everything else is left to the standard library.
-#[inline]
+#[inline(always)]
 fn simple(bytes: &[u8]) -> Option<(f64, usize)> {
     let negative = bytes.first() == Some(&b'-');
     let mut at = usize::from(negative);

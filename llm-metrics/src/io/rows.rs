@@ -385,7 +385,7 @@ impl<R: BufRead> Rows<R> {
 
     /// Takes the next record if it is a JSON line like the one before, has plain values only, and `accept` makes something of them.
     /// Otherwise nothing has happened, and [`Rows::next_row`] reads the record.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_plain<T>(
         &mut self,
         accept: impl FnOnce(&Scalars, &[f64]) -> Option<T>,
