@@ -108,24 +108,52 @@ const UNTUNED: [&str; 2] = [
     "target position, mean lead time",
 ];
 
-/// The kinds of file: how numbers, weeks and names are written.
-fn files() -> Vec<Kind> {
-    let kind = |name, file, arguments, expected| Kind {
+fn file(
+    name: &'static str,
+    file: String,
+    arguments: &'static [&'static str],
+    expected: Expected,
+) -> Kind {
+    Kind {
         name,
         file,
         arguments,
         expected,
-    };
-    let plain_text = plain(|p, w| Some(units(p, w)));
-    let semicolons = plain_text.replace(',', ";");
+    }
+}
+
+fn tested(
+    name: &'static str,
+    file: String,
+    arguments: &'static [&'static str],
+    law: fn(&Value) -> bool,
+) -> Kind {
+    Kind {
+        name,
+        file,
+        arguments,
+        expected: Results(law),
+    }
+}
+
+fn all_policies(results: &Value, law: impl Fn(&Value) -> bool) -> bool {
+    results["policies"].as_array().unwrap().iter().all(law)
+}
+
+fn constant() -> String {
+    plain(|_, _| Some(10))
+}
+
+/// How weeks are written.
+fn names_of_weeks() -> Vec<Kind> {
     vec![
-        kind(
+        file(
             "dates of a year with 53 weeks",
             named(|w| date(7 * w)),
             &["--check"],
             Said("weeks 2020-01-13 to 2021-03-01\n0 weeks"),
         ),
-        kind(
+        file(
             "ISO weeks",
             named(|w| {
                 if w <= 53 {
@@ -137,7 +165,7 @@ fn files() -> Vec<Kind> {
             &["--check"],
             Said("weeks 2020-W01 to 2021-W07\n0 weeks"),
         ),
-        kind(
+        file(
             "year and week in one number",
             named(|w| {
                 if w <= 53 {
@@ -149,31 +177,58 @@ fn files() -> Vec<Kind> {
             &[],
             Refused("numbers made of year and week are not consecutive"),
         ),
-        kind(
+        file("days", daily(), &[], Refused("--daily sums days to weeks")),
+        file(
+            "days that are summed",
+            daily(),
+            &["--daily", "--check"],
+            Said("weeks 2020-01-06 to 2020-07-13"),
+        ),
+        file(
+            "months",
+            named(|w| format!("{}-{:02}-01", 2020 + w / 12, w % 12 + 1)),
+            &[],
+            Refused("months are no weeks"),
+        ),
+        file(
+            "two weekdays",
+            named(|w| date(7 * w + w / 40)),
+            &[],
+            Refused("is no whole number of weeks from"),
+        ),
+    ]
+}
+
+/// How numbers are written.
+fn numbers() -> Vec<Kind> {
+    let plain_text = plain(|p, w| Some(units(p, w)));
+    let semicolons = plain_text.replace(',', ";");
+    vec![
+        file(
             "thousands in quotes",
             plain(|p, w| Some(units(p, w))).replacen(",10,6", ",\"1,000\",6", 1),
             &[],
             Refused("is not a number"),
         ),
-        kind(
+        file(
             "a decimal comma",
             semicolons.replace(";10;6\n", ";10,5;6\n"),
             &["--delimiter", ";"],
             Refused("give --decimal-comma"),
         ),
-        kind(
+        file(
             "a decimal comma that is said",
             semicolons.replace(";10;6\n", ";10,5;6\n"),
             &["--decimal-comma", "--check"],
             Said("10.50  10.50    10.50"),
         ),
-        kind(
+        file(
             "points between thousands",
             semicolons.replace(";10;6\n", ";1.000,5;6\n"),
             &["--decimal-comma"],
             Refused("a point has no meaning"),
         ),
-        kind(
+        file(
             "three decimals everywhere",
             record(1, "demand,price,cost", |p, w| {
                 Some((w.to_string(), format!("{}.250,10,6", units(p, w))))
@@ -181,25 +236,44 @@ fn files() -> Vec<Kind> {
             &["--check"],
             Said("has three digits behind it"),
         ),
-        kind(
+        file(
             "a byte order mark and returns",
             format!("\u{feff}{}", plain_text.replace('\n', "\r\n")),
             &["--check"],
             Said("180 rows, 3 products"),
         ),
-        kind(
+        file(
             "returned goods",
             plain_text.replace("p1,7,", "p1,7,-"),
             &[],
             Refused("is negative"),
         ),
-        kind(
+        file(
+            "an empty price",
+            plain_text.replacen(",10,6", ",,6", 1),
+            &[],
+            Refused("is empty (leave the whole row out"),
+        ),
+        file(
+            "a price of zero",
+            plain_text.replacen(",10,6", ",0,6", 1),
+            &[],
+            Refused("must be above zero"),
+        ),
+    ]
+}
+
+/// How products are named, and which are there.
+fn products() -> Vec<Kind> {
+    let plain_text = plain(|p, w| Some(units(p, w)));
+    vec![
+        file(
             "two shops in one file",
             format!("{plain_text}{}", &plain_text[30..]),
             &[],
             Refused("already on line 2: a duplicated row"),
         ),
-        kind(
+        file(
             "two shops by their names",
             record(3, "demand,price,cost,shop", |p, w| {
                 Some((w.to_string(), format!("{},10,6,s{p}", units(p, w))))
@@ -207,50 +281,19 @@ fn files() -> Vec<Kind> {
             &["--product", "shop,product", "--check"],
             Said("3 products"),
         ),
-        kind("days", daily(), &[], Refused("--daily sums days to weeks")),
-        kind(
-            "days that are summed",
-            daily(),
-            &["--daily", "--check"],
-            Said("weeks 2020-01-06 to 2020-07-13"),
-        ),
-        kind(
-            "months",
-            named(|w| format!("{}-{:02}-01", 2020 + w / 12, w % 12 + 1)),
-            &[],
-            Refused("months are no weeks"),
-        ),
-        kind(
-            "an empty price",
-            plain_text.replacen(",10,6", ",,6", 1),
-            &[],
-            Refused("is empty (leave the whole row out"),
-        ),
-        kind(
-            "a price of zero",
-            plain_text.replacen(",10,6", ",0,6", 1),
-            &[],
-            Refused("must be above zero"),
-        ),
-        kind(
-            "two weekdays",
-            named(|w| date(7 * w + w / 40)),
-            &[],
-            Refused("is no whole number of weeks from"),
-        ),
-        kind(
+        file(
             "blanks behind a name",
             plain_text.replace("p2,", "p2 ,").replacen("p2 ,", "p2,", 9),
             &["--check"],
             Said("180 rows, 3 products"),
         ),
-        kind(
+        file(
             "one product in one week",
             format!("{plain_text}p9,60,3,10,6\n"),
             &["--check"],
             Said("1 product with fewer than 2 weeks was left out: p9"),
         ),
-        kind(
+        file(
             "one product only",
             record(1, "demand,price,cost", |p, w| {
                 Some((w.to_string(), format!("{},10,6", units(p, w))))
@@ -258,7 +301,7 @@ fn files() -> Vec<Kind> {
             &["--check"],
             Said("60 rows, 1 product, weeks"),
         ),
-        kind(
+        file(
             "a product ten years late",
             format!("{plain_text}p9,620,3,10,6\np9,621,3,10,6\n"),
             &["--check"],
@@ -269,14 +312,8 @@ fn files() -> Vec<Kind> {
     ]
 }
 
-/// The kinds of record: what a back-test must say of them.
-fn records() -> Vec<Kind> {
-    let kind = |name, file, arguments, law| Kind {
-        name,
-        file,
-        arguments,
-        expected: Results(law),
-    };
+/// What is known beside demand.
+fn covariates_and_stock() -> Vec<Kind> {
     let covariate = |value: fn(usize, usize) -> usize| {
         record(3, "demand,price,cost,extra", move |p, w| {
             Some((
@@ -291,75 +328,20 @@ fn records() -> Vec<Kind> {
             Some((w.to_string(), format!("{},{share},10,6", units(p, w))))
         })
     };
-    let constant = || plain(|_, _| Some(10));
     vec![
-        kind(
+        tested(
             "a covariate that is demand",
             covariate(units),
             &["--covariate", "extra"],
             |r| !notices(r, "know the future"),
         ),
-        kind(
+        tested(
             "a plan that is demand",
             covariate(units),
             &["--planned", "extra"],
             |r| notices(r, "covariate \"extra\" equals demand"),
         ),
-        kind("a long lead time", constant(), &["--lead-time", "8"], |r| {
-            UNTUNED
-                .iter()
-                .all(|name| (8.0..=10.5).contains(&policy(r, name)["ordered"].as_f64().unwrap()))
-        }),
-        kind(
-            "a lead time beyond the held-out weeks",
-            constant(),
-            &["--lead-time", "20", "--held-out", "10"],
-            |r| notices(r, "are not shorter than the 10 weeks scored"),
-        ),
-        kind(
-            "a product without demand",
-            plain(|p, w| Some(if p == 0 { 0 } else { units(p, w) })),
-            &[],
-            |r| {
-                r["policies"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .all(|p| p["mean"].is_number())
-            },
-        ),
-        kind("no demand at all", plain(|_, _| Some(0)), &[], |r| {
-            r["policies"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .all(|p| p["share_of_bound"].is_null())
-        }),
-        kind(
-            "sums of four weeks",
-            plain(|p, w| w.is_multiple_of(4).then(|| units(p, w))),
-            &["--held-out", "16"],
-            |r| notices(r, "not recorded; a file of monthly or four-weekly sums"),
-        ),
-        kind(
-            "prices below cost",
-            plain(|p, w| Some(units(p, w))).replace(",10,6\n", ",5,6\n"),
-            &["--lead-time", "1"],
-            |r| policy(r, UNTUNED[0])["ordered"].as_f64().unwrap() < 0.01,
-        ),
-        kind(
-            "a launch in the held-out weeks",
-            plain(|p, w| (p < 2 || w > 50).then(|| units(p, w))),
-            &[],
-            |r| notices(r, "was left out: p2"),
-        ),
-        kind(
-            "a launch padded with zeros",
-            plain(|p, w| Some(if p < 2 || w > 30 { units(p, w) } else { 0 })),
-            &[],
-            |r| notices(r, "if a product was not sold yet, leave its rows out: p2"),
-        ),
-        kind(
+        tested(
             "never in stock throughout",
             stock(|p, _| p == 0),
             &["--sales", "sold", "--in-stock", "in_stock"],
@@ -370,7 +352,7 @@ fn records() -> Vec<Kind> {
                 )
             },
         ),
-        kind(
+        tested(
             "one week in six sold out, a long lead time",
             stock(|p, w| (w + p).is_multiple_of(6)),
             &[
@@ -383,53 +365,7 @@ fn records() -> Vec<Kind> {
             ],
             |r| mean(r, UNTUNED[0]) > 0.8 * mean(r, "constant order"),
         ),
-        kind(
-            "every cost and unit by hand",
-            constant(),
-            &[
-                "--discount",
-                "1",
-                "--holding-share",
-                "0",
-                "--lead-time",
-                "1-3",
-            ],
-            |r| {
-                (r["bound"].as_f64().unwrap() - 40.0).abs() < 1e-6
-                    && (mean(r, "constant order") - 40.0).abs() < 1e-4
-            },
-        ),
-        kind(
-            "empty weeks before the held-out ones",
-            plain(|p, w| {
-                Some(if (39..=45).contains(&w) {
-                    0
-                } else {
-                    units(p, w)
-                })
-            }),
-            &["--held-out", "15"],
-            |r| notices(r, "have no demand") || r["policies"].is_array(),
-        ),
-        kind(
-            "one product a million times another",
-            plain(|p, w| Some(if p == 0 { 1_000_000 } else { units(p, w) })),
-            &[],
-            |r| {
-                r["policies"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .all(|p| p["interval"]["hi"].is_number())
-            },
-        ),
-        kind(
-            "every other week",
-            plain(|p, w| w.is_multiple_of(2).then(|| units(p, w))),
-            &["--lead-time", "1"],
-            |r| mean(r, UNTUNED[0]) > 0.8 * mean(r, "base stock"),
-        ),
-        kind(
+        tested(
             "closed weeks known ahead",
             record(3, "demand,price,cost,open", |p, w| {
                 let open = usize::from(!w.is_multiple_of(3));
@@ -445,13 +381,109 @@ fn records() -> Vec<Kind> {
             ],
             |r| mean(r, "promotion-aware newsvendor") > mean(r, "base stock"),
         ),
-        kind(
+    ]
+}
+
+/// Terms of the replay.
+fn terms() -> Vec<Kind> {
+    vec![
+        tested("a long lead time", constant(), &["--lead-time", "8"], |r| {
+            UNTUNED
+                .iter()
+                .all(|name| (8.0..=10.5).contains(&policy(r, name)["ordered"].as_f64().unwrap()))
+        }),
+        tested(
+            "a lead time beyond the held-out weeks",
+            constant(),
+            &["--lead-time", "20", "--held-out", "10"],
+            |r| notices(r, "are not shorter than the 10 weeks scored"),
+        ),
+        tested(
+            "sums of four weeks",
+            plain(|p, w| w.is_multiple_of(4).then(|| units(p, w))),
+            &["--held-out", "16"],
+            |r| notices(r, "not recorded; a file of monthly or four-weekly sums"),
+        ),
+        tested(
+            "prices below cost",
+            plain(|p, w| Some(units(p, w))).replace(",10,6\n", ",5,6\n"),
+            &["--lead-time", "1"],
+            |r| policy(r, UNTUNED[0])["ordered"].as_f64().unwrap() < 0.01,
+        ),
+        tested(
+            "every cost and unit by hand",
+            constant(),
+            &[
+                "--discount",
+                "1",
+                "--holding-share",
+                "0",
+                "--lead-time",
+                "1-3",
+            ],
+            |r| {
+                (r["bound"].as_f64().unwrap() - 40.0).abs() < 1e-6
+                    && (mean(r, "constant order") - 40.0).abs() < 1e-4
+            },
+        ),
+        tested(
+            "every other week",
+            plain(|p, w| w.is_multiple_of(2).then(|| units(p, w))),
+            &["--lead-time", "1"],
+            |r| mean(r, UNTUNED[0]) > 0.8 * mean(r, "base stock"),
+        ),
+    ]
+}
+
+/// How demand runs.
+fn courses_of_demand() -> Vec<Kind> {
+    vec![
+        tested(
+            "a product without demand",
+            plain(|p, w| Some(if p == 0 { 0 } else { units(p, w) })),
+            &[],
+            |r| all_policies(r, |p| p["mean"].is_number()),
+        ),
+        tested("no demand at all", plain(|_, _| Some(0)), &[], |r| {
+            all_policies(r, |p| p["share_of_bound"].is_null())
+        }),
+        tested(
+            "a launch in the held-out weeks",
+            plain(|p, w| (p < 2 || w > 50).then(|| units(p, w))),
+            &[],
+            |r| notices(r, "was left out: p2"),
+        ),
+        tested(
+            "a launch padded with zeros",
+            plain(|p, w| Some(if p < 2 || w > 30 { units(p, w) } else { 0 })),
+            &[],
+            |r| notices(r, "if a product was not sold yet, leave its rows out: p2"),
+        ),
+        tested(
+            "empty weeks before the held-out ones",
+            plain(|p, w| {
+                Some(if (39..=45).contains(&w) {
+                    0
+                } else {
+                    units(p, w)
+                })
+            }),
+            &["--held-out", "15"],
+            |r| notices(r, "have no demand"),
+        ),
+        tested(
+            "one product a million times another",
+            plain(|p, w| Some(if p == 0 { 1_000_000 } else { units(p, w) })),
+            &[],
+            |r| all_policies(r, |p| p["interval"]["hi"].is_number()),
+        ),
+        tested(
             "a record that stops early",
             plain(|p, w| (p < 2 || w < 50).then(|| units(p, w))),
             &["--missing-is-zero"],
             |r| notices(r, "1 product ends weeks before the record does"),
         ),
-        kind(
+        tested(
             "an order a hundred times as large",
             plain(|p, w| Some(if (p, w) == (1, 20) { 5000 } else { units(p, w) })),
             &[],
@@ -462,13 +494,13 @@ fn records() -> Vec<Kind> {
                 )
             },
         ),
-        kind(
+        tested(
             "a last week that is not over",
             plain(|p, w| Some(if w == WEEKS { 1 } else { units(p, w) })),
             &[],
             |r| notices(r, "is it complete?"),
         ),
-        kind(
+        tested(
             "another level in the held-out weeks",
             plain(|p, w| Some(if w > 45 { 3 * units(p, w) } else { units(p, w) })),
             &["--held-out", "15"],
@@ -513,8 +545,19 @@ fn run(kind: &Kind) -> Result<(), String> {
 
 #[test]
 fn every_kind_is_as_expected() {
-    let kinds = files().into_iter().chain(records());
-    let wrong: Vec<String> = kinds.filter_map(|kind| run(&kind).err()).collect();
+    let kinds = [
+        names_of_weeks(),
+        numbers(),
+        products(),
+        covariates_and_stock(),
+        terms(),
+        courses_of_demand(),
+    ];
+    let wrong: Vec<String> = kinds
+        .iter()
+        .flatten()
+        .filter_map(|kind| run(kind).err())
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 

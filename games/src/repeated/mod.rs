@@ -18,12 +18,14 @@
 //! players means a nearly coarse correlated equilibrium, small swap regret a nearly correlated one.
 
 mod account;
+mod adversary;
 #[cfg(test)]
 mod curves;
 mod exp3;
 mod fixed_point;
 mod ftpl;
 mod hedge;
+mod kinds;
 mod learner;
 mod play;
 mod regret_matching;
@@ -33,9 +35,11 @@ mod stationary;
 mod swap;
 
 pub use account::{RegretAccount, Regrets};
+pub use adversary::{ManyActions, adaptive_regret, many_actions};
 pub use exp3::Exp3;
 pub use ftpl::{Ftpl, Noise, OptimisationOracle, SingleActions, Subsets, sample_action};
 pub use hedge::Hedge;
+pub use kinds::LearnerKind;
 pub use learner::{BanditLearner, FromBandit, FromOracle, Learner, OracleLearner};
 pub use play::{Checkpoint, PlayRecord, average_self_play, self_play};
 pub use regret_matching::RegretMatching;

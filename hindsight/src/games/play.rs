@@ -2,11 +2,8 @@
 
 use std::path::PathBuf;
 
-use games::GamesError;
 use games::equilibrium::{coarse_correlated_gap, correlated_gap, nash_conv};
-use games::repeated::{
-    BlumMansour, Hedge, Learner, PlayRecord, RegretMatching, StoltzLugosi, TreeSwap, self_play,
-};
+use games::repeated::{Learner, LearnerKind, PlayRecord, self_play};
 use serde_json::{Value, json};
 
 use super::case::Answer;
@@ -14,18 +11,6 @@ use super::fields::{Json, sources};
 use super::payoffs;
 use super::problem::Problem;
 use crate::inputs::Inputs;
-
-/// The learners by name.
-pub(super) const LEARNERS: [&str; 8] = [
-    "hedge",
-    "anytime",
-    "optimistic",
-    "rm",
-    "rm_plus",
-    "stoltz_lugosi",
-    "blum_mansour",
-    "tree_swap",
-];
 
 /// A game, a learner for each player, and how long they play.
 #[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
@@ -60,29 +45,23 @@ impl Answer for Case {
         if rounds == 0 {
             return Err(Problem::field("rounds", "must be at least 1, got 0"));
         }
-        let names: Vec<String> = self
+        let kinds = self
             .learners
             .as_deref()
             .unwrap_or("hedge")
             .split(',')
-            .map(|n| n.trim().replace('-', "_"))
-            .collect();
-        if names.len() != 1 && names.len() != game.players() {
+            .map(|name| learner(name.trim()))
+            .collect::<Result<Vec<_>, _>>()?;
+        if kinds.len() != 1 && kinds.len() != game.players() {
             return Err(Problem::field(
                 "learners",
-                format!("{} learners for {} players", names.len(), game.players()),
+                format!("{} learners for {} players", kinds.len(), game.players()),
             ));
         }
         // The learners' rates are for payoffs in [0, 1]; the gaps below are in the game's own units.
         let (unit, _) = game.rescaled();
         let mut learners = (0..game.players())
-            .map(|i| {
-                learner(
-                    &names[if names.len() == 1 { 0 } else { i }],
-                    game.shape()[i],
-                    rounds,
-                )
-            })
+            .map(|i| kinds[i.min(kinds.len() - 1)].learner(game.shape()[i], rounds))
             .collect::<Result<Vec<_>, _>>()?;
         let mut seats: Vec<&mut dyn Learner> = learners
             .iter_mut()
@@ -99,7 +78,7 @@ impl Answer for Case {
         );
         Ok(json!({
             "sentence": sentence,
-            "learners": names,
+            "learners": kinds,
             "rounds": rounds,
             "correlated_gap": correlated_gap(game, joint)?,
             "coarse_gap": coarse,
@@ -128,37 +107,13 @@ pub(super) fn checkpoints(rounds: usize) -> Vec<usize> {
     all
 }
 
-/// A learner by its name.
-pub(super) fn learner(
-    name: &str,
-    actions: usize,
-    rounds: usize,
-) -> Result<Box<dyn Learner>, Problem> {
-    let build = || -> Result<Option<Box<dyn Learner>>, GamesError> {
-        Ok(Some(match name {
-            "hedge" if actions > 1 => Box::new(Hedge::fixed(actions, rounds)?),
-            "hedge" | "anytime" => Box::new(Hedge::anytime(actions)?),
-            "optimistic" => Box::new(Hedge::optimistic(actions, 0.25)?),
-            "rm" => Box::new(RegretMatching::new(actions)?),
-            "rm_plus" => Box::new(RegretMatching::plus(actions)?),
-            "stoltz_lugosi" => Box::new(StoltzLugosi::fixed(actions, rounds)?),
-            "blum_mansour" => Box::new(BlumMansour::tuned(actions, rounds)?),
-            "tree_swap" => {
-                // Depth 3: the least branching whose cube covers the rounds.
-                let mut branching = 1;
-                while branching * branching * branching < rounds {
-                    branching += 1;
-                }
-                let first = Hedge::fixed(actions, branching)?;
-                Box::new(TreeSwap::new(branching, 3, move || first.clone())?)
-            }
-            _ => return Ok(None),
-        }))
-    };
-    build()?.ok_or_else(|| {
+/// A kind of learner by its name.
+fn learner(name: &str) -> Result<LearnerKind, Problem> {
+    LearnerKind::named(name).ok_or_else(|| {
+        let all = LearnerKind::ALL.map(LearnerKind::name);
         Problem::field(
             "learners",
-            format!("{name:?} is not one of {}", LEARNERS.join(", ")),
+            format!("{name:?} is not one of {}", all.join(", ")),
         )
     })
 }
