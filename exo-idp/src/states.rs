@@ -110,14 +110,11 @@ impl States {
         let by_age = due.iter().rev().cloned().collect();
         let mut states = States::new(on_hand, by_age, book)?;
         for age in 1..=longest {
-            for weeks in 0..=longest - age {
-                // An order of that age is due in just one week.
-                if weeks == longest - age {
-                    states.rows.extend_from_slice(&due[weeks]);
-                } else {
-                    states.rows.resize(states.rows.len() + states.lanes, 0.0);
-                }
-            }
+            // An order of that age is due in just one week, the last that it can be.
+            let weeks = longest - age;
+            let before = states.rows.len() + weeks * states.lanes;
+            states.rows.resize(before, 0.0);
+            states.rows.extend_from_slice(&due[weeks]);
         }
         states.scheduled = true;
         Ok(states)

@@ -158,16 +158,14 @@ impl Kept {
         if kept.products.is_empty() {
             return Err(Place::file(path).error(format!("no product has {least} weeks or more")));
         }
-        let notices: [(Vec<String>, fn(usize, Vec<String>) -> Notice); 3] = [
-            (short, |least, products| Notice::Short { least, products }),
-            (far, |_, products| Notice::FarAway { products }),
-            (early, |_, products| Notice::EarlyEnds { products }),
-        ];
-        for (products, notice) in notices {
+        let mut add = |products: Vec<String>, notice: fn(usize, Vec<String>) -> Notice| {
             if !products.is_empty() {
                 kept.notices.push(notice(least, products));
             }
-        }
+        };
+        add(short, |least, products| Notice::Short { least, products });
+        add(far, |_, products| Notice::FarAway { products });
+        add(early, |_, products| Notice::EarlyEnds { products });
         Ok(kept)
     }
 
