@@ -235,3 +235,98 @@ pub fn payoff_range(
     let high = correlated_equilibrium(game, concept, &Objective::Player(player))?;
     Ok((-low.value, high.value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::nash_equilibria;
+    use super::*;
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+
+    fn game(shape: &[usize], whole: bool, seed: u64) -> Game {
+        let mut rng = rand_pcg::Pcg64::seed_from_u64(seed);
+        let draw = |_: usize, _: &[usize]| {
+            if whole {
+                f64::from(rng.random_range(0..4u8))
+            } else {
+                rng.random_range(-1.0..1.0)
+            }
+        };
+        Game::from_fn(shape, draw).unwrap()
+    }
+
+    fn best(game: &Game, concept: Concept, objective: &Objective) -> CorrelatedEquilibrium {
+        correlated_equilibrium(game, concept, objective).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        /// Nash, correlated, coarse correlated: each set contains the one before.
+        #[test]
+        fn the_concepts_are_nested(rows in 1usize..5, columns in 1usize..5, whole in any::<bool>(), seed in any::<u64>()) {
+            let game = game(&[rows, columns], whole, seed);
+            let nash = nash_equilibria(&game).unwrap().iter().map(|e| e.payoffs[0] + e.payoffs[1]).fold(f64::NEG_INFINITY, f64::max);
+            let correlated = best(&game, Concept::Correlated, &Objective::Welfare).value;
+            let coarse = best(&game, Concept::CoarseCorrelated, &Objective::Welfare).value;
+            prop_assert!(nash <= correlated + 1e-8 && correlated <= coarse + 1e-8, "{nash} {correlated} {coarse}");
+        }
+
+        /// The smallest payoff is at most what each player can get, and at least what the best welfare leaves the poorest.
+        #[test]
+        fn the_smallest_payoff_lies_between_its_bounds(whole in any::<bool>(), seed in any::<u64>()) {
+            let game = game(&[3, 2, 2], whole, seed);
+            for concept in [Concept::Correlated, Concept::CoarseCorrelated] {
+                let fair = best(&game, concept, &Objective::MaxMin);
+                let least = fair.payoffs.iter().copied().fold(f64::INFINITY, f64::min);
+                prop_assert!((fair.value - least).abs() < 1e-7);
+                for player in 0..3 {
+                    let (_, high) = payoff_range(&game, concept, player).unwrap();
+                    prop_assert!(fair.value <= high + 1e-7);
+                }
+                let rich = best(&game, concept, &Objective::Welfare);
+                let poorest = rich.payoffs.iter().copied().fold(f64::INFINITY, f64::min);
+                prop_assert!(poorest <= fair.value + 1e-7);
+            }
+        }
+
+        /// The multipliers that are shown prove the value: no profile is worth more once every deviation is charged.
+        #[test]
+        fn binding_deviations_prove_the_value(rows in 1usize..5, columns in 1usize..5, coarse in any::<bool>(), seed in any::<u64>()) {
+            let game = game(&[rows, columns], false, seed);
+            let concept = if coarse { Concept::CoarseCorrelated } else { Concept::Correlated };
+            let e = best(&game, concept, &Objective::Welfare);
+            for s in 0..game.profiles() {
+                let profile = game.profile(s);
+                let charged: f64 = e.binding.iter().filter(|(d, _)| d.from.is_none_or(|f| f == profile[d.player])).map(|(d, y)| {
+                    let mut other = profile.clone();
+                    other[d.player] = d.to;
+                    let own = game.payoffs(d.player).unwrap();
+                    y * (own[game.index(&other).unwrap()] - own[s])
+                }).sum();
+                prop_assert!(game.welfare(s) - charged <= e.value + e.gap + 1e-7);
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_players_and_wrong_coefficients_are_refused() {
+        let game = game(&[2, 2], true, 1);
+        let ask = |objective| correlated_equilibrium(&game, Concept::Correlated, &objective);
+        assert!(matches!(
+            ask(Objective::Player(2)),
+            Err(GamesError::NoSuchAction { value: 2, .. })
+        ));
+        assert!(matches!(
+            ask(Objective::Linear(vec![1.0; 3])),
+            Err(GamesError::Length {
+                expected: 4,
+                found: 3,
+                ..
+            })
+        ));
+        assert!(matches!(
+            ask(Objective::Linear(vec![f64::NAN; 4])),
+            Err(GamesError::NotFinite { .. })
+        ));
+    }
+}
