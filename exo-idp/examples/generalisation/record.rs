@@ -141,6 +141,8 @@ pub(crate) fn world(numbers: &str) -> Result<Panel, Box<dyn Error>> {
         weeks: weeks.parse()?,
         intermittent: intermittent.parse()?,
         promotion_rate: promotions.parse()?,
+        births: 0.0,
+        deaths: 0.0,
         ..WorldConfig::default()
     };
     Ok(World::new(&config)?.panel(DemandColumn::Truth)?)
