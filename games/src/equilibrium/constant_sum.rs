@@ -15,13 +15,12 @@ const ROUNDING: f64 = 1e-12;
 /// Largest gap, in units of the spread, of a solution that is taken.
 const PROOF: f64 = 1e-9;
 
-/// The product of optimal strategies, where the game is one of constant sum and the objective a function of the payoffs; `None` for all other games, and where the
-/// zero-sum solver cannot prove its answer.
-pub(super) fn product(game: &Game, concept: Concept, objective: &[f64]) -> Option<Found> {
-    let &[rows, columns] = game.shape() else {
+/// The product of optimal strategies, where the game, given in units of its players' spreads, is one of constant sum and the objective a function of the payoffs;
+/// `None` for all other games, and where the zero-sum solver cannot prove its answer.
+pub(super) fn product(unit: &Game, concept: Concept, objective: &[f64]) -> Option<Found> {
+    let &[rows, columns] = unit.shape() else {
         return None;
     };
-    let (unit, _) = game.rescaled();
     let (u, other) = (unit.payoffs(0)?, unit.payoffs(1)?);
     if objective.len() != u.len()
         || u.iter()
@@ -57,13 +56,9 @@ pub(super) fn product(game: &Game, concept: Concept, objective: &[f64]) -> Optio
         .filter(|(from, to, _)| slope != 0.0 && *from != Some(*to))
         .map(|(from, to, p)| (Deviation { player, from, to }, slope.abs() * p))
         .collect();
-    let (low, high) = guarantees(u, columns, &solution.row, &solution.column);
-    let bound = base
-        + if slope > 0.0 {
-            slope * high
-        } else {
-            slope * low
-        };
+    // What the deviation guarantees; the value lies midway between both sides' guarantees.
+    let guaranteed = solution.value + 0.5 * solution.duality_gap.copysign(slope);
+    let bound = base + slope * guaranteed;
     Some(Found {
         joint,
         value,
@@ -71,19 +66,6 @@ pub(super) fn product(game: &Game, concept: Concept, objective: &[f64]) -> Optio
         multipliers,
         pivots: 0,
     })
-}
-
-/// What the row player is sure of with `row`, and at most gets against `column`.
-fn guarantees(u: &[f64], columns: usize, row: &[f64], column: &[f64]) -> (f64, f64) {
-    let mut against = vec![0.0; columns];
-    let mut high = f64::NEG_INFINITY;
-    for (x, line) in row.iter().zip(u.chunks_exact(columns)) {
-        for (a, u) in against.iter_mut().zip(line) {
-            *a += x * u;
-        }
-        high = high.max(crate::game::dot(line, column));
-    }
-    (against.into_iter().fold(f64::INFINITY, f64::min), high)
 }
 
 /// The intercept and slope of `objective` as a function of `u`, whose values reach from 0 to 1; `None` when it is none within rounding.
@@ -142,8 +124,8 @@ mod tests {
             let u = unit.payoffs(0).unwrap();
             prop_assume!(u.contains(&1.0));
             let objective: Vec<f64> = u.iter().map(|u| if rising { 2.0 + 7.0 * u } else { 2.0 - 7.0 * u }).collect();
-            let product = product(&game, concept, &objective).expect("a game of constant sum");
-            let programme = maximise(&Incentives::new(&game, concept, None), &objective).unwrap().unwrap();
+            let product = product(&unit, concept, &objective).expect("a game of constant sum");
+            let programme = maximise(&Incentives::new(&unit, concept, None), &objective).unwrap().unwrap();
             prop_assert!((product.value - programme.value).abs() < 1e-7, "{} {}", product.value, programme.value);
             prop_assert!(product.gap < 1e-8);
             for (player, gains) in deviation_gains(&unit, &product.joint).unwrap().iter().enumerate() {
@@ -159,7 +141,7 @@ mod tests {
             let u = unit.payoffs(0).unwrap();
             prop_assume!(u.contains(&1.0));
             let objective: Vec<f64> = u.iter().map(|u| if rising { 3.0 * u } else { -3.0 * u }).collect();
-            let product = product(&game, concept, &objective).unwrap();
+            let product = product(&unit, concept, &objective).unwrap();
             // Weak duality from the definition: no profile is worth more than the bound once every deviation is charged.
             for s in 0..game.profiles() {
                 let profile = game.profile(s);
@@ -177,13 +159,13 @@ mod tests {
     #[test]
     fn a_game_that_is_nearly_of_constant_sum_is_none() {
         for seed in 0..20 {
-            let game = game(4, 5, false, 1e-6, seed);
-            let objective = game.payoffs(0).unwrap().to_vec();
-            assert!(product(&game, Concept::Correlated, &objective).is_none());
-            let other = super::tests::game(4, 5, false, 0.0, seed);
+            let (near, _) = game(4, 5, false, 1e-6, seed).rescaled();
+            let objective = near.payoffs(0).unwrap();
+            assert!(product(&near, Concept::Correlated, objective).is_none());
+            let (unit, _) = game(4, 5, false, 0.0, seed).rescaled();
             let own: Vec<f64> = (0..20).map(f64::from).collect();
-            assert!(product(&other, Concept::Correlated, &own).is_none());
-            assert!(product(&other, Concept::Correlated, other.payoffs(1).unwrap()).is_some());
+            assert!(product(&unit, Concept::Correlated, &own).is_none());
+            assert!(product(&unit, Concept::Correlated, unit.payoffs(1).unwrap()).is_some());
         }
     }
 

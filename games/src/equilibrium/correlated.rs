@@ -97,12 +97,12 @@ pub fn correlated_equilibrium(
     objective: &Objective,
 ) -> Result<CorrelatedEquilibrium, GamesError> {
     let target = Target::new(game, objective)?;
-    let found = match constant_sum::product(game, concept, &target.cost) {
+    let (unit, scales) = game.rescaled();
+    let found = match constant_sum::product(&unit, concept, &target.cost) {
         Some(product) => product,
-        None => by_programme(game, concept, &target)?,
+        None => by_programme(&unit, concept, &target)?,
     };
     let joint = found.joint;
-    let (_, scales) = game.rescaled();
     let mut binding: Vec<(Deviation, f64)> = found
         .multipliers
         .into_iter()
@@ -139,16 +139,16 @@ pub(super) struct Found {
     pub(super) pivots: usize,
 }
 
-/// Solves the whole programme.
-fn by_programme(game: &Game, concept: Concept, target: &Target) -> Result<Found, GamesError> {
-    let rows = Incentives::new(game, concept, target.common.clone());
+/// Solves the whole programme of a game in units of its players' spreads.
+fn by_programme(unit: &Game, concept: Concept, target: &Target) -> Result<Found, GamesError> {
+    let rows = Incentives::new(unit, concept, target.common.clone());
     let optimum = maximise(&rows, &target.cost)?.ok_or(GamesError::NotConverged {
         method: Method::DualSimplex,
         residual: f64::INFINITY,
         iterations: 0,
     })?;
     let mut joint = optimum.x;
-    joint.truncate(game.profiles());
+    joint.truncate(unit.profiles());
     Ok(Found {
         joint,
         value: optimum.value,

@@ -30,8 +30,8 @@ pub(super) struct Incentives {
 }
 
 impl Incentives {
-    pub(super) fn new(game: &Game, concept: Concept, common: Option<Vec<Vec<f64>>>) -> Self {
-        let (unit, _) = game.rescaled();
+    /// The rows of a game given in units of its players' spreads.
+    pub(super) fn new(unit: &Game, concept: Concept, common: Option<Vec<Vec<f64>>>) -> Self {
         let mut deviations = 0;
         let players = unit
             .shape()
@@ -64,7 +64,7 @@ impl Incentives {
             concept,
             players,
             deviations,
-            profiles: game.profiles(),
+            profiles: unit.profiles(),
             common,
         }
     }
