@@ -1,26 +1,19 @@
 //! `hindsight games` as a user runs it: flags, files, errors, figures.
 
+mod command;
+
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
 
+use command::run;
 use serde_json::{Value, json};
 
 const CHICKEN: &str = "[[[6,2],[7,0]],[[6,7],[2,0]]]";
 
-/// The standard output, or the exit code and the words of the error.
+/// What `hindsight games` prints, or the exit code and the words of its error.
 fn games<S: AsRef<OsStr>>(arguments: &[S]) -> Result<String, (i32, String)> {
-    let output = Command::new(env!("CARGO_BIN_EXE_hindsight"))
-        .arg("games")
-        .args(arguments)
-        .output()
-        .unwrap();
-    if output.status.success() {
-        return Ok(String::from_utf8(output.stdout).unwrap());
-    }
-    let words = String::from_utf8(output.stderr).unwrap();
-    let words = words.trim_start_matches("hindsight: ").trim_end();
-    Err((output.status.code().unwrap(), words.to_owned()))
+    let arguments = arguments.iter().map(AsRef::as_ref);
+    run(std::iter::once(OsStr::new("games")).chain(arguments))
 }
 
 /// The JSON document of an answer.

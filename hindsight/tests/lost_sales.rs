@@ -1,23 +1,16 @@
 //! `hindsight lost-sales` as a user runs it: laws, files of demand, the table, errors.
 
-use std::process::Command;
+mod command;
 
+use command::run;
 use serde_json::Value;
 
 /// The standard output, or the words of the error, whose exit code is 2.
 fn lost_sales(line: &str) -> Result<String, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_hindsight"))
-        .arg("lost-sales")
-        .args(line.split(' '))
-        .output()
-        .unwrap();
-    if output.status.success() {
-        return Ok(String::from_utf8(output.stdout).unwrap());
-    }
-    let words = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{words}");
-    let words = words.trim_start_matches("hindsight: ").trim_end();
-    Err(words.to_owned())
+    run(std::iter::once("lost-sales").chain(line.split(' '))).map_err(|(code, words)| {
+        assert_eq!(code, 2, "{words}");
+        words
+    })
 }
 
 /// The JSON document of a quick problem: nothing is trained.

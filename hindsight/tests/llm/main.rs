@@ -2,24 +2,13 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+#[path = "../command/mod.rs"]
+mod command;
 mod protocols;
 mod wrong;
 
-/// Runs the command; the exit code and the words of the error otherwise.
-fn run(arguments: &[&str]) -> Result<(), (i32, String)> {
-    let output = Command::new(env!("CARGO_BIN_EXE_hindsight"))
-        .args(arguments)
-        .output()
-        .unwrap();
-    if output.status.success() {
-        return Ok(());
-    }
-    let words = String::from_utf8(output.stderr).unwrap();
-    let words = words.trim_start_matches("hindsight: ").trim_end();
-    Err((output.status.code().unwrap(), words.to_owned()))
-}
+use command::run;
 
 struct Folder(tempfile::TempDir);
 
