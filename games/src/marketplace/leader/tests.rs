@@ -33,13 +33,16 @@ fn brute(market: &Marketplace, rationing: Rationing) -> f64 {
             starts.push((value(p, stock), p, stock));
         }
     }
-    // The same, finer, over the prices at which the seller competes: they may be a narrow range.
+    // The same, finer, over the prices at which the seller competes: they may be a narrow range. Also by squares: the threshold falls from the break-even
+    // price on like a square root.
     let (low, high) = (market.break_even_price(), market.sole_seller_price());
     for i in 0..=2000 {
-        let p = low + (high - low) * f64::from(i) / 2000.0;
-        let q = market.threshold(rationing, p);
-        for stock in [q, q * (1.0 - 1e-10)] {
-            starts.push((value(p, stock), p, stock));
+        let share = f64::from(i) / 2000.0;
+        for p in [share, share * share].map(|share| low + (high - low) * share) {
+            let q = market.threshold(rationing, p);
+            for stock in [q, q * (1.0 - 1e-10)] {
+                starts.push((value(p, stock), p, stock));
+            }
         }
     }
     // Limit pricing: just below the seller's break-even price.
@@ -86,6 +89,21 @@ proptest! {
         let scale = market.theta * market.theta;
         prop_assert!((spne.trade.operator_payoff - brute).abs() < 1e-6 * scale, "{} {} {:?} {:?}", spne.trade.operator_payoff, brute, spne, market);
     }
+}
+
+/// The best price lies 2e-5 above the break-even price, between the points of an even grid.
+#[test]
+fn a_price_close_to_break_even_equals_brute_force() {
+    let market = Marketplace {
+        theta: 0.5,
+        c_m: 0.001_357_882_946_967_651,
+        c_i: 0.0,
+        alpha: 0.0,
+        k: 0.223_495_432_582_137_64,
+    };
+    let best = market.equilibrium(Rationing::Intensity);
+    let brute = brute(&market, Rationing::Intensity);
+    assert!((best.trade.operator_payoff - brute).abs() < 1e-6 * 0.25);
 }
 
 #[test]
