@@ -39,7 +39,7 @@ fn ok(folder: &Folder, command: &str, file: &Path, rest: &[&str]) -> serde_json:
             "--report",
             html.to_str().unwrap(),
         ]);
-        run(&args).unwrap();
+        run(args).unwrap();
     }
     assert!(std::fs::read_to_string(html).unwrap().contains("<svg"));
     serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap()
@@ -57,7 +57,7 @@ fn wrong(folder: &Folder, command: &str, text: &str, rest: &[&str]) -> String {
         json.to_str().unwrap(),
     ];
     args.extend(rest);
-    let (code, words) = run(&args).unwrap_err();
+    let (code, words) = run(args).unwrap_err();
     assert_eq!(code, 2, "{words}");
     assert!(!json.exists());
     words.replace(&*folder.0.path().to_string_lossy(), "")
@@ -219,7 +219,7 @@ fn gap_compares_verifiers_generators_and_rounds() {
         "--threshold",
         "0.7",
     ];
-    run(&args).unwrap();
+    run(args).unwrap();
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn wrong_tournaments_and_protocols_name_their_place() {
         let games = f.file("wrong.csv", text);
         let (log, games) = (log.to_str().unwrap(), games.to_str().unwrap());
         let args = ["llm", "gap", log, "--tournament", games];
-        let (code, found) = run(&args).unwrap_err();
+        let (code, found) = run(args).unwrap_err();
         assert_eq!(code, 2, "{found}");
         let folder = f.0.path().to_string_lossy();
         let e = found.replace(&*folder, "");
@@ -47,7 +47,7 @@ fn compressed_logs_are_read_and_cut_ones_are_wrong_input() {
     for cut in [5, 40, bytes.len() / 2, bytes.len() - 4] {
         std::fs::write(&path, &bytes[..cut]).unwrap();
         let args = ["llm", "calibration", path.to_str().unwrap()];
-        let (code, error) = run(&args).unwrap_err();
+        let (code, error) = run(args).unwrap_err();
         assert_eq!(code, 2, "{cut}: {error}");
     }
 }
