@@ -1,6 +1,8 @@
 //! Times this crate on the work of `bench/bandit_peers.py`, on the same data.
 //!
-//!     bandit_bench [NAME [N]]      one piece of work, or all of them
+//!     bandit_bench [NAME [N]]          one piece of work, or all of them
+//!     bandit_bench make FILE BYTES     writes a log
+//!     bandit_bench log FILE            evaluates it, with the rate of reading and the peak memory
 //!
 //! Each figure is the least CPU time of several runs on one thread, in seconds, with the value found, so that both programs can be compared
 //! line by line.
@@ -12,9 +14,12 @@
     reason = "small counts in a bench"
 )]
 
+use std::fs::File;
 use std::hint::black_box;
+use std::io::{BufReader, BufWriter, Write};
 
 use cpu_time::ProcessTime;
+use hindsight_bandit_eval::io::{Columns, LogReader};
 use hindsight_bandit_eval::model::{Features, Learner, Ridge};
 use hindsight_bandit_eval::{Bootstrap, Error, Estimator, Evaluation, Limits, Table};
 
@@ -141,8 +146,58 @@ fn ridge(n: usize) -> Result<(), Error> {
     })
 }
 
-fn main() -> Result<(), Error> {
+/// A log of `bytes` bytes or a little more.
+fn make(path: &str, bytes: u64) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    writeln!(
+        out,
+        "action,reward,propensity,target_0,target_1,target_2,target_3,target_4"
+    )?;
+    let (mut i, mut written) = (0, 0);
+    while written < bytes {
+        let row: Vec<f64> = (0..5).map(|k| uniform(21, 5 * i + k)).collect();
+        let sum: f64 = row.iter().sum();
+        let mut shares: Vec<f64> = row.iter().map(|p| (p / sum * 1e8).floor() / 1e8).collect();
+        shares[4] = 1.0 - shares[..4].iter().sum::<f64>();
+        let shares: Vec<String> = shares.iter().map(|p| format!("{p:.8}")).collect();
+        let action = (uniform(23, i) * 5.0) as u32;
+        let reward = u8::from(uniform(24, i) < 0.3);
+        let line = format!("{action},{reward},0.2,{}\n", shares.join(","));
+        written += line.len() as u64;
+        out.write_all(line.as_bytes())?;
+        i += 1;
+    }
+    out.flush()
+}
+
+/// Evaluates a log, and says how fast it was read and how much memory that took.
+fn log(path: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let start = ProcessTime::now();
+    let file = BufReader::with_capacity(1 << 18, File::open(path)?);
+    let mut reader = LogReader::new(file, &Columns::default())?;
+    let mut evaluation = Evaluation::new(&[Estimator::Ips, Estimator::Snips])?;
+    while reader.next_round()? {
+        reader.push_to(&mut evaluation)?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let rate = std::fs::metadata(path)?.len() as f64 / seconds / 1e6;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status
+        .lines()
+        .find(|l| l.starts_with("VmHWM"))
+        .unwrap_or("VmHWM unknown");
+    let rounds = evaluation.rounds();
+    println!("log {seconds:.4} s {rate:.0} MB/s {rounds} rounds {peak}");
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["make", path, bytes] => return Ok(make(path, bytes.parse::<f64>()? as u64)?),
+        ["log", path] => return log(path),
+        _ => {}
+    }
     let name = arguments.first().map_or("", String::as_str);
     let size = |usual: usize| {
         let given = arguments.get(1).and_then(|n| n.parse::<f64>().ok());

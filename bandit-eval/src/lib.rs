@@ -23,6 +23,9 @@ mod error;
 mod estimator;
 mod evaluation;
 mod interval;
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub mod io;
 mod kernel;
 mod marginal;
 pub mod model;
