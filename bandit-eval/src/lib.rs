@@ -19,6 +19,7 @@
 mod bootstrap;
 mod columns;
 mod comparison;
+pub mod equilibrium;
 mod error;
 mod estimator;
 mod evaluation;

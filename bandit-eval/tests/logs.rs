@@ -36,7 +36,7 @@ proptest! {
     /// CSV with any separator, quotes, line ends and order of columns, and JSON lines with fields or lists: the same bits.
     #[test]
     fn forms_read_alike(rows in prop::collection::vec((any::<bool>(), -1e6..1e6_f64, 0.01..1.0_f64, 0.0..1.0_f64, -5.0..5.0_f64), 1..40)) {
-        let mut forms = vec![format!("{HEADER}\n"), HEADER.replace(',', ";") + "\r\n", HEADER.replace(',', "\t") + "\n\n", "q_b,propensity,note,target_a,reward,q_a,action,target_b\n".into()];
+        let mut forms = [format!("{HEADER}\n"), HEADER.replace(',', ";") + "\r\n", HEADER.replace(',', "\t") + "\n\n", "q_b,propensity,note,target_a,reward,q_a,action,target_b\n".into()];
         let (mut fields, mut lists) = (String::new(), String::new());
         for (second, r, p, t, q) in &rows {
             let name = if *second { "b" } else { "a" };

@@ -118,7 +118,7 @@ impl<R: BufRead> Csv<R> {
                 return Err(ReadError::at(self.line, Problem::TooLong(LIMIT)));
             }
             let quotes = memchr::memchr_iter(b'"', &self.record).count();
-            if quotes % 2 == 0 {
+            if quotes.is_multiple_of(2) {
                 return Ok(self.record.len());
             }
             if self.record.len() == before {
