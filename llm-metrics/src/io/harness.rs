@@ -395,7 +395,11 @@ fn choices<'r, R: BufRead>(
     } else {
         RESPONSES
     };
-    let mut scores = rows.array(row, field)?.to_vec();
+    let mut scores = match row.cell(field) {
+        Cell::Missing => rows.array(row, field)?,
+        _ => row.numbers(field).unwrap_or_default(),
+    }
+    .to_vec();
     let mut texts: Vec<&str> = [CHOICES, CHOICES_LISTED]
         .iter()
         .find_map(|f| row.texts(*f))
