@@ -76,7 +76,7 @@ proptest! {
                 power.push(gamma.powi(i32::try_from(week).unwrap()));
             }
             for week in (0..WEEKS).rev() {
-                let short = outcomes.sample(crate::Quantity::Unmet, product, sample, week) > 0.0;
+                let short = outcomes.sample(crate::replay::Quantity::Unmet, product, sample, week) > 0.0;
                 mu[week] = if short { power[week] * panel.price(product, week) } else { mu[week + 1] };
             }
             for week in 0..WEEKS {

@@ -14,7 +14,7 @@ use crate::period::States;
 ///
 /// ```
 /// use hindsight_exo_idp::panel::Columns;
-/// use hindsight_exo_idp::{Opening, Panel};
+/// use hindsight_exo_idp::{Panel, replay::Opening};
 /// let columns = Columns {
 ///     demand: (0..60).map(|week| if week < 30 { 2.0 } else { 4.0 }).collect(),
 ///     price: vec![10.0; 60],

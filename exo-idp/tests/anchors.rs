@@ -17,7 +17,7 @@ use hindsight_exo_idp::policy::{
     BaseStock, Neural, NeuralConfig, Observation, Plan, Policy, Signals,
 };
 use hindsight_exo_idp::train::{Training, direct_backprop};
-use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Quantity, Replay, Window};
+use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window, replay::Quantity};
 use hindsight_gpu::{DelayLine, Device, Scalar, Stream};
 use proptest::prelude::*;
 use rand_distr::{Distribution, Poisson};

@@ -8,7 +8,7 @@ use hindsight_exo_idp::policy::{
 };
 use hindsight_exo_idp::replay::{Arm, Deviations};
 use hindsight_exo_idp::{
-    Conventions, Error, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
+    Conventions, Error, LeadTimes, Outcomes, Panel, Paths, Replay, Window, replay::Quantity,
 };
 use hindsight_gpu::numbers::Lanes;
 use hindsight_gpu::{DelayLine, Device, Scalar};

@@ -6,11 +6,11 @@ use hindsight_exo_idp::panel::Columns;
 use hindsight_exo_idp::period::{Event, Position};
 use hindsight_exo_idp::policy::{BaseStock, Observation, Policy, Signals};
 use hindsight_exo_idp::{
-    Arrivals, Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window,
+    Arrivals, Conventions, LeadTimes, Outcomes, Panel, Paths, Replay, Window, replay::Quantity,
 };
 use hindsight_gpu::nn::{Dense, Layout};
 use hindsight_gpu::numbers::{Dual, Lanes};
-use hindsight_gpu::{Activation, DelayLine, Device, Executor, RoundGradient, Scalar, Stream};
+use hindsight_gpu::{DelayLine, Device, Executor, RoundGradient, Scalar, Stream, nn::Activation};
 use proptest::prelude::*;
 use rand::RngExt;
 

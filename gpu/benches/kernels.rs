@@ -14,7 +14,7 @@ mod lost_sales;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use hindsight_gpu::nn::Layout;
-use hindsight_gpu::{Activation, Batch, Cpu, Executor, Program, Scalar, Shape, Start, Step};
+use hindsight_gpu::{Batch, Cpu, Executor, Program, Scalar, Shape, Start, Step, nn::Activation};
 
 const LANES: usize = 512;
 const WIDTH: usize = 64;

@@ -23,7 +23,7 @@ use std::error::Error;
 use hindsight_gpu::nn::{Dense, Embedding, Gru, Layout};
 use hindsight_gpu::optim::Rule;
 use hindsight_gpu::{
-    Activation, Batch, Device, Executor, Part, Program, Scalar, Shape, Start, Step,
+    Batch, Device, Executor, Part, Program, Scalar, Shape, Start, Step, nn::Activation,
 };
 use times::{Times, WARM};
 use unit::unit;

@@ -17,7 +17,7 @@ use std::error::Error;
 use hindsight_gpu::nn::{Dense, Layout};
 use hindsight_gpu::optim::Rule;
 use hindsight_gpu::{
-    Activation, Batch, Cpu, Executor, Part, Program, Scalar, Session, Shape, Start, Step, Var,
+    Batch, Cpu, Executor, Part, Program, Scalar, Session, Shape, Start, Step, Var, nn::Activation,
 };
 use report::{timed, uniform};
 

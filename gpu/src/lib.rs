@@ -6,28 +6,31 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
-mod exec;
+pub mod exec;
 mod kernel;
 mod math;
 pub mod nn;
 pub mod numbers;
 pub mod optim;
-mod record;
+pub mod record;
 mod scalar;
 mod stream;
 
 pub use error::Error;
-pub use exec::{Batch, Cpu, Device, Executor, Gradient, Part, Rollout, Session};
+pub use exec::{Batch, Cpu, Device, Executor, Part, Session};
 pub use kernel::real::Real;
-pub use record::{CustomOp, Inputs, Program, Recorder, Shape, Size, Start, Step, Var};
-pub use scalar::{Activation, DelayLine, RoundGradient, Scalar};
+pub use record::{Inputs, Program, Recorder, Shape, Start, Step, Var};
+pub use scalar::{DelayLine, RoundGradient, Scalar};
 pub use stream::Stream;
 
-#[doc = include_str!("../docs/dynamics.md")]
-pub mod write_your_own_dynamics {}
+/// How to write programs of one's own.
+pub mod guide {
+    #[doc = include_str!("../docs/dynamics.md")]
+    pub mod write_your_own_dynamics {}
 
-#[doc = include_str!("../docs/classes.md")]
-pub mod classes_and_attention {}
+    #[doc = include_str!("../docs/classes.md")]
+    pub mod classes_and_attention {}
 
-#[doc = include_str!("../docs/groups.md")]
-pub mod lanes_in_groups {}
+    #[doc = include_str!("../docs/groups.md")]
+    pub mod lanes_in_groups {}
+}

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use hindsight_gpu::nn::Layout;
 use hindsight_gpu::{
-    Activation, Batch, Cpu, CustomOp, DelayLine, Executor, Program, Scalar, Shape, Start, Step,
+    Batch, Cpu, DelayLine, Executor, Program, Scalar, Shape, Start, Step, nn::Activation,
+    record::CustomOp,
 };
 
 /// Counts the allocations of each thread, so that the test harness does not disturb the count.

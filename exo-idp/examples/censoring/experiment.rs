@@ -11,7 +11,9 @@ use hindsight_exo_idp::policy::{
 };
 use hindsight_exo_idp::train::{Recipe, Setting, groups_by_variation, tune_levels};
 use hindsight_exo_idp::world::{DemandColumn, World, WorldConfig};
-use hindsight_exo_idp::{Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay, Window};
+use hindsight_exo_idp::{
+    Conventions, LeadTimes, Outcomes, Panel, Paths, Replay, Window, replay::Quantity,
+};
 use hindsight_gpu::{Device, Stream};
 use rand_distr::{Beta, Binomial, Distribution};
 

@@ -27,7 +27,7 @@ use hindsight_exo_idp::compare::Bootstrap;
 use hindsight_exo_idp::policy::{NeuralConfig, Policy};
 use hindsight_exo_idp::train::{Recipe, Training};
 use hindsight_exo_idp::world::{DemandColumn, WorldConfig};
-use hindsight_exo_idp::{Outcomes, Panel, Quantity};
+use hindsight_exo_idp::{Outcomes, Panel, replay::Quantity};
 
 fn main() -> Result<(), Failure> {
     let full = std::env::args().any(|argument| argument == "--full");

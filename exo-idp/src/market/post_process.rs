@@ -50,7 +50,7 @@ pub enum Rounding {
 ///
 /// Its true derivative is zero almost everywhere. With [`RoundGradient::StraightThrough`] rounding passes the gradient as if it had
 /// not been there; the jump at the threshold has no gradient at all, and an order above $U$ is free and has none either. What the
-/// vendor supplies is paid, what was asked for is kept in [`Quantity::Order`](crate::Quantity). The form of $f$ is our own
+/// vendor supplies is paid, what was asked for is kept in [`Quantity::Order`](crate::replay::Quantity). The form of $f$ is our own
 /// formulation; the paper on arrivals ([arXiv:2310.17168](https://arxiv.org/abs/2310.17168)) allows any known map.
 ///
 /// ```

@@ -12,7 +12,7 @@ use crate::signals::Signals;
 /// ```
 /// use hindsight_exo_idp::panel::Columns;
 /// use hindsight_exo_idp::policy::RecordedOrders;
-/// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Quantity, Replay, Window};
+/// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window, replay::Quantity};
 /// let columns = Columns {
 ///     demand: vec![4.0; 10],
 ///     price: vec![10.0; 10],

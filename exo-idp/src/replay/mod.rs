@@ -15,3 +15,6 @@ pub use bundle::Bundle;
 pub use deviations::{Arm, Deviations, Gains};
 pub use setup::Replay;
 pub use window::Window;
+
+pub use crate::opening::Opening;
+pub use crate::outcomes::Quantity;

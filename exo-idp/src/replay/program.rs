@@ -1,6 +1,6 @@
 //! A replay as a recorded program, and what its run says.
 
-use gpu::{Program, Real, Rollout, Scalar, Shape, Start, Step};
+use gpu::{Program, Real, Scalar, Shape, Start, Step, exec::Rollout};
 
 use super::arrays::Arrays;
 use super::rows::Source;

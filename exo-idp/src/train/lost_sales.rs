@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use gpu::nn::{Dense, Layout};
 use gpu::optim::{Optimizer, Rule, Schedule};
 use gpu::{
-    Activation, Batch, Device, Executor, Program, RoundGradient, Scalar, Shape, Start, Step, Stream,
+    Batch, Device, Executor, Program, RoundGradient, Scalar, Shape, Start, Step, Stream,
+    nn::Activation,
 };
 use rand::RngExt;
 

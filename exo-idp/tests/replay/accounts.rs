@@ -4,7 +4,7 @@ use hindsight_exo_idp::conventions::{Receipts, Unmet};
 use hindsight_exo_idp::oracle::{JustInTime, hindsight_optimum};
 use hindsight_exo_idp::panel::Columns;
 use hindsight_exo_idp::policy::{BaseStock, ReorderPoint, Signals};
-use hindsight_exo_idp::{Arrivals, Conventions, Outcomes, Panel, Paths, Quantity};
+use hindsight_exo_idp::{Arrivals, Conventions, Outcomes, Panel, Paths, replay::Quantity};
 use proptest::prelude::*;
 
 use super::world::{Case, Given, WEEKS, case, device, flat, replay};

@@ -9,7 +9,8 @@ use hindsight_exo_idp::policy::{
 };
 use hindsight_exo_idp::train::{Recipe, Setting, Training};
 use hindsight_exo_idp::{
-    Arrivals, Conventions, LeadTimes, Opening, Outcomes, Panel, Paths, Quantity, Replay, Window,
+    Arrivals, Conventions, LeadTimes, Outcomes, Panel, Paths, Replay, Window,
+    replay::{Opening, Quantity},
 };
 use proptest::prelude::*;
 

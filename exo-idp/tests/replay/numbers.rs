@@ -2,7 +2,7 @@
 
 use hindsight_exo_idp::panel::Columns;
 use hindsight_exo_idp::policy::{BaseStock, CappedBaseStock, ConstantOrder, Policy};
-use hindsight_exo_idp::{Conventions, LeadTimes, Outcomes, Panel, Paths, Quantity, Replay};
+use hindsight_exo_idp::{Conventions, LeadTimes, Outcomes, Panel, Paths, Replay, replay::Quantity};
 use hindsight_gpu::Executor;
 use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 use hindsight_exo_idp::conventions::{ObservationTiming, Receipts, Terminal, Unmet};
 use hindsight_exo_idp::panel::{Columns, Covariate};
 use hindsight_exo_idp::policy::{Anchor, Neural, NeuralConfig, Observation, Plan, Policy, Signals};
-use hindsight_exo_idp::{Conventions, LeadTimes, Opening, Panel, Paths, Replay, Window};
+use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window, replay::Opening};
 use hindsight_gpu::{DelayLine, Device, Scalar};
 use proptest::prelude::*;
 #[derive(Debug, Clone)]

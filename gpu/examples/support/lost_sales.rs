@@ -4,7 +4,7 @@
 mod unit;
 
 use hindsight_gpu::nn::{Dense, Layout};
-use hindsight_gpu::{Activation, Batch, Error, Program, Scalar, Shape, Start, Step};
+use hindsight_gpu::{Batch, Error, Program, Scalar, Shape, Start, Step, nn::Activation};
 use unit::unit;
 
 pub(crate) const PERIODS: usize = 64;

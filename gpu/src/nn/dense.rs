@@ -5,7 +5,7 @@ use crate::scalar::{Activation, Scalar};
 /// A dense layer: $y = f(W x + b)$.
 ///
 /// ```
-/// use hindsight_gpu::{Activation, nn::Layout};
+/// use hindsight_gpu::nn::{Activation, Layout};
 /// let mut layout = Layout::new();
 /// let layer = layout.dense(2, 1);
 /// let theta = [2.0_f64, 3.0, 0.5]; // weights, then bias

@@ -11,3 +11,5 @@ pub use dense::Dense;
 pub use embedding::Embedding;
 pub use gru::Gru;
 pub use layout::Layout;
+
+pub use crate::scalar::Activation;

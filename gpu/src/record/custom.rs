@@ -9,7 +9,7 @@ use std::fmt::Debug;
 /// differences; the recorder trusts it.
 ///
 /// ```
-/// use hindsight_gpu::{CustomOp, Inputs, Program, Recorder, Shape, Start, Step};
+/// use hindsight_gpu::{Inputs, Program, Recorder, Shape, Start, Step, record::CustomOp};
 /// use std::sync::Arc;
 ///
 /// /// The hypotenuse of two numbers.

@@ -38,7 +38,7 @@ impl Activation {
     /// The activation of one number.
     ///
     /// ```
-    /// use hindsight_gpu::Activation;
+    /// use hindsight_gpu::nn::Activation;
     /// assert_eq!(Activation::Relu.apply(-2.0_f64), 0.0);
     /// ```
     pub fn apply<S: Scalar>(self, z: S) -> S {

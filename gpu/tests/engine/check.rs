@@ -1,7 +1,7 @@
 //! The comparisons that every program goes through.
 
 use hindsight_gpu::numbers::Dual;
-use hindsight_gpu::{Batch, Cpu, Executor, Gradient, Program, Real, Scalar};
+use hindsight_gpu::{Batch, Cpu, Executor, Program, Real, Scalar, exec::Gradient};
 
 use crate::interpret::Outcome;
 use crate::spec::{Data, Spec};

@@ -3,7 +3,8 @@
 use hindsight_gpu::nn::{Dense, Embedding, Layout};
 use hindsight_gpu::numbers::{Dual, Lanes, Tangent};
 use hindsight_gpu::{
-    Activation, Batch, Cpu, Error, Executor, Gradient, Program, Real, Scalar, Shape, Start, Step,
+    Batch, Cpu, Error, Executor, Program, Real, Scalar, Shape, Start, Step, exec::Gradient,
+    nn::Activation,
 };
 use proptest::prelude::*;
 

@@ -1,7 +1,8 @@
 //! The smallest and the oddest runs, and every error.
 
 use hindsight_gpu::{
-    Batch, Cpu, DelayLine, Error, Executor, Gradient, Part, Program, Scalar, Shape, Start, Step,
+    Batch, Cpu, DelayLine, Error, Executor, Part, Program, Scalar, Shape, Start, Step,
+    exec::Gradient,
 };
 
 const SHAPE: Shape = Shape {

@@ -2,7 +2,9 @@
 
 use hindsight_gpu::nn::{Dense, Layout};
 use hindsight_gpu::optim::{AdamConfig, Rule};
-use hindsight_gpu::{Activation, Batch, Cpu, Executor, Part, Program, Scalar, Shape, Start, Step};
+use hindsight_gpu::{
+    Batch, Cpu, Executor, Part, Program, Scalar, Shape, Start, Step, nn::Activation,
+};
 use proptest::prelude::*;
 
 use crate::check::{Arrays, cast, distance};

@@ -1,7 +1,7 @@
 //! What one instruction of a random program does, for the recorder and for every number type.
 
 use hindsight_gpu::nn::{CausalConv, Embedding, Gru, Layout};
-use hindsight_gpu::{Activation, DelayLine, Scalar};
+use hindsight_gpu::{DelayLine, Scalar, nn::Activation};
 
 use crate::interpret::Host;
 use crate::spec::{Instruction, Kind};

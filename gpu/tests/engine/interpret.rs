@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hindsight_gpu::nn::Layout;
 use hindsight_gpu::{
-    CustomOp, DelayLine, Inputs, Program, Recorder, Scalar, Shape, Start, Step, Var,
+    DelayLine, Inputs, Program, Recorder, Scalar, Shape, Start, Step, Var, record::CustomOp,
 };
 
 use crate::instruction::{Layer, Memory};

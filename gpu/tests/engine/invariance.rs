@@ -2,7 +2,8 @@
 //! lanes that fill up the last tile.
 
 use hindsight_gpu::{
-    Batch, Cpu, Executor, Gradient, Part, Program, Real, Rollout, Scalar, Shape, Start, Step,
+    Batch, Cpu, Executor, Part, Program, Real, Scalar, Shape, Start, Step,
+    exec::{Gradient, Rollout},
 };
 use proptest::prelude::*;
 
@@ -317,7 +318,7 @@ fn an_infinite_input_of_a_dense_layer_stays_infinite() {
         |_, _| Start::default(),
         |_, inputs| {
             let mut out = Vec::new();
-            let identity = hindsight_gpu::Activation::Identity;
+            let identity = hindsight_gpu::nn::Activation::Identity;
             Scalar::dense(inputs.params, &[], &[&inputs.lane[..1]], identity, &mut out);
             let objective = out.into_iter().fold(Scalar::constant(0.0), |s, x| s + x);
             Step {

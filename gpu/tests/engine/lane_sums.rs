@@ -2,7 +2,7 @@
 
 use hindsight_gpu::numbers::Dual;
 use hindsight_gpu::{
-    Activation, Batch, Cpu, DelayLine, Executor, Program, Scalar, Shape, Start, Step, Var,
+    Batch, Cpu, DelayLine, Executor, Program, Scalar, Shape, Start, Step, Var, nn::Activation,
 };
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Layers against their formulas, written out by hand.
 
 use hindsight_gpu::nn::Layout;
-use hindsight_gpu::{Activation, DelayLine, Scalar};
+use hindsight_gpu::{DelayLine, Scalar, nn::Activation};
 use proptest::prelude::*;
 
 fn numbers(n: usize) -> impl Strategy<Value = Vec<f64>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use hindsight_gpu::{Batch, Cpu, CustomOp, Executor, Program, Scalar, Shape, Start, Step};
+use hindsight_gpu::{Batch, Cpu, Executor, Program, Scalar, Shape, Start, Step, record::CustomOp};
 
 #[derive(Debug)]
 struct Refuses {

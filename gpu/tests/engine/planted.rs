@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hindsight_gpu::{Cpu, CustomOp};
+use hindsight_gpu::{Cpu, record::CustomOp};
 
 use crate::check::{forward_distance, reverse_distance};
 use crate::interpret::Pair;

@@ -1,6 +1,6 @@
 //! Random small programs: a list of instructions over a growing pool of values, the same for every number type.
 
-use hindsight_gpu::{Activation, RoundGradient, Stream};
+use hindsight_gpu::{RoundGradient, Stream, nn::Activation};
 use proptest::prelude::*;
 use rand::RngExt;
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use exo_idp::Opening;
 use exo_idp::backtest::Dataset;
+use exo_idp::replay::Opening;
 
 use super::data::Table;
 use crate::error::CliError;

@@ -1,7 +1,7 @@
 //! The layers of a member.
 
 use gpu::nn::{Dense, Layout};
-use gpu::{Activation, Scalar};
+use gpu::{Scalar, nn::Activation};
 
 use crate::count::count;
 use crate::policy::trailing::{INPUTS, LEVELS};

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use gpu::nn::{CausalConv, Dense, Layout};
-use gpu::{Activation, DelayLine, Scalar};
+use gpu::{DelayLine, Scalar, nn::Activation};
 
 use super::interface::{Observation, Policy};
 use super::plan::Plan;
