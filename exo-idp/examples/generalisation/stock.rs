@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-use hindsight_exo_idp::{Opening, Panel};
+use hindsight_exo_idp::Panel;
+use hindsight_exo_idp::replay::Opening;
 
 /// The numbers of some columns by the record's products, named `Store/Product` or `Product`.
 fn columns(

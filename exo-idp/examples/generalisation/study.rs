@@ -11,10 +11,11 @@ use hindsight_exo_idp::policy::{
     ConstantOrder, LeadTimeDemand, LevelWeights, OrderUpTo, Plan, Policy, PromotionForecast,
     Signals, target_position,
 };
+use hindsight_exo_idp::replay::Opening;
 use hindsight_exo_idp::train::{
     Choice, Learner, Material, Setting, Trial, groups_by_variation, tune_levels,
 };
-use hindsight_exo_idp::{Arrivals, Conventions, LeadTimes, Opening, Panel, Paths, Replay};
+use hindsight_exo_idp::{Arrivals, Conventions, LeadTimes, Panel, Paths, Replay};
 
 /// Heuristics, the last ones of [`tuned`], that are not part of the reference.
 const LATER: usize = 2;
