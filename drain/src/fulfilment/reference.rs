@@ -48,12 +48,17 @@ pub(crate) fn solve<S: good_lp::Solver>(
     let mut received = vec![Expression::default(); regions];
     let mut arcs: Vec<Option<Variable>> = Vec::with_capacity(problem.cost().len());
     for (a, cost) in problem.cost().iter().enumerate() {
-        if cost.is_infinite() {
+        let limit = problem.arc_capacity(a);
+        // An interior-point method wants no variables without an interior.
+        if cost.is_infinite() || limit == 0.0 {
             arcs.push(None);
             continue;
         }
-        let limit = problem.arc_capacity(a).min(problem.demand()[a % regions]);
-        let x = variables.add(variable().min(0.0).max(limit / units));
+        let mut definition = variable().min(0.0);
+        if limit.is_finite() {
+            definition = definition.max(limit / units);
+        }
+        let x = variables.add(definition);
         objective += cost / money * x;
         sent[a / regions] += x;
         received[a % regions] += x;

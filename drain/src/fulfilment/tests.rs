@@ -137,6 +137,9 @@ fn agrees_with<S: good_lp::Solver>(
             );
         }
         (Err(error), Err(_)) => prop_assert!(proves(problem, &error), "{error:?}"),
+        (Ok(_), Err(DrainError::Reference { message })) if message.contains("No progress") => {
+            return Err(TestCaseError::reject(message));
+        }
         // The other's answer does not pass our check: ours did.
         (Ok(_), Err(DrainError::Unproven { .. })) => {}
         (ours, theirs) => prop_assert!(false, "{ours:?} against {theirs:?}"),
@@ -144,7 +147,7 @@ fn agrees_with<S: good_lp::Solver>(
     Ok(())
 }
 
-/// Clarabel with smaller tolerances than its own, which leave errors of 4e-7.
+/// Clarabel with tolerances far below what is tested, which also gives up where it cannot keep them.
 fn tight_clarabel(problem: UnsolvedProblem) -> ClarabelProblem {
     let mut model = good_lp::clarabel(problem);
     let settings = model.settings();
@@ -152,6 +155,10 @@ fn tight_clarabel(problem: UnsolvedProblem) -> ClarabelProblem {
         .tol_feas(1e-11)
         .tol_gap_abs(1e-11)
         .tol_gap_rel(1e-11);
+    settings
+        .reduced_tol_feas(1e-9)
+        .reduced_tol_gap_abs(1e-9)
+        .reduced_tol_gap_rel(1e-9);
     model
 }
 
@@ -178,13 +185,18 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    // It may give up on a few.
+    #![proptest_config(ProptestConfig { cases: 500, max_global_rejects: 25, ..ProptestConfig::default() })]
 
     #[test]
     fn costs_are_those_of_clarabel(problem in problems()) {
         // An interior-point method is exact relative to its data, not to the answer.
         agrees_with(&problem, tight_clarabel, |_, most| most)?;
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn warm_answers_are_cold_answers(first in problems(), problem in problems()) {
@@ -311,16 +323,8 @@ fn ties_fall_as_documented() {
         let (value, expected) = best.unwrap();
         let plan = cold(&problem).unwrap();
         assert_eq!(plan.cost, value.0, "{problem:?}");
-        let found: Vec<usize> = plan
-            .drain
-            .iter()
-            .chain(&plan.lost)
-            .map(|v| v.to_bits() as usize)
-            .collect();
-        let expected: Vec<usize> = expected
-            .iter()
-            .map(|v| (*v as f64).to_bits() as usize)
-            .collect();
+        let found: Vec<f64> = plan.drain.iter().chain(&plan.lost).copied().collect();
+        let expected = expected.map(|units| units as f64);
         assert_eq!(found, expected, "{problem:?}");
     }
 }
