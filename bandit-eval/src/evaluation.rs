@@ -20,6 +20,38 @@ pub struct Range {
     pub weight: Option<f64>,
 }
 
+impl std::str::FromStr for Range {
+    type Err = Error;
+
+    /// Reads `MIN,MAX` or `MIN,MAX,WEIGHT`.
+    fn from_str(text: &str) -> Result<Self> {
+        let numbers: Vec<f64> = text
+            .split(',')
+            .map(|n| n.trim().parse().unwrap_or(f64::NAN))
+            .collect();
+        let range = match numbers[..] {
+            [min, max] => Range {
+                min,
+                max,
+                weight: None,
+            },
+            [min, max, weight] => Range {
+                min,
+                max,
+                weight: Some(weight),
+            },
+            _ => {
+                return Err(Error::Length {
+                    what: "range",
+                    expected: 3,
+                    found: numbers.len(),
+                });
+            }
+        };
+        range.validate().map(|()| range)
+    }
+}
+
 impl Range {
     fn validate(self) -> Result<()> {
         Allowed::AtLeast(f64::MIN).check("least reward", self.min)?;
