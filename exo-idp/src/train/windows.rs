@@ -144,7 +144,8 @@ fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
     taken
 }
 
-/// A plausible stock: about a week of mean demand on hand and in every outstanding order, more or less by a random factor.
+/// A plausible stock: about a week of mean demand on hand and in every order of the weeks before, more or less by a random factor, valued at
+/// what of it is there or will arrive.
 fn opening(
     source: &Source<'_>,
     paths: &Paths<'_>,
@@ -166,9 +167,9 @@ fn opening(
         let mean = source.trailing.scale(first, product);
         let mut units = about(mean, 0.7);
         on_hand.push(units);
-        for order in &mut orders {
+        for (age, order) in orders.iter_mut().enumerate() {
             order.push(about(mean, 0.3));
-            units += order[lane];
+            units += order[lane] * paths.coming(first, age)[lane];
         }
         book.push(units * source.panel.cost(product, first));
     }
