@@ -6,6 +6,7 @@ use crate::evaluation::Evaluation;
 use crate::interval::Interval;
 use crate::moments::{BLOCK, Column};
 use crate::round::{Table, Weighted};
+use crate::vectorize::vectorize;
 
 /// Replicates that are drawn side by side.
 const WIDTH: usize = 16;
@@ -105,8 +106,7 @@ impl Bootstrap {
     /// Draws the weights of a block's first rounds, and adds them up.
     fn draw(&mut self, rounds: usize) {
         let (plain, ratio) = columns(self.estimator, &self.evaluation, rounds);
-        // The same operations in the same order on any processor: only how many at a time differs.
-        pulp::Arch::new().dispatch(
+        vectorize(
             #[inline(always)]
             || {
                 let blocks = self

@@ -7,6 +7,7 @@ use crate::moments::{BLOCK, Column, Moments};
 use crate::round::{Round, Weighted};
 use crate::sequence::mixture_half;
 use crate::support::{Support, Weights};
+use crate::vectorize::vectorize;
 
 /// Ends of a reward, known before the log was seen, and the largest importance weight that the logging policy allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -410,8 +411,7 @@ impl Evaluation {
         if rounds == 0 {
             return;
         }
-        // The same operations in the same order on any processor: only how many at a time differs.
-        pulp::Arch::new().dispatch(
+        vectorize(
             #[inline(always)]
             || {
                 let (weight, propensity) = (&self.buffer.weight, &self.buffer.propensity);

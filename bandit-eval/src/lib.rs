@@ -37,6 +37,7 @@ mod round;
 pub mod sequence;
 mod support;
 mod tuning;
+mod vectorize;
 mod verdict;
 
 pub use bootstrap::Bootstrap;

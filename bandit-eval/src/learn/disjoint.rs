@@ -2,6 +2,7 @@
 
 use super::check_context;
 use crate::error::{Allowed, Error, Result};
+use crate::vectorize::vectorize;
 
 /// Ridge regressions of the reward on the context, one per action, with the inverse of $\lambda I + \sum x x^\top$ kept by the formula of Sherman and
 /// Morrison.
@@ -117,14 +118,13 @@ impl Disjoint {
             ..
         } = self;
         let (features, width) = (*features, *width);
-        let matrices = inverse.chunks_exact(features * width);
-        let parts = matrices
-            .zip(theta.chunks_exact(width))
-            .zip(products.chunks_exact_mut(width));
-        // The same operations in the same order on any processor: only how many at a time differs.
-        pulp::Arch::new().dispatch(
+        vectorize(
             #[inline(always)]
             || {
+                let matrices = inverse.chunks_exact(features * width);
+                let parts = matrices
+                    .zip(theta.chunks_exact(width))
+                    .zip(products.chunks_exact_mut(width));
                 for (action, ((matrix, theta), products)) in parts.enumerate() {
                     products.fill(0.0);
                     for (x, row) in padded.iter().zip(matrix.chunks_exact(width)) {
