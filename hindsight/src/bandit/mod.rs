@@ -16,7 +16,7 @@ mod evaluate;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// What another policy would have earned, from a log with propensities: with intervals, or why the log cannot tell.
-    Evaluate(evaluate::Args),
+    Evaluate(Box<evaluate::Args>),
     /// Whether changing a small share of a policy's actions would have earned more, from a log of live exploration.
     Equilibrium(equilibrium::Args),
 }
