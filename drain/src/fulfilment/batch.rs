@@ -75,19 +75,17 @@ pub fn solve_scenarios(
     let mut solver = NetworkSimplex::new();
     // A basis or none: scenarios may have answers although the base has none.
     let _ = solver.solve(base);
-    let start = || (base.clone(), solver.clone(), solver.clone());
-    parallel(
-        scenarios,
-        threads,
-        start,
-        |(problem, first, solver), scenario| {
-            problem.set_stock(scenario.stock.as_deref().unwrap_or(base.stock()))?;
-            problem.set_demand(scenario.demand.as_deref().unwrap_or(base.demand()))?;
+    // Whether the costs are not the base's.
+    let start = || (base.clone(), false);
+    parallel(scenarios, threads, start, |(problem, moved), scenario| {
+        problem.set_stock(scenario.stock.as_deref().unwrap_or(base.stock()))?;
+        problem.set_demand(scenario.demand.as_deref().unwrap_or(base.demand()))?;
+        if *moved || scenario.cost.is_some() {
             problem.set_cost(scenario.cost.as_deref().unwrap_or(base.cost()))?;
-            solver.clone_from(first);
-            solver.resolve(problem)
-        },
-    )
+            *moved = scenario.cost.is_some();
+        }
+        solver.resolve_from(problem)
+    })
 }
 
 /// One result a task, in order; every thread takes neighbouring tasks and makes itself a state.

@@ -1,6 +1,6 @@
 //! Answers, and the check that every answer passes before it is returned.
 
-use super::problem::Fulfilment;
+use super::problem::{Fulfilment, largest};
 use crate::error::DrainError;
 
 /// The largest relative residual of [`Certificate`] with which an answer is returned.
@@ -94,10 +94,6 @@ impl Certificate {
             (regions, regions, warehouses),
             "one entry a node"
         );
-        let largest = |list: &[f64]| {
-            let finite = list.iter().filter(|v| v.is_finite());
-            finite.fold(0.0f64, |m, v| m.max(v.abs()))
-        };
         let most = largest(problem.cost())
             .max(largest(stock))
             .max(largest(delivered));
@@ -108,14 +104,17 @@ impl Certificate {
         let mut served = vec![0.0; regions];
         for (w, (row, price)) in flow.chunks_exact(regions).zip(stock).enumerate() {
             let costs = &problem.cost()[w * regions..][..regions];
-            let limits = problem.capacity().map(|c| &c[w * regions..][..regions]);
-            let mut sent = 0.0;
-            for r in 0..regions {
-                let units = row[r];
-                sent += units;
-                served[r] += units;
-                let limit = limits.map_or(f64::INFINITY, |l| l[r]);
-                check.arc(costs[r], units, limit, *price, delivered[r]);
+            let sent = if let Some(capacity) = problem.capacity() {
+                let limits = &capacity[w * regions..][..regions];
+                for r in 0..regions {
+                    check.arc(costs[r], row[r], limits[r], *price, delivered[r]);
+                }
+                row.iter().sum()
+            } else {
+                check.open_row(costs, row, *price, delivered)
+            };
+            for (total, units) in served.iter_mut().zip(row) {
+                *total += units;
             }
             let available = problem.stock()[w];
             check.units = check.units.max(sent);
@@ -175,6 +174,62 @@ impl Check {
         self.money += cost.abs() * units.abs();
     }
 
+    /// All arcs of a warehouse that has no capacities, several side by side; returns what it sends.
+    ///
+    /// NaN among the flows shows in the sum that is returned.
+    fn open_row(&mut self, costs: &[f64], row: &[f64], stock: f64, delivered: &[f64]) -> f64 {
+        const LANES: usize = 8;
+        let (mut sent, mut slackness, mut money) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let (mut least_units, mut least_reduced) = ([0.0f64; LANES], [0.0f64; LANES]);
+        let whole = row.len() / LANES * LANES;
+        let mut start = 0;
+        while start < whole {
+            let (c, x) = (&costs[start..][..LANES], &row[start..][..LANES]);
+            let d = &delivered[start..][..LANES];
+            for lane in 0..LANES {
+                let (cost, units) = (c[lane], x[lane]);
+                let reduced = cost + stock - d[lane];
+                sent[lane] += units;
+                slackness[lane] += if units > 0.0 {
+                    reduced.abs() * units
+                } else {
+                    0.0
+                };
+                money[lane] += if units > 0.0 { cost.abs() * units } else { 0.0 };
+                least_units[lane] = if units < least_units[lane] {
+                    units
+                } else {
+                    least_units[lane]
+                };
+                least_reduced[lane] = if reduced < least_reduced[lane] {
+                    reduced
+                } else {
+                    least_reduced[lane]
+                };
+            }
+            start += LANES;
+        }
+        self.slackness += slackness.iter().sum::<f64>();
+        self.money += money.iter().sum::<f64>();
+        for units in least_units {
+            self.primal(-units);
+        }
+        if least_reduced.iter().any(|r| *r < 0.0) {
+            for r in 0..whole {
+                let reduced = costs[r] + stock - delivered[r];
+                if reduced < 0.0 {
+                    self.dual(-reduced, costs[r].abs() + stock.abs() + delivered[r].abs());
+                }
+            }
+        }
+        let mut total = sent.iter().sum::<f64>();
+        for r in whole..row.len() {
+            self.arc(costs[r], row[r], f64::INFINITY, stock, delivered[r]);
+            total += row[r];
+        }
+        total
+    }
+
     #[inline]
     fn primal(&mut self, violation: f64) {
         // NaN must not pass as the smaller one.
@@ -231,23 +286,18 @@ impl Plan {
             .chunks_exact(regions)
             .map(|row| row.iter().sum())
             .collect();
-        let shipping: f64 = flow
-            .iter()
-            .zip(problem.cost())
-            .filter(|(units, _)| **units != 0.0)
-            .map(|(units, cost)| units * cost)
-            .sum();
-        let unserved: f64 = lost
-            .iter()
-            .zip(problem.lost_penalty())
-            .filter(|(units, _)| **units != 0.0)
-            .map(|(units, penalty)| units * penalty)
-            .sum();
+        let paid = |list: &[f64], prices: &[f64]| -> f64 {
+            let products = list.iter().zip(prices);
+            products
+                .map(|(units, price)| if *units == 0.0 { 0.0 } else { units * price })
+                .sum()
+        };
+        let cost = paid(&flow, problem.cost()) + paid(&lost, problem.lost_penalty());
         Ok(Self {
             flow,
             drain,
             lost,
-            cost: shipping + unserved,
+            cost,
             prices,
             certificate,
             pivots,

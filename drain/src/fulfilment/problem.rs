@@ -182,6 +182,21 @@ impl Fulfilment {
     }
 }
 
+/// The largest absolute value that is not infinite; zero where there is none.
+pub(super) fn largest(list: &[f64]) -> f64 {
+    let mut most = [0.0f64; 8];
+    let (whole, rest) = list.as_chunks::<8>();
+    for chunk in whole {
+        for (most, value) in most.iter_mut().zip(chunk) {
+            let value = value.abs();
+            let value = if value < f64::INFINITY { value } else { 0.0 };
+            *most = if value > *most { value } else { *most };
+        }
+    }
+    let rest = rest.iter().filter(|v| v.is_finite()).map(|v| v.abs());
+    most.into_iter().chain(rest).fold(0.0, f64::max)
+}
+
 fn same_length(argument: Argument, expected: usize, list: &[f64]) -> Result<(), DrainError> {
     let found = list.len();
     if found == expected {

@@ -180,13 +180,34 @@ impl Basis {
         }
     }
 
+    /// How many arcs of the tree the problem's data would put out of their bounds.
+    pub(super) fn misfits(&self, network: &Network<'_>) -> usize {
+        let mut excess: Vec<Amount> = (0..network.hub).map(|node| network.supply(node)).collect();
+        excess.push(Amount::ZERO);
+        self.withdraw_full(&mut excess, network);
+        let mut misfits = 0;
+        for &node in self.tree.order().iter().rev() {
+            let through = excess[node];
+            let flow = if self.tree.link(node).up {
+                through
+            } else {
+                -through
+            };
+            let arc = self.tree.arc(node);
+            let fits = flow > Amount::ZERO && flow < network.capacity(arc);
+            misfits += usize::from(!fits);
+            excess[self.tree.parent(node)] += through;
+        }
+        misfits
+    }
+
     /// Takes what the arcs at capacity carry out of the supplies.
     fn withdraw_full(&self, excess: &mut [Amount], network: &Network<'_>) {
         let Some(capacity) = network.problem.capacity() else {
             return;
         };
         for (a, limit) in capacity.iter().enumerate() {
-            if self.state[a] == AT_CAPACITY {
+            if self.state[a] == AT_CAPACITY && limit.is_finite() {
                 excess[a / network.regions] -= Amount::of(*limit);
                 excess[network.warehouses + a % network.regions] += Amount::of(*limit);
             }

@@ -17,10 +17,13 @@ use super::plan::{Plan, Prices, TOLERANCE};
 use super::problem::Fulfilment;
 use crate::error::DrainError;
 
+/// A tree is repaired where fewer than one arc in so many is out of bounds.
+const REPAIRABLE: usize = 16;
+
 /// The primal network simplex, which remembers its last basis.
 ///
 /// Flows are real numbers. [`Solver::solve`] starts from a greedy plan and depends on the problem alone; [`resolve`](Self::resolve) starts from the last
-/// basis, repaired where stock, demand, costs, bans or capacities have changed, and takes a fraction of the time where little has.
+/// one: its tree, repaired, where stock, demand, costs, bans or capacities have changed little; a plan that is greedy by its prices otherwise.
 ///
 /// # Ties
 ///
@@ -65,37 +68,64 @@ impl NetworkSimplex {
     /// # Errors
     /// Those of [`Solver::solve`]; the basis then is forgotten.
     pub fn resolve(&mut self, problem: &Fulfilment) -> Result<Plan, DrainError> {
-        let network = Network::new(problem);
-        let basis = match self.basis.take() {
-            Some(mut basis) if basis.fits(&network) => {
-                basis.pivots = 0;
-                basis.repair(&network);
-                basis
-            }
-            _ => start::greedy(&network),
+        let (plan, basis) = match self.basis.take() {
+            Some(basis) => from_basis(&basis, problem)?,
+            None => from_greedy(problem)?,
         };
-        self.finish(&network, basis)
-    }
-
-    fn finish(&mut self, network: &Network<'_>, mut basis: Basis) -> Result<Plan, DrainError> {
-        basis.cheapen(network)?;
-        if let Some(cut) = basis.cut(network) {
-            return Err(DrainError::Infeasible(cut));
-        }
-        let tied = basis.break_ties(network)?;
-        let plan = answer(&mut basis, &tied, network)?;
         self.basis = Some(basis);
         Ok(plan)
+    }
+
+    /// The optimum from the remembered basis, which stays as it is.
+    pub(super) fn resolve_from(&self, problem: &Fulfilment) -> Result<Plan, DrainError> {
+        let solved = match &self.basis {
+            Some(basis) => from_basis(basis, problem),
+            None => from_greedy(problem),
+        };
+        solved.map(|(plan, _)| plan)
     }
 }
 
 impl Solver for NetworkSimplex {
     fn solve(&mut self, problem: &Fulfilment) -> Result<Plan, DrainError> {
-        let network = Network::new(problem);
         self.basis = None;
-        let basis = start::greedy(&network);
-        self.finish(&network, basis)
+        let (plan, basis) = from_greedy(problem)?;
+        self.basis = Some(basis);
+        Ok(plan)
     }
+}
+
+fn from_greedy(problem: &Fulfilment) -> Result<(Plan, Basis), DrainError> {
+    let network = Network::new(problem);
+    let basis = start::greedy(&network, &vec![0.0; network.warehouses]);
+    finish(&network, basis)
+}
+
+/// Few arcs out of bounds: the old tree, repaired. Many: a plan that is greedy by the old prices.
+fn from_basis(last: &Basis, problem: &Fulfilment) -> Result<(Plan, Basis), DrainError> {
+    let network = Network::new(problem);
+    if !last.fits(&network) {
+        return from_greedy(problem);
+    }
+    let basis = if last.misfits(&network) * REPAIRABLE < network.hub {
+        let mut basis = last.clone();
+        basis.pivots = 0;
+        basis.repair(&network);
+        basis
+    } else {
+        start::greedy(&network, &last.tree.price[..network.warehouses])
+    };
+    finish(&network, basis)
+}
+
+fn finish(network: &Network<'_>, mut basis: Basis) -> Result<(Plan, Basis), DrainError> {
+    basis.cheapen(network)?;
+    if let Some(cut) = basis.cut(network) {
+        return Err(DrainError::Infeasible(cut));
+    }
+    let tied = basis.break_ties(network)?;
+    let plan = answer(&mut basis, &tied, network)?;
+    Ok((plan, basis))
 }
 
 /// Flows and prices computed from the tree alone, so that nothing of the pivots' rounding remains.

@@ -1,7 +1,7 @@
 //! The problem as a network: warehouses, regions, and a hub that takes the unused stock and stands in for the lost demand.
 
 use super::amount::Amount;
-use crate::fulfilment::problem::Fulfilment;
+use crate::fulfilment::problem::{Fulfilment, largest};
 
 /// An arc of the network. Arcs to and from the hub have no capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +34,6 @@ pub(super) const ROUNDING: f64 = 64.0 * f64::EPSILON;
 impl<'a> Network<'a> {
     pub(super) fn new(problem: &'a Fulfilment) -> Self {
         let (warehouses, regions) = (problem.warehouses(), problem.regions());
-        let largest = |list: &[f64]| {
-            let finite = list.iter().filter(|v| v.is_finite());
-            finite.fold(0.0f64, |m, v| m.max(v.abs()))
-        };
         let dearest = largest(problem.cost());
         let penalty = largest(problem.lost_penalty());
         let total: f64 = problem.demand().iter().sum();

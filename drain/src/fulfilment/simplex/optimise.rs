@@ -2,7 +2,7 @@
 
 use super::basis::{AT_CAPACITY, Basis, Entering, IN_TREE};
 use super::network::{Arc, Network};
-use super::pricing::{Pricing, improves, is_tied};
+use super::pricing::{Pricing, improves, is_tied, row_has_tie};
 use crate::error::DrainError;
 
 impl Basis {
@@ -28,8 +28,9 @@ impl Basis {
 
     /// Among all cheapest plans, the one that the rule for ties names; returns the arcs whose flow may change without changing the cost.
     pub(super) fn break_ties(&mut self, network: &Network<'_>) -> Result<Vec<Arc>, DrainError> {
-        let tied = self.tied(network);
-        for node in self.tree.order() {
+        let order = self.tree.order();
+        let tied = self.tied(&order, network);
+        for node in order {
             let above = self.tree.rank[self.tree.parent(node)];
             let rank = rank(self.tree.arc(node), network);
             self.tree.rank[node] = if self.tree.link(node).up {
@@ -64,28 +65,31 @@ impl Basis {
         }
     }
 
-    /// Arcs with a reduced cost of zero, those of the tree among them; the artificial ones left out.
-    fn tied(&self, network: &Network<'_>) -> Vec<Arc> {
+    /// Arcs with a reduced cost of zero, but for the artificial ones: those of the tree first, from the hub down.
+    fn tied(&mut self, order: &[usize], network: &Network<'_>) -> Vec<Arc> {
         let noise = self.noise(network);
-        let (warehouses, regions, hub) = (network.warehouses, network.regions, network.hub);
-        let price = &self.tree.price;
+        let hub = network.hub;
         let mut tied = Vec::with_capacity(2 * hub);
-        for (w, costs) in network.problem.cost().chunks_exact(regions).enumerate() {
-            for (r, (cost, delivered)) in costs.iter().zip(&price[warehouses..]).enumerate() {
-                if (cost + price[w] - delivered).abs() <= noise {
-                    tied.push(Arc {
-                        from: w,
-                        to: warehouses + r,
-                    });
-                }
+        let of_tree = order.iter().map(|&node| self.tree.arc(node));
+        tied.extend(of_tree.filter(|&arc| !network.is_artificial(arc)));
+        for w in 0..network.warehouses {
+            if row_has_tie(self, network, w, noise) {
+                let arcs = (network.warehouses..hub).map(|to| Arc { from: w, to });
+                tied.extend(arcs.filter(|&arc| {
+                    network
+                        .shipping(arc)
+                        .is_some_and(|a| self.state[a] != IN_TREE)
+                        && is_tied(self, network, arc, noise)
+                }));
             }
         }
-        let keep = (0..warehouses).map(|w| Arc { from: w, to: hub });
-        let lose = (warehouses..hub).map(|to| Arc { from: hub, to });
-        tied.extend(
-            keep.chain(lose)
-                .filter(|&arc| !network.is_artificial(arc) && is_tied(self, network, arc, noise)),
-        );
+        let keep = (0..network.warehouses).map(|w| Arc { from: w, to: hub });
+        let lose = (network.warehouses..hub).map(|to| Arc { from: hub, to });
+        tied.extend(keep.chain(lose).filter(|&arc| {
+            !network.is_artificial(arc)
+                && !self.tree.holds(arc)
+                && is_tied(self, network, arc, noise)
+        }));
         tied
     }
 

@@ -141,6 +141,19 @@ fn hub_row(basis: &Basis, network: &Network<'_>) -> (f64, Option<Arc>) {
     (least, arc)
 }
 
+/// Whether a warehouse has an arc outside the tree whose reduced cost is zero up to `noise`.
+pub(super) fn row_has_tie(basis: &Basis, network: &Network<'_>, w: usize, noise: f64) -> bool {
+    let (state, cost, delivered, stock) = row(basis, network, w);
+    let arcs = state.iter().zip(cost).zip(delivered);
+    let found = arcs.fold(0.0, |found, ((state, cost), delivered)| {
+        let tied = (cost + stock - delivered).abs() <= noise;
+        // Squares of the factors: one outside the tree, zero within.
+        let hit = if tied { state * state } else { 0.0 };
+        if hit > found { hit } else { found }
+    });
+    found > 0.0
+}
+
 /// Whether moving an arc away from its bound changes the cost by less than `noise`, or it lies in the tree.
 pub(super) fn is_tied(basis: &Basis, network: &Network<'_>, arc: Arc, noise: f64) -> bool {
     basis.reduced(arc, network).abs() <= noise

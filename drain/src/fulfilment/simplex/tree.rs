@@ -118,7 +118,7 @@ impl Tree {
         self.first_child[parent] = node;
     }
 
-    /// Hangs a node with all that is below it elsewhere; depths and prices below are left to [`Self::descend`].
+    /// Hangs a node with all that is below it elsewhere; depths and prices below are left as they are.
     pub(super) fn rehang(&mut self, node: usize, parent: usize, link: Link) {
         self.unhang(node);
         self.hang(node, parent, link);
@@ -142,51 +142,42 @@ impl Tree {
         }
     }
 
-    /// Visits all nodes at and below `top`, parents first.
+    /// The node after this one in the order parents first, among those at and below `top`.
     #[inline]
-    pub(super) fn descend(&mut self, top: usize, mut visit: impl FnMut(&mut Self, usize)) {
-        let mut node = top;
-        loop {
-            visit(self, node);
-            if self.first_child[node] != NONE {
-                node = self.first_child[node];
-                continue;
-            }
-            while self.next[node] == NONE {
-                if node == top {
-                    return;
-                }
-                node = self.parent[node];
-                if node == top {
-                    return;
-                }
-            }
-            if node == top {
-                return;
-            }
-            node = self.next[node];
+    fn following(&self, mut node: usize, top: usize) -> Option<usize> {
+        if self.first_child[node] != NONE {
+            return Some(self.first_child[node]);
         }
+        while node != top {
+            if self.next[node] != NONE {
+                return Some(self.next[node]);
+            }
+            node = self.parent[node];
+        }
+        None
     }
 
     /// All nodes but the hub, parents first.
-    pub(super) fn order(&mut self) -> Vec<usize> {
+    pub(super) fn order(&self) -> Vec<usize> {
         let hub = self.parent.len() - 1;
         let mut order = Vec::with_capacity(hub);
-        self.descend(hub, |_, node| {
-            if node != hub {
-                order.push(node);
-            }
-        });
+        let mut node = hub;
+        while let Some(next) = self.following(node, hub) {
+            order.push(next);
+            node = next;
+        }
         order
     }
 
     /// Depths and prices at and below `top` from those above it; prices move by `price` and `rank`.
     pub(super) fn shift(&mut self, top: usize, price: f64, rank: i64) {
-        self.descend(top, |tree, node| {
-            tree.depth[node] = tree.depth[tree.parent[node]] + 1;
-            tree.price[node] += price;
-            tree.rank[node] += rank;
-        });
+        let mut next = Some(top);
+        while let Some(node) = next {
+            self.depth[node] = self.depth[self.parent[node]] + 1;
+            self.price[node] += price;
+            self.rank[node] += rank;
+            next = self.following(node, top);
+        }
     }
 
     /// Computes depths and prices anew, in the given order.
