@@ -74,20 +74,27 @@ impl<'p> Paths<'p> {
             yields: None,
         };
         paths.outstanding = paths.remaining(|_| 1.0);
-        if !full {
-            let total = |placed: usize, lane: usize| {
-                let row = |k: usize| (placed * (longest + 1) + k) * lanes + lane;
-                (0..=longest).map(|k| paths.shares[row(k)]).sum::<f64>()
-            };
-            let cells = (0..weeks).flat_map(|week| (0..lanes).map(move |lane| (week, lane)));
-            paths.yields = Some(Yields {
-                supplied: cells
-                    .map(|(week, lane)| total(week + longest, lane))
-                    .collect(),
-                coming: paths.remaining(|(placed, lane)| total(placed, lane)),
-            });
+        if full {
+            return Ok(paths);
         }
-        Ok(paths)
+        Ok(paths.with_yields())
+    }
+
+    /// The same paths with what orders bring in all, even where every order is delivered in full.
+    pub(crate) fn with_yields(mut self) -> Self {
+        let (lanes, longest) = (self.lanes(), self.longest);
+        let total = |placed: usize, lane: usize| {
+            let row = |k: usize| (placed * (longest + 1) + k) * lanes + lane;
+            (0..=longest).map(|k| self.shares[row(k)]).sum::<f64>()
+        };
+        let weeks = 0..self.panel.weeks();
+        let cells = weeks.flat_map(|week| (0..lanes).map(move |lane| (week, lane)));
+        let supplied = cells.map(|(week, lane)| total(week + longest, lane));
+        self.yields = Some(Yields {
+            supplied: supplied.collect(),
+            coming: self.remaining(|(placed, lane)| total(placed, lane)),
+        });
+        self
     }
 
     /// `[week][k][lane]`: what is left, before a week, of the order of `k + 1` weeks ago, where `of` gives what there was of it.

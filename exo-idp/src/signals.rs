@@ -43,6 +43,15 @@ impl Signals {
         }
     }
 
+    /// Signals of values in the order `[week][row][column]`.
+    pub(crate) fn from_values(rows: usize, columns: usize, values: Vec<f64>) -> Self {
+        Signals {
+            rows,
+            columns,
+            values,
+        }
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -62,12 +71,6 @@ impl Signals {
     #[must_use]
     pub fn row(&self, week: usize, row: usize) -> &[f64] {
         &self.values[(week * self.rows + row) * self.columns..][..self.columns]
-    }
-
-    /// All rows of one week, `[row][column]`.
-    pub(crate) fn week(&self, week: usize) -> &[f64] {
-        let each = self.rows * self.columns;
-        &self.values[week * each..(week + 1) * each]
     }
 
     /// The number of columns: products or lanes.

@@ -50,10 +50,15 @@ impl OrderUpTo {
         let signals = Signals::from_fn(level.weeks(), 2, level.columns(), |week, row, column| {
             rows[row].row(week, 0)[column]
         });
-        Ok(OrderUpTo {
+        Ok(OrderUpTo::from_rows(name, signals))
+    }
+
+    /// A policy from two rows, level and cap.
+    pub(super) fn from_rows(name: impl Into<String>, signals: Signals) -> Self {
+        OrderUpTo {
             name: name.into(),
             signals,
-        })
+        }
     }
 
     /// A policy without a limit on the order.
@@ -104,10 +109,7 @@ impl OrderUpTo {
             });
             if share > 0.0 { sum / share } else { f64::MAX }
         });
-        Ok(OrderUpTo {
-            name: name.into(),
-            signals,
-        })
+        Ok(OrderUpTo::from_rows(name, signals))
     }
 
     /// The same policy under another name.
