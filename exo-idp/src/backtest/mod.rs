@@ -57,7 +57,7 @@ use crate::error::{Error, within};
 use crate::lead_times::LeadTimes;
 use crate::oracle::JustInTime;
 use crate::outcomes::Outcomes;
-use crate::paths::Paths;
+use crate::panel::Panel;
 use crate::policy::{
     ConstantOrder, LevelWeights, OrderUpTo, Plan, Policy, RecordedOrders, Signals,
 };
@@ -79,6 +79,9 @@ use origins::WARM_UP;
 use rewards::RewardTable;
 use summarise::{EvaluationContext, summarise};
 
+/// Products times weeks of a record beyond which the job is done once where nobody says how often.
+const LARGE: usize = 1_000_000;
+
 /// The settings of a back-test.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -87,7 +90,7 @@ pub struct BackTest {
     /// is trained on half of them.
     pub held_out: Option<usize>,
     /// How often the whole job is done, with earlier ends of the record, at least 1; `None` for four times, or as often as the record
-    /// allows.
+    /// allows; once where it has more than a million products times weeks.
     pub origins: Option<usize>,
     /// Probabilities of lead times of 0, 1, 2, … weeks, which sum to one; at most 53 of them.
     pub lead_time: Vec<f64>,
@@ -201,7 +204,7 @@ impl BackTest {
         mut progress: impl FnMut(Progress),
     ) -> Result<Results, Error> {
         self.validate()?;
-        let splits = Split::all(data.panel.weeks(), self.held_out, self.origins)?;
+        let splits = self.splits(&data.panel)?;
         let earlier = splits.first().map(Split::earlier).unwrap_or_default();
         let bootstrap = self.bootstrap();
         let each = self.learner.steps(LevelWeights::pretrained());
@@ -256,6 +259,16 @@ impl BackTest {
         Ok(results)
     }
 
+    /// The windows that are scored: where nobody says how many and the record has more than a million cells, one.
+    ///
+    /// # Errors
+    /// As [`Split::all`].
+    pub fn splits(&self, panel: &Panel) -> Result<Vec<Split>, Error> {
+        let large = panel.products().saturating_mul(panel.weeks()) > LARGE;
+        let origins = self.origins.or(large.then_some(1));
+        Split::all(panel.weeks(), self.held_out, origins)
+    }
+
     /// What is fixed for every policy that is made for a window: the record ends with it.
     fn setting<'a>(
         &self,
@@ -288,7 +301,7 @@ impl BackTest {
         device: &Device,
     ) -> Result<(RewardTable, Results), Error> {
         let law = self.law(self.seed)?;
-        let paths = Paths::new(setting.panel, &law, self.samples)?;
+        let paths = setting.paths(&law, self.samples, &split.held_out)?;
         let replay = setting.replay(&paths, split.held_out.clone())?;
         let (choice, learning) = learnt.choose(tried)?;
         let trained = &learnt.candidates.policies[choice.chosen];
@@ -357,7 +370,7 @@ fn entries(
     }
     let reference = setting.reference();
     let panel = setting.panel;
-    let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
+    let mean = Signals::constant(panel.weeks(), 1, panel.products(), |_, product| {
         reference[product]
     });
     let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;

@@ -162,6 +162,13 @@ impl Arrivals for Shifted<'_> {
         let week = week.saturating_add(first);
         self.arrivals.shares(product, sample, week, shares);
     }
+
+    fn run(&self, product: usize, sample: usize, first: i64, shares: &mut [f64]) {
+        let offset = i64::try_from(self.piece.first).unwrap_or(i64::MAX);
+        let product = self.piece.products[product];
+        let first = first.saturating_add(offset);
+        self.arrivals.run(product, sample, first, shares);
+    }
 }
 
 impl Source<'_> {
