@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use hindsight_exo_idp::gpu::Cpu;
 use hindsight_exo_idp::train::pretrain::{Pretraining, Stage, pretrain};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,9 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(networks) = args.next() {
         settings.ensemble_size = networks.parse()?;
     }
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let begun = Instant::now();
-    let weights = pretrain(&settings, threads, |stage| {
+    let weights = pretrain(&settings, &Cpu::default(), |stage| {
         match stage {
             Stage::Records(n) if n % 200 == 0 => {
                 println!("{:6.1} s  {n} records", begun.elapsed().as_secs_f64());

@@ -88,8 +88,9 @@ fn truths(sample: &Sample) -> [f64; 6] {
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut wrong, mut answered, mut risks, mut top) = (0.0, 0.0, 0.0, 0.0);
     let tenth = (0.1 * n).ceil();
-    // Records of one confidence come in random order.
-    for tied in order.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+    // Records of one cell of the histogram come in random order.
+    let cell = |c: f64| (c * 16384.0).floor().min(16383.0);
+    for tied in order.chunk_by(|a, b| cell(a.0).total_cmp(&cell(b.0)).is_eq()) {
         let share = tied.iter().map(|t| t.1).sum::<f64>() / tied.len() as f64;
         for _ in tied {
             wrong += share;

@@ -275,6 +275,227 @@ fn a_record_beyond_the_limit_on_memory_is_an_error() {
     assert!(matches!(e, ReadError::TooLong { line: 1, .. }), "{e}");
 }
 
+/// inspect_ai: P is partly right and N no answer; earlier versions had one score.
+#[test]
+fn inspect_ai_values() {
+    let sample = |value: &str| {
+        format!("{{\"id\": 1, \"epoch\": 1, \"scores\": {{\"match\": {{\"value\": {value}}}}}}}\n")
+    };
+    let log: String = ["\"C\"", "\"P\"", "\"N\"", "\"I\"", "0.25", "true"]
+        .iter()
+        .map(|v| sample(v))
+        .collect();
+    let o = OutcomeFields::default();
+    let utilities: Vec<f64> = outcomes(&log, &o)
+        .unwrap()
+        .into_iter()
+        .map(|x| x.1)
+        .collect();
+    assert_eq!(utilities, [1.0, 0.5, 0.0, 0.0, 0.25, 1.0]);
+    let e = outcomes(&sample("\"maybe\""), &o).unwrap_err().to_string();
+    assert!(e.contains("\"maybe\" is not"), "{e}");
+    let old = "{\"id\": 1, \"epoch\": 1, \"score\": {\"value\": \"C\"}}\n";
+    assert_eq!(outcomes(old, &o).unwrap(), pairs(&[("1", 1.0)]));
+    let partly = "prompt,correct\nq,P\n";
+    assert!(outcomes(partly, &o).is_err());
+}
+
+/// OpenAI's evals: what a model grades is an event of another type; where both are written each sample counts once.
+#[test]
+fn openai_evals_graded_by_a_model() {
+    let event = |sample: u32, kind: &str, data: &str| {
+        format!(
+            "{{\"run_id\": \"r\", \"event_id\": 0, \"sample_id\": \"s.{sample}\", \"type\": \"{kind}\", \"data\": {data}}}\n"
+        )
+    };
+    let o = OutcomeFields::default();
+    let expected = pairs(&[("s.0", 1.0), ("s.1", 0.0)]);
+    let graded = event(0, "sampling", "{\"prompt\": \"x\"}")
+        + &event(0, "metrics", "{\"choice\": \"Y\", \"score\": 1.0}")
+        + &event(1, "metrics", "{\"choice\": \"N\", \"score\": 0.0}");
+    assert_eq!(outcomes(&graded, &o).unwrap(), expected);
+    let both: String = [(0, "true", 1.0), (1, "false", 0.0)]
+        .iter()
+        .map(|(s, right, accuracy)| {
+            event(*s, "match", &format!("{{\"correct\": {right}}}"))
+                + &event(
+                    *s,
+                    "metrics",
+                    &format!("{{\"accuracy\": {accuracy}, \"f1_score\": 0.5}}"),
+                )
+        })
+        .collect();
+    assert_eq!(outcomes(&both, &o).unwrap(), expected);
+    let reported =
+        format!("{{\"spec\": {{}}}}\n{{\"final_report\": {{\"accuracy\": 0.5}}}}\n{both}");
+    assert_eq!(outcomes(&reported, &o).unwrap(), expected);
+}
+
+/// promptfoo: earlier versions have no test number but variables, and several prompts answer each test.
+#[test]
+fn promptfoo_versions() {
+    let result = |extra: &str, q: &str, right: bool, score: f64| {
+        format!(
+            "{{{extra}\"provider\": {{\"id\": \"m\"}}, \"prompt\": {{\"raw\": \"x\"}}, \"vars\": {{\"q\": \"{q}\", \"r\": \"b\"}}, \"success\": {right}, \"score\": {score}}}"
+        )
+    };
+    let (d, o) = (Fields::default(), OutcomeFields::default());
+    let (a, b) = (result("", "a", true, 1.0), result("", "b", false, 0.25));
+    let two = format!(
+        "{{\"results\": {{\"version\": 2, \"results\": [{a},\n{b}], \"table\": {{}}}}, \"config\": {{}}}}\n"
+    );
+    assert_eq!(
+        outcomes(&two, &o).unwrap(),
+        pairs(&[("a\u{1f}b", 1.0), ("b\u{1f}b", 0.0)])
+    );
+    assert_eq!(records(&two, &d).unwrap(), [(1.0, true), (0.25, false)]);
+    let placed = |prompt: u32, q: &str, right, score| {
+        result(
+            &format!("\"testIdx\": 3, \"promptIdx\": {prompt}, "),
+            q,
+            right,
+            score,
+        ) + "\n"
+    };
+    let log = placed(0, "a", true, 1.0) + &placed(1, "a", false, 0.5);
+    for e in [
+        outcomes(&log, &o).unwrap_err(),
+        records(&log, &d).unwrap_err(),
+    ] {
+        assert!(
+            e.line() == Some(2) && e.to_string().contains("mixes the filters \"0\" and \"1\""),
+            "{e}"
+        );
+    }
+    let one = OutcomeFields {
+        filter: Some("1".to_owned()),
+        ..OutcomeFields::default()
+    };
+    assert_eq!(outcomes(&log, &one).unwrap(), pairs(&[("3", 0.0)]));
+    let one = Fields {
+        filter: Some("0".to_owned()),
+        ..Fields::default()
+    };
+    assert_eq!(records(&log, &one).unwrap(), [(1.0, true)]);
+}
+
+/// DeepEval: test results as a program returns them, and the file of the latest run.
+#[test]
+fn deepeval_results_and_latest_run() {
+    let case = |name: &str, right: bool, score: f64, metrics: &str| {
+        format!(
+            "{{\"name\": \"{name}\", \"success\": {right}, \"{metrics}\": [{{\"name\": \"C\", \"success\": {right}, \"score\": {score}}}]}}"
+        )
+    };
+    let both = |metrics| {
+        format!(
+            "[{},\n{}]",
+            case("a", true, 0.9, metrics),
+            case("b", false, 0.2, metrics)
+        )
+    };
+    for log in [
+        format!(
+            "{{\"test_results\": {}, \"confident_link\": null}}\n",
+            both("metrics_data")
+        ),
+        both("metrics_data"),
+        format!(
+            "{{\"testRunData\": {{\"testCases\": {}, \"conversationalTestCases\": []}}, \"testRunLink\": null}}\n",
+            both("metricsData")
+        ),
+        format!(
+            "{{\"testCases\": [], \"conversationalTestCases\": {}}}\n",
+            both("metricsData")
+        ),
+    ] {
+        assert_eq!(
+            records(&log, &Fields::default()).unwrap(),
+            [(0.9, true), (0.2, false)],
+            "{log}"
+        );
+        assert_eq!(
+            outcomes(&log, &OutcomeFields::default()).unwrap(),
+            pairs(&[("a", 1.0), ("b", 0.0)]),
+            "{log}"
+        );
+    }
+}
+
+/// HELM: statistics by name (`display_predictions.json`), other statistics, and perturbed instances.
+#[test]
+fn helm_shapes() {
+    let (d, o) = (Fields::default(), OutcomeFields::default());
+    let shown = "[{\"instance_id\": \"id1\", \"predicted_text\": \"B\", \"stats\": {\"num_references\": 4, \"quasi_exact_match\": 1.0, \"max_prob\": 0.8}},\n\
+                 {\"instance_id\": \"id2\", \"predicted_text\": \"A\", \"stats\": {\"num_references\": 4, \"quasi_exact_match\": 0.0, \"max_prob\": 0.6}}]\n";
+    assert_eq!(records(shown, &d).unwrap(), [(0.8, true), (0.6, false)]);
+    assert_eq!(
+        outcomes(shown, &o).unwrap(),
+        pairs(&[("id1", 1.0), ("id2", 0.0)])
+    );
+    let other = HELM
+        .replace("exact_match", "my_match")
+        .replace("max_prob", "my_prob");
+    assert!(outcomes(&other, &o).is_err());
+    let named = Fields {
+        confidence: Some("stats.my_prob".to_owned()),
+        correct: Some("stats.my_match".to_owned()),
+        ..Fields::default()
+    };
+    assert_eq!(
+        records(&other, &named).unwrap(),
+        [(0.8, true), (0.6, false)]
+    );
+    let named = OutcomeFields {
+        correct: Some("stats.my_match".to_owned()),
+        ..OutcomeFields::default()
+    };
+    assert_eq!(
+        outcomes(&other, &named).unwrap(),
+        pairs(&[("id1", 1.0), ("id2", 0.0)])
+    );
+    let perturbed = HELM.replacen(
+        "\"id2\",",
+        "\"id2\", \"perturbation\": {\"name\": \"typos\"},",
+        1,
+    );
+    assert_ne!(perturbed, HELM);
+    let e = records(&perturbed, &d).unwrap_err().to_string();
+    assert!(
+        e.contains("mixes the filters \"none\" and \"typos\""),
+        "{e}"
+    );
+    let chosen = Fields {
+        filter: Some("none".to_owned()),
+        ..Fields::default()
+    };
+    assert_eq!(records(&perturbed, &chosen).unwrap(), [(0.8, true)]);
+}
+
+/// The first token's log-probabilities where the completions interface, batches, the responses interface and vLLM keep them.
+#[test]
+fn places_of_token_log_probabilities() {
+    let named = Fields {
+        classes: ["A", "B"].map(str::to_owned).to_vec(),
+        ..Fields::default()
+    };
+    let listed = "[{\"token\": \"A\", \"logprob\": -0.1, \"bytes\": [65]}, {\"token\": \"B\", \"logprob\": -2.5, \"bytes\": [66]}]";
+    let chat = format!(
+        "{{\"choices\": [{{\"logprobs\": {{\"content\": [{{\"token\": \"A\", \"top_logprobs\": {listed}}}]}}}}]}}"
+    );
+    let share = (-0.1f64).exp() / ((-0.1f64).exp() + (-2.5f64).exp());
+    for log in [
+        "{\"object\": \"text_completion\", \"choices\": [{\"text\": \" A\", \"logprobs\": {\"tokens\": [\" A\"], \"top_logprobs\": [{\" A\": -0.1, \" B\": -2.5}]}}], \"label\": \"A\"}".to_owned(),
+        format!("{{\"id\": \"b\", \"custom_id\": \"q1\", \"response\": {{\"status_code\": 200, \"body\": {chat}}}, \"error\": null, \"label\": \"A\"}}"),
+        format!("{{\"object\": \"response\", \"output\": [{{\"type\": \"reasoning\"}}, {{\"type\": \"message\", \"content\": [{{\"logprobs\": [{{\"token\": \"A\", \"top_logprobs\": {listed}}}]}}]}}], \"label\": \"A\"}}"),
+        "{\"prompt\": \"q\", \"outputs\": [{\"logprobs\": [{\"65\": {\"logprob\": -0.1, \"rank\": 1, \"decoded_token\": \"A\"}, \"66\": {\"logprob\": -2.5, \"rank\": 2, \"decoded_token\": \"B\"}}]}], \"label\": \"A\"}".to_owned(),
+    ] {
+        assert_eq!(tool(&log), Some(Tool::ChatCompletions), "{log}");
+        let read = records(&log, &named).unwrap_or_else(|e| panic!("{log}: {e}"));
+        assert_eq!(read, [((share * 1e6).round() / 1e6, true)], "{log}");
+    }
+}
+
 /// gsm8k: each document twice, once a filter.
 #[test]
 fn mixed_filters_are_refused_or_chosen() {

@@ -11,6 +11,7 @@ use hindsight_exo_idp::policy::{
     ConstantOrder, LeadTimeDemand, LevelWeights, OrderUpTo, Plan, Policy, PromotionForecast,
     Signals, target_position,
 };
+use hindsight_exo_idp::replay::Opening;
 use hindsight_exo_idp::train::{
     Choice, Learner, Material, Setting, Trial, groups_by_variation, tune_levels,
 };
@@ -24,6 +25,8 @@ pub(crate) struct Study<L> {
     pub(crate) panel: Panel,
     pub(crate) law: L,
     pub(crate) conventions: Conventions,
+    /// What was really there once.
+    pub(crate) opening: Option<Opening>,
     pub(crate) learner: Learner,
     /// Periods of a year.
     pub(crate) year: usize,
@@ -34,6 +37,8 @@ pub(crate) struct Study<L> {
     pub(crate) spans: Vec<(usize, usize)>,
     /// How many windows, the first ones, only serve the choice.
     pub(crate) unjudged: usize,
+    /// Weeks at the beginning of each window that are not scored, for no order can touch them.
+    pub(crate) unscored: usize,
 }
 
 /// What a policy earned in a window, by product and week.
@@ -61,12 +66,17 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
                 names,
                 trial,
             } = self.window(learn, end, &device)?;
-            let choice = Choice::among(names, trials.clone())?;
+            let over = |t: &&Trial| t.weeks.end <= learn;
+            let before: Vec<Trial> = trials.iter().filter(over).cloned().collect();
+            let seen = before.len();
+            let choice = Choice::among(names, before)?;
+            let earned = trial.earned.iter().map(|e| format!("{e:.6e}"));
+            println!("  tried: {}", earned.collect::<Vec<_>>().join(" "));
             trials.push(trial);
             if at < self.unjudged {
                 continue;
             }
-            println!("  chosen by {at} earlier windows: {}", choice.name());
+            println!("  chosen by {seen} earlier windows: {}", choice.name());
             let chosen = rows.iter().find(|r| r.name == choice.name());
             let chosen = chosen.ok_or("a choice among the rows")?;
             rows.push(Row {
@@ -92,7 +102,7 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
         );
         for k in 0..windows[0].len() {
             let mut differences: Vec<Vec<f64>> = vec![Vec::new(); self.panel.products()];
-            let mut each = Vec::new();
+            let (mut each, mut sum) = (Vec::new(), 0.0);
             for (rows, best) in windows.iter().zip(&best) {
                 for ((out, own), other) in differences
                     .iter_mut()
@@ -101,16 +111,18 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
                 {
                     out.extend(own.iter().zip(other).map(|(x, y)| x - y));
                 }
-                let share = total(&rows[k].earned) / total(&best.earned);
-                each.push(format!("{:+.1}", 100.0 * (share - 1.0)));
+                let (own, best) = (total(&rows[k].earned), total(&best.earned));
+                each.push(format!("{:+.1}", 100.0 * (own - best) / best.abs()));
+                sum += own;
             }
             let interval = Bootstrap::default().interval(&differences)?;
-            let percent = |x: f64| 100.0 * x / reference;
+            let percent = |x: f64| 100.0 * x / reference.abs();
             let [mid, low, high] = [interval.estimate, interval.low, interval.high].map(percent);
             println!(
-                "  {:48} {mid:+6.2} [{low:+.2}, {high:+.2}]   {}",
+                "  {:48} {mid:+6.2} [{low:+.2}, {high:+.2}]   {}   {:.1} a window",
                 windows[0][k].name,
-                each.join(" ")
+                each.join(" "),
+                sum / f64::from(u32::try_from(windows.len())?),
             );
         }
         Ok(())
@@ -131,7 +143,7 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
             },
             weeks: 0..learn,
             warm_up: 12.min(learn / 3),
-            opening: None,
+            opening: self.opening.as_ref(),
         };
         let terms = Terms {
             panel: &panel,
@@ -167,11 +179,12 @@ impl<L: Fn(u64) -> Result<LeadTimes, hindsight_exo_idp::Error>> Study<L> {
             // The reference is the best of the six heuristics that the first studies had; those that came later are rows of their own.
             let heuristics = &heuristics[..heuristics.len() - LATER];
             let heuristic = heuristics.iter().any(|h| h.name() == policy.name());
-            rows.push(row(&replay, policy, heuristic, device)?);
+            rows.push(row(&replay, policy, heuristic, self.unscored, device)?);
         }
         let reference = setting.reference();
         let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, p| reference[p]);
-        rows.push(row(&replay, &ConstantOrder::new(1.0, mean), true, device)?);
+        let constant = ConstantOrder::new(1.0, mean);
+        rows.push(row(&replay, &constant, true, self.unscored, device)?);
         Ok(Window {
             rows,
             names: candidates.names(),
@@ -184,14 +197,16 @@ fn row<P: Policy>(
     replay: &Replay<'_>,
     policy: &P,
     heuristic: bool,
+    unscored: usize,
     device: &Device,
 ) -> Result<Row, Box<dyn Error>> {
     let outcomes = replay.run(policy, device)?;
     let products = 0..replay.paths().panel().products();
+    let earned = |p| outcomes.accrued_reward(p).split_off(unscored);
     Ok(Row {
         name: policy.name().to_owned(),
         heuristic,
-        earned: products.map(|p| outcomes.accrued_reward(p)).collect(),
+        earned: products.map(earned).collect(),
     })
 }
 

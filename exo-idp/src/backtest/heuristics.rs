@@ -17,8 +17,8 @@ fn factors() -> Vec<f64> {
     (0..47).map(|step| 0.2 + 0.05 * f64::from(step)).collect()
 }
 
-/// Fits the heuristics of a setting and tunes them on `arrivals`: the same law, other draws than those they are scored on. The first two are
-/// those that networks are blended with. With them, what is to be said of grids of factors that ended too soon.
+/// Fits the heuristics of a setting and tunes them on `arrivals`: the same law, other draws than those they are scored on. With them,
+/// what is to be said of grids of factors that ended too soon.
 ///
 /// # Errors
 /// When the training weeks are too few.

@@ -82,6 +82,9 @@ use summarise::{EvaluationContext, summarise};
 /// Products times weeks of a record beyond which the job is done once where nobody says how often.
 const LARGE: usize = 1_000_000;
 
+/// Products of a window that only serves the choice, at the most: what candidates earn on the average is known well enough by these.
+const MOST: usize = 4000;
+
 /// The settings of a back-test.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -212,11 +215,14 @@ impl BackTest {
         let (mut tables, mut origins, mut last) = (Vec::new(), Vec::new(), None);
         let mut tried: Vec<Tried> = Vec::with_capacity(windows);
         for (window, split) in earlier.iter().chain(&splits).enumerate() {
-            let known = match data.at(split) {
+            let mut known = match data.at(split) {
                 // Where no product is recorded there is nothing to choose by.
                 Err(Error::NoProduct { .. }) if window < unjudged => continue,
                 known => known?,
             };
+            if window < unjudged && known.data.panel.products() > MOST {
+                known.data = known.data.sample(MOST, self.seed)?;
+            }
             let mut at = |stage, step| {
                 progress(Progress {
                     window,
@@ -252,6 +258,10 @@ impl BackTest {
             tried.push(learnt.tried());
         }
         let mut results = last.ok_or(Error::Empty("origins"))?;
+        if self.origins.is_none() && large(&data.panel) {
+            let cells = data.panel.products() * data.panel.weeks();
+            results.notices.push(Notice::OneOrigin { cells });
+        }
         if splits.len() > 1 {
             let pooled = RewardTable::pool(&tables).standings(&bootstrap)?;
             results.origins = Some(Origins { origins, pooled });
@@ -264,8 +274,7 @@ impl BackTest {
     /// # Errors
     /// As [`Split::all`].
     pub fn splits(&self, panel: &Panel) -> Result<Vec<Split>, Error> {
-        let large = panel.products().saturating_mul(panel.weeks()) > LARGE;
-        let origins = self.origins.or(large.then_some(1));
+        let origins = self.origins.or(large(panel).then_some(1));
         Split::all(panel.weeks(), self.held_out, origins)
     }
 
@@ -339,6 +348,11 @@ impl BackTest {
             ..self.bootstrap
         }
     }
+}
+
+/// Whether a record has more than a million products times weeks.
+fn large(panel: &Panel) -> bool {
+    panel.products().saturating_mul(panel.weeks()) > LARGE
 }
 
 /// The policies made from the training weeks, on the held-out ones.

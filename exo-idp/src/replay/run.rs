@@ -211,25 +211,13 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
         mut keep: impl FnMut(usize, T),
     ) {
         let bundles: Vec<usize> = (0..self.lanes()).step_by(S::WIDTH).collect();
-        let threads = device.host().threads();
-        let work = &work;
-        let all = |part: &[usize]| part.iter().map(|&first| (first, work(first))).collect();
+        let cpu = device.host();
         // No more results are held at once than are worth the start of the threads.
-        for batch in bundles.chunks(threads * AT_ONCE) {
-            let share = batch.len().div_ceil(threads).max(1);
-            std::thread::scope(|scope| {
-                let handles: Vec<_> = batch
-                    .chunks(share)
-                    .map(|part| scope.spawn(move || -> Vec<(usize, T)> { all(part) }))
-                    .collect();
-                for handle in handles {
-                    let results = handle.join();
-                    let results = results.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                    for (first, result) in results {
-                        keep(first, result);
-                    }
-                }
-            });
+        for batch in bundles.chunks(cpu.threads() * AT_ONCE) {
+            let results = cpu.map(batch.len(), |at| work(batch[at]));
+            for (&first, result) in batch.iter().zip(results) {
+                keep(first, result);
+            }
         }
     }
 

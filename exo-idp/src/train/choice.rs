@@ -1,7 +1,7 @@
 //! Which of several policies to trust, by what each would have earned in the windows before.
 //!
 //! Every candidate is made anew at the beginning of each earlier window, from the weeks before that window alone, and replayed over it. The
-//! first is taken unless another earned more over all of them, by more than windows differ: of many candidates the best in a few
+//! first is taken unless another earned more over all of them, by clearly more than windows differ: of many candidates the best in a few
 //! windows is often the luckiest.
 
 use std::ops::Range;
@@ -52,11 +52,13 @@ impl Choice {
             .collect()
     }
 
-    /// The first candidate, or that of the largest [`share`](Choice::share) if one is ahead of the first by more than its standard error.
+    /// The first candidate, or the one that is surest to be ahead of it: whose mean [`share`](Choice::share) is ahead of the first one's by the
+    /// most beyond two standard errors.
     ///
     /// The standard error is that of the mean difference of both shares over the windows; a window of 5 percent is counted besides those that
-    /// were, so that a single window does not pass for certain. The rule of one standard error is that of Breiman et al. (1984, 3.4.3); the
-    /// window besides is our own.
+    /// were, so that a single window does not pass for certain. Of a dozen candidates that are alike the luckiest is ahead by one and a half
+    /// standard errors: hence two. Our own formulation, after the rule of one standard error of Breiman et al. (1984, 3.4.3), which is for
+    /// candidates in an order.
     ///
     /// ```
     /// use hindsight_exo_idp::train::{Choice, Trial};
@@ -67,7 +69,7 @@ impl Choice {
     /// ];
     /// // Once ahead and once behind, the newsvendor has not earned the place; twice clearly ahead it has.
     /// assert_eq!(Choice::among(names(), trials([100.0, 57.0]))?.name(), "network");
-    /// assert_eq!(Choice::among(names(), trials([100.0, 67.0]))?.name(), "newsvendor");
+    /// assert_eq!(Choice::among(names(), trials([100.0, 68.0]))?.name(), "newsvendor");
     /// # Ok::<(), hindsight_exo_idp::Error>(())
     /// ```
     ///
@@ -89,14 +91,11 @@ impl Choice {
             trials,
             chosen: 0,
         };
-        let all = 1..choice.candidates.len();
-        if all.clone().any(|candidate| choice.clearly_ahead(candidate)) {
-            let mut most = choice.share(0);
-            for candidate in all {
-                let share = choice.share(candidate);
-                if share > most {
-                    (choice.chosen, most) = (candidate, share);
-                }
+        let mut most = 0.0;
+        for candidate in 1..choice.candidates.len() {
+            let ahead = choice.surely_ahead(candidate);
+            if ahead > most {
+                (choice.chosen, most) = (candidate, ahead);
             }
         }
         Ok(choice)
@@ -108,15 +107,15 @@ impl Choice {
         &self.candidates[self.chosen]
     }
 
-    /// Whether a candidate's mean share is above the first one's by more than its standard error.
-    fn clearly_ahead(&self, candidate: usize) -> bool {
+    /// How far a candidate's mean share is ahead of the first one's, less two standard errors.
+    fn surely_ahead(&self, candidate: usize) -> f64 {
         let difference = |trial: &Trial| share(trial, candidate) - share(trial, 0);
         let differences: Vec<f64> = self.trials.iter().map(difference).collect();
-        let n = count(differences.len());
-        let mean = differences.iter().sum::<f64>() / n.max(1.0);
+        let n = count(differences.len()).max(1.0);
+        let mean = differences.iter().sum::<f64>() / n;
         let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-        let deviation = ((squares + DOUBT * DOUBT) / n.max(1.0)).sqrt();
-        mean > deviation / n.max(1.0).sqrt()
+        let deviation = ((squares + DOUBT * DOUBT) / n).sqrt();
+        mean - 2.0 * deviation / n.sqrt()
     }
 
     /// What a candidate earned as a share of the best in each window, the mean over the windows; one where there was none.
@@ -169,17 +168,19 @@ mod tests {
             }
         }
 
-        /// No other candidate is ahead of the one taken by a tenth in every window, whatever the sign of the rewards; and where none is
-        /// ahead of the first in more money over all, the first is taken.
+        /// Whatever the sign of the rewards, one that is not the first is ahead of it; and one that is ahead of the first by as much in every
+        /// window as no window could add by chance is not passed over.
         #[test]
-        fn the_chosen_is_not_dominated(rewards in prop::collection::vec(prop::collection::vec(-50.0_f64..100.0, 3), 1..8)) {
+        fn the_chosen_is_ahead_of_the_first(rewards in prop::collection::vec(prop::collection::vec(-50.0_f64..100.0, 3), 1..8)) {
             let trial = |w: usize| Trial { weeks: w..w + 1, earned: rewards.iter().map(|r| r[w]).collect() };
             let choice = Choice::among(vec![String::new(); rewards.len()], (0..3).map(trial).collect()).unwrap();
-            let ahead = |a: usize, b: usize| choice.trials.iter().all(|t| share(t, a) > share(t, b) + 0.1);
-            let all = 0..rewards.len();
-            prop_assert!(all.clone().all(|other| !ahead(other, choice.chosen)));
             prop_assert!(choice.chosen == 0 || choice.share(choice.chosen) > choice.share(0));
-            prop_assert!(choice.chosen == 0 || all.clone().all(|other| choice.share(other) <= choice.share(choice.chosen)));
+            for other in 1..rewards.len() {
+                let ahead: Vec<f64> = choice.trials.iter().map(|t| share(t, other) - share(t, 0)).collect();
+                let (least, most) = ahead.iter().fold((f64::MAX, f64::MIN), |(a, b), &d| (a.min(d), b.max(d)));
+                let spread = most - least;
+                prop_assert!(choice.chosen > 0 || least <= 2.0 * (spread * spread + DOUBT * DOUBT).sqrt());
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From a record to a policy that has earned its place.
 //!
 //! A level network pretrained on synthetic records is fine-tuned on windows of the record's own past; the same network is trained from
-//! scratch; both, the pretrained one as it is, blends of each with the heuristics' levels, and the heuristics themselves are replayed over
+//! scratch; both, the pretrained one as it is, blends of each with the heuristics' mean level, and the heuristics themselves are replayed over
 //! earlier windows of the record, each made from the weeks before its window alone. The fine-tuned network is the policy unless another
 //! candidate clearly earned more over all of these windows. So a record that is too odd to learn from keeps its best heuristic.
 
@@ -15,11 +15,15 @@ use super::lesson::TrainingWindows;
 use super::setting::Setting;
 use super::windows::Source;
 use crate::arrivals::Arrivals;
+use crate::count::count;
 use crate::error::Error;
 use crate::paths::Paths;
 use crate::policy::trailing::Trailing;
 use crate::policy::{LevelWeights, OrderUpTo, Policy};
 use crate::replay::Replay;
+
+/// Share of the heuristics in a blend.
+const HEURISTICS: f64 = 0.4;
 
 /// How a policy is learnt from a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,8 +171,8 @@ impl Learner {
 
     /// Learns a policy for the weeks that follow those of the setting, and chooses it by `windows`, which end before them.
     ///
-    /// `heuristics` returns the policies that people use, fitted on the weeks of the setting that it is given; the first two are those whose
-    /// levels networks are blended with. `watch` may end the training of a network early.
+    /// `heuristics` returns the policies that people use, fitted on the weeks of the setting that it is given; networks are also blended with the
+    /// mean of their levels. `watch` may end the training of a network early.
     ///
     /// # Errors
     /// When there are too few weeks, or a heuristic cannot be fitted.
@@ -296,14 +300,17 @@ impl Learner {
     }
 }
 
-/// Networks, half-blends of each with the levels of the first two heuristics, and the heuristics.
+/// Networks, blends of each with the heuristics' mean level, and the heuristics.
 fn blended(networks: Vec<OrderUpTo>, heuristics: Vec<OrderUpTo>) -> Result<Vec<OrderUpTo>, Error> {
     let mut policies = networks.clone();
-    if let [first, second, ..] = &heuristics[..] {
-        let levels = OrderUpTo::blend("heuristics' levels", &[(0.5, first), (0.5, second)])?;
+    if !heuristics.is_empty() {
+        let each = 1.0 / count(heuristics.len());
+        let all: Vec<_> = heuristics.iter().map(|rule| (each, rule)).collect();
+        let levels = OrderUpTo::blend("heuristics' levels", &all)?;
         for network in &networks {
             let name = format!("{} and heuristics", network.name());
-            policies.push(OrderUpTo::blend(name, &[(0.5, network), (0.5, &levels)])?);
+            let parts = [(1.0 - HEURISTICS, network), (HEURISTICS, &levels)];
+            policies.push(OrderUpTo::blend(name, &parts)?);
         }
     }
     policies.extend(heuristics);

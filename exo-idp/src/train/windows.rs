@@ -195,7 +195,7 @@ impl Source<'_> {
 }
 
 /// `wanted` of the numbers below `all`, in rising order; all of them where they are no more.
-fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
+pub(crate) fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
     let mut left = wanted.min(all);
     let mut taken = Vec::with_capacity(left);
     for at in 0..all {
@@ -207,7 +207,8 @@ fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
     taken
 }
 
-/// A plausible stock: about a week of mean demand on hand and in every outstanding order, more or less by a random factor.
+/// A plausible stock: about a week of mean demand on hand and in every order of the weeks before, more or less by a random factor, valued at
+/// what of it is there or will arrive.
 fn opening(
     source: &Source<'_>,
     piece: &Piece,
@@ -218,7 +219,7 @@ fn opening(
     let longest = paths.max_lead_time();
     let (mut on_hand, mut book) = (Vec::new(), Vec::new());
     let mut orders = vec![Vec::new(); longest];
-    for &product in &piece.products {
+    for (lane, &product) in piece.products.iter().enumerate() {
         let window = u32::try_from(window).unwrap_or(u32::MAX);
         let mut rng = stream.at(product as u64 + 1, window);
         let mut about = |units: f64, spread: f64| {
@@ -228,9 +229,9 @@ fn opening(
         let mean = source.trailing.scale(piece.first, product);
         let mut units = about(mean, 0.7);
         on_hand.push(units);
-        for order in &mut orders {
+        for (age, order) in orders.iter_mut().enumerate() {
             let ordered = about(mean, 0.3);
-            units += ordered;
+            units += ordered * paths.coming(0, age)[lane];
             order.push(ordered);
         }
         book.push(units * source.panel.cost(product, piece.first));

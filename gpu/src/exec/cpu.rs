@@ -5,6 +5,7 @@ use super::cpu_session::CpuSession;
 use super::indices;
 use super::segment::Tape;
 use super::session::{Executor, Session};
+use super::workers::spread;
 use crate::error::Error;
 use crate::kernel::real::Real;
 use crate::record::Program;
@@ -53,6 +54,19 @@ impl Cpu {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// The results of `work` on the numbers below `count`, in their order: work of the caller's own, on as many threads as programs run on.
+    ///
+    /// Each number is taken by whichever thread is free, so what `work` returns must depend on the number alone. A panic in `work` is
+    /// resumed here.
+    ///
+    /// ```
+    /// use hindsight_gpu::Cpu;
+    /// assert_eq!(Cpu::new(2).map(4, |i| i * i), [0, 1, 4, 9]);
+    /// ```
+    pub fn map<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+        spread(&mut vec![(); self.threads], count, |(), i| work(i))
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Field of the outcome, if not correct or that of a known tool.
     #[arg(long, value_name = "FIELD")]
     correct: Option<String>,
-    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
+    /// The filter to take from lm-evaluation-harness samples (of promptfoo the promptIdx, of HELM the perturbation or none).
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
     /// Values of k; by default 1, 2, 4, ... up to the fewest responses of a prompt.

@@ -33,7 +33,7 @@ pub(super) struct FieldArgs {
     /// Field that names what belongs together: a document, a prompt.
     #[arg(long, value_name = "FIELD")]
     pub(super) group: Option<String>,
-    /// The filter to take from lm-evaluation-harness samples.
+    /// The filter to take from lm-evaluation-harness samples (of promptfoo the promptIdx, of HELM the perturbation or none).
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
 }

@@ -75,17 +75,15 @@ impl BatchFit {
             });
         }
         let allowed = self.allowance(level)?;
-        let (best, least) = ((self.b / self.a).ln(), self.profile((self.b / self.a).ln()));
+        let (floor, ceiling) = self.far();
+        let best = (self.b / self.a).ln().clamp(floor, ceiling);
+        let least = self.profile(best);
         let within = |ln_ratio: f64| self.profile(ln_ratio) <= least + allowed;
-        // Beyond these the curve is constant, or 1/B, over all batch sizes to the last digit.
-        let logs = self.data.0.iter().map(|b| b.ln());
-        let floor = logs.clone().fold(f64::INFINITY, f64::min) - 40.0;
-        let ceiling = logs.fold(f64::NEG_INFINITY, f64::max) + 40.0;
         let end = |limit: f64| {
             if within(limit) {
                 return None;
             }
-            let (mut good, mut bad) = (best.clamp(floor, ceiling), limit);
+            let (mut good, mut bad) = (best, limit);
             for _ in 0..100 {
                 let mid = f64::midpoint(good, bad);
                 if within(mid) { good = mid } else { bad = mid }
@@ -105,11 +103,21 @@ impl BatchFit {
         if self.options.free_exponent {
             return false;
         }
-        let far = self.data.0.iter().copied().fold(0.0, f64::max).ln() + 40.0;
+        let (floor, far) = self.far();
+        let best = (self.b / self.a).ln().clamp(floor, far);
         match self.allowance(level) {
-            Ok(allowed) => self.profile(far) <= self.profile((self.b / self.a).ln()) + allowed,
+            Ok(allowed) => self.profile(far) <= self.profile(best) + allowed,
             Err(_) => false,
         }
+    }
+
+    /// Values of ln(b/a) beyond which the curve is constant, or 1/B, over all batch sizes to the last digit.
+    fn far(&self) -> (f64, f64) {
+        let logs = self.data.0.iter().map(|b| b.ln());
+        (
+            logs.clone().fold(f64::INFINITY, f64::min) - 40.0,
+            logs.fold(f64::NEG_INFINITY, f64::max) + 40.0,
+        )
     }
 
     /// How far the loss may lie above its minimum.
@@ -236,6 +244,24 @@ mod tests {
                 .is_infinite()
         );
         assert_eq!(f.identification().cause(), Some(Cause::StepsInverseToBatch));
+    }
+
+    /// Steps that fall faster than 1/B: the best a is 0, and the interval open above.
+    #[test]
+    fn steps_that_fall_faster_than_the_batch_grows_leave_the_upper_end_open() {
+        let batch: Vec<f64> = (0..6).map(|k| 16.0 * f64::from(1 << k)).collect();
+        for power in [1.02, 1.3] {
+            let steps: Vec<f64> = (0u64..)
+                .zip(&batch)
+                .map(|(i, b)| {
+                    1e6 * b.powf(-power) * (0.01 * normal_quantile(uniform(8, 1, i))).exp()
+                })
+                .collect();
+            let f = BatchFit::fit(&batch, &steps, BatchFitOptions::default()).unwrap();
+            assert_eq!(f.identification().cause(), Some(Cause::StepsInverseToBatch));
+            let i = f.profile_interval(0.2, 256.0, 0.95).unwrap();
+            assert!(i.lower < 1e4 && i.upper.is_infinite(), "{i:?}");
+        }
     }
 
     #[test]

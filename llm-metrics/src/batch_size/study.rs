@@ -150,10 +150,10 @@ impl ModelBatch {
         };
         Ok(Self {
             critical_batch: identified.then_some(critical),
-            // Steps that are exactly 1/batch leave a lower end of rounding errors alone.
-            interval: interval
-                .ok()
-                .filter(|_| identified || fit.residual_sd > 1e-9),
+            // Without a critical batch size an interval says above what it lies; of steps that are exactly 1/batch by rounding errors alone.
+            interval: interval.ok().filter(|i| {
+                identified || fit.residual_sd > 1e-9 && i.upper.is_infinite() && i.lower.is_finite()
+            }),
             bootstrap: identified.then(resampled).and_then(Result::ok),
             model,
             identification,

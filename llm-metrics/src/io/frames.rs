@@ -10,12 +10,15 @@ pub(super) const RECORD_LIMIT: usize = 64 << 20;
 const DEPTH: usize = 128;
 
 /// Names under which evaluation tools keep their records: inspect_ai, promptfoo, DeepEval, HELM, and exports of others.
-const HOLDERS: [&[u8]; 9] = [
+const HOLDERS: [&[u8]; 12] = [
     b"samples",
     b"results",
     b"testCases",
     b"test_cases",
     b"testCasesData",
+    b"testRunData",
+    b"test_results",
+    b"conversationalTestCases",
     b"request_states",
     b"records",
     b"data",

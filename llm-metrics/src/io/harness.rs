@@ -15,27 +15,16 @@ use super::schema::{
     ACC, ACC_NORM, CHOICES, CHOICES_LISTED, FILTER, FIRST, Fields, GOLD, GROUP, MUTUAL, RESPONSES,
     SECOND,
 };
+use super::tool::Tool;
+
+mod rule;
+
+use rule::{Form, Rule, named, several, words};
 
 /// So many samples decide which rule holds.
 const HEAD: usize = 512;
 /// Or so many log-likelihoods.
 const HEAD_VALUES: usize = 1 << 20;
-
-/// How a field names the right choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    FromZero,
-    Text,
-    Letter,
-    FromOne,
-}
-
-/// Where the right choice is said, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Rule {
-    field: usize,
-    form: Form,
-}
 
 /// What lengths divide log-likelihoods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +38,8 @@ enum Lengths {
 #[derive(Debug)]
 struct Sample {
     line: u64,
+    /// Whether the scores stand under their usual name, one a choice.
+    usual: bool,
     group: Option<u64>,
     scores: Vec<f64>,
     /// Bytes and characters of each choice; empty if unknown.
@@ -125,6 +116,7 @@ impl Harness {
             if !self.head.is_empty() {
                 self.rule = Some(self.choose(rows)?);
                 self.choose_lengths(fields)?;
+                self.keep_what_is_needed(rows);
             }
         }
         let sample = match self.head.pop_front() {
@@ -145,6 +137,22 @@ impl Harness {
         self.scores = scores;
         divide(&mut self.scores, &lengths, self.lengths);
         Ok(Some((&self.scores, gold, group)))
+    }
+
+    /// Reads no more from now on than the rule needs, where all samples so far had their scores under the usual name.
+    fn keep_what_is_needed<R: BufRead>(&self, rows: &mut Rows<R>) {
+        let (Some(rule), true) = (self.rule, self.head.iter().all(|s| s.usual)) else {
+            return;
+        };
+        let lengths = self.lengths != Lengths::None || self.head.iter().any(|s| s.acc.is_none());
+        let texts = lengths || rule.form == Form::Text;
+        rows.keep(|field| match field {
+            FIRST | SECOND | GROUP | FILTER | ACC | MUTUAL => true,
+            RESPONSES => false,
+            ACC_NORM => lengths,
+            CHOICES | CHOICES_LISTED => texts,
+            gold => gold == rule.field,
+        });
     }
 
     /// The next row of the wanted filter.
@@ -177,6 +185,9 @@ impl Harness {
             .rules
             .iter()
             .map(|r| {
+                if self.rule.is_some_and(|rule| rule != *r) {
+                    return None;
+                }
                 // A list of one is what is in it.
                 let single = match row.cell(r.field) {
                     Cell::Numbers(..) => Some(row.single(r.field)),
@@ -189,6 +200,8 @@ impl Harness {
         let apart = texts.windows(2).any(|w| w[0] != w[1]);
         let sample = Sample {
             line: row.line(),
+            usual: row.numbers(FIRST).is_some_and(|v| !v.is_empty())
+                && *row.cell(MUTUAL) == Cell::Missing,
             group: group(rows, &row)?,
             gold,
             acc: own(rows, &row, ACC)?,
@@ -376,12 +389,17 @@ fn choices<'r, R: BufRead>(
     rows: &Rows<R>,
     row: &'r Row,
 ) -> Result<(Vec<f64>, Vec<&'r str>), ReadError> {
-    let field = if row.numbers(FIRST).is_some_and(|v| !v.is_empty()) {
+    let filtered = row.numbers(FIRST).is_some_and(|v| !v.is_empty());
+    let field = if filtered || *row.cell(RESPONSES) == Cell::Missing {
         FIRST
     } else {
         RESPONSES
     };
-    let mut scores = rows.array(row, field)?.to_vec();
+    let mut scores = match row.cell(field) {
+        Cell::Missing => rows.array(row, field)?,
+        _ => row.numbers(field).unwrap_or_default(),
+    }
+    .to_vec();
     let mut texts: Vec<&str> = [CHOICES, CHOICES_LISTED]
         .iter()
         .find_map(|f| row.texts(*f))
@@ -401,11 +419,8 @@ fn choices<'r, R: BufRead>(
         }
     }
     if scores.len() < 2 {
-        return Err(rows.fault(
-            row,
-            field,
-            format!("{} choices; at least 2 are needed", scores.len()),
-        ));
+        let problem = "fewer than two log-likelihoods: the task generates text or scores a single continuation; name the field of a confidence";
+        return Err(rows.fault(row, field, problem.to_owned()));
     }
     if let Some(v) = scores.iter().find(|v| v.is_nan() || **v == f64::INFINITY) {
         return Err(rows.fault(
@@ -424,7 +439,7 @@ fn choices<'r, R: BufRead>(
     Ok((scores, texts))
 }
 
-/// Whether a row passes the filter; mixed filters without a choice are an error. Every sample is written once for each filter of its task.
+/// Whether a row passes the filter; mixed filters without a choice are an error, since each document would count several times.
 pub(super) fn filter_wanted<R: BufRead>(
     rows: &Rows<R>,
     row: &Row,
@@ -432,14 +447,22 @@ pub(super) fn filter_wanted<R: BufRead>(
     chosen: Option<&str>,
     seen: &mut Option<String>,
 ) -> Result<bool, ReadError> {
-    let Cell::Text(filter) = row.cell(field) else {
-        return Ok(true);
+    let place;
+    let filter = match row.cell(field) {
+        Cell::Text(filter) => filter,
+        Cell::Number(number) => {
+            place = number.to_string();
+            &place
+        }
+        // HELM says of an instance as it is nothing.
+        Cell::Missing if rows.tool() == Some(Tool::Helm) => "none",
+        _ => return Ok(true),
     };
     if let Some(chosen) = chosen {
         return Ok(filter == chosen);
     }
     match seen {
-        None => *seen = Some(filter.clone()),
+        None => *seen = Some(filter.to_owned()),
         Some(seen) if seen != filter => {
             let problem = format!(
                 "the log mixes the filters {seen:?} and {filter:?}: each document would count twice; name one"
@@ -514,83 +537,6 @@ fn best(scores: &[f64]) -> usize {
 #[allow(clippy::cast_precision_loss)] // Lengths of texts.
 fn count(n: usize) -> f64 {
     n as f64
-}
-
-/// Whether a target is a list of several choices.
-fn several(cell: &Cell) -> bool {
-    match cell {
-        Cell::Text(t) => t.trim().starts_with('[') && t.contains(','),
-        Cell::Numbers(from, to) => to - from > 1,
-        _ => false,
-    }
-}
-
-/// The choice that a cell names in one form.
-fn named(cell: &Cell, form: Form, texts: &[&str], choices: usize) -> Option<usize> {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Whole and small.
-    let whole = |v: f64| (v.fract() == 0.0 && (0.0..1e6).contains(&v)).then_some(v as usize);
-    let text = match cell {
-        Cell::Text(t) => Some(inner(t)),
-        _ => None,
-    };
-    let number = match cell {
-        Cell::Number(v) => whole(*v),
-        Cell::Bool(b) => Some(usize::from(*b)),
-        Cell::Text(_) => text.and_then(|t| match t {
-            "True" | "true" => Some(1),
-            "False" | "false" => Some(0),
-            _ => t.parse::<f64>().ok().and_then(whole),
-        }),
-        _ => None,
-    };
-    let at = match form {
-        Form::FromZero => number,
-        Form::FromOne => number.and_then(|n| n.checked_sub(1)),
-        Form::Letter => match text?
-            .trim_start_matches('(')
-            .trim_end_matches([')', '.', ':'])
-            .as_bytes()
-        {
-            [c] if c.is_ascii_alphabetic() => Some(usize::from(c.to_ascii_uppercase() - b'A')),
-            _ => None,
-        },
-        Form::Text => {
-            let owned;
-            let wanted = match (cell, text) {
-                (Cell::Text(whole), Some(_)) if texts.contains(&whole.trim()) => whole.trim(),
-                (_, Some(t)) => t,
-                (Cell::Number(v), _) => {
-                    owned = v.to_string();
-                    &owned
-                }
-                _ => return None,
-            };
-            let mut found = (0..texts.len()).filter(|&i| texts[i] == wanted);
-            match (found.next(), found.next()) {
-                (Some(i), None) => Some(i),
-                _ => None,
-            }
-        }
-    };
-    at.filter(|i| *i < choices)
-}
-
-/// A text without blanks, brackets of a list of one, and the quotes within them.
-fn inner(text: &str) -> &str {
-    let t = text.trim();
-    match t.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        Some(one) => one.trim().trim_matches(['"', '\'']).trim(),
-        None => t,
-    }
-}
-
-fn words(form: Form) -> &'static str {
-    match form {
-        Form::FromZero => "a place from 0",
-        Form::FromOne => "a place from 1",
-        Form::Letter => "a letter",
-        Form::Text => "the text of a choice",
-    }
 }
 
 #[cfg(test)]

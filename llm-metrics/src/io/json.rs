@@ -1,5 +1,6 @@
 //! A lazy scanner of one JSON object: it finds the wanted fields and skips the rest, checking its grammar on the way.
 
+use super::number::number;
 use super::row::{Cell, Row};
 use super::scanner::{DEPTH, Scan, Scanner};
 use super::spans::Spans;
@@ -48,6 +49,10 @@ impl Paths {
             .iter()
             .map(|f| f.as_ref().split('.').map(Step::new).collect())
             .collect();
+        Self::of(steps)
+    }
+
+    fn of(steps: Vec<Vec<Step>>) -> Self {
         let depth = steps.iter().map(Vec::len).max().unwrap_or(0);
         let lengths = (0..depth)
             .map(|d| {
@@ -60,12 +65,22 @@ impl Paths {
                     })
             })
             .collect();
-        let repeated = (1..steps.len()).any(|i| steps[..i].contains(&steps[i]));
+        let repeated =
+            (1..steps.len()).any(|i| !steps[i].is_empty() && steps[..i].contains(&steps[i]));
         Self {
             steps,
             lengths,
             repeated,
         }
+    }
+
+    /// Only the paths that are `kept` lead anywhere from now on.
+    pub(super) fn keep(&mut self, kept: impl Fn(usize) -> bool) {
+        let mut steps = std::mem::take(&mut self.steps);
+        for (_, path) in steps.iter_mut().enumerate().filter(|(i, _)| !kept(*i)) {
+            path.clear();
+        }
+        *self = Self::of(steps);
     }
 
     /// Whether the path of wanted field number `field` can lead to several values.
@@ -120,6 +135,14 @@ pub(super) fn scan(
         return Err(s.fault("expected the end of the line after the object"));
     }
     Ok(())
+}
+
+/// The number in a string: of JSON's grammar, or whatever else the standard library reads.
+fn quoted(text: &[u8]) -> Option<f64> {
+    match number(text) {
+        Some((value, length)) if length == text.len() => Some(value),
+        _ => std::str::from_utf8(text).ok()?.trim().parse().ok(),
+    }
 }
 
 /// The names of the keys of one line's object, nested ones not included.
@@ -291,10 +314,7 @@ impl Scanner<'_, '_> {
                 },
                 Some(b'"') => match s.string()? {
                     b"True" | b"False" => {}
-                    text => match std::str::from_utf8(text)
-                        .ok()
-                        .and_then(|t| t.trim().parse().ok())
-                    {
+                    text => match quoted(text) {
                         Some(v) => row.numbers.push(v),
                         None => *words = true,
                     },
@@ -333,7 +353,7 @@ impl Scanner<'_, '_> {
         Ok(name.zip(value))
     }
 
-    /// An object of numbers by name; any other object is [`Cell::Other`].
+    /// An object of numbers by name, or of tokens with their log-probabilities; any other object is [`Cell::Other`].
     fn map(&mut self, depth: usize, row: &mut Row) -> Scan<Cell> {
         if depth > DEPTH {
             return Err(self.fault("objects nest too deep"));
@@ -342,22 +362,23 @@ impl Scanner<'_, '_> {
         let mut plain = true;
         let spans = self.spans.take();
         let read = self.members(|s, key| {
-            let number = match s.peek() {
-                Some(b'-' | b'0'..=b'9') if plain => Some(s.number()?),
-                _ => None,
-            };
-            match number {
-                Some(v) => {
-                    row.numbers.push(v);
-                    let name = s.text(key)?;
-                    row.texts.push(name);
-                    Ok(())
-                }
-                None => {
+            let named = match s.peek() {
+                Some(b'-' | b'0'..=b'9') if plain => Some((s.text(key)?, s.number()?)),
+                // A token's number with its log-probability, as vLLM gives it.
+                Some(b'{') if plain => s.entry(depth + 1)?,
+                _ => {
                     plain = false;
-                    s.skip(depth + 1)
+                    return s.skip(depth + 1);
                 }
+            };
+            match named {
+                Some((name, v)) => {
+                    row.numbers.push(v);
+                    row.texts.push(name);
+                }
+                None => plain = false,
             }
+            Ok(())
         });
         self.spans = spans;
         read?;

@@ -14,7 +14,7 @@ pub struct OutcomeFields {
     pub prompt: Option<String>,
     /// The outcome (`correct`; of a known tool, its own).
     pub correct: Option<String>,
-    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
+    /// The filter to take from the records of a tool that scores a prompt several times, as [`Rows::one_filter`] has it.
     pub filter: Option<String>,
 }
 
@@ -61,7 +61,8 @@ const PROMPT: usize = 0;
 const CORRECT: usize = 1;
 const N: usize = 2;
 const C: usize = 3;
-const NAMES: usize = 4;
+/// The first of [`Tool::others`].
+const OTHERS: usize = 4;
 
 impl<R: BufRead> OutcomeReader<R> {
     /// Returns a reader of the log.
@@ -78,16 +79,21 @@ impl<R: BufRead> OutcomeReader<R> {
                 .or_else(|| (!has(name)).then_some(own).flatten().map(str::to_owned))
                 .unwrap_or_else(|| name.to_owned())
         };
-        let prompt = usual(&fields.prompt, tool.map(Tool::prompt), "prompt");
-        let own = fields.correct.is_none() && !has("correct");
-        let correct = usual(&fields.correct, tool.and_then(Tool::correct), "correct");
-        let counts = has("n") && has("c") && !has(&prompt);
-        let names = if tool == Some(Tool::Helm) {
-            "stats.*.name.name"
-        } else {
-            ""
+        let prompt = match (tool, &fields.prompt) {
+            // Its field prompt is the template, the same for all.
+            (Some(Tool::Promptfoo), None) => Tool::Promptfoo.prompt(rows.found()).to_owned(),
+            _ => usual(
+                &fields.prompt,
+                tool.map(|t| t.prompt(rows.found())),
+                "prompt",
+            ),
         };
-        let wanted = [&prompt, &correct, "n", "c", names].map(str::to_owned);
+        let own = fields.correct.is_none() && !has("correct");
+        let tools = tool.and_then(|t| t.correct(rows.found()));
+        let correct = usual(&fields.correct, tools, "correct");
+        let counts = has("n") && has("c") && !has(&prompt);
+        let mut wanted = [&prompt, &correct, "n", "c"].map(str::to_owned).to_vec();
+        wanted.extend(tool.into_iter().flat_map(Tool::others));
         rows.want(&wanted);
         rows.one_filter(fields.filter.clone());
         Ok(Self {
@@ -131,15 +137,28 @@ impl<R: BufRead> OutcomeReader<R> {
     }
 
     fn utility(&self, row: &Row) -> Result<f64, ReadError> {
-        if self.own && self.tool == Some(Tool::Helm) {
-            return tool::helm(row, NAMES, CORRECT, false).ok_or_else(|| {
-                self.rows.fault(
-                    row,
-                    CORRECT,
-                    "none of the instance's statistics says whether it was answered right"
-                        .to_owned(),
-                )
-            });
+        match self.tool {
+            Some(Tool::Helm) => {
+                let found = if self.own {
+                    tool::helm_correct(row, OTHERS)
+                } else {
+                    tool::helm(row, CORRECT, &self.outcome_field(), OTHERS)
+                };
+                return found.ok_or_else(|| {
+                    self.rows.fault(
+                        row,
+                        CORRECT,
+                        "none of the instance's statistics says whether it was answered right"
+                            .to_owned(),
+                    )
+                });
+            }
+            // Graded by a model, an event has a score in place of a match.
+            Some(Tool::OpenAiEvals) if self.own && *row.cell(CORRECT) == Cell::Missing => {
+                let given = (OTHERS..OTHERS + 2).find(|f| *row.cell(*f) != Cell::Missing);
+                return self.rows.utility(row, given.unwrap_or(CORRECT));
+            }
+            _ => {}
         }
         if let Cell::Texts(..) | Cell::Numbers(..) = row.cell(CORRECT)
             && row.numbers(CORRECT).map_or(0, <[f64]>::len)

@@ -8,7 +8,7 @@ use super::plain;
 use super::record::Record;
 use super::row::{Cell, Row, parse_class};
 use super::rows::Rows;
-use super::schema::{FIRST, Fields, GROUP, RESPONSES, SECOND, Schema, choose};
+use super::schema::{FIRST, Fields, GROUP, OTHERS, SECOND, Schema, choose};
 use super::tool::{self, Tool};
 
 /// Reads calibration records one at a time; the schema is recognised by the first record's fields.
@@ -45,6 +45,9 @@ impl<R: BufRead> CalibrationReader<R> {
         let mut rows = Rows::<R>::new::<&str>(reader, &[])?;
         let (schema, wanted) = choose(rows.found(), rows.tool(), fields)?;
         rows.want(&wanted);
+        if schema != Schema::LmEval {
+            rows.one_filter(fields.filter.clone());
+        }
         let harness = Harness::new(fields, wanted.len());
         Ok(Self {
             rows,
@@ -190,15 +193,15 @@ impl<R: BufRead> CalibrationReader<R> {
 
     fn confidence(&self, row: &Row) -> Result<f64, ReadError> {
         match self.rows.tool() {
-            Some(Tool::Helm) if self.fields.confidence.is_none() => {
-                tool::helm(row, RESPONSES, FIRST, true).ok_or_else(|| {
-                    self.rows.fault(
-                        row,
-                        FIRST,
-                        "the instance has no statistic max_prob; name the field of the confidence"
-                            .to_owned(),
-                    )
-                })
+            Some(Tool::Helm) => {
+                match tool::helm(row, FIRST, &self.rows.field_name(FIRST), OTHERS) {
+                    None if self.fields.confidence.is_none() => {
+                        let problem = "the instance has no statistic max_prob; name the field of the confidence";
+                        Err(self.rows.fault(row, FIRST, problem.to_owned()))
+                    }
+                    None => self.rows.number(row, FIRST),
+                    Some(v) => Ok(v),
+                }
             }
             // The log-probabilities of an answer's tokens: its probability.
             Some(Tool::InspectAi) if self.fields.confidence.is_none() => match row.numbers(FIRST) {
@@ -211,17 +214,20 @@ impl<R: BufRead> CalibrationReader<R> {
 
     fn correct(&self, row: &Row) -> Result<bool, ReadError> {
         match self.rows.tool() {
-            Some(Tool::Helm) if self.fields.correct.is_none() => match tool::helm(
-                row, RESPONSES, SECOND, false,
-            ) {
-                Some(v) if [0.0, 1.0].contains(&v) => Ok(v > 0.5),
-                _ => Err(self.rows.fault(
-                    row,
-                    SECOND,
-                    "none of the instance's statistics says 0 or 1 whether it was answered right"
-                        .to_owned(),
-                )),
-            },
+            Some(Tool::Helm) => {
+                let found = match self.fields.correct {
+                    None => tool::helm_correct(row, OTHERS),
+                    Some(_) => tool::helm(row, SECOND, &self.rows.field_name(SECOND), OTHERS),
+                };
+                match found {
+                    Some(v) if [0.0, 1.0].contains(&v) => Ok(v > 0.5),
+                    _ if self.fields.correct.is_some() => self.rows.outcome(row, SECOND),
+                    _ => {
+                        let problem = "none of the instance's statistics says 0 or 1 whether it was answered right";
+                        Err(self.rows.fault(row, SECOND, problem.to_owned()))
+                    }
+                }
+            }
             _ => self.rows.outcome(row, SECOND),
         }
     }
@@ -229,7 +235,8 @@ impl<R: BufRead> CalibrationReader<R> {
     /// Puts the distribution of a record into `values`; returns whether they are logits, and the label.
     fn distribution(&mut self, row: &Row) -> Result<(bool, usize), ReadError> {
         let mut logits = self.schema == Schema::Logits;
-        let label = if let (Some(names), Some(numbers)) = (row.texts(FIRST), row.numbers(FIRST)) {
+        let first = self.distribution_field(row);
+        let label = if let (Some(names), Some(numbers)) = (row.texts(first), row.numbers(first)) {
             if self.names.is_empty() {
                 self.names = if self.fields.classes.is_empty() {
                     sorted(names)
@@ -252,7 +259,7 @@ impl<R: BufRead> CalibrationReader<R> {
             self.label_by_name(row)?
         } else {
             self.values.clear();
-            self.values.extend_from_slice(self.rows.array(row, FIRST)?);
+            self.values.extend_from_slice(self.rows.array(row, first)?);
             self.rows.class(row, SECOND)?
         };
         self.check_classes(row, FIRST, self.values.len(), SECOND, label)?;
@@ -279,6 +286,21 @@ impl<R: BufRead> CalibrationReader<R> {
             }
         }
         Ok((logits, label))
+    }
+
+    /// The field that holds a record's distribution: responses keep their log-probabilities in several places.
+    fn distribution_field(&self, row: &Row) -> usize {
+        let responses = self.rows.tool() == Some(Tool::ChatCompletions)
+            && self.schema == Schema::Logits
+            && self.fields.logits.is_none();
+        if !responses || *row.cell(FIRST) != Cell::Missing {
+            return FIRST;
+        }
+        let others = OTHERS..OTHERS + Tool::ChatCompletions.others().len();
+        others
+            .into_iter()
+            .find(|f| *row.cell(*f) != Cell::Missing)
+            .unwrap_or(FIRST)
     }
 
     /// The class whose name the label is; a number that is no name is the place of one.

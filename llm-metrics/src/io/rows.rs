@@ -48,9 +48,9 @@ pub struct Rows<R> {
     found: Vec<String>,
     spare: Option<Row>,
     tool: Option<Tool>,
-    /// A field beyond the wanted ones and the text in it that records have.
-    kept: Option<(usize, &'static str)>,
-    /// Of lm-evaluation-harness samples: the field of the filter, the one chosen, and the one seen first.
+    /// A field beyond the wanted ones and the texts in it that records may have: only the first once it has been met.
+    kept: Option<(usize, &'static [&'static str])>,
+    /// Of a tool that scores a prompt several times: the field of the filter, the one chosen, and the one seen first.
     filter: Option<(usize, Option<String>, Option<String>)>,
 }
 
@@ -155,12 +155,12 @@ impl<R: BufRead> Rows<R> {
         Ok(self)
     }
 
-    /// Takes the records of one filter alone, if these are samples of lm-evaluation-harness, which hold one line per document and filter: without a choice a
-    /// mixture is an error. Before the first record only.
+    /// Takes the records of one filter alone, if a tool wrote them that scores a prompt several times: lm-evaluation-harness by its filters, promptfoo by its prompts
+    /// (`promptIdx`), HELM by its perturbations (`none` for the instance as it is). Without a choice a mixture is an error. Before the first record only.
     pub fn one_filter(&mut self, chosen: Option<String>) {
-        if self.tool == Some(Tool::Harness) {
+        if let Some(filter) = self.tool.and_then(Tool::filter) {
             let mut fields = self.fields.clone();
-            fields.push("filter".to_owned());
+            fields.push(filter.to_owned());
             self.want(&fields);
             self.filter = Some((fields.len() - 1, chosen, None));
         }
@@ -260,9 +260,9 @@ impl<R: BufRead> Rows<R> {
     /// Replaces the wanted fields; before the first record only.
     pub(super) fn want(&mut self, fields: &[String]) {
         self.fields = fields.to_vec();
-        self.kept = self.tool.and_then(Tool::kept).map(|(field, value)| {
+        self.kept = self.tool.and_then(Tool::kept).map(|(field, values)| {
             self.fields.push(field.to_owned());
-            (self.fields.len() - 1, value)
+            (self.fields.len() - 1, values)
         });
         let fields = &self.fields;
         self.spare = None;
@@ -276,6 +276,18 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
+    /// Of JSON, reads only those wanted fields that are `kept` from the next record on; the others are missing.
+    pub(super) fn keep(&mut self, kept: impl Fn(usize) -> bool) {
+        match &mut self.source {
+            Source::Json { paths, shape, .. } => {
+                paths.keep(kept);
+                **shape = Shape::default();
+            }
+            Source::Document { paths, .. } => paths.keep(kept),
+            Source::Csv(_) => {}
+        }
+    }
+
     /// Returns the next record, or `None` at the end. Blank lines are skipped.
     ///
     /// # Errors
@@ -285,10 +297,7 @@ impl<R: BufRead> Rows<R> {
             let Some(row) = self.any_row()? else {
                 return Ok(None);
             };
-            let kept = self.kept.is_none_or(
-                |(field, value)| matches!(row.cell(field), Cell::Text(t) if t == value),
-            );
-            if kept && self.passes_filter(&row)? {
+            if self.is_kept(&row) && self.passes_filter(&row)? {
                 return Ok(Some(row));
             }
             self.recycle(row);
@@ -310,6 +319,21 @@ impl<R: BufRead> Rows<R> {
             self.recycle(row);
         }
         if any { Ok(()) } else { Err(ReadError::Empty) }
+    }
+
+    /// Whether a row is a record; rows of the kind of the first record are.
+    fn is_kept(&mut self, row: &Row) -> bool {
+        let Some((field, values)) = self.kept else {
+            return true;
+        };
+        let Cell::Text(text) = row.cell(field) else {
+            return false;
+        };
+        let at = values.iter().position(|v| v == text);
+        if let Some(at) = at {
+            self.kept = Some((field, &values[at..=at]));
+        }
+        at.is_some()
     }
 
     fn passes_filter(&mut self, row: &Row) -> Result<bool, ReadError> {
@@ -390,7 +414,7 @@ impl<R: BufRead> Rows<R> {
         &mut self,
         accept: impl FnOnce(&Scalars, &[f64]) -> Option<T>,
     ) -> Result<Option<T>, ReadError> {
-        if self.kept.is_some() {
+        if self.kept.is_some() || self.filter.is_some() {
             return Ok(None);
         }
         let Source::Json {

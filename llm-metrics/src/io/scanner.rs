@@ -48,15 +48,18 @@ impl<'a> Scanner<'a, '_> {
     pub(super) fn string(&mut self) -> Scan<&'a [u8]> {
         self.at += 1;
         let start = self.at;
-        // Most keys and many values are short: a few bytes by hand before the vector search is set up.
-        for i in 0..16 {
-            match self.bytes.get(start + i) {
-                Some(b'"') => {
-                    self.at = start + i + 1;
-                    return Ok(&self.bytes[start..start + i]);
+        // Most keys and many values are short: two words of eight bytes before the vector search is set up.
+        for word in 0..2 {
+            let from = start + 8 * word;
+            let Some(eight) = self.bytes.get(from..).and_then(<[u8]>::first_chunk::<8>) else {
+                break;
+            };
+            if let Some(i) = quote_or_backslash(u64::from_le_bytes(*eight)) {
+                if self.bytes[from + i] == b'"' {
+                    self.at = from + i + 1;
+                    return Ok(&self.bytes[start..from + i]);
                 }
-                Some(b'\\') | None => break,
-                Some(_) => {}
+                break;
             }
         }
         loop {
@@ -254,6 +257,44 @@ impl<'a> Scanner<'a, '_> {
     pub(super) fn irregular(&mut self) {
         if let Some(spans) = &mut self.spans {
             spans.irregular = true;
+        }
+    }
+}
+
+/// The first of eight bytes (the first byte lowest) that is a quote or a backslash.
+#[inline(always)]
+fn quote_or_backslash(word: u64) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // A byte that becomes 0 gets its high bit set; a borrow reaches later bytes only.
+    let zero = |v: u64| v.wrapping_sub(ONES) & !v;
+    let found = (zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5C))) & (ONES * 0x80);
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn strings_end_at_the_first_quote_that_no_backslash_escapes(
+            text in proptest::collection::vec(prop_oneof![4 => any::<u8>(), 1 => Just(b'"'), 1 => Just(b'\\'), 1 => Just(b'#'), 1 => Just(b'!')], 0..40),
+        ) {
+            let bytes = [b"\"", &text[..]].concat();
+            let mut s = Scanner { bytes: &bytes, at: 0, spans: None };
+            let (mut at, mut end) = (1, None);
+            while at < bytes.len() {
+                match bytes[at] {
+                    b'\\' => at += 2,
+                    b'"' => { end = Some(at); break; }
+                    _ => at += 1,
+                }
+            }
+            match end {
+                Some(end) => prop_assert_eq!(s.string().map(|t| (t.to_vec(), s.at)), Ok((bytes[1..end].to_vec(), end + 1))),
+                None => prop_assert!(s.string().is_err()),
+            }
         }
     }
 }

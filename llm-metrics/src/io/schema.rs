@@ -34,7 +34,7 @@ pub struct Fields {
     pub label_from_one: Option<bool>,
     /// Group of records that belong together (a document, a prompt).
     pub group: Option<String>,
-    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
+    /// The filter to take from the records of a tool that scores a prompt several times, as [`Rows::one_filter`](super::Rows::one_filter) has it.
     pub filter: Option<String>,
     /// Whether log-likelihoods of lm-evaluation-harness samples are divided by the length of the choice in bytes, as `acc_norm` has it.
     pub per_byte: bool,
@@ -56,6 +56,8 @@ pub(super) const FIRST: usize = 0;
 pub(super) const SECOND: usize = 1;
 pub(super) const GROUP: usize = 2;
 pub(super) const RESPONSES: usize = 3;
+/// The first of [`Tool::others`], of records that are no harness samples.
+pub(super) const OTHERS: usize = 3;
 pub(super) const FILTER: usize = 4;
 pub(super) const ACC: usize = 5;
 pub(super) const ACC_NORM: usize = 6;
@@ -138,7 +140,7 @@ pub(super) fn choose(
     {
         let expected = || ["answer", "expected", "ideal"].into_iter().find(|n| has(n));
         let label = label.or_else(|| expected().map(str::to_owned));
-        options.extend(of_tool(tool, fields, logits, label));
+        options.extend(of_tool(tool, found, fields, logits, label));
     }
     if options.is_empty() && has("resps") && has("doc_id") {
         options.push((
@@ -162,13 +164,14 @@ pub(super) fn choose(
 /// What a known tool's own fields give.
 fn of_tool(
     tool: Tool,
+    found: &[String],
     fields: &Fields,
     logits: Option<String>,
     label: Option<String>,
 ) -> Option<(Schema, String, String)> {
     let own = |given: &Option<String>, own: Option<&str>| given.clone().or(own.map(str::to_owned));
-    let confidence = own(&fields.confidence, tool.confidence());
-    match (confidence, own(&fields.correct, tool.correct())) {
+    let confidence = own(&fields.confidence, tool.confidence(found));
+    match (confidence, own(&fields.correct, tool.correct(found))) {
         (Some(a), Some(b)) => Some((Schema::Binary, a, b)),
         _ if tool == Tool::ChatCompletions => {
             let tokens = "choices.0.logprobs.content.0.top_logprobs";
@@ -188,8 +191,12 @@ fn wanted(
 ) -> Vec<String> {
     let group = fields.group.clone().unwrap_or_default();
     let mut wanted = vec![first.clone(), second.clone(), group];
-    if schema == Schema::Binary && tool == Some(Tool::Helm) {
-        wanted.push("stats.*.name.name".to_owned());
+    match tool {
+        Some(Tool::Helm) if schema == Schema::Binary => wanted.extend(Tool::Helm.others()),
+        Some(Tool::ChatCompletions) if schema == Schema::Logits && fields.logits.is_none() => {
+            wanted.extend(Tool::ChatCompletions.others());
+        }
+        _ => {}
     }
     if schema == Schema::LmEval {
         let others = [

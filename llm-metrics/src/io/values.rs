@@ -5,6 +5,7 @@ use std::io::BufRead;
 use super::error::ReadError;
 use super::row::{Cell, Row, decimal, parse_class};
 use super::rows::Rows;
+use super::tool::Tool;
 
 impl<R: BufRead> Rows<R> {
     pub(crate) fn field_name(&self, field: usize) -> String {
@@ -22,7 +23,7 @@ impl<R: BufRead> Rows<R> {
     }
 
     fn unfit(&self, row: &Row, field: usize, wanted: &str) -> ReadError {
-        match row.cell(field) {
+        match &row.single(field) {
             Cell::Missing => ReadError::Missing {
                 line: row.line,
                 field: self.field_name(field),
@@ -118,13 +119,16 @@ impl<R: BufRead> Rows<R> {
         value.ok_or_else(|| self.unfit(row, field, "true or false (1 or 0, yes or no)"))
     }
 
-    /// Returns a utility in [0, 1]: an outcome, or a number.
+    /// Returns a utility in [0, 1]: an outcome, a number, or the P (partly right, one half) of inspect_ai.
     ///
     /// # Errors
     /// [`ReadError::Missing`], [`ReadError::Value`].
     pub fn utility(&self, row: &Row, field: usize) -> Result<f64, ReadError> {
+        let partly = self.tool() == Some(Tool::InspectAi)
+            && matches!(row.single(field), Cell::Text(t) if t.trim() == "P");
         let utility = match self.outcome(row, field) {
             Ok(right) => f64::from(u8::from(right)),
+            Err(_) if partly => 0.5,
             Err(_) => self.number(row, field)?,
         };
         if (0.0..=1.0).contains(&utility) {
@@ -144,6 +148,12 @@ impl<R: BufRead> Rows<R> {
             Cell::Text(t) => Ok(t.clone()),
             Cell::Number(v) => Ok(v.to_string()),
             Cell::Bool(b) => Ok(b.to_string()),
+            // What a path with a star found, as one text.
+            Cell::Texts(from, to) => Ok(row.texts[*from..*to].join("\u{1f}")),
+            Cell::Numbers(from, to) if self.field_name(field).contains('*') => {
+                let texts = row.numbers[*from..*to].iter().map(f64::to_string);
+                Ok(texts.collect::<Vec<_>>().join("\u{1f}"))
+            }
             _ => Err(self.unfit(row, field, "a text or a number")),
         }
     }

@@ -16,8 +16,8 @@ const ALIGNED: f64 = 2e-3;
 
 /// The unit of the objective: half of its expected fall by one parameter, $E\psi^2 / E\psi'$ for Huber's loss.
 ///
-/// A fit of p parameters draws residuals into the quadratic part, so that the share m of residuals there is larger than $E\psi'$: Huber's correction
-/// $1 + (p/n)(1-m)/m$ divides it.
+/// A fit of p parameters draws residuals into the quadratic part, so that the share m of residuals there is larger than $E\psi'$ and the residuals are smaller than
+/// the errors: Huber's correction of the variance is the square of $1 + (p/n)(1-m)/m$.
 #[allow(clippy::cast_precision_loss)] // Counts.
 pub(super) fn unit(problem: &Problem, theta: &[f64; 5]) -> f64 {
     let n = problem.ln_loss.len();
@@ -29,7 +29,7 @@ pub(super) fn unit(problem: &Problem, theta: &[f64; 5]) -> f64 {
     }
     let share = inside.max(1) as f64 / n as f64;
     let correction = 1.0 + 5.0 / n as f64 * (1.0 - share) / share;
-    squares / (n as f64 - 5.0) / share * correction
+    squares / (n as f64 - 5.0) / share * correction * correction
 }
 
 /// Whether the runs determine the constants.

@@ -5,7 +5,7 @@ use nalgebra::DVector;
 use super::history::History;
 use super::lead_demand::LeadDemand;
 use super::response::{self, Response};
-use super::season::Indices;
+use super::season::{self, Indices};
 use super::terms::Terms;
 use super::trend;
 use crate::conventions::{Conventions, Unmet};
@@ -83,7 +83,7 @@ pub const INPUTS: [&str; 64] = [
 /// Names of the levels, in order: inventory positions to order up to.
 ///
 /// - *lead-time demand*: the empirical quantile, at the critical ratio of mean price and cost, of demand over lead time and review;
-/// - *mean demand* and *recent demand* times the mean cover (lead time and review); recent is half the mean of a quarter, half the
+/// - *mean demand* and *recent demand* times the mean cover (lead time and review); recent is half the mean of a quarter (of a whole short cycle), half the
 ///   exponentially smoothed mean;
 /// - *planned demand*: recent demand freed of what prices and promotions did to it, times what they will do in the weeks covered;
 /// - *seasonal demand*: the mean of the last quarter times the seasonal index of the weeks covered.
@@ -418,7 +418,7 @@ impl<'a> Outlook<'a> {
         };
         let (price, cost) = self.prices(view);
         let quantile = view.sums.quantile(self.ratio(view.product, price, cost));
-        let quarter = (self.terms.year / 4).max(1);
+        let quarter = season::base(self.terms.year);
         let recent = 0.5 * (history.recent(quarter) + history.smoothed()) / scale;
         let plain = if view.uplift.weeks > 0.0 {
             view.uplift.plain / scale

@@ -1,17 +1,27 @@
-//! The season of the weeks ahead, from the same weeks of the last two years.
+//! The season of the weeks ahead, from the same weeks of the last years.
 //!
 //! The index of a coming week is its demand one and two years before over the mean of the quarter that ended when this week's order was placed
-//! in those years. One product tells little of it, so it is drawn towards its groups' index and that of the whole panel; how
+//! in those years; of short cycles, such as the months of a year or the days of a week, up to six are looked back on, and the mean is that
+//! of a whole cycle. One product tells little of it, so it is drawn towards its groups' index and that of the whole panel; how
 //! far depends on the noise of its demand, not on the unit it is counted in. Our own formulation.
 
 use super::history::History;
 
-/// Weights of the week before, the week itself and the week after.
+/// Weights of the week before, the week itself and the week after; in a short cycle neighbours differ too much.
 const SMOOTH: [f64; 3] = [0.25, 0.5, 0.25];
-/// Years looked back on.
+const SHARP: [f64; 3] = [0.0, 1.0, 0.0];
+/// Cycles of at most so many periods are short.
+const SHORT: usize = 13;
+/// Years looked back on, and short cycles.
 const YEARS: usize = 2;
+const CYCLES: usize = 6;
 /// How many units of a Poisson demand weigh as much as the index of the level above.
 const PRIOR: f64 = 10.0;
+
+/// Weeks that a seasonal index compares with: a quarter of the year, the whole of a short cycle.
+pub(super) fn base(year: usize) -> usize {
+    if year <= SHORT { year } else { year / 4 }
+}
 
 /// What the record says of one coming week: demand then, and what a week without season would have had.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,15 +72,15 @@ impl<'a> Season<'a> {
         Season { year, hierarchy }
     }
 
-    /// Weeks of the quarter that an index compares with.
-    fn base(&self) -> usize {
-        (self.year / 4).max(1)
-    }
-
     fn evidence(&self, history: &History, ahead: usize) -> Evidence {
-        let (now, base) = (history.weeks(), self.base());
+        let (now, base) = (history.weeks(), base(self.year));
         let mut evidence = Evidence::default();
-        for year in 1..=YEARS {
+        let (years, smooth) = if self.year <= SHORT {
+            (CYCLES, SHARP)
+        } else {
+            (YEARS, SMOOTH)
+        };
+        for year in 1..=years {
             let Some(then) = now.checked_sub(self.year * year) else {
                 break;
             };
@@ -78,7 +88,7 @@ impl<'a> Season<'a> {
             if 3.0 * n < crate::count::count(base) || n <= 0.0 {
                 continue;
             }
-            for (weight, week) in SMOOTH.iter().zip(then + ahead..) {
+            for (weight, week) in smooth.iter().zip(then + ahead..) {
                 // The week before, the week and the week after: `week` runs one ahead.
                 let Some(week) = week.checked_sub(1).filter(|&w| w < now) else {
                     continue;
@@ -97,7 +107,7 @@ impl<'a> Season<'a> {
     /// The indices of every product for the next `ahead` weeks.
     pub(super) fn indices(&self, histories: &[History], ahead: usize) -> Indices {
         let now = histories.first().map_or(0, History::weeks);
-        if now < self.year + self.base() {
+        if now < self.year + base(self.year) {
             return Indices {
                 panel: vec![1.0; ahead],
                 own: vec![vec![1.0; ahead]; histories.len()],
@@ -188,6 +198,19 @@ mod tests {
         assert!(found.own.iter().all(|own| own[4] > 2.2));
         let flat = season.indices(&histories(false), 6);
         assert!(flat.panel.iter().all(|i| (i - 1.0).abs() < 0.1));
+    }
+
+    /// So does the index of a short cycle: the days of a week, neighbours far apart.
+    #[test]
+    fn the_days_of_a_week_are_told_apart() {
+        let day = |at: usize| [0.5, 1.0, 1.0, 0.2, 1.5, 2.3, 0.5][at % 7];
+        let mut history = History::new();
+        (0..60).for_each(|at| history.push(true, 20.0 * day(at), 1.0, 1.0));
+        let found = Season::new(7, &[]).indices(&[history], 3);
+        for (ahead, index) in found.own[0].iter().enumerate() {
+            let wanted = day(60 + ahead);
+            assert!((index / wanted - 1.0).abs() < 0.25, "{index} for {wanted}");
+        }
     }
 
     /// Before a year is over nothing is claimed.

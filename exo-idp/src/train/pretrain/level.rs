@@ -32,14 +32,46 @@ impl Character {
     }
 }
 
+/// What a record counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Period {
+    Day,
+    Week,
+    Month,
+}
+
+impl Period {
+    pub(super) fn draw<R: Rng>(rng: &mut R, character: Character) -> Self {
+        let (daily, monthly) = if character == Character::Intermittent {
+            (0.05, 0.5)
+        } else {
+            (0.1, 0.1)
+        };
+        match rng.random::<f64>() {
+            x if x < daily => Period::Day,
+            x if x < daily + monthly => Period::Month,
+            _ => Period::Week,
+        }
+    }
+
+    /// Periods after which seasons come back: those of a week or of a year.
+    pub(super) fn cycle(self) -> usize {
+        match self {
+            Period::Day => 7,
+            Period::Week => 52,
+            Period::Month => 12,
+        }
+    }
+}
+
 /// Levels of every product, `[product][period]`, given each product's group: wandering, mean-reverting, jumping, trending, seasonal (all
 /// together or group by group), and with a life cycle, each in some records and not in others.
 pub(super) fn levels<R: Rng>(
     rng: &mut R,
     character: Character,
+    period: Period,
     groups: &[usize],
     weeks: usize,
-    year: usize,
 ) -> Vec<Vec<f64>> {
     let mut levels = vec![vec![0.0; weeks]; groups.len()];
     wander(rng, &mut levels, weeks);
@@ -80,10 +112,10 @@ pub(super) fn levels<R: Rng>(
         if own {
             for group in 0..=groups.iter().copied().max().unwrap_or(0) {
                 let members = levels.iter_mut().zip(groups).filter(|&(_, &g)| g == group);
-                season(rng, members.map(|(level, _)| level), year);
+                season(rng, members.map(|(level, _)| level), period);
             }
         } else {
-            season(rng, levels.iter_mut(), year);
+            season(rng, levels.iter_mut(), period);
         }
     }
     levels
@@ -142,9 +174,20 @@ fn live_and_die<R: Rng>(rng: &mut R, levels: &mut [Vec<f64>], weeks: usize) {
     }
 }
 
-/// A wave over the year, or a peak of a few periods.
-fn season<'l, R: Rng>(rng: &mut R, levels: impl Iterator<Item = &'l mut Vec<f64>>, year: usize) {
-    let period = count(year);
+/// A wave over the year, or a peak of a few periods; of days a profile of the week.
+fn season<'l, R: Rng>(rng: &mut R, levels: impl Iterator<Item = &'l mut Vec<f64>>, period: Period) {
+    if period == Period::Day {
+        let spread = rng.random_range(0.1..0.6);
+        let profile: Vec<f64> = (0..period.cycle()).map(|_| spread * normal(rng)).collect();
+        for level in levels {
+            let own = (0.3 * normal(rng)).exp();
+            for (l, day) in level.iter_mut().zip(profile.iter().cycle()) {
+                *l += own * day;
+            }
+        }
+        return;
+    }
+    let period = count(period.cycle());
     let (phase, wide) = (
         rng.random_range(0.0..period),
         rng.random_range(1.0..4.0) * period / 52.0,

@@ -2,6 +2,7 @@
 
 mod draw;
 mod level;
+mod money;
 mod record;
 
 use std::ops::ControlFlow;
@@ -19,6 +20,8 @@ use record::Record;
 
 /// Weeks at the beginning of a record in which nothing is decided yet.
 const WARM_UP: usize = 10;
+/// Records drawn between two reports.
+const AT_ONCE: usize = 40;
 
 /// How level networks are pretrained.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,13 +56,13 @@ pub struct Pretraining {
 impl Default for Pretraining {
     fn default() -> Self {
         Pretraining {
-            records: 2000,
+            records: 2400,
             validation: 60,
             products: 40,
             weeks: 124,
             windows: 4,
             length: 16,
-            steps: 8000,
+            steps: 5500,
             at_once: 8,
             lanes: 64,
             learning_rate: 2e-3,
@@ -95,15 +98,16 @@ pub enum Stage {
 /// When a setting is zero or out of range.
 pub fn pretrain(
     settings: &Pretraining,
-    threads: usize,
+    cpu: &Cpu,
     mut watch: impl FnMut(Stage) -> ControlFlow<()>,
 ) -> Result<LevelWeights, Error> {
-    let drawn = draw(settings, threads, &mut watch)?;
+    let drawn = draw(settings, cpu, &mut watch)?;
     let normaliser = Normaliser::fit(drawn.iter().take(200).map(|(_, trailing)| trailing))?;
     let weights = LevelWeights::untrained(normaliser, settings.ensemble_size, settings.seed)?;
-    let windows = parallel(threads, &drawn, |at, (record, trailing)| {
+    let windows = all(cpu.map(drawn.len(), |at| {
+        let (record, trailing) = &drawn[at];
         cut(settings, record, trailing, &weights, at)
-    })?;
+    }))?;
     drop(drawn);
     let (validation, training) = windows.split_at(settings.validation.min(windows.len() - 1));
     let mut members = Vec::new();
@@ -111,7 +115,7 @@ pub fn pretrain(
         let mut stopped = false;
         members.push(ascend(
             settings,
-            threads,
+            cpu,
             training,
             validation,
             theta,
@@ -132,17 +136,19 @@ pub fn pretrain(
 /// All records with what their weeks tell.
 fn draw(
     settings: &Pretraining,
-    threads: usize,
+    cpu: &Cpu,
     watch: &mut impl FnMut(Stage) -> ControlFlow<()>,
 ) -> Result<Vec<(Record, Trailing)>, Error> {
-    let all: Vec<u64> = (0..(settings.records + settings.validation) as u64).collect();
-    let mut drawn = Vec::with_capacity(all.len());
-    for some in all.chunks(40) {
-        drawn.extend(parallel(threads, some, |_, &index| {
+    let records = settings.records + settings.validation;
+    let mut drawn = Vec::with_capacity(records);
+    while drawn.len() < records {
+        let first = drawn.len();
+        drawn.extend(all(cpu.map(AT_ONCE.min(records - first), |k| {
+            let index = (first + k) as u64;
             let record = Record::draw(settings.seed, index, settings.products, settings.weeks)?;
             let trailing = Trailing::new(&record.terms(), WARM_UP..settings.weeks)?;
             Ok((record, trailing))
-        })?);
+        }))?);
         if watch(Stage::Records(drawn.len())).is_break() {
             break;
         }
@@ -179,7 +185,7 @@ fn cut(
 /// The ascent of one member.
 fn ascend(
     settings: &Pretraining,
-    threads: usize,
+    cpu: &Cpu,
     training: &[Windows],
     validation: &[Windows],
     theta: &[f64],
@@ -211,15 +217,16 @@ fn ascend(
             })
             .collect();
         let params = optimizer.params();
-        let gradients = parallel(threads, &picks, |_, (record, lanes)| {
+        let gradients = all(cpu.map(picks.len(), |at| {
+            let (record, lanes) = &picks[at];
             let windows = &training[*record];
             let weights = windows.weights(settings.length);
             let batch = windows.arrays.batch(&windows.program)?.weights(&weights)?;
-            let cpu = Cpu::new(1);
-            let mut session = cpu.open(&windows.program, batch)?;
+            let one = Cpu::new(1);
+            let mut session = one.open(&windows.program, batch)?;
             session.load(params)?;
             Ok(session.gradient(&Part::lanes(lanes))?)
-        })?;
+        }))?;
         let share = 1.0 / (count(settings.at_once) * count(settings.lanes));
         let mut total = vec![0.0_f64; params.len()];
         for gradient in &gradients {
@@ -235,7 +242,7 @@ fn ascend(
                 member,
                 step: step + 1,
                 training: sum / count(steps),
-                validation: judge(settings, threads, validation, optimizer.average())?,
+                validation: judge(settings, cpu, validation, optimizer.average())?,
             };
             (sum, steps) = (0.0, 0);
             if watch(stage).is_break() {
@@ -249,18 +256,19 @@ fn ascend(
 /// The mean objective of windows.
 fn judge(
     settings: &Pretraining,
-    threads: usize,
+    cpu: &Cpu,
     windows: &[Windows],
     params: &[f32],
 ) -> Result<f64, Error> {
-    let means = parallel(threads, windows, |_, windows| {
+    let means = all(cpu.map(windows.len(), |at| {
+        let windows = &windows[at];
         let batch = windows.arrays.batch(&windows.program)?;
         let run = Cpu::new(1).forward(&windows.program, params, &batch)?;
         let weights = windows.weights(settings.length);
         let weighted = run.objective.iter().zip(&weights);
         let sum: f64 = weighted.map(|(o, &w)| o * f64::from(w)).sum();
         Ok(sum / count(weights.len()))
-    })?;
+    }))?;
     Ok(means.iter().sum::<f64>() / count(means.len().max(1)))
 }
 
@@ -293,32 +301,7 @@ fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&x| x as f32).collect()
 }
 
-/// The results of `work` on every item, in order, on several threads.
-fn parallel<T: Sync, R: Send>(
-    threads: usize,
-    items: &[T],
-    work: impl Fn(usize, &T) -> Result<R, Error> + Sync,
-) -> Result<Vec<R>, Error> {
-    let each = items.len().div_ceil(threads.max(1)).max(1);
-    let work = &work;
-    let chunks: Vec<Result<Vec<R>, Error>> = std::thread::scope(|scope| {
-        let mut handles = Vec::new();
-        for (k, chunk) in items.chunks(each).enumerate() {
-            handles.push(scope.spawn(move || {
-                let numbered = chunk.iter().enumerate();
-                numbered.map(|(i, item)| work(k * each + i, item)).collect()
-            }));
-        }
-        let join = |handle: std::thread::ScopedJoinHandle<'_, Result<Vec<R>, Error>>| {
-            handle
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        handles.into_iter().map(join).collect()
-    });
-    let mut results = Vec::with_capacity(items.len());
-    for chunk in chunks {
-        results.extend(chunk?);
-    }
-    Ok(results)
+/// All results, or the first failure.
+fn all<R>(results: Vec<Result<R, Error>>) -> Result<Vec<R>, Error> {
+    results.into_iter().collect()
 }

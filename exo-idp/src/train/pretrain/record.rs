@@ -1,16 +1,17 @@
 //! One synthetic record: a few dozen products that share a calendar, promotions' effects, a law of lead times and conventions.
 //!
-//! The family is wide rather than true to any data: what a policy is trained on must hold what it will meet. Weeks and months; smooth, bulky and
+//! The family is wide rather than true to any data: what a policy is trained on must hold what it will meet. Days, weeks and months; smooth, bulky and
 //! intermittent demand; seasons of the panel and of groups, promotions with and without a plan, drifting and jumping levels, launches and
 //! life cycles, weeks out of stock; margins from thin to fat, costs of holding from none to heavy, lost sales that cost more than their
-//! margin, orders that wait. All of it is our own formulation.
+//! margin, costs alone, orders that wait. All of it is our own formulation.
 
 use gpu::Stream;
 use rand::{Rng, RngExt};
 
-use super::draw::{chance, lead_times, log_uniform, negative_binomial, normal, occurrence, one_of};
-use super::level::{Character, levels};
-use crate::conventions::{Conventions, Receipts, Unmet};
+use super::draw::{chance, lead_times, negative_binomial, normal, occurrence, one_of};
+use super::level::{Character, Period, levels};
+use super::money::{Account, conventions, costs};
+use crate::conventions::Conventions;
 use crate::count::count;
 use crate::error::Error;
 use crate::lead_times::LeadTimes;
@@ -27,21 +28,21 @@ pub(super) struct Record {
     pub(super) lead_times: LeadTimes,
     pub(super) conventions: Conventions,
     pub(super) plan: Plan,
-    /// Periods of a year.
+    /// Periods after which seasons come back.
     pub(super) year: usize,
     /// Groups of products with a season of their own, where they are known.
     pub(super) hierarchy: Vec<Vec<usize>>,
 }
 
 /// Prices and promotions of the products, `[product][period]`.
-struct Prices {
-    regular: Vec<f64>,
-    price: Vec<Vec<f64>>,
+pub(super) struct Prices {
+    pub(super) regular: Vec<f64>,
+    pub(super) price: Vec<Vec<f64>>,
     /// What is planned: nothing, one, or two promotions at once.
     promotion: Vec<Vec<f64>>,
     /// What both do to the logarithm of demand.
     effect: Vec<Vec<f64>>,
-    promoted: bool,
+    pub(super) promoted: bool,
 }
 
 impl Record {
@@ -54,16 +55,11 @@ impl Record {
     ) -> Result<Self, Error> {
         let rng = &mut Stream::new(seed, "synthetic records").at(index, 0);
         let character = Character::draw(rng);
-        let monthly = if character == Character::Intermittent {
-            0.5
-        } else {
-            0.1
-        };
-        let year = if chance(rng, monthly) { 12 } else { 52 };
+        let (period, account) = (Period::draw(rng, character), Account::draw(rng));
         let groups: Vec<usize> = (0..products)
             .map(|product| product * 4 / products)
             .collect();
-        let mut level = levels(rng, character, &groups, weeks, year);
+        let mut level = levels(rng, character, period, &groups, weeks);
         let prices = Prices::draw(rng, character, products, weeks);
         for (level, effect) in level.iter_mut().zip(&prices.effect) {
             level.iter_mut().zip(effect).for_each(|(l, e)| *l += e);
@@ -91,7 +87,7 @@ impl Record {
         }
         let mut present = launches(rng, products, weeks);
         stock_outs(rng, &mut present, weeks);
-        let cost = costs(rng, &prices);
+        let cost = costs(rng, account, &prices);
         let columns = Columns {
             demand,
             price: prices.price.concat(),
@@ -114,54 +110,18 @@ impl Record {
         Ok(Record {
             panel: Panel::new(names, weeks, columns)?,
             lead_times: LeadTimes::new(law, persistence, seed ^ index.rotate_left(17))?,
-            conventions: conventions(rng, &prices.regular),
+            conventions: conventions(rng, account, period, &prices.regular),
             plan: Plan {
                 horizon,
                 price: chance(rng, 0.8),
             },
-            year,
+            year: period.cycle(),
             hierarchy: if chance(rng, 0.5) {
                 vec![groups]
             } else {
                 vec![]
             },
         })
-    }
-}
-
-/// Discount, holding and penalty from mild to heavy, given what goods usually cost a customer.
-fn conventions<R: Rng>(rng: &mut R, regular: &[f64]) -> Conventions {
-    let discount = if chance(rng, 0.2) {
-        1.0 - log_uniform(rng, 0.001, 0.02)
-    } else {
-        one_of(rng, &[0.998, 0.995, 0.99, 0.9995])
-    };
-    let holding_share = match rng.random::<f64>() {
-        x if x < 0.1 => 0.0,
-        x if x < 0.85 => log_uniform(rng, 0.001, 0.06),
-        _ => log_uniform(rng, 0.06, 0.3),
-    };
-    let price = regular.iter().sum::<f64>() / count(regular.len());
-    let penalty = if chance(rng, 0.15) {
-        price * log_uniform(rng, 0.02, 1.0)
-    } else {
-        0.0
-    };
-    Conventions {
-        discount,
-        holding_share,
-        penalty,
-        receipts: if chance(rng, 0.8) {
-            Receipts::BeforeDemand
-        } else {
-            Receipts::AfterDemand
-        },
-        unmet: if chance(rng, 0.9) {
-            Unmet::Lost
-        } else {
-            Unmet::Backordered
-        },
-        ..Conventions::default()
     }
 }
 
@@ -231,36 +191,6 @@ fn stock_outs<R: Rng>(rng: &mut R, present: &mut [bool], weeks: usize) {
             }
         }
     }
-}
-
-/// Costs as a share of prices, steady or moving with them.
-fn costs<R: Rng>(rng: &mut R, prices: &Prices) -> Vec<Vec<f64>> {
-    let share = match rng.random::<f64>() {
-        x if x < 0.6 => rng.random_range(0.3..0.92),
-        x if x < 0.9 => rng.random_range(0.5..0.75),
-        _ => rng.random_range(0.05..0.3),
-    };
-    let follows = chance(rng, 0.4);
-    let jitter = prices.promoted && chance(rng, 0.5);
-    let mut products = Vec::with_capacity(prices.price.len());
-    for (path, &regular) in prices.price.iter().zip(&prices.regular) {
-        let own = share * (0.08 * normal(rng)).exp();
-        let mut week = |price: f64| {
-            let base = if follows {
-                price.powf(0.7) * regular.powf(0.3)
-            } else {
-                regular
-            };
-            let noise = if jitter {
-                (0.05 * normal(rng)).exp()
-            } else {
-                1.0
-            };
-            (own * base).min(0.97 * regular) * noise
-        };
-        products.push(path.iter().map(|&price| week(price)).collect());
-    }
-    products
 }
 
 impl Prices {
@@ -347,6 +277,7 @@ impl Prices {
 mod tests {
     use super::*;
     use crate::arrivals::LeadTimeLaw;
+    use crate::conventions::Unmet;
 
     /// Records are made from their seed and number alone, and the family holds what it promises.
     #[test]
@@ -381,6 +312,9 @@ mod tests {
         };
         assert!(of(&launched) >= 2 && of(&missing) >= 4);
         assert!(of(&|r| r.year == 12) >= 5 && of(&|r| !r.hierarchy.is_empty()) >= 10);
+        assert!(of(&|r| r.year == 7) >= 2);
+        let even = |r: &Record| (0..12).all(|p| r.panel.price(p, 9) <= r.panel.cost(p, 9));
+        assert!(of(&even) >= 2);
         assert!(of(&|r| r.conventions.unmet == Unmet::Backordered) >= 2);
         assert!(
             of(&|r| r.conventions.penalty > 0.0) >= 3

@@ -23,7 +23,7 @@ pub(super) fn report(file: &Path, study: &BatchStudy, run: &Run) -> Result<(), C
     );
     let mut page = Page::new(
         "Critical batch size",
-        format!("{} models of {}", study.models.len(), file.display()),
+        format!("Models: {}, of {}", study.models.len(), file.display()),
     );
     page.section("Steps and batch size");
     page.figure(

@@ -115,7 +115,7 @@ pub(in crate::llm) struct Args {
     /// Replicates of the bootstrap over prompts.
     #[arg(long, default_value_t = 1000)]
     replicates: usize,
-    /// The filter to take from lm-evaluation-harness samples, which hold one line per document and filter.
+    /// The filter to take from lm-evaluation-harness samples (of promptfoo the promptIdx, of HELM the perturbation or none).
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
     #[command(flatten)]

@@ -146,13 +146,18 @@ fn intervals_cover_over_the_grid() {
         (2000, 15),
         (2000, 100),
         (1000, 200),
+        (100_000, 15),
     ] {
         for norm in [Norm::L1, Norm::L2, Norm::Max] {
             for (kind, law) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 3)] {
                 if kind == 0 && 2 * bins.min(n) > n {
                     continue;
                 }
-                let (sets, least) = if bins >= 100 { (6, 3) } else { (24, 15) };
+                let (sets, least) = if bins >= 100 || n > 10_000 {
+                    (6, 3)
+                } else {
+                    (24, 15)
+                };
                 let c = covered(n, bins, kind, LAWS[law], norm, 0.9, sets);
                 assert!(
                     c >= least,

@@ -111,6 +111,30 @@ fn plain_tasks() -> Vec<Task> {
             |c, g| c[g].clone(),
         ),
         plain(
+            "booleans among choices of their names",
+            |_| ["True", "Neither", "False"].map(str::to_owned).to_vec(),
+            |_, g| json!({"label": g}),
+            |c, g| c[g].clone(),
+        ),
+        plain(
+            "options from one",
+            |_| ["1", "2", "3", "4"].map(str::to_owned).to_vec(),
+            |_, g| json!({"answer": g + 1}),
+            |_, g| (g + 1).to_string(),
+        ),
+        plain(
+            "letters in parentheses",
+            |_| ["A", "B", "C"].map(str::to_owned).to_vec(),
+            |_, _| json!({}),
+            |_, g| format!("({})", &"ABC"[g..=g]),
+        ),
+        plain(
+            "text in other case",
+            |_| ["Yes", "No"].map(str::to_owned).to_vec(),
+            |_, _| json!({}),
+            |c, g| c[g].to_lowercase(),
+        ),
+        plain(
             "leading blank",
             phrases,
             |_, g| json!({"gold": g}),
@@ -358,6 +382,66 @@ fn what_the_samples_do_not_show_is_asked_and_never_guessed() {
             .to_string()
             .contains("neither 0 nor 1")
     );
+}
+
+/// After the samples that decide, only what the rule needs is read; a later sample that lacks it is an error all the same.
+#[test]
+fn later_samples_are_read_and_checked_like_the_first() {
+    for task in tasks() {
+        let mut samples: Vec<Value> = (0..600).map(|i| sample(&task, i, gold_of(i))).collect();
+        let log = |samples: &[Value]| samples.iter().map(|s| format!("{s}\n")).collect::<String>();
+        let whole = read(&log(&samples), &Fields::default()).unwrap();
+        // The last 512 alone are all among those that decide.
+        let apart = read(&log(&samples[88..]), &Fields::default()).unwrap();
+        assert_eq!(whole[88..], apart, "{}", task.name);
+        for (field, problem) in [
+            ("filtered_resps", "filtered_resps"),
+            ("target", "it names none"),
+            ("acc", "neither 0 nor 1"),
+        ] {
+            let kept = samples[580].clone();
+            match field {
+                "target" => samples[580][field] = json!("zebra crossing"),
+                "acc" => samples[580][field] = json!(0.5),
+                _ => {
+                    samples[580].as_object_mut().unwrap().remove(field);
+                }
+            }
+            let read = read(&log(&samples), &Fields::default());
+            // Some tasks put the answer elsewhere, or have the scores in their responses too.
+            if let Err(e) = read {
+                assert!(
+                    e.line() == Some(581) && e.to_string().contains(problem),
+                    "{} {field}: {e}",
+                    task.name
+                );
+            } else {
+                assert!(
+                    field == "target" && task.contexts || field == "filtered_resps" && task.mutual,
+                    "{} {field}",
+                    task.name
+                );
+            }
+            samples[580] = kept;
+        }
+    }
+}
+
+#[test]
+fn tasks_without_choices_say_so() {
+    for answers in [
+        json!([["-1.25", "True"]]),
+        json!(["the answer is 4"]),
+        json!(["4"]),
+        json!(["-123.5"]),
+    ] {
+        let log = json!({"doc_id": 0, "target": "4", "resps": [answers.clone()], "filtered_resps": answers, "filter": "none", "exact_match": 1.0}).to_string();
+        let e = read(&log, &Fields::default()).unwrap_err();
+        assert!(
+            e.to_string().contains("fewer than two log-likelihoods"),
+            "{e}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! What is wrong with a log, and where.
+
+/// What is wrong with a log, and where: lines count from 1, as editors do.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}{problem}", self.line_words(), self.column_words())]
+pub struct ReadError {
+    /// The line, where there is one.
+    pub line: Option<u64>,
+    /// The column, where there is one.
+    pub column: Option<String>,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What is wrong in a log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// There is no record.
+    #[error("there is no record")]
+    Empty,
+    /// A column is not there.
+    #[error("there is no such column; there are {0}")]
+    NoColumn(String),
+    /// A column is named twice.
+    #[error("there are two such columns")]
+    Twice,
+    /// A cell is empty, or a field is not there or null.
+    #[error("is missing")]
+    Missing,
+    /// A cell is no number.
+    #[error("{0:?} is not a number")]
+    NotNumber(String),
+    /// A record has another number of cells than the header.
+    #[error("the record has {found} cells, the header {expected}")]
+    Cells {
+        /// Cells of the header.
+        expected: usize,
+        /// Cells of the record.
+        found: usize,
+    },
+    /// A quoted cell does not end, or goes on after its end.
+    #[error("a quoted cell does not end where the cell does")]
+    Quote,
+    /// A line is no JSON object.
+    #[error("byte {byte}: {message}")]
+    Json {
+        /// The byte in the line, from 1.
+        byte: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// An action is not among those that the target's columns name.
+    #[error("action {0:?} is not among the actions of the target")]
+    UnknownAction(String),
+    /// There are more actions than memory is set aside for.
+    #[error("there are more than {0} actions: is this the column of the action?")]
+    TooManyActions(usize),
+    /// A record is longer than memory is set aside for.
+    #[error("the record is longer than {0} bytes")]
+    TooLong(usize),
+    /// The round is not what a round must be.
+    #[error("{0}")]
+    Round(crate::Error),
+}
+
+impl ReadError {
+    pub(super) fn file(problem: impl Into<Problem>) -> Self {
+        ReadError {
+            line: None,
+            column: None,
+            problem: problem.into(),
+        }
+    }
+
+    pub(super) fn at(line: u64, problem: Problem) -> Self {
+        ReadError {
+            line: Some(line),
+            column: None,
+            problem,
+        }
+    }
+
+    pub(super) fn cell(line: u64, column: &str, problem: Problem) -> Self {
+        ReadError {
+            line: Some(line),
+            column: Some(column.to_owned()),
+            problem,
+        }
+    }
+
+    fn line_words(&self) -> String {
+        self.line
+            .map_or_else(String::new, |line| format!("line {line}, "))
+    }
+
+    fn column_words(&self) -> String {
+        let words = |column: &String| format!("column {column:?}: ");
+        self.column.as_ref().map_or_else(String::new, words)
+    }
+}

@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "a comparison that NaN must fail is written negated"
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::float_cmp,
+        reason = "tests cast small counts and compare values that are exact"
+    )
+)]
+
+mod bootstrap;
+mod columns;
+mod comparison;
+pub mod equilibrium;
+mod error;
+mod estimator;
+mod evaluation;
+mod interval;
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub mod io;
+mod kernel;
+mod marginal;
+pub mod model;
+mod moments;
+mod round;
+pub mod sequence;
+mod support;
+mod tuning;
+mod verdict;
+
+pub use bootstrap::Bootstrap;
+pub use comparison::{Comparison, Difference};
+pub use error::{Allowed, Error, Result, Whose};
+pub use estimator::Estimator;
+pub use evaluation::{Estimate, Evaluation, Range};
+pub use interval::{Interval, empirical_bernstein};
+pub use kernel::Kernel;
+pub use marginal::marginal;
+pub use round::{Prediction, Round, Table, Weighted};
+pub use tuning::{Tuning, TuningRule, TuningStep};
+pub use verdict::{ActionSupport, Diagnostics, Limits, NotEvaluable, Reason};

@@ -1,0 +1,185 @@
+//! What a log covers: how its weights lie, and which actions it has seen.
+
+/// Eighths of a power of two, from $2^{-32}$ to $2^{32}$: the bins of weights.
+const BINS: usize = 64 * 8;
+const FIRST: u64 = (1023 - 32) << 3;
+
+/// Weights and propensities of the rounds seen.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Weights {
+    pub(crate) largest: f64,
+    pub(crate) zero: u64,
+    /// Rounds in which the target takes the logged action for sure, and with a probability between 0 and 1.
+    pub(crate) matched: u64,
+    pub(crate) partial: u64,
+    pub(crate) least_propensity: f64,
+    pub(crate) largest_propensity: f64,
+    /// Of all rounds, those of weight 0 in the first.
+    bins: [u64; BINS + 1],
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Weights {
+            largest: 0.0,
+            zero: 0,
+            matched: 0,
+            partial: 0,
+            least_propensity: f64::INFINITY,
+            largest_propensity: 0.0,
+            bins: [0; BINS + 1],
+        }
+    }
+}
+
+/// How close to one a probability is certain.
+pub(crate) const CERTAIN: f64 = 1.0 - 1e-9;
+
+impl Weights {
+    #[inline(always)]
+    pub(crate) fn add(&mut self, weights: &[f64], propensities: &[f64]) {
+        let (mut largest, mut least, mut most) = (0.0_f64, f64::INFINITY, 0.0_f64);
+        let (mut positive, mut certain) = (0_u64, 0_u64);
+        for (&w, &p) in weights.iter().zip(propensities) {
+            largest = if w > largest { w } else { largest };
+            least = if p < least { p } else { least };
+            most = if p > most { p } else { most };
+            positive += u64::from(w > 0.0);
+            certain += u64::from(w * p >= CERTAIN);
+        }
+        for w in weights {
+            // Zero lies below the first bin.
+            let place = (w.to_bits() >> 49).saturating_sub(FIRST).min(BINS as u64);
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "at most the number of bins"
+            )]
+            let bin = place as usize;
+            self.bins[bin] += 1;
+        }
+        self.largest = self.largest.max(largest);
+        self.least_propensity = self.least_propensity.min(least);
+        self.largest_propensity = self.largest_propensity.max(most);
+        self.zero += weights.len() as u64 - positive;
+        self.matched += certain;
+        self.partial += positive - certain;
+    }
+
+    pub(crate) fn merge(&mut self, other: &Weights) {
+        self.largest = self.largest.max(other.largest);
+        self.zero += other.zero;
+        self.matched += other.matched;
+        self.partial += other.partial;
+        self.least_propensity = self.least_propensity.min(other.least_propensity);
+        self.largest_propensity = self.largest_propensity.max(other.largest_propensity);
+        for (a, b) in self.bins.iter_mut().zip(&other.bins) {
+            *a += b;
+        }
+    }
+
+    /// An upper bound of the quantile, within an eighth of a power of two.
+    pub(crate) fn quantile(&self, q: f64) -> f64 {
+        let total: u64 = self.bins.iter().sum();
+        #[allow(clippy::cast_precision_loss, reason = "a rank")]
+        let rank = q * total as f64;
+        #[allow(clippy::cast_precision_loss, reason = "a rank")]
+        if self.zero as f64 >= rank {
+            return 0.0;
+        }
+        let mut seen = 0;
+        for (bin, count) in self.bins.iter().enumerate() {
+            seen += count;
+            #[allow(clippy::cast_precision_loss, reason = "a rank")]
+            if seen as f64 >= rank {
+                return self.edge(bin + 1);
+            }
+        }
+        self.largest
+    }
+
+    fn edge(&self, bin: usize) -> f64 {
+        f64::from_bits((FIRST + bin as u64) << 49).min(self.largest)
+    }
+}
+
+/// How often each action was logged, and how much the target wants of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Support {
+    pub(crate) logged: Vec<u64>,
+    /// Sums of $1/p$ and $1/p^2$ over the rounds that logged the action.
+    pub(crate) inverse: Vec<f64>,
+    pub(crate) inverse_square: Vec<f64>,
+    /// Sums of the target's probabilities.
+    pub(crate) mass: Vec<f64>,
+    /// Target mass where the logging policy's row has zero, summed over the rounds that have such a row, and their number.
+    pub(crate) impossible: f64,
+    pub(crate) rows: u64,
+}
+
+impl Support {
+    pub(crate) fn widen(&mut self, actions: usize) {
+        if self.logged.len() < actions {
+            self.logged.resize(actions, 0);
+            self.inverse.resize(actions, 0.0);
+            self.inverse_square.resize(actions, 0.0);
+            self.mass.resize(actions, 0.0);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn log(&mut self, action: usize, inverse: f64) {
+        self.logged[action] += 1;
+        self.inverse[action] += inverse;
+        self.inverse_square[action] += inverse * inverse;
+    }
+
+    pub(crate) fn row(&mut self, target: &[f64], logging: Option<&[f64]>) {
+        for (mass, p) in self.mass.iter_mut().zip(target) {
+            *mass += p;
+        }
+        if let Some(logging) = logging {
+            self.rows += 1;
+            let lost = target.iter().zip(logging).filter(|(_, b)| **b == 0.0);
+            self.impossible += lost.map(|(p, _)| p).sum::<f64>();
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Support) {
+        self.widen(other.logged.len());
+        for (a, b) in self.logged.iter_mut().zip(&other.logged) {
+            *a += b;
+        }
+        for (ours, theirs) in [
+            (&mut self.inverse, &other.inverse),
+            (&mut self.inverse_square, &other.inverse_square),
+            (&mut self.mass, &other.mass),
+        ] {
+            for (a, b) in ours.iter_mut().zip(theirs) {
+                *a += b;
+            }
+        }
+        self.impossible += other.impossible;
+        self.rows += other.rows;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn quantiles_lie_just_above_the_true_ones(weights in prop::collection::vec(0.0..50.0f64, 1..300), q in 0.01..0.99f64) {
+            let mut seen = Weights::default();
+            seen.add(&weights, &vec![0.01; weights.len()]);
+            let mut sorted = weights.clone();
+            sorted.sort_by(f64::total_cmp);
+            let rank = (q * weights.len() as f64).ceil() as usize;
+            let exact = sorted[rank.max(1) - 1];
+            let found = seen.quantile(q);
+            prop_assert!(found >= exact && found <= exact * 1.13 + 1e-9, "{found} for {exact}");
+        }
+    }
+}
