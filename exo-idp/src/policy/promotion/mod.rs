@@ -187,7 +187,7 @@ impl PromotionForecast {
             .copied()
             .enumerate()
             .filter(|&(_, p)| p > 0.0);
-        let longest = law.clone().last().map_or(0, |(lead, _)| lead);
+        let longest = law.clone().next_back().map_or(0, |(lead, _)| lead);
         let totals = self.totals(panel, product, week, coverage(longest, conventions));
         let (mut mean, mut second, mut ratio) = (0.0, 0.0, 0.0);
         for (lead, probability) in law {
