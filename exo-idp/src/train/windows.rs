@@ -238,3 +238,49 @@ fn opening(
     }
     States::new(on_hand, orders, book)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::LeadTimes;
+    use crate::panel::Columns;
+    use crate::policy::trailing::Terms;
+    use crate::policy::{LevelWeights, Plan};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// An opening is charged for what is on hand or will arrive, no order that has arrived before: as in replays that judge.
+        #[test]
+        fn openings_are_charged_for_what_is_there(seed in 0_u64..1000, low in 0_usize..3, wide in 0_usize..4, first in 12_usize..24) {
+            let (products, weeks) = (3, 30);
+            let columns = Columns {
+                demand: (0..products * weeks).map(|i| 5.0 + f64::from(u8::try_from(i % 7).unwrap())).collect(),
+                price: vec![5.0; products * weeks],
+                cost: (0..products * weeks).map(|i| 3.0 + 0.1 * f64::from(u8::try_from(i % 5).unwrap())).collect(),
+                present: vec![true; products * weeks],
+                covariates: vec![],
+            };
+            let names = ["tea", "mate", "coffee"].map(str::to_owned).to_vec();
+            let panel = Panel::new(names, weeks, columns).unwrap();
+            let law = LeadTimes::uniform(low, low + wide, 0.3, seed).unwrap();
+            let (conventions, plan) = (Conventions::default(), Plan { horizon: 1, price: true });
+            let terms = Terms { panel: &panel, lead_times: &law, conventions, plan, year: 52, hierarchy: &[] };
+            let trailing = Trailing::new(&terms, 8..weeks).unwrap();
+            let network = LevelNetwork::new(&trailing, weeks, LevelWeights::pretrained());
+            let source = Source { panel: &panel, arrivals: &law, conventions, trailing: &trailing, network: &network };
+            let paths = Paths::new(&panel, &law, 1).unwrap();
+            let states = opening(&source, &paths, first, &Stream::new(seed, "test"), 0).unwrap();
+            let window = Window { scored: first..first + 4, warm_up: 0 };
+            let replay = Replay::opened(&paths, conventions, window, states).unwrap();
+            for lane in 0..paths.lanes() {
+                let (_, coming) = replay.opening_due(lane);
+                let there = replay.opening().on_hand()[lane] + coming;
+                let charge = there * panel.cost(paths.product(lane), first);
+                prop_assert!((replay.opening_charge(lane) - charge).abs() < 1e-9 * charge, "{charge}");
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What can be wrong with a problem, with the argument's name and the value that was found.
+
+use std::fmt;
+
+/// An argument of this crate, as errors name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Argument {
+    /// Units on hand by warehouse.
+    Stock,
+    /// Units asked for by region.
+    Demand,
+    /// Money per unit by warehouse and region.
+    Cost,
+    /// The most units that an arc carries, by warehouse and region.
+    Capacity,
+    /// Money per unit of demand that is not served, by region.
+    LostPenalty,
+    /// A warehouse's number.
+    Warehouse,
+    /// A region's number.
+    Region,
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stock => "stock",
+            Self::Demand => "demand",
+            Self::Cost => "cost",
+            Self::Capacity => "capacity",
+            Self::LostPenalty => "lost-demand penalty",
+            Self::Warehouse => "warehouse",
+            Self::Region => "region",
+        })
+    }
+}
+
+/// The reason why a problem was refused or has no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DrainError {
+    /// A list has the wrong length.
+    #[error("{argument} has length {found}, expected {expected}")]
+    Length {
+        /// Name of the argument.
+        argument: Argument,
+        /// Length that fits the other arguments.
+        expected: usize,
+        /// Length found.
+        found: usize,
+    },
+    /// The argument holds nothing.
+    #[error("{argument} is empty")]
+    Empty {
+        /// Name of the argument.
+        argument: Argument,
+    },
+    /// An entry is NaN, or infinite where only numbers make sense.
+    #[error("{argument}[{index}] must be finite, got {value}")]
+    NotFinite {
+        /// Name of the argument.
+        argument: Argument,
+        /// Index of the entry; of matrices, row by row.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// An entry is negative.
+    #[error("{argument}[{index}] must not be negative, got {value}")]
+    Negative {
+        /// Name of the argument.
+        argument: Argument,
+        /// Index of the entry; of matrices, row by row.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A number is beyond the last one.
+    #[error("{argument} {index} does not exist, there are {count}")]
+    OutOfBounds {
+        /// Name of the argument.
+        argument: Argument,
+        /// The number found.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// Demand that must not be lost exceeds all that can reach it; the cut proves it.
+    #[error("demand that must be served exceeds what can reach it by {} units ({} regions)", .0.shortfall, .0.regions.len())]
+    Infeasible(Cut),
+    /// The solver stopped before the optimum.
+    #[error("no optimum after {pivots} pivots")]
+    NotConverged {
+        /// Pivots made.
+        pivots: usize,
+    },
+    /// The answer of a solver does not pass the check of optimality.
+    #[error("the answer fails its check: residual {residual:e} above {tolerance:e}, both relative")]
+    Unproven {
+        /// The largest relative residual.
+        residual: f64,
+        /// The largest one allowed.
+        tolerance: f64,
+    },
+    /// The reference solver gave up.
+    #[error("the reference solver failed: {message}")]
+    Reference {
+        /// What it said.
+        message: String,
+    },
+}
+
+/// Proof that a problem has no answer: the demand of `regions` exceeds the stock of `warehouses` and the capacities of all arcs that lead
+/// from other warehouses to these regions, by `shortfall` units.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Cut {
+    /// Regions whose demand must not be lost, ascending.
+    pub regions: Vec<usize>,
+    /// Warehouses that ship all their stock to these regions, ascending.
+    pub warehouses: Vec<usize>,
+    /// Units by which the demand exceeds stock and capacities.
+    pub shortfall: f64,
+}

@@ -1,0 +1,169 @@
+//! Which arc enters: block pricing.
+
+use super::basis::{AT_CAPACITY, Basis, Entering};
+use super::network::{Arc, Network};
+
+/// Searches rows of arcs in turn, a few at a time, and takes the best of the first rows that have a candidate.
+#[derive(Debug)]
+pub(super) struct Pricing {
+    /// The row at which the next search starts; one a warehouse, the last are the arcs of the hub.
+    row: usize,
+    rows_at_once: usize,
+}
+
+impl Pricing {
+    pub(super) fn new(network: &Network<'_>) -> Self {
+        // Blocks of about a fifth of the arcs, and at least a few hundred: a row in vector instructions costs less than a pivot saved.
+        let enough = 256usize.div_ceil(network.regions);
+        Self {
+            row: 0,
+            rows_at_once: enough.max(network.warehouses / 5),
+        }
+    }
+
+    /// An arc whose reduced cost is worse than `noise`, if there is one.
+    pub(super) fn search(
+        &mut self,
+        basis: &Basis,
+        network: &Network<'_>,
+        noise: f64,
+    ) -> Option<Entering> {
+        let rows = network.warehouses + 1;
+        let (mut best, mut best_row) = (-noise, None);
+        for scanned in 1..=rows {
+            let row = self.row;
+            self.row = if row + 1 == rows { 0 } else { row + 1 };
+            let least = if row == network.warehouses {
+                hub_row(basis, network).0
+            } else {
+                row_minimum(basis, network, row)
+            };
+            if least < best {
+                (best, best_row) = (least, Some(row));
+            }
+            if best_row.is_some() && scanned % self.rows_at_once == 0 {
+                break;
+            }
+        }
+        let row = best_row?;
+        let arc = if row == network.warehouses {
+            hub_row(basis, network).1?
+        } else {
+            locate(basis, network, row, best)?
+        };
+        Some(Entering {
+            arc,
+            price: basis.reduced(arc, network),
+            rank: 0,
+        })
+    }
+}
+
+/// Factor, cost and price of each region's arc from one warehouse.
+fn row<'a>(
+    basis: &'a Basis,
+    network: &'a Network<'_>,
+    w: usize,
+) -> (&'a [f64], &'a [f64], &'a [f64], f64) {
+    let regions = network.regions;
+    (
+        &basis.state[w * regions..][..regions],
+        &network.problem.cost()[w * regions..][..regions],
+        &basis.tree.price[network.warehouses..][..regions],
+        basis.tree.price[w],
+    )
+}
+
+/// The least product of an arc's factor and its reduced cost.
+fn row_minimum(basis: &Basis, network: &Network<'_>, w: usize) -> f64 {
+    const LANES: usize = 8;
+    let (state, cost, delivered, stock) = row(basis, network, w);
+    let mut least = [f64::INFINITY; LANES];
+    let whole = state.len() / LANES * LANES;
+    for start in (0..whole).step_by(LANES) {
+        let (s, c, d) = (
+            &state[start..][..LANES],
+            &cost[start..][..LANES],
+            &delivered[start..][..LANES],
+        );
+        for lane in 0..LANES {
+            let value = s[lane] * (c[lane] + stock - d[lane]);
+            // NaN, of an infinite cost with factor zero, is never less.
+            least[lane] = if value < least[lane] {
+                value
+            } else {
+                least[lane]
+            };
+        }
+    }
+    for r in whole..state.len() {
+        let value = state[r] * (cost[r] + stock - delivered[r]);
+        least[0] = if value < least[0] { value } else { least[0] };
+    }
+    least
+        .iter()
+        .fold(f64::INFINITY, |m, &v| if v < m { v } else { m })
+}
+
+/// The first arc of a row with the value that [`row_minimum`] found.
+fn locate(basis: &Basis, network: &Network<'_>, w: usize, value: f64) -> Option<Arc> {
+    let (state, cost, delivered, stock) = row(basis, network, w);
+    (0..state.len())
+        .find(|&r| state[r] * (cost[r] + stock - delivered[r]) <= value)
+        .map(|r| Arc {
+            from: w,
+            to: network.warehouses + r,
+        })
+}
+
+/// The best of the arcs that keep stock or lose demand.
+fn hub_row(basis: &Basis, network: &Network<'_>) -> (f64, Option<Arc>) {
+    let (mut least, mut arc) = (0.0, None);
+    let (hub, price) = (network.hub, &basis.tree.price);
+    for (w, &value) in price[..network.warehouses].iter().enumerate() {
+        if value < least {
+            (least, arc) = (value, Some(Arc { from: w, to: hub }));
+        }
+    }
+    for (r, penalty) in network.problem.lost_penalty().iter().enumerate() {
+        let to = network.warehouses + r;
+        // Where no loss is allowed, the artificial arc: what is missing at a warehouse moves to the regions it serves.
+        let cost = if penalty.is_finite() {
+            *penalty
+        } else {
+            network.forbidding
+        };
+        let value = cost - price[to];
+        if value < least {
+            (least, arc) = (value, Some(Arc { from: hub, to }));
+        }
+    }
+    (least, arc)
+}
+
+/// Whether a warehouse has an arc outside the tree whose reduced cost is zero up to `noise`.
+pub(super) fn row_has_tie(basis: &Basis, network: &Network<'_>, w: usize, noise: f64) -> bool {
+    let (state, cost, delivered, stock) = row(basis, network, w);
+    let arcs = state.iter().zip(cost).zip(delivered);
+    let found = arcs.fold(0.0, |found, ((state, cost), delivered)| {
+        let tied = (cost + stock - delivered).abs() <= noise;
+        // Squares of the factors: one outside the tree, zero within.
+        let hit = if tied { state * state } else { 0.0 };
+        if hit > found { hit } else { found }
+    });
+    found > 0.0
+}
+
+/// Whether moving an arc away from its bound changes the cost by less than `noise`, or it lies in the tree.
+pub(super) fn is_tied(basis: &Basis, network: &Network<'_>, arc: Arc, noise: f64) -> bool {
+    basis.reduced(arc, network).abs() <= noise
+}
+
+/// Whether moving an arc away from its bound betters the costs that decide ties.
+pub(super) fn improves(rank: i64, state: f64) -> bool {
+    if state == AT_CAPACITY {
+        rank > 0
+    } else {
+        rank < 0
+    }
+}
