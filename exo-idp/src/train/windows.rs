@@ -246,8 +246,8 @@ mod tests {
     use super::*;
     use crate::LeadTimes;
     use crate::panel::Columns;
+    use crate::policy::Plan;
     use crate::policy::trailing::Terms;
-    use crate::policy::{LevelWeights, Plan};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
@@ -269,16 +269,17 @@ mod tests {
             let (conventions, plan) = (Conventions::default(), Plan { horizon: 1, price: true });
             let terms = Terms { panel: &panel, lead_times: &law, conventions, plan, year: 52, hierarchy: &[] };
             let trailing = Trailing::new(&terms, 8..weeks).unwrap();
-            let network = LevelNetwork::new(&trailing, weeks, LevelWeights::pretrained());
-            let source = Source { panel: &panel, arrivals: &law, conventions, trailing: &trailing, network: &network };
-            let paths = Paths::new(&panel, &law, 1).unwrap();
-            let states = opening(&source, &paths, first, &Stream::new(seed, "test"), 0).unwrap();
-            let window = Window { scored: first..first + 4, warm_up: 0 };
-            let replay = Replay::opened(&paths, conventions, window, states).unwrap();
+            let source = Source { panel: &panel, arrivals: &law, conventions, trailing: &trailing, weights: LevelWeights::pretrained() };
+            let products = vec![0, 2];
+            let piece = Piece { panel: panel.piece(&products, first..first + 4), first, products };
+            let paths = &Piece::paths(std::slice::from_ref(&piece), &law).unwrap()[0];
+            let states = opening(&source, &piece, paths, &Stream::new(seed, "test"), 0).unwrap();
+            let window = Window { scored: 0..4, warm_up: 0 };
+            let replay = Replay::opened(paths, conventions, window, states).unwrap();
             for lane in 0..paths.lanes() {
                 let (_, coming) = replay.opening_due(lane);
                 let there = replay.opening().on_hand()[lane] + coming;
-                let charge = there * panel.cost(paths.product(lane), first);
+                let charge = there * panel.cost(piece.products[lane], first);
                 prop_assert!((replay.opening_charge(lane) - charge).abs() < 1e-9 * charge, "{charge}");
             }
         }
