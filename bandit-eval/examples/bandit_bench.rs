@@ -20,6 +20,7 @@ use std::io::{BufReader, BufWriter, Write};
 
 use cpu_time::ProcessTime;
 use hindsight_bandit_eval::io::{Columns, LogReader};
+use hindsight_bandit_eval::learn::LinUcb;
 use hindsight_bandit_eval::model::{Features, Learner, Ridge};
 use hindsight_bandit_eval::{Bootstrap, Error, Estimator, Evaluation, Limits, Table};
 
@@ -146,6 +147,24 @@ fn ridge(n: usize) -> Result<(), Error> {
     })
 }
 
+fn linucb(rounds: usize) -> Result<(), Error> {
+    const ACTIONS: usize = 10;
+    const COLUMNS: usize = 20;
+    let x = uniforms(41, rounds * COLUMNS);
+    let z = uniforms(42, rounds);
+    time("linucb", 3, || {
+        let mut learner = LinUcb::new(ACTIONS, COLUMNS, 1.0, 1.0)?;
+        let mut total = 0.0;
+        for (x, z) in x.chunks_exact(COLUMNS).zip(&z) {
+            let action = learner.choose(x)?;
+            let reward = f64::from(u8::from(*z < x[action]));
+            total += reward;
+            learner.learn(action, reward)?;
+        }
+        Ok(vec![total])
+    })
+}
+
 /// A log of `bytes` bytes or a little more.
 fn make(path: &str, bytes: u64) -> std::io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
@@ -212,6 +231,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if all || name == "ridge" {
         ridge(size(1_000_000))?;
+    }
+    if all || name == "linucb" {
+        linucb(size(100_000))?;
     }
     Ok(())
 }

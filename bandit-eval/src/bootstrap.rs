@@ -6,6 +6,7 @@ use crate::evaluation::Evaluation;
 use crate::interval::Interval;
 use crate::moments::{BLOCK, Column};
 use crate::round::{Table, Weighted};
+use crate::vectorize::vectorize;
 
 /// Replicates that are drawn side by side.
 const WIDTH: usize = 16;
@@ -105,8 +106,7 @@ impl Bootstrap {
     /// Draws the weights of a block's first rounds, and adds them up.
     fn draw(&mut self, rounds: usize) {
         let (plain, ratio) = columns(self.estimator, &self.evaluation, rounds);
-        // The same operations in the same order on any processor: only how many at a time differs.
-        pulp::Arch::new().dispatch(
+        vectorize(
             #[inline(always)]
             || {
                 let blocks = self
@@ -211,14 +211,16 @@ fn add<const N: usize>(
     columns: [&Column; N],
     sums: &mut [[f64; WIDTH]],
 ) {
-    let mut counts = [0.0; WIDTH];
+    // A block has at most 8 * 256 in all.
+    let mut counts = [0_i16; WIDTH];
     let mut totals = [[0.0; WIDTH]; N];
     let mut state = *generator;
     for round in 0..rounds {
-        let weights = poisson(&mut state);
-        for (count, w) in counts.iter_mut().zip(&weights) {
+        let drawn = poisson(&mut state);
+        for (count, w) in counts.iter_mut().zip(&drawn) {
             *count += w;
         }
+        let weights = drawn.map(f64::from);
         for (total, column) in totals.iter_mut().zip(columns) {
             let x = column[round];
             for (total, w) in total.iter_mut().zip(&weights) {
@@ -227,6 +229,7 @@ fn add<const N: usize>(
         }
     }
     *generator = state;
+    let counts = counts.map(f64::from);
     for (sums, more) in sums.iter_mut().zip(std::iter::once(&counts).chain(&totals)) {
         for (sum, more) in sums.iter_mut().zip(more) {
             *sum += more;
@@ -234,15 +237,17 @@ fn add<const N: usize>(
     }
 }
 
-/// $65536\, P(N \ge k)$ for $k = 1 \dots 8$, rounded so that the mean is one.
-const TAILS: [u16; 8] = [41427, 17317, 5263, 1244, 240, 39, 5, 1];
+/// $65536\, P(N \ge k) - 32768$ for $k = 1 \dots 8$, rounded so that the mean is one: below so much of the numbers of 16 bits, of which half are negative.
+const TAILS: [i16; 8] = [
+    8_659, -15_451, -27_505, -31_524, -32_528, -32_729, -32_763, -32_767,
+];
 
 /// Four generators side by side.
 type Generators = [[u64; 4]; 2];
 
 /// Sixteen Poisson weights of mean one: a uniform number of 16 bits counts the tails that it lies in.
 #[inline(always)]
-fn poisson(state: &mut Generators) -> [f64; WIDTH] {
+fn poisson(state: &mut Generators) -> [i16; WIDTH] {
     // xorshift128+.
     let [a, b] = *state;
     let mut words = [0; 4];
@@ -252,14 +257,15 @@ fn poisson(state: &mut Generators) -> [f64; WIDTH] {
         state[0][lane] = b[lane];
         state[1][lane] = mixed ^ b[lane] ^ (mixed >> 18) ^ (b[lane] >> 5);
     }
-    let uniform: [u16; WIDTH] = bytemuck::cast(words);
-    let mut weights = [0_u16; WIDTH];
+    let uniform: [i16; WIDTH] = bytemuck::cast(words);
+    let mut weights = [0_i16; WIDTH];
     for tail in TAILS {
         for (weight, u) in weights.iter_mut().zip(uniform) {
-            *weight += u16::from(u < tail);
+            // The sign of the difference, as a number: comparisons are taken one by one.
+            *weight -= u.saturating_sub(tail) >> 15;
         }
     }
-    weights.map(f64::from)
+    weights
 }
 
 /// The next number of SplitMix64.

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::moments::BLOCK;
 use crate::round::{Round, SUM_TOLERANCE, Table};
+use crate::vectorize::vectorize;
 
 impl Evaluation {
     /// Takes all rounds of a table, as [`Evaluation::push`] takes one.
@@ -41,7 +42,7 @@ impl Evaluation {
     ) -> Result<()> {
         let sound = self.range().is_none()
             && (table.predicted.is_some() || !self.needs_model())
-            && pulp::Arch::new().dispatch(
+            && vectorize(
                 #[inline(always)]
                 || self.fast::<T, K>(table, first, last),
             );

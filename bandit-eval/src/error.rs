@@ -182,6 +182,10 @@ pub enum Error {
         /// Its steps.
         steps: usize,
     },
+    /// The replay could not be made.
+    #[cfg(feature = "exo-idp")]
+    #[error(transparent)]
+    Replay(#[from] hindsight_exo_idp::Error),
 }
 
 /// A policy in an error.

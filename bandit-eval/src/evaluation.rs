@@ -7,6 +7,7 @@ use crate::moments::{BLOCK, Column, Moments};
 use crate::round::{Round, Weighted};
 use crate::sequence::mixture_half;
 use crate::support::{Support, Weights};
+use crate::vectorize::vectorize;
 
 /// Ends of a reward, known before the log was seen, and the largest importance weight that the logging policy allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +19,38 @@ pub struct Range {
     pub max: f64,
     /// Largest weight, if one is known: one over the least propensity that the logging policy ever uses will do.
     pub weight: Option<f64>,
+}
+
+impl std::str::FromStr for Range {
+    type Err = Error;
+
+    /// Reads `MIN,MAX` or `MIN,MAX,WEIGHT`.
+    fn from_str(text: &str) -> Result<Self> {
+        let numbers: Vec<f64> = text
+            .split(',')
+            .map(|n| n.trim().parse().unwrap_or(f64::NAN))
+            .collect();
+        let range = match numbers[..] {
+            [min, max] => Range {
+                min,
+                max,
+                weight: None,
+            },
+            [min, max, weight] => Range {
+                min,
+                max,
+                weight: Some(weight),
+            },
+            _ => {
+                return Err(Error::Length {
+                    what: "range",
+                    expected: 3,
+                    found: numbers.len(),
+                });
+            }
+        };
+        range.validate().map(|()| range)
+    }
 }
 
 impl Range {
@@ -378,8 +411,7 @@ impl Evaluation {
         if rounds == 0 {
             return;
         }
-        // The same operations in the same order on any processor: only how many at a time differs.
-        pulp::Arch::new().dispatch(
+        vectorize(
             #[inline(always)]
             || {
                 let (weight, propensity) = (&self.buffer.weight, &self.buffer.propensity);

@@ -28,13 +28,16 @@ mod interval;
 #[cfg_attr(docsrs, doc(cfg(feature = "io")))]
 pub mod io;
 mod kernel;
+pub mod learn;
 mod marginal;
 pub mod model;
 mod moments;
+mod one_sided;
 mod round;
 pub mod sequence;
 mod support;
 mod tuning;
+mod vectorize;
 mod verdict;
 
 pub use bootstrap::Bootstrap;
@@ -45,6 +48,7 @@ pub use evaluation::{Estimate, Evaluation, Range};
 pub use interval::{Interval, empirical_bernstein};
 pub use kernel::Kernel;
 pub use marginal::marginal;
+pub use one_sided::{Newsvendor, OneSided, StockedWeek};
 pub use round::{Prediction, Round, Table, Weighted};
 pub use tuning::{Tuning, TuningRule, TuningStep};
 pub use verdict::{ActionSupport, Diagnostics, Limits, NotEvaluable, Reason};

@@ -1,6 +1,10 @@
 //! Logs as files: every form reads alike, and every fault is told with its place.
 
-use hindsight_bandit_eval::io::{Columns, LogReader, Problem, ReadError, Target};
+use hindsight_bandit_eval::equilibrium::{MapClass, Question};
+use hindsight_bandit_eval::io::{
+    ArmColumns, ArmLog, Columns, LogReader, Problem, ReadError, Study, Target,
+};
+use hindsight_bandit_eval::model::{Folds, Ridge};
 use hindsight_bandit_eval::{Diagnostics, Estimator, Evaluation, Limits, Range, Reason};
 use proptest::prelude::*;
 use std::io::BufReader;
@@ -175,4 +179,63 @@ fn deterministic_and_uniform_targets() {
     let third = text + "d,1,0.5,a\n";
     let error = read(&third, &uniform).unwrap_err();
     assert!(matches!(error.problem, Problem::TooManyActions(2)) && error.line == Some(302));
+}
+
+#[test]
+fn a_study_answers_by_parts_too() {
+    let mut text = "action,reward,propensity,wanted,store\n".to_owned();
+    for i in 0..4_000 {
+        let (action, store) = (["x", "y"][i % 2], ["north", "south"][i / 2 % 2]);
+        let reward = u8::from(action == "x") + u8::from(store == "south");
+        text += &format!("{action},{reward},0.5,x,{store}\n");
+    }
+    let columns = Columns {
+        target: Target::Action("wanted".into()),
+        segment: Some("store".into()),
+        ..Columns::default()
+    };
+    let study = Study {
+        columns,
+        ..Study::default()
+    };
+    let found = study.run(text.as_bytes()).unwrap();
+    assert!((found.logged - 1.0).abs() < 1e-12 && found.actions == ["x", "y"]);
+    let snips = |findings: &[hindsight_bandit_eval::io::Finding]| findings[1].value.unwrap();
+    assert!((snips(&found.estimates) - 1.5).abs() < 1e-9);
+    assert!((snips(&found.segments["north"]) - 1.0).abs() < 1e-9);
+    assert!((snips(&found.segments["south"]) - 2.0).abs() < 1e-9);
+    // Two parts are read at once: each interval is wider than one of 95 %.
+    let level = found.segments["south"][0].interval.unwrap().level;
+    assert!((level - 0.975).abs() < 1e-12);
+}
+
+#[test]
+fn logs_of_exploration_become_gaps() {
+    let mut text = "product,arm,propensity,reward,context_season\n".to_owned();
+    for i in 0..6_000_u32 {
+        let (arm, season) = (["keep", "more"][(i * 7_919 % 13 % 2) as usize], i / 3 % 2);
+        let reward = f64::from(i * 2_654_435 % 101) / 100.0
+            + f64::from(u8::from(arm == "more" && season == 1));
+        text += &format!("p{},{arm},0.5,{reward},{season}\n", i / 20);
+    }
+    let log = ArmLog::read(text.as_bytes(), &ArmColumns::default()).unwrap();
+    assert_eq!((log.arms.len(), log.decisions()), (2, 6_000));
+    let table = log
+        .table(
+            &Ridge::new(1.0).unwrap(),
+            Folds {
+                count: 5,
+                seed: 1,
+                groups: None,
+            },
+        )
+        .unwrap();
+    let gap = table.gap(MapClass::Tabular, &Question::default()).unwrap();
+    assert!(gap.is_material() && gap.map.arm(&[1.0]) == 1, "{gap:?}");
+    let wrong = text.replace(",0.5,", ",1.5,");
+    let error = ArmLog::read(wrong.as_bytes(), &ArmColumns::default()).unwrap_err();
+    assert_eq!(
+        (error.line, error.column.as_deref()),
+        (Some(2), Some("propensity"))
+    );
 }

@@ -20,6 +20,32 @@ pub enum Argument {
     Warehouse,
     /// A region's number.
     Region,
+    /// A zone's number.
+    Zone,
+    /// A product's number.
+    Product,
+    /// The ways to ship.
+    ShipOption,
+    /// The distance bands of zones from warehouses.
+    Band,
+    /// Days on the way by distance band.
+    TransitDays,
+    /// The weights up to which prices hold.
+    WeightLimits,
+    /// Money per parcel by distance band and weight.
+    Price,
+    /// The weight of a unit of each product.
+    Weight,
+    /// The share of the day after which orders wait.
+    CutOff,
+    /// When orders are placed.
+    OrderTime,
+    /// Expected units a day by zone and product.
+    Forecast,
+    /// Money per parcel of an order beyond the first.
+    SplitPenalty,
+    /// Days for which stock is held back.
+    LookAhead,
 }
 
 impl fmt::Display for Argument {
@@ -32,6 +58,19 @@ impl fmt::Display for Argument {
             Self::LostPenalty => "lost-demand penalty",
             Self::Warehouse => "warehouse",
             Self::Region => "region",
+            Self::Zone => "zone",
+            Self::Product => "product",
+            Self::ShipOption => "ship option",
+            Self::Band => "distance band",
+            Self::TransitDays => "transit days",
+            Self::WeightLimits => "weight limit",
+            Self::Price => "price",
+            Self::Weight => "weight",
+            Self::CutOff => "cut-off time",
+            Self::OrderTime => "order time",
+            Self::Forecast => "forecast",
+            Self::SplitPenalty => "split penalty",
+            Self::LookAhead => "look-ahead",
         })
     }
 }
@@ -75,6 +114,24 @@ pub enum DrainError {
         index: usize,
         /// The value found.
         value: f64,
+    },
+    /// An entry is no share of a whole.
+    #[error("{argument}[{index}] must lie in [0, 1], got {value}")]
+    NotAShare {
+        /// Name of the argument.
+        argument: Argument,
+        /// Index of the entry.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A list falls where it must not.
+    #[error("{argument}[{index}] is less than the entry before it")]
+    NotAscending {
+        /// Name of the argument.
+        argument: Argument,
+        /// Index of the entry.
+        index: usize,
     },
     /// A number is beyond the last one.
     #[error("{argument} {index} does not exist, there are {count}")]

@@ -15,5 +15,6 @@
 
 mod error;
 pub mod fulfilment;
+pub mod orders;
 
 pub use error::{Argument, Cut, DrainError};

@@ -84,7 +84,6 @@ pub(crate) struct Run {
 }
 
 /// A further file of a run, announced by [`Run::also`].
-#[allow(dead_code, reason = "for models and drawings")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Further(usize);
 
@@ -129,7 +128,6 @@ impl Run {
     /// # Errors
     ///
     /// As [`Run::begin`].
-    #[allow(dead_code, reason = "for models and drawings")]
     pub(crate) fn also(&mut self, path: &Path) -> Result<Further, CliError> {
         let target = self.target(path)?;
         self.others.push((target, Vec::new()));
@@ -137,7 +135,6 @@ impl Run {
     }
 
     /// The content of a further file, written by [`Run::finish`].
-    #[allow(dead_code, reason = "for models and drawings")]
     pub(crate) fn put(&mut self, file: Further, bytes: impl Into<Vec<u8>>) {
         self.others[file.0].1 = bytes.into();
     }
@@ -271,106 +268,4 @@ fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<String> {
         }
     }
     kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outputs(folder: &Path, json: &str, report: &str) -> Outputs {
-        Outputs {
-            json: Some(folder.join(json)),
-            report: Some(folder.join(report)),
-            force: false,
-        }
-    }
-
-    fn page() -> Page {
-        Page::new("t", "l")
-    }
-
-    #[derive(Serialize)]
-    struct Results {
-        zebra: f64,
-        apple: u32,
-    }
-
-    #[test]
-    fn documents_say_how_they_were_made_and_are_ours() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data.csv");
-        std::fs::write(&data, "abc").unwrap();
-        for round in 0..2 {
-            // Nothing is forced: the second round replaces what the first wrote.
-            let places = outputs(folder.path(), "a.json", "a.html");
-            let run = Run::begin("llm gap", &places, Some(3), [data.as_path()]).unwrap();
-            drop(run.inputs().open(&data).unwrap());
-            let results = Results {
-                zebra: f64::NAN,
-                apple: round,
-            };
-            run.finish(&results, page, "text").unwrap();
-        }
-        let text = std::fs::read_to_string(folder.path().join("a.json")).unwrap();
-        assert!(text.starts_with("{\n  \"hindsight\": \"llm gap\",\n  \"version\": \""));
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["seed"], 3);
-        assert_eq!(value["inputs"][0]["name"], data.display().to_string());
-        assert_eq!(value["inputs"][0]["sha256"].as_str().unwrap().len(), 64);
-        assert_eq!(
-            (&value["zebra"], &value["apple"]),
-            (&serde_json::Value::Null, &1.into())
-        );
-        assert!(
-            text.find("zebra") < text.find("apple"),
-            "fields keep their order"
-        );
-        let html = std::fs::read_to_string(folder.path().join("a.html")).unwrap();
-        assert!(html.contains("SHA-256 ba7816bf") && html.contains("<dd>3</dd>"));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
-    }
-
-    #[test]
-    fn an_input_and_a_second_output_of_one_name_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data.csv");
-        std::fs::write(&data, "abc").unwrap();
-        let begin = |json: &str, report: &str| {
-            let mut places = outputs(folder.path(), json, report);
-            places.force = true;
-            Run::begin("backtest", &places, None, [data.as_path()])
-        };
-        assert!(begin("data.csv", "a.html").is_err());
-        assert!(begin("a.json", "data.csv").is_err());
-        assert!(begin("a.html", "./a.html").is_err());
-        let mut run = begin("a.json", "a.html").unwrap();
-        for taken in ["data.csv", "a.json", "a.html"] {
-            let error = run.also(&folder.path().join(taken)).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{error}");
-        }
-        let model = run.also(&folder.path().join("model.json")).unwrap();
-        assert!(run.also(&folder.path().join("model.json")).is_err());
-        run.put(model, "content");
-        run.finish(
-            &Results {
-                zebra: 1.0,
-                apple: 1,
-            },
-            page,
-            "text",
-        )
-        .unwrap();
-        assert_eq!(
-            std::fs::read(folder.path().join("model.json")).unwrap(),
-            b"content"
-        );
-        assert_eq!(std::fs::read(&data).unwrap(), b"abc");
-    }
-
-    #[test]
-    fn the_command_line_leaves_out_what_changes_no_number() {
-        let line = "backtest --json a.json --data x.csv --report=r.html --force --threads 2 --seed 3 --no-report";
-        let kept = arguments(line.split(' ').map(OsString::from));
-        assert_eq!(kept.join(" "), "hindsight backtest --data x.csv --seed 3");
-    }
 }

@@ -143,34 +143,3 @@ impl Drop for InputReader {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_digest_is_that_of_the_whole_file_however_much_was_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("abc.txt");
-        std::fs::write(&path, "abc").unwrap();
-        // FIPS 180-2, appendix B.1.
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        for take in [0, 1, 3] {
-            let inputs = Inputs::default();
-            let mut reader = inputs.open(&path).unwrap();
-            reader.read_exact(&mut vec![0; take]).unwrap();
-            assert_eq!(inputs.list()[0].sha256, None);
-            drop(reader);
-            assert_eq!(inputs.list()[0].sha256.as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_opened_is_wrong_input_and_no_input() {
-        let inputs = Inputs::default();
-        for path in [Path::new("/no/such/file"), Path::new("/")] {
-            assert_eq!(inputs.open(path).unwrap_err().exit_code(), 2);
-        }
-        assert!(inputs.list().is_empty());
-    }
-}

@@ -7,15 +7,14 @@ use clap::{Parser, Subcommand};
 use crate::error::CliError;
 
 mod backtest;
+mod bandit;
 mod document;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod error;
 mod games;
 mod inputs;
 mod llm;
 mod lost_sales;
 mod output;
-#[allow(dead_code, reason = "one small library; each subcommand uses its part")]
 mod progress;
 mod sheet;
 
@@ -31,6 +30,9 @@ struct Cli {
 enum Command {
     /// What each buying policy would have earned on recorded weeks.
     Backtest(Box<backtest::Args>),
+    /// What another policy would have earned, and whether a policy could be bettered in hindsight.
+    #[command(subcommand)]
+    Bandit(bandit::Command),
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
     /// The exact optimum of a lost-sales problem with a lead time, and the gaps of the known policies.
@@ -54,6 +56,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
     output::clean_up_on_interrupt()?;
     match cli.command {
         Command::Backtest(args) => backtest::run(&args),
+        Command::Bandit(command) => bandit::run(&command),
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::LostSales(args) => lost_sales::run(&args),

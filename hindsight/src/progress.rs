@@ -160,10 +160,4 @@ mod tests {
         );
         assert_eq!(line("reading", 3, None, at, ""), "reading: 3 after 61 s");
     }
-
-    #[test]
-    fn threads_may_share_it() {
-        fn shared<T: Sync + Send>() {}
-        shared::<Progress>();
-    }
 }

@@ -150,3 +150,120 @@ fn equal_runs_give_equal_bytes_whatever_their_files_are_called() {
         assert_eq!(words.len(), 1 + line.split(' ').count());
     }
 }
+
+/// A problem that takes no time.
+const QUICKEST: &str = QUICK[0].0;
+
+#[test]
+fn documents_say_how_they_were_made_and_are_ours() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    for seed in ["3", "4"] {
+        // Nothing is forced: the second round replaces what the first wrote.
+        let more = ["--json", "a.json", "--report", "a.html", "--seed", seed];
+        let output = hindsight(folder.path(), QUICK[1].0, &more);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    let text = std::fs::read_to_string(at("a.json")).unwrap();
+    assert!(text.starts_with("{\n  \"hindsight\": \"lost-sales\",\n  \"version\": \""));
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["seed"], 4);
+    assert_eq!(document["inputs"][0]["name"], "demand.txt");
+    // SHA-256 of the four lines.
+    let digest = "d8935182";
+    let found = document["inputs"][0]["sha256"].as_str().unwrap();
+    assert!(found.len() == 64 && found.starts_with(digest), "{found}");
+    let html = std::fs::read_to_string(at("a.html")).unwrap();
+    assert!(html.contains(&format!("SHA-256 {digest}")) && html.contains("<dd>4</dd>"));
+    let mut names: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["a.html", "a.json", "demand.txt", "sales.csv"]);
+}
+
+#[test]
+fn only_the_exact_opening_counts_as_ours() {
+    let folder = folder();
+    let at = folder.path().join("out");
+    let run = || hindsight(folder.path(), QUICKEST, &["--json", "out"]);
+    for note in [
+        "# Notes on hindsight\n",
+        "#!/bin/sh\nhindsight backtest --data sales.csv\n",
+        "{\"hindsight\": \"my own settings\"}\n",
+        "{\n  \"hindsight\": \"notes\",\n  \"version\": \"1\"\n}\n",
+        "{\n  \"hindsight\": \"backtest\",\n  \"of\": \"mine\"\n}\n",
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>hindsight</title>\n",
+        " {\n  \"hindsight\": \"backtest\",\n  \"version\": \"0.1.0\"\n",
+    ] {
+        std::fs::write(&at, note).unwrap();
+        let output = run();
+        assert_eq!(output.status.code(), Some(2), "{note}");
+        assert!(said(&output).contains("out: "), "{}", said(&output));
+        assert_eq!(std::fs::read_to_string(&at).unwrap(), note);
+    }
+    for ours in [
+        "",
+        "{\n  \"hindsight\": \"llm gap\",\n  \"version\": \"0.1.0\",\n",
+    ] {
+        std::fs::write(&at, ours).unwrap();
+        assert!(run().status.success(), "{ours}");
+    }
+    let forced = hindsight(
+        folder.path(),
+        QUICKEST,
+        &["--json", "demand.txt", "--force"],
+    );
+    assert!(forced.status.success(), "{}", said(&forced));
+}
+
+#[test]
+fn places_that_cannot_be_written_are_reported_before_any_work() {
+    let folder = folder();
+    for place in [".", "no/where.html"] {
+        let output = hindsight(folder.path(), QUICKEST, &["--report", place]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    }
+    // A folder of the system that takes no new file, whoever asks.
+    if Path::new("/proc/self").is_dir() {
+        let output = hindsight(folder.path(), QUICKEST, &["--report", "/proc/self/a.html"]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    }
+    let line = "lost-sales --demand missing.txt --lead-time 0 --penalty 4";
+    for missing in ["backtest --data missing.csv", line] {
+        let output = hindsight(folder.path(), missing, &[]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(!said(&output).contains("os error"), "{}", said(&output));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("real.json"), "").unwrap();
+    for (link, real) in [("link.json", "real.json"), ("open.json", "missing.json")] {
+        std::os::unix::fs::symlink(real, at(link)).unwrap();
+        let output = hindsight(folder.path(), QUICKEST, &["--json", link]);
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(
+            std::fs::read_to_string(at(real))
+                .unwrap()
+                .contains("lost-sales")
+        );
+        assert!(std::fs::symlink_metadata(at(link)).unwrap().is_symlink());
+    }
+}
+
+#[test]
+fn a_page_of_the_back_test_is_written_unless_it_is_declined() {
+    let folder = folder();
+    let page = folder.path().join("report.html");
+    for (more, written) in [(&["--no-report"][..], false), (&[], true)] {
+        let output = hindsight(folder.path(), QUICK[2].0, more);
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(page.exists(), written);
+    }
+}

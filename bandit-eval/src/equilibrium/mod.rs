@@ -37,6 +37,8 @@ mod gap;
 mod improver;
 mod map;
 mod plateau;
+#[cfg(feature = "exo-idp")]
+mod replay;
 mod table;
 mod tree;
 
@@ -45,4 +47,7 @@ pub use gap::{ContextGain, Gap, MapGain, Question};
 pub use improver::{Improver, Step};
 pub use map::{Map, MapClass};
 pub use plateau::{Plateau, plateau};
+#[cfg(feature = "exo-idp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "exo-idp")))]
+pub use replay::{ReplayedGains, Tweak};
 pub use table::{GainTable, LoggedArm};

@@ -59,6 +59,19 @@ pub enum Problem {
     /// There are more actions than memory is set aside for.
     #[error("there are more than {0} actions: is this the column of the action?")]
     TooManyActions(usize),
+    /// There are more parts of a log than memory is set aside for.
+    #[error("there are more than {0} parts: is this the column of the segment?")]
+    TooManySegments(usize),
+    /// A number is outside its range, or not finite.
+    #[error("{value} is not within [{least}, {most}]")]
+    Outside {
+        /// The number.
+        value: f64,
+        /// Least number allowed.
+        least: f64,
+        /// Largest number allowed.
+        most: f64,
+    },
     /// A record is longer than memory is set aside for.
     #[error("the record is longer than {0} bytes")]
     TooLong(usize),

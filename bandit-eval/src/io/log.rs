@@ -75,9 +75,41 @@ pub struct LogReader<R> {
 }
 
 #[derive(Debug)]
-enum Source<R> {
+pub(super) enum Source<R> {
     Csv(Csv<R>),
     Json(Json<R>),
+}
+
+impl<R: BufRead> Source<R> {
+    /// Opens a log; returns it with the names of its columns.
+    pub(super) fn open(mut reader: R) -> Result<(Self, Vec<String>), ReadError> {
+        let head = reader.fill_buf().map_err(ReadError::file)?;
+        let head = head
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(head)
+            .trim_ascii_start();
+        if head.first() == Some(&b'{') {
+            let (json, found) = Json::open(reader)?;
+            return Ok((Source::Json(json), found));
+        }
+        let (csv, found) = Csv::open(reader)?;
+        Ok((Source::Csv(csv), found))
+    }
+
+    /// Says which columns are wanted, once they are known.
+    pub(super) fn want(&mut self, found: &[String], cells: &Cells) {
+        if let Source::Csv(csv) = self {
+            csv.want(found, cells);
+        }
+    }
+
+    /// Reads the next record; returns false at the end.
+    pub(super) fn next(&mut self, cells: &mut Cells) -> Result<bool, ReadError> {
+        match self {
+            Source::Csv(csv) => csv.next(cells),
+            Source::Json(json) => json.next(cells),
+        }
+    }
 }
 
 /// Where the wanted cells lie.
@@ -104,19 +136,8 @@ impl<R: BufRead> LogReader<R> {
     ///
     /// # Errors
     /// When there is no record, or a column is not there.
-    pub fn new(mut reader: R, columns: &Columns) -> Result<Self, ReadError> {
-        let head = reader.fill_buf().map_err(ReadError::file)?;
-        let head = head
-            .strip_prefix(b"\xEF\xBB\xBF")
-            .unwrap_or(head)
-            .trim_ascii_start();
-        let (mut source, found) = if head.first() == Some(&b'{') {
-            let (json, found) = Json::open(reader)?;
-            (Source::Json(json), found)
-        } else {
-            let (csv, found) = Csv::open(reader)?;
-            (Source::Csv(csv), found)
-        };
+    pub fn new(reader: R, columns: &Columns) -> Result<Self, ReadError> {
+        let (mut source, found) = Source::open(reader)?;
         let mut cells = Cells::default();
         let finder = Finder { found: &found };
         let mut names = Vec::new();
@@ -159,9 +180,7 @@ impl<R: BufRead> LogReader<R> {
             predicted,
             logging,
         };
-        if let Source::Csv(csv) = &mut source {
-            csv.want(&found, &cells);
-        }
+        source.want(&found, &cells);
         let uniform = match columns.target {
             Target::Uniform(actions) => actions,
             _ => 0,
@@ -193,11 +212,7 @@ impl<R: BufRead> LogReader<R> {
     /// # Errors
     /// When the file cannot be read, a record is broken, a cell is missing or no number, or an action is not among those of the target.
     pub fn next_round(&mut self) -> Result<bool, ReadError> {
-        let more = match &mut self.source {
-            Source::Csv(csv) => csv.next(&mut self.cells)?,
-            Source::Json(json) => json.next(&mut self.cells)?,
-        };
-        if !more {
+        if !self.source.next(&mut self.cells)? {
             return Ok(false);
         }
         if let Some(place) = self.cells.found.iter().position(|found| !found) {
@@ -331,12 +346,17 @@ fn gather(places: &[usize], cells: &Cells, out: &mut Vec<f64>) {
 }
 
 /// Finds columns among those that there are.
-struct Finder<'a> {
-    found: &'a [String],
+pub(super) struct Finder<'a> {
+    pub(super) found: &'a [String],
 }
 
 impl Finder<'_> {
-    fn one(&self, name: &str, kind: Kind, cells: &mut Cells) -> Result<usize, ReadError> {
+    pub(super) fn one(
+        &self,
+        name: &str,
+        kind: Kind,
+        cells: &mut Cells,
+    ) -> Result<usize, ReadError> {
         match self.found.iter().filter(|f| *f == name).count() {
             0 => Err(self.lacks(name)),
             1 => Ok(cells.want(name, kind)),
@@ -349,7 +369,7 @@ impl Finder<'_> {
     }
 
     /// What follows a beginning in the names of columns.
-    fn rest(&self, beginning: &str) -> Result<Vec<String>, ReadError> {
+    pub(super) fn rest(&self, beginning: &str) -> Result<Vec<String>, ReadError> {
         let rest = self
             .found
             .iter()
@@ -362,7 +382,7 @@ impl Finder<'_> {
         }
     }
 
-    fn all(
+    pub(super) fn all(
         &self,
         beginning: &str,
         names: &[String],

@@ -17,12 +17,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arms;
 mod cells;
 mod csv;
 mod error;
 mod json;
 mod log;
 mod number;
+mod study;
 
+pub use arms::{ArmColumns, ArmLog};
 pub use error::{Problem, ReadError};
 pub use log::{Columns, LogReader, Target};
+pub use study::{Finding, Findings, Study};

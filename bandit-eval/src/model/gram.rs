@@ -4,6 +4,7 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::Features;
 use crate::error::{Error, Result};
+use crate::vectorize::vectorize;
 
 /// Rows that are taken together.
 const ROWS: usize = 4;
@@ -21,16 +22,12 @@ pub(super) fn normal_equations(
     let width = (size + 1).next_multiple_of(8);
     let mut sums = vec![0.0; size * width];
     let mut rows = vec![0.0; ROWS * width];
-    let all = features
-        .values()
-        .chunks_exact(features.columns())
-        .zip(y)
-        .enumerate();
-    pulp::Arch::new().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             let mut waiting = 0;
-            for (i, (x, y)) in all {
+            let all = features.values().chunks_exact(features.columns());
+            for (i, (x, y)) in all.zip(y).enumerate() {
                 let weight = weights.map_or(1.0, |w| w[i].sqrt());
                 let row = &mut rows[waiting * width..][..width];
                 if intercept {

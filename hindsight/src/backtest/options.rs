@@ -323,8 +323,6 @@ mod tests {
     struct Cli {
         #[command(flatten)]
         replay: Replay,
-        #[command(flatten)]
-        output: Output,
     }
 
     fn parse(arguments: &[&str]) -> Cli {
@@ -386,16 +384,5 @@ mod tests {
             error.to_string().starts_with("--lead-time-persistence 1"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn a_page_is_written_unless_it_is_declined() {
-        let report = |arguments: &[&str]| parse(arguments).output.places().report;
-        assert_eq!(report(&[]), Some(PathBuf::from("report.html")));
-        assert_eq!(
-            report(&["--report", "a.html"]),
-            Some(PathBuf::from("a.html"))
-        );
-        assert_eq!(report(&["--no-report"]), None);
     }
 }

@@ -21,7 +21,11 @@ impl Basis {
                 return Ok(());
             }
             let order = self.tree.order();
-            self.tree.refresh(&order, network);
+            let changed = self.tree.refresh(&order, network);
+            // Prices that the pivots have kept exactly need no second search, unless it would see more: artificial costs make noise.
+            if !changed && 2.0 * self.noise(network) >= noise {
+                return Ok(());
+            }
             fresh = true;
         }
     }

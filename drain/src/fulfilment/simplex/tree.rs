@@ -180,14 +180,18 @@ impl Tree {
         }
     }
 
-    /// Computes depths and prices anew, in the given order.
-    pub(super) fn refresh(&mut self, order: &[usize], network: &Network<'_>) {
+    /// Computes depths and prices anew, in the given order; says whether a price changed.
+    pub(super) fn refresh(&mut self, order: &[usize], network: &Network<'_>) -> bool {
+        let mut changed = false;
         for &node in order {
             let parent = self.parent[node];
             let cost = network.cost(self.arc(node));
             let step = if self.link[node].up { -cost } else { cost };
-            self.price[node] = self.price[parent] + step;
+            let price = self.price[parent] + step;
+            changed |= price.to_bits() != self.price[node].to_bits();
+            self.price[node] = price;
             self.depth[node] = self.depth[parent] + 1;
         }
+        changed
     }
 }

@@ -1,0 +1,147 @@
+//! Logs of live exploration: which arm was taken, with which probability, and what the window behind it earned.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+
+use super::cells::Cells;
+use super::cells::Kind;
+use super::error::{Problem, ReadError};
+use super::log::{Finder, Source};
+use crate::equilibrium::{GainTable, LoggedArm};
+use crate::model::{Features, Folds, Learner};
+
+/// The columns of a log of exploration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmColumns {
+    /// The arm that was taken: any words. Default `arm`.
+    pub arm: String,
+    /// The arm that keeps the action. Default `keep`.
+    pub keep: String,
+    /// Its propensity. Default `propensity`.
+    pub propensity: String,
+    /// Discounted reward of the window. Default `reward`.
+    pub reward: String,
+    /// The product, any words: decisions of one product are not independent. Default `product`.
+    pub product: String,
+    /// Beginning of the columns with features of the context. Default `context_`.
+    pub context: String,
+}
+
+impl Default for ArmColumns {
+    fn default() -> Self {
+        ArmColumns {
+            arm: "arm".into(),
+            keep: "keep".into(),
+            propensity: "propensity".into(),
+            reward: "reward".into(),
+            product: "product".into(),
+            context: "context_".into(),
+        }
+    }
+}
+
+/// A log of exploration in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArmLog {
+    /// Names of the arms; the first keeps.
+    pub arms: Vec<String>,
+    /// Names of the features.
+    pub contexts: Vec<String>,
+    rounds: Vec<LoggedArm>,
+    features: Vec<f64>,
+    product: Vec<u64>,
+}
+
+impl ArmLog {
+    /// Reads a log, CSV or JSON lines.
+    ///
+    /// # Errors
+    /// What is wrong with it, with line and column.
+    pub fn read(reader: impl BufRead, columns: &ArmColumns) -> Result<Self, ReadError> {
+        let (mut source, found) = Source::open(reader)?;
+        let finder = Finder { found: &found };
+        let mut cells = Cells::default();
+        let contexts = finder.rest(&columns.context)?;
+        let features = finder.all(&columns.context, &contexts, &mut cells)?;
+        let arm = finder.one(&columns.arm, Kind::Text, &mut cells)?;
+        let product = finder.one(&columns.product, Kind::Text, &mut cells)?;
+        let propensity = finder.one(&columns.propensity, Kind::Number, &mut cells)?;
+        let reward = finder.one(&columns.reward, Kind::Number, &mut cells)?;
+        source.want(&found, &cells);
+        let mut log = ArmLog {
+            arms: vec![columns.keep.clone()],
+            contexts,
+            rounds: Vec::new(),
+            features: Vec::new(),
+            product: Vec::new(),
+        };
+        let mut products: HashMap<Vec<u8>, u64> = HashMap::new();
+        while source.next(&mut cells)? {
+            let fault = |place: usize, problem| {
+                Err(ReadError::cell(cells.line, &cells.names[place], problem))
+            };
+            if let Some(place) = cells.found.iter().position(|found| !found) {
+                return fault(place, Problem::Missing);
+            }
+            for (place, least, most) in [
+                (propensity, f64::MIN_POSITIVE, 1.0),
+                (reward, f64::MIN, f64::MAX),
+            ]
+            .into_iter()
+            .chain(features.iter().map(|f| (*f, f64::MIN, f64::MAX)))
+            {
+                let value = cells.numbers[place];
+                if !(least..=most).contains(&value) {
+                    return fault(place, Problem::Outside { value, least, most });
+                }
+            }
+            let name = String::from_utf8_lossy(&cells.texts[arm]);
+            let number = log.arms.iter().position(|a| *a == name).unwrap_or_else(|| {
+                log.arms.push(name.into_owned());
+                log.arms.len() - 1
+            });
+            if number > ARMS {
+                return fault(arm, Problem::TooManyActions(ARMS));
+            }
+            let next = products.len() as u64;
+            log.product
+                .push(*products.entry(cells.texts[product].clone()).or_insert(next));
+            log.features
+                .extend(features.iter().map(|f| cells.numbers[*f]));
+            log.rounds.push(LoggedArm {
+                arm: number,
+                propensity: cells.numbers[propensity],
+                reward: cells.numbers[reward],
+            });
+        }
+        if log.rounds.is_empty() {
+            return Err(ReadError::file(Problem::Empty));
+        }
+        Ok(log)
+    }
+
+    /// The number of decisions.
+    #[must_use]
+    pub fn decisions(&self) -> usize {
+        self.rounds.len()
+    }
+
+    /// The table of estimated gains; see [`GainTable::from_log`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn table<L: Learner>(&self, learner: &L, folds: Folds<'_>) -> crate::Result<GainTable<'_>> {
+        let features = Features::new(self.contexts.len(), &self.features)?;
+        GainTable::from_log(
+            self.arms.len() - 1,
+            &self.rounds,
+            features,
+            &self.product,
+            learner,
+            folds,
+        )
+    }
+}
+
+/// Most arms beside keeping.
+const ARMS: usize = 100;

@@ -1,0 +1,135 @@
+//! `hindsight bandit evaluate`.
+
+use std::path::PathBuf;
+
+use bandit_eval::Range;
+use bandit_eval::io::{Columns, Finding, Study, Target};
+use report::number::{interval, significant};
+use report::{Column, Page, Table};
+
+use crate::document::{Outputs, Run};
+use crate::error::CliError;
+
+/// Arguments of `hindsight bandit evaluate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Log with a row per round: CSV or JSON lines.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The target policy: the beginning of its columns of probabilities, one per action (target_ for target_NAME).
+    #[arg(long, default_value = "target_", value_name = "PREFIX")]
+    target: String,
+    /// The target policy is a column with the action that it takes.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "target")]
+    target_action: Option<String>,
+    /// The target policy takes each of so many actions alike.
+    #[arg(long, value_name = "ACTIONS", conflicts_with_all = ["target", "target_action"])]
+    uniform: Option<usize>,
+    /// Column of the logged action.
+    #[arg(long, default_value = "action", value_name = "COLUMN")]
+    action: String,
+    /// Column of the reward.
+    #[arg(long, default_value = "reward", value_name = "COLUMN")]
+    reward: String,
+    /// Column of the propensity.
+    #[arg(long, default_value = "propensity", value_name = "COLUMN")]
+    propensity: String,
+    /// Beginning of the columns with predicted rewards, by a model that has not seen these rounds.
+    #[arg(long, value_name = "PREFIX")]
+    predicted: Option<String>,
+    /// Beginning of the columns with the logging policy's probabilities of all actions.
+    #[arg(long, value_name = "PREFIX")]
+    logging: Option<String>,
+    /// Column that says to which part of the log a round belongs.
+    #[arg(long, value_name = "COLUMN")]
+    segment: Option<String>,
+    /// Least and largest reward, and the largest weight if it is known: rounds outside are errors.
+    #[arg(long, value_name = "MIN,MAX[,WEIGHT]", allow_hyphen_values = true)]
+    range: Option<Range>,
+    /// Level of the intervals.
+    #[arg(long, default_value_t = 0.95)]
+    level: f64,
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// Runs `hindsight bandit evaluate`.
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let run = Run::begin(
+        "bandit evaluate",
+        &args.outputs,
+        None,
+        [args.file.as_path()],
+    )?;
+    let target = match (&args.target_action, args.uniform) {
+        (Some(column), _) => Target::Action(column.clone()),
+        (None, Some(actions)) => Target::Uniform(actions),
+        (None, None) => Target::Probabilities(args.target.clone()),
+    };
+    let columns = Columns {
+        target,
+        action: args.action.clone(),
+        reward: args.reward.clone(),
+        propensity: args.propensity.clone(),
+        predicted: args.predicted.clone(),
+        logging: args.logging.clone(),
+        segment: args.segment.clone(),
+    };
+    let study = Study {
+        columns,
+        range: args.range,
+        level: args.level,
+        ..Study::default()
+    };
+    let found = study
+        .run(super::opened(run.inputs(), &args.file)?)
+        .map_err(|e| super::fault(&args.file, e))?;
+    let names = [
+        "part",
+        "estimator",
+        "value",
+        "interval",
+        "at any time",
+        "why not",
+    ];
+    let mut table = Table::new(names.map(Column::text));
+    let mut add = |part: &str, findings: &[Finding]| {
+        for f in findings {
+            let number = |x: Option<f64>| x.map_or_else(String::new, |x| significant(x, 4));
+            let ends = |i: Option<bandit_eval::Interval>| {
+                i.map_or_else(String::new, |i| interval(i.lower, i.upper, 5))
+            };
+            let why = f.refusal.clone().unwrap_or_default();
+            table.row([
+                part.to_owned(),
+                f.estimator.clone(),
+                number(f.value),
+                ends(f.interval),
+                ends(f.anytime),
+                why,
+            ]);
+        }
+    };
+    add("all", &found.estimates);
+    found
+        .segments
+        .iter()
+        .for_each(|(part, findings)| add(part, findings));
+    let d = &found.diagnostics;
+    let lead = format!(
+        "{} rounds, {} effective; mean weight {} ({} standard errors from 1), largest {}; the log itself earned {}. Rounds are taken as independent: contextual, not sequential",
+        d.rounds,
+        significant(d.effective, 4),
+        significant(d.mean_weight, 4),
+        significant(d.mean_weight_z, 2),
+        significant(d.largest_weight, 4),
+        significant(found.logged, 4),
+    );
+    let text = format!("{}\n{lead}.", table.render(crate::output::width()));
+    let mut page = Page::new("What another policy would have earned", lead);
+    page.section("Estimates").table(
+        &table,
+        "Reward per round; parts are read together, at a level corrected for their number.",
+    );
+    run.finish(&found, || page, &text)
+}
