@@ -151,3 +151,44 @@ impl MapClass {
         Ok(Map(kind))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// No table of arms gains more than the tabular map, and no single split with two arms more than a tree of one split.
+        #[test]
+        fn maps_are_the_best_of_their_class(rows in prop::collection::vec((0..5_u8, 0..5_u8, -3.0..3.0_f64, -3.0..3.0_f64, 0.1..2.0_f64), 2..30)) {
+            let features: Vec<f64> = rows.iter().flat_map(|r| [f64::from(r.0), f64::from(r.1)]).collect();
+            let gains: Vec<f64> = rows.iter().flat_map(|r| [r.2, r.3]).collect();
+            let weight: Vec<f64> = rows.iter().map(|r| r.4).collect();
+            let product: Vec<u64> = (0..rows.len() as u64).collect();
+            let features = Features::new(2, &features).unwrap();
+            let table = GainTable::new(2, &gains, features, &product, Some(&weight)).unwrap();
+            let all: Vec<usize> = (0..rows.len()).collect();
+            let gained = |map: &Map| all.iter().map(|d| table.weight[*d] * table.gain(*d, map.arm(table.features.row(*d)))).sum::<f64>();
+            let most = |of: &[usize]| (0..3).map(|arm| table.total(of, arm)).fold(0.0, f64::max);
+            let tabular: f64 = (0..5_u8).map(|z| {
+                let of: Vec<usize> = all.iter().copied().filter(|d| rows[*d].0 == z).collect();
+                most(&of)
+            }).sum();
+            prop_assert!((gained(&MapClass::Tabular.fit(&table, &all).unwrap()) - tabular).abs() < 1e-9);
+            let mut best = most(&all);
+            for feature in 0..2 {
+                for threshold in 0..5 {
+                    let low = |d: &usize| table.features.row(*d)[feature] <= f64::from(threshold);
+                    let (below, above): (Vec<usize>, Vec<usize>) = all.iter().copied().partition(low);
+                    best = best.max(most(&below) + most(&above));
+                }
+            }
+            let tree = MapClass::Tree { depth: 1, least: 1 }.fit(&table, &all).unwrap();
+            prop_assert!((gained(&tree) - best).abs() < 1e-9, "{} {best}", gained(&tree));
+            let deeper = MapClass::Tree { depth: 3, least: 1 }.fit(&table, &all).unwrap();
+            prop_assert!(gained(&deeper) >= gained(&tree) - 1e-9);
+            prop_assert!(gained(&MapClass::Global.fit(&table, &all).unwrap()) <= gained(&tree) + 1e-9);
+        }
+    }
+}
