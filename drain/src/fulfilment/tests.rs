@@ -174,7 +174,8 @@ proptest! {
 
     #[test]
     fn costs_are_those_of_microlp(problem in problems()) {
-        agrees_with(&problem, good_lp::microlp, f64::INFINITY, |moved, _| moved)?;
+        // Where nothing moves, the other moves its rounding: 1e-14 of what all demand could cost.
+        agrees_with(&problem, good_lp::microlp, f64::INFINITY, |moved, most| moved + 1e-7 * most)?;
     }
 
     #[test]
@@ -192,13 +193,13 @@ proptest! {
 }
 
 proptest! {
-    // It gives up on a few, or ends with a residual of 1e-7.
-    #![proptest_config(ProptestConfig { cases: 500, max_global_rejects: 50, ..ProptestConfig::default() })]
+    // It gives up on some, or ends with a residual of 1e-7. With one of 1e-9 the cost can be wrong by that times the number of nodes.
+    #![proptest_config(ProptestConfig { cases: 500, max_global_rejects: 250, ..ProptestConfig::default() })]
 
     #[test]
     fn costs_are_those_of_clarabel(problem in problems()) {
         // An interior-point method is exact relative to its data, not to the answer.
-        agrees_with(&problem, tight_clarabel, 1e-8, |_, most| most)?;
+        agrees_with(&problem, tight_clarabel, 1e-9, |_, most| most)?;
     }
 }
 
