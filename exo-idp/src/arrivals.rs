@@ -33,6 +33,15 @@ pub trait Arrivals: std::fmt::Debug + Sync {
     /// weeks later: finite numbers, at least zero. `sample` numbers independent paths of the same product; `week` is negative for
     /// orders placed before the first week.
     fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]);
+
+    /// Writes the [`shares`](Arrivals::shares) of the orders of a run of weeks from `first` on, those of a week side by side: `shares` has
+    /// `max_lead_time + 1` numbers a week. Worth an implementation of its own where a week follows from the one before.
+    fn run(&self, product: usize, sample: usize, first: i64, shares: &mut [f64]) {
+        let weeks = shares.chunks_exact_mut(self.max_lead_time() + 1);
+        for (week, shares) in (first..).zip(weeks) {
+            self.shares(product, sample, week, shares);
+        }
+    }
 }
 
 /// The law of lead times: what is known of arrivals when policies are fitted.

@@ -1,11 +1,15 @@
 //! Which of two policies earned more, and how sure one can be.
 
 use gpu::Stream;
-use rand::RngExt;
+use nalgebra::DMatrix;
+use rand::{Rng, RngExt};
 
 use crate::count::count;
 use crate::error::{Error, within};
 use crate::outcomes::Outcomes;
+
+/// Replicates that are worked out together.
+const TOGETHER: usize = 64;
 
 /// How the bootstrap draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -140,47 +144,88 @@ impl Bootstrap {
     /// # Errors
     /// When there is nothing to draw from, products differ in the number of weeks, or the settings are not valid.
     pub fn replicates(&self, values: &[Vec<f64>]) -> Result<Replicates, Error> {
+        let mut found = self.replicates_of(&[values])?;
+        found.pop().ok_or(Error::Empty("the list of tables"))
+    }
+
+    /// [`replicates`](Bootstrap::replicates) of several tables of one shape, drawn once for all of them.
+    ///
+    /// # Errors
+    /// As [`replicates`](Bootstrap::replicates), and when the shapes differ.
+    pub fn replicates_of(&self, tables: &[&[Vec<f64>]]) -> Result<Vec<Replicates>, Error> {
         self.validate()?;
-        let weeks = values.first().map_or(0, Vec::len);
+        let products = tables.first().map_or(0, |table| table.len());
+        let weeks = tables
+            .first()
+            .and_then(|table| table.first())
+            .map_or(0, Vec::len);
         if weeks == 0 {
             return Err(Error::Empty("the table of products and weeks"));
         }
-        if let Some(row) = values.iter().find(|row| row.len() != weeks) {
-            return Err(Error::Length {
-                array: "weeks of a product".into(),
-                expected: weeks,
-                found: row.len(),
-            });
+        for table in tables {
+            if table.len() != products {
+                return Err(Error::Length {
+                    array: "products of a table".into(),
+                    expected: products,
+                    found: table.len(),
+                });
+            }
+            if let Some(row) = table.iter().find(|row| row.len() != weeks) {
+                return Err(Error::Length {
+                    array: "weeks of a product".into(),
+                    expected: weeks,
+                    found: row.len(),
+                });
+            }
         }
+        // A replicate is a bilinear form: how often every product is drawn, times the table, times how often every week is.
+        let values = DMatrix::from_iterator(
+            tables.len() * weeks,
+            products,
+            (0..products).flat_map(|p| tables.iter().flat_map(move |table| &table[p]).copied()),
+        );
+        let estimate = |table: &&[Vec<f64>]| Replicates {
+            estimate: table.iter().flatten().sum(),
+            sums: Vec::with_capacity(self.replicates),
+        };
+        let mut found: Vec<Replicates> = tables.iter().map(estimate).collect();
         let stream = Stream::new(self.seed, "bootstrap");
-        let blocks = weeks.div_ceil(self.block);
-        let sums = (0..self.replicates)
-            .map(|replicate| {
-                let mut rng = stream.at(replicate as u64, 0);
-                // Circular blocks, the last one cut to the number of weeks.
-                let mut drawn = Vec::with_capacity(blocks * self.block);
-                for _ in 0..blocks {
-                    let start = rng.random_range(0..weeks);
-                    drawn.extend((0..self.block).map(|i| (start + i) % weeks));
+        for first in (0..self.replicates).step_by(TOGETHER) {
+            let together = TOGETHER.min(self.replicates - first);
+            let mut drawn = DMatrix::zeros(products, together);
+            let mut times = DMatrix::zeros(weeks, together);
+            for k in 0..together {
+                let mut rng = stream.at((first + k) as u64, 0);
+                self.draw(
+                    &mut rng,
+                    times.column_mut(k).as_mut_slice(),
+                    drawn.column_mut(k).as_mut_slice(),
+                );
+            }
+            let by_week = &values * drawn;
+            for (k, times) in times.column_iter().enumerate() {
+                for (at, replicates) in found.iter_mut().enumerate() {
+                    let own = by_week.view((at * weeks, k), (weeks, 1));
+                    replicates.sums.push(own.dot(&times));
                 }
-                drawn.truncate(weeks);
-                let mut times = vec![0.0; weeks];
-                for week in drawn {
-                    times[week] += 1.0;
-                }
-                let one = |product: &Vec<f64>| {
-                    product.iter().zip(&times).map(|(v, n)| v * n).sum::<f64>()
-                };
-                let by_product: Vec<f64> = values.iter().map(one).collect();
-                (0..values.len())
-                    .map(|_| by_product[rng.random_range(0..values.len())])
-                    .sum()
-            })
-            .collect();
-        Ok(Replicates {
-            estimate: values.iter().flatten().sum(),
-            sums,
-        })
+            }
+        }
+        Ok(found)
+    }
+
+    /// Counts how often a replicate draws every week and every product. Weeks come in circular blocks, the last one cut to the number of weeks.
+    fn draw(&self, rng: &mut impl Rng, weeks: &mut [f64], products: &mut [f64]) {
+        let mut left = weeks.len();
+        while left > 0 {
+            let start = rng.random_range(0..weeks.len());
+            for i in 0..self.block.min(left) {
+                weeks[(start + i) % weeks.len()] += 1.0;
+            }
+            left -= self.block.min(left);
+        }
+        for _ in 0..products.len() {
+            products[rng.random_range(0..products.len())] += 1.0;
+        }
     }
 
     /// The interval of what a policy booked.

@@ -97,31 +97,36 @@ impl LeadTimes {
     /// The lead time of an order placed in `week`.
     #[must_use]
     pub fn lead_time(&self, product: usize, sample: usize, week: i64) -> usize {
-        let lane = ((sample as u64) << 32) | product as u64;
         let mut week = week.max(ORIGIN);
         loop {
-            let period = u32::try_from(week - ORIGIN).unwrap_or(u32::MAX);
-            let mut rng = self.stream.at(lane, period);
-            let keep: f64 = rng.random();
-            let draw: f64 = rng.random();
-            if keep < self.persistence && week > ORIGIN {
-                week -= 1;
-                continue;
+            match self.fresh(product, sample, week) {
+                Some(lead) => return lead,
+                None => week -= 1,
             }
-            let mut below = 0.0;
-            let last = self
-                .probabilities
-                .iter()
-                .rposition(|&p| p > 0.0)
-                .unwrap_or(0);
-            return self.probabilities[..last]
-                .iter()
-                .position(|&p| {
-                    below += p;
-                    draw < below
-                })
-                .unwrap_or(last);
         }
+    }
+
+    /// The lead time of a week, unless it is that of the week before.
+    fn fresh(&self, product: usize, sample: usize, week: i64) -> Option<usize> {
+        let lane = ((sample as u64) << 32) | product as u64;
+        let period = u32::try_from(week - ORIGIN).unwrap_or(u32::MAX);
+        let mut rng = self.stream.at(lane, period);
+        let keep: f64 = rng.random();
+        let draw: f64 = rng.random();
+        if keep < self.persistence && week > ORIGIN {
+            return None;
+        }
+        let mut below = 0.0;
+        let last = self
+            .probabilities
+            .iter()
+            .rposition(|&p| p > 0.0)
+            .unwrap_or(0);
+        let lead = self.probabilities[..last].iter().position(|&p| {
+            below += p;
+            draw < below
+        });
+        Some(lead.unwrap_or(last))
     }
 }
 
@@ -139,5 +144,21 @@ impl Arrivals for LeadTimes {
     fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
         shares.fill(0.0);
         shares[self.lead_time(product, sample, week)] = 1.0;
+    }
+
+    fn run(&self, product: usize, sample: usize, first: i64, shares: &mut [f64]) {
+        shares.fill(0.0);
+        let weeks = shares.chunks_exact_mut(self.probabilities.len());
+        let mut lead = None;
+        for (week, shares) in (first..).zip(weeks) {
+            let of = match lead {
+                Some(before) if week > ORIGIN => {
+                    self.fresh(product, sample, week).unwrap_or(before)
+                }
+                _ => self.lead_time(product, sample, week),
+            };
+            shares[of] = 1.0;
+            lead = Some(of);
+        }
     }
 }

@@ -301,6 +301,43 @@ impl Panel {
         panel
     }
 
+    /// Some of the products in some of the weeks, as the whole record has them: prices are carried over from weeks outside too, and a product
+    /// may be present in none.
+    pub(crate) fn piece(&self, products: &[usize], weeks: std::ops::Range<usize>) -> Panel {
+        fn cells<T: Clone>(
+            panel: &Panel,
+            values: &[T],
+            products: &[usize],
+            weeks: &std::ops::Range<usize>,
+        ) -> Vec<T> {
+            if values.is_empty() {
+                return Vec::new();
+            }
+            let of = |&product: &usize| {
+                let first = product * panel.weeks;
+                values[first + weeks.start..first + weeks.end]
+                    .iter()
+                    .cloned()
+            };
+            products.iter().flat_map(of).collect()
+        }
+        let covariates = self.covariates.iter().map(|c| Covariate {
+            name: c.name.clone(),
+            planned: c.planned,
+            values: cells(self, &c.values, products, &weeks),
+        });
+        Panel {
+            names: products.iter().map(|&p| self.names[p].clone()).collect(),
+            demand: cells(self, &self.demand, products, &weeks),
+            price: cells(self, &self.price, products, &weeks),
+            cost: cells(self, &self.cost, products, &weeks),
+            present: cells(self, &self.present, products, &weeks),
+            unknown: cells(self, &self.unknown, products, &weeks),
+            covariates: covariates.collect(),
+            weeks: weeks.len(),
+        }
+    }
+
     /// The panel of some of the products, in the given order.
     ///
     /// # Errors

@@ -17,9 +17,12 @@ use crate::error::Error;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Signals {
+    weeks: usize,
     rows: usize,
     columns: usize,
+    /// `[week][row][column]`; one week where all are the same.
     values: Vec<f64>,
+    same: bool,
 }
 
 impl Signals {
@@ -37,9 +40,54 @@ impl Signals {
             }
         }
         Signals {
+            weeks,
             rows,
             columns,
             values,
+            same: false,
+        }
+    }
+
+    /// Signals that are the same in every week; `value(row, column)` gives each number. They take the memory of one week.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::policy::Signals;
+    /// let level = Signals::constant(10, 1, 3, |_, product| 5.0 + product as f64);
+    /// assert_eq!(level.row(9, 0), [5.0, 6.0, 7.0]);
+    /// ```
+    pub fn constant(
+        weeks: usize,
+        rows: usize,
+        columns: usize,
+        value: impl Fn(usize, usize) -> f64,
+    ) -> Self {
+        Signals {
+            weeks,
+            same: true,
+            ..Signals::from_fn(1, rows, columns, |_, row, column| value(row, column))
+        }
+    }
+
+    /// Signals of values in the order `[week][row][column]`.
+    pub(crate) fn from_values(rows: usize, columns: usize, values: Vec<f64>) -> Self {
+        Signals {
+            weeks: values.len() / (rows * columns).max(1),
+            rows,
+            columns,
+            values,
+            same: false,
+        }
+    }
+
+    /// Every number times the factor of its column.
+    pub(crate) fn scaled(&self, factor: impl Fn(usize) -> f64) -> Self {
+        let columns = 0..self.columns;
+        let factors: Vec<f64> = columns.map(factor).collect();
+        let rows = self.values.chunks_exact(self.columns.max(1));
+        let scaled = rows.flat_map(|row| row.iter().zip(&factors).map(|(value, f)| f * value));
+        Signals {
+            values: scaled.collect(),
+            ..*self
         }
     }
 
@@ -52,7 +100,7 @@ impl Signals {
     /// The number of weeks.
     #[must_use]
     pub fn weeks(&self) -> usize {
-        self.values.len() / (self.rows * self.columns).max(1)
+        self.weeks
     }
 
     /// One row of one week, by column.
@@ -61,13 +109,9 @@ impl Signals {
     /// Like an index into an array, when there is no such week or row.
     #[must_use]
     pub fn row(&self, week: usize, row: usize) -> &[f64] {
+        assert!(week < self.weeks, "week {week} of {}", self.weeks);
+        let week = if self.same { 0 } else { week };
         &self.values[(week * self.rows + row) * self.columns..][..self.columns]
-    }
-
-    /// All rows of one week, `[row][column]`.
-    pub(crate) fn week(&self, week: usize) -> &[f64] {
-        let each = self.rows * self.columns;
-        &self.values[week * each..(week + 1) * each]
     }
 
     /// The number of columns: products or lanes.
@@ -85,14 +129,40 @@ impl Signals {
                 found: self.columns,
             });
         }
-        let expected = weeks * self.rows * self.columns;
-        if self.values.len() != expected {
+        if self.weeks != weeks {
             return Err(Error::Length {
-                array: "signals".into(),
-                expected,
-                found: self.values.len(),
+                array: "weeks of signals".into(),
+                expected: weeks,
+                found: self.weeks,
             });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::count::count;
+
+    /// What is the same every week reads as if it had been written out, scaled or not.
+    #[test]
+    fn constant_signals_read_like_any_other() {
+        let value = |row: usize, column: usize| 1.0 + count(3 * row + column);
+        let short = Signals::constant(5, 2, 3, value);
+        let long = Signals::from_fn(5, 2, 3, |_, row, column| value(row, column));
+        let factor = |column: usize| 2.0 - count(column);
+        for (a, b) in [
+            (&short, &long),
+            (&short.scaled(factor), &long.scaled(factor)),
+        ] {
+            assert_eq!((a.weeks(), a.rows(), a.columns()), (5, 2, 3));
+            for week in 0..5 {
+                for row in 0..2 {
+                    assert_eq!(a.row(week, row), b.row(week, row));
+                }
+            }
+        }
+        assert!(short.check(5, 3, 3).is_ok() && short.check(6, 3, 3).is_err());
     }
 }

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use gpu::Stream;
+
 use super::notices::Notice;
 use super::origins::Split;
 use crate::error::Error;
 use crate::opening::Opening;
 use crate::panel::Panel;
+use crate::train::windows::sample;
 
 /// A panel, the names of its weeks, and traits of its products.
 ///
@@ -114,6 +117,13 @@ impl Dataset {
             data: self.restrict(&kept, split.held_out.end)?,
             notices,
         })
+    }
+
+    /// At most `most` of the products, drawn by `seed`: all where they are no more.
+    pub(super) fn sample(&self, most: usize, seed: u64) -> Result<Self, Error> {
+        let mut rng = Stream::new(seed, "products to choose by").at(0, 0);
+        let drawn = sample(&mut rng, self.panel.products(), most);
+        self.restrict(&drawn, self.panel.weeks())
     }
 
     /// Some of the products over the first weeks.

@@ -5,7 +5,6 @@ use gpu::Device;
 use super::notices::Notice;
 use crate::error::Error;
 use crate::lead_times::LeadTimes;
-use crate::paths::Paths;
 use crate::policy::trailing::Trailing;
 use crate::policy::{LeadTimeDemand, OrderUpTo, PromotionForecast, Signals, target_position};
 use crate::train::{Setting, groups_by_variation, tune_factors};
@@ -31,7 +30,7 @@ pub(super) fn heuristics(
 ) -> Result<(Vec<OrderUpTo>, Vec<Notice>), Error> {
     let panel = setting.panel;
     let (law, conventions) = (setting.lead_times, &setting.conventions);
-    let paths = Paths::new(panel, arrivals, 2)?;
+    let paths = setting.paths(arrivals, 2, &setting.scored())?;
     let replay = setting.replay(&paths, setting.scored())?;
     let groups = groups_by_variation(&replay, GROUPS.min(panel.products()));
     let mut notices = Vec::new();
@@ -47,7 +46,7 @@ pub(super) fn heuristics(
     let untuned = target(LeadTimeDemand::Convolved)?;
     let naive = target(LeadTimeDemand::MeanLeadTime)?;
     let reference = setting.reference();
-    let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
+    let mean = Signals::constant(panel.weeks(), 1, panel.products(), |_, product| {
         (law.mean(product) + 1.0) * reference[product]
     });
     let forecast = PromotionForecast::fit(

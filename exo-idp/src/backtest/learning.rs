@@ -13,7 +13,6 @@ use super::{BackTest, Stage};
 use crate::count::count;
 use crate::error::Error;
 use crate::lead_times::LeadTimes;
-use crate::paths::Paths;
 use crate::policy::LevelWeights;
 use crate::policy::trailing::{Terms, Trailing};
 use crate::train::{Candidates, Choice, Learner, Material, Setting, Trial};
@@ -75,8 +74,8 @@ impl BackTest {
             at(Stage::Training { network, networks }, now.done);
             ControlFlow::Continue(())
         })?;
-        let paths = Paths::new(setting.panel, fitting, 2)?;
         let window = setting.weeks.end..weeks;
+        let paths = setting.paths(fitting, 2, &window)?;
         let replay = setting.replay(&paths, window.clone())?;
         Ok(Learnt {
             trial: candidates.trial(&replay, device)?,

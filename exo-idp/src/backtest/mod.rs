@@ -57,7 +57,7 @@ use crate::error::{Error, within};
 use crate::lead_times::LeadTimes;
 use crate::oracle::JustInTime;
 use crate::outcomes::Outcomes;
-use crate::paths::Paths;
+use crate::panel::Panel;
 use crate::policy::{
     ConstantOrder, LevelWeights, OrderUpTo, Plan, Policy, RecordedOrders, Signals,
 };
@@ -79,6 +79,12 @@ use origins::WARM_UP;
 use rewards::RewardTable;
 use summarise::{EvaluationContext, summarise};
 
+/// Products times weeks of a record beyond which the job is done once where nobody says how often.
+const LARGE: usize = 1_000_000;
+
+/// Products of a window that only serves the choice, at the most: what candidates earn on the average is known well enough by these.
+const MOST: usize = 4000;
+
 /// The settings of a back-test.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -87,7 +93,7 @@ pub struct BackTest {
     /// is trained on half of them.
     pub held_out: Option<usize>,
     /// How often the whole job is done, with earlier ends of the record, at least 1; `None` for four times, or as often as the record
-    /// allows.
+    /// allows; once where it has more than a million products times weeks.
     pub origins: Option<usize>,
     /// Probabilities of lead times of 0, 1, 2, … weeks, which sum to one; at most 53 of them.
     pub lead_time: Vec<f64>,
@@ -201,7 +207,7 @@ impl BackTest {
         mut progress: impl FnMut(Progress),
     ) -> Result<Results, Error> {
         self.validate()?;
-        let splits = Split::all(data.panel.weeks(), self.held_out, self.origins)?;
+        let splits = self.splits(&data.panel)?;
         let earlier = splits.first().map(Split::earlier).unwrap_or_default();
         let bootstrap = self.bootstrap();
         let each = self.learner.steps(LevelWeights::pretrained());
@@ -209,11 +215,14 @@ impl BackTest {
         let (mut tables, mut origins, mut last) = (Vec::new(), Vec::new(), None);
         let mut tried: Vec<Tried> = Vec::with_capacity(windows);
         for (window, split) in earlier.iter().chain(&splits).enumerate() {
-            let known = match data.at(split) {
+            let mut known = match data.at(split) {
                 // Where no product is recorded there is nothing to choose by.
                 Err(Error::NoProduct { .. }) if window < unjudged => continue,
                 known => known?,
             };
+            if window < unjudged && known.data.panel.products() > MOST {
+                known.data = known.data.sample(MOST, self.seed)?;
+            }
             let mut at = |stage, step| {
                 progress(Progress {
                     window,
@@ -249,11 +258,24 @@ impl BackTest {
             tried.push(learnt.tried());
         }
         let mut results = last.ok_or(Error::Empty("origins"))?;
+        if self.origins.is_none() && large(&data.panel) {
+            let cells = data.panel.products() * data.panel.weeks();
+            results.notices.push(Notice::OneOrigin { cells });
+        }
         if splits.len() > 1 {
             let pooled = RewardTable::pool(&tables).standings(&bootstrap)?;
             results.origins = Some(Origins { origins, pooled });
         }
         Ok(results)
+    }
+
+    /// The windows that are scored: where nobody says how many and the record has more than a million cells, one.
+    ///
+    /// # Errors
+    /// As [`Split::all`].
+    pub fn splits(&self, panel: &Panel) -> Result<Vec<Split>, Error> {
+        let origins = self.origins.or(large(panel).then_some(1));
+        Split::all(panel.weeks(), self.held_out, origins)
     }
 
     /// What is fixed for every policy that is made for a window: the record ends with it.
@@ -288,7 +310,7 @@ impl BackTest {
         device: &Device,
     ) -> Result<(RewardTable, Results), Error> {
         let law = self.law(self.seed)?;
-        let paths = Paths::new(setting.panel, &law, self.samples)?;
+        let paths = setting.paths(&law, self.samples, &split.held_out)?;
         let replay = setting.replay(&paths, split.held_out.clone())?;
         let (choice, learning) = learnt.choose(tried)?;
         let trained = &learnt.candidates.policies[choice.chosen];
@@ -328,6 +350,11 @@ impl BackTest {
     }
 }
 
+/// Whether a record has more than a million products times weeks.
+fn large(panel: &Panel) -> bool {
+    panel.products().saturating_mul(panel.weeks()) > LARGE
+}
+
 /// The policies made from the training weeks, on the held-out ones.
 fn entries(
     setting: &Setting<'_>,
@@ -357,7 +384,7 @@ fn entries(
     }
     let reference = setting.reference();
     let panel = setting.panel;
-    let mean = Signals::from_fn(panel.weeks(), 1, panel.products(), |_, _, product| {
+    let mean = Signals::constant(panel.weeks(), 1, panel.products(), |_, product| {
         reference[product]
     });
     let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;

@@ -88,6 +88,11 @@ pub enum Notice {
         /// Held-out weeks.
         held_out: usize,
     },
+    /// The record is so large that the job was done once: nobody said how many origins there are to be.
+    OneOrigin {
+        /// Products times weeks.
+        cells: usize,
+    },
     /// A week of a product has a hundred times the demand of any other of its weeks.
     Outliers {
         /// The products' names.
@@ -98,6 +103,10 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Notice::OneOrigin { cells } => write!(
+                f,
+                "the record has {cells} products times weeks: one window is held out, not several; ask for more origins to see how windows differ"
+            ),
             Notice::LeftOut { products } => {
                 let (s, were) = plural(products.len(), "was", "were");
                 write!(

@@ -107,14 +107,31 @@ impl RewardTable {
     ///
     /// The bootstrap's, if there is nothing to draw from.
     pub(super) fn standings(&self, bootstrap: &Bootstrap) -> Result<Standings, Error> {
+        self.standings_of(&self.replicates(bootstrap)?, bootstrap.alpha)
+    }
+
+    /// What every policy earned in every replicate.
+    ///
+    /// # Errors
+    ///
+    /// The bootstrap's, if there is nothing to draw from.
+    pub(super) fn replicates(&self, bootstrap: &Bootstrap) -> Result<Vec<Replicates>, Error> {
+        let tables: Vec<&[Vec<f64>]> = self.policies.iter().map(|p| &p.earned[..]).collect();
+        bootstrap.replicates_of(&tables)
+    }
+
+    /// [`standings`](RewardTable::standings) from what every policy earned in every replicate.
+    pub(super) fn standings_of(
+        &self,
+        replicates: &[Replicates],
+        alpha: f64,
+    ) -> Result<Standings, Error> {
         let cells = count(self.cells);
-        let mut drawn: Vec<(&PolicyRewards, Replicates)> = Vec::with_capacity(self.policies.len());
-        for account in &self.policies {
-            drawn.push((account, bootstrap.replicates(&account.earned)?));
-        }
+        let mut drawn: Vec<(&PolicyRewards, &Replicates)> =
+            self.policies.iter().zip(replicates).collect();
         drawn.sort_by(|a, b| b.1.estimate().total_cmp(&a.1.estimate()));
         let difference = |a: &Replicates, b: &Replicates| -> Result<Difference, Error> {
-            let interval = a.minus(b)?.interval(bootstrap.alpha);
+            let interval = a.minus(b)?.interval(alpha);
             Ok(Difference::per_cell(interval, cells))
         };
         let best = drawn.iter().position(|(a, _)| a.role == Role::Heuristic);
@@ -122,14 +139,14 @@ impl RewardTable {
         let mut policies = Vec::with_capacity(drawn.len());
         for (at, (account, sums)) in drawn.iter().enumerate() {
             let against_best = match best {
-                Some(best) if best != at => Some(difference(sums, &drawn[best].1)?),
+                Some(best) if best != at => Some(difference(sums, drawn[best].1)?),
                 _ => None,
             };
             policies.push(PolicyScore {
                 name: account.name.clone(),
                 role: account.role,
                 mean: sums.estimate() / cells,
-                interval: ConfidenceLimits::per_cell(sums.interval(bootstrap.alpha), cells),
+                interval: ConfidenceLimits::per_cell(sums.interval(alpha), cells),
                 share_of_bound: share(sums.estimate(), bound),
                 against_best,
             });

@@ -7,7 +7,7 @@ use super::results::{Learning, PolicyResult, ProductResult, Results, Sample};
 use super::rewards::{RewardTable, share};
 use super::segments::segmentations;
 use super::standings::{ConfidenceLimits, Difference, Role};
-use crate::compare::Bootstrap;
+use crate::compare::{Bootstrap, Replicates};
 use crate::count::count;
 use crate::error::Error;
 
@@ -36,7 +36,8 @@ pub(super) fn summarise(
         .iter()
         .position(|entry| entry.role == Role::Heuristic);
     let trained = entries.iter().position(|entry| entry.role == Role::Trained);
-    let policies = policies(context, entries, table, &rewards, best)?;
+    let replicates = table.replicates(context.bootstrap)?;
+    let policies = policies(context, entries, table, &replicates, best)?;
     let products = products(context, entries, &table.bounds);
     let data = &context.known.data;
     let group_names: Vec<String> = data.groups.iter().map(|group| group.name.clone()).collect();
@@ -62,7 +63,9 @@ pub(super) fn summarise(
             .map(|best| entries[best].name.clone())
             .unwrap_or_default(),
         bound: table.bounds.iter().sum::<f64>() / cells,
-        pairs: table.standings(context.bootstrap)?.pairs,
+        pairs: table
+            .standings_of(&replicates, context.bootstrap.alpha)?
+            .pairs,
         origins: None,
         learning: context.learning.clone(),
         group_names,
@@ -77,21 +80,22 @@ fn policies(
     context: &EvaluationContext<'_>,
     entries: &[Entry],
     table: &RewardTable,
-    rewards: &[&Rewards],
+    replicates: &[Replicates],
     best: Option<usize>,
 ) -> Result<Vec<PolicyResult>, Error> {
+    let alpha = context.bootstrap.alpha;
     let products = context.known.data.panel.products();
     let cells = count(products * context.split.held_out.len());
     let bounds = &table.bounds;
     let bound: f64 = bounds.iter().sum();
     let counted = bounds.iter().filter(|&&b| b > 0.0).count();
     let mut policies = Vec::with_capacity(entries.len());
-    for (at, (entry, earned)) in entries.iter().zip(rewards).enumerate() {
-        let total = context.bootstrap.interval(earned)?;
+    for (at, (entry, earned)) in entries.iter().zip(replicates).enumerate() {
+        let total = earned.interval(alpha);
         let against_best = match best {
             Some(best) if best != at => {
-                let difference = context.bootstrap.interval(&minus(earned, rewards[best]))?;
-                Some(Difference::per_cell(difference, cells))
+                let difference = earned.minus(&replicates[best])?;
+                Some(Difference::per_cell(difference.interval(alpha), cells))
             }
             _ => None,
         };
@@ -119,10 +123,6 @@ fn policies(
 
 fn minus_row(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
-}
-
-fn minus(a: &Rewards, b: &Rewards) -> Rewards {
-    a.iter().zip(b).map(|(a, b)| minus_row(a, b)).collect()
 }
 
 fn products(

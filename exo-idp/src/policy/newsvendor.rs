@@ -107,12 +107,10 @@ pub fn target_position(
             }
         })
         .collect();
-    Ok(Signals::from_fn(
-        panel.weeks(),
-        1,
-        panel.products(),
-        |_, _, product| levels[product],
-    ))
+    let (weeks, products) = (panel.weeks(), panel.products());
+    Ok(Signals::constant(weeks, 1, products, |_, product| {
+        levels[product]
+    }))
 }
 
 /// The lead times that a target position reckons with, and their probabilities.

@@ -22,7 +22,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderUpTo {
     name: String,
-    /// Level and cap, in units.
+    /// Level and cap, in units; without a limit on the order the level alone.
     signals: Signals,
 }
 
@@ -50,10 +50,15 @@ impl OrderUpTo {
         let signals = Signals::from_fn(level.weeks(), 2, level.columns(), |week, row, column| {
             rows[row].row(week, 0)[column]
         });
-        Ok(OrderUpTo {
+        Ok(OrderUpTo::from_rows(name, signals))
+    }
+
+    /// A policy from its rows: level and cap, or the level alone.
+    pub(super) fn from_rows(name: impl Into<String>, signals: Signals) -> Self {
+        OrderUpTo {
             name: name.into(),
             signals,
-        })
+        }
     }
 
     /// A policy without a limit on the order.
@@ -61,8 +66,14 @@ impl OrderUpTo {
     /// # Errors
     /// When the level has not one row.
     pub fn uncapped(name: impl Into<String>, level: Signals) -> Result<Self, Error> {
-        let cap = Signals::from_fn(level.weeks(), 1, level.columns(), |_, _, _| f64::MAX);
-        OrderUpTo::new(name, level, cap)
+        if level.rows() != 1 {
+            return Err(Error::Length {
+                array: "rows of the level".into(),
+                expected: 1,
+                found: level.rows(),
+            });
+        }
+        Ok(OrderUpTo::from_rows(name, level))
     }
 
     /// The policy whose level is the weighted sum of several policies' levels. Its cap is that of the policies that have one, by the same
@@ -93,21 +104,21 @@ impl OrderUpTo {
                 }
             }
         }
-        let signals = Signals::from_fn(weeks, 2, columns, |week, row, column| {
-            let value = |part: &OrderUpTo| part.signals.row(week, row)[column];
+        let limited = parts.iter().any(|(_, part)| part.signals.rows() > 1);
+        let rows = 1 + usize::from(limited);
+        let signals = Signals::from_fn(weeks, rows, columns, |week, row, column| {
             if row == 0 {
-                return parts.iter().map(|(share, part)| share * value(part)).sum();
+                let level = |part: &OrderUpTo| part.level(week, column);
+                return parts.iter().map(|(share, part)| share * level(part)).sum();
             }
-            let limited = parts.iter().filter(|(_, part)| value(part) < f64::MAX);
+            let cap = |part: &OrderUpTo| part.cap(week, column);
+            let limited = parts.iter().filter(|(_, part)| cap(part) < f64::MAX);
             let (sum, share) = limited.fold((0.0, 0.0), |(sum, total), (share, part)| {
-                (sum + share * value(part), total + share)
+                (sum + share * cap(part), total + share)
             });
             if share > 0.0 { sum / share } else { f64::MAX }
         });
-        Ok(OrderUpTo {
-            name: name.into(),
-            signals,
-        })
+        Ok(OrderUpTo::from_rows(name, signals))
     }
 
     /// The same policy under another name.
@@ -128,12 +139,15 @@ impl OrderUpTo {
         self.signals.row(week, 0)[column]
     }
 
-    /// The largest order of a week and product (or lane), in units.
+    /// The largest order of a week and product (or lane), in units; [`f64::MAX`] where there is no limit.
     ///
     /// # Panics
     /// Like an index into an array, when there is no such week or column.
     #[must_use]
     pub fn cap(&self, week: usize, column: usize) -> f64 {
+        if self.signals.rows() < 2 {
+            return f64::MAX;
+        }
         self.signals.row(week, 1)[column]
     }
 }
@@ -147,8 +161,10 @@ impl Policy for OrderUpTo {
     }
     #[inline(always)]
     fn order<S: Scalar>(&self, _: &[S], seen: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
-        (seen.signals[0] - seen.inventory.position)
-            .relu()
-            .min(seen.signals[1])
+        let wanted = (seen.signals[0] - seen.inventory.position).relu();
+        match seen.signals.get(1) {
+            Some(&cap) => wanted.min(cap),
+            None => wanted,
+        }
     }
 }

@@ -99,32 +99,6 @@ impl<F: Real> Arrays<F> {
         }
     }
 
-    /// Some of the lanes, in the order given; the rows of a lane lie side by side, as [`by_lane`](Arrays::by_lane) has them. The lanes are
-    /// of one group: what is summed over lanes is summed over those picked.
-    ///
-    /// # Panics
-    /// Like an index into an array, when there is no such lane.
-    #[must_use]
-    pub(crate) fn pick(self, lanes: &[usize]) -> Self {
-        let all = self.by_lane();
-        let mut exo = Vec::with_capacity(all.weeks * all.rows * lanes.len());
-        for week in 0..all.weeks {
-            for &lane in lanes {
-                let at = (week * all.lanes + lane) * all.rows;
-                exo.extend_from_slice(&all.exo[at..at + all.rows]);
-            }
-        }
-        let states = all.lane.chunks_exact(all.lanes.max(1));
-        let lane = states.flat_map(|row| lanes.iter().map(move |&lane| row[lane]));
-        Arrays {
-            lane: lane.collect(),
-            lanes: lanes.len(),
-            groups: vec![lanes.len()],
-            exo,
-            ..all
-        }
-    }
-
     /// The lanes of several replays of equal length side by side, as one batch to draw mini-batches from: windows of one record, for
     /// instance. The rows of a lane lie side by side, as [`by_lane`](Arrays::by_lane) has them.
     ///

@@ -346,15 +346,28 @@ impl<'p> Replay<'p> {
 }
 
 fn check_window(paths: &Paths<'_>, window: &Window) -> Result<(), Error> {
-    let weeks = paths.panel().weeks();
-    if window.scored.is_empty() || window.scored.end > weeks {
-        let Range { start, end } = window.scored;
-        return Err(Error::Weeks {
-            what: "the scored weeks are empty or outside the panel",
-            start,
-            end,
-            weeks,
-        });
+    let (there, weeks) = (paths.weeks(), paths.panel().weeks());
+    for (what, seen, wrong) in [
+        (
+            "the scored weeks are empty or outside the panel",
+            &window.scored,
+            window.scored.is_empty() || window.scored.end > weeks,
+        ),
+        (
+            "the paths have no arrivals for all weeks seen",
+            &window.seen(),
+            window.seen().start < there.start || window.scored.end > there.end,
+        ),
+    ] {
+        if wrong {
+            let Range { start, end } = *seen;
+            return Err(Error::Weeks {
+                what,
+                start,
+                end,
+                weeks,
+            });
+        }
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::count::count;
 use crate::error::Error;
 use crate::paths::Paths;
 use crate::policy::trailing::Trailing;
-use crate::policy::{LevelNetwork, LevelWeights, OrderUpTo, Policy};
+use crate::policy::{LevelWeights, OrderUpTo, Policy};
 use crate::replay::Replay;
 
 /// Share of the heuristics in a blend.
@@ -186,7 +186,7 @@ impl Learner {
         let Material {
             setting, device, ..
         } = *material;
-        let network = self.network(material)?;
+        self.check(material)?;
         let paths = Paths::new(setting.panel, material.arrivals, 2)?;
         let mut trials = Vec::with_capacity(windows.len());
         for window in windows {
@@ -198,11 +198,11 @@ impl Learner {
                 setting: &before,
                 ..*material
             };
-            let candidates = self.made(&network, &own, heuristics(&before)?, &mut watch)?;
+            let candidates = self.made(&own, heuristics(&before)?, &mut watch)?;
             let replay = setting.replay(&paths, window.clone())?;
             trials.push(candidates.trial(&replay, device)?);
         }
-        let candidates = self.made(&network, material, heuristics(setting)?, &mut watch)?;
+        let candidates = self.made(material, heuristics(setting)?, &mut watch)?;
         let choice = Choice::among(candidates.names(), trials)?;
         Ok(Learned { candidates, choice })
     }
@@ -217,12 +217,12 @@ impl Learner {
         heuristics: Vec<OrderUpTo>,
         watch: impl FnMut(LearningStage) -> ControlFlow<()>,
     ) -> Result<Candidates, Error> {
-        let network = self.network(material)?;
-        self.made(&network, material, heuristics, watch)
+        self.check(material)?;
+        self.made(material, heuristics, watch)
     }
 
-    /// The pretrained network on a record.
-    fn network(&self, material: &Material<'_>) -> Result<LevelNetwork, Error> {
+    /// Checks the settings, and that what is learnt from is of one record.
+    fn check(&self, material: &Material<'_>) -> Result<(), Error> {
         self.validate()?;
         let panel = material.setting.panel;
         let (there, needed) = (material.trailing.weeks(), panel.weeks());
@@ -235,24 +235,23 @@ impl Learner {
                 weeks: needed,
             });
         }
-        let (trailing, pretrained) = (material.trailing, material.pretrained);
-        Ok(LevelNetwork::new(trailing, needed, pretrained))
+        Ok(())
     }
 
     fn made(
         &self,
-        network: &LevelNetwork,
         material: &Material<'_>,
         heuristics: Vec<OrderUpTo>,
         mut watch: impl FnMut(LearningStage) -> ControlFlow<()>,
     ) -> Result<Candidates, Error> {
         let Setting { panel, weeks, .. } = material.setting;
         let decided = weeks.end..panel.weeks();
-        let levels = |name: &str, network: &LevelNetwork| {
-            network.levels(name, decided.clone(), material.device)
+        let levels = |name: &str, weights: &LevelWeights| {
+            let (trailing, all) = (material.trailing, panel.weeks());
+            weights.levels(name, trailing, decided.clone(), all, material.device)
         };
-        let zero_shot = levels("pretrained network", network)?;
         let pretrained = material.pretrained;
+        let zero_shot = levels("pretrained network", pretrained)?;
         let blank = LevelWeights::untrained(
             pretrained.normaliser().clone(),
             self.ensemble_size,
@@ -263,7 +262,7 @@ impl Learner {
             arrivals: material.arrivals,
             conventions: material.setting.conventions,
             trailing: material.trailing,
-            network: &network.with_members(&blank.members()[..1])?,
+            weights: &blank.with_members(blank.members()[..1].to_vec())?,
         };
         let past = material.trailing.weeks().start..weeks.end;
         let lesson = self.training_windows.lesson(&source, past, self.seed)?;
@@ -290,7 +289,7 @@ impl Learner {
             before.0 += members.len();
             before.1 += members.len() * training.steps;
             courses.push((name.to_owned(), course));
-            trained.push(levels(name, &network.with_members(&thetas)?)?);
+            trained.push(levels(name, &weights.with_members(thetas)?)?);
         }
         trained.insert(1, zero_shot.clone());
         Ok(Candidates {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::arrivals::LeadTimeLaw;
+use crate::arrivals::{Arrivals, LeadTimeLaw};
 use crate::conventions::Conventions;
 use crate::count::count;
 use crate::error::Error;
@@ -78,6 +78,20 @@ impl Setting<'_> {
             Some(opening) => Replay::stocked(paths, self.conventions, window, opening),
             None => Replay::new(paths, self.conventions, window, &self.reference()),
         }
+    }
+
+    /// The paths of replays of some weeks, those before that they see included.
+    ///
+    /// # Errors
+    /// As [`Paths::over`].
+    pub fn paths(
+        &self,
+        arrivals: &dyn Arrivals,
+        samples: usize,
+        scored: &Range<usize>,
+    ) -> Result<Paths<'_>, Error> {
+        let first = scored.start.saturating_sub(self.warm_up);
+        Paths::over(self.panel, arrivals, samples, first..scored.end)
     }
 
     /// The training weeks that can be scored.

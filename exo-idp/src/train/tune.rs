@@ -24,10 +24,7 @@ impl TunedFactors {
     /// When `groups` are not those that the factors were tuned for.
     #[must_use]
     pub fn scale(&self, levels: &Signals, groups: &[usize]) -> Signals {
-        let of = |week: usize, row: usize, product: usize| {
-            self.factors[groups[product]] * levels.row(week, row)[product]
-        };
-        Signals::from_fn(levels.weeks(), levels.rows(), groups.len(), of)
+        levels.scaled(|product| self.factors[groups[product]])
     }
 }
 

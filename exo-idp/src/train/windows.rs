@@ -14,8 +14,8 @@ use crate::conventions::{Conventions, Terminal};
 use crate::error::Error;
 use crate::panel::Panel;
 use crate::paths::Paths;
-use crate::policy::LevelNetwork;
 use crate::policy::trailing::Trailing;
+use crate::policy::{LevelNetwork, LevelWeights};
 use crate::replay::{Arrays, Replay, Window};
 use crate::states::States;
 
@@ -26,7 +26,7 @@ pub(crate) struct Source<'a> {
     pub(crate) arrivals: &'a dyn Arrivals,
     pub(crate) conventions: Conventions,
     pub(crate) trailing: &'a Trailing,
-    pub(crate) network: &'a LevelNetwork,
+    pub(crate) weights: &'a LevelWeights,
 }
 
 /// Windows of one length as mini-batches read them.
@@ -69,7 +69,6 @@ impl Windows {
                 weeks: source.panel.weeks(),
             });
         };
-        let paths = Paths::new(source.panel, source.arrivals, 1)?;
         // A window's end is not the record's: what is left then goes on being sold. Rounding has no derivative.
         let conventions = Conventions {
             terminal: Terminal::AtCost,
@@ -78,24 +77,29 @@ impl Windows {
         };
         let typical = source.money(start..end);
         let stream = Stream::new(cut.seed, "windows");
+        let pieces: Vec<Piece> = (0..cut.count.max(1))
+            .map(|k| Piece::draw(source, cut, room, &stream, k))
+            .collect();
+        let paths = Piece::paths(&pieces, source.arrivals)?;
         let (mut parts, mut money, mut program) = (Vec::new(), Vec::new(), None);
-        for k in 0..cut.count.max(1) {
-            let mut rng = stream.at(0, u32::try_from(k).unwrap_or(u32::MAX));
-            let (low, high) = (k * (room + 1) / cut.count, (k + 1) * (room + 1) / cut.count);
-            let first = start + rng.random_range(low..high.max(low + 1));
-            let opening = opening(source, &paths, first, &stream, k)?;
+        for (k, (piece, paths)) in pieces.iter().zip(&paths).enumerate() {
+            let network = LevelNetwork::on_piece(
+                source.trailing,
+                piece.first..piece.first + cut.length,
+                &piece.products,
+                source.weights,
+            );
             let window = Window {
-                scored: first..first + cut.length,
+                scored: 0..cut.length,
                 warm_up: 0,
             };
-            let replay = Replay::opened(&paths, conventions, window, opening)?;
+            let opening = opening(source, piece, paths, &stream, k)?;
+            let replay = Replay::opened(paths, conventions, window, opening)?;
             if program.is_none() {
-                program = Some(replay.record(source.network, &())?);
+                program = Some(replay.record(&network, &())?);
             }
-            let products = sample(&mut rng, source.panel.products(), cut.products);
-            let arrays = replay.arrays::<f32, _, _>(source.network, &())?;
-            parts.push(arrays.pick(&products));
-            money.extend(products.iter().map(|&product| typical[product]));
+            parts.push(replay.arrays::<f32, _, _>(&network, &())?);
+            money.extend(piece.products.iter().map(|&product| typical[product]));
         }
         match program {
             Some(program) => Ok(Windows {
@@ -105,6 +109,65 @@ impl Windows {
             }),
             None => Err(Error::Empty("the list of windows")),
         }
+    }
+}
+
+/// The part of a record that a window reads: some products in its weeks.
+#[derive(Debug)]
+struct Piece {
+    panel: Panel,
+    first: usize,
+    products: Vec<usize>,
+}
+
+impl Piece {
+    fn draw(source: &Source<'_>, cut: &Cut, room: usize, stream: &Stream, k: usize) -> Self {
+        let mut rng = stream.at(0, u32::try_from(k).unwrap_or(u32::MAX));
+        let (low, high) = (k * (room + 1) / cut.count, (k + 1) * (room + 1) / cut.count);
+        let first = cut.weeks.start + rng.random_range(low..high.max(low + 1));
+        let products = sample(&mut rng, source.panel.products(), cut.products);
+        Piece {
+            panel: source.panel.piece(&products, first..first + cut.length),
+            first,
+            products,
+        }
+    }
+
+    /// The arrivals of every piece: as the whole record would have them, and all of one form.
+    fn paths<'p>(pieces: &'p [Piece], arrivals: &dyn Arrivals) -> Result<Vec<Paths<'p>>, Error> {
+        let of = |piece: &'p Piece| Paths::new(&piece.panel, &Shifted { arrivals, piece }, 1);
+        let paths: Vec<Paths<'p>> = pieces.iter().map(of).collect::<Result<_, Error>>()?;
+        if paths.iter().any(Paths::has_yields) {
+            return Ok(paths.into_iter().map(Paths::with_yields).collect());
+        }
+        Ok(paths)
+    }
+}
+
+/// The arrivals of a piece.
+#[derive(Debug)]
+struct Shifted<'a> {
+    arrivals: &'a dyn Arrivals,
+    piece: &'a Piece,
+}
+
+impl Arrivals for Shifted<'_> {
+    fn max_lead_time(&self) -> usize {
+        self.arrivals.max_lead_time()
+    }
+
+    fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
+        let first = i64::try_from(self.piece.first).unwrap_or(i64::MAX);
+        let product = self.piece.products[product];
+        let week = week.saturating_add(first);
+        self.arrivals.shares(product, sample, week, shares);
+    }
+
+    fn run(&self, product: usize, sample: usize, first: i64, shares: &mut [f64]) {
+        let offset = i64::try_from(self.piece.first).unwrap_or(i64::MAX);
+        let product = self.piece.products[product];
+        let first = first.saturating_add(offset);
+        self.arrivals.run(product, sample, first, shares);
     }
 }
 
@@ -132,7 +195,7 @@ impl Source<'_> {
 }
 
 /// `wanted` of the numbers below `all`, in rising order; all of them where they are no more.
-fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
+pub(crate) fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
     let mut left = wanted.min(all);
     let mut taken = Vec::with_capacity(left);
     for at in 0..all {
@@ -148,30 +211,30 @@ fn sample<R: Rng>(rng: &mut R, all: usize, wanted: usize) -> Vec<usize> {
 /// what of it is there or will arrive.
 fn opening(
     source: &Source<'_>,
+    piece: &Piece,
     paths: &Paths<'_>,
-    first: usize,
     stream: &Stream,
     window: usize,
 ) -> Result<States, Error> {
     let longest = paths.max_lead_time();
     let (mut on_hand, mut book) = (Vec::new(), Vec::new());
     let mut orders = vec![Vec::new(); longest];
-    for lane in 0..paths.lanes() {
-        let product = paths.product(lane);
+    for (lane, &product) in piece.products.iter().enumerate() {
         let window = u32::try_from(window).unwrap_or(u32::MAX);
-        let mut rng = stream.at(lane as u64 + 1, window);
+        let mut rng = stream.at(product as u64 + 1, window);
         let mut about = |units: f64, spread: f64| {
             let z: f64 = rng.sample(StandardNormal);
             units * (spread * z).exp()
         };
-        let mean = source.trailing.scale(first, product);
+        let mean = source.trailing.scale(piece.first, product);
         let mut units = about(mean, 0.7);
         on_hand.push(units);
         for (age, order) in orders.iter_mut().enumerate() {
-            order.push(about(mean, 0.3));
-            units += order[lane] * paths.coming(first, age)[lane];
+            let ordered = about(mean, 0.3);
+            units += ordered * paths.coming(0, age)[lane];
+            order.push(ordered);
         }
-        book.push(units * source.panel.cost(product, first));
+        book.push(units * source.panel.cost(product, piece.first));
     }
     States::new(on_hand, orders, book)
 }
@@ -183,8 +246,8 @@ mod tests {
     use super::*;
     use crate::LeadTimes;
     use crate::panel::Columns;
+    use crate::policy::Plan;
     use crate::policy::trailing::Terms;
-    use crate::policy::{LevelWeights, Plan};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
@@ -206,16 +269,17 @@ mod tests {
             let (conventions, plan) = (Conventions::default(), Plan { horizon: 1, price: true });
             let terms = Terms { panel: &panel, lead_times: &law, conventions, plan, year: 52, hierarchy: &[] };
             let trailing = Trailing::new(&terms, 8..weeks).unwrap();
-            let network = LevelNetwork::new(&trailing, weeks, LevelWeights::pretrained());
-            let source = Source { panel: &panel, arrivals: &law, conventions, trailing: &trailing, network: &network };
-            let paths = Paths::new(&panel, &law, 1).unwrap();
-            let states = opening(&source, &paths, first, &Stream::new(seed, "test"), 0).unwrap();
-            let window = Window { scored: first..first + 4, warm_up: 0 };
-            let replay = Replay::opened(&paths, conventions, window, states).unwrap();
+            let source = Source { panel: &panel, arrivals: &law, conventions, trailing: &trailing, weights: LevelWeights::pretrained() };
+            let products = vec![0, 2];
+            let piece = Piece { panel: panel.piece(&products, first..first + 4), first, products };
+            let paths = &Piece::paths(std::slice::from_ref(&piece), &law).unwrap()[0];
+            let states = opening(&source, &piece, paths, &Stream::new(seed, "test"), 0).unwrap();
+            let window = Window { scored: 0..4, warm_up: 0 };
+            let replay = Replay::opened(paths, conventions, window, states).unwrap();
             for lane in 0..paths.lanes() {
                 let (_, coming) = replay.opening_due(lane);
                 let there = replay.opening().on_hand()[lane] + coming;
-                let charge = there * panel.cost(paths.product(lane), first);
+                let charge = there * panel.cost(piece.products[lane], first);
                 prop_assert!((replay.opening_charge(lane) - charge).abs() < 1e-9 * charge, "{charge}");
             }
         }

@@ -27,7 +27,7 @@ use crate::output;
 use crate::progress::Progress;
 use crate::sheet::Sheet;
 use exo_idp::Error;
-use exo_idp::backtest::{BackTest, Dataset, Results, Split, Stage};
+use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
 use gpu::Device;
 use report::number::duration;
 
@@ -148,7 +148,8 @@ fn first_scored(
     args: &Args,
     source: &str,
 ) -> Result<usize, CliError> {
-    let splits = Split::all(data.panel.weeks(), backtest.held_out, backtest.origins)
+    let splits = backtest
+        .splits(&data.panel)
         .map_err(|error| explain(&error, data, args, source))?;
     Ok(splits.last().map_or(0, |split| split.held_out.start))
 }

@@ -9,7 +9,7 @@ use crate::policy::trailing::{INPUTS, LEVELS};
 /// Width of the two hidden layers.
 const HIDDEN: usize = 64;
 /// Levels and the cap.
-pub(super) const OUTPUTS: usize = LEVELS.len() + 1;
+const OUTPUTS: usize = LEVELS.len() + 1;
 /// What an untrained network limits the order to, in weeks of mean demand.
 const CAP: f64 = 6.0;
 
@@ -43,6 +43,45 @@ impl Layers {
         self.last
             .apply(theta, &[&h], Activation::Softplus, &mut out);
         out
+    }
+}
+
+/// Members whose levels and caps are averaged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ensemble {
+    layers: Layers,
+    members: usize,
+}
+
+impl Ensemble {
+    pub(super) fn new(members: usize) -> Self {
+        Ensemble {
+            layers: Layers::new().0,
+            members,
+        }
+    }
+
+    /// Parameters of all members.
+    pub(super) fn params(&self) -> usize {
+        self.members * self.layers.params
+    }
+
+    /// Level and cap from the signals of a product and week: the means of the members'.
+    pub(super) fn decide<S: Scalar>(&self, theta: &[S], signals: &[S]) -> (S, S) {
+        let (inputs, units) = signals.split_at(INPUTS.len());
+        let mut sums: Vec<S> = vec![S::constant(0.0); OUTPUTS];
+        for theta in theta.chunks_exact(self.layers.params) {
+            let outputs = self.layers.outputs(theta, inputs);
+            sums = sums.into_iter().zip(outputs).map(|(a, b)| a + b).collect();
+        }
+        let share = S::constant(1.0 / count(self.members));
+        let level = sums[..LEVELS.len()]
+            .iter()
+            .zip(units)
+            .fold(S::constant(0.0), |level, (&s, &units)| {
+                level + s * share * units
+            });
+        (level, sums[LEVELS.len()] * share * units[LEVELS.len()])
     }
 }
 

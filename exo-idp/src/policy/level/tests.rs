@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::count::count;
 use crate::panel::Columns;
 use crate::policy::Plan;
 use crate::policy::trailing::Terms;
@@ -63,7 +64,7 @@ proptest! {
         let (panel, law) = (panel(&demand, 1.0, 1.0), LeadTimes::fixed(1));
         let trailing = trailing(&panel, &law);
         let weights = LevelWeights::untrained(Normaliser::fit([&trailing]).unwrap(), 3, seed).unwrap();
-        let decided = LevelNetwork::new(&trailing, WEEKS, &weights).levels("net", 0..WEEKS, &gpu::Device::cpu(1)).unwrap();
+        let decided = weights.levels("net", &trailing, 0..WEEKS, WEEKS, &gpu::Device::cpu(1)).unwrap();
         for week in 10..WEEKS {
             let sum: f64 = (0..LEVELS.len()).map(|k| trailing.level(k, week, 0)).sum();
             let mean = sum / count(LEVELS.len());
@@ -76,12 +77,14 @@ proptest! {
     fn levels_worked_out_once_are_the_network(demand in demand(), seed in 0_u64..100) {
         let (panel, law) = (panel(&demand, 1.0, 1.0), LeadTimes::fixed(2));
         let trailing = trailing(&panel, &law);
-        let network = LevelNetwork::new(&trailing, WEEKS, &weights(&trailing, seed));
+        let weights = weights(&trailing, seed);
+        let network = LevelNetwork::new(&trailing, WEEKS, &weights);
         let paths = Paths::new(&panel, &law, 1).unwrap();
         let window = Window { scored: 10..WEEKS, warm_up: 2 };
         let replay = Replay::new(&paths, Conventions::default(), window, &[9.0, 9.0]).unwrap();
         let device = gpu::Device::cpu(1);
-        let (a, b) = (replay.run(&network, &device).unwrap(), replay.run(&network.levels("once", 10..WEEKS, &device).unwrap(), &device).unwrap());
+        let once = weights.levels("once", &trailing, 10..WEEKS, WEEKS, &device);
+        let (a, b) = (replay.run(&network, &device).unwrap(), replay.run(&once.unwrap(), &device).unwrap());
         prop_assert!((a.reward() - b.reward()).abs() < 1e-3 * a.reward().abs().max(10.0), "{} {}", a.reward(), b.reward());
     }
 
@@ -93,7 +96,7 @@ proptest! {
         let seen = trailing(&one, &law);
         let weights = weights(&seen, 5);
         let reward = |panel: &Panel, scale: f64| {
-            let network = LevelNetwork::new(&trailing(panel, &law), WEEKS, &weights).levels("net", 0..WEEKS, &gpu::Device::cpu(1)).unwrap();
+            let network = weights.levels("net", &trailing(panel, &law), 0..WEEKS, WEEKS, &gpu::Device::cpu(1)).unwrap();
             let paths = Paths::new(panel, &law, 1).unwrap();
             let window = Window { scored: 10..WEEKS, warm_up: 2 };
             let replay = Replay::new(&paths, Conventions::default(), window, &[9.0 * scale; 2]).unwrap();

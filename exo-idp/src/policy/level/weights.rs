@@ -75,7 +75,7 @@ pub struct LevelWeights {
 }
 
 /// An error unless there are members, of the right number of parameters each.
-pub(super) fn check(members: &[Vec<f64>]) -> Result<(), Error> {
+fn check(members: &[Vec<f64>]) -> Result<(), Error> {
     let expected = Layers::new().0.params;
     if members.is_empty() {
         return Err(Error::Empty("the ensemble"));
@@ -101,6 +101,14 @@ impl LevelWeights {
             normaliser,
             members,
         })
+    }
+
+    /// Other members that read inputs through the same normaliser.
+    ///
+    /// # Errors
+    /// As [`new`](LevelWeights::new).
+    pub fn with_members(&self, members: Vec<Vec<f64>>) -> Result<Self, Error> {
+        LevelWeights::new(self.normaliser.clone(), members)
     }
 
     /// Members that have learnt nothing, of seeds `seed`, `seed + 1`, …: their policy orders up to the mean of the levels.

@@ -49,7 +49,7 @@ fn features(panel: &Panel, product: usize, week: usize) -> DVector<f64> {
         .enumerate()
         .filter(|(_, c)| c.planned);
     let before = week.saturating_sub(1);
-    let mut x: Vec<f64> = Vec::new();
+    let mut x: Vec<f64> = Vec::with_capacity(2 * panel.covariates().len() + 2);
     for (k, _) in planned {
         x.push(panel.covariate(k, product, week));
         x.push(panel.covariate(k, product, before));
@@ -85,23 +85,25 @@ impl PromotionForecast {
         x[n - 1] = panel.price(product, origin).ln();
     }
 
-    /// The regression's value for the logarithm of a week's demand, with the features known at `origin`.
-    fn regression(&self, panel: &Panel, product: usize, origin: usize, week: usize) -> f64 {
-        let x = self.known(panel, product, origin, week).unwrap_or_else(|| {
-            let mut x = self.means[product].clone();
-            if !self.plan.price && week > origin {
-                self.present_price(panel, product, origin, &mut x);
-            }
-            x
-        });
+    /// The features that stand in for those of a week beyond the plan.
+    fn usual(&self, panel: &Panel, product: usize, origin: usize) -> DVector<f64> {
+        let mut x = self.means[product].clone();
+        if !self.plan.price {
+            self.present_price(panel, product, origin, &mut x);
+        }
+        x
+    }
+
+    /// The regression's value for the logarithm of demand.
+    fn regression(&self, product: usize, x: &DVector<f64>) -> f64 {
         let beta = &self.coefficients[product];
-        beta[0] + beta.rows(1, x.len()).dot(&x)
+        beta[0] + beta.rows(1, x.len()).dot(x)
     }
 
     fn residual(&self, panel: &Panel, product: usize, week: usize) -> Option<f64> {
         panel.present(product, week).then(|| {
             self.log1p(product, panel.demand(product, week))
-                - self.regression(panel, product, week, week)
+                - self.regression(product, &features(panel, product, week))
         })
     }
 
@@ -125,35 +127,49 @@ impl PromotionForecast {
             .or(self.damping.last())
             .copied()
             .unwrap_or(0.0);
-        let mean = self.regression(panel, product, origin, week)
-            + damping * self.residual_level[product][origin];
-        let known = self.known(panel, product, origin, week);
-        let relative = known.map_or(1.0, |x| {
-            self.spread
-                .dot(&self.deviation(product, &x))
-                .clamp(0.2, 5.0)
-        });
+        let (value, relative) = match self.known(panel, product, origin, week) {
+            Some(x) => {
+                let relative = self.spread.dot(&self.deviation(product, &x));
+                (self.regression(product, &x), relative.clamp(0.2, 5.0))
+            }
+            None => (
+                self.regression(product, &self.usual(panel, product, origin)),
+                1.0,
+            ),
+        };
+        let mean = value + damping * self.residual_level[product][origin];
         (mean, self.variance[product] * relative)
     }
 
-    /// Mean and variance of the demand of weeks `origin..origin + weeks`.
-    fn total(&self, panel: &Panel, product: usize, origin: usize, weeks: usize) -> (f64, f64) {
-        let parts: Vec<(f64, f64)> = (0..weeks)
-            .map(|h| {
-                let (mu, s2) = self.log_demand(panel, product, origin, h);
-                ((mu + 0.5 * s2).exp(), s2)
-            })
-            .collect();
+    /// Mean and variance of the demand of the first 0, 1, …, `weeks` weeks from `origin` on.
+    fn totals(
+        &self,
+        panel: &Panel,
+        product: usize,
+        origin: usize,
+        weeks: usize,
+    ) -> Vec<(f64, f64)> {
         let unit = self.units[product];
-        let mean: f64 = parts.iter().map(|&(m, _)| (m - 1.0).max(0.0)).sum();
-        let mut variance = 0.0;
-        for (i, &(m, s2)) in parts.iter().enumerate() {
-            for (j, &(n, r2)) in parts.iter().enumerate() {
-                let rho = self.correlation.get(i.abs_diff(j)).copied().unwrap_or(0.0);
-                variance += m * n * ((rho * (s2 * r2).sqrt()).exp() - 1.0);
+        let mut parts: Vec<(f64, f64)> = Vec::with_capacity(weeks);
+        let mut totals = Vec::with_capacity(weeks + 1);
+        let (mut mean, mut variance) = (0.0, 0.0);
+        totals.push((mean, variance));
+        for h in 0..weeks {
+            let (mu, s2) = self.log_demand(panel, product, origin, h);
+            let part = ((mu + 0.5 * s2).exp(), s2);
+            let covariance = |k: usize, (m, r2): (f64, f64)| {
+                let rho = self.correlation.get(k).copied().unwrap_or(0.0);
+                m * part.0 * ((rho * (r2 * s2).sqrt()).exp() - 1.0)
+            };
+            for (i, &other) in parts.iter().enumerate() {
+                variance += 2.0 * covariance(h - i, other);
             }
+            variance += covariance(0, part);
+            mean += (part.0 - 1.0).max(0.0);
+            parts.push(part);
+            totals.push((unit * mean, unit * unit * variance));
         }
-        (unit * mean, unit * unit * variance)
+        totals
     }
 
     /// The level of one product and week in [`target_position`](Self::target_position).
@@ -171,10 +187,11 @@ impl PromotionForecast {
             .copied()
             .enumerate()
             .filter(|&(_, p)| p > 0.0);
+        let longest = law.clone().next_back().map_or(0, |(lead, _)| lead);
+        let totals = self.totals(panel, product, week, coverage(longest, conventions));
         let (mut mean, mut second, mut ratio) = (0.0, 0.0, 0.0);
         for (lead, probability) in law {
-            let span = coverage(lead, conventions);
-            let (m, v) = self.total(panel, product, week, span);
+            let (m, v) = totals[coverage(lead, conventions)];
             mean += probability * m;
             second += probability * (v + m * m);
             let at = |w: usize| panel.price(product, w.min(panel.weeks() - 1));

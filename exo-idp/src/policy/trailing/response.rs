@@ -16,6 +16,8 @@ const ELASTICITY: f64 = -2.0;
 const ELASTICITY_PRIOR: f64 = 20.0;
 /// Variance of the logarithm of price below which prices tell nothing.
 const PRICE_FLOOR: f64 = 0.01;
+/// Share of a regressor's mean square below which its variance is rounding.
+const STILL: f64 = 1e-12;
 /// What the logarithm adds to demand, as a share of the mean: weeks without demand count, but not without end.
 const SHIFT: f64 = 0.2;
 
@@ -48,11 +50,18 @@ impl Sums {
         self.xy.axpy(y, x, 1.0);
     }
 
-    /// Second moments around the product's own means.
+    /// Second moments around the product's own means; zero of a regressor that has not moved but by rounding.
     fn centred(&self) -> (DMatrix<f64>, DVector<f64>) {
         let n = self.n.max(1.0);
-        let xx = &self.xx - (&self.x * self.x.transpose()) / n;
-        let xy = &self.xy - &self.x * (self.y / n);
+        let mut xx = &self.xx - (&self.x * self.x.transpose()) / n;
+        let mut xy = &self.xy - &self.x * (self.y / n);
+        for k in 0..self.x.len() {
+            if xx[(k, k)] <= STILL * self.xx[(k, k)] {
+                xx.row_mut(k).fill(0.0);
+                xx.column_mut(k).fill(0.0);
+                xy[k] = 0.0;
+            }
+        }
         (xx, xy)
     }
 }
@@ -179,6 +188,24 @@ fn solve(matrix: DMatrix<f64>, right: &DVector<f64>) -> Option<DVector<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A covariate that has only ever had one value has no slope, whatever the value: not that of the rounding of its mean.
+    #[test]
+    fn what_never_moved_has_no_slope() {
+        for value in [0.3, 1.0, 1e-7, 123_456.7] {
+            let mut response = Response::new(2, 1);
+            for week in 0..23_u32 {
+                let demand = f64::from(3 + week * week % 11);
+                for product in 0..2 {
+                    let x = response.regressors(1.0, std::iter::once(value));
+                    response.push(product, &x, demand, 7.0);
+                }
+                response.refresh();
+            }
+            let slope = response.slopes(0)[1] * value;
+            assert!(slope.abs() < 1e-9, "{value}: {slope}");
+        }
+    }
 
     /// What price and promotion do to demand is found, and does not depend on the unit of demand or on the scale of a covariate.
     #[test]

@@ -14,7 +14,7 @@ use rand::RngExt;
 use crate::count::count;
 use crate::error::Error;
 use crate::policy::trailing::{Terms, Trailing};
-use crate::policy::{LevelNetwork, LevelWeights, Normaliser};
+use crate::policy::{LevelWeights, Normaliser};
 use crate::train::windows::{Cut, Source, Windows};
 use record::Record;
 
@@ -164,14 +164,13 @@ fn cut(
     weights: &LevelWeights,
     seed: usize,
 ) -> Result<Windows, Error> {
-    let network = LevelNetwork::new(trailing, settings.weeks, weights)
-        .with_members(&weights.members()[..1])?;
+    let one = weights.with_members(weights.members()[..1].to_vec())?;
     let source = Source {
         panel: &record.panel,
         arrivals: &record.lead_times,
         conventions: record.conventions,
         trailing,
-        network: &network,
+        weights: &one,
     };
     let cut = Cut {
         weeks: WARM_UP..settings.weeks,
