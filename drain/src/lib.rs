@@ -16,5 +16,6 @@
 mod error;
 pub mod fulfilment;
 pub mod orders;
+mod vectorize;
 
 pub use error::{Argument, Cut, DrainError};

@@ -2,6 +2,7 @@
 
 use super::problem::{Fulfilment, largest};
 use crate::error::DrainError;
+use crate::vectorize::vectorize;
 
 /// The largest relative residual of [`Certificate`] with which an answer is returned.
 pub const TOLERANCE: f64 = 1e-9;
@@ -111,7 +112,10 @@ impl Certificate {
                 }
                 row.iter().sum()
             } else {
-                check.open_row(costs, row, *price, delivered)
+                vectorize(
+                    #[inline(always)]
+                    || check.open_row(costs, row, *price, delivered),
+                )
             };
             for (total, units) in served.iter_mut().zip(row) {
                 *total += units;
@@ -177,6 +181,7 @@ impl Check {
     /// All arcs of a warehouse that has no capacities, several side by side; returns what it sends.
     ///
     /// NaN among the flows shows in the sum that is returned.
+    #[inline(always)]
     fn open_row(&mut self, costs: &[f64], row: &[f64], stock: f64, delivered: &[f64]) -> f64 {
         const LANES: usize = 8;
         let (mut sent, mut slackness, mut money) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);

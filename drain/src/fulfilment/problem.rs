@@ -1,6 +1,7 @@
 //! The fulfilment linear programme as data.
 
 use crate::error::{Argument, DrainError};
+use crate::vectorize::vectorize;
 
 /// Warehouses with stock, regions with demand, and what it costs to ship a unit from one to the other.
 ///
@@ -184,6 +185,14 @@ impl Fulfilment {
 
 /// The largest absolute value that is not infinite; zero where there is none.
 pub(super) fn largest(list: &[f64]) -> f64 {
+    vectorize(
+        #[inline(always)]
+        || largest_of_lanes(list),
+    )
+}
+
+#[inline(always)]
+fn largest_of_lanes(list: &[f64]) -> f64 {
     let mut most = [0.0f64; 8];
     let (whole, rest) = list.as_chunks::<8>();
     for chunk in whole {

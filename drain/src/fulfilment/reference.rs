@@ -15,7 +15,18 @@ const TOLERANCE: f64 = 1e-6;
 
 /// The simplex of `microlp`, told the whole programme through `good_lp`: slower and without ties broken, but written by others.
 ///
-/// Prices come from shortest paths in the residual network, not from the solver; none is marked unique.
+/// Prices come from shortest paths in the residual network, not from the solver; none is marked unique. Its
+/// answers pass the same check as others', with residuals up to 1e-6.
+///
+/// ```
+/// use hindsight_drain::fulfilment::{Fulfilment, Microlp, NetworkSimplex, Solver};
+/// let problem = Fulfilment::new(vec![6.0, 6.0], vec![4.0, 4.0], vec![1.0, 2.0, 3.0, 2.5])?;
+/// let solvers: [&mut dyn Solver; 2] = [&mut NetworkSimplex::new(), &mut Microlp];
+/// for solver in solvers {
+///     assert!((solver.solve(&problem)?.cost - 13.0).abs() < 1e-6);
+/// }
+/// # Ok::<(), hindsight_drain::DrainError>(())
+/// ```
 #[cfg(feature = "microlp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "microlp")))]
 #[derive(Debug, Clone, Copy, Default)]

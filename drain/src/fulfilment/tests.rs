@@ -456,3 +456,24 @@ fn a_wrong_answer_fails_its_check() {
     assert!(check(&plan.flow, stock, &[1.5]) > 0.1); // a price that the data do not bear
     assert!(check(&[f64::NAN, 0.0], stock, delivered) > 0.1);
 }
+
+/// Assignments are the most degenerate of transport problems: every basis has as many arcs at zero as arcs in use.
+#[test]
+fn large_assignments_end_with_few_pivots() {
+    for (size, values) in [(200u32, 3u32), (200, 1), (300, 1000)] {
+        let n = size as usize;
+        let mut seed = 1u32;
+        let cost = (0..n * n)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f64::from((seed >> 8) % values)
+            })
+            .collect();
+        let problem = Fulfilment::new(vec![1.0; n], vec![1.0; n], cost).unwrap();
+        let plan = cold(&problem).unwrap();
+        assert_eq!(plan.certificate.residual(), 0.0);
+        assert!(plan.flow.iter().all(|v| *v == 0.0 || *v == 1.0));
+        assert!(plan.pivots < 30 * n, "{} pivots", plan.pivots);
+        assert!(!plan.prices.unique()); // all prices may rise together
+    }
+}

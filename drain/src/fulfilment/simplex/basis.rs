@@ -85,7 +85,7 @@ impl Basis {
             let flow = if up { rest } else { -rest };
             self.tree.rehang(node, hub, Link { up, flow });
         }
-        let order = self.tree.order();
+        // Parents still come first: whoever moved hangs on the hub now.
         self.tree.refresh(&order, network);
     }
 
@@ -180,25 +180,28 @@ impl Basis {
         }
     }
 
-    /// How many arcs of the tree the problem's data would put out of their bounds.
-    pub(super) fn misfits(&self, network: &Network<'_>) -> usize {
+    /// Whether the problem's data put at most so many arcs of the tree out of their bounds; the nodes' order is the tree's.
+    pub(super) fn nearly_fits(&self, most: usize, order: &[usize], network: &Network<'_>) -> bool {
         let mut excess: Vec<Amount> = (0..network.hub).map(|node| network.supply(node)).collect();
         excess.push(Amount::ZERO);
         self.withdraw_full(&mut excess, network);
         let mut misfits = 0;
-        for &node in self.tree.order().iter().rev() {
+        for &node in order.iter().rev() {
             let through = excess[node];
             let flow = if self.tree.link(node).up {
                 through
             } else {
                 -through
             };
-            let arc = self.tree.arc(node);
-            let fits = flow > Amount::ZERO && flow < network.capacity(arc);
-            misfits += usize::from(!fits);
+            if flow < Amount::ZERO || flow > network.capacity(self.tree.arc(node)) {
+                misfits += 1;
+                if misfits > most {
+                    return false;
+                }
+            }
             excess[self.tree.parent(node)] += through;
         }
-        misfits
+        true
     }
 
     /// Takes what the arcs at capacity carry out of the supplies.

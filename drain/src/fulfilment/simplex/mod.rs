@@ -20,6 +20,9 @@ use crate::error::DrainError;
 /// A tree is repaired where fewer than one arc in so many is out of bounds.
 const REPAIRABLE: usize = 16;
 
+/// A basis, and its nodes, parents first.
+type Last = (Basis, Vec<usize>);
+
 /// The primal network simplex, which remembers its last basis.
 ///
 /// Flows are real numbers. [`Solver::solve`] starts from a greedy plan and depends on the problem alone; [`resolve`](Self::resolve) starts from the last
@@ -51,7 +54,7 @@ const REPAIRABLE: usize = 16;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct NetworkSimplex {
-    basis: Option<Basis>,
+    basis: Option<Last>,
 }
 
 impl NetworkSimplex {
@@ -95,19 +98,20 @@ impl Solver for NetworkSimplex {
     }
 }
 
-fn from_greedy(problem: &Fulfilment) -> Result<(Plan, Basis), DrainError> {
+fn from_greedy(problem: &Fulfilment) -> Result<(Plan, Last), DrainError> {
     let network = Network::new(problem);
     let basis = start::greedy(&network, &vec![0.0; network.warehouses]);
     finish(&network, basis)
 }
 
 /// Few arcs out of bounds: the old tree, repaired. Many: a plan that is greedy by the old prices.
-fn from_basis(last: &Basis, problem: &Fulfilment) -> Result<(Plan, Basis), DrainError> {
+fn from_basis(last: &Last, problem: &Fulfilment) -> Result<(Plan, Last), DrainError> {
     let network = Network::new(problem);
-    if !last.fits(&network) {
+    if !last.0.fits(&network) {
         return from_greedy(problem);
     }
-    let basis = if last.misfits(&network) * REPAIRABLE < network.hub {
+    let (last, order) = last;
+    let basis = if last.nearly_fits(network.hub / REPAIRABLE, order, &network) {
         let mut basis = last.clone();
         basis.pivots = 0;
         basis.repair(&network);
@@ -118,25 +122,31 @@ fn from_basis(last: &Basis, problem: &Fulfilment) -> Result<(Plan, Basis), Drain
     finish(&network, basis)
 }
 
-fn finish(network: &Network<'_>, mut basis: Basis) -> Result<(Plan, Basis), DrainError> {
-    basis.cheapen(network)?;
+fn finish(network: &Network<'_>, mut basis: Basis) -> Result<(Plan, Last), DrainError> {
+    let order = basis.cheapen(network)?;
     if let Some(cut) = basis.cut(network) {
         return Err(DrainError::Infeasible(cut));
     }
-    let tied = basis.break_ties(network)?;
-    let plan = answer(&mut basis, &tied, network)?;
-    Ok((plan, basis))
+    let pivots = basis.pivots;
+    let tied = basis.break_ties(&order, network)?;
+    let order = if basis.pivots == pivots {
+        order
+    } else {
+        basis.tree.order()
+    };
+    let plan = answer(&mut basis, &order, &tied, network)?;
+    Ok((plan, (basis, order)))
 }
 
 /// Flows and prices computed from the tree alone, so that nothing of the pivots' rounding remains.
 fn answer(
     basis: &mut Basis,
+    order: &[usize],
     tied: &[network::Arc],
     network: &Network<'_>,
 ) -> Result<Plan, DrainError> {
-    let order = basis.tree.order();
-    basis.tree.refresh(&order, network);
-    basis.settle(&order, network);
+    basis.tree.refresh(order, network);
+    basis.settle(order, network);
     let mut flow = vec![0.0; network.warehouses * network.regions];
     basis.shipped(&mut flow, network);
     let lost = (network.warehouses..network.hub)
@@ -150,7 +160,7 @@ fn answer(
             }
         })
         .collect();
-    let unique = basis.agreed(tied, network);
+    let unique = basis.agreed(tied, &flow, network);
     let (stock, delivered) = basis.tree.price[..network.hub].split_at(network.warehouses);
     let (stock_unique, delivered_unique) = unique[..network.hub].split_at(network.warehouses);
     let prices = Prices {

@@ -6,10 +6,11 @@ use super::pricing::{Pricing, improves, is_tied, row_has_tie};
 use crate::error::DrainError;
 
 impl Basis {
-    /// Pivots until no arc betters the cost, prices computed afresh included.
-    pub(super) fn cheapen(&mut self, network: &Network<'_>) -> Result<(), DrainError> {
+    /// Pivots until no arc betters the cost, prices computed afresh included; returns the nodes, parents first.
+    pub(super) fn cheapen(&mut self, network: &Network<'_>) -> Result<Vec<usize>, DrainError> {
         let mut pricing = Pricing::new(network);
         let mut fresh = true;
+        let mut order = self.tree.order();
         loop {
             let noise = self.noise(network);
             while let Some(entering) = pricing.search(self, network, noise) {
@@ -18,23 +19,26 @@ impl Basis {
                 fresh = false;
             }
             if fresh {
-                return Ok(());
+                return Ok(order);
             }
-            let order = self.tree.order();
+            order = self.tree.order();
             let changed = self.tree.refresh(&order, network);
             // Prices that the pivots have kept exactly need no second search, unless it would see more: artificial costs make noise.
             if !changed && 2.0 * self.noise(network) >= noise {
-                return Ok(());
+                return Ok(order);
             }
             fresh = true;
         }
     }
 
     /// Among all cheapest plans, the one that the rule for ties names; returns the arcs whose flow may change without changing the cost.
-    pub(super) fn break_ties(&mut self, network: &Network<'_>) -> Result<Vec<Arc>, DrainError> {
-        let order = self.tree.order();
-        let tied = self.tied(&order, network);
-        for node in order {
+    pub(super) fn break_ties(
+        &mut self,
+        order: &[usize],
+        network: &Network<'_>,
+    ) -> Result<Vec<Arc>, DrainError> {
+        let tied = self.tied(order, network);
+        for &node in order {
             let above = self.tree.rank[self.tree.parent(node)];
             let rank = rank(self.tree.arc(node), network);
             self.tree.rank[node] = if self.tree.link(node).up {
@@ -100,10 +104,9 @@ impl Basis {
     /// The nodes on which all optimal duals agree: those that units can leave to the hub and reach from it over arcs that cost nothing.
     ///
     /// A set of nodes can raise its prices unless a tied arc with room leads out of it, and lower them unless one leads into it.
-    pub(super) fn agreed(&self, tied: &[Arc], network: &Network<'_>) -> Vec<bool> {
+    pub(super) fn agreed(&self, tied: &[Arc], flows: &[f64], network: &Network<'_>) -> Vec<bool> {
         let mut moves = Vec::with_capacity(2 * tied.len());
-        let mut flows = vec![0.0; network.warehouses * network.regions];
-        self.shipped(&mut flows, network);
+        let mut both_ways = 0;
         for &arc in tied {
             let (more, less) = match network.shipping(arc) {
                 Some(a) => {
@@ -120,12 +123,17 @@ impl Basis {
                     (true, self.tree.holds(arc) && units > network.dust)
                 }
             };
+            both_ways += usize::from(more && less && self.tree.holds(arc));
             if more {
                 moves.push((arc.from, arc.to));
             }
             if less {
                 moves.push((arc.to, arc.from));
             }
+        }
+        // No arc of the tree is at a bound: the tree alone joins all nodes.
+        if both_ways == network.hub {
+            return vec![true; network.hub + 1];
         }
         let from_hub = reached(network.hub, &moves);
         moves.iter_mut().for_each(|m| *m = (m.1, m.0));

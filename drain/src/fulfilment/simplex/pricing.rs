@@ -2,6 +2,7 @@
 
 use super::basis::{AT_CAPACITY, Basis, Entering};
 use super::network::{Arc, Network};
+use crate::vectorize::vectorize;
 
 /// Searches rows of arcs in turn, a few at a time, and takes the best of the first rows that have a candidate.
 #[derive(Debug)]
@@ -13,11 +14,12 @@ pub(super) struct Pricing {
 
 impl Pricing {
     pub(super) fn new(network: &Network<'_>) -> Self {
-        // Blocks of about a fifth of the arcs, and at least a few hundred: a row in vector instructions costs less than a pivot saved.
-        let enough = 256usize.div_ceil(network.regions);
+        // Some hundred arcs in vector instructions cost less than a pivot saved; more than that only on large problems.
+        let arcs = network.regions * network.warehouses;
+        let block = 256 + 4 * arcs.isqrt();
         Self {
             row: 0,
-            rows_at_once: enough.max(network.warehouses / 5),
+            rows_at_once: block.div_ceil(network.regions),
         }
     }
 
@@ -36,7 +38,10 @@ impl Pricing {
             let least = if row == network.warehouses {
                 hub_row(basis, network).0
             } else {
-                row_minimum(basis, network, row)
+                vectorize(
+                    #[inline(always)]
+                    || row_minimum(basis, network, row),
+                )
             };
             if least < best {
                 (best, best_row) = (least, Some(row));
@@ -60,6 +65,7 @@ impl Pricing {
 }
 
 /// Factor, cost and price of each region's arc from one warehouse.
+#[inline(always)]
 fn row<'a>(
     basis: &'a Basis,
     network: &'a Network<'_>,
@@ -75,6 +81,7 @@ fn row<'a>(
 }
 
 /// The least product of an arc's factor and its reduced cost.
+#[inline(always)]
 fn row_minimum(basis: &Basis, network: &Network<'_>, w: usize) -> f64 {
     const LANES: usize = 8;
     let (state, cost, delivered, stock) = row(basis, network, w);
@@ -144,13 +151,18 @@ fn hub_row(basis: &Basis, network: &Network<'_>) -> (f64, Option<Arc>) {
 /// Whether a warehouse has an arc outside the tree whose reduced cost is zero up to `noise`.
 pub(super) fn row_has_tie(basis: &Basis, network: &Network<'_>, w: usize, noise: f64) -> bool {
     let (state, cost, delivered, stock) = row(basis, network, w);
-    let arcs = state.iter().zip(cost).zip(delivered);
-    let found = arcs.fold(0.0, |found, ((state, cost), delivered)| {
-        let tied = (cost + stock - delivered).abs() <= noise;
-        // Squares of the factors: one outside the tree, zero within.
-        let hit = if tied { state * state } else { 0.0 };
-        if hit > found { hit } else { found }
-    });
+    let found = vectorize(
+        #[inline(always)]
+        || {
+            let arcs = state.iter().zip(cost).zip(delivered);
+            arcs.fold(0.0, |found, ((state, cost), delivered)| {
+                let tied = (cost + stock - delivered).abs() <= noise;
+                // Squares of the factors: one outside the tree, zero within.
+                let hit = if tied { state * state } else { 0.0 };
+                if hit > found { hit } else { found }
+            })
+        },
+    );
     found > 0.0
 }
 

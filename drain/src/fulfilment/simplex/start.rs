@@ -4,6 +4,7 @@ use super::amount::Amount;
 use super::basis::{AT_CAPACITY, AT_ZERO, Basis, IN_TREE};
 use super::network::Network;
 use super::tree::Tree;
+use crate::vectorize::vectorize;
 
 /// Regions choose the cheapest warehouse that has stock left, those first that would lose most by the second cheapest.
 ///
@@ -69,14 +70,19 @@ fn by_regret(network: &Network<'_>, prices: &[f64]) -> Vec<usize> {
     let regions = network.regions;
     let mut least = vec![f64::INFINITY; regions];
     let mut second = vec![f64::INFINITY; regions];
-    for (row, price) in network.problem.cost().chunks_exact(regions).zip(prices) {
-        for r in 0..regions {
-            let cost = row[r] + price;
-            let high = if cost < least[r] { least[r] } else { cost };
-            least[r] = if cost < least[r] { cost } else { least[r] };
-            second[r] = if high < second[r] { high } else { second[r] };
-        }
-    }
+    vectorize(
+        #[inline(always)]
+        || {
+            for (row, price) in network.problem.cost().chunks_exact(regions).zip(prices) {
+                for ((cost, least), second) in row.iter().zip(&mut least).zip(&mut second) {
+                    let cost = cost + price;
+                    let high = if cost < *least { *least } else { cost };
+                    *least = if cost < *least { cost } else { *least };
+                    *second = if high < *second { high } else { *second };
+                }
+            }
+        },
+    );
     let regret: Vec<f64> = second
         .iter()
         .zip(&least)
