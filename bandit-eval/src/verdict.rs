@@ -19,7 +19,7 @@ pub struct Diagnostics {
     /// Mean weight: 1 in expectation where propensities are right and the log covers the target; below 1 by the target's mass that
     /// the logging policy never reaches.
     pub mean_weight: f64,
-    /// Its distance from 1 in standard errors; 0 where all weights are 1.
+    /// Its distance from 1 in standard errors, at most a million; 0 where all weights are 1.
     pub mean_weight_z: f64,
     /// Largest weight.
     pub largest_weight: f64,
@@ -448,13 +448,12 @@ fn mixture(d: &Diagnostics, limits: &Limits) -> Option<f64> {
     (share > 1e-3 && share.is_finite()).then_some(share)
 }
 
-/// A deviation in standard errors; 0 for no deviation at all.
+/// A deviation in standard errors; 0 for no deviation at all, and at most a million where hardly anything varies.
 fn distance(deviation: f64, variance: f64) -> f64 {
     if deviation.abs() < 1e-12 {
-        0.0
-    } else {
-        deviation / variance.max(0.0).sqrt()
+        return 0.0;
     }
+    (deviation / variance.max(0.0).sqrt()).clamp(-1e6, 1e6)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a number of rounds")]

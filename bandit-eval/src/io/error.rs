@@ -76,7 +76,7 @@ pub enum Problem {
     #[error("the record is longer than {0} bytes")]
     TooLong(usize),
     /// The round is not what a round must be.
-    #[error("{0}")]
+    #[error("{}", without_round(.0))]
     Round(crate::Error),
 }
 
@@ -113,5 +113,14 @@ impl ReadError {
     fn column_words(&self) -> String {
         let words = |column: &String| format!("column {column:?}: ");
         self.column.as_ref().map_or_else(String::new, words)
+    }
+}
+
+/// The words of an error without the number of the round, as the line tells it.
+fn without_round(error: &crate::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((round, rest)) if round.starts_with("round ") => rest.to_owned(),
+        _ => text,
     }
 }

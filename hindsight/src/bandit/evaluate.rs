@@ -84,37 +84,25 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let found = study
         .run(super::opened(run.inputs(), &args.file)?)
         .map_err(|e| super::fault(&args.file, e))?;
-    let names = [
-        "part",
-        "estimator",
-        "value",
-        "interval",
-        "at any time",
-        "why not",
-    ];
+    let names = ["part", "estimator", "value", "interval", "at any time"];
     let mut table = Table::new(names.map(Column::text));
+    let mut refusals = Vec::new();
     let mut add = |part: &str, findings: &[Finding]| {
         for f in findings {
-            let number = |x: Option<f64>| x.map_or_else(String::new, |x| significant(x, 4));
             let ends = |i: Option<bandit_eval::Interval>| {
                 i.map_or_else(String::new, |i| interval(i.lower, i.upper, 5))
             };
-            let why = f.refusal.clone().unwrap_or_default();
-            table.row([
-                part.to_owned(),
-                f.estimator.clone(),
-                number(f.value),
-                ends(f.interval),
-                ends(f.anytime),
-                why,
-            ]);
+            let number = |x| significant(x, 4);
+            let value = f.value.map_or_else(|| "none".to_owned(), number);
+            let (estimator, look) = (f.estimator.clone(), ends(f.interval));
+            table.row([part.to_owned(), estimator, value, look, ends(f.anytime)]);
+            refusals.extend(f.refusal.iter().map(|why| format!("{part}: {why}")));
         }
     };
     add("all", &found.estimates);
-    found
-        .segments
-        .iter()
-        .for_each(|(part, findings)| add(part, findings));
+    for (part, findings) in &found.segments {
+        add(part, findings);
+    }
     let d = &found.diagnostics;
     let lead = format!(
         "{} rounds, {} effective; mean weight {} ({} standard errors from 1), largest {}; the log itself earned {}. Rounds are taken as independent: contextual, not sequential",
@@ -125,11 +113,15 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         significant(d.largest_weight, 4),
         significant(found.logged, 4),
     );
-    let text = format!("{}\n{lead}.", table.render(crate::output::width()));
+    let shown = table.render(crate::output::width());
+    let text = format!("{shown}\n{lead}.\n{}", refusals.join(".\n"));
     let mut page = Page::new("What another policy would have earned", lead);
     page.section("Estimates").table(
         &table,
         "Reward per round; parts are read together, at a level corrected for their number.",
     );
+    for why in refusals {
+        page.note(&why);
+    }
     run.finish(&found, || page, &text)
 }
