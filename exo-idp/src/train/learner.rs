@@ -135,7 +135,11 @@ impl Candidates {
     /// # Errors
     /// As [`Replay::run`].
     pub fn trial(&self, replay: &Replay<'_>, device: &Device) -> Result<Trial, Error> {
-        let earned = |policy| Ok(replay.run(policy, device)?.reward());
+        let samples = count(replay.paths().samples());
+        let earned = |policy: &OrderUpTo| {
+            let by_lane = replay.objectives(policy, &(), &[vec![]], device)?;
+            Ok(by_lane.iter().flatten().sum::<f64>() / samples)
+        };
         Ok(Trial {
             weeks: replay.window().scored.clone(),
             earned: self
@@ -302,7 +306,7 @@ impl Learner {
 
 /// Networks, blends of each with the heuristics' mean level, and the heuristics.
 fn blended(networks: Vec<OrderUpTo>, heuristics: Vec<OrderUpTo>) -> Result<Vec<OrderUpTo>, Error> {
-    let mut policies = networks.clone();
+    let mut blends = Vec::with_capacity(networks.len());
     if !heuristics.is_empty() {
         let each = 1.0 / count(heuristics.len());
         let all: Vec<_> = heuristics.iter().map(|rule| (each, rule)).collect();
@@ -310,9 +314,11 @@ fn blended(networks: Vec<OrderUpTo>, heuristics: Vec<OrderUpTo>) -> Result<Vec<O
         for network in &networks {
             let name = format!("{} and heuristics", network.name());
             let parts = [(1.0 - HEURISTICS, network), (HEURISTICS, &levels)];
-            policies.push(OrderUpTo::blend(name, &parts)?);
+            blends.push(OrderUpTo::blend(name, &parts)?);
         }
     }
+    let mut policies = networks;
+    policies.extend(blends);
     policies.extend(heuristics);
     Ok(policies)
 }
