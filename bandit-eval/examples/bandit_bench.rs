@@ -22,7 +22,7 @@ use cpu_time::ProcessTime;
 use hindsight_bandit_eval::io::{Columns, LogReader};
 use hindsight_bandit_eval::learn::LinUcb;
 use hindsight_bandit_eval::model::{Features, Learner, Ridge};
-use hindsight_bandit_eval::{Bootstrap, Error, Estimator, Evaluation, Limits, Table};
+use hindsight_bandit_eval::{Bootstrap, Error, Estimator, Evaluation, Table, verdict::Limits};
 
 /// Uniforms of 53 bits: output number `i` of SplitMix64.
 fn uniform(seed: u64, i: u64) -> f64 {

@@ -11,7 +11,7 @@ use crate::verdict::{Limits, NotEvaluable};
 /// Evaluates several target policies on the same log, so that differences are paired: what both policies share cancels.
 ///
 /// ```
-/// use hindsight_bandit_eval::{Comparison, Estimator, Limits, Round};
+/// use hindsight_bandit_eval::{Estimator, Round, comparison::Comparison, verdict::Limits};
 /// let mut comparison = Comparison::new(2, &[Estimator::Snips])?;
 /// for i in 0..4_000_usize {
 ///     let action = i % 2;

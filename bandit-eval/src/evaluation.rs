@@ -157,7 +157,7 @@ impl Estimate {
 /// unit of evaluation must be an episode, not a round.
 ///
 /// ```
-/// use hindsight_bandit_eval::{Estimator, Evaluation, Limits, Round};
+/// use hindsight_bandit_eval::{Estimator, Evaluation, Round, verdict::Limits};
 ///
 /// let mut evaluation = Evaluation::new(&[Estimator::Snips, Estimator::Dr])?;
 /// for i in 0..2_000_usize {

@@ -11,7 +11,7 @@ use crate::round::{Prediction, Weighted};
 /// the estimate moves. Source: Kallus and Zhou (2018).
 ///
 /// ```
-/// use hindsight_bandit_eval::{Estimator, Evaluation, Kernel, Limits};
+/// use hindsight_bandit_eval::{Estimator, Evaluation, Kernel, verdict::Limits};
 /// let kernel = Kernel::new(0.5)?;
 /// let mut evaluation = Evaluation::new(&[Estimator::Snips])?;
 /// for i in 0..4_000_u32 {

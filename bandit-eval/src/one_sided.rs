@@ -39,7 +39,7 @@ pub struct StockedWeek<'a> {
 /// earned is the field's one-sided feedback; the estimator is our own formulation.
 ///
 /// ```
-/// use hindsight_bandit_eval::{Newsvendor, OneSided, StockedWeek};
+/// use hindsight_bandit_eval::one_sided::{Newsvendor, OneSided, StockedWeek};
 /// let mut estimate = OneSided::new(Newsvendor { margin: 3.0, overage: 1.0 })?;
 /// for week in 0..1_000_usize {
 ///     let demand = (week / 3 % 5) as f64;
@@ -135,7 +135,7 @@ impl OneSided {
             if week.target[k] > 0.0 && !(reach > 0.0) {
                 return Err(Error::Probability {
                     round,
-                    whose: crate::Whose::Logging,
+                    whose: crate::error::Whose::Logging,
                     action: k,
                     value: reach,
                 });
@@ -188,7 +188,8 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
-    use crate::{Estimator, Evaluation, Limits, Round};
+    use crate::verdict::Limits;
+    use crate::{Estimator, Evaluation, Round};
 
     /// On the truth, with errors as stated, and with a third of the error of inverse propensity scores or less.
     #[test]

@@ -42,7 +42,7 @@ impl Evaluation {
     /// The same data choose and estimate: the standard error of the chosen estimate does not know of the choice.
     ///
     /// ```
-    /// use hindsight_bandit_eval::{Estimator, Evaluation, TuningRule, Weighted};
+    /// use hindsight_bandit_eval::{Estimator, Evaluation, Weighted, tuning::TuningRule};
     /// let grid: Vec<Estimator> = [1.0, 4.0, 16.0, 64.0].map(Estimator::Clipped).to_vec();
     /// let mut evaluation = Evaluation::new(&grid)?;
     /// for i in 0..20_000 {

@@ -10,7 +10,7 @@
 #[path = "common/laws.rs"]
 mod laws;
 
-use hindsight_bandit_eval::{Estimator, Evaluation, Limits};
+use hindsight_bandit_eval::{Estimator, Evaluation, verdict::Limits};
 use laws::{LAWS, Law};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;

@@ -11,8 +11,10 @@
 mod laws;
 
 use hindsight_bandit_eval::{
-    Bootstrap, Comparison, Error, Estimate, Estimator, Evaluation, Limits, Range, Reason, Round,
-    Table, Weighted, Whose,
+    Bootstrap, Error, Estimate, Estimator, Evaluation, Range, Round, Table, Weighted,
+    comparison::Comparison,
+    error::Whose,
+    verdict::{Limits, Reason},
 };
 use laws::{Drawn, LAWS, Law};
 use proptest::prelude::*;
@@ -108,12 +110,18 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * (1.0 + a.abs().max(b.abs()))
 }
 
+/// Whether some round has weight: without, there is rightly no answer.
+fn overlaps(log: &[Drawn]) -> bool {
+    log.iter().any(|d| d.target[d.action] > 0.0)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn one_pass_equals_the_definition(law in prop::sample::select(LAWS.to_vec()), seed in 0..1_000_u64, rounds in 150..700_usize, cut in 0.0..1.0_f64) {
         let log = log(law, seed, rounds);
+        prop_assume!(overlaps(&log));
         let at = (cut * rounds as f64) as usize;
         let mut whole = Evaluation::new(&ALL).unwrap();
         let mut parts = [whole.clone(), whole.clone()];
@@ -139,6 +147,7 @@ proptest! {
     #[test]
     fn columns_equal_rounds(law in prop::sample::select(LAWS.to_vec()), seed in 0..1_000_u64, rounds in 150..700_usize) {
         let log = log(law, seed, rounds);
+        prop_assume!(overlaps(&log));
         let actions = log[0].target.len();
         let flat = |f: &dyn Fn(&Drawn) -> Vec<f64>| log.iter().flat_map(f).collect::<Vec<f64>>();
         let target = flat(&|d| d.target.clone());
@@ -172,6 +181,7 @@ proptest! {
     #[test]
     fn units_of_the_reward(law in prop::sample::select(LAWS.to_vec()), seed in 0..1_000_u64, shift in -50.0..50.0_f64, factor in 0.01..100.0_f64) {
         let log = log(law, seed, 300);
+        prop_assume!(overlaps(&log));
         let mut plain = Evaluation::new(&ALL).unwrap();
         let mut moved = plain.clone();
         let mut scaled = plain.clone();
@@ -212,6 +222,7 @@ proptest! {
     #[test]
     fn differences_are_paired(law in prop::sample::select(LAWS.to_vec()), seed in 0..1_000_u64, rounds in 30..600_usize) {
         let log = log(law, seed, rounds);
+        prop_assume!(overlaps(&log));
         let mut comparison = Comparison::new(2, &ALL).unwrap();
         let uniform = |d: &Drawn| vec![1.0 / d.target.len() as f64; d.target.len()];
         for d in &log {
@@ -295,29 +306,21 @@ fn replay_is_the_mean_of_the_matching_rounds() {
 
 type Named = fn(&Error) -> bool;
 
-/// Every fault of a round is named, with the round, and leaves the accumulator as it was.
-#[test]
-fn faults_are_named() {
-    let good = Round {
-        action: 0,
-        reward: 1.0,
-        propensity: 0.5,
-        target: &[0.5, 0.5],
-        predicted: Some(&[0.0, 0.0]),
-        logging: Some(&[0.5, 0.5]),
-    };
-    let mut evaluation = Evaluation::new(&[Estimator::Dr])
-        .unwrap()
-        .with_range(Range {
-            min: 0.0,
-            max: 2.0,
-            weight: Some(3.0),
-        })
-        .unwrap();
-    evaluation.push(&good).unwrap();
-    let before = evaluation.clone();
-    let nan = f64::NAN;
-    let cases: [(Round<'_>, Named); 13] = [
+/// A round without fault.
+const GOOD: Round<'_> = Round {
+    action: 0,
+    reward: 1.0,
+    propensity: 0.5,
+    target: &[0.5, 0.5],
+    predicted: Some(&[0.0, 0.0]),
+    logging: Some(&[0.5, 0.5]),
+};
+
+/// Rounds with one fault each, and the error that names it.
+fn faulty() -> [(Round<'static>, Named); 13] {
+    const NAN: f64 = f64::NAN;
+    let good = GOOD;
+    [
         (
             Round {
                 propensity: 0.0,
@@ -334,7 +337,7 @@ fn faults_are_named() {
         ),
         (
             Round {
-                propensity: nan,
+                propensity: NAN,
                 ..good
             },
             |e| matches!(e, Error::Propensity { .. }),
@@ -363,7 +366,7 @@ fn faults_are_named() {
         ),
         (
             Round {
-                target: &[nan, 0.5],
+                target: &[NAN, 0.5],
                 ..good
             },
             |e| matches!(e, Error::Probability { .. }),
@@ -380,7 +383,7 @@ fn faults_are_named() {
         }),
         (
             Round {
-                reward: nan,
+                reward: NAN,
                 ..good
             },
             |e| matches!(e, Error::Reward { .. }),
@@ -402,7 +405,7 @@ fn faults_are_named() {
         ),
         (
             Round {
-                predicted: Some(&[nan, 0.0]),
+                predicted: Some(&[NAN, 0.0]),
                 ..good
             },
             |e| matches!(e, Error::Prediction { .. }),
@@ -421,8 +424,23 @@ fn faults_are_named() {
             },
             |e| matches!(e, Error::Disagreement { .. }),
         ),
-    ];
-    for (i, (round, is_named)) in cases.iter().enumerate() {
+    ]
+}
+
+/// Every fault of a round is named, with the round, and leaves the accumulator as it was.
+#[test]
+fn faults_are_named() {
+    let mut evaluation = Evaluation::new(&[Estimator::Dr])
+        .unwrap()
+        .with_range(Range {
+            min: 0.0,
+            max: 2.0,
+            weight: Some(3.0),
+        })
+        .unwrap();
+    evaluation.push(&GOOD).unwrap();
+    let before = evaluation.clone();
+    for (i, (round, is_named)) in faulty().iter().enumerate() {
         let error = evaluation.push(round).unwrap_err();
         assert!(is_named(&error), "case {i}: {error}");
         assert_eq!(evaluation, before);

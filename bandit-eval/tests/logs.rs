@@ -5,7 +5,10 @@ use hindsight_bandit_eval::io::{
     ArmColumns, ArmLog, Columns, LogReader, Problem, ReadError, Study, Target,
 };
 use hindsight_bandit_eval::model::{Folds, Ridge};
-use hindsight_bandit_eval::{Diagnostics, Estimator, Evaluation, Limits, Range, Reason};
+use hindsight_bandit_eval::{
+    Estimator, Evaluation, Range,
+    verdict::{Diagnostics, Limits, Reason},
+};
 use proptest::prelude::*;
 use std::io::BufReader;
 

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use hindsight_bandit_eval::io::{Columns, LogReader, Target};
-//! use hindsight_bandit_eval::{Estimator, Evaluation, Limits};
+//! use hindsight_bandit_eval::{Estimator, Evaluation, verdict::Limits};
 //!
 //! let log = "action,reward,propensity,target_hold,target_cut\n".to_owned()
 //!     + &"hold,1,0.5,0.2,0.8\ncut,2,0.5,0.2,0.8\n".repeat(100);

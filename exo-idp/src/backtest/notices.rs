@@ -100,6 +100,18 @@ pub enum Notice {
     },
 }
 
+/// Says how many products were left out, why, and which.
+fn left_out(
+    f: &mut fmt::Formatter<'_>,
+    products: &[String],
+    why: &str,
+    asked: &str,
+) -> fmt::Result {
+    let (s, were) = plural(products.len(), "was", "were");
+    let (all, names) = (products.len(), Names(products));
+    write!(f, "{all} product{s} {why} {were} left out{asked}: {names}")
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -108,40 +120,19 @@ impl fmt::Display for Notice {
                 "the record has {cells} products times weeks: one window is held out, not several; ask for more origins to see how windows differ"
             ),
             Notice::LeftOut { products } => {
-                let (s, were) = plural(products.len(), "was", "were");
-                write!(
-                    f,
-                    "{} product{s} without a row in the held-out weeks, or before them, {were} left out: {}",
-                    products.len(),
-                    Names(products)
-                )
+                let why = "without a row in the held-out weeks, or before them,";
+                left_out(f, products, why, "")
             }
             Notice::Short { least, products } => {
-                let (s, were) = plural(products.len(), "was", "were");
-                let all = products.len();
-                let names = Names(products);
-                write!(
-                    f,
-                    "{all} product{s} with fewer than {least} weeks {were} left out: {names}"
-                )
+                left_out(f, products, &format!("with fewer than {least} weeks"), "")
             }
             Notice::NeverKnown { products } => {
-                let (s, were) = plural(products.len(), "was", "were");
-                let all = products.len();
-                let names = Names(products);
-                write!(
-                    f,
-                    "{all} product{s} whose demand is known in no week (never in stock throughout one) {were} left out: {names}"
-                )
+                let why = "whose demand is known in no week (never in stock throughout one)";
+                left_out(f, products, why, "")
             }
             Notice::FarAway { products } => {
-                let (s, were) = plural(products.len(), "was", "were");
-                let all = products.len();
-                let names = Names(products);
-                write!(
-                    f,
-                    "{all} product{s} recorded years apart from all others {were} left out (is the date right?): {names}"
-                )
+                let why = "recorded years apart from all others";
+                left_out(f, products, why, " (is the date right?)")
             }
             Notice::EarlyEnds { products } => {
                 let (s, end) = plural(products.len(), "ends", "end");
