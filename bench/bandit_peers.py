@@ -25,25 +25,15 @@ import zipfile
 
 import numpy as np
 
-
-def uniforms(seed, n):
-    """53 bits of SplitMix64: the recipe of bandit_bench.rs."""
-    with np.errstate(over="ignore"):
-        z = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
-        z ^= z >> np.uint64(30)
-        z *= np.uint64(0xBF58476D1CE4E5B9)
-        z ^= z >> np.uint64(27)
-        z *= np.uint64(0x94D049BB133111EB)
-        z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)).astype(np.float64) / 2.0**53
+from common import uniform
 
 
 def log(n, actions=5):
-    target = uniforms(21, n * actions).reshape(n, actions)
+    target = uniform(21, n * actions).reshape(n, actions)
     target /= target.sum(1, keepdims=True)
-    q = uniforms(22, n * actions).reshape(n, actions)
-    action = (uniforms(23, n) * actions).astype(np.int64)
-    return target, q, action, (uniforms(24, n) < 0.3).astype(float), np.full(n, 1.0 / actions)
+    q = uniform(22, n * actions).reshape(n, actions)
+    action = (uniform(23, n) * actions).astype(np.int64)
+    return target, q, action, (uniform(24, n) < 0.3).astype(float), np.full(n, 1.0 / actions)
 
 
 def estimators():
@@ -78,14 +68,14 @@ def bootstrap():
 
 def ridge():
     n, d = 10**6, 20
-    x = uniforms(31, n * d).reshape(n, d)
-    y = x @ np.arange(1, d + 1) / d + uniforms(32, n)
+    x = uniform(31, n * d).reshape(n, d)
+    y = x @ np.arange(1, d + 1) / d + uniform(32, n)
     return lambda: [np.linalg.solve(x.T @ x + np.eye(d), x.T @ y).sum()]
 
 
 def linucb():
     rounds, actions, d = 10**5, 10, 20
-    x, z = uniforms(41, rounds * d).reshape(rounds, d), uniforms(42, rounds)
+    x, z = uniform(41, rounds * d).reshape(rounds, d), uniform(42, rounds)
 
     def work():
         a = np.repeat(np.eye(d)[None], actions, 0)

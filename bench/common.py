@@ -5,6 +5,18 @@ MASK = (1 << 64) - 1
 GAMMA, RATE, BETA1, BETA2, EPSILON, SCALE = 0.99, 1e-3, 0.9, 0.999, 1e-8, 0.1
 
 
+def uniform(seed, n):
+    """The first n numbers of a seed: SplitMix64, uniform in [0, 1) with 53 bits."""
+    with np.errstate(over="ignore"):
+        z = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
+        z ^= z >> np.uint64(30)
+        z *= np.uint64(0xBF58476D1CE4E5B9)
+        z ^= z >> np.uint64(27)
+        z *= np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11)).astype(np.float64) / 2.0**53
+
+
 def unit(stream, n):
     """The first n numbers of a stream: SplitMix64, uniform in [0, 1) with 24 bits."""
     i = np.arange(n, dtype=np.uint64)

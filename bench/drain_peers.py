@@ -16,21 +16,12 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 import numpy as np
 
+from common import uniform
+
 WAREHOUSES, REGIONS, PROGRAMMES, PENALTY = 20, 50, 1000, 150.0
 # Work, peer, the most of the peer's time that ours may take.
 TARGETS = [("1000 programmes", "POT", 0.6), ("1000 demands", "highspy warm", 0.06)]
 CHECKS = {"1000 programmes": 12030585.0, "1000 demands": 8230990.0}
-
-
-def uniform(seed, n):
-    with np.errstate(over="ignore"):
-        z = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
-        z ^= z >> np.uint64(30)
-        z *= np.uint64(0xBF58476D1CE4E5B9)
-        z ^= z >> np.uint64(27)
-        z *= np.uint64(0x94D049BB133111EB)
-        z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
 def programme(i):

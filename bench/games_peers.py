@@ -15,16 +15,7 @@ from numba import njit
 from scipy import sparse
 from scipy.optimize import linprog
 
-
-def uniform(seed, n):
-    with np.errstate(over="ignore"):
-        z = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
-        z ^= z >> np.uint64(30)
-        z *= np.uint64(0xBF58476D1CE4E5B9)
-        z ^= z >> np.uint64(27)
-        z *= np.uint64(0x94D049BB133111EB)
-        z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)).astype(np.float64) / 2.0**53
+from common import uniform
 
 
 def clock(name, peer, work, repeats=1):

@@ -285,8 +285,8 @@ impl System {
 
 const LEAD: usize = 4;
 
-/// Mean gain of one unit more, each measured on the same demand with and without it, over windows of so many weeks.
-fn replayed(level: i64, window: usize, weeks: usize, seed: u64) -> f64 {
+/// Mean gain of ordering `units` more, each measured on the same demand with and without them, over windows of so many weeks.
+fn replayed(level: i64, units: i64, window: usize, weeks: usize, seed: u64) -> f64 {
     let mut rng = Pcg64::seed_from_u64(seed);
     let law = Poisson::new(5.0).unwrap();
     let demand: Vec<i64> = (0..weeks + window)
@@ -309,7 +309,7 @@ fn replayed(level: i64, window: usize, weeks: usize, seed: u64) -> f64 {
             sum + power * fork.value()
         };
         if t >= 20 {
-            total += run(1) - run(0);
+            total += run(units) - run(0);
         }
         base.week(0, demand[t]);
     }
@@ -324,7 +324,7 @@ fn long_windows_agree() {
     let curve = |level: i64| -> Vec<f64> {
         windows
             .iter()
-            .map(|w| replayed(level, *w, 20_000, 7))
+            .map(|w| replayed(level, 1, *w, 20_000, 7))
             .collect()
     };
     let (scarce, ample) = (curve(22), curve(30));
@@ -454,37 +454,7 @@ fn the_loop_accepts_and_rolls_back() {
 #[test]
 fn overlapping_windows_mislead() {
     let (level, units, window) = (22, 8, 12);
-    let truth = {
-        let mut rng = Pcg64::seed_from_u64(3);
-        let law = Poisson::new(5.0).unwrap();
-        let weeks = 40_000;
-        let demand: Vec<i64> = (0..weeks + window)
-            .map(|_| Distribution::<f64>::sample(&law, &mut rng) as i64)
-            .collect();
-        let mut base = System::new(level, LEAD);
-        let mut total = 0.0;
-        for t in 0..weeks {
-            let run = |change: i64| {
-                let mut fork = System {
-                    level,
-                    on_hand: base.on_hand,
-                    pipeline: base.pipeline.clone(),
-                };
-                let sum: f64 = (0..window)
-                    .map(|i| {
-                        DISCOUNT.powi(i as i32)
-                            * fork.week(if i == 0 { change } else { 0 }, demand[t + i])
-                    })
-                    .sum();
-                sum + DISCOUNT.powi(window as i32) * fork.value()
-            };
-            if t >= 20 {
-                total += run(units) - run(0);
-            }
-            base.week(0, demand[t]);
-        }
-        total / (weeks - 20) as f64
-    };
+    let truth = replayed(level, units, window, 40_000, 3);
     let (blocked, error) = explored(level, units, window, 6_000, true);
     let (overlapping, other) = explored(level, units, window, 6_000, false);
     println!(
