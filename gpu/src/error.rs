@@ -58,4 +58,31 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// No graphics processor was found.
+    #[error("no graphics processor: looked for {looked_for}; {reason}")]
+    NoAdapter {
+        /// The interfaces that were asked.
+        looked_for: String,
+        /// What they answered.
+        reason: String,
+    },
+    /// An operation of the caller's own has no [`shader`](crate::record::CustomOp::shader), and so cannot run on a graphics processor.
+    #[error("the operation {operation} has no shader, which a graphics processor needs")]
+    NoShader {
+        /// The operation, as its `Debug` says.
+        operation: String,
+    },
+    /// A run needs more than the device has.
+    #[error("{what}: {needed} bytes needed, the device has {available}")]
+    DeviceLimit {
+        /// What there is too little of.
+        what: &'static str,
+        /// How much is needed.
+        needed: u64,
+        /// How much there is.
+        available: u64,
+    },
+    /// The device failed: it was lost, ran out of memory, or refused a shader.
+    #[error("the graphics processor failed: {0}")]
+    Device(String),
 }

@@ -346,6 +346,27 @@ impl<'a, F: Real> Batch<'a, F> {
         }
     }
 
+    /// The periods' inputs as they lie in memory, and how far apart those of neighbouring periods, inputs and lanes are.
+    #[cfg(feature = "wgpu")]
+    pub(super) fn exo_in_memory(&self) -> (&[F], [usize; 3]) {
+        let (inputs, lanes) = (self.shape.exo, self.lanes);
+        let strides = match self.order {
+            Order::ByInput => [inputs * lanes, lanes, 1],
+            Order::ByLane => [inputs * lanes, 1, inputs],
+        };
+        (&self.exo, strides)
+    }
+
+    /// For each group of the run, the place of its own among the shared inputs; zero where all have the same.
+    #[cfg(feature = "wgpu")]
+    pub(super) fn places_of_shared(&self, groups: usize) -> Vec<usize> {
+        match (self.shared_groups, &self.picked) {
+            (None, _) => vec![0; groups],
+            (Some(_), Some(picked)) => picked.clone(),
+            (Some(_), None) => (0..groups).collect(),
+        }
+    }
+
     /// The number of groups that the shared inputs are given for.
     pub(super) fn groups_of_shared(&self) -> usize {
         self.shared_groups.unwrap_or(1)

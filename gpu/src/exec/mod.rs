@@ -23,6 +23,8 @@ mod segment;
 mod session;
 mod source;
 mod tile;
+#[cfg(feature = "wgpu")]
+mod wgpu;
 mod workers;
 
 pub use batch::Batch;
@@ -30,3 +32,5 @@ pub use cpu::Cpu;
 pub use device::Device;
 pub use part::Part;
 pub use session::{Executor, Gradient, Rollout, Session};
+#[cfg(feature = "wgpu")]
+pub use self::wgpu::{Gpu, Traffic};

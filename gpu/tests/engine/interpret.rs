@@ -27,6 +27,20 @@ impl CustomOp for Pair {
         dx[0] = dy[0] * x[0] / y[0] + dy[1] * x[1] * (1.0 - x[0] * x[0]) / (one * one);
         dx[1] = dy[0] * 2.0 * x[1] / y[0] + dy[1] * x[0] / one;
     }
+    fn shader(&self) -> Option<&str> {
+        Some(
+            "fn forward(x: ptr<function, array<f32, 2>>, y: ptr<function, array<f32, 2>>) {
+               y[0] = sqrt(1.0 + x[0] * x[0] + 2.0 * x[1] * x[1]);
+               y[1] = x[0] * x[1] / (1.0 + x[0] * x[0]);
+             }
+             fn vjp(x: ptr<function, array<f32, 2>>, y: ptr<function, array<f32, 2>>,
+                    dy: ptr<function, array<f32, 2>>, dx: ptr<function, array<f32, 2>>) {
+               let one = 1.0 + x[0] * x[0];
+               dx[0] = dy[0] * x[0] / y[0] + dy[1] * x[1] * (1.0 - x[0] * x[0]) / (one * one);
+               dx[1] = dy[0] * 2.0 * x[1] / y[0] + dy[1] * x[0] / one;
+             }",
+        )
+    }
 }
 
 /// How a number type calls the operation above.

@@ -7,6 +7,8 @@
 
 mod check;
 mod classes;
+#[cfg(feature = "wgpu")]
+mod device;
 mod edges;
 mod executors;
 mod frozen;

@@ -1,0 +1,339 @@
+//! A graphics processor: found, opened, asked.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::future::block_on;
+use crate::error::Error;
+
+/// A graphics processor that is open.
+#[derive(Debug)]
+pub(super) struct Adapter {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) info: wgpu::AdapterInfo,
+    pub(super) limits: wgpu::Limits,
+    pub(super) layout: wgpu::BindGroupLayout,
+    pub(super) now_layout: wgpu::BindGroupLayout,
+    pub(super) rule_layout: wgpu::BindGroupLayout,
+    pipelines: Mutex<HashMap<(String, &'static str), wgpu::ComputePipeline>>,
+    /// What the device complained of outside an error scope.
+    fault: Arc<Mutex<Option<String>>>,
+    pub(super) traffic: Counts,
+    clock: Option<Clock>,
+}
+
+/// When a run began and ended, on the device.
+#[derive(Debug)]
+struct Clock {
+    times: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
+}
+
+/// What has been asked of a device.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) dispatches: AtomicU64,
+    pub(super) up: AtomicU64,
+    pub(super) down: AtomicU64,
+}
+
+/// Storage buffers of a run, in the order of their bindings; whether a shader writes them.
+pub(super) const BUFFERS: [bool; 9] = [false, false, false, false, false, true, true, true, true];
+/// Compiled entry points that are kept for the next session.
+const CACHED: usize = 64;
+const RULE_BUFFERS: [bool; 6] = [false, false, true, true, true, true];
+
+impl Adapter {
+    pub(super) fn open() -> Result<Adapter, Error> {
+        let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+        let mut wanted = wgpu::InstanceDescriptor::new_without_display_handle();
+        wanted.backends = backends;
+        let instance = wgpu::Instance::new(wanted);
+        let none = |reason: String| Error::NoAdapter {
+            looked_for: "Vulkan, Metal, Direct3D 12".to_owned(),
+            reason,
+        };
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..wgpu::RequestAdapterOptions::default()
+        };
+        let adapter = block_on(instance.request_adapter(&options)).map_err(|e| none(e.to_string()))?;
+        let timestamps = adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+        let features = if timestamps { wgpu::Features::TIMESTAMP_QUERY } else { wgpu::Features::empty() };
+        let limits = adapter.limits();
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("hindsight"),
+            required_features: features,
+            required_limits: limits.clone(),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let (device, queue) =
+            block_on(adapter.request_device(&descriptor)).map_err(|e| none(e.to_string()))?;
+        let fault = Arc::new(Mutex::new(None));
+        let heard = Arc::clone(&fault);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            lock(&heard).get_or_insert_with(|| error.to_string());
+        }));
+        let lost = Arc::clone(&fault);
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                lock(&lost).get_or_insert_with(|| format!("device lost: {message}"));
+            }
+        });
+        let clock = timestamps.then(|| Clock {
+            times: device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: None,
+                ty: wgpu::QueryType::Timestamp,
+                count: 2,
+            }),
+            resolved: device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("times"),
+                size: 16,
+                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            }),
+        });
+        let layout = layout_of(&device, &BUFFERS);
+        let rule_layout = layout_of(&device, &RULE_BUFFERS);
+        let now_layout = layout_now(&device);
+        Ok(Adapter {
+            info: adapter.get_info(),
+            device,
+            queue,
+            limits,
+            layout,
+            now_layout,
+            rule_layout,
+            pipelines: Mutex::new(HashMap::new()),
+            fault,
+            traffic: Counts::default(),
+            clock,
+        })
+    }
+
+    /// What has gone wrong since the last time that this was asked.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match lock(&self.fault).take() {
+            Some(message) => Err(Error::Device(message)),
+            None => Ok(()),
+        }
+    }
+
+    /// A compiled entry point of a shader of a program, or of the optimiser.
+    pub(super) fn pipeline(
+        &self,
+        text: &str,
+        entry: &'static str,
+        rule: bool,
+    ) -> Result<wgpu::ComputePipeline, Error> {
+        let mut pipelines = lock(&self.pipelines);
+        let key = (text.to_owned(), entry);
+        if let Some(pipeline) = pipelines.get(&key) {
+            return Ok(pipeline.clone());
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(entry),
+            source: wgpu::ShaderSource::Wgsl(text.into()),
+        };
+        let module = trusted(&self.device, descriptor);
+        let layouts = if rule {
+            vec![Some(&self.rule_layout)]
+        } else {
+            vec![Some(&self.layout), Some(&self.now_layout)]
+        };
+        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: None,
+            bind_group_layouts: &layouts,
+            ..wgpu::PipelineLayoutDescriptor::default()
+        });
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(entry),
+            layout: Some(&layout),
+            module: &module,
+            entry_point: Some(entry),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..wgpu::PipelineCompilationOptions::default()
+            },
+            cache: None,
+        });
+        if let Some(error) = block_on(scope.pop()) {
+            return Err(Error::Device(error.to_string()));
+        }
+        self.check()?;
+        if pipelines.len() >= CACHED {
+            pipelines.clear();
+        }
+        pipelines.insert(key, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    /// A buffer of so many bytes, or why there is none.
+    pub(super) fn buffer(
+        &self,
+        what: &'static str,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer, Error> {
+        let available = self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size);
+        if bytes > available {
+            return Err(Error::DeviceLimit { what, needed: bytes, available });
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(what),
+            size: bytes.max(16).next_multiple_of(16),
+            usage,
+            mapped_at_creation: false,
+        });
+        if block_on(scope.pop()).is_some() {
+            return Err(Error::DeviceLimit { what, needed: bytes, available });
+        }
+        self.check()?;
+        Ok(buffer)
+    }
+
+    /// Sends bytes to the beginning of a buffer.
+    pub(super) fn write(&self, buffer: &wgpu::Buffer, bytes: &[u8]) {
+        self.write_at(buffer, 0, bytes);
+    }
+
+    pub(super) fn write_at(&self, buffer: &wgpu::Buffer, at: u64, bytes: &[u8]) {
+        self.traffic.up.fetch_add(bytes.len() as u64, Relaxed);
+        self.queue.write_buffer(buffer, at, bytes);
+    }
+
+    /// Binds buffers, the uniform one first.
+    pub(super) fn bind(&self, layout: &wgpu::BindGroupLayout, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+        let entries = (0..).zip(buffers).map(|(binding, buffer)| wgpu::BindGroupEntry {
+            binding,
+            resource: buffer.as_entire_binding(),
+        });
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = entries.collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+    }
+
+    /// Begins the dispatches of a run, on the device's clock where it has one.
+    pub(super) fn begin<'e>(&self, encoder: &'e mut wgpu::CommandEncoder) -> wgpu::ComputePass<'e> {
+        let clock = self.clock.as_ref().map(|clock| wgpu::ComputePassTimestampWrites {
+            query_set: &clock.times,
+            beginning_of_pass_write_index: Some(0),
+            end_of_pass_write_index: Some(1),
+        });
+        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: clock })
+    }
+
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, workgroups: usize) {
+        self.traffic.dispatches.fetch_add(1, Relaxed);
+        pass.dispatch_workgroups(super::packing::as_u32(workgroups), 1, 1);
+    }
+
+    pub(super) fn submit(&self, mut encoder: wgpu::CommandEncoder) {
+        if let Some(clock) = &self.clock {
+            encoder.resolve_query_set(&clock.times, 0..2, &clock.resolved, 0);
+        }
+        self.queue.submit([encoder.finish()]);
+    }
+
+    /// Seconds that the last run took on the device, by its own clock; none where it has none.
+    pub(super) fn last_seconds(&self) -> Result<Option<f64>, Error> {
+        let Some(clock) = &self.clock else {
+            return Ok(None);
+        };
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let staging = self.buffer("times", 16, usage)?;
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(&clock.resolved, 0, &staging, 0, 16);
+        self.queue.submit([encoder.finish()]);
+        let words = self.read(&staging, 4)?;
+        let tick = |low: f32, high: f32| u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32;
+        let ticks = tick(words[2], words[3]).saturating_sub(tick(words[0], words[1]));
+        #[allow(clippy::cast_precision_loss, reason = "a run lasts fewer than 2^52 ticks")]
+        let ticks = ticks as f64;
+        Ok(Some(ticks * f64::from(self.queue.get_timestamp_period()) * 1e-9))
+    }
+
+    /// A buffer that the host can read.
+    pub(super) fn staging(&self, count: usize) -> Result<wgpu::Buffer, Error> {
+        self.traffic.down.fetch_add(count as u64 * 4, Relaxed);
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        self.buffer("what comes back", count as u64 * 4, usage)
+    }
+
+    /// Waits for all that was asked of the device.
+    pub(super) fn wait(&self) -> Result<(), Error> {
+        self.device
+            .poll(wgpu::PollType::wait_indefinitely())
+            .map_err(|e| Error::Device(e.to_string()))?;
+        self.check()
+    }
+
+    /// The numbers at the beginning of a buffer that the host can read.
+    pub(super) fn read(&self, buffer: &wgpu::Buffer, count: usize) -> Result<Vec<f32>, Error> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let bytes = count as u64 * 4;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        buffer.map_async(wgpu::MapMode::Read, 0..bytes, move |done| {
+            let _ = sender.send(done);
+        });
+        self.wait()?;
+        match receiver.recv() {
+            Ok(Ok(())) => {}
+            _ => return Err(Error::Device("results could not be read".to_owned())),
+        }
+        let view = buffer.get_mapped_range(0..bytes).map_err(|e| Error::Device(e.to_string()))?;
+        let numbers = view.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let numbers = numbers.collect();
+        drop(view);
+        buffer.unmap();
+        Ok(numbers)
+    }
+}
+
+/// A module of a shader that this crate has written.
+#[allow(
+    unsafe_code,
+    reason = "shaders without checks of bounds are a third faster; their indices are this crate's own"
+)]
+fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) -> wgpu::ShaderModule {
+    // SAFETY: every index in the text is a place in a buffer whose size the session computes from the same frame, every loop is counted, and
+    // no divisor is zero. Operations of the caller's own have arrays in registers alone.
+    unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn storage(binding: u32, written: bool) -> wgpu::BindGroupLayoutEntry {
+    entry(binding, wgpu::BufferBindingType::Storage { read_only: !written }, false)
+}
+
+fn entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: dynamic,
+            min_binding_size: None,
+        },
+        count: None,
+    }
+}
+
+fn layout_of(device: &wgpu::Device, buffers: &[bool]) -> wgpu::BindGroupLayout {
+    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, false)];
+    entries.extend((1..).zip(buffers).map(|(k, &written)| storage(k, written)));
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
+}
+
+fn layout_now(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    let entries = [entry(0, wgpu::BufferBindingType::Uniform, true)];
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
+}

@@ -1,0 +1,380 @@
+//! Text of a shader for one side of a program: where numbers are read and written, and what is known of them at each place.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+
+use super::blocks::Kind;
+use super::frame::{Frame, Home, Mode};
+use super::shape::{STRIDE, VECTORS};
+use crate::record::{Arg, Plan, Row, Side, Space};
+
+/// Which lanes of a row an expression reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lanes<'s> {
+    /// The thread's own.
+    One,
+    /// The thread's four.
+    Four,
+    /// Four of them, by the number of the vector.
+    At(&'s str),
+}
+
+/// What is known of the adjoint of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Adjoint {
+    Zero,
+    Memory,
+    Name(String),
+}
+
+/// Writes the code of one side.
+#[derive(Debug)]
+pub(super) struct Emitter<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) side: &'p Side,
+    pub(super) frame: &'p Frame,
+    /// Where the rows of the groups lie.
+    pub(super) over: &'p Frame,
+    pub(super) groups: bool,
+    pub(super) mode: Mode,
+    /// The block of the program that is written.
+    pub(super) space: Space,
+    /// Whether the code goes back through the periods.
+    pub(super) back: bool,
+    pub(super) text: String,
+    depth: usize,
+    names: usize,
+    open: Option<Kind>,
+    known: HashMap<Row, String>,
+    pub(super) adjoints: [Vec<Adjoint>; 2],
+    /// Layers whose weight gradients are summed in registers, by id, and how many numbers a thread has for each pass.
+    pub(super) registers: HashMap<usize, usize>,
+}
+
+impl<'p> Emitter<'p> {
+    pub(super) fn new(plan: &'p Plan, frames: [&'p Frame; 2], groups: bool, mode: Mode) -> Self {
+        let side = if groups { &plan.group } else { &plan.lane };
+        Emitter {
+            plan,
+            side,
+            frame: frames[usize::from(groups)],
+            over: frames[1],
+            groups,
+            mode,
+            space: Space::Start,
+            back: false,
+            text: String::new(),
+            depth: 1,
+            names: 0,
+            open: None,
+            known: HashMap::new(),
+            adjoints: [
+                vec![Adjoint::Memory; side.start.rows],
+                vec![Adjoint::Zero; side.period.rows],
+            ],
+            registers: HashMap::new(),
+        }
+    }
+
+    pub(super) fn line(&mut self, line: impl Display) {
+        for _ in 0..self.depth {
+            self.text.push(' ');
+        }
+        self.text.push_str(&line.to_string());
+        self.text.push('\n');
+    }
+
+    pub(super) fn begin(&mut self, head: impl Display) {
+        self.line(format_args!("{head} {{"));
+        self.depth += 1;
+    }
+
+    pub(super) fn end(&mut self) {
+        self.depth -= 1;
+        self.line("}");
+    }
+
+    /// A name that is not used yet.
+    pub(super) fn fresh(&mut self, stem: &str) -> String {
+        self.names += 1;
+        format!("{stem}{}", self.names)
+    }
+
+    /// A number under a new name.
+    pub(super) fn bind(&mut self, expression: impl Display) -> String {
+        let name = self.fresh("v");
+        self.line(format_args!("let {name} = {expression};"));
+        name
+    }
+
+    pub(super) fn barrier(&mut self) {
+        self.line("storageBarrier(); workgroupBarrier();");
+    }
+
+    /// Goes on in a block of code of some kind; what the threads have done before is seen by all.
+    pub(super) fn enter(&mut self, kind: Kind, anew: bool) {
+        if !anew && self.open == Some(kind) {
+            return;
+        }
+        self.leave();
+        self.barrier();
+        match kind {
+            Kind::Narrow => self.begin("if (q == 0u)"),
+            Kind::Wide(rows) => self.begin(format_args!(
+                "for (var r = rq; r < {rows}u; r += {}u)",
+                super::shape::ROWS_AT_ONCE
+            )),
+            Kind::Layer => self.begin(""),
+        }
+        self.open = Some(kind);
+    }
+
+    /// Ends the block of code: adjoints that are known by name alone go to memory.
+    pub(super) fn leave(&mut self) {
+        let Some(kind) = self.open.take() else {
+            return;
+        };
+        if kind == Kind::Narrow {
+            for space in [Space::Start, Space::Period] {
+                for index in 0..self.adjoints[space as usize].len() {
+                    if let Adjoint::Name(name) = self.adjoints[space as usize][index].clone() {
+                        let place = self.adjoint_place(Row::of(space, index), "", Lanes::One);
+                        self.line(format_args!("{place} = {name};"));
+                        self.adjoints[space as usize][index] = Adjoint::Memory;
+                    }
+                }
+            }
+        }
+        self.known.clear();
+        self.end();
+    }
+
+    /// A row of device memory: `base` and `add` count rows.
+    pub(super) fn device(&self, base: usize, add: &str, lanes: Lanes<'_>) -> String {
+        let base = base * VECTORS;
+        at("M", &format!("s4 + {base}u"), add, VECTORS, lanes)
+    }
+
+    /// A row of the memory of the workgroup.
+    pub(super) fn workgroup(row: usize, add: &str, lanes: Lanes<'_>) -> String {
+        at("sh", &format!("{}u", row * STRIDE), add, STRIDE, lanes)
+    }
+
+    /// A row of a period of the tape.
+    pub(super) fn tape(&self, row: usize, lag: usize, add: &str, lanes: Lanes<'_>) -> String {
+        let base = tape_base(self.frame, row, lag);
+        at("M", &format!("s4 + {base}"), add, VECTORS, lanes)
+    }
+
+    /// What an activation saved for the way back.
+    pub(super) fn saved_place(&self, index: usize, add: &str, lanes: Lanes<'_>) -> String {
+        let frame = self.frame;
+        if self.space == Space::Start {
+            self.device(frame.start_saved + index, add, lanes)
+        } else if index < self.side.saved {
+            self.tape(frame.tape_rows + index, 0, add, lanes)
+        } else {
+            self.device(frame.once_saved + index - self.side.saved, add, lanes)
+        }
+    }
+
+    /// Where the value of a row is read; `add` counts rows behind it.
+    pub(super) fn place(&self, row: Row, add: &str, lanes: Lanes<'_>) -> String {
+        if row.space == Space::Start {
+            return self.device(row.index, add, lanes);
+        }
+        if !self.back
+            && row.lag == 0
+            && let Some(hot) = self.frame.hot[row.index]
+        {
+            return Self::workgroup(hot, add, lanes);
+        }
+        self.home_place(row, add, lanes)
+    }
+
+    fn home_place(&self, row: Row, add: &str, lanes: Lanes<'_>) -> String {
+        let more = if add.is_empty() { String::new() } else { format!(" + ({add})") };
+        let lag = row.lag;
+        match self.frame.homes[row.index] {
+            Home::Tape(place) => self.tape(place, lag, add, lanes),
+            Home::Once(place) => self.device(self.frame.once + place, add, lanes),
+            Home::Input(k) => {
+                let source = if self.groups { "shared_" } else { "exo_" };
+                let (width, who) = source_of(lanes, "src");
+                format!("{source}{width}(t - {lag}u, {k}u{more}, {who})")
+            }
+            Home::Over(from) => self.over_place(from, lag, &more, lanes),
+            Home::Nowhere => format!("NOWHERE_{}", row.index),
+        }
+    }
+
+    /// A row of the groups in this period, as the thread's lane sees it.
+    pub(super) fn over_value(&self, from: Row) -> String {
+        self.over_place(from, 0, "", Lanes::One)
+    }
+
+    /// The same of a row that may be of an earlier period, under a name.
+    pub(super) fn of_group(&mut self, row: Row) -> String {
+        let place = self.over_place(row, row.lag, "", Lanes::One);
+        self.look_up(row, "f32", &place)
+    }
+
+    /// A row of the groups, as one of their lanes sees it.
+    fn over_place(&self, from: Row, lag: usize, more: &str, lanes: Lanes<'_>) -> String {
+        let (width, who) = source_of(lanes, "gid");
+        let base = match (from.space, self.over.homes.get(from.index)) {
+            (Space::Start, _) => format!("{}u", from.index * VECTORS),
+            (_, Some(&Home::Input(k))) => {
+                return format!("shared_{width}(t - {lag}u, {k}u{more}, {who})");
+            }
+            (_, Some(&Home::Tape(place))) => tape_base(self.over, place, lag),
+            (_, Some(&Home::Once(place))) => format!("{}u", (self.over.once + place) * VECTORS),
+            _ => format!("NOWHERE_GROUP_{}", from.index),
+        };
+        let more = if more.is_empty() { String::new() } else { format!(" + (0u{more}) * {VECTORS}u") };
+        format!("over_{width}({base}{more}, {who})")
+    }
+
+    /// An operand's number in the thread's lane; `i` counts rows.
+    pub(super) fn value(&mut self, arg: Arg, i: usize) -> String {
+        match arg {
+            Arg::Const(c) => number(c),
+            Arg::Param(p) => format!("P[{p}u]"),
+            Arg::Shared(k) => format!("shared_1(t, {k}u, src)"),
+            Arg::Row(row) => {
+                let row = row.offset(i);
+                if let Some(name) = self.known.get(&row) {
+                    return name.clone();
+                }
+                let place = self.place(row, "", Lanes::One);
+                let name = self.look_up(row, "f32", &place);
+                self.known.insert(row, name.clone());
+                name
+            }
+        }
+    }
+
+    /// Four of an operand's numbers, of the row that the thread is at; one row for all of them where it is repeated.
+    pub(super) fn vector(&mut self, arg: Arg, repeated: bool) -> String {
+        match arg {
+            Arg::Row(row) => {
+                if let Some(name) = self.known.get(&row) {
+                    return name.clone();
+                }
+                let add = if repeated { "" } else { "r" };
+                let place = self.place(row, add, Lanes::Four);
+                let name = self.look_up(row, "vec4<f32>", &place);
+                self.known.insert(row, name.clone());
+                name
+            }
+            other => format!("vec4<f32>({})", self.value(other, 0)),
+        }
+    }
+
+    /// Four numbers at a place, or zeros before the first period.
+    pub(super) fn four_at(&mut self, row: Row, add: &str) -> String {
+        let place = self.place(row, add, Lanes::Four);
+        self.look_up(row, "vec4<f32>", &place)
+    }
+
+    fn look_up(&mut self, row: Row, kind: &str, place: &str) -> String {
+        if row.lag == 0 {
+            return self.bind(place);
+        }
+        let name = self.fresh("v");
+        self.line(format_args!("var {name} = {kind}();"));
+        self.line(format_args!("if (t >= {}u) {{ {name} = {place}; }}", row.lag));
+        name
+    }
+
+    /// Takes a new value of a row of this block; it goes to wherever it is read later.
+    pub(super) fn set(&mut self, row: Row, value: &str, add: &str, lanes: Lanes<'_>) {
+        if row.space == Space::Start {
+            let place = self.device(row.index, add, lanes);
+            self.line(format_args!("{place} = {value};"));
+        } else {
+            if !self.back && let Some(hot) = self.frame.hot[row.index] {
+                let place = Self::workgroup(hot, add, lanes);
+                self.line(format_args!("{place} = {value};"));
+            }
+            if let Home::Tape(_) | Home::Once(_) = self.frame.homes[row.index] {
+                let place = self.home_place(row, add, lanes);
+                self.line(format_args!("{place} = {value};"));
+            }
+        }
+        if lanes == Lanes::One || lanes == Lanes::Four && matches!(self.open, Some(Kind::Wide(_))) {
+            self.known.insert(row, value.to_owned());
+        }
+    }
+
+    /// Forgets the name of a row that was set in a loop.
+    pub(super) fn forget(&mut self, row: Row) {
+        self.known.remove(&row);
+    }
+
+    /// Where the adjoint of a row of this period, or of the start, is kept.
+    pub(super) fn adjoint_place(&self, row: Row, add: &str, lanes: Lanes<'_>) -> String {
+        match (row.space, self.frame.hot.get(row.index)) {
+            (Space::Start, _) => self.device(self.frame.start_adjoints + row.index, add, lanes),
+            (_, Some(&Some(hot))) => Self::workgroup(hot, add, lanes),
+            _ => self.device(self.frame.adjoints + row.index, add, lanes),
+        }
+    }
+
+    /// Where the adjoints of rows wait for the period that they belong to.
+    pub(super) fn waiting_place(&self, row: Row, add: &str, lanes: Lanes<'_>) -> Option<String> {
+        let place = *self.frame.ring.get(&row.index)?;
+        let (rows, slots) = (self.frame.ring.len(), self.plan.reach + 1);
+        let base = format!(
+            "s4 + {}u + ((t - {}u) % {slots}u) * {}u",
+            (self.frame.waiting + place) * VECTORS,
+            row.lag,
+            rows * VECTORS,
+        );
+        Some(at("M", &base, add, VECTORS, lanes))
+    }
+}
+
+fn source_of(lanes: Lanes<'_>, who: &str) -> (usize, String) {
+    match lanes {
+        Lanes::One => (1, who.to_owned()),
+        Lanes::Four | Lanes::At(_) => (4, format!("{who}4")),
+    }
+}
+
+fn tape_base(frame: &Frame, row: usize, lag: usize) -> String {
+    let (first, stride) = (frame.tape * VECTORS, frame.tape_stride * VECTORS);
+    let period = match frame.periods {
+        None => format!("(t - {lag}u)"),
+        // One more slot than is looked back on: what is read is never what is written.
+        Some(few) => format!("((t + {few}u - {lag}u) % {}u)", few + 1),
+    };
+    format!("{}u + {period} * {stride}u", first + row * VECTORS)
+}
+
+fn at(array: &str, base: &str, add: &str, stride: usize, lanes: Lanes<'_>) -> String {
+    let more = if add.is_empty() { String::new() } else { format!(" + ({add}) * {stride}u") };
+    match lanes {
+        Lanes::One => format!("{array}[{base}{more} + l4][lc]"),
+        Lanes::Four => format!("{array}[{base}{more} + lg]"),
+        Lanes::At(k) => format!("{array}[{base}{more} + {k}]"),
+    }
+}
+
+/// A number in the text of a shader.
+#[allow(clippy::cast_possible_truncation, reason = "shaders compute in single precision")]
+pub(super) fn number(c: f64) -> String {
+    let c = c as f32;
+    if c.is_nan() {
+        return "bitcast<f32>(U.nan)".to_owned();
+    }
+    if c.is_infinite() {
+        let sign = if c < 0.0 { "-" } else { "" };
+        return format!("({sign}bitcast<f32>(U.infinity))");
+    }
+    if c == 0.0 || c.is_normal() {
+        let text = format!("{c:?}");
+        return if text.starts_with('-') { format!("({text}f)") } else { format!("{text}f") };
+    }
+    format!("bitcast<f32>({}u)", c.to_bits())
+}

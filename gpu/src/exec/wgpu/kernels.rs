@@ -1,0 +1,385 @@
+//! Whole shaders: the text that a device compiles.
+
+use std::fmt::Write;
+
+use super::emitter::Emitter;
+use super::frame::{Frame, Mode, forward_ops};
+use super::packing::Packing;
+use super::periods::live_rows;
+use super::plain::custom_name;
+use super::shape::{PER_LANE, REGISTERS, THREADS, TILE, VECTORS};
+use crate::error::Error;
+use crate::record::{Op, Plan, Space};
+
+/// The numbers that a run tells its shaders, in this order, each a `u32`.
+pub(super) const RUN: [&str; 30] = [
+    "lanes",
+    "periods",
+    "window",
+    "groups",
+    "tiles",
+    "group_tiles",
+    "workgroups",
+    "exo_period",
+    "exo_input",
+    "exo_lane",
+    "lane_total",
+    "weights_at",
+    "shared_at",
+    "shared_period",
+    "shared_groups",
+    "gid_at",
+    "starts_at",
+    "picked_at",
+    "scalars_at",
+    "slot",
+    "group_slot",
+    "groups_at",
+    "traces_at",
+    "state_at",
+    "lane_grad_at",
+    "exo_grad_at",
+    "params",
+    "partial",
+    "over_stride",
+    "lanes_padded",
+];
+
+const HELPERS: &str = "
+fn exo_1(t: u32, k: u32, lane: u32) -> f32 {
+  return X[(U.window + t) * U.exo_period + k * U.exo_input + lane * U.exo_lane];
+}
+fn exo_4(t: u32, k: u32, lane: vec4<u32>) -> vec4<f32> {
+  return vec4<f32>(exo_1(t, k, lane.x), exo_1(t, k, lane.y), exo_1(t, k, lane.z), exo_1(t, k, lane.w));
+}
+fn shared_1(t: u32, k: u32, group: u32) -> f32 {
+  return D[U.shared_at + ((U.window + t) * U.shared_period + k) * U.shared_groups + I[U.picked_at + group]];
+}
+fn shared_4(t: u32, k: u32, group: vec4<u32>) -> vec4<f32> {
+  return vec4<f32>(shared_1(t, k, group.x), shared_1(t, k, group.y), shared_1(t, k, group.z), shared_1(t, k, group.w));
+}
+fn over_1(place: u32, group: u32) -> f32 {
+  let g = group % TILE;
+  return M[U.groups_at + (group / TILE) * U.group_slot + place + (g >> 2u)][g & 3u];
+}
+fn over_4(place: u32, group: vec4<u32>) -> vec4<f32> {
+  return vec4<f32>(over_1(place, group.x), over_1(place, group.y), over_1(place, group.z), over_1(place, group.w));
+}
+";
+
+/// A compiled-to-be shader of a program.
+#[derive(Debug)]
+pub(super) struct Shader {
+    pub(super) text: String,
+    pub(super) packing: Packing,
+    pub(super) lane: Frame,
+    pub(super) group: Frame,
+    /// Whether the groups have operations of their own.
+    pub(super) of_groups: bool,
+    /// Whether the groups have something to reverse.
+    pub(super) groups_back: bool,
+}
+
+impl Shader {
+    /// The shader of a program whose lanes are never joined: a workgroup takes its tiles through the whole horizon.
+    pub(super) fn tile_major(plan: &Plan, mode: Mode, workgroup_rows: usize) -> Result<Shader, Error> {
+        let lane = Frame::new(plan, false, mode, workgroup_rows);
+        let group = Frame::new(plan, true, mode, workgroup_rows);
+        let packing = Packing::new(plan);
+        let of_groups = !(plan.group.start.ops.is_empty() && plan.group.period.ops.is_empty());
+        let live = |space| !live_rows(&plan.lane, space).is_empty();
+        let groups_back = mode.reverse && of_groups && (live(Space::Start) || live(Space::Period));
+        let mut text = head(plan, lane.shared_vectors().max(group.shared_vectors()))?;
+        let frames = [&lane, &group];
+        text.push_str(&lanes_kernel(plan, frames, mode, &packing));
+        if of_groups {
+            text.push_str(&groups_forward(plan, frames, mode, &packing));
+        }
+        if groups_back {
+            text.push_str(&groups_reverse(plan, frames, mode, &packing));
+        }
+        if let Ok(path) = std::env::var("HS_DUMP") { let _ = std::fs::write(path, &text); }
+        Ok(Shader { text, packing, lane, group, of_groups, groups_back })
+    }
+}
+
+/// Declarations and functions.
+pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
+    let mut text = String::from("struct Run {\n");
+    for name in RUN {
+        let _ = writeln!(text, "  {name}: u32,");
+    }
+    text.push_str("  infinity: u32,\n  nan: u32,\n  mean: f32,\n  weighted: u32,\n}\n");
+    text.push_str("struct Now { t: u32, pad0: u32, pad1: u32, pad2: u32 }\n");
+    let storage = [
+        ("read", "D: array<f32>"),
+        ("read", "X: array<f32>"),
+        ("read", "I: array<u32>"),
+        ("read", "P: array<f32>"),
+        ("read", "PK: array<vec4<f32>>"),
+        ("read_write", "M: array<vec4<f32>>"),
+        ("read_write", "GP: array<f32>"),
+        ("read_write", "OUT: array<f32>"),
+        ("read_write", "BA: array<f32>"),
+    ];
+    text.push_str("@group(0) @binding(0) var<uniform> U: Run;\n");
+    for (k, (access, name)) in storage.into_iter().enumerate() {
+        let _ = writeln!(text, "@group(0) @binding({}) var<storage, {access}> {name};", k + 1);
+    }
+    text.push_str("@group(1) @binding(0) var<uniform> NOW: Now;\n");
+    let _ = writeln!(text, "const TILE = {TILE}u;");
+    let _ = writeln!(text, "var<workgroup> sh: array<vec4<f32>, {shared}>;");
+    text.push_str(HELPERS);
+    let prelude = include_str!("prelude.wgsl");
+    for (n, t) in [("1", "f32"), ("4", "vec4<f32>")] {
+        let functions = prelude.replace("_N(", &format!("_{n}(")).replace("T(", &format!("{t}("));
+        text.push_str(&functions.replace(": T", &format!(": {t}")).replace("-> T", &format!("-> {t}")));
+    }
+    customs(plan, &mut text)?;
+    Ok(text)
+}
+
+/// The functions of the caller's own operations.
+fn customs(plan: &Plan, text: &mut String) -> Result<(), Error> {
+    let mut there = std::collections::HashSet::new();
+    let codes = plan.sides().into_iter().flat_map(|side| side.codes());
+    for op in codes.flat_map(|code| &code.ops) {
+        let Op::Custom { op, inputs, .. } = op else { continue };
+        let Some(shader) = op.shader() else {
+            return Err(Error::NoShader { operation: format!("{op:?}") });
+        };
+        let forward = custom_name(op.as_ref(), "forward", inputs.len());
+        if there.insert(forward.clone()) {
+            let back = custom_name(op.as_ref(), "vjp", inputs.len());
+            let own = shader.replace("fn forward(", &format!("fn {forward}("));
+            text.push_str(&own.replace("fn vjp(", &format!("fn {back}(")));
+            text.push('\n');
+        }
+    }
+    Ok(())
+}
+
+/// What every entry point begins with.
+const THREAD: &str = "
+  let q = tid / TILE; let lane = tid % TILE; let l4 = lane >> 2u; let lc = lane & 3u;
+  let rq = tid / 8u; let lg = tid % 8u;";
+
+/// What a workgroup knows of the tile of lanes that it takes.
+const OF_LANES: &str = "
+   let first = tile * TILE; let count = min(TILE, U.lanes - first);
+   let mine = min(first + lane, U.lanes - 1u); let alive = lane < count;
+   let own4 = min(vec4<u32>(first + lg * 4u) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(U.lanes - 1u));
+   let alive4 = vec4<u32>(lg * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count);
+   let src = I[mine]; let src4 = vec4<u32>(I[own4.x], I[own4.y], I[own4.z], I[own4.w]);
+   let gid = I[U.gid_at + mine];
+   let gid4 = vec4<u32>(I[U.gid_at + own4.x], I[U.gid_at + own4.y], I[U.gid_at + own4.z], I[U.gid_at + own4.w]);
+   var weight = U.mean; if (U.weighted != 0u) { weight = D[U.weights_at + src]; }
+   if (!alive) { weight = 0.0; }
+";
+
+/// What a workgroup knows of the tile of groups that it takes.
+const OF_GROUPS: &str = "
+   let first = tile * TILE; let count = min(TILE, U.groups - first);
+   let mine = min(first + lane, U.groups - 1u); let alive = lane < count;
+   let own4 = min(vec4<u32>(first + lg * 4u) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(U.groups - 1u));
+   let alive4 = vec4<u32>(lg * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count);
+   let src = mine; let src4 = own4; let gid = mine; let gid4 = own4;
+";
+
+fn entry(name: &str) -> String {
+    format!(
+        "@compute @workgroup_size({THREADS})\nfn {name}(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) tid: u32) {{{THREAD}\n"
+    )
+}
+
+/// Lanes' start: their inputs, what the groups hand over, the operations.
+fn start_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
+    use super::blocks::Kind;
+    e.space = Space::Start;
+    e.enter(Kind::Narrow, true);
+    for k in 0..e.plan.shape.lane {
+        let place = e.device(k, "", super::emitter::Lanes::One);
+        e.line(format_args!("{place} = D[{k}u * U.lane_total + src];"));
+    }
+    let mut over: Vec<_> = e.frame.start_over.iter().map(|(&to, &from)| (to, from)).collect();
+    over.sort_unstable_by_key(|&(to, _)| to);
+    for (to, from) in over {
+        let place = e.device(to, "", super::emitter::Lanes::One);
+        let value = e.over_value(from);
+        e.line(format_args!("{place} = {value};"));
+    }
+    e.leave();
+    e.run(0..e.side.start.ops.len(), packing);
+    e.leave();
+    e.space = Space::Period;
+}
+
+fn lanes_kernel(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing) -> String {
+    let mut e = Emitter::new(plan, frames, false, mode);
+    let mut text = entry("lanes");
+    text.push_str("  let s4 = wg.x * U.slot; let gp = wg.x * U.partial;\n");
+    let layers = || plan.dense_ops().filter(|(groups, _)| !groups).map(|(_, dense)| dense);
+    if mode.reverse {
+        clear_sums(&mut e);
+        let mut left = REGISTERS;
+        for dense in layers() {
+            left -= e.reserve(dense, left);
+        }
+    }
+    e.begin("for (var tile = wg.x; tile < U.tiles; tile += U.workgroups)");
+    e.line(OF_LANES);
+    e.line("if (q == 0u && alive) { OUT[mine] = 0.0; }");
+    start_of_lanes(&mut e, packing);
+    let forward = forward_ops(e.side, mode);
+    e.begin("for (var t = 0u; t < U.periods; t += 1u)");
+    e.open_period();
+    e.run(0..forward, packing);
+    e.close_period(!mode.reverse, !(mode.reverse && plan.objective_is_late));
+    e.leave();
+    e.end();
+    if mode.reverse {
+        reverse_of_lanes(&mut e, packing);
+    } else {
+        e.line("let t = U.periods;");
+        final_state(&mut e);
+    }
+    e.barrier();
+    e.end();
+    if mode.reverse {
+        for dense in layers() {
+            e.release(dense);
+        }
+        total_sums(&mut e);
+    }
+    text.push_str(&e.text);
+    text.push_str("}\n");
+    text
+}
+
+/// The state after the last period: that which the period after it would begin with.
+fn final_state(e: &mut Emitter<'_>) {
+    let _ = &e;
+    e.begin("");
+    e.line("let last = t - 1u;");
+    e.begin("");
+    e.line("let t = last;");
+    e.final_state();
+    e.end();
+    e.end();
+}
+
+fn reverse_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
+    let plan = e.plan;
+    e.back = true;
+    e.clear_back();
+    e.begin("for (var back = U.periods; back > 0u; back -= 1u)");
+    e.line("let t = back - 1u;");
+    e.open_back();
+    let (late, all) = (e.side.period.late, e.side.period.ops.len());
+    e.run(late..all, packing);
+    if plan.objective_is_late {
+        e.close_period(false, true);
+    }
+    e.enter(super::blocks::Kind::Narrow, false);
+    e.add(plan.objective, 0, "weight");
+    e.run_back(0..all, packing);
+    e.close_back();
+    e.end();
+    e.start_back(packing);
+    objective_of_tile(e);
+    e.back = false;
+}
+
+/// Adds the weighted objectives of a tile to the workgroup's.
+fn objective_of_tile(e: &mut Emitter<'_>) {
+    let place = Emitter::workgroup(e.frame.scratch, "", super::emitter::Lanes::One);
+    e.barrier();
+    e.line(format_args!("if (q == 0u) {{ {place} = weight * OUT[mine]; }}"));
+    e.barrier();
+    e.begin("if (tid == 0u)");
+    e.line("var s = vec4<f32>();");
+    let four = Emitter::workgroup(e.frame.scratch, "", super::emitter::Lanes::At("k"));
+    e.line(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u) {{ s += {four}; }}"));
+    e.line("GP[gp + U.params] += (s.x + s.y) + (s.z + s.w);");
+    e.end();
+}
+
+/// Sums begin at zero.
+fn clear_sums(e: &mut Emitter<'_>) {
+    e.line(format_args!(
+        "for (var i = tid; i < U.partial; i += {THREADS}u) {{ GP[gp + i] = 0.0; }}"
+    ));
+    let rows = e.frame.scalars.len() * PER_LANE;
+    if rows > 0 {
+        e.line(format_args!(
+            "for (var i = tid; i < {}u; i += {THREADS}u) {{ M[s4 + {}u + i] = vec4<f32>(); }}",
+            rows * VECTORS,
+            e.frame.sums * VECTORS
+        ));
+    }
+    e.barrier();
+}
+
+/// The threads' sums of parameters that are read one by one, as one.
+fn total_sums(e: &mut Emitter<'_>) {
+    let count = e.frame.scalars.len();
+    if count == 0 {
+        return;
+    }
+    e.barrier();
+    e.begin(format_args!("for (var k = tid; k < {count}u; k += {THREADS}u)"));
+    e.line("var s = vec4<f32>();");
+    e.line(format_args!(
+        "for (var i = 0u; i < {0}u; i += 1u) {{ s += M[s4 + {1}u + k * {0}u + i]; }}",
+        PER_LANE * VECTORS,
+        e.frame.sums * VECTORS
+    ));
+    let at = if e.groups { "U.scalars_at + 1u + I[U.scalars_at]" } else { "U.scalars_at + 1u" };
+    e.line(format_args!("GP[gp + I[{at} + k]] += (s.x + s.y) + (s.z + s.w);"));
+    e.end();
+}
+
+/// The groups forward through all periods.
+fn groups_forward(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing) -> String {
+    let mut e = Emitter::new(plan, frames, true, mode);
+    let mut text = entry("groups_forward");
+    text.push_str("  let tile = wg.x; let s4 = U.groups_at + wg.x * U.group_slot;\n");
+    e.line(OF_GROUPS);
+    e.run(0..plan.group.start.ops.len(), packing);
+    e.leave();
+    e.space = Space::Period;
+    e.begin("for (var t = 0u; t < U.periods; t += 1u)");
+    e.open_period();
+    e.run(0..plan.group.period.ops.len(), packing);
+    e.leave();
+    e.end();
+    text.push_str(&e.text);
+    text.push_str("}\n");
+    text
+}
+
+/// The groups back through all periods: the adjoints of what the lanes read, added up over them.
+fn groups_reverse(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing) -> String {
+    let mut e = Emitter::new(plan, frames, true, mode);
+    let mut text = entry("groups_reverse");
+    text.push_str("  let tile = wg.x; let s4 = U.groups_at + wg.x * U.group_slot; let gp = (U.workgroups + wg.x) * U.partial;\n");
+    clear_sums(&mut e);
+    e.line(OF_GROUPS);
+    e.space = Space::Period;
+    e.back = true;
+    e.clear_back();
+    e.begin("for (var back = U.periods; back > 0u; back -= 1u)");
+    e.line("let t = back - 1u;");
+    e.open_back();
+    super::bridges::from_lanes(&mut e, Space::Period, "t + 1u");
+    e.run_back(0..plan.group.period.ops.len(), packing);
+    e.close_back();
+    e.end();
+    e.space = Space::Start;
+    super::bridges::from_lanes(&mut e, Space::Start, "0u");
+    e.start_back(packing);
+    total_sums(&mut e);
+    text.push_str(&e.text);
+    text.push_str("}\n");
+    text
+}

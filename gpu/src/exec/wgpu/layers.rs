@@ -1,0 +1,475 @@
+//! Layers: products of weights with tiles of lanes, in blocks of registers.
+
+use super::blocks::Kind;
+use super::emitter::{Adjoint, Emitter, Lanes, number};
+use super::functions as f;
+use super::packing::Packed;
+use super::shape::{HEAD, HEAD_INPUTS, PER_LANE, ROWS_AT_ONCE, STRIDE, TILE, VECTORS};
+use crate::record::{Arg, Dense, Row, Space};
+use crate::scalar::Activation;
+
+/// A factor of a product: where four lanes of row `i` of some rows are read, the number of rows, and the first vector of the weights that
+/// go with them.
+pub(super) struct Factor {
+    pub(super) place: String,
+    pub(super) rows: usize,
+    pub(super) weights: usize,
+    /// Periods that must have passed, or the factor is zero.
+    pub(super) lag: usize,
+}
+
+impl Emitter<'_> {
+    /// Where four lanes of a segment's row `i` are read.
+    fn input(&self, row: Row, rows: usize, weights: usize) -> Factor {
+        let place = self.place(row, "i", Lanes::Four);
+        Factor { place, rows, weights, lag: row.lag }
+    }
+
+    /// Sums over the rows of the factors, for `outputs` outputs of which each thread has some, four lanes each: calls `finish` with the
+    /// name of the sum and the number of the output.
+    pub(super) fn product(
+        &mut self,
+        outputs: usize,
+        factors: &[Factor],
+        mut finish: impl FnMut(&mut Self, &str, &str),
+    ) {
+        let each = match outputs {
+            0..=16 => 1,
+            17..=32 => 2,
+            _ => 4,
+        };
+        let at_once = ROWS_AT_ONCE * each;
+        for first in (0..outputs).step_by(at_once) {
+            self.begin("");
+            let o = self.bind(format_args!("{first}u + rq * {each}u"));
+            if first + at_once > outputs {
+                self.begin(format_args!("if ({o} < {outputs}u)"));
+            }
+            let sums: Vec<String> = (0..each).map(|_| self.fresh("a")).collect();
+            for sum in &sums {
+                self.line(format_args!("var {sum} = vec4<f32>();"));
+            }
+            let stride = outputs.div_ceil(4);
+            for factor in factors {
+                if factor.lag > 0 {
+                    self.begin(format_args!("if (t >= {}u)", factor.lag));
+                }
+                self.rows_of(factor, stride, &o, &sums);
+                if factor.lag > 0 {
+                    self.end();
+                }
+            }
+            for (k, sum) in sums.iter().enumerate() {
+                let here = self.bind(format_args!("{o} + {k}u"));
+                let partial = !outputs.is_multiple_of(each);
+                if partial && k > 0 {
+                    self.begin(format_args!("if ({here} < {outputs}u)"));
+                }
+                finish(self, sum, &here);
+                if partial && k > 0 {
+                    self.end();
+                }
+            }
+            if first + at_once > outputs {
+                self.end();
+            }
+            self.end();
+        }
+    }
+
+    /// Adds a factor's rows times their weights to the sums, four rows a turn.
+    fn rows_of(&mut self, factor: &Factor, stride: usize, o: &str, sums: &[String]) {
+        const TURN: usize = 4;
+        let whole = factor.rows / TURN * TURN;
+        if whole > 0 {
+            self.begin(format_args!("for (var j = 0u; j < {whole}u; j += {TURN}u)"));
+            for k in 0..TURN {
+                self.one_row(factor, stride, o, sums, &format!("j + {k}u"));
+            }
+            self.end();
+        }
+        for i in whole..factor.rows {
+            self.one_row(factor, stride, o, sums, &format!("{i}u"));
+        }
+    }
+
+    fn one_row(&mut self, factor: &Factor, stride: usize, o: &str, sums: &[String], i: &str) {
+        self.begin("");
+        self.line(format_args!("let i = {i};"));
+        let x = self.bind(&factor.place);
+        let w = self.bind(format_args!("PK[{}u + i * {stride}u + ({o} >> 2u)]", factor.weights));
+        let parts: Vec<String> = match sums.len() {
+            1 => vec![format!("{w}[{o} & 3u]")],
+            2 => {
+                let half = self.bind(format_args!("select({w}.xy, {w}.zw, ({o} & 2u) != 0u)"));
+                vec![format!("{half}.x"), format!("{half}.y")]
+            }
+            _ => ["x", "y", "z", "w"].map(|c| format!("{w}.{c}")).to_vec(),
+        };
+        for (sum, w) in sums.iter().zip(parts) {
+            self.line(format_args!("{sum} = fma(vec4<f32>({w}), {x}, {sum});"));
+        }
+        self.end();
+    }
+
+    /// The rows of a layer's inputs with the weights that go with them.
+    pub(super) fn inputs(&self, dense: &Dense, packed: &Packed) -> Vec<Factor> {
+        let mut column = 0;
+        let segments = dense.segments.iter().map(|&(row, rows)| {
+            let weights = packed.forward + column * dense.outputs.div_ceil(4);
+            column += rows;
+            self.input(row, rows, weights)
+        });
+        segments.collect()
+    }
+
+    /// The values of a layer.
+    pub(super) fn layer(&mut self, dense: &Dense, packed: &Packed) {
+        self.enter(Kind::Layer, true);
+        let saves = self.mode.reverse && dense.activation != Activation::Identity;
+        let space = self.space;
+        if dense.outputs <= HEAD && dense.width >= HEAD_INPUTS {
+            self.head(dense);
+            for o in 0..dense.outputs {
+                let z = self.head_sum(dense, o);
+                let y = self.bind(f::activation(dense.activation, &z, 1));
+                if saves {
+                    let place = self.saved_place(dense.saved + o, "", Lanes::One);
+                    let slope = f::slope(dense.activation, &z, &y, 1);
+                    self.line(format_args!("{place} = {slope};"));
+                }
+                self.set(Row::of(space, dense.out + o), &y, "", Lanes::One);
+            }
+            return;
+        }
+        let inputs = self.inputs(dense, packed);
+        self.product(dense.outputs, &inputs, |e, sum, o| {
+            let z = e.bind(match dense.bias {
+                Some(b) => format!("{sum} + vec4<f32>(P[{b}u + {o}])"),
+                None => sum.to_owned(),
+            });
+            let y = e.bind(f::activation(dense.activation, &z, 4));
+            if saves {
+                let place = e.saved_place(dense.saved, o, Lanes::Four);
+                let slope = f::slope(dense.activation, &z, &y, 4);
+                e.line(format_args!("{place} = {slope};"));
+            }
+            e.set(Row::of(space, dense.out), &y, o, Lanes::At("lg"));
+        });
+    }
+
+    /// A layer of few outputs: each of the threads that share a lane sums some of the inputs, and a block of one thread a lane is begun that
+    /// adds their sums up.
+    fn head(&mut self, dense: &Dense) {
+        let sums: Vec<String> = (0..dense.outputs).map(|_| self.fresh("part")).collect();
+        for sum in &sums {
+            self.line(format_args!("var {sum} = 0.0;"));
+        }
+        let mut column = 0;
+        for &(row, rows) in &dense.segments {
+            if row.lag > 0 {
+                self.begin(format_args!("if (t >= {}u)", row.lag));
+            }
+            self.begin(format_args!("for (var i = q; i < {rows}u; i += {PER_LANE}u)"));
+            let x = self.bind(self.place(row, "i", Lanes::One));
+            for (o, sum) in sums.iter().enumerate() {
+                let w = dense.weights + o * dense.width + column;
+                self.line(format_args!("{sum} = fma(P[{w}u + i], {x}, {sum});"));
+            }
+            self.end();
+            if row.lag > 0 {
+                self.end();
+            }
+            column += rows;
+        }
+        for (o, sum) in sums.iter().enumerate() {
+            let place = Self::workgroup(self.frame.scratch + o * PER_LANE, "q", Lanes::One);
+            self.line(format_args!("{place} = {sum};"));
+        }
+        self.enter(Kind::Narrow, true);
+    }
+
+    fn head_sum(&mut self, dense: &Dense, o: usize) -> String {
+        let mut sum = match dense.bias {
+            Some(b) => format!("P[{}u]", b + o),
+            None => number(0.0),
+        };
+        for q in 0..PER_LANE {
+            let part = Self::workgroup(self.frame.scratch + o * PER_LANE + q, "", Lanes::One);
+            sum = format!("{sum} + {part}");
+        }
+        self.bind(sum)
+    }
+
+    /// The adjoints of a layer: of its inputs, weights and biases.
+    pub(super) fn layer_back(&mut self, dense: &Dense, packed: &Packed) {
+        let space = self.space;
+        let own = Row::of(space, dense.out);
+        if !self.settle(own, dense.outputs) {
+            return;
+        }
+        // Through the activation, in place; what no lane has is cleared.
+        self.enter(Kind::Wide(dense.outputs), true);
+        let place = self.adjoint_place(own, "r", Lanes::Four);
+        let slope = match dense.activation {
+            Activation::Identity => String::new(),
+            _ => format!(" * {}", self.saved_place(dense.saved, "r", Lanes::Four)),
+        };
+        self.line(format_args!("{place} = select(vec4<f32>(), {place}{slope}, alive4);"));
+        self.leave();
+        if dense.trained {
+            self.stage(dense);
+        }
+        self.enter(Kind::Layer, true);
+        let dz = self.adjoint_place(own, "o", Lanes::At("k"));
+        self.gradients(dense, &dz);
+        let dz = self.adjoint_place(own, "i", Lanes::Four);
+        self.input_adjoints(dense, packed, &dz);
+        self.consume(dense.out, dense.outputs);
+    }
+
+    /// Brings the inputs of a layer to workgroup memory.
+    pub(super) fn stage(&mut self, dense: &Dense) {
+        let mut column = self.frame.stage;
+        for &(row, rows) in &dense.segments {
+            self.begin(format_args!("for (var r = rq; r < {rows}u; r += {ROWS_AT_ONCE}u)"));
+            let x = self.four_at(row, "r");
+            let place = Self::workgroup(column, "r", Lanes::Four);
+            self.line(format_args!("{place} = {x};"));
+            self.end();
+            column += rows;
+        }
+    }
+
+    /// Adds $dZ\, X^T$ and the sums of $dZ$ to the gradients of weights and biases, with the inputs staged; `dz` is where four lanes of row
+    /// `o` are read, by the number `k` of the vector.
+    pub(super) fn gradients(&mut self, dense: &Dense, dz: &str) {
+        if !dense.trained {
+            return;
+        }
+        if let Some(bias) = dense.bias {
+            for first in (0..dense.outputs).step_by(super::shape::THREADS) {
+                let o = self.bind(format_args!("{first}u + tid"));
+                self.begin(format_args!("if ({o} < {}u)", dense.outputs));
+                self.line(format_args!("let o = {o}; var s = vec4<f32>();"));
+                self.line(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u) {{ s += {dz}; }}"));
+                self.line(format_args!("GP[gp + {bias}u + o] += (s.x + s.y) + (s.z + s.w);"));
+                self.end();
+            }
+        }
+        let shape = Blocks::of(dense);
+        let in_registers = self.registers.contains_key(&dense.id);
+        for pass in 0..shape.passes() {
+            self.gradient_pass(dense, shape, pass, dz, in_registers);
+        }
+    }
+
+    fn gradient_pass(
+        &mut self,
+        dense: &Dense,
+        shape: Blocks,
+        pass: usize,
+        dz: &str,
+        in_registers: bool,
+    ) {
+        let Blocks { rows, columns, down, across } = shape;
+        self.begin("");
+        let cell = self.bind(format_args!("{}u + tid", pass * super::shape::THREADS));
+        self.begin(format_args!("if ({cell} < {}u)", down * across));
+        let o = self.bind(format_args!("{cell} / {across}u"));
+        let i = self.bind(format_args!("{cell} % {across}u"));
+        let register = |r: usize, c: usize| format!("dw{}_{pass}_{r}_{c}", dense.id);
+        if !in_registers {
+            for r in 0..rows {
+                for c in 0..columns {
+                    self.line(format_args!("var {} = 0.0;", register(r, c)));
+                }
+            }
+        }
+        self.begin(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u)"));
+        for c in 0..columns {
+            let place = Self::workgroup(self.frame.stage, &clamped(&i, c, across, dense.width), Lanes::At("k"));
+            self.line(format_args!("let x{c} = {place};"));
+        }
+        for r in 0..rows {
+            self.begin("");
+            self.line(format_args!("let o = {};", clamped(&o, r, down, dense.outputs)));
+            self.line(format_args!("let d = {dz};"));
+            for c in 0..columns {
+                let sum = register(r, c);
+                self.line(format_args!("{sum} += dot(d, x{c});"));
+            }
+            self.end();
+        }
+        self.end();
+        if !in_registers {
+            self.flush(dense, shape, (&o, &i), register);
+        }
+        self.end();
+        self.end();
+    }
+
+    /// Adds a thread's sums to the gradient in memory.
+    fn flush(
+        &mut self,
+        dense: &Dense,
+        shape: Blocks,
+        (o, i): (&str, &str),
+        register: impl Fn(usize, usize) -> String,
+    ) {
+        let Blocks { rows, columns, down, across } = shape;
+        for r in 0..rows {
+            for c in 0..columns {
+                let sum = register(r, c);
+                let place = format!(
+                    "GP[gp + {}u + ({o} + {}u) * {}u + {i} + {}u]",
+                    dense.weights,
+                    r * down,
+                    dense.width,
+                    c * across
+                );
+                let mut guards = Vec::new();
+                if (r + 1) * down > dense.outputs {
+                    guards.push(format!("{o} + {}u < {}u", r * down, dense.outputs));
+                }
+                if (c + 1) * across > dense.width {
+                    guards.push(format!("{i} + {}u < {}u", c * across, dense.width));
+                }
+                if guards.is_empty() {
+                    self.line(format_args!("{place} += {sum};"));
+                } else {
+                    self.line(format_args!("if ({}) {{ {place} += {sum}; }}", guards.join(" && ")));
+                }
+            }
+        }
+    }
+
+    /// Takes a layer's sums into registers for as long as the shader runs, if there is room; how many numbers a thread then has.
+    pub(super) fn reserve(&mut self, dense: &Dense, left: usize) -> usize {
+        let shape = Blocks::of(dense);
+        let need = shape.passes() * shape.rows * shape.columns;
+        if !dense.trained || need > left {
+            return 0;
+        }
+        self.registers.insert(dense.id, need);
+        for pass in 0..shape.passes() {
+            for r in 0..shape.rows {
+                for c in 0..shape.columns {
+                    self.line(format_args!("var dw{}_{pass}_{r}_{c} = 0.0;", dense.id));
+                }
+            }
+        }
+        need
+    }
+
+    /// Brings the sums in registers to memory.
+    pub(super) fn release(&mut self, dense: &Dense) {
+        if !self.registers.contains_key(&dense.id) {
+            return;
+        }
+        let shape = Blocks::of(dense);
+        for pass in 0..shape.passes() {
+            self.begin("");
+            let cell = self.bind(format_args!("{}u + tid", pass * super::shape::THREADS));
+            self.begin(format_args!("if ({cell} < {}u)", shape.down * shape.across));
+            let o = self.bind(format_args!("{cell} / {}u", shape.across));
+            let i = self.bind(format_args!("{cell} % {}u", shape.across));
+            self.flush(dense, shape, (&o, &i), |r, c| format!("dw{}_{pass}_{r}_{c}", dense.id));
+            self.end();
+            self.end();
+        }
+    }
+
+    /// The adjoints of a layer's inputs; `dz` is where the thread's four lanes of row `i` are read.
+    pub(super) fn input_adjoints(&mut self, dense: &Dense, packed: &Packed, dz: &str) {
+        for (s, &(row, rows)) in dense.segments.iter().enumerate() {
+            if !dense.wanted[s] {
+                continue;
+            }
+            let foreign = row.space == Space::Start && self.space == Space::Period;
+            let (place, adds) = if row.lag > 0 {
+                let Some(place) = self.waiting_place(row, "i", Lanes::Four) else { continue };
+                (place, true)
+            } else {
+                let adds = foreign || self.settle_within(row, rows);
+                (self.adjoint_place(row, "i", Lanes::Four), adds)
+            };
+            let sign = if adds { "+=" } else { "=" };
+            let factor = Factor {
+                place: dz.to_owned(),
+                rows: dense.outputs,
+                weights: packed.backward[s],
+                lag: 0,
+            };
+            if row.lag > 0 {
+                self.begin(format_args!("if (t >= {}u)", row.lag));
+            }
+            self.product(rows, &[factor], |e, sum, i| {
+                e.line(format_args!("{{ let i = {i}; {place} {sign} {sum}; }}"));
+            });
+            if row.lag > 0 {
+                self.end();
+            }
+        }
+    }
+
+    /// As [`settle`](Self::settle), within a block of a layer, which goes on behind it.
+    fn settle_within(&mut self, row: Row, rows: usize) -> bool {
+        let there = self.settle(row, rows);
+        if there {
+            self.enter(Kind::Layer, false);
+        }
+        let states = &mut self.adjoints[row.space as usize];
+        states[row.index..row.index + rows].fill(Adjoint::Memory);
+        there
+    }
+
+    /// An operand's numbers as an argument of a block of one thread a lane.
+    pub(super) fn index_of(&mut self, arg: Arg, count: usize) -> (String, String) {
+        let index = self.value(arg, 0);
+        let near = self.bind(format_args!("round({index})"));
+        let good = self.bind(format_args!("{near} >= 0.0 && {near} < {}", number(count_as_f64(count))));
+        let place = self.bind(format_args!("select(0u, u32(max({near}, 0.0)), {good})"));
+        (place, good)
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "numbers of classes are far below 2^52")]
+pub(super) fn count_as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// Row `first + k * step`, or the last.
+fn clamped(first: &str, k: usize, step: usize, rows: usize) -> String {
+    if (k + 1) * step > rows {
+        format!("min({first} + {}u, {}u)", k * step, rows - 1)
+    } else {
+        format!("{first} + {}u", k * step)
+    }
+}
+
+/// How a gradient of weights is shared out: each thread has `rows` times `columns` of them, `down` and `across` apart.
+#[derive(Debug, Clone, Copy)]
+struct Blocks {
+    rows: usize,
+    columns: usize,
+    down: usize,
+    across: usize,
+}
+
+impl Blocks {
+    fn of(dense: &Dense) -> Blocks {
+        let rows = dense.outputs.min(4);
+        let down = dense.outputs.div_ceil(rows);
+        let with = |columns: usize| Blocks { rows, columns, down, across: dense.width.div_ceil(columns) };
+        let cost = |b: &Blocks| (b.passes() * (b.columns + 2), b.columns);
+        let all = [1, 2, 4, 8].map(with);
+        all.into_iter().min_by_key(cost).unwrap_or(with(1))
+    }
+
+    fn passes(self) -> usize {
+        (self.down * self.across).div_ceil(super::shape::THREADS)
+    }
+}
+
+const _: () = assert!(TILE == 4 * VECTORS && STRIDE > VECTORS);

@@ -1,0 +1,97 @@
+//! The executor on a graphics processor.
+
+mod adapter;
+mod blocks;
+mod bridges;
+mod classes;
+mod emitter;
+mod frame;
+mod functions;
+mod future;
+mod kernels;
+mod layers;
+mod optimiser;
+mod packing;
+mod periods;
+mod plain;
+mod session;
+mod shape;
+mod upload;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use adapter::Adapter;
+use session::GpuSession;
+
+use super::batch::Batch;
+use super::indices;
+use super::session::{Executor, Session};
+use crate::error::Error;
+use crate::record::Program;
+
+/// Runs programs on a graphics processor, in single precision.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    adapter: Arc<Adapter>,
+}
+
+impl Gpu {
+    /// The fastest graphics processor of this machine.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where there is none, or none that can be opened.
+    pub fn new() -> Result<Gpu, Error> {
+        Ok(Gpu { adapter: Arc::new(Adapter::open()?) })
+    }
+
+    /// Its name, its driver, and the interface through which it is reached.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let info = &self.adapter.info;
+        format!("{} ({} {}, {:?})", info.name, info.driver, info.driver_info, info.backend)
+    }
+
+    /// What has been asked of it since it was opened.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let counts = &self.adapter.traffic;
+        Traffic {
+            dispatches: counts.dispatches.load(Relaxed),
+            sent: counts.up.load(Relaxed),
+            received: counts.down.load(Relaxed),
+        }
+    }
+
+    /// Seconds that the last run took on the device, by its own clock; none where it has none.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn last_seconds(&self) -> Result<Option<f64>, Error> {
+        self.adapter.last_seconds()
+    }
+}
+
+/// What has been asked of a graphics processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Traffic {
+    /// Programs started.
+    pub dispatches: u64,
+    /// Bytes sent to it.
+    pub sent: u64,
+    /// Bytes brought back.
+    pub received: u64,
+}
+
+impl Executor<f32> for Gpu {
+    fn open<'a>(
+        &'a self,
+        program: &'a Program,
+        batch: Batch<'a, f32>,
+    ) -> Result<Box<dyn Session<f32> + 'a>, Error> {
+        batch.validate(program)?;
+        indices::check(program, &batch)?;
+        Ok(Box::new(GpuSession::new(&self.adapter, program, batch)?))
+    }
+}
