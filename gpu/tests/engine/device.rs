@@ -54,7 +54,7 @@ fn gradient_distance(spec: &Spec, gpu: &Gpu) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn values_on_a_device(spec in specs(Class::Any, false, 1..80)) {

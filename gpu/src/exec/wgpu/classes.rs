@@ -2,6 +2,7 @@
 
 use super::blocks::Kind;
 use super::emitter::{Adjoint, Emitter, Lanes, number};
+use super::order::Who;
 use super::packing::Packed;
 use super::shape::{STRIDE, VECTORS};
 use crate::record::{Arg, Dense, Op, Row};
@@ -12,6 +13,8 @@ impl Emitter<'_> {
         let space = self.space;
         match op {
             Op::Softmax { x, out, rows } | Op::LogSoftmax { x, out, rows } => {
+                self.stored();
+                self.reads(*x, *rows, Who::Lane);
                 let place = self.place(*x, "r", Lanes::One);
                 let (top, total) = self.normaliser(&place, *rows);
                 let logs = matches!(op, Op::LogSoftmax { .. });
@@ -23,22 +26,24 @@ impl Emitter<'_> {
                 };
                 self.begin(format_args!("for (var r = 0u; r < {rows}u; r += 1u)"));
                 let y = self.bind(y);
-                self.set(Row::of(space, *out), &y, "r", Lanes::One);
+                self.set(Row::of(space, *out), &y, "r", (*rows, Who::Lane), Lanes::One);
+                self.stored();
                 self.end();
-                self.forget(Row::of(space, *out));
             }
             Op::Pick { x, rows, index, out } => {
                 let (place, good) = self.index_of(*index, *rows);
+                self.stored();
+                self.reads(*x, *rows, Who::Lane);
                 let x = self.place(*x, &place, Lanes::One);
                 let y = self.bind(format_args!("select({}, {x}, {good})", number(f64::NAN)));
-                self.set(Row::of(space, *out), &y, "", Lanes::One);
+                self.set(Row::of(space, *out), &y, "", (1, Who::Lane), Lanes::One);
             }
             Op::Lookup { table, entries, width, index, out } => {
                 let (place, good) = self.index_of(*index, *entries);
                 for k in 0..*width {
                     let x = format!("P[{}u + {place} * {width}u]", table + k);
                     let y = self.bind(format_args!("select({}, {x}, {good})", number(f64::NAN)));
-                    self.set(Row::of(space, out + k), &y, "", Lanes::One);
+                    self.set(Row::of(space, out + k), &y, "", (1, Who::Lane), Lanes::One);
                 }
             }
             _ => {}
@@ -67,6 +72,10 @@ impl Emitter<'_> {
                 }
                 let Some(target) = self.wide_target(Arg::Row(*x), *rows) else { return };
                 self.enter(Kind::Narrow, false);
+                self.stored();
+                self.adjoints_used(own, *rows, Who::Lane, false);
+                self.adjoints_used(*x, *rows, Who::Lane, true);
+                self.reads(own, *rows, Who::Lane);
                 let dy = self.adjoint_place(own, "r", Lanes::One);
                 let y = self.place(own, "r", Lanes::One);
                 let logs = matches!(op, Op::LogSoftmax { .. });
@@ -110,19 +119,19 @@ impl Emitter<'_> {
         if row.lag == 0 && row.space == self.space {
             for i in 0..rows {
                 if self.adjoints[row.space as usize][row.index + i] == Adjoint::Zero {
-                    let place = self.adjoint_place(row.offset(i), "", Lanes::One);
-                    self.line(format_args!("{place} = 0.0;"));
+                    self.put_adjoint(row.offset(i), "0.0");
                     self.adjoints[row.space as usize][row.index + i] = Adjoint::Memory;
                 }
                 if let Adjoint::Name(name) =
                     self.adjoints[row.space as usize][row.index + i].clone()
                 {
-                    let place = self.adjoint_place(row.offset(i), "", Lanes::One);
-                    self.line(format_args!("{place} = {name};"));
+                    self.put_adjoint(row.offset(i), &name);
                     self.adjoints[row.space as usize][row.index + i] = Adjoint::Memory;
                 }
             }
         }
+        self.stored();
+        self.adjoints_used(row, rows, Who::Lane, true);
         self.rows_target(row)
     }
 
@@ -136,6 +145,7 @@ impl Emitter<'_> {
         let kept = Self::workgroup(self.frame.scratch, "", Lanes::One);
         self.line(format_args!("{kept} = bitcast<f32>(select(0xffffffffu, {place}, {good} && alive));"));
         self.enter(Kind::Layer, true);
+        self.gradient_used(table, entries * width, Who::Rows(width));
         let scratch = self.frame.scratch * STRIDE;
         self.begin(format_args!(
             "for (var r = tid; r < {width}u; r += {}u)",
@@ -143,6 +153,7 @@ impl Emitter<'_> {
         ));
         self.begin(format_args!("for (var k = 0u; k < {}u; k += 1u)", 4 * VECTORS));
         self.line(format_args!("let e = bitcast<u32>(sh[{scratch}u + (k >> 2u)][k & 3u]);"));
+        self.adjoints_used(own, width, Who::All, false);
         let dy = self.adjoint_place(own, "r", Lanes::At("(k >> 2u)"));
         self.line(format_args!(
             "if (e != 0xffffffffu) {{ GP[gp + {table}u + e * {width}u + r] += {dy}[k & 3u]; }}"
@@ -155,7 +166,9 @@ impl Emitter<'_> {
     fn logits(&mut self, layer: &Dense, packed: &Packed) {
         self.enter(Kind::Layer, true);
         let inputs = self.inputs(layer, packed);
-        let place = self.device(self.frame.logits, "o", Lanes::Four);
+        let first = self.frame.logits;
+        self.order.note(first..first + layer.outputs, Who::All, true);
+        let place = self.device(first, "o", Lanes::Four);
         self.product(layer.outputs, &inputs, |e, sum, o| {
             let bias = match layer.bias {
                 Some(b) => format!(" + vec4<f32>(P[{b}u + {o}])"),
@@ -165,10 +178,16 @@ impl Emitter<'_> {
         });
     }
 
+    fn logits_used(&mut self, classes: usize, who: Who, write: bool) {
+        let first = self.frame.logits;
+        self.order.note(first..first + classes, who, write);
+    }
+
     /// The logarithm of the share of each lane's class.
     pub(super) fn likelihood(&mut self, layer: &Dense, packed: &Packed, index: Arg, out: usize) {
         self.logits(layer, packed);
         self.enter(Kind::Narrow, true);
+        self.logits_used(layer.outputs, Who::Lane, false);
         let place = self.device(self.frame.logits, "r", Lanes::One);
         let (top, total) = self.normaliser(&place, layer.outputs);
         let log = self.bind(format_args!("log({total})"));
@@ -176,11 +195,10 @@ impl Emitter<'_> {
         let x = self.device(self.frame.logits, &class, Lanes::One);
         let none = number(f64::NAN);
         let y = self.bind(format_args!("select({none}, ({x} - {top}) - {log}, {good})"));
-        self.set(Row::of(self.space, out), &y, "", Lanes::One);
+        self.set(Row::of(self.space, out), &y, "", (1, Who::Lane), Lanes::One);
         if self.mode.reverse {
             for (i, value) in [top, log].into_iter().enumerate() {
-                let place = self.saved_place(layer.saved + i, "", Lanes::One);
-                self.line(format_args!("{place} = {value};"));
+                self.save(layer.saved + i, &value);
             }
         }
     }
@@ -204,19 +222,22 @@ impl Emitter<'_> {
         let dy = self.bind(format_args!("select(0.0, {dy}, {good} && alive)"));
         let [top, log] = [0, 1].map(|i| {
             let place = self.saved_place(layer.saved + i, "", Lanes::One);
+            self.saved_used(layer.saved + i, 1, Who::Lane, false);
             self.bind(place)
         });
+        self.logits_used(layer.outputs, Who::Lane, true);
         let place = self.device(self.frame.logits, "r", Lanes::One);
         self.begin(format_args!("for (var r = 0u; r < {}u; r += 1u)", layer.outputs));
         self.line(format_args!(
             "{place} = {dy} * (select(0.0, 1.0, r == {class}) - exp(({place} - {top}) - {log}));"
         ));
         self.end();
-        self.leave();
         if layer.trained {
+            self.enter(Kind::Layer, true);
             self.stage(layer);
         }
         self.enter(Kind::Layer, true);
+        self.logits_used(layer.outputs, Who::All, false);
         let dz = self.device(self.frame.logits, "o", Lanes::At("k"));
         self.gradients(layer, &dz);
         let dz = self.device(self.frame.logits, "i", Lanes::Four);

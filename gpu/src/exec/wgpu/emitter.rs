@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use super::blocks::Kind;
 use super::frame::{Frame, Home, Mode};
+use super::order::{Order, Who};
 use super::shape::{STRIDE, VECTORS};
 use crate::record::{Arg, Plan, Row, Side, Space};
 
@@ -47,6 +48,9 @@ pub(super) struct Emitter<'p> {
     open: Option<Kind>,
     known: HashMap<Row, String>,
     pub(super) adjoints: [Vec<Adjoint>; 2],
+    pub(super) order: Order,
+    /// What a block of one thread a lane stores when it ends: loads that do not wait for stores can be under way together.
+    stores: Vec<String>,
     /// Layers whose weight gradients are summed in registers, by id, and how many numbers a thread has for each pass.
     pub(super) registers: HashMap<usize, usize>,
 }
@@ -72,6 +76,8 @@ impl<'p> Emitter<'p> {
                 vec![Adjoint::Memory; side.start.rows],
                 vec![Adjoint::Zero; side.period.rows],
             ],
+            order: Order::default(),
+            stores: Vec::new(),
             registers: HashMap::new(),
         }
     }
@@ -107,8 +113,46 @@ impl<'p> Emitter<'p> {
         name
     }
 
+    /// What all threads have written is seen by all.
     pub(super) fn barrier(&mut self) {
         self.line("storageBarrier(); workgroupBarrier();");
+        self.order.settle();
+    }
+
+    /// Threads wait for one another; whether for device memory too is known when the text is complete.
+    fn meet(&mut self) {
+        let block = self.order.begin();
+        self.line(format_args!("\u{1}{block}\u{1}workgroupBarrier();"));
+    }
+
+    /// The text, with the barriers that it needs.
+    pub(super) fn finish(self) -> String {
+        let mut parts = self.text.split('\u{1}');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        while let (Some(block), Some(rest)) = (parts.next(), parts.next()) {
+            if block.parse().is_ok_and(|block| self.order.needs(block)) {
+                text.push_str("storageBarrier(); ");
+            }
+            text.push_str(rest);
+        }
+        text
+    }
+
+    /// Stores a number of the thread's lane when the block ends, or at once in other blocks.
+    pub(super) fn store(&mut self, place: &str, value: &str) {
+        let line = format!("{place} = {value};");
+        if self.open == Some(Kind::Narrow) {
+            self.stores.push(line);
+        } else {
+            self.line(line);
+        }
+    }
+
+    /// Stores what waits.
+    pub(super) fn stored(&mut self) {
+        for line in std::mem::take(&mut self.stores) {
+            self.line(line);
+        }
     }
 
     /// Goes on in a block of code of some kind; what the threads have done before is seen by all.
@@ -117,7 +161,7 @@ impl<'p> Emitter<'p> {
             return;
         }
         self.leave();
-        self.barrier();
+        self.meet();
         match kind {
             Kind::Narrow => self.begin("if (q == 0u)"),
             Kind::Wide(rows) => self.begin(format_args!(
@@ -135,11 +179,12 @@ impl<'p> Emitter<'p> {
             return;
         };
         if kind == Kind::Narrow {
+            self.stored();
             for space in [Space::Start, Space::Period] {
                 for index in 0..self.adjoints[space as usize].len() {
                     if let Adjoint::Name(name) = self.adjoints[space as usize][index].clone() {
-                        let place = self.adjoint_place(Row::of(space, index), "", Lanes::One);
-                        self.line(format_args!("{place} = {name};"));
+                        self.put_adjoint(Row::of(space, index), &name);
+                        self.stored();
                         self.adjoints[space as usize][index] = Adjoint::Memory;
                     }
                 }
@@ -175,6 +220,18 @@ impl<'p> Emitter<'p> {
             self.tape(frame.tape_rows + index, 0, add, lanes)
         } else {
             self.device(frame.once_saved + index - self.side.saved, add, lanes)
+        }
+    }
+
+    /// The row of the tile's memory where something saved is.
+    pub(super) fn saved_row(&self, index: usize) -> usize {
+        let frame = self.frame;
+        if self.space == Space::Start {
+            frame.start_saved + index
+        } else if index < self.side.saved {
+            frame.tape + frame.tape_rows + index
+        } else {
+            frame.once_saved + index - self.side.saved
         }
     }
 
@@ -246,6 +303,7 @@ impl<'p> Emitter<'p> {
                 if let Some(name) = self.known.get(&row) {
                     return name.clone();
                 }
+                self.reads(row, 1, Who::Lane);
                 let place = self.place(row, "", Lanes::One);
                 let name = self.look_up(row, "f32", &place);
                 self.known.insert(row, name.clone());
@@ -254,14 +312,19 @@ impl<'p> Emitter<'p> {
         }
     }
 
-    /// Four of an operand's numbers, of the row that the thread is at; one row for all of them where it is repeated.
-    pub(super) fn vector(&mut self, arg: Arg, repeated: bool) -> String {
+    /// Four of an operand's numbers, of the row among `rows` that the thread is at; one row for all of them where it is repeated.
+    pub(super) fn vector(&mut self, arg: Arg, repeated: bool, rows: usize) -> String {
         match arg {
             Arg::Row(row) => {
                 if let Some(name) = self.known.get(&row) {
                     return name.clone();
                 }
                 let add = if repeated { "" } else { "r" };
+                if repeated {
+                    self.reads(row, 1, Who::All);
+                } else {
+                    self.reads_rows(row, rows);
+                }
                 let place = self.place(row, add, Lanes::Four);
                 let name = self.look_up(row, "vec4<f32>", &place);
                 self.known.insert(row, name.clone());
@@ -271,10 +334,62 @@ impl<'p> Emitter<'p> {
         }
     }
 
-    /// Four numbers at a place, or zeros before the first period.
-    pub(super) fn four_at(&mut self, row: Row, add: &str) -> String {
-        let place = self.place(row, add, Lanes::Four);
-        self.look_up(row, "vec4<f32>", &place)
+    /// Notes that the threads read rows, each every sixteenth.
+    pub(super) fn reads_rows(&mut self, row: Row, rows: usize) {
+        let who = Who::Rows(self.slot_row(row).unwrap_or_default());
+        self.reads(row, rows, who);
+    }
+
+    /// Notes that rows' values are read.
+    pub(super) fn reads(&mut self, row: Row, rows: usize, who: Who) {
+        let hot = !self.back && row.lag == 0 && row.space == Space::Period && self.frame.hot[row.index].is_some();
+        if let (false, Some(first)) = (hot, self.slot_row(row)) {
+            self.order.note(first..first + rows, who, false);
+        }
+    }
+
+    /// The row of the tile's memory where the value of a row is kept, if it is.
+    pub(super) fn slot_row(&self, row: Row) -> Option<usize> {
+        if row.space == Space::Start {
+            return Some(row.index);
+        }
+        match self.frame.homes[row.index] {
+            Home::Tape(place) => Some(self.frame.tape + place),
+            Home::Once(place) => Some(self.frame.once + place),
+            _ => None,
+        }
+    }
+
+    /// The row of the tile's memory where the adjoint of a row is kept, if it is.
+    pub(super) fn adjoint_row(&self, row: Row) -> Option<usize> {
+        if row.lag > 0 {
+            return self.frame.ring.get(&row.index).map(|place| self.frame.waiting + place);
+        }
+        match (row.space, self.frame.hot.get(row.index)) {
+            (Space::Start, _) => Some(self.frame.start_adjoints + row.index),
+            (_, Some(Some(_))) => None,
+            _ => Some(self.frame.adjoints + row.index),
+        }
+    }
+
+    /// Notes that adjoints of rows are read or written.
+    pub(super) fn adjoints_used(&mut self, row: Row, rows: usize, who: Who, write: bool) {
+        if let Some(first) = self.adjoint_row(row) {
+            self.order.note(first..first + rows, who, write);
+        }
+    }
+
+    /// The same, where each thread has every sixteenth row.
+    pub(super) fn adjoint_rows(&mut self, row: Row, rows: usize, write: bool) {
+        let who = Who::Rows(self.adjoint_row(row).unwrap_or_default());
+        self.adjoints_used(row, rows, who, write);
+    }
+
+    /// Puts the adjoint of a row in the thread's lane to memory.
+    pub(super) fn put_adjoint(&mut self, row: Row, value: &str) {
+        self.adjoints_used(row, 1, Who::Lane, true);
+        let place = self.adjoint_place(row, "", Lanes::One);
+        self.store(&place, value);
     }
 
     fn look_up(&mut self, row: Row, kind: &str, place: &str) -> String {
@@ -287,29 +402,28 @@ impl<'p> Emitter<'p> {
         name
     }
 
-    /// Takes a new value of a row of this block; it goes to wherever it is read later.
-    pub(super) fn set(&mut self, row: Row, value: &str, add: &str, lanes: Lanes<'_>) {
-        if row.space == Space::Start {
-            let place = self.device(row.index, add, lanes);
-            self.line(format_args!("{place} = {value};"));
-        } else {
-            if !self.back && let Some(hot) = self.frame.hot[row.index] {
-                let place = Self::workgroup(hot, add, lanes);
-                self.line(format_args!("{place} = {value};"));
-            }
-            if let Home::Tape(_) | Home::Once(_) = self.frame.homes[row.index] {
-                let place = self.home_place(row, add, lanes);
-                self.line(format_args!("{place} = {value};"));
-            }
+    /// Takes a new value of a row of this block, the first of `rows` that the threads share as `who` says; it goes to wherever it is read
+    /// later.
+    pub(super) fn set(&mut self, row: Row, value: &str, add: &str, (rows, who): (usize, Who), lanes: Lanes<'_>) {
+        if row.space == Space::Period && !self.back && let Some(hot) = self.frame.hot[row.index] {
+            let place = Self::workgroup(hot, add, lanes);
+            self.store(&place, value);
         }
-        if lanes == Lanes::One || lanes == Lanes::Four && matches!(self.open, Some(Kind::Wide(_))) {
+        if let Some(first) = self.slot_row(row) {
+            let who = if let Who::Rows(_) = who { Who::Rows(first) } else { who };
+            let who = if let Who::Blocks(each, _) = who { Who::Blocks(each, first) } else { who };
+            self.order.note(first..first + rows, who, true);
+            let place = if row.space == Space::Start {
+                self.device(row.index, add, lanes)
+            } else {
+                self.home_place(row, add, lanes)
+            };
+            self.store(&place, value);
+        }
+        let whole = lanes == Lanes::One && add.is_empty();
+        if whole || lanes == Lanes::Four && matches!(self.open, Some(Kind::Wide(_))) {
             self.known.insert(row, value.to_owned());
         }
-    }
-
-    /// Forgets the name of a row that was set in a loop.
-    pub(super) fn forget(&mut self, row: Row) {
-        self.known.remove(&row);
     }
 
     /// Where the adjoint of a row of this period, or of the start, is kept.

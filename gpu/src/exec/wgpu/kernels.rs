@@ -199,6 +199,7 @@ fn start_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
     e.enter(Kind::Narrow, true);
     for k in 0..e.plan.shape.lane {
         let place = e.device(k, "", super::emitter::Lanes::One);
+        e.order.note(k..k + 1, super::order::Who::Lane, true);
         e.line(format_args!("{place} = D[{k}u * U.lane_total + src];"));
     }
     let mut over: Vec<_> = e.frame.start_over.iter().map(|(&to, &from)| (to, from)).collect();
@@ -206,6 +207,7 @@ fn start_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
     for (to, from) in over {
         let place = e.device(to, "", super::emitter::Lanes::One);
         let value = e.over_value(from);
+        e.order.note(to..to + 1, super::order::Who::Lane, true);
         e.line(format_args!("{place} = {value};"));
     }
     e.leave();
@@ -231,12 +233,14 @@ fn lanes_kernel(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing)
     e.line("if (q == 0u && alive) { OUT[mine] = 0.0; }");
     start_of_lanes(&mut e, packing);
     let forward = forward_ops(e.side, mode);
+    let around = e.order.here();
     e.begin("for (var t = 0u; t < U.periods; t += 1u)");
     e.open_period();
     e.run(0..forward, packing);
     e.close_period(!mode.reverse, !(mode.reverse && plan.objective_is_late));
     e.leave();
     e.end();
+    e.order.around(around);
     if mode.reverse {
         reverse_of_lanes(&mut e, packing);
     } else {
@@ -248,10 +252,11 @@ fn lanes_kernel(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing)
     if mode.reverse {
         for dense in layers() {
             e.release(dense);
+            e.barrier();
         }
         total_sums(&mut e);
     }
-    text.push_str(&e.text);
+    text.push_str(&e.finish());
     text.push_str("}\n");
     text
 }
@@ -272,6 +277,7 @@ fn reverse_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
     let plan = e.plan;
     e.back = true;
     e.clear_back();
+    let around = e.order.here();
     e.begin("for (var back = U.periods; back > 0u; back -= 1u)");
     e.line("let t = back - 1u;");
     e.open_back();
@@ -285,6 +291,7 @@ fn reverse_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
     e.run_back(0..all, packing);
     e.close_back();
     e.end();
+    e.order.around(around);
     e.start_back(packing);
     objective_of_tile(e);
     e.back = false;
@@ -348,12 +355,14 @@ fn groups_forward(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packin
     e.run(0..plan.group.start.ops.len(), packing);
     e.leave();
     e.space = Space::Period;
+    let around = e.order.here();
     e.begin("for (var t = 0u; t < U.periods; t += 1u)");
     e.open_period();
     e.run(0..plan.group.period.ops.len(), packing);
     e.leave();
     e.end();
-    text.push_str(&e.text);
+    e.order.around(around);
+    text.push_str(&e.finish());
     text.push_str("}\n");
     text
 }
@@ -368,6 +377,7 @@ fn groups_reverse(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packin
     e.space = Space::Period;
     e.back = true;
     e.clear_back();
+    let around = e.order.here();
     e.begin("for (var back = U.periods; back > 0u; back -= 1u)");
     e.line("let t = back - 1u;");
     e.open_back();
@@ -375,11 +385,12 @@ fn groups_reverse(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packin
     e.run_back(0..plan.group.period.ops.len(), packing);
     e.close_back();
     e.end();
+    e.order.around(around);
     e.space = Space::Start;
     super::bridges::from_lanes(&mut e, Space::Start, "0u");
     e.start_back(packing);
     total_sums(&mut e);
-    text.push_str(&e.text);
+    text.push_str(&e.finish());
     text.push_str("}\n");
     text
 }

@@ -3,6 +3,7 @@
 use super::blocks::Kind;
 use super::emitter::{Adjoint, Emitter, Lanes, number};
 use super::functions as f;
+use super::order::Who;
 use super::packing::Packed;
 use super::shape::{HEAD, HEAD_INPUTS, PER_LANE, ROWS_AT_ONCE, STRIDE, TILE, VECTORS};
 use crate::record::{Arg, Dense, Row, Space};
@@ -20,7 +21,8 @@ pub(super) struct Factor {
 
 impl Emitter<'_> {
     /// Where four lanes of a segment's row `i` are read.
-    fn input(&self, row: Row, rows: usize, weights: usize) -> Factor {
+    fn input(&mut self, row: Row, rows: usize, weights: usize) -> Factor {
+        self.reads(row, rows, Who::All);
         let place = self.place(row, "i", Lanes::Four);
         Factor { place, rows, weights, lag: row.lag }
     }
@@ -33,11 +35,7 @@ impl Emitter<'_> {
         factors: &[Factor],
         mut finish: impl FnMut(&mut Self, &str, &str),
     ) {
-        let each = match outputs {
-            0..=16 => 1,
-            17..=32 => 2,
-            _ => 4,
-        };
+        let each = each_of(outputs);
         let at_once = ROWS_AT_ONCE * each;
         for first in (0..outputs).step_by(at_once) {
             self.begin("");
@@ -113,7 +111,7 @@ impl Emitter<'_> {
     }
 
     /// The rows of a layer's inputs with the weights that go with them.
-    pub(super) fn inputs(&self, dense: &Dense, packed: &Packed) -> Vec<Factor> {
+    pub(super) fn inputs(&mut self, dense: &Dense, packed: &Packed) -> Vec<Factor> {
         let mut column = 0;
         let segments = dense.segments.iter().map(|&(row, rows)| {
             let weights = packed.forward + column * dense.outputs.div_ceil(4);
@@ -134,15 +132,18 @@ impl Emitter<'_> {
                 let z = self.head_sum(dense, o);
                 let y = self.bind(f::activation(dense.activation, &z, 1));
                 if saves {
-                    let place = self.saved_place(dense.saved + o, "", Lanes::One);
-                    let slope = f::slope(dense.activation, &z, &y, 1);
-                    self.line(format_args!("{place} = {slope};"));
+                    let slope = self.bind(f::slope(dense.activation, &z, &y, 1));
+                    self.save(dense.saved + o, &slope);
                 }
-                self.set(Row::of(space, dense.out + o), &y, "", Lanes::One);
+                self.set(Row::of(space, dense.out + o), &y, "", (1, Who::Lane), Lanes::One);
             }
             return;
         }
         let inputs = self.inputs(dense, packed);
+        let (rows, who) = (dense.outputs, share(dense.outputs));
+        if saves {
+            self.saved_used(dense.saved, rows, who, true);
+        }
         self.product(dense.outputs, &inputs, |e, sum, o| {
             let z = e.bind(match dense.bias {
                 Some(b) => format!("{sum} + vec4<f32>(P[{b}u + {o}])"),
@@ -154,7 +155,7 @@ impl Emitter<'_> {
                 let slope = f::slope(dense.activation, &z, &y, 4);
                 e.line(format_args!("{place} = {slope};"));
             }
-            e.set(Row::of(space, dense.out), &y, o, Lanes::At("lg"));
+            e.set(Row::of(space, dense.out), &y, o, (rows, who), Lanes::At("lg"));
         });
     }
 
@@ -170,6 +171,7 @@ impl Emitter<'_> {
             if row.lag > 0 {
                 self.begin(format_args!("if (t >= {}u)", row.lag));
             }
+            self.reads(row, rows, Who::All);
             self.begin(format_args!("for (var i = q; i < {rows}u; i += {PER_LANE}u)"));
             let x = self.bind(self.place(row, "i", Lanes::One));
             for (o, sum) in sums.iter().enumerate() {
@@ -208,19 +210,10 @@ impl Emitter<'_> {
         if !self.settle(own, dense.outputs) {
             return;
         }
-        // Through the activation, in place; what no lane has is cleared.
-        self.enter(Kind::Wide(dense.outputs), true);
-        let place = self.adjoint_place(own, "r", Lanes::Four);
-        let slope = match dense.activation {
-            Activation::Identity => String::new(),
-            _ => format!(" * {}", self.saved_place(dense.saved, "r", Lanes::Four)),
-        };
-        self.line(format_args!("{place} = select(vec4<f32>(), {place}{slope}, alive4);"));
-        self.leave();
-        if dense.trained {
-            self.stage(dense);
-        }
         self.enter(Kind::Layer, true);
+        self.through_activation(dense, own);
+        self.enter(Kind::Layer, true);
+        self.adjoints_used(own, dense.outputs, Who::All, false);
         let dz = self.adjoint_place(own, "o", Lanes::At("k"));
         self.gradients(dense, &dz);
         let dz = self.adjoint_place(own, "i", Lanes::Four);
@@ -228,17 +221,83 @@ impl Emitter<'_> {
         self.consume(dense.out, dense.outputs);
     }
 
+    /// The adjoints of a layer's results through its activation, in place, where what no lane has is cleared; its inputs in workgroup memory.
+    fn through_activation(&mut self, dense: &Dense, own: Row) {
+        let saved = dense.activation != Activation::Identity;
+        let rows = dense.outputs;
+        let mut slopes = Vec::new();
+        if saved {
+            let first = self.saved_row(dense.saved);
+            self.order.note(first..first + rows, Who::Rows(first), false);
+            let place = self.saved_place(dense.saved, "r", Lanes::Four);
+            slopes = self.loads(rows, 0, &place);
+        }
+        if dense.trained {
+            self.stage(dense);
+        }
+        self.adjoint_rows(own, rows, true);
+        let place = self.adjoint_place(own, "r", Lanes::Four);
+        for turn in 0..rows.div_ceil(ROWS_AT_ONCE) {
+            let slope = slopes.get(turn).map_or(String::new(), |slope| format!(" * {slope}"));
+            let update = format!("{place} = select(vec4<f32>(), {place}{slope}, alive4);");
+            self.turn(rows, turn, &update);
+        }
+    }
+
+    /// Loads four lanes of each of a thread's rows, without waiting between them; no more than registers hold.
+    fn loads(&mut self, rows: usize, lag: usize, place: &str) -> Vec<String> {
+        let turns = 0..rows.div_ceil(ROWS_AT_ONCE);
+        let names = turns.map(|turn| {
+            let name = self.fresh("v");
+            self.line(format_args!("var {name} = vec4<f32>();"));
+            let guard = if lag > 0 { format!("if (t >= {lag}u) ") } else { String::new() };
+            self.turn(rows, turn, &format!("{guard}{{ {name} = {place}; }}"));
+            name
+        });
+        names.collect()
+    }
+
+    /// What a thread does to its row `r` of some rows, in one of its turns.
+    fn turn(&mut self, rows: usize, turn: usize, what: &str) {
+        let first = turn * ROWS_AT_ONCE;
+        let guard = if first + ROWS_AT_ONCE > rows { format!("if (r < {rows}u) ") } else { String::new() };
+        self.line(format_args!("{{ let r = rq + {first}u; {guard}{{ {what} }} }}"));
+    }
+
     /// Brings the inputs of a layer to workgroup memory.
     pub(super) fn stage(&mut self, dense: &Dense) {
         let mut column = self.frame.stage;
+        let mut loaded = Vec::new();
         for &(row, rows) in &dense.segments {
-            self.begin(format_args!("for (var r = rq; r < {rows}u; r += {ROWS_AT_ONCE}u)"));
-            let x = self.four_at(row, "r");
-            let place = Self::workgroup(column, "r", Lanes::Four);
-            self.line(format_args!("{place} = {x};"));
-            self.end();
+            self.reads_rows(row, rows);
+            let place = self.place(row, "r", Lanes::Four);
+            loaded.push((column, rows, self.loads(rows, row.lag, &place)));
             column += rows;
         }
+        for (column, rows, names) in loaded {
+            let place = Self::workgroup(column, "r", Lanes::Four);
+            for (turn, name) in names.iter().enumerate() {
+                self.turn(rows, turn, &format!("{place} = {name};"));
+            }
+        }
+    }
+
+    /// Keeps a number of the thread's lane for the way back.
+    pub(super) fn save(&mut self, index: usize, value: &str) {
+        self.saved_used(index, 1, Who::Lane, true);
+        let place = self.saved_place(index, "", Lanes::One);
+        self.store(&place, value);
+    }
+
+    /// Notes that what is saved is read or written.
+    pub(super) fn saved_used(&mut self, index: usize, rows: usize, who: Who, write: bool) {
+        let first = self.saved_row(index);
+        let who = match who {
+            Who::Rows(_) => Who::Rows(first),
+            Who::Blocks(each, _) => Who::Blocks(each, first),
+            other => other,
+        };
+        self.order.note(first..first + rows, who, write);
     }
 
     /// Adds $dZ\, X^T$ and the sums of $dZ$ to the gradients of weights and biases, with the inputs staged; `dz` is where four lanes of row
@@ -247,21 +306,39 @@ impl Emitter<'_> {
         if !dense.trained {
             return;
         }
+        let in_registers = self.registers.contains_key(&dense.id);
+        if !in_registers {
+            let shape = Who::Blocks(dense.outputs, dense.width);
+            self.gradient_used(dense.weights, dense.outputs * dense.width, shape);
+            if let Some(bias) = dense.bias {
+                self.gradient_used(bias, dense.outputs, Who::Rows(bias));
+            }
+        }
         if let Some(bias) = dense.bias {
             for first in (0..dense.outputs).step_by(super::shape::THREADS) {
                 let o = self.bind(format_args!("{first}u + tid"));
                 self.begin(format_args!("if ({o} < {}u)", dense.outputs));
                 self.line(format_args!("let o = {o}; var s = vec4<f32>();"));
                 self.line(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u) {{ s += {dz}; }}"));
-                self.line(format_args!("GP[gp + {bias}u + o] += (s.x + s.y) + (s.z + s.w);"));
+                let target = if in_registers {
+                    format!("db{}_{first}", dense.id)
+                } else {
+                    format!("GP[gp + {bias}u + o]")
+                };
+                self.line(format_args!("{target} += (s.x + s.y) + (s.z + s.w);"));
                 self.end();
             }
         }
         let shape = Blocks::of(dense);
-        let in_registers = self.registers.contains_key(&dense.id);
         for pass in 0..shape.passes() {
             self.gradient_pass(dense, shape, pass, dz, in_registers);
         }
+    }
+
+    /// Notes that gradients of parameters are added to, which are told from rows by their numbers.
+    pub(super) fn gradient_used(&mut self, first: usize, params: usize, who: Who) {
+        let first = usize::MAX / 2 + first;
+        self.order.note(first..first + params, who, true);
     }
 
     fn gradient_pass(
@@ -352,6 +429,9 @@ impl Emitter<'_> {
             return 0;
         }
         self.registers.insert(dense.id, need);
+        for first in (0..dense.outputs).step_by(super::shape::THREADS) {
+            self.line(format_args!("var db{}_{first} = 0.0;", dense.id));
+        }
         for pass in 0..shape.passes() {
             for r in 0..shape.rows {
                 for c in 0..shape.columns {
@@ -366,6 +446,16 @@ impl Emitter<'_> {
     pub(super) fn release(&mut self, dense: &Dense) {
         if !self.registers.contains_key(&dense.id) {
             return;
+        }
+        if let Some(bias) = dense.bias {
+            for first in (0..dense.outputs).step_by(super::shape::THREADS) {
+                let o = format!("{first}u + tid");
+                let sum = format!("db{}_{first}", dense.id);
+                self.line(format_args!(
+                    "if ({o} < {}u) {{ GP[gp + {bias}u + {o}] += {sum}; }}",
+                    dense.outputs
+                ));
+            }
         }
         let shape = Blocks::of(dense);
         for pass in 0..shape.passes() {
@@ -394,6 +484,7 @@ impl Emitter<'_> {
                 let adds = foreign || self.settle_within(row, rows);
                 (self.adjoint_place(row, "i", Lanes::Four), adds)
             };
+            self.adjoints_used(row, rows, share_of(rows, self.adjoint_row(row)), true);
             let sign = if adds { "+=" } else { "=" };
             let factor = Factor {
                 place: dz.to_owned(),
@@ -431,6 +522,28 @@ impl Emitter<'_> {
         let good = self.bind(format_args!("{near} >= 0.0 && {near} < {}", number(count_as_f64(count))));
         let place = self.bind(format_args!("select(0u, u32(max({near}, 0.0)), {good})"));
         (place, good)
+    }
+}
+
+/// Outputs of a product that a thread has side by side.
+fn each_of(outputs: usize) -> usize {
+    match outputs {
+        0..=16 => 1,
+        17..=32 => 2,
+        _ => 4,
+    }
+}
+
+/// How the threads share the outputs of a product.
+fn share(outputs: usize) -> Who {
+    share_of(outputs, Some(0))
+}
+
+fn share_of(outputs: usize, first: Option<usize>) -> Who {
+    let first = first.unwrap_or_default();
+    match each_of(outputs) {
+        1 => Who::Rows(first),
+        each => Who::Blocks(each, first),
     }
 }
 

@@ -11,6 +11,7 @@ mod future;
 mod kernels;
 mod layers;
 mod optimiser;
+mod order;
 mod packing;
 mod periods;
 mod plain;

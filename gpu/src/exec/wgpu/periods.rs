@@ -3,6 +3,7 @@
 use super::blocks::Kind;
 use super::emitter::{Adjoint, Emitter, Lanes};
 use super::frame::Home;
+use super::order::Who;
 use super::packing::{Packed, Packing};
 use super::shape::NARROW;
 use crate::record::{Arg, Code, Op, Row, Space};
@@ -82,14 +83,14 @@ impl Emitter<'_> {
             }
             if rows > NARROW && !before_first {
                 self.enter(Kind::Wide(rows), true);
-                let x = self.vector(from, false);
-                self.set(to, &x, "r", Lanes::Four);
+                let x = self.vector(from, false, rows);
+                self.set(to, &x, "r", (rows, Who::Rows(0)), Lanes::Four);
                 self.leave();
             } else {
                 self.enter(Kind::Narrow, false);
                 for i in 0..rows {
                     let x = self.value(from, i);
-                    self.set(to.offset(i), &x, "", Lanes::One);
+                    self.set(to.offset(i), &x, "", (1, Who::Lane), Lanes::One);
                 }
             }
             at += rows;
@@ -133,7 +134,6 @@ impl Emitter<'_> {
             return;
         }
         self.leave();
-        self.barrier();
         self.begin("if (t == 0u)");
         self.copies(&states(&side.initial, 0), true);
         self.leave();
@@ -165,7 +165,7 @@ impl Emitter<'_> {
             self.enter(Kind::Narrow, false);
             let x = self.source_value(source);
             let x = self.bind(x);
-            self.set(Row::of(Space::Period, row), &x, "", Lanes::One);
+            self.set(Row::of(Space::Period, row), &x, "", (1, Who::Lane), Lanes::One);
         }
     }
 
@@ -215,7 +215,8 @@ impl Emitter<'_> {
             let row = Row::of(Space::Period, row);
             if let Some(place) = self.waiting_place(row, "", Lanes::One) {
                 let d = self.bind(&place);
-                self.line(format_args!("{place} = 0.0;"));
+                self.waiting_used(row);
+                self.store(&place, "0.0");
                 self.add(Arg::Row(row), 0, &d);
             }
         }
@@ -224,8 +225,7 @@ impl Emitter<'_> {
             if let Arg::Const(_) = next {
                 continue;
             }
-            let place = self.device(self.frame.state_adjoints + k, "", Lanes::One);
-            let d = self.bind(place);
+            let d = self.state_adjoint(k);
             self.add(next, 0, &d);
         }
     }
@@ -237,8 +237,10 @@ impl Emitter<'_> {
         let side = self.side;
         for (k, &row) in side.states.iter().enumerate() {
             let d = self.adjoint(row).unwrap_or_else(|| "0.0".to_owned());
-            let place = self.device(self.frame.state_adjoints + k, "", Lanes::One);
-            self.line(format_args!("{place} = {d};"));
+            let row = self.frame.state_adjoints + k;
+            self.order.note(row..row + 1, Who::Lane, true);
+            let place = self.device(row, "", Lanes::One);
+            self.store(&place, &d);
         }
         if self.mode.inputs && !self.groups {
             let inputs = side.inputs.len();
@@ -254,6 +256,20 @@ impl Emitter<'_> {
         }
         self.adjoints[Space::Period as usize].fill(Adjoint::Zero);
         self.leave();
+    }
+
+    fn state_adjoint(&mut self, k: usize) -> String {
+        let row = self.frame.state_adjoints + k;
+        self.order.note(row..row + 1, Who::Lane, false);
+        let place = self.device(row, "", Lanes::One);
+        self.bind(place)
+    }
+
+    fn waiting_used(&mut self, row: Row) {
+        if let Some(&place) = self.frame.ring.get(&row.index) {
+            let row = self.frame.waiting + place;
+            self.order.note(row..row + 1, Who::Lane, true);
+        }
     }
 
     /// Puts the adjoints of what came over from the groups where those find them.
@@ -276,8 +292,7 @@ impl Emitter<'_> {
             if let Arg::Const(_) = initial {
                 continue;
             }
-            let place = self.device(self.frame.state_adjoints + k, "", Lanes::One);
-            let d = self.bind(place);
+            let d = self.state_adjoint(k);
             self.add(initial, 0, &d);
         }
         self.run_back(0..self.code().ops.len(), packing);

@@ -3,6 +3,7 @@
 use super::blocks::{Kind, kind};
 use super::emitter::{Adjoint, Emitter, Lanes, number};
 use super::functions as f;
+use super::order::Who;
 use crate::record::{Arg, CustomOp, Op, Row, Space};
 
 impl Emitter<'_> {
@@ -12,41 +13,42 @@ impl Emitter<'_> {
         match op {
             Op::Unary { f, x, out, rows } => {
                 if let Kind::Wide(_) = kind(op) {
-                    let x = self.vector(*x, false);
+                    let x = self.vector(*x, false, *rows);
                     let y = self.bind(f::unary(*f, &x, 4));
-                    self.set(Row::of(space, *out), &y, "r", Lanes::Four);
+                    self.set(Row::of(space, *out), &y, "r", (*rows, Who::Rows(0)), Lanes::Four);
                     return;
                 }
                 for i in 0..*rows {
                     let x = self.value(*x, i);
                     let y = self.bind(f::unary(*f, &x, 1));
-                    self.set(Row::of(space, out + i), &y, "", Lanes::One);
+                    self.set(Row::of(space, out + i), &y, "", (1, Who::Lane), Lanes::One);
                 }
             }
             Op::Binary { f, a, b, repeated, out, rows } => {
                 if let Kind::Wide(_) = kind(op) {
-                    let (a, b) = (self.vector(*a, repeated[0]), self.vector(*b, repeated[1]));
+                    let [a, b] = [(*a, repeated[0]), (*b, repeated[1])]
+                        .map(|(arg, same)| self.vector(arg, same, *rows));
                     let y = self.bind(f::binary(*f, &a, &b));
-                    self.set(Row::of(space, *out), &y, "r", Lanes::Four);
+                    self.set(Row::of(space, *out), &y, "r", (*rows, Who::Rows(0)), Lanes::Four);
                     return;
                 }
                 for i in 0..*rows {
                     let [a, b] = [(*a, repeated[0]), (*b, repeated[1])]
                         .map(|(arg, same)| self.value(arg, if same { 0 } else { i }));
                     let y = self.bind(f::binary(*f, &a, &b));
-                    self.set(Row::of(space, out + i), &y, "", Lanes::One);
+                    self.set(Row::of(space, out + i), &y, "", (1, Who::Lane), Lanes::One);
                 }
             }
             Op::Select { mask, yes, no, out } => {
                 let [mask, yes, no] = [mask, yes, no].map(|&arg| self.value(arg, 0));
                 let y = self.bind(format_args!("select({no}, {yes}, {mask} > 0.5)"));
-                self.set(Row::of(space, *out), &y, "", Lanes::One);
+                self.set(Row::of(space, *out), &y, "", (1, Who::Lane), Lanes::One);
             }
             Op::Custom { op, inputs, out, outputs } => {
                 let y = self.call_custom(op.as_ref(), inputs, *outputs);
                 for i in 0..*outputs {
                     let y = self.bind(format_args!("{y}[{i}u]"));
-                    self.set(Row::of(space, out + i), &y, "", Lanes::One);
+                    self.set(Row::of(space, out + i), &y, "", (1, Who::Lane), Lanes::One);
                 }
             }
             other => self.of_classes(other),
@@ -92,9 +94,15 @@ impl Emitter<'_> {
     fn add_to_row(&mut self, row: Row, by: &str) {
         if row.lag > 0 {
             if let Some(place) = self.waiting_place(row, "", Lanes::One) {
+                self.adjoints_used(row, 1, Who::Lane, true);
                 self.line(format_args!("if (t >= {}u) {{ {place} += {by}; }}", row.lag));
             }
             return;
+        }
+        let there = self.adjoints[row.space as usize][row.index] == Adjoint::Memory;
+        let foreign = row.space == Space::Start && self.space == Space::Period;
+        if there || foreign {
+            self.adjoints_used(row, 1, Who::Lane, foreign);
         }
         let place = self.adjoint_place(row, "", Lanes::One);
         // What the start made is added to in each period.
@@ -118,6 +126,7 @@ impl Emitter<'_> {
             Adjoint::Zero => None,
             Adjoint::Name(name) => Some(name),
             Adjoint::Memory => {
+                self.adjoints_used(Row::of(space, row), 1, Who::Lane, false);
                 let place = self.adjoint_place(Row::of(space, row), "", Lanes::One);
                 let name = self.bind(place);
                 self.adjoints[space as usize][row] = Adjoint::Name(name.clone());
@@ -141,10 +150,10 @@ impl Emitter<'_> {
         if !zero.is_empty() {
             self.enter(Kind::Narrow, false);
             for i in zero {
-                let place = self.adjoint_place(row.offset(i), "", Lanes::One);
-                self.line(format_args!("{place} = 0.0;"));
+                self.put_adjoint(row.offset(i), "0.0");
                 self.adjoints[row.space as usize][row.index + i] = Adjoint::Memory;
             }
+            self.stored();
         }
         true
     }
@@ -261,18 +270,20 @@ impl Emitter<'_> {
             }
             let Some(target) = self.wide_target(arg, rows) else { continue };
             self.enter(Kind::Wide(rows), true);
+            self.adjoint_rows(own, rows, false);
+            self.target_used(arg, rows);
             let dy = self.bind(self.adjoint_place(own, "r", Lanes::Four));
             let d = match op {
                 Op::Unary { f, x, .. } => {
                     let (needs_x, needs_y) = f::unary_reads(*f);
-                    let x = if needs_x { self.vector(*x, false) } else { String::new() };
-                    let y = if needs_y { self.vector(Arg::Row(own), false) } else { String::new() };
+                    let x = if needs_x { self.vector(*x, false, rows) } else { String::new() };
+                    let y = if needs_y { self.vector(Arg::Row(own), false, rows) } else { String::new() };
                     f::unary_adjoint(*f, &x, &y, &dy, 4)
                 }
                 Op::Binary { f, .. } => {
                     let reads = f::binary_reads(*f, k == 1);
                     let [x, y] = [0, 1].map(|j| match operands.get(j) {
-                        Some(&(arg, same)) if reads[j] => self.vector(arg, same),
+                        Some(&(arg, same)) if reads[j] => self.vector(arg, same, rows),
                         _ => String::new(),
                     });
                     Some(f::binary_adjoint(*f, k == 1, (&x, &y), &dy, 4))
@@ -294,6 +305,11 @@ impl Emitter<'_> {
         self.line(format_args!("var {total} = 0.0;"));
         let own = self.value(arg, 0);
         let other = if k == 0 { *b } else { *a };
+        self.stored();
+        self.adjoints_used(Row::of(self.space, *out), *rows, Who::Lane, false);
+        if let Arg::Row(row) = other {
+            self.reads(row, *rows, Who::Lane);
+        }
         self.begin(format_args!("for (var r = 0u; r < {rows}u; r += 1u)"));
         let dy = self.bind(self.adjoint_place(Row::of(self.space, *out), "r", Lanes::One));
         let z = match other {
@@ -353,6 +369,13 @@ impl Emitter<'_> {
                 Some(Target { place, adds: true, lag: 0, summed: true })
             }
             Arg::Const(_) | Arg::Shared(_) => None,
+        }
+    }
+
+    /// Notes that all threads add adjoints to an operand's rows.
+    pub(super) fn target_used(&mut self, arg: Arg, rows: usize) {
+        if let Arg::Row(row) = arg {
+            self.adjoint_rows(row, rows, true);
         }
     }
 
