@@ -4,7 +4,7 @@ use super::blocks::Kind;
 use super::emitter::{Adjoint, Emitter, Lanes, number};
 use super::order::Who;
 use super::packing::Packed;
-use super::shape::{STRIDE, VECTORS};
+use super::shape::VECTORS;
 use crate::record::{Arg, Dense, Op, Row};
 
 impl Emitter<'_> {
@@ -142,11 +142,11 @@ impl Emitter<'_> {
         }
         self.enter(Kind::Narrow, false);
         let (place, good) = self.index_of(index, entries);
-        let kept = Self::workgroup(self.frame.scratch, "", Lanes::One);
+        let kept = self.scratch_place(0, "", Lanes::One);
         self.line(format_args!("{kept} = bitcast<f32>(select(0xffffffffu, {place}, {good} && alive));"));
         self.enter(Kind::Layer, true);
         self.gradient_used(table, entries * width, Who::Rows(width));
-        let scratch = self.frame.scratch * STRIDE;
+        let scratch = self.scratch();
         self.begin(format_args!(
             "for (var r = tid; r < {width}u; r += {}u)",
             super::shape::THREADS
@@ -198,7 +198,7 @@ impl Emitter<'_> {
         self.set(Row::of(self.space, out), &y, "", (1, Who::Lane), Lanes::One);
         if self.mode.reverse {
             for (i, value) in [top, log].into_iter().enumerate() {
-                self.save(layer.saved + i, &value);
+                self.save(layer, i, &value);
             }
         }
     }
@@ -221,8 +221,8 @@ impl Emitter<'_> {
         let (class, good) = self.index_of(index, layer.outputs);
         let dy = self.bind(format_args!("select(0.0, {dy}, {good} && alive)"));
         let [top, log] = [0, 1].map(|i| {
-            let place = self.saved_place(layer.saved + i, "", Lanes::One);
-            self.saved_used(layer.saved + i, 1, Who::Lane, false);
+            let place = self.saved_place(layer, &format!("{i}u"), Lanes::One);
+            self.saved_used(layer, i, 1, Who::Lane, false);
             self.bind(place)
         });
         self.logits_used(layer.outputs, Who::Lane, true);

@@ -7,7 +7,7 @@ use super::blocks::Kind;
 use super::frame::{Frame, Home, Mode};
 use super::order::{Order, Who};
 use super::shape::{STRIDE, VECTORS};
-use crate::record::{Arg, Plan, Row, Side, Space};
+use crate::record::{Arg, Dense, Plan, Row, Side, Space};
 
 /// Which lanes of a row an expression reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,9 +200,27 @@ impl<'p> Emitter<'p> {
         at("M", &format!("s4 + {base}u"), add, VECTORS, lanes)
     }
 
-    /// A row of the memory of the workgroup.
-    pub(super) fn workgroup(row: usize, add: &str, lanes: Lanes<'_>) -> String {
-        at("sh", &format!("{}u", row * STRIDE), add, STRIDE, lanes)
+    /// A hot row, in the memory of the workgroup.
+    fn workgroup(row: usize, add: &str, lanes: Lanes<'_>) -> String {
+        at("sh", &format!("{}u", row * VECTORS), add, VECTORS, lanes)
+    }
+
+    /// A row of inputs that are staged: the rows are padded, so that threads that read different rows find them in different banks.
+    pub(super) fn stage_place(&self, row: usize, add: &str, lanes: Lanes<'_>) -> String {
+        let base = self.frame.stage * VECTORS + row * STRIDE;
+        at("sh", &format!("{base}u"), add, STRIDE, lanes)
+    }
+
+    /// A row of scratch in the memory of the workgroup.
+    pub(super) fn scratch_place(&self, row: usize, add: &str, lanes: Lanes<'_>) -> String {
+        let base = self.scratch() + row * VECTORS;
+        at("sh", &format!("{base}u"), add, VECTORS, lanes)
+    }
+
+    /// The first vector of scratch.
+    pub(super) fn scratch(&self) -> usize {
+        let Frame { stage, scratch, .. } = self.frame;
+        stage * VECTORS + (scratch - stage) * STRIDE
     }
 
     /// A row of a period of the tape.
@@ -211,28 +229,29 @@ impl<'p> Emitter<'p> {
         at("M", &format!("s4 + {base}"), add, VECTORS, lanes)
     }
 
-    /// What an activation saved for the way back.
-    pub(super) fn saved_place(&self, index: usize, add: &str, lanes: Lanes<'_>) -> String {
+    /// What a layer saved for the way back.
+    pub(super) fn saved_place(&self, layer: &Dense, add: &str, lanes: Lanes<'_>) -> String {
         let frame = self.frame;
-        if self.space == Space::Start {
-            self.device(frame.start_saved + index, add, lanes)
-        } else if index < self.side.saved {
-            self.tape(frame.tape_rows + index, 0, add, lanes)
-        } else {
-            self.device(frame.once_saved + index - self.side.saved, add, lanes)
+        match frame.saved.get(&layer.id) {
+            _ if self.space == Space::Start => self.device(frame.start_saved + layer.saved, add, lanes),
+            Some(&place) => self.tape(frame.tape_rows + place, 0, add, lanes),
+            None => self.device(self.saved_row(layer), add, lanes),
         }
     }
 
-    /// The row of the tile's memory where something saved is.
-    pub(super) fn saved_row(&self, index: usize) -> usize {
+    /// The row of the tile's memory where what a layer saved begins.
+    pub(super) fn saved_row(&self, layer: &Dense) -> usize {
         let frame = self.frame;
-        if self.space == Space::Start {
-            frame.start_saved + index
-        } else if index < self.side.saved {
-            frame.tape + frame.tape_rows + index
-        } else {
-            frame.once_saved + index - self.side.saved
+        match frame.saved.get(&layer.id) {
+            _ if self.space == Space::Start => frame.start_saved + layer.saved,
+            Some(&place) => frame.tape + frame.tape_rows + place,
+            None => frame.once_saved + layer.saved.saturating_sub(self.side.saved),
         }
+    }
+
+    /// Whether the tape keeps what a layer's activation is of.
+    pub(super) fn is_raw(&self, layer: &Dense) -> bool {
+        self.space == Space::Period && self.frame.raw[layer.out]
     }
 
     /// Where the value of a row is read; `add` counts rows behind it.
@@ -246,6 +265,16 @@ impl<'p> Emitter<'p> {
         {
             return Self::workgroup(hot, add, lanes);
         }
+        let place = self.home_place(row, add, lanes);
+        match (self.frame.raw[row.index], lanes) {
+            (true, Lanes::One) => format!("silu_1({place})"),
+            (true, _) => format!("silu_4({place})"),
+            (false, _) => place,
+        }
+    }
+
+    /// Where the argument of a row's activation is read.
+    pub(super) fn raw_place(&self, row: Row, add: &str, lanes: Lanes<'_>) -> String {
         self.home_place(row, add, lanes)
     }
 
@@ -423,6 +452,20 @@ impl<'p> Emitter<'p> {
         let whole = lanes == Lanes::One && add.is_empty();
         if whole || lanes == Lanes::Four && matches!(self.open, Some(Kind::Wide(_))) {
             self.known.insert(row, value.to_owned());
+        }
+    }
+
+    /// As [`set`](Self::set) of the rows of a layer whose home keeps what its activation is of: that, and the value.
+    pub(super) fn set_raw(&mut self, row: Row, (z, y): (&str, &str), add: &str, (rows, who): (usize, Who)) {
+        if let Some(hot) = self.frame.hot[row.index] {
+            let place = Self::workgroup(hot, add, Lanes::At("lg"));
+            self.store(&place, y);
+        }
+        if let Some(first) = self.slot_row(row) {
+            let who = if let Who::Blocks(each, _) = who { Who::Blocks(each, first) } else { Who::Rows(first) };
+            self.order.note(first..first + rows, who, true);
+            let place = self.home_place(row, add, Lanes::At("lg"));
+            self.store(&place, z);
         }
     }
 

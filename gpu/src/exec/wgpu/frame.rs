@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::blocks::kinds;
-use super::shape::{PER_LANE, STRIDE, VECTORS};
+use super::shape::{HEAD, PER_LANE, STRIDE, VECTORS};
+use crate::scalar::Activation;
 use crate::record::{Arg, Code, Dense, Op, Plan, Row, Side, Space};
 
 /// What a shader is for.
@@ -39,9 +40,13 @@ pub(super) struct Frame {
     pub(super) homes: Vec<Home>,
     /// Of rows over from the groups in the start block, where they come from.
     pub(super) start_over: HashMap<usize, Row>,
+    /// Rows whose home keeps the argument of the activation that makes them, of which value and derivative are computed where they are read.
+    pub(super) raw: Vec<bool>,
+    /// Where what the layers of the period save is kept on the tape, by layer.
+    pub(super) saved: HashMap<usize, usize>,
     /// Place in workgroup memory.
     pub(super) hot: Vec<Option<usize>>,
-    /// Workgroup memory: rows that are hot, first row of inputs that are staged, first row of scratch, all.
+    /// Workgroup memory: rows that are hot, and with those that are staged; vectors of it all.
     pub(super) stage: usize,
     pub(super) scratch: usize,
     pub(super) shared: usize,
@@ -83,11 +88,13 @@ impl Frame {
             hot: &hot,
         };
         let (homes, places) = place_rows(homes, &runs, &sought);
+        let raw = raw(side, forward, mode, &homes);
+        let (saved, saved_rows) = saved(side, forward, mode, &raw);
         let classes = side.scratch.classes;
         let ring = waiting(plan, groups);
         let scalars = scalars(side, &plan.trained);
         let widest = layers(side).map(|d| d.width).max().unwrap_or(0);
-        let saved_once = side.period.saved.saturating_sub(saved_on_tape(side, mode));
+        let saved_once = if mode.reverse { side.period.saved - side.saved } else { 0 };
         let mut at = side.start.rows;
         let mut take = |rows: usize| {
             at += rows;
@@ -108,10 +115,12 @@ impl Frame {
         Frame {
             homes,
             start_over,
+            raw,
+            saved,
             hot,
             stage,
             scratch,
-            shared: scratch + 4 * PER_LANE + 1,
+            shared: stage * VECTORS + (scratch - stage) * STRIDE + HEAD * PER_LANE * VECTORS,
             ring,
             scalars,
             blocks,
@@ -127,7 +136,7 @@ impl Frame {
             sums,
             tape: at,
             tape_rows: places.0,
-            tape_stride: places.0 + saved_on_tape(side, mode),
+            tape_stride: places.0 + saved_rows,
         }
     }
 
@@ -137,10 +146,6 @@ impl Frame {
         (self.tape + kept * self.tape_stride) * VECTORS
     }
 
-    /// Vectors of workgroup memory.
-    pub(super) fn shared_vectors(&self) -> usize {
-        self.shared * STRIDE
-    }
 }
 
 /// Operations of the period that run forward: in a differentiated run, those that do not wait for the way back.
@@ -152,8 +157,38 @@ pub(super) fn forward_ops(side: &Side, mode: Mode) -> usize {
     }
 }
 
-fn saved_on_tape(side: &Side, mode: Mode) -> usize {
-    if mode.reverse { side.saved } else { 0 }
+/// Rows of layers that the tape keeps before their activation: its derivative needs that, and of it comes the value.
+fn raw(side: &Side, forward: usize, mode: Mode, homes: &[Home]) -> Vec<bool> {
+    let mut raw = vec![false; side.period.rows];
+    if !mode.reverse {
+        return raw;
+    }
+    for op in &side.period.ops[..forward] {
+        if let Op::Dense(dense) = op
+            && dense.activation == Activation::Silu
+            && dense.outputs > HEAD
+            && matches!(homes[dense.out], Home::Tape(_))
+        {
+            raw[dense.out..dense.out + dense.outputs].fill(true);
+        }
+    }
+    raw
+}
+
+/// Places on the tape for what layers save, and the number of rows.
+fn saved(side: &Side, forward: usize, mode: Mode, raw: &[bool]) -> (HashMap<usize, usize>, usize) {
+    let mut places = HashMap::new();
+    let mut rows = 0;
+    if mode.reverse {
+        for op in &side.period.ops[..forward] {
+            if let Some(layer) = op.layer() {
+                let is_raw = matches!(op, Op::Dense(_)) && raw[layer.out];
+                places.insert(layer.id, rows);
+                rows += if is_raw { 0 } else { op.saved() };
+            }
+        }
+    }
+    (places, rows)
 }
 
 fn layers(side: &Side) -> impl Iterator<Item = &Dense> {
@@ -260,7 +295,7 @@ fn hot(
         return (hot, 0);
     }
     let widest = layers(side).map(|d| d.width).max().unwrap_or(0);
-    let budget = budget.saturating_sub(4 * PER_LANE + 1 + if mode.reverse { widest } else { 0 });
+    let budget = budget.saturating_sub(HEAD * PER_LANE + if mode.reverse { widest } else { 0 });
     let mut take = |row: usize| {
         let run = runs.iter().find(|run| run.contains(&row)).cloned();
         let run = run.unwrap_or(0..0);

@@ -89,7 +89,7 @@ impl Shader {
         let of_groups = !(plan.group.start.ops.is_empty() && plan.group.period.ops.is_empty());
         let live = |space| !live_rows(&plan.lane, space).is_empty();
         let groups_back = mode.reverse && of_groups && (live(Space::Start) || live(Space::Period));
-        let mut text = head(plan, lane.shared_vectors().max(group.shared_vectors()))?;
+        let mut text = head(plan, lane.shared.max(group.shared))?;
         let frames = [&lane, &group];
         text.push_str(&lanes_kernel(plan, frames, mode, &packing));
         if of_groups {
@@ -98,7 +98,7 @@ impl Shader {
         if groups_back {
             text.push_str(&groups_reverse(plan, frames, mode, &packing));
         }
-        if let Ok(path) = std::env::var("HS_DUMP") { let _ = std::fs::write(path, &text); }
+        if let Ok(path) = std::env::var("HS_DUMP") { let _ = std::fs::write(format!("{path}.{}", mode.reverse), &text); }
         Ok(Shader { text, packing, lane, group, of_groups, groups_back })
     }
 }
@@ -299,13 +299,13 @@ fn reverse_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
 
 /// Adds the weighted objectives of a tile to the workgroup's.
 fn objective_of_tile(e: &mut Emitter<'_>) {
-    let place = Emitter::workgroup(e.frame.scratch, "", super::emitter::Lanes::One);
+    let place = e.scratch_place(0, "", super::emitter::Lanes::One);
     e.barrier();
     e.line(format_args!("if (q == 0u) {{ {place} = weight * OUT[mine]; }}"));
     e.barrier();
     e.begin("if (tid == 0u)");
     e.line("var s = vec4<f32>();");
-    let four = Emitter::workgroup(e.frame.scratch, "", super::emitter::Lanes::At("k"));
+    let four = e.scratch_place(0, "", super::emitter::Lanes::At("k"));
     e.line(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u) {{ s += {four}; }}"));
     e.line("GP[gp + U.params] += (s.x + s.y) + (s.z + s.w);");
     e.end();

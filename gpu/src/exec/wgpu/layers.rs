@@ -95,14 +95,19 @@ impl Emitter<'_> {
         self.begin("");
         self.line(format_args!("let i = {i};"));
         let x = self.bind(&factor.place);
-        let w = self.bind(format_args!("PK[{}u + i * {stride}u + ({o} >> 2u)]", factor.weights));
+        let place = format!("PK[{}u + i * {stride}u + ({o} >> 2u)]", factor.weights);
+        // One weight is loaded as it lies: a part of a vector that is not known beforehand is slow to take out of registers.
         let parts: Vec<String> = match sums.len() {
-            1 => vec![format!("{w}[{o} & 3u]")],
+            1 => vec![self.bind(format_args!("{place}[{o} & 3u]"))],
             2 => {
+                let w = self.bind(place);
                 let half = self.bind(format_args!("select({w}.xy, {w}.zw, ({o} & 2u) != 0u)"));
                 vec![format!("{half}.x"), format!("{half}.y")]
             }
-            _ => ["x", "y", "z", "w"].map(|c| format!("{w}.{c}")).to_vec(),
+            _ => {
+                let w = self.bind(place);
+                ["x", "y", "z", "w"].map(|c| format!("{w}.{c}")).to_vec()
+            }
         };
         for (sum, w) in sums.iter().zip(parts) {
             self.line(format_args!("{sum} = fma(vec4<f32>({w}), {x}, {sum});"));
@@ -124,16 +129,17 @@ impl Emitter<'_> {
     /// The values of a layer.
     pub(super) fn layer(&mut self, dense: &Dense, packed: &Packed) {
         self.enter(Kind::Layer, true);
-        let saves = self.mode.reverse && dense.activation != Activation::Identity;
+        let raw = self.is_raw(dense);
+        let saves = self.mode.reverse && dense.activation != Activation::Identity && !raw;
         let space = self.space;
-        if dense.outputs <= HEAD && dense.width >= HEAD_INPUTS {
+        if dense.outputs <= HEAD && dense.width >= HEAD_INPUTS && !raw {
             self.head(dense);
             for o in 0..dense.outputs {
                 let z = self.head_sum(dense, o);
                 let y = self.bind(f::activation(dense.activation, &z, 1));
                 if saves {
                     let slope = self.bind(f::slope(dense.activation, &z, &y, 1));
-                    self.save(dense.saved + o, &slope);
+                    self.save(dense, o, &slope);
                 }
                 self.set(Row::of(space, dense.out + o), &y, "", (1, Who::Lane), Lanes::One);
             }
@@ -142,7 +148,7 @@ impl Emitter<'_> {
         let inputs = self.inputs(dense, packed);
         let (rows, who) = (dense.outputs, share(dense.outputs));
         if saves {
-            self.saved_used(dense.saved, rows, who, true);
+            self.saved_used(dense, 0, rows, who, true);
         }
         self.product(dense.outputs, &inputs, |e, sum, o| {
             let z = e.bind(match dense.bias {
@@ -151,11 +157,16 @@ impl Emitter<'_> {
             });
             let y = e.bind(f::activation(dense.activation, &z, 4));
             if saves {
-                let place = e.saved_place(dense.saved, o, Lanes::Four);
+                let place = e.saved_place(dense, o, Lanes::Four);
                 let slope = f::slope(dense.activation, &z, &y, 4);
                 e.line(format_args!("{place} = {slope};"));
             }
-            e.set(Row::of(space, dense.out), &y, o, (rows, who), Lanes::At("lg"));
+            let row = Row::of(space, dense.out);
+            if raw {
+                e.set_raw(row, (&z, &y), o, (rows, who));
+            } else {
+                e.set(row, &y, o, (rows, who), Lanes::At("lg"));
+            }
         });
     }
 
@@ -185,7 +196,7 @@ impl Emitter<'_> {
             column += rows;
         }
         for (o, sum) in sums.iter().enumerate() {
-            let place = Self::workgroup(self.frame.scratch + o * PER_LANE, "q", Lanes::One);
+            let place = self.scratch_place(o * PER_LANE, "q", Lanes::One);
             self.line(format_args!("{place} = {sum};"));
         }
         self.enter(Kind::Narrow, true);
@@ -197,7 +208,7 @@ impl Emitter<'_> {
             None => number(0.0),
         };
         for q in 0..PER_LANE {
-            let part = Self::workgroup(self.frame.scratch + o * PER_LANE + q, "", Lanes::One);
+            let part = self.scratch_place(o * PER_LANE + q, "", Lanes::One);
             sum = format!("{sum} + {part}");
         }
         self.bind(sum)
@@ -226,10 +237,14 @@ impl Emitter<'_> {
         let saved = dense.activation != Activation::Identity;
         let rows = dense.outputs;
         let mut slopes = Vec::new();
-        if saved {
-            let first = self.saved_row(dense.saved);
-            self.order.note(first..first + rows, Who::Rows(first), false);
-            let place = self.saved_place(dense.saved, "r", Lanes::Four);
+        if self.is_raw(dense) {
+            self.reads_rows(own, rows);
+            let place = self.raw_place(own, "r", Lanes::Four);
+            slopes = self.loads(rows, 0, &place);
+            slopes.iter_mut().for_each(|z| *z = format!("silu_slope_4({z}, {z} * sigmoid_4({z}))"));
+        } else if saved {
+            self.saved_used(dense, 0, rows, Who::Rows(0), false);
+            let place = self.saved_place(dense, "r", Lanes::Four);
             slopes = self.loads(rows, 0, &place);
         }
         if dense.trained {
@@ -266,7 +281,7 @@ impl Emitter<'_> {
 
     /// Brings the inputs of a layer to workgroup memory.
     pub(super) fn stage(&mut self, dense: &Dense) {
-        let mut column = self.frame.stage;
+        let mut column = 0;
         let mut loaded = Vec::new();
         for &(row, rows) in &dense.segments {
             self.reads_rows(row, rows);
@@ -275,7 +290,7 @@ impl Emitter<'_> {
             column += rows;
         }
         for (column, rows, names) in loaded {
-            let place = Self::workgroup(column, "r", Lanes::Four);
+            let place = self.stage_place(column, "r", Lanes::Four);
             for (turn, name) in names.iter().enumerate() {
                 self.turn(rows, turn, &format!("{place} = {name};"));
             }
@@ -283,15 +298,15 @@ impl Emitter<'_> {
     }
 
     /// Keeps a number of the thread's lane for the way back.
-    pub(super) fn save(&mut self, index: usize, value: &str) {
-        self.saved_used(index, 1, Who::Lane, true);
-        let place = self.saved_place(index, "", Lanes::One);
+    pub(super) fn save(&mut self, layer: &Dense, k: usize, value: &str) {
+        self.saved_used(layer, k, 1, Who::Lane, true);
+        let place = self.saved_place(layer, &format!("{k}u"), Lanes::One);
         self.store(&place, value);
     }
 
     /// Notes that what is saved is read or written.
-    pub(super) fn saved_used(&mut self, index: usize, rows: usize, who: Who, write: bool) {
-        let first = self.saved_row(index);
+    pub(super) fn saved_used(&mut self, layer: &Dense, k: usize, rows: usize, who: Who, write: bool) {
+        let first = self.saved_row(layer) + k;
         let who = match who {
             Who::Rows(_) => Who::Rows(first),
             Who::Blocks(each, _) => Who::Blocks(each, first),
@@ -319,7 +334,10 @@ impl Emitter<'_> {
                 let o = self.bind(format_args!("{first}u + tid"));
                 self.begin(format_args!("if ({o} < {}u)", dense.outputs));
                 self.line(format_args!("let o = {o}; var s = vec4<f32>();"));
-                self.line(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u) {{ s += {dz}; }}"));
+                // Each thread begins at another vector: rows lie in the same banks.
+                self.line(format_args!(
+                    "for (var j = 0u; j < {VECTORS}u; j += 1u) {{ let k = (j + tid) % {VECTORS}u; s += {dz}; }}"
+                ));
                 let target = if in_registers {
                     format!("db{}_{first}", dense.id)
                 } else {
@@ -365,7 +383,7 @@ impl Emitter<'_> {
         }
         self.begin(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u)"));
         for c in 0..columns {
-            let place = Self::workgroup(self.frame.stage, &clamped(&i, c, across, dense.width), Lanes::At("k"));
+            let place = self.stage_place(0, &clamped(&i, c, across, dense.width), Lanes::At("k"));
             self.line(format_args!("let x{c} = {place};"));
         }
         for r in 0..rows {
@@ -527,9 +545,9 @@ impl Emitter<'_> {
 
 /// Outputs of a product that a thread has side by side.
 fn each_of(outputs: usize) -> usize {
-    match outputs {
-        0..=16 => 1,
-        17..=32 => 2,
+    match outputs.div_ceil(ROWS_AT_ONCE) {
+        0..=1 => 1,
+        2 => 2,
         _ => 4,
     }
 }

@@ -1,6 +1,7 @@
 fn exp_N(x: T) -> T { return exp(min(x, T(88.0))); }
 fn sigmoid_N(x: T) -> T { return 1.0 / (1.0 + exp(min(-x, T(88.0)))); }
 fn positive_N(x: T) -> T { return select(T(0.0), T(1.0), x > T(0.0)); }
+fn silu_N(x: T) -> T { return x * sigmoid_N(x); }
 fn silu_slope_N(x: T, y: T) -> T { let s = sigmoid_N(x); return s + y * (1.0 - s); }
 // The logarithm of one plus a number in [0, 1], as a series of the inverse hyperbolic tangent.
 fn ln_1p_N(u: T) -> T {
