@@ -240,6 +240,7 @@ impl Emitter<'_> {
         self.logits_used(layer.outputs, Who::All, false);
         let dz = self.device(self.frame.logits, "o", Lanes::At("k"));
         self.gradients(layer, &dz);
+        self.enter(Kind::Layer, true);
         let dz = self.device(self.frame.logits, "i", Lanes::Four);
         self.input_adjoints(layer, packed, &dz);
         self.consume(out, 1);

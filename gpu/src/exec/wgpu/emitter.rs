@@ -6,7 +6,7 @@ use std::fmt::Display;
 use super::blocks::Kind;
 use super::frame::{Frame, Home, Mode};
 use super::order::{Order, Who};
-use super::shape::{STRIDE, VECTORS};
+use super::shape::VECTORS;
 use crate::record::{Arg, Dense, Plan, Row, Side, Space};
 
 /// Which lanes of a row an expression reads.
@@ -205,10 +205,10 @@ impl<'p> Emitter<'p> {
         at("sh", &format!("{}u", row * VECTORS), add, VECTORS, lanes)
     }
 
-    /// A row of inputs that are staged: the rows are padded, so that threads that read different rows find them in different banks.
-    pub(super) fn stage_place(&self, row: usize, add: &str, lanes: Lanes<'_>) -> String {
-        let base = self.frame.stage * VECTORS + row * STRIDE;
-        at("sh", &format!("{base}u"), add, STRIDE, lanes)
+    /// A row of a layer's inputs that are staged.
+    pub(super) fn stage_place(&self, layer: &Dense, row: usize, add: &str, lanes: Lanes<'_>) -> String {
+        let own = if self.space == Space::Period { self.frame.in_place.get(&layer.id) } else { None };
+        Self::workgroup(own.copied().unwrap_or(self.frame.stage) + row, add, lanes)
     }
 
     /// A row of scratch in the memory of the workgroup.
@@ -219,8 +219,7 @@ impl<'p> Emitter<'p> {
 
     /// The first vector of scratch.
     pub(super) fn scratch(&self) -> usize {
-        let Frame { stage, scratch, .. } = self.frame;
-        stage * VECTORS + (scratch - stage) * STRIDE
+        self.frame.scratch * VECTORS
     }
 
     /// A row of a period of the tape.

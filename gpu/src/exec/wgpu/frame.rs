@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::blocks::kinds;
-use super::shape::{HEAD, PER_LANE, STRIDE, VECTORS};
+use super::shape::{HEAD, PER_LANE, VECTORS};
 use crate::scalar::Activation;
 use crate::record::{Arg, Code, Dense, Op, Plan, Row, Side, Space};
 
@@ -44,6 +44,9 @@ pub(super) struct Frame {
     pub(super) raw: Vec<bool>,
     /// Where what the layers of the period save is kept on the tape, by layer.
     pub(super) saved: HashMap<usize, usize>,
+    /// For each layer whose inputs are hot and read by nothing else, the first of their places: until their adjoints are known, those are
+    /// free for their values on the way back.
+    pub(super) in_place: HashMap<usize, usize>,
     /// Place in workgroup memory.
     pub(super) hot: Vec<Option<usize>>,
     /// Workgroup memory: rows that are hot, and with those that are staged; vectors of it all.
@@ -93,7 +96,9 @@ impl Frame {
         let classes = side.scratch.classes;
         let ring = waiting(plan, groups);
         let scalars = scalars(side, &plan.trained);
-        let widest = layers(side).map(|d| d.width).max().unwrap_or(0);
+        let in_place = in_place(plan, groups, &hot);
+        let widest = layers(side).filter(|d| d.trained && !in_place.contains_key(&d.id));
+        let widest = widest.map(|d| d.width).max().unwrap_or(0);
         let saved_once = if mode.reverse { side.period.saved - side.saved } else { 0 };
         let mut at = side.start.rows;
         let mut take = |rows: usize| {
@@ -117,10 +122,11 @@ impl Frame {
             start_over,
             raw,
             saved,
+            in_place,
             hot,
             stage,
             scratch,
-            shared: stage * VECTORS + (scratch - stage) * STRIDE + HEAD * PER_LANE * VECTORS,
+            shared: (scratch + HEAD * PER_LANE) * VECTORS,
             ring,
             scalars,
             blocks,
@@ -318,6 +324,47 @@ fn hot(
         }
     }
     (hot, count)
+}
+
+/// The layers whose inputs are hot, side by side, and read by nothing else.
+fn in_place(plan: &Plan, groups: bool, hot: &[Option<usize>]) -> HashMap<usize, usize> {
+    let (side, other) = if groups {
+        (&plan.group, &plan.lane)
+    } else {
+        (&plan.lane, &plan.group)
+    };
+    let mut readers = vec![0_u32; side.period.rows];
+    let mut see = |(arg, rows): (Arg, usize)| {
+        if let Arg::Row(row) = arg
+            && row.space == Space::Period
+        {
+            readers[row.index..row.index + rows].iter_mut().for_each(|n| *n = n.saturating_add(1));
+        }
+    };
+    side.period.ops.iter().flat_map(Op::operands).for_each(&mut see);
+    side.next.iter().for_each(|&arg| see((arg, 1)));
+    let over = other.period.phases.iter().flat_map(|phase| &phase.bridges);
+    over.for_each(|bridge| see((bridge.from, bridge.rows)));
+    if !groups {
+        see((plan.objective, 1));
+    }
+    let mut places = HashMap::new();
+    for op in &side.period.ops {
+        let Op::Dense(dense) = op else { continue };
+        let rows = dense.segments.iter().flat_map(|&(row, rows)| (0..rows).map(move |i| row.offset(i)));
+        let alone = |row: Row| {
+            let fits = row.space == Space::Period && row.lag == 0 && readers[row.index] == 1;
+            if fits { hot[row.index] } else { None }
+        };
+        let found: Option<Vec<usize>> = rows.map(alone).collect();
+        if let Some(found) = found
+            && found.windows(2).all(|pair| pair[0] + 1 == pair[1])
+            && let Some(&first) = found.first()
+        {
+            places.insert(dense.id, first);
+        }
+    }
+    places
 }
 
 /// Rows of the period that are kept from period to period.

@@ -5,7 +5,7 @@ use super::emitter::{Adjoint, Emitter, Lanes, number};
 use super::functions as f;
 use super::order::Who;
 use super::packing::Packed;
-use super::shape::{HEAD, HEAD_INPUTS, PER_LANE, ROWS_AT_ONCE, STRIDE, TILE, VECTORS};
+use super::shape::{HEAD, HEAD_INPUTS, PER_LANE, ROWS_AT_ONCE, VECTORS};
 use crate::record::{Arg, Dense, Row, Space};
 use crate::scalar::Activation;
 
@@ -227,6 +227,8 @@ impl Emitter<'_> {
         self.adjoints_used(own, dense.outputs, Who::All, false);
         let dz = self.adjoint_place(own, "o", Lanes::At("k"));
         self.gradients(dense, &dz);
+        // What was staged in the place of the inputs has been read by all.
+        self.enter(Kind::Layer, true);
         let dz = self.adjoint_place(own, "i", Lanes::Four);
         self.input_adjoints(dense, packed, &dz);
         self.consume(dense.out, dense.outputs);
@@ -290,7 +292,7 @@ impl Emitter<'_> {
             column += rows;
         }
         for (column, rows, names) in loaded {
-            let place = self.stage_place(column, "r", Lanes::Four);
+            let place = self.stage_place(dense, column, "r", Lanes::Four);
             for (turn, name) in names.iter().enumerate() {
                 self.turn(rows, turn, &format!("{place} = {name};"));
             }
@@ -381,9 +383,11 @@ impl Emitter<'_> {
                 }
             }
         }
-        self.begin(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u)"));
+        self.begin(format_args!("for (var j = 0u; j < {VECTORS}u; j += 1u)"));
+        // Threads that read different rows read different vectors of them: rows lie in the same banks.
+        self.line(format_args!("let k = (j + {i}) % {VECTORS}u;"));
         for c in 0..columns {
-            let place = self.stage_place(0, &clamped(&i, c, across, dense.width), Lanes::At("k"));
+            let place = self.stage_place(dense, 0, &clamped(&i, c, across, dense.width), Lanes::At("k"));
             self.line(format_args!("let x{c} = {place};"));
         }
         for r in 0..rows {
@@ -602,5 +606,3 @@ impl Blocks {
         (self.down * self.across).div_ceil(super::shape::THREADS)
     }
 }
-
-const _: () = assert!(TILE == 4 * VECTORS && STRIDE > VECTORS);

@@ -7,7 +7,7 @@ use super::frame::Mode;
 use super::kernels::Shader;
 use super::optimiser::DeviceOptimiser;
 use super::periods::live_rows;
-use super::shape::{STRIDE, TILE, WORKGROUPS};
+use super::shape::{TILE, VECTORS, WORKGROUPS};
 use super::upload::{Arrays, Sizes, indices, storage};
 use crate::error::Error;
 use crate::exec::batch::{Batch, check};
@@ -76,7 +76,7 @@ impl<'a> GpuSession<'a> {
         if !self.ready.contains_key(&reverse) {
             let mode = Mode { reverse, joined: false, inputs: self.batch.differentiate_inputs };
             let bytes = self.adapter.limits.max_compute_workgroup_storage_size as usize;
-            let shader = Shader::tile_major(&self.plan, mode, bytes / (STRIDE * 16))?;
+            let shader = Shader::tile_major(&self.plan, mode, bytes / (VECTORS * 16))?;
             let compile = |wanted: bool, entry| -> Result<Option<wgpu::ComputePipeline>, Error> {
                 wanted.then(|| self.adapter.pipeline(&shader.text, entry, false)).transpose()
             };

@@ -10,9 +10,6 @@ pub(super) const VECTORS: usize = TILE / 4;
 pub(super) const ROWS_AT_ONCE: usize = THREADS / VECTORS;
 /// Threads that share a lane.
 pub(super) const PER_LANE: usize = THREADS / TILE;
-/// Vectors from a row of workgroup memory to the next: four numbers more than a row, so that the same lane of neighbouring rows lies in
-/// different banks.
-pub(super) const STRIDE: usize = VECTORS + 1;
 /// Rows up to which an operation is written out, one thread a lane; longer ones are shared by all threads.
 pub(super) const NARROW: usize = 8;
 /// Outputs up to which a layer is a sum over the threads that share a lane.
