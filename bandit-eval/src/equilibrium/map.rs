@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::table::GainTable;
 use super::tree::{self, Node};
 use crate::error::{Allowed, Result};
-use crate::model::{Features, Learner, Linear, Model, Ridge};
+use crate::model::{Features, Linear, Model, Regressor, Ridge};
 
 /// A class of maps.
 #[derive(Debug, Clone, Copy, PartialEq)]

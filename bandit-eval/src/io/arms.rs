@@ -8,21 +8,22 @@ use super::cells::Kind;
 use super::error::{Problem, ReadError};
 use super::log::{Finder, Source};
 use crate::equilibrium::{GainTable, LoggedArm};
-use crate::model::{Features, Folds, Learner};
+use crate::learn::History;
+use crate::model::{Features, Folds, Regressor};
 
-/// The columns of a log of exploration.
+/// The columns of a log of exploration, or of any log with contexts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArmColumns {
     /// The arm that was taken: any words. Default `arm`.
     pub arm: String,
-    /// The arm that keeps the action. Default `keep`.
-    pub keep: String,
+    /// The arm that keeps the action, number 0; none where no arm is special. Default `keep`.
+    pub keep: Option<String>,
     /// Its propensity. Default `propensity`.
     pub propensity: String,
     /// Discounted reward of the window. Default `reward`.
     pub reward: String,
-    /// The product, any words: decisions of one product are not independent. Default `product`.
-    pub product: String,
+    /// The product, any words: decisions of one product are not independent; none where all are. Default `product`.
+    pub product: Option<String>,
     /// Beginning of the columns with features of the context. Default `context_`.
     pub context: String,
 }
@@ -31,19 +32,19 @@ impl Default for ArmColumns {
     fn default() -> Self {
         ArmColumns {
             arm: "arm".into(),
-            keep: "keep".into(),
+            keep: Some("keep".into()),
             propensity: "propensity".into(),
             reward: "reward".into(),
-            product: "product".into(),
+            product: Some("product".into()),
             context: "context_".into(),
         }
     }
 }
 
-/// A log of exploration in memory.
+/// A log of exploration, or of any policy that met contexts, in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArmLog {
-    /// Names of the arms; the first keeps.
+    /// Names of the arms; the first keeps, where one does.
     pub arms: Vec<String>,
     /// Names of the features.
     pub contexts: Vec<String>,
@@ -64,12 +65,15 @@ impl ArmLog {
         let contexts = finder.rest(&columns.context)?;
         let features = finder.all(&columns.context, &contexts, &mut cells)?;
         let arm = finder.one(&columns.arm, Kind::Text, &mut cells)?;
-        let product = finder.one(&columns.product, Kind::Text, &mut cells)?;
+        let product = match &columns.product {
+            Some(name) => Some(finder.one(name, Kind::Text, &mut cells)?),
+            None => None,
+        };
         let propensity = finder.one(&columns.propensity, Kind::Number, &mut cells)?;
         let reward = finder.one(&columns.reward, Kind::Number, &mut cells)?;
         source.want(&found, &cells);
         let mut log = ArmLog {
-            arms: vec![columns.keep.clone()],
+            arms: columns.keep.iter().cloned().collect(),
             contexts,
             rounds: Vec::new(),
             features: Vec::new(),
@@ -103,9 +107,13 @@ impl ArmLog {
             if number > ARMS {
                 return fault(arm, Problem::TooManyActions(ARMS));
             }
-            let next = products.len() as u64;
-            log.product
-                .push(*products.entry(cells.texts[product].clone()).or_insert(next));
+            log.product.push(match product {
+                Some(place) => {
+                    let next = products.len() as u64;
+                    *products.entry(cells.texts[place].clone()).or_insert(next)
+                }
+                None => log.rounds.len() as u64,
+            });
             log.features
                 .extend(features.iter().map(|f| cells.numbers[*f]));
             log.rounds.push(LoggedArm {
@@ -126,20 +134,62 @@ impl ArmLog {
         self.rounds.len()
     }
 
+    /// Its rounds in columns, for learners; see [`OwnedHistory::history`].
+    #[must_use]
+    pub fn rounds(&self) -> OwnedHistory<'_> {
+        #[allow(clippy::cast_possible_truncation, reason = "at most a hundred arms")]
+        let action = self.rounds.iter().map(|r| r.arm as u32);
+        OwnedHistory {
+            log: self,
+            action: action.collect(),
+            reward: self.rounds.iter().map(|r| r.reward).collect(),
+            propensity: self.rounds.iter().map(|r| r.propensity).collect(),
+        }
+    }
+
     /// The table of estimated gains; see [`GainTable::from_log`].
     ///
     /// # Errors
     /// As there.
-    pub fn table<L: Learner>(&self, learner: &L, folds: Folds<'_>) -> crate::Result<GainTable<'_>> {
+    pub fn table<R: Regressor>(
+        &self,
+        regressor: &R,
+        folds: Folds<'_>,
+    ) -> crate::Result<GainTable<'_>> {
         let features = Features::new(self.contexts.len(), &self.features)?;
         GainTable::from_log(
             self.arms.len() - 1,
             &self.rounds,
             features,
             &self.product,
-            learner,
+            regressor,
             folds,
         )
+    }
+}
+
+/// The rounds of an [`ArmLog`] in columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnedHistory<'a> {
+    log: &'a ArmLog,
+    action: Vec<u32>,
+    reward: Vec<f64>,
+    propensity: Vec<f64>,
+}
+
+impl OwnedHistory<'_> {
+    /// The rounds with their contexts.
+    ///
+    /// # Errors
+    /// As [`Features::new`].
+    pub fn history(&self) -> crate::Result<History<'_>> {
+        Ok(History {
+            actions: self.log.arms.len(),
+            features: Features::new(self.log.contexts.len(), &self.log.features)?,
+            action: &self.action,
+            reward: &self.reward,
+            propensity: &self.propensity,
+        })
     }
 }
 
