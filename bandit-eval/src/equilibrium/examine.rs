@@ -45,7 +45,7 @@ pub struct WindowGaps {
     pub arms: Vec<Arm>,
     /// Weeks that a change is followed; none for three times the longest lead time and its week of review.
     pub reach: Option<usize>,
-    /// The class of maps. Default: trees of depth 3 with 200 decisions in a leaf, or a fiftieth of those that choose where that is less.
+    /// The class of maps. Default: pruned trees of depth 3 with 200 decisions in a leaf, or a hundredth of all where that is less.
     pub class: MapClass,
     /// How the map is chosen and judged.
     pub question: Question,
@@ -109,7 +109,7 @@ impl Default for WindowGaps {
         WindowGaps {
             arms: [0.0, 0.5, 0.8, 0.9, 1.1, 1.25, 2.0].map(arm).to_vec(),
             reach: None,
-            class: MapClass::Tree {
+            class: MapClass::PrunedTree {
                 depth: 3,
                 least: 200,
             },
@@ -186,7 +186,7 @@ impl WindowGaps {
 
     fn class_for(&self, decisions: usize) -> MapClass {
         match self.class {
-            MapClass::Tree { depth, least } => MapClass::Tree {
+            MapClass::PrunedTree { depth, least } => MapClass::PrunedTree {
                 depth,
                 least: least.min(decisions / 100).max(2),
             },

@@ -1,5 +1,6 @@
 //! The results as a page.
 
+pub(crate) mod gaps;
 mod learning;
 pub(super) mod origins;
 mod rewards;
@@ -47,6 +48,7 @@ pub(super) fn page(document: &Document) -> Page {
         origins::section(&mut page, document, origins);
     }
 
+    gaps::section(&mut page, document);
     learning::section(&mut page, document);
 
     page.section("Share of the hindsight optimum").figure(
