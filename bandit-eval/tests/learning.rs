@@ -99,7 +99,10 @@ fn replays_earn_what_learners_earn_on_line() {
             let real = on_line(&mut *learners[1], found.accepted, 77_777 + seed);
             differences.push(found.reward - real);
             assert!((found.accepted as f64 - 600.0).abs() < 110.0);
-            assert_eq!(found.stages.last().unwrap().accepted, found.accepted);
+            assert_eq!(
+                found.stages.last().unwrap().accepted as usize,
+                found.accepted
+            );
         }
         let n = differences.len() as f64;
         let mean = differences.iter().sum::<f64>() / n;

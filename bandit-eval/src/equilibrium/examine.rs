@@ -133,6 +133,15 @@ impl Examiner for WindowGaps {
 }
 
 impl WindowGaps {
+    /// Returns the usual arms and class, with a question of one's own.
+    #[must_use]
+    pub fn new(question: Question) -> Self {
+        WindowGaps {
+            question,
+            ..WindowGaps::default()
+        }
+    }
+
     fn look<P: Policy>(&mut self, scored: &Scored<'_>, policy: &P) -> Result<()> {
         let (replay, panel) = (scored.replay, scored.replay.paths().panel());
         let context = Context::new(panel, scored.plan);

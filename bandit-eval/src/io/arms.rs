@@ -7,9 +7,9 @@ use super::cells::Cells;
 use super::cells::Kind;
 use super::error::{Problem, ReadError};
 use super::log::{Finder, Source};
-use crate::equilibrium::{GainTable, LoggedArm};
+use crate::equilibrium::{GainTable, Gap, LoggedArm, MapClass, Question};
 use crate::learn::History;
-use crate::model::{Features, Folds, Regressor};
+use crate::model::{Features, Folds, Regressor, Ridge};
 
 /// The columns of a log of exploration, or of any log with contexts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct ArmColumns {
     pub reward: String,
     /// The product, any words: decisions of one product are not independent; none where all are. Default `product`.
     pub product: Option<String>,
+    /// The week, a whole number: decisions of one week are not independent either; none where weeks are not known. Default none.
+    pub week: Option<String>,
     /// Beginning of the columns with features of the context. Default `context_`.
     pub context: String,
 }
@@ -36,7 +38,21 @@ impl Default for ArmColumns {
             propensity: "propensity".into(),
             reward: "reward".into(),
             product: Some("product".into()),
+            week: None,
             context: "context_".into(),
+        }
+    }
+}
+
+impl ArmColumns {
+    /// The usual columns of rounds that are independent and whose actions are all alike: the action is in `action`.
+    #[must_use]
+    pub fn rounds() -> Self {
+        ArmColumns {
+            arm: "action".into(),
+            keep: None,
+            product: None,
+            ..ArmColumns::default()
         }
     }
 }
@@ -51,6 +67,7 @@ pub struct ArmLog {
     rounds: Vec<LoggedArm>,
     features: Vec<f64>,
     product: Vec<u64>,
+    week: Vec<u64>,
 }
 
 impl ArmLog {
@@ -69,6 +86,10 @@ impl ArmLog {
             Some(name) => Some(finder.one(name, Kind::Text, &mut cells)?),
             None => None,
         };
+        let week = match &columns.week {
+            Some(name) => Some(finder.one(name, Kind::Number, &mut cells)?),
+            None => None,
+        };
         let propensity = finder.one(&columns.propensity, Kind::Number, &mut cells)?;
         let reward = finder.one(&columns.reward, Kind::Number, &mut cells)?;
         source.want(&found, &cells);
@@ -78,6 +99,7 @@ impl ArmLog {
             rounds: Vec::new(),
             features: Vec::new(),
             product: Vec::new(),
+            week: Vec::new(),
         };
         let mut products: HashMap<Vec<u8>, u64> = HashMap::new();
         while source.next(&mut cells)? {
@@ -92,6 +114,7 @@ impl ArmLog {
                 (reward, f64::MIN, f64::MAX),
             ]
             .into_iter()
+            .chain(week.map(|w| (w, 0.0, 1e9)))
             .chain(features.iter().map(|f| (*f, f64::MIN, f64::MAX)))
             {
                 let value = cells.numbers[place];
@@ -114,6 +137,12 @@ impl ArmLog {
                 }
                 None => log.rounds.len() as u64,
             });
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "from 0 to a thousand million"
+            )]
+            log.week.extend(week.map(|w| cells.numbers[w] as u64));
             log.features
                 .extend(features.iter().map(|f| cells.numbers[*f]));
             log.rounds.push(LoggedArm {
@@ -147,6 +176,21 @@ impl ArmLog {
         }
     }
 
+    /// The gap of the log's policy in each of [`CLASSES`], with rewards predicted by ridge regression across five folds.
+    ///
+    /// # Errors
+    /// As [`GainTable::from_log`] and [`GainTable::gap`].
+    pub fn gaps(&self, question: &Question) -> crate::Result<Vec<(&'static str, Gap)>> {
+        let folds = Folds {
+            count: 5,
+            seed: question.seed,
+            groups: None,
+        };
+        let table = self.table(&Ridge::new(1.0)?, folds)?;
+        let gap = |(name, class)| Ok((name, table.gap(class, question)?));
+        CLASSES.into_iter().map(gap).collect()
+    }
+
     /// The table of estimated gains; see [`GainTable::from_log`].
     ///
     /// # Errors
@@ -165,8 +209,29 @@ impl ArmLog {
             regressor,
             folds,
         )
+        .and_then(|table| {
+            if self.week.is_empty() {
+                Ok(table)
+            } else {
+                table.with_weeks(&self.week)
+            }
+        })
     }
 }
+
+/// The classes of maps that are usually asked for, by name.
+pub const CLASSES: [(&str, MapClass); 4] = [
+    ("one arm for all", MapClass::Global),
+    ("by the first context", MapClass::Tabular),
+    ("linear", MapClass::Linear { penalty: 1.0 }),
+    (
+        "tree",
+        MapClass::Tree {
+            depth: 2,
+            least: 50,
+        },
+    ),
+];
 
 /// The rounds of an [`ArmLog`] in columns.
 #[derive(Debug, Clone, PartialEq)]

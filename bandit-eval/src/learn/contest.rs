@@ -7,6 +7,7 @@ use super::{
     EpsilonGreedy, History, Improvement, Learner, LinTs, LinUcb, Replayed, SquareCb, count,
 };
 use crate::error::{Allowed, Error, Result};
+use crate::interval::Interval;
 use crate::model::{Features, Folds};
 use crate::verdict::Limits;
 
@@ -84,6 +85,39 @@ pub struct Standing {
     pub learnt: Vec<Learnt>,
     /// The one of the largest lower bound above 0, if there is one.
     pub best: Option<usize>,
+    /// The level of the bounds, of all learners together.
+    pub level: f64,
+}
+
+impl Standing {
+    /// The finding in a sentence without its full stop; `actions` are the names of the actions.
+    #[must_use]
+    pub fn finding(&self, actions: &[String]) -> String {
+        let best = self.best.and_then(|best| self.learnt.get(best));
+        let Some((best, found)) = best.and_then(|b| Some((b, b.improvement.as_ref()?))) else {
+            return "Nothing that was learnt is better than the policy of the log beyond doubt"
+                .to_owned();
+        };
+        let shares = actions.iter().zip(&found.actions);
+        let shares: Vec<String> = shares
+            .map(|(name, share)| format!("{name} in {:.0} %", 100.0 * share))
+            .collect();
+        format!(
+            "The policy that {} learnt ({} of the rounds) earns at least {:.3} a round more than that of the log, at a level of {} % for all learners together",
+            best.learner,
+            shares.join(", "),
+            found.lower,
+            100.0 * self.level,
+        )
+    }
+
+    /// What withholds answers, learner by learner.
+    pub fn refusals(&self) -> impl Iterator<Item = String> {
+        self.learnt.iter().flat_map(|one| {
+            let reasons = one.refusals.iter();
+            reasons.map(|why| format!("{}: {why}", one.learner))
+        })
+    }
 }
 
 /// What became of one learner.
@@ -94,6 +128,8 @@ pub struct Learnt {
     pub learner: &'static str,
     /// What it earned while it learnt; `None` where it did not act, or the log cannot tell.
     pub replay: Option<Replayed>,
+    /// The interval of what it earned, of this learner alone.
+    pub interval: Option<Interval>,
     /// By how much its policy is better than that of the log; `None` where the log cannot tell.
     pub improvement: Option<Improvement>,
     /// Why there is no answer, where there is none.
@@ -145,7 +181,11 @@ impl Contest {
             let replayed = unit.replay(&mut *learner, &self.limits, &mut rng)?;
             let mut one = judge.judge(name, |context| learner.best(context), looks)?;
             match replayed {
-                Ok(replayed) => one.replay = Some(replayed.rescaled(scaled.offset, scaled.factor)),
+                Ok(replayed) => {
+                    let replayed = replayed.rescaled(scaled.offset, scaled.factor);
+                    one.interval = Some(replayed.interval(self.level)?);
+                    one.replay = Some(replayed);
+                }
                 Err(refusal) => one.refusals.insert(0, refusal.to_string()),
             }
             learnt.push(one);
@@ -166,6 +206,7 @@ impl Contest {
             judging: judging.rounds(),
             learnt,
             best,
+            level: self.level,
         })
     }
 
@@ -224,6 +265,7 @@ impl Judge<'_> {
         Ok(Learnt {
             learner,
             replay: None,
+            interval: None,
             improvement: found.ok(),
             refusals: refusals.into_iter().collect(),
         })

@@ -32,7 +32,7 @@ pub struct Replayed {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stage {
     /// Accepted rounds up to its end.
-    pub accepted: usize,
+    pub accepted: u32,
     /// Mean reward in it.
     pub reward: f64,
 }
@@ -135,7 +135,7 @@ fn summarise(rounds: usize, rewards: &[f64]) -> Replayed {
         standard_error: (squares / (n - 1.0) / n).sqrt(),
         stages: stages
             .map(|pair| Stage {
-                accepted: pair[1],
+                accepted: u32::try_from(pair[1]).unwrap_or(u32::MAX),
                 reward: mean(&rewards[pair[0]..pair[1]]),
             })
             .collect(),

@@ -41,6 +41,29 @@ pub(crate) struct Document {
     pub(crate) gaps: Vec<PolicyGap>,
 }
 
+impl Document {
+    /// What was replayed.
+    pub(crate) fn scope(&self) -> String {
+        let run = &self.run;
+        let products = super::tables::products(run.products);
+        let (from, to) = &run.held_out;
+        format!("{}: {products}, scored on weeks {from} to {to}", run.source)
+    }
+
+    /// What `hindsight bandit equilibrium` stores.
+    pub(crate) fn gaps(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Gaps<'a> {
+            run: &'a Run,
+            gaps: &'a [PolicyGap],
+        }
+        Gaps {
+            run: &self.run,
+            gaps: &self.gaps,
+        }
+    }
+}
+
 /// The fields of the JSON document, in their order.
 #[derive(Serialize)]
 struct Fields<'a> {

@@ -8,7 +8,7 @@ mod segments;
 mod tracks;
 
 use super::document::Document;
-use super::tables::{count, links_table, money_table, products, service_table};
+use super::tables::{count, links_table, money_table, service_table};
 use super::words::{POLICIES, REWARD, findings};
 use report::number::fixed;
 use report::{Column, Page, Table};
@@ -19,14 +19,7 @@ use tracks::tracks;
 
 /// The report page.
 pub(super) fn page(document: &Document) -> Page {
-    let run = &document.run;
-    let lead = format!(
-        "{}: {}, scored on weeks {} to {}.",
-        run.source,
-        products(run.products),
-        run.held_out.0,
-        run.held_out.1
-    );
+    let lead = format!("{}.", document.scope());
     let mut page = Page::new("What each buying policy would have earned", lead);
 
     page.section("The finding");
