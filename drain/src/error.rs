@@ -46,6 +46,32 @@ pub enum Argument {
     SplitPenalty,
     /// Days for which stock is held back.
     LookAhead,
+    /// Members of ensembles.
+    Members,
+    /// What happened.
+    Outcome,
+    /// A nominal level.
+    Level,
+    /// The lower end of an interval.
+    Lower,
+    /// The upper end of an interval.
+    Upper,
+    /// A predicted quantile.
+    Quantile,
+    /// The power of differences.
+    Order,
+    /// The mean of a law.
+    Mean,
+    /// The standard deviation of a law.
+    StandardDeviation,
+    /// A probability or density.
+    Density,
+    /// Scores, one a forecast.
+    Score,
+    /// Scores of what is compared with.
+    Baseline,
+    /// Lags of autocovariances.
+    Lags,
 }
 
 impl fmt::Display for Argument {
@@ -71,6 +97,19 @@ impl fmt::Display for Argument {
             Self::Forecast => "forecast",
             Self::SplitPenalty => "split penalty",
             Self::LookAhead => "look-ahead",
+            Self::Members => "members",
+            Self::Outcome => "outcome",
+            Self::Level => "level",
+            Self::Lower => "lower end",
+            Self::Upper => "upper end",
+            Self::Quantile => "quantile",
+            Self::Order => "order",
+            Self::Mean => "mean",
+            Self::StandardDeviation => "standard deviation",
+            Self::Density => "density",
+            Self::Score => "score",
+            Self::Baseline => "baseline",
+            Self::Lags => "lags",
         })
     }
 }
@@ -124,6 +163,40 @@ pub enum DrainError {
         index: usize,
         /// The value found.
         value: f64,
+    },
+    /// A number lies outside an open interval.
+    #[error("{argument} must lie between {low} and {high}, got {value}")]
+    NotBetween {
+        /// Name of the argument.
+        argument: Argument,
+        /// What it must exceed.
+        low: f64,
+        /// What it must stay below.
+        high: f64,
+        /// The value found.
+        value: f64,
+    },
+    /// There are too few entries for what is asked.
+    #[error("{argument} has {found} entries, {needed} are needed")]
+    TooFew {
+        /// Name of the argument.
+        argument: Argument,
+        /// How many are needed.
+        needed: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// The members of an ensemble lie on a line, a plane, or a like surface, so that they have no density.
+    #[error("the covariance of the members of forecast {index} is singular")]
+    Singular {
+        /// The forecast's place in the list.
+        index: usize,
+    },
+    /// What one divides by is zero.
+    #[error("{argument} adds up to zero, so nothing can be relative to it")]
+    NoScale {
+        /// Name of the argument.
+        argument: Argument,
     },
     /// A list falls where it must not.
     #[error("{argument}[{index}] is less than the entry before it")]

@@ -13,9 +13,11 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub extern crate hindsight_gpu as gpu;
+
 mod error;
 pub mod fulfilment;
 pub mod orders;
-mod vectorize;
+pub mod scores;
 
 pub use error::{Argument, Cut, DrainError};
