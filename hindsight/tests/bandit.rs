@@ -17,6 +17,12 @@ fn words(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What was learnt best.
+fn best(document: &serde_json::Value) -> &serde_json::Value {
+    let place = document["best"].as_u64().unwrap();
+    &document["learnt"][usize::try_from(place).unwrap()]
+}
+
 /// 3,000 rounds of three actions by lot, of which the third pays most; the target prefers it.
 fn log(propensity: &str) -> String {
     let mut text = "action,reward,propensity,target_a,target_b,target_c,wanted,shop\n".to_owned();
@@ -129,7 +135,7 @@ fn learners_are_run_on_the_made_up_log_and_on_ones_own() {
     };
     let document = json("learn --json - --report learnt.html");
     assert_eq!(document["learnt"].as_array().unwrap().len(), 5);
-    let best = &document["learnt"][document["best"].as_u64().unwrap() as usize];
+    let best = best(&document);
     // The best policy earns 1.577 more than that of the log.
     assert!(
         best["improvement"]["lower"].as_f64().unwrap() > 1.2
@@ -155,7 +161,7 @@ fn learners_are_run_on_the_made_up_log_and_on_ones_own() {
     std::fs::write(folder.path().join("own.csv"), text).unwrap();
     let document =
         json("learn own.csv --action what --reward pay --propensity p --context x_ --json -");
-    let best = &document["learnt"][document["best"].as_u64().unwrap() as usize]["improvement"];
+    let best = &best(&document)["improvement"];
     assert!(
         (best["gain"].as_f64().unwrap() - 0.667).abs() < 0.05,
         "{best}"

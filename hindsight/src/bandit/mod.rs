@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// Whether changing a small share of a policy's actions would have earned more: of a back-test's policies, or from a log of live exploration.
     Equilibrium(Box<equilibrium::Args>),
     /// What learners would have earned in place of the policy of a log, and by how much what they learnt is better, with a lower bound.
-    Learn(learn::Args),
+    Learn(Box<learn::Args>),
 }
 
 /// Runs `hindsight bandit`.
