@@ -72,6 +72,16 @@ pub enum Argument {
     Baseline,
     /// Lags of autocovariances.
     Lags,
+    /// Units that left warehouses.
+    Drain,
+    /// States, each with what was seen in it.
+    Log,
+    /// States to forecast.
+    State,
+    /// Joint samples of a state.
+    Samples,
+    /// Parameters of a model.
+    Parameter,
 }
 
 impl fmt::Display for Argument {
@@ -110,6 +120,11 @@ impl fmt::Display for Argument {
             Self::Score => "score",
             Self::Baseline => "baseline",
             Self::Lags => "lags",
+            Self::Drain => "drain",
+            Self::Log => "log",
+            Self::State => "state",
+            Self::Samples => "samples",
+            Self::Parameter => "parameter",
         })
     }
 }
@@ -233,6 +248,30 @@ pub enum DrainError {
         /// The largest one allowed.
         tolerance: f64,
     },
+    /// A drain that its state does not allow: more than the stock or the demand, cost without units, or beyond the tariff.
+    #[error("the drain of entry {index} is impossible in its state")]
+    Impossible {
+        /// Place in the log.
+        index: usize,
+    },
+    /// Text that is no saved model.
+    #[error("line {line} is not what a saved model has there")]
+    NotAModel {
+        /// The first line that is not.
+        line: usize,
+    },
+    /// A model saved by another version of this crate.
+    #[error("the model has the form of version {found}, this is version 1")]
+    Version {
+        /// The version found.
+        found: String,
+    },
+    /// A saved model whose digest is not that of its numbers.
+    #[error("the model is not as it was saved: its digest differs")]
+    Corrupt,
+    /// The engine refused a program or its data.
+    #[error(transparent)]
+    Engine(#[from] gpu::Error),
     /// The reference solver gave up.
     #[error("the reference solver failed: {message}")]
     Reference {

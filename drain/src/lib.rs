@@ -17,6 +17,7 @@ pub extern crate hindsight_gpu as gpu;
 
 mod error;
 pub mod fulfilment;
+pub mod model;
 pub mod orders;
 pub mod scores;
 
