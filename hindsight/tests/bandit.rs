@@ -18,7 +18,7 @@ fn words(bytes: &[u8]) -> String {
 }
 
 /// What was learnt best.
-fn best(document: &serde_json::Value) -> &serde_json::Value {
+fn winner(document: &serde_json::Value) -> &serde_json::Value {
     let place = document["best"].as_u64().unwrap();
     &document["learnt"][usize::try_from(place).unwrap()]
 }
@@ -135,7 +135,7 @@ fn learners_are_run_on_the_made_up_log_and_on_ones_own() {
     };
     let document = json("learn --json - --report learnt.html");
     assert_eq!(document["learnt"].as_array().unwrap().len(), 5);
-    let best = best(&document);
+    let best = winner(&document);
     // The best policy earns 1.577 more than that of the log.
     assert!(
         best["improvement"]["lower"].as_f64().unwrap() > 1.2
@@ -161,7 +161,7 @@ fn learners_are_run_on_the_made_up_log_and_on_ones_own() {
     std::fs::write(folder.path().join("own.csv"), text).unwrap();
     let document =
         json("learn own.csv --action what --reward pay --propensity p --context x_ --json -");
-    let best = &best(&document)["improvement"];
+    let best = &winner(&document)["improvement"];
     assert!(
         (best["gain"].as_f64().unwrap() - 0.667).abs() < 0.05,
         "{best}"
