@@ -58,6 +58,29 @@ impl Week {
         matches!(self, Week::Number(n) if (190_001..=210_053).contains(&n) && (1..=53).contains(&(n % 100)))
     }
 
+    /// Whether it is the 53rd week of an ISO year, which few years have.
+    pub(crate) fn is_53rd(self) -> bool {
+        matches!(self, Week::Iso(monday) if iso_week(monday).1 == 53)
+    }
+
+    /// Whether one of two numbers that follow one another begins the weeks of a year anew.
+    pub(crate) fn begins_anew(self, before: Self) -> bool {
+        let last_and_first = |a, b| (52..=53).contains(&a) && (0..=1).contains(&b);
+        matches!((before, self), (Week::Number(a), Week::Number(b)) if last_and_first(a, b) || last_and_first(b, a))
+    }
+
+    /// What is wrong with a text that is no week.
+    pub(crate) fn problem(text: &str) -> &'static str {
+        match text.trim().split_once(['W', 'w']) {
+            Some((year, week))
+                if digits(year.trim_end_matches('-')).is_some() && digits(week).is_some() =>
+            {
+                "is no ISO week: years have 52 or 53, from 01 on, the first that of 4 January; give dates where weeks are numbered in another way"
+            }
+            _ => "is neither a whole number nor a date like 2017-08-15",
+        }
+    }
+
     /// The calendar that starts here.
     pub(crate) fn calendar(self) -> Calendar {
         match self {
@@ -77,10 +100,8 @@ impl fmt::Display for Week {
                 write!(f, "{year:04}-{month:02}-{day:02}")
             }
             Week::Iso(monday) => {
-                // The year of an ISO week is that of its Thursday.
-                let (year, ..) = civil(monday + 3);
-                let first = first_monday(year);
-                write!(f, "{year:04}-W{:02}", (monday - first) / 7 + 1)
+                let (year, week) = iso_week(*monday);
+                write!(f, "{year:04}-W{week:02}")
             }
         }
     }
@@ -188,6 +209,12 @@ fn iso_monday(text: &str) -> Option<i64> {
     (week >= 1 && monday < first_monday(year + 1)).then_some(monday)
 }
 
+/// The year and the number of the ISO week that begins on a Monday: the year is that of its Thursday.
+fn iso_week(monday: i64) -> (i64, i64) {
+    let (year, ..) = civil(monday + 3);
+    (year, (monday - first_monday(year)) / 7 + 1)
+}
+
 /// The Monday of week 1 of an ISO year: the week of 4 January.
 fn first_monday(year: i64) -> i64 {
     let fourth = days(year, 1, 4).unwrap_or_default();
@@ -259,6 +286,19 @@ mod tests {
         assert_eq!(Week::parse("2020-W02"), Some(Week::Iso(18_267)));
         assert_eq!(Week::parse("2020W53"), Some(Week::Iso(18_624)));
         assert_eq!(Week::parse("2021-W01"), Some(Week::Iso(18_631)));
+        assert!(Week::Iso(18_624).is_53rd() && !Week::Iso(18_631).is_53rd());
+        for wrong in ["2019-W53", "2019W00", "2020-w54", "2020-W2"] {
+            assert!(Week::problem(wrong).contains("no ISO week"), "{wrong}");
+        }
+        assert!(Week::problem("WK 2").contains("neither a whole number"));
+        let numbers = |a, b| Week::Number(b).begins_anew(Week::Number(a));
+        assert!(
+            numbers(52, 1)
+                && numbers(1, 53)
+                && numbers(52, 0)
+                && !numbers(52, 53)
+                && !numbers(1, 2)
+        );
         for wrong in [
             "2001-02-29",
             "1900-02-29",
