@@ -13,9 +13,12 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub extern crate hindsight_gpu as gpu;
+
 mod error;
 pub mod fulfilment;
+pub mod model;
 pub mod orders;
-mod vectorize;
+pub mod scores;
 
 pub use error::{Argument, Cut, DrainError};

@@ -38,6 +38,7 @@
 
 mod dataset;
 mod entry;
+mod examiner;
 mod heuristics;
 mod learning;
 mod notices;
@@ -56,15 +57,14 @@ use crate::conventions::Conventions;
 use crate::error::{Error, within};
 use crate::lead_times::LeadTimes;
 use crate::oracle::JustInTime;
-use crate::outcomes::Outcomes;
 use crate::panel::Panel;
 use crate::policy::{
     ConstantOrder, LevelWeights, OrderUpTo, Plan, Policy, RecordedOrders, Signals,
 };
-use crate::replay::Replay;
 use crate::train::{Learner, Setting};
 
 pub use dataset::{Dataset, Grouping};
+pub use examiner::{Examiner, Scored};
 pub use notices::Notice;
 pub use origins::Split;
 pub use results::{
@@ -73,7 +73,7 @@ pub use results::{
 };
 pub use standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 
-use entry::Entry;
+use examiner::Scoring;
 use learning::{Learnt, Tried};
 use origins::WARM_UP;
 use rewards::RewardTable;
@@ -204,7 +204,21 @@ impl BackTest {
         &self,
         data: &Dataset,
         device: &Device,
+        progress: impl FnMut(Progress),
+    ) -> Result<Results, Error> {
+        self.run_examined(data, device, progress, &mut ())
+    }
+
+    /// The same, with an `examiner` that looks at every policy in every window that scores it.
+    ///
+    /// # Errors
+    /// As [`BackTest::run`].
+    pub fn run_examined(
+        &self,
+        data: &Dataset,
+        device: &Device,
         mut progress: impl FnMut(Progress),
+        examiner: &mut impl Examiner,
     ) -> Result<Results, Error> {
         self.validate()?;
         let splits = self.splits(&data.panel)?;
@@ -243,8 +257,20 @@ impl BackTest {
             };
             if window >= unjudged {
                 at(Stage::Scoring, each);
+                let paths = setting.paths(&law, self.samples, &split.held_out)?;
+                let replay = setting.replay(&paths, split.held_out.clone())?;
+                let shown = entry::shown(setting.panel, &split.held_out);
+                let scoring = Scoring {
+                    replay: &replay,
+                    device,
+                    plan: setting.plan,
+                    window: window - unjudged,
+                    shown: &shown,
+                    examiner,
+                    entries: Vec::new(),
+                };
                 let (table, results) =
-                    self.score(&known, split, &setting, &learnt, &tried, device)?;
+                    self.score(&known, split, &setting, &learnt, &tried, scoring)?;
                 if splits.len() > 1 {
                     origins.push(Origin {
                         training: known.data.span(&split.training),
@@ -307,39 +333,41 @@ impl BackTest {
     }
 
     /// What was made for a window, replayed on its weeks; `tried` is what candidates earned in the windows before.
-    fn score(
+    fn score<E: Examiner>(
         &self,
         known: &dataset::Known,
         split: &Split,
         setting: &Setting<'_>,
         learnt: &Learnt,
         tried: &[Tried],
-        device: &Device,
+        mut scoring: Scoring<'_, E>,
     ) -> Result<(RewardTable, Results), Error> {
-        let law = self.law(self.seed)?;
-        let paths = setting.paths(&law, self.samples, &split.held_out)?;
-        let replay = setting.replay(&paths, split.held_out.clone())?;
         let (choice, learning) = learnt.choose(tried)?;
         let trained = &learnt.candidates.policies[choice.chosen];
-        let shown = entry::shown(setting.panel, &split.held_out);
-        let mut entries = entries(setting, &replay, learnt, trained, &shown, device)?;
+        add_all(&mut scoring, setting, learnt, trained)?;
         if let Some(orders) = &known.data.orders {
             let orders = RecordedOrders::new(setting.panel, orders)?;
-            let outcomes = replay.run(&orders, device)?;
-            entries.push(Entry::new(orders.name(), Role::Recorded, &outcomes, &shown));
+            scoring.add(orders.name(), Role::Recorded, &orders)?;
         }
+        let Scoring {
+            replay,
+            device,
+            shown,
+            mut entries,
+            ..
+        } = scoring;
         entries.sort_by(|a, b| b.reward.total_cmp(&a.reward));
-        let table = RewardTable::new(&replay, &entries, device);
+        let table = RewardTable::new(replay, &entries, device);
         let context = EvaluationContext {
             known,
             split,
             learning: &learning,
             bootstrap: &self.bootstrap(),
-            shown: &shown,
+            shown,
         };
         let mut results = summarise(&context, &entries, &table)?;
         results.notices.extend(learnt.notices.iter().cloned());
-        let found = notices::notices(setting.panel, split, law.max_lead_time());
+        let found = notices::notices(setting.panel, split, setting.max_lead_time());
         results.notices.extend(found);
         Ok((table, results))
     }
@@ -362,41 +390,28 @@ fn large(panel: &Panel) -> bool {
     panel.products().saturating_mul(panel.weeks()) >= LARGE
 }
 
-/// The policies made from the training weeks, on the held-out ones.
-fn entries(
+/// Runs the policies made from the training weeks on the held-out ones.
+fn add_all<E: Examiner>(
+    scoring: &mut Scoring<'_, E>,
     setting: &Setting<'_>,
-    replay: &Replay<'_>,
     learnt: &Learnt,
     trained: &OrderUpTo,
-    shown: &[usize],
-    device: &Device,
-) -> Result<Vec<Entry>, Error> {
-    let mut entries = Vec::new();
-    let mut add = |name: &str, role, outcomes: Outcomes| {
-        entries.push(Entry::new(name, role, &outcomes, shown));
-    };
-    let oracle = replay.run(&JustInTime::new(replay), device)?;
-    add("just-in-time rule", Role::Oracle, oracle);
-    add(
-        "Direct Backprop",
-        Role::Trained,
-        replay.run(trained, device)?,
-    );
+) -> Result<(), Error> {
+    let oracle = JustInTime::new(scoring.replay);
+    scoring.add("just-in-time rule", Role::Oracle, &oracle)?;
+    scoring.add("Direct Backprop", Role::Trained, trained)?;
     let zero_shot = &learnt.candidates.zero_shot;
-    let outcomes = replay.run(zero_shot, device)?;
-    add(zero_shot.name(), Role::Pretrained, outcomes);
+    scoring.add(zero_shot.name(), Role::Pretrained, zero_shot)?;
     for policy in &learnt.candidates.policies[learnt.heuristics..] {
-        let outcomes = replay.run(policy, device)?;
-        add(policy.name(), Role::Heuristic, outcomes);
+        scoring.add(policy.name(), Role::Heuristic, policy)?;
     }
     let reference = setting.reference();
     let panel = setting.panel;
     let mean = Signals::constant(panel.weeks(), 1, panel.products(), |_, product| {
         reference[product]
     });
-    let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;
-    add("constant order", Role::Heuristic, constant);
-    Ok(entries)
+    let constant = ConstantOrder::new(1.0, mean);
+    scoring.add("constant order", Role::Heuristic, &constant)
 }
 
 #[cfg(test)]

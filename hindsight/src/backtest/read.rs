@@ -97,7 +97,7 @@ impl Rows {
         let parts = product_parts(row, plan)?;
         let text = row.text(plan.week);
         let week = Week::parse(text).ok_or_else(|| {
-            let problem = Week::problem(text);
+            let problem = no_week(text);
             row.place(plan.week)
                 .error(format!("{} {problem}", shorten(text)))
         })?;
@@ -209,6 +209,17 @@ impl Rows {
             groups: groups.collect(),
         });
         Ok(self.products.len() - 1)
+    }
+}
+
+/// What is wrong with a text that is no week.
+fn no_week(text: &str) -> &'static str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.trim().split_once(['W', 'w']) {
+        Some((year, week)) if digits(year.trim_end_matches('-')) && digits(week) => {
+            "is no ISO week: years have 52 or 53, from 01 on, the first that of 4 January; give dates where weeks are numbered in another way"
+        }
+        _ => "is neither a whole number nor a date like 2017-08-15",
     }
 }
 

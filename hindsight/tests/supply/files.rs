@@ -71,7 +71,12 @@ pub(crate) fn names_of_weeks() -> Vec<Kind> {
             &[],
             Refused("numbers made of year and week are not consecutive"),
         ),
-        file("days", daily(), &[], Refused("--daily sums days to weeks")),
+        file(
+            "days",
+            daily(),
+            &[],
+            Refused("days must be summed to weeks (--daily)"),
+        ),
         file(
             "days that are summed",
             daily(),

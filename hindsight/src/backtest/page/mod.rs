@@ -1,5 +1,6 @@
 //! The results as a page.
 
+pub(crate) mod gaps;
 mod learning;
 pub(super) mod origins;
 mod rewards;
@@ -7,7 +8,7 @@ mod segments;
 mod tracks;
 
 use super::document::Document;
-use super::tables::{count, links_table, money_table, products, service_table};
+use super::tables::{count, links_table, money_table, service_table};
 use super::words::{POLICIES, REWARD, findings};
 use report::number::fixed;
 use report::{Column, Page, Table};
@@ -18,14 +19,7 @@ use tracks::{last_weeks, tracks};
 
 /// The report page.
 pub(super) fn page(document: &Document) -> Page {
-    let run = &document.run;
-    let lead = format!(
-        "{}: {}, scored on weeks {} to {}.",
-        run.source,
-        products(run.products),
-        run.held_out.0,
-        run.held_out.1
-    );
+    let lead = format!("{}.", document.scope());
     let mut page = Page::new("What each buying policy would have earned", lead);
 
     page.section("The finding");
@@ -47,6 +41,7 @@ pub(super) fn page(document: &Document) -> Page {
         origins::section(&mut page, document, origins);
     }
 
+    gaps::section(&mut page, document);
     learning::section(&mut page, document);
 
     page.section("Share of the hindsight optimum").figure(
