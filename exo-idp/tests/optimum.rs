@@ -53,7 +53,7 @@ const SHORT: usize = 4;
 const MOST: usize = 8;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     /// On whole numbers, and where nothing is worth anything at the end, it is the best of all sequences of orders: by trying all of
     /// them, in the replay itself.

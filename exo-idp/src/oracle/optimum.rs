@@ -269,9 +269,9 @@ impl Known {
     /// Stock at the beginning of every week that some best orders do not exceed, given the costs of units by the week of their arrival.
     ///
     /// Units are sold in the order in which they came. One that arrives in week $k$ and waits beyond a later week $n$ with
-    /// $C_n \le C_k + h_k + \dots + h_{n-1}$ might as well arrive in $n$: until then all demand is met without it. So there is never more than
-    /// what was there at the opening and what will be wanted until the last such week of any unit that has come. It keeps the work on long
-    /// records in proportion to their weeks.
+    /// $C_n \le C_k + h_k + \dots + h_{n-1}$ (from $h_{k+1}$ to $h_n$ where orders arrive after demand) might as well arrive in $n$: until
+    /// then all demand is met without it. So there is never more than what was there at the opening and what will be wanted until the last
+    /// such week of any unit that has come. It keeps the work on long records in proportion to their weeks.
     fn most_held(&self, costs: &[f64]) -> Vec<f64> {
         let weeks = self.weeks.len();
         let mut held = 0.0;
@@ -280,9 +280,13 @@ impl Known {
             .iter()
             .zip(&self.weeks)
             .map(|(cost, week)| {
-                let worth = cost - held;
+                let before = held;
                 held += week.holding;
-                worth
+                // What arrives after demand is not held in its week.
+                cost - match self.receipts {
+                    Receipts::BeforeDemand => before,
+                    Receipts::AfterDemand => held,
+                }
             })
             .collect();
         // The next week that is no dearer, by comparing with the ends of the weeks behind.
