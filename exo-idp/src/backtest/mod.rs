@@ -234,7 +234,7 @@ impl BackTest {
                 Err(Error::NoProduct { .. }) if window < unjudged => continue,
                 known => known?,
             };
-            let split = &split.from_its_start();
+            let split = &split.counted_anew();
             if window < unjudged && known.data.panel.products() > MOST {
                 known.data = known.data.sample(MOST, self.seed)?;
             }

@@ -98,7 +98,7 @@ impl Split {
     }
 
     /// The same weeks counted from the first training week.
-    pub(super) fn from_its_start(&self) -> Self {
+    pub(super) fn counted_anew(&self) -> Self {
         let first = self.training.start;
         let count = |weeks: &Range<usize>| weeks.start - first..weeks.end - first;
         Split {
@@ -147,7 +147,7 @@ mod tests {
             for split in &splits {
                 prop_assert_eq!(split.training.start, split.held_out.start.saturating_sub(LONGEST));
                 prop_assert_eq!(split.training.end, split.held_out.start);
-                let counted = split.from_its_start();
+                let counted = split.counted_anew();
                 prop_assert_eq!((counted.training.start, counted.training.len()), (0, split.training.len()));
                 prop_assert_eq!((counted.held_out.start, counted.held_out.len()), (counted.training.end, split.held_out.len()));
                 prop_assert!(!split.held_out.is_empty());

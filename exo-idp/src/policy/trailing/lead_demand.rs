@@ -3,8 +3,8 @@
 use super::history::History;
 use crate::count::count;
 
-/// Weights are whole multiples of this share of a stretch: sums of whole numbers are exact, in whatever order they are added.
-const UNIT: f64 = 1.0 / (1_u64 << 40) as f64;
+/// Weights are whole multiples of this share of a stretch, two to the power of minus forty: sums of whole numbers are exact, in whatever order they are added.
+const UNIT: f64 = 1.0 / 1_099_511_627_776.0;
 /// Share of the whole weight that rounding may move a rank by.
 const ROUNDING: f64 = 1e-12;
 
@@ -158,7 +158,9 @@ mod tests {
             for (&(known, demand), found) in weeks.iter().zip(quantiles(&weeks, &spans, q)) {
                 history.push(known, demand, 1.0, 1.0);
                 let of = |span| stretch(&history, history.weeks(), span);
-                plain.extend(spans.into_iter().filter_map(of).map(|(sum, weight)| (sum, weight as f64 * UNIT)));
+                #[allow(clippy::cast_precision_loss, reason = "two to the power of forty at the most")]
+                let share = |(sum, weight): (f64, u64)| (sum, weight as f64 * UNIT);
+                plain.extend(spans.into_iter().filter_map(of).map(share));
                 plain.sort_by(|a, b| a.0.total_cmp(&b.0));
                 let total: f64 = plain.iter().map(|p| p.1).sum();
                 let upto = |sum: f64| plain.iter().filter(|p| p.0 <= sum).map(|p| p.1).sum::<f64>();
