@@ -19,6 +19,7 @@ mod error;
 pub mod fulfilment;
 pub mod model;
 pub mod orders;
+pub mod protocol;
 pub mod scores;
 
 pub use error::{Argument, Cut, DrainError};

@@ -5,7 +5,7 @@ use gpu::{
     Batch, Device, Executor, Inputs, Part, Program, Scalar, Session, Shape, Start, Step, Var,
 };
 
-use super::arrays::Noise;
+use super::arrays::{Noise, single};
 use super::network::Lane;
 use super::{Drain, DrainModel, UnitCosts, amounts};
 use crate::error::{Argument, DrainError};
@@ -70,7 +70,7 @@ impl Default for Search {
 }
 
 impl DrainModel {
-    /// What the model says of a placement, with its own drain carried forward from period to period: `[path][period]`.
+    /// What the model says of a placement, with its own drain carried forward from period to period: `[path][period]`. Runs in single precision.
     ///
     /// # Errors
     /// Levels or demand that do not fit the network, no path, no period.
@@ -92,8 +92,10 @@ impl DrainModel {
         let traces = device.forward(&program, &theta, &batch)?.traces;
         let (w, lanes) = (horizon.costs.warehouses(), course.lanes());
         let rows = |period: usize, path: usize| {
-            let part =
-                |trace: usize| traces[(2 * period + trace) * lanes + path * w..][..w].to_vec();
+            let part = |trace: usize| {
+                let row = &traces[(2 * period + trace) * lanes + path * w..][..w];
+                row.iter().map(|v| f64::from(*v)).collect()
+            };
             Drain {
                 units: part(0),
                 cost: part(1),
@@ -126,14 +128,14 @@ impl DrainModel {
         let own = params..params + start.levels.len();
         let program = course.program().train(std::slice::from_ref(&own))?;
         let batch = course.batch(&program)?;
-        let mut session: Box<dyn Session<f64> + '_> = device.open(&program, batch)?;
+        let mut session: Box<dyn Session<f32> + '_> = device.open(&program, batch)?;
         session.load(&course.theta(&start.levels))?;
         let schedule = Schedule::cosine(search.rate, 1, search.steps, 0.05)?;
         for step in 0..search.steps {
             session.step(&Part::all(), &Rule::default(), schedule.rate(step))?;
         }
-        let logs = session.params()?[params..].to_vec();
-        let weights: Vec<f64> = logs.iter().map(|v| v.exp()).collect();
+        let logs = session.params()?;
+        let weights: Vec<f64> = logs[params..].iter().map(|v| f64::from(*v).exp()).collect();
         amounts(Argument::Stock, start.levels.len(), &weights)?;
         Ok(Placement::shares(course.budget, &weights))
     }
@@ -144,9 +146,9 @@ struct Course<'a> {
     model: &'a DrainModel,
     horizon: &'a Horizon<'a>,
     budget: f64,
-    lane: Vec<f64>,
-    exo: Vec<f64>,
-    shared: Vec<f64>,
+    lane: Vec<f32>,
+    exo: Vec<f32>,
+    shared: Vec<f32>,
     groups: Vec<usize>,
 }
 
@@ -193,9 +195,9 @@ impl<'a> Course<'a> {
             model,
             horizon,
             budget,
-            lane: lanes_of(costs, horizon.paths),
-            exo,
-            shared,
+            lane: single(&lanes_of(costs, horizon.paths)),
+            exo: single(&exo),
+            shared: single(&shared),
             groups: vec![w; horizon.paths],
         })
     }
@@ -205,14 +207,22 @@ impl<'a> Course<'a> {
     }
 
     /// The model's parameters, then the logarithm of each warehouse's share.
-    fn theta(&self, levels: &[f64]) -> Vec<f64> {
+    fn theta(&self, levels: &[f64]) -> Vec<f32> {
         let logs = levels
             .iter()
             .map(|level| (level / self.budget).max(1e-12).ln());
-        self.model.params.iter().copied().chain(logs).collect()
+        single(
+            &self
+                .model
+                .params
+                .iter()
+                .copied()
+                .chain(logs)
+                .collect::<Vec<_>>(),
+        )
     }
 
-    fn batch<'b>(&'b self, program: &'b Program) -> Result<Batch<'b, f64>, DrainError> {
+    fn batch<'b>(&'b self, program: &'b Program) -> Result<Batch<'b, f32>, DrainError> {
         Ok(Batch::new(program, self.lanes(), self.horizon.demand.len())
             .lane(&self.lane)?
             .exo(&self.exo)?
