@@ -76,7 +76,8 @@ fn a_policy_of_exo_idp_is_trained_through_the_drain() {
         ..Training::default()
     };
     let model = DrainModel::fit(&log, &fit, &device).unwrap();
-    let demand: Vec<Vec<f64>> = (0..WEEKS as u32)
+    let demand: Vec<Vec<f64>> = (0..)
+        .take(WEEKS)
         .map(|week| world.demand(5, week))
         .collect();
     let terms = Terms {
@@ -107,7 +108,9 @@ fn a_policy_of_exo_idp_is_trained_through_the_drain() {
     let replay = Replay::new(&paths, conventions, window, &[20.0; WAREHOUSES]).unwrap();
     let policy = Levels {
         theta: vec![3.0; WAREHOUSES],
-        number: Signals::constant(WEEKS, 1, WAREHOUSES, |_, w| w as f64),
+        number: Signals::constant(WEEKS, 1, WAREHOUSES, |_, w| {
+            f64::from(u8::try_from(w).unwrap())
+        }),
     };
 
     // The gradient in every level, through drain, stock and cost of all weeks and all warehouses, is a difference.
