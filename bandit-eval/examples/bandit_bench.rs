@@ -93,7 +93,7 @@ fn time(
         best = best.min(start.elapsed().as_secs_f64());
     }
     let value: Vec<String> = value.iter().map(|v| format!("{v:.9}")).collect();
-    println!("{name} {best:.4} {}", value.join(" "));
+    println!("{name} {best:.6} {}", value.join(" "));
     Ok(())
 }
 
@@ -106,7 +106,7 @@ fn estimators(n: usize) -> Result<(), Error> {
         Estimator::Dr,
         Estimator::SwitchDr(1.5),
     ];
-    time("estimators", 5, || {
+    time("estimators", (20_000_000 / n).clamp(5, 2_000), || {
         let mut evaluation = Evaluation::new(&asked)?;
         evaluation.extend(&log.table())?;
         let limits = Limits::default();

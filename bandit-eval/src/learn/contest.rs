@@ -90,12 +90,12 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The finding in a sentence without its full stop; `actions` are the names of the actions.
+    /// The finding in a sentence; `actions` are the names of the actions.
     #[must_use]
     pub fn finding(&self, actions: &[String]) -> String {
         let best = self.best.and_then(|best| self.learnt.get(best));
         let Some((best, found)) = best.and_then(|b| Some((b, b.improvement.as_ref()?))) else {
-            return "Nothing that was learnt is better than the policy of the log beyond doubt"
+            return "Nothing that was learnt is better than the policy of the log beyond doubt."
                 .to_owned();
         };
         let shares = actions.iter().zip(&found.actions);
@@ -103,7 +103,7 @@ impl Standing {
             .map(|(name, share)| format!("{name} in {:.0} %", 100.0 * share))
             .collect();
         format!(
-            "The policy that {} learnt ({} of the rounds) earns at least {:.3} a round more than that of the log, at a level of {} % for all learners together",
+            "The policy that {} learnt ({} of the rounds) earns at least {:.3} a round more than that of the log, at a level of {} % for all learners together.",
             best.learner,
             shares.join(", "),
             found.lower,

@@ -26,7 +26,7 @@ use crate::inputs::Inputs;
 use crate::output;
 use crate::progress::Progress;
 use crate::sheet::Sheet;
-use bandit_eval::equilibrium::WindowGaps;
+use bandit_eval::equilibrium::{Question, WindowGaps};
 use exo_idp::Error;
 use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
 use gpu::Device;
@@ -102,13 +102,17 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
         return output::print(&check::describe(&table));
     }
     let places = args.output.places();
-    let (run, document) = args.job.run("backtest", &places, WindowGaps::default())?;
+    let seed = args.job.replay.seed.seed;
+    let gaps = WindowGaps::new(Question {
+        seed,
+        ..Question::default()
+    });
+    let (run, document) = args.job.run("backtest", &places, gaps)?;
     let mut text = text(&document);
     if let Some(path) = &places.report {
         text.push_str(&format!("report: {}\n", path.display()));
     }
     let seconds = begun.elapsed().as_secs_f64();
-    let seed = args.job.replay.seed.seed;
     text.push_str(&format!("seed {seed}; {}\n", duration(seconds)));
     run.finish(&document, || page::page(&document), &text)
 }

@@ -111,9 +111,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let finding = std::iter::once(standing.finding(&log.arms));
     let notes: Vec<String> = finding.chain(standing.refusals()).collect();
     let text = format!(
-        "{}\n{lead}.\n{}.\n",
+        "{}\n{lead}.\n{}\n",
         table.render(crate::output::width()),
-        notes.join(".\n")
+        notes.join("\n")
     );
     let mut page = Page::new("What could have been learnt from the log", lead);
     page.section("The finding");
