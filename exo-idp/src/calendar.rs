@@ -118,6 +118,19 @@ impl Week {
         matches!(self, Week::Number(n) if (190_001..=210_053).contains(&n) && (1..=53).contains(&(n % 100)))
     }
 
+    /// Whether it is the 53rd week of an ISO year, which few years have.
+    #[must_use]
+    pub fn is_53rd(self) -> bool {
+        matches!(self, Week::Iso(monday) if iso_week(monday).1 == 53)
+    }
+
+    /// Whether one of two numbers that follow one another in a file begins the weeks of a year anew: 1 beside 52 or 53.
+    #[must_use]
+    pub fn begins_anew(self, before: Self) -> bool {
+        let last_and_first = |a, b| (52..=53).contains(&a) && (0..=1).contains(&b);
+        matches!((before, self), (Week::Number(a), Week::Number(b)) if last_and_first(a, b) || last_and_first(b, a))
+    }
+
     /// The calendar that starts here.
     #[must_use]
     pub fn calendar(self) -> Calendar {
@@ -138,10 +151,8 @@ impl fmt::Display for Week {
                 write!(f, "{year:04}-{month:02}-{day:02}")
             }
             Week::Iso(monday) => {
-                // The year of an ISO week is that of its Thursday.
-                let (year, ..) = civil(monday + 3);
-                let first = first_monday(year);
-                write!(f, "{year:04}-W{:02}", (monday - first) / 7 + 1)
+                let (year, week) = iso_week(*monday);
+                write!(f, "{year:04}-W{week:02}")
             }
         }
     }
@@ -236,6 +247,12 @@ fn iso_monday(text: &str) -> Option<i64> {
     (week >= 1 && monday < first_monday(year + 1)).then_some(monday)
 }
 
+/// The year and the number of the ISO week that begins on a Monday: the year is that of its Thursday.
+fn iso_week(monday: i64) -> (i64, i64) {
+    let (year, ..) = civil(monday + 3);
+    (year, (monday - first_monday(year)) / 7 + 1)
+}
+
 /// The Monday of week 1 of an ISO year: the week of 4 January.
 fn first_monday(year: i64) -> i64 {
     let fourth = days(year, 1, 4).unwrap_or_default();
@@ -307,6 +324,15 @@ mod tests {
         assert_eq!(Week::parse("2020-W02"), Some(Week::Iso(18_267)));
         assert_eq!(Week::parse("2020W53"), Some(Week::Iso(18_624)));
         assert_eq!(Week::parse("2021-W01"), Some(Week::Iso(18_631)));
+        assert!(Week::Iso(18_624).is_53rd() && !Week::Iso(18_631).is_53rd());
+        let numbers = |a, b| Week::Number(b).begins_anew(Week::Number(a));
+        assert!(
+            numbers(52, 1)
+                && numbers(1, 53)
+                && numbers(52, 0)
+                && !numbers(52, 53)
+                && !numbers(1, 2)
+        );
         for wrong in [
             "2001-02-29",
             "1900-02-29",

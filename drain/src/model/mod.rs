@@ -52,6 +52,8 @@ mod evaluate;
 mod file;
 mod fit;
 mod log;
+#[cfg(feature = "exo-idp")]
+mod market;
 mod network;
 mod placement;
 mod sample;
@@ -66,6 +68,8 @@ pub use counts::whole_units;
 pub use evaluate::{Evaluation, wape};
 pub use fit::Training;
 pub use log::{Drain, Log, State, is_feasible};
+#[cfg(feature = "exo-idp")]
+pub use market::{DrainMarket, Terms};
 pub use network::Size;
 pub use placement::{Horizon, Placement, Search};
 pub use sample::{Forecast, Sensitivity};

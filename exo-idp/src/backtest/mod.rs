@@ -79,7 +79,7 @@ use origins::WARM_UP;
 use rewards::RewardTable;
 use summarise::{EvaluationContext, summarise};
 
-/// Products times weeks of a record beyond which the job is done once where nobody says how often.
+/// Products times weeks of a record from which on the job is done once where nobody says how often.
 const LARGE: usize = 1_000_000;
 
 /// Products of a window that only serves the choice, at the most: what candidates earn on the average is known well enough by these.
@@ -93,7 +93,7 @@ pub struct BackTest {
     /// is trained on half of them.
     pub held_out: Option<usize>,
     /// How often the whole job is done, with earlier ends of the record, at least 1; `None` for four times, or as often as the record
-    /// allows; once where it has more than a million products times weeks.
+    /// allows; once where it has a million products times weeks or more.
     pub origins: Option<usize>,
     /// Probabilities of lead times of 0, 1, 2, … weeks, which sum to one; at most 53 of them.
     pub lead_time: Vec<f64>,
@@ -234,6 +234,7 @@ impl BackTest {
                 Err(Error::NoProduct { .. }) if window < unjudged => continue,
                 known => known?,
             };
+            let split = &split.counted_anew();
             if window < unjudged && known.data.panel.products() > MOST {
                 known.data = known.data.sample(MOST, self.seed)?;
             }
@@ -288,6 +289,12 @@ impl BackTest {
             let cells = data.panel.products() * data.panel.weeks();
             results.notices.push(Notice::OneOrigin { cells });
         }
+        if let Some(split) = splits.last().filter(|split| split.training.start > 0) {
+            results.notices.push(Notice::LongRecord {
+                learnt_from: split.training.len(),
+                weeks: data.panel.weeks(),
+            });
+        }
         if splits.len() > 1 {
             let pooled = RewardTable::pool(&tables).standings(&bootstrap)?;
             results.origins = Some(Origins { origins, pooled });
@@ -295,7 +302,7 @@ impl BackTest {
         Ok(results)
     }
 
-    /// The windows that are scored: where nobody says how many and the record has more than a million cells, one.
+    /// The windows that are scored: where nobody says how many and the record has a million cells or more, one.
     ///
     /// # Errors
     /// As [`Split::all`].
@@ -344,12 +351,13 @@ impl BackTest {
         }
         let Scoring {
             replay,
+            device,
             shown,
             mut entries,
             ..
         } = scoring;
         entries.sort_by(|a, b| b.reward.total_cmp(&a.reward));
-        let table = RewardTable::new(replay, &entries);
+        let table = RewardTable::new(replay, &entries, device);
         let context = EvaluationContext {
             known,
             split,
@@ -377,9 +385,9 @@ impl BackTest {
     }
 }
 
-/// Whether a record has more than a million products times weeks.
+/// Whether a record has a million products times weeks or more.
 fn large(panel: &Panel) -> bool {
-    panel.products().saturating_mul(panel.weeks()) > LARGE
+    panel.products().saturating_mul(panel.weeks()) >= LARGE
 }
 
 /// Runs the policies made from the training weeks on the held-out ones.

@@ -15,7 +15,7 @@ use report::{Column, Page, Table};
 
 use rewards::{differences, rewards, shares};
 use segments::{best_policy_chart, differences_by_group, named};
-use tracks::tracks;
+use tracks::{last_weeks, tracks};
 
 /// The report page.
 pub(super) fn page(document: &Document) -> Page {
@@ -52,9 +52,9 @@ pub(super) fn page(document: &Document) -> Page {
     segments_section(&mut page, document);
     if !document.results.samples.is_empty() {
         page.section("Stock and orders, week by week");
-        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale.");
+        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale; of long records the last three years.");
         for sample in &document.results.samples {
-            let charts = tracks(sample);
+            let charts = tracks(&last_weeks(sample));
             page.figures(charts.iter().map(|(svg, caption)| (svg, caption.as_str())));
         }
     }
