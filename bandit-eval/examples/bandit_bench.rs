@@ -20,9 +20,10 @@ use std::io::{BufReader, BufWriter, Write};
 
 use cpu_time::ProcessTime;
 use hindsight_bandit_eval::io::{Columns, LogReader};
-use hindsight_bandit_eval::learn::LinUcb;
-use hindsight_bandit_eval::model::{Features, Learner, Ridge};
+use hindsight_bandit_eval::learn::{Learner, LinUcb};
+use hindsight_bandit_eval::model::{Features, Regressor, Ridge};
 use hindsight_bandit_eval::{Bootstrap, Error, Estimator, Evaluation, Table, verdict::Limits};
+use rand::SeedableRng;
 
 /// Uniforms of 53 bits: output number `i` of SplitMix64.
 fn uniform(seed: u64, i: u64) -> f64 {
@@ -92,7 +93,7 @@ fn time(
         best = best.min(start.elapsed().as_secs_f64());
     }
     let value: Vec<String> = value.iter().map(|v| format!("{v:.9}")).collect();
-    println!("{name} {best:.4} {}", value.join(" "));
+    println!("{name} {best:.6} {}", value.join(" "));
     Ok(())
 }
 
@@ -105,7 +106,7 @@ fn estimators(n: usize) -> Result<(), Error> {
         Estimator::Dr,
         Estimator::SwitchDr(1.5),
     ];
-    time("estimators", 5, || {
+    time("estimators", (20_000_000 / n).clamp(5, 2_000), || {
         let mut evaluation = Evaluation::new(&asked)?;
         evaluation.extend(&log.table())?;
         let limits = Limits::default();
@@ -153,13 +154,14 @@ fn linucb(rounds: usize) -> Result<(), Error> {
     let x = uniforms(41, rounds * COLUMNS);
     let z = uniforms(42, rounds);
     time("linucb", 3, || {
+        let mut rng = rand_pcg::Pcg64::seed_from_u64(1);
         let mut learner = LinUcb::new(ACTIONS, COLUMNS, 1.0, 1.0)?;
         let mut total = 0.0;
         for (x, z) in x.chunks_exact(COLUMNS).zip(&z) {
-            let action = learner.choose(x)?;
+            let action = learner.choose(x, &mut rng)?.action;
             let reward = f64::from(u8::from(*z < x[action]));
             total += reward;
-            learner.learn(action, reward)?;
+            learner.learn(x, action, reward)?;
         }
         Ok(vec![total])
     })

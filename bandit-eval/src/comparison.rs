@@ -1,9 +1,9 @@
 //! Several target policies on one log: paired differences, and correction for many looks.
 
-use crate::error::{Error, Result, check_len, check_level};
+use crate::error::{Error, Result, check_len};
 use crate::estimator::Estimator;
 use crate::evaluation::Evaluation;
-use crate::interval::{Interval, t_quantile};
+use crate::interval::{Interval, Shape};
 use crate::moments::{BLOCK, Column, Moments};
 use crate::round::Round;
 use crate::verdict::{Limits, NotEvaluable};
@@ -59,26 +59,21 @@ impl Difference {
     /// # Errors
     /// When the level is not between 0 and 1, or there is no look.
     pub fn interval(&self, level: f64, looks: usize) -> Result<Interval> {
-        check_level(level)?;
-        if looks == 0 {
-            return Err(Error::TooFew {
-                what: "the number of looks",
-                needed: 1,
-                found: 0,
-            });
+        let Difference {
+            value,
+            standard_error,
+            skewness,
+            freedom,
+            rounds,
+        } = *self;
+        Shape {
+            value,
+            standard_error,
+            skewness,
+            freedom,
+            rounds,
         }
-        #[allow(clippy::cast_precision_loss, reason = "a small number")]
-        let tail = (1.0 - level) / 2.0 / looks as f64;
-        let quantile = t_quantile(1.0 - tail, self.freedom);
-        #[allow(clippy::cast_precision_loss, reason = "a number of rounds")]
-        let lean = self.skewness / (self.rounds as f64).sqrt();
-        Ok(Interval::leaning(
-            self.value,
-            self.standard_error,
-            quantile,
-            lean,
-            level,
-        ))
+        .interval(level, looks)
     }
 }
 

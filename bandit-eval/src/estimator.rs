@@ -227,6 +227,45 @@ impl Estimator {
     }
 }
 
+impl Estimator {
+    /// What the sum of squared influences lacks because the estimate was fitted to the very rounds whose deviations from it are squared: rounds of large
+    /// weight draw it towards themselves. With the leverage $h = w / \sum w$ of a round in a weighted mean squares count $1 + h$ times, to first order
+    /// $1 / (1 - h)$, the second of the corrections of MacKinnon and White (1985). In the regression on the weight, where
+    /// $h = 1/n + (w - \bar w)^2 / \sum (w - \bar w)^2$, they count $1 + 2 h$ times: it is read at a weight of 1 and not of $\bar w$, which adds as much again on average.
+    pub(crate) fn leverage(self, terms: &[Term], moments: &Moments, gradient: &[f64]) -> f64 {
+        let at = |term: Term| terms.iter().position(|t| *t == term);
+        let Some(weight) = at(Term::Weight(Estimator::Ips)).filter(|_| moments.count() >= 2.0)
+        else {
+            return 0.0;
+        };
+        let mut unit = vec![0.0; terms.len()];
+        unit[weight] = 1.0;
+        let (n, mean) = (moments.count(), moments.mean()[weight]);
+        match self {
+            Estimator::Snips | Estimator::Sndr => {
+                // The part of the influence that is a weighted mean's.
+                let mut ratio = gradient.to_vec();
+                if let Some(modelled) = at(Term::Modelled) {
+                    ratio[modelled] = 0.0;
+                }
+                let square = moments.product(gradient, &ratio);
+                let cubic = moments.contract([gradient, &ratio, &unit]);
+                (square + cubic / mean) / n
+            }
+            Estimator::ControlVariate => {
+                let spread = moments.comoment(weight, weight);
+                if !(spread > 0.0) {
+                    return 0.0;
+                }
+                let square = moments.product(gradient, gradient);
+                let quartic = moments.contract([gradient, gradient, &unit, &unit]);
+                2.0 * (square / n + quartic / spread)
+            }
+            _ => 0.0,
+        }
+    }
+}
+
 /// What is averaged over rounds. The weight is the one that the named estimator uses: the importance weight itself for `Ips`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Term {

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use crate::error::{Allowed, Result, check_level};
+use crate::error::{Allowed, Error, Result, check_level};
 
 /// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,22 +37,46 @@ impl Interval {
         }
     }
 
-    /// The interval of a mean whose terms lean to one side: the quantile is taken back through Hall's transformation.
-    pub(crate) fn leaning(value: f64, error: f64, quantile: f64, lean: f64, level: f64) -> Self {
-        let end = |z: f64| value - error * unskewed(z, lean);
-        Interval {
-            lower: end(quantile),
-            upper: end(-quantile),
-            level,
-        }
-    }
-
     pub(crate) fn scaled(self, offset: f64, factor: f64) -> Self {
         Interval {
             lower: offset + factor * self.lower,
             upper: offset + factor * self.upper,
             level: self.level,
         }
+    }
+}
+
+/// A mean, and what is known of the law of its error.
+pub(crate) struct Shape {
+    pub(crate) value: f64,
+    pub(crate) standard_error: f64,
+    pub(crate) skewness: f64,
+    pub(crate) freedom: f64,
+    pub(crate) rounds: u64,
+}
+
+impl Shape {
+    /// The interval: Student's quantile, at a level corrected by Bonferroni for so many looks, taken back through Hall's transformation.
+    pub(crate) fn interval(&self, level: f64, looks: usize) -> Result<Interval> {
+        check_level(level)?;
+        if looks == 0 {
+            return Err(Error::TooFew {
+                what: "the number of looks",
+                needed: 1,
+                found: 0,
+            });
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a small number")]
+        let tail = (1.0 - level) / 2.0 / looks as f64;
+        let quantile = t_quantile(1.0 - tail, self.freedom);
+        #[allow(clippy::cast_precision_loss, reason = "a number of rounds")]
+        let lean = self.skewness / (self.rounds as f64).sqrt();
+        let end = |z: f64| self.value - self.standard_error * unskewed(z, lean);
+        Ok(Interval {
+            lower: end(quantile),
+            upper: end(-quantile),
+            level,
+        })
     }
 }
 

@@ -36,6 +36,7 @@ pub mod one_sided;
 mod round;
 pub mod sequence;
 mod support;
+pub mod synthetic;
 pub mod tuning;
 mod vectorize;
 pub mod verdict;

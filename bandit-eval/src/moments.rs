@@ -175,22 +175,48 @@ impl Moments {
         at.map_or(f64::NAN, |at| self.pairs[at])
     }
 
+    /// The sum over rounds of the product of two linear combinations of columns of one group, less their means.
+    pub(crate) fn product(&self, a: &[f64], b: &[f64]) -> f64 {
+        let pairs = self.plan.pairs.iter().zip(&self.pairs);
+        let term = |([i, j], sum): (&[usize; 2], &f64)| {
+            let mixed = if i == j {
+                a[*i] * b[*i]
+            } else {
+                a[*i] * b[*j] + a[*j] * b[*i]
+            };
+            // What is not asked for may be a product that overflowed.
+            if mixed == 0.0 { 0.0 } else { mixed * sum }
+        };
+        pairs.map(term).sum()
+    }
+
     /// The variance of a linear combination of columns of one group; NaN for fewer than two rounds.
     pub(crate) fn variance(&self, weights: &[f64]) -> f64 {
-        let used = |of: &[usize; 2]| of.iter().all(|i| weights[*i] != 0.0);
-        let pairs = self
-            .plan
-            .pairs
-            .iter()
-            .zip(&self.pairs)
-            .filter(|(of, _)| used(of));
-        let sum: f64 = pairs
-            .map(|(of, sum)| orders(of) * product(of, weights) * sum)
-            .sum();
         if self.count < 2.0 {
             f64::NAN
         } else {
-            (sum / (self.count - 1.0)).max(0.0)
+            (self.product(weights, weights) / (self.count - 1.0)).max(0.0)
+        }
+    }
+
+    /// The sum over rounds of the product of three or four linear combinations of columns of one group, less their means.
+    pub(crate) fn contract<const N: usize>(&self, factors: [&[f64]; N]) -> f64 {
+        let ways = permutations(N);
+        #[allow(clippy::cast_precision_loss, reason = "at most 24")]
+        let all = ways.len() as f64;
+        let mixed = |of: &[usize]| {
+            let one = |way: &Vec<usize>| {
+                let parts = way.iter().zip(of).map(|(k, column)| factors[*k][*column]);
+                parts.product::<f64>()
+            };
+            orders(of) / all * ways.iter().map(one).sum::<f64>()
+        };
+        let triples = self.plan.triples.iter().zip(&self.triples);
+        let quads = self.plan.quads.iter().zip(&self.quads);
+        match N {
+            3 => triples.map(|(t, sum)| mixed(&t.of) * sum).sum(),
+            4 => quads.map(|(q, sum)| mixed(&q.of) * sum).sum(),
+            _ => f64::NAN,
         }
     }
 
@@ -304,6 +330,19 @@ impl Moments {
     }
 }
 
+/// All orders of the first numbers.
+fn permutations(n: usize) -> Vec<Vec<usize>> {
+    if n == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = permutations(n - 1);
+    let with = |way: &Vec<usize>| {
+        let way = way.clone();
+        (0..n).map(move |at| [&way[..at], &[n - 1], &way[at..]].concat())
+    };
+    shorter.iter().flat_map(with).collect()
+}
+
 fn product(of: &[usize], values: &[f64]) -> f64 {
     of.iter().map(|i| values[*i]).product()
 }
@@ -383,6 +422,11 @@ mod tests {
                 prop_assert!((moments.mean()[0] - a).abs() < 1e-9 * (1.0 + a.abs()));
                 prop_assert!((moments.comoment(1, 0) - expected).abs() < 1e-7 * n);
                 prop_assert!((moments.variance(&weights) - variance).abs() < 1e-8 * (1.0 + variance));
+                let other = [1.1, 0.2];
+                let by_other: Vec<f64> = rows.iter().map(|r| other[0] * (r.0 - a) + other[1] * (r.1 - b)).collect();
+                let mixed = |p: i32, q: i32| combined.iter().zip(&by_other).map(|(x, y)| x.powi(p) * y.powi(q)).sum::<f64>();
+                let (third, fourth) = (moments.contract([&weights, &weights, &other]), moments.contract([&weights, &other, &weights, &other]));
+                prop_assert!((third - mixed(2, 1)).abs() < 1e-6 * n && (fourth - mixed(2, 2)).abs() < 1e-6 * n, "{third} {fourth}");
                 if variance > 1e-3 {
                     let (skewness, kurtosis) = moments.shape(&weights);
                     prop_assert!((skewness - power(3) / n / variance.powf(1.5)).abs() < 1e-6);

@@ -42,6 +42,16 @@ pub struct Diagnostics {
     pub residual: Option<[f64; 2]>,
 }
 
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} rounds, {:.0} effective; mean weight {:.4} ({:+.1} standard errors from 1), largest {:.4}",
+            self.rounds, self.effective, self.mean_weight, self.mean_weight_z, self.largest_weight,
+        )
+    }
+}
+
 /// What a log knows of one action.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -106,6 +106,33 @@ fn definition(estimator: Estimator, rounds: &[Drawn]) -> (f64, Vec<f64>) {
     }
 }
 
+/// What rounds of much leverage add to the squared influences.
+fn leverage(estimator: Estimator, rounds: &[Drawn], influence: &[f64]) -> f64 {
+    let n = rounds.len() as f64;
+    let weight: Vec<f64> = rounds
+        .iter()
+        .map(|d| d.target[d.action] / d.logging[d.action])
+        .collect();
+    let total: f64 = weight.iter().sum();
+    let spread: f64 = weight.iter().map(|w| (w - total / n).powi(2)).sum();
+    let values: Vec<f64> = rounds
+        .iter()
+        .map(|d| d.target.iter().zip(&d.predicted).map(|(p, q)| p * q).sum())
+        .collect();
+    let mean = values.iter().sum::<f64>() / n;
+    let pairs = influence.iter().zip(&weight).zip(&values);
+    pairs
+        .map(|((e, w), v)| match estimator {
+            Estimator::Snips => e * e * w / total,
+            Estimator::Sndr => e * (e - (v - mean)) * w / total,
+            Estimator::ControlVariate if spread > 0.0 => {
+                2.0 * e * e * (1.0 / n + (w - total / n).powi(2) / spread)
+            }
+            _ => 0.0,
+        })
+        .sum()
+}
+
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * (1.0 + a.abs().max(b.abs()))
 }
@@ -134,7 +161,8 @@ proptest! {
         for estimator in ALL {
             let (expected, influence) = definition(estimator, &log);
             let n = rounds as f64;
-            let se = (influence.iter().map(|x| x * x).sum::<f64>() / (n - 1.0) / n).sqrt();
+            let squares = influence.iter().map(|x| x * x).sum::<f64>() + leverage(estimator, &log, &influence);
+            let se = (squares / (n - 1.0) / n).sqrt();
             for evaluation in [&whole, &merged] {
                 let estimate = value(evaluation, estimator);
                 prop_assert!(close(estimate.value, expected), "{estimator}: {} {expected}", estimate.value);

@@ -46,6 +46,42 @@ pub enum Argument {
     SplitPenalty,
     /// Days for which stock is held back.
     LookAhead,
+    /// Members of ensembles.
+    Members,
+    /// What happened.
+    Outcome,
+    /// A nominal level.
+    Level,
+    /// The lower end of an interval.
+    Lower,
+    /// The upper end of an interval.
+    Upper,
+    /// A predicted quantile.
+    Quantile,
+    /// The power of differences.
+    Order,
+    /// The mean of a law.
+    Mean,
+    /// The standard deviation of a law.
+    StandardDeviation,
+    /// A probability or density.
+    Density,
+    /// Scores, one a forecast.
+    Score,
+    /// Scores of what is compared with.
+    Baseline,
+    /// Lags of autocovariances.
+    Lags,
+    /// Units that left warehouses.
+    Drain,
+    /// States, each with what was seen in it.
+    Log,
+    /// States to forecast.
+    State,
+    /// Joint samples of a state.
+    Samples,
+    /// Parameters of a model.
+    Parameter,
 }
 
 impl fmt::Display for Argument {
@@ -71,6 +107,24 @@ impl fmt::Display for Argument {
             Self::Forecast => "forecast",
             Self::SplitPenalty => "split penalty",
             Self::LookAhead => "look-ahead",
+            Self::Members => "members",
+            Self::Outcome => "outcome",
+            Self::Level => "level",
+            Self::Lower => "lower end",
+            Self::Upper => "upper end",
+            Self::Quantile => "quantile",
+            Self::Order => "order",
+            Self::Mean => "mean",
+            Self::StandardDeviation => "standard deviation",
+            Self::Density => "density",
+            Self::Score => "score",
+            Self::Baseline => "baseline",
+            Self::Lags => "lags",
+            Self::Drain => "drain",
+            Self::Log => "log",
+            Self::State => "state",
+            Self::Samples => "samples",
+            Self::Parameter => "parameter",
         })
     }
 }
@@ -125,6 +179,40 @@ pub enum DrainError {
         /// The value found.
         value: f64,
     },
+    /// A number lies outside an open interval.
+    #[error("{argument} must lie between {low} and {high}, got {value}")]
+    NotBetween {
+        /// Name of the argument.
+        argument: Argument,
+        /// What it must exceed.
+        low: f64,
+        /// What it must stay below.
+        high: f64,
+        /// The value found.
+        value: f64,
+    },
+    /// There are too few entries for what is asked.
+    #[error("{argument} has {found} entries, {needed} are needed")]
+    TooFew {
+        /// Name of the argument.
+        argument: Argument,
+        /// How many are needed.
+        needed: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// The members of an ensemble lie on a line, a plane, or a like surface, so that they have no density.
+    #[error("the covariance of the members of forecast {index} is singular")]
+    Singular {
+        /// The forecast's place in the list.
+        index: usize,
+    },
+    /// What one divides by is zero.
+    #[error("{argument} adds up to zero, so nothing can be relative to it")]
+    NoScale {
+        /// Name of the argument.
+        argument: Argument,
+    },
     /// A list falls where it must not.
     #[error("{argument}[{index}] is less than the entry before it")]
     NotAscending {
@@ -160,6 +248,30 @@ pub enum DrainError {
         /// The largest one allowed.
         tolerance: f64,
     },
+    /// A drain that its state does not allow: more than the stock or the demand, cost without units, or beyond the tariff.
+    #[error("the drain of entry {index} is impossible in its state")]
+    Impossible {
+        /// Place in the log.
+        index: usize,
+    },
+    /// Text that is no saved model.
+    #[error("line {line} is not what a saved model has there")]
+    NotAModel {
+        /// The first line that is not.
+        line: usize,
+    },
+    /// A model saved by another version of this crate.
+    #[error("the model has the form of version {found}, this is version 1")]
+    Version {
+        /// The version found.
+        found: String,
+    },
+    /// A saved model whose digest is not that of its numbers.
+    #[error("the model is not as it was saved: its digest differs")]
+    Corrupt,
+    /// The engine refused a program or its data.
+    #[error(transparent)]
+    Engine(#[from] gpu::Error),
     /// The reference solver gave up.
     #[error("the reference solver failed: {message}")]
     Reference {

@@ -13,9 +13,13 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub extern crate hindsight_gpu as gpu;
+
 mod error;
 pub mod fulfilment;
+pub mod model;
 pub mod orders;
-mod vectorize;
+pub mod protocol;
+pub mod scores;
 
 pub use error::{Argument, Cut, DrainError};

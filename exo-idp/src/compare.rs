@@ -10,6 +10,8 @@ use crate::outcomes::Outcomes;
 
 /// Replicates that are worked out together.
 const TOGETHER: usize = 64;
+/// Weeks, or stretches of weeks, that replicates draw from: of longer tables, neighbouring weeks are summed first.
+const LONGEST: usize = 2080;
 
 /// How the bootstrap draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +19,8 @@ const TOGETHER: usize = 64;
 pub struct Bootstrap {
     /// Replicates, at least 1.
     pub replicates: usize,
-    /// Weeks of a block, at least 1: long enough that what happens in one block says little about the next.
+    /// Weeks of a block, at least 1: long enough that what happens in one block says little about the next. In tables of more than 2,080
+    /// weeks it counts stretches of as many weeks as bring them below that, which are drawn as one.
     pub block: usize,
     /// Probability that the interval misses the truth, in (0, 1).
     pub alpha: f64,
@@ -179,10 +182,19 @@ impl Bootstrap {
             }
         }
         // A replicate is a bilinear form: how often every product is drawn, times the table, times how often every week is.
+        let stretch = weeks.div_ceil(LONGEST);
+        let weeks = weeks.div_ceil(stretch);
+        let of = |p: usize| {
+            tables
+                .iter()
+                .flat_map(move |table| table[p].chunks(stretch))
+        };
         let values = DMatrix::from_iterator(
             tables.len() * weeks,
             products,
-            (0..products).flat_map(|p| tables.iter().flat_map(move |table| &table[p]).copied()),
+            (0..products)
+                .flat_map(of)
+                .map(|part| part.iter().sum::<f64>()),
         );
         let estimate = |table: &&[Vec<f64>]| Replicates {
             estimate: table.iter().flatten().sum(),

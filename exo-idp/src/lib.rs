@@ -8,6 +8,7 @@ pub extern crate hindsight_gpu as gpu;
 mod adjoint;
 mod arrivals;
 pub mod backtest;
+pub mod calendar;
 pub mod censor;
 pub mod compare;
 pub mod conventions;

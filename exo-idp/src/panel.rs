@@ -427,3 +427,21 @@ fn carry(values: &mut [f64], present: &[bool]) {
         }
     }
 }
+
+/// Repeats the last recorded value of a column in rows that are not `present`; 0 before the first that is.
+///
+/// ```
+/// let mut price = [2.0, 0.0, 0.0, 3.0];
+/// hindsight_exo_idp::panel::carry_forward(&mut price, &[true, false, false, true]);
+/// assert_eq!(price, [2.0, 2.0, 2.0, 3.0]);
+/// ```
+pub fn carry_forward(column: &mut [f64], present: &[bool]) {
+    let mut last = 0.0;
+    for (value, present) in column.iter_mut().zip(present) {
+        if *present {
+            last = *value;
+        } else {
+            *value = last;
+        }
+    }
+}

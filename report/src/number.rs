@@ -106,6 +106,23 @@ pub fn interval(lo: f64, hi: f64, decimals: usize) -> String {
     format!("[{}, {}]", fixed(lo, decimals), fixed(hi, decimals))
 }
 
+/// How many digits after the point a number is worth whose interval has this width: two or three digits of the width, at most nine.
+///
+/// ```
+/// use hindsight_report::number;
+/// assert_eq!([0.034, 0.34, 3.4, 34.0, 0.0].map(number::decimals), [3, 2, 1, 0, 4]);
+/// ```
+#[must_use]
+pub fn decimals(width: f64) -> usize {
+    if !(width > 0.0 && width.is_finite()) {
+        return 4;
+    }
+    let wanted = 1.0 - width.log10().floor();
+    (0..9)
+        .find(|digits| f64::from(*digits) >= wanted)
+        .unwrap_or(9) as usize
+}
+
 /// A duration in seconds as people say it: `0.42 s`, `12.3 s`, `3 min 20 s`.
 #[must_use]
 pub fn duration(seconds: f64) -> String {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::judged::{Judged, MapGain};
 use super::map::{Map, MapClass};
 use super::table::GainTable;
 use crate::error::{Allowed, Error, Result, check_level};
-use crate::interval::{Interval, t_quantile};
+use crate::interval::Interval;
 
 /// What is asked of a table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +40,7 @@ pub struct Gap {
     /// Gain per decision of the chosen map, on the products that judge. Not more than the gap in expectation; below 0 where a choice by
     /// chance disappoints.
     pub gain: f64,
-    /// Its standard error, over products.
+    /// Its standard error, over products, and weeks where they are known.
     pub standard_error: f64,
     /// Interval of the gain, at the level asked for on both sides.
     pub interval: Interval,
@@ -57,18 +58,9 @@ pub struct Gap {
     pub changed: f64,
     /// What each arm that it uses gains, on the products that judge.
     pub arms: Vec<ContextGain>,
-}
-
-/// What a map gains per decision.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct MapGain {
-    /// Weighted mean gain.
-    pub gain: f64,
-    /// Its standard error, over products; NaN for one product.
-    pub standard_error: f64,
-    /// Products.
-    pub products: usize,
+    /// What the map gained in each decision that judges, to be pooled or compared.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub judged: Judged,
 }
 
 /// Where a map uses an arm.
@@ -102,7 +94,8 @@ impl GainTable<'_> {
     ///
     /// Some products, by lot, choose the map that gained most on them; the others judge it, so that no decision judges a map that it helped
     /// to choose. (Folds that take turns would use all decisions twice, but their choices depend on one another: under arms that gain exactly
-    /// nothing a test at 5 % then raises an alarm in about 10 %.) The standard error is that of a weighted mean over products as clusters.
+    /// nothing a test at 5 % then raises an alarm in about 10 %.) The standard error is that of a weighted mean over products as clusters, and over weeks where
+    /// they are known: see [`Judged::mean`].
     ///
     /// # Errors
     /// When fewer than two products choose or judge, and where a number of the question or class is outside its range.
@@ -113,16 +106,14 @@ impl GainTable<'_> {
         class.validate()?;
         let (choosing, judging) = self.split(question)?;
         let map = class.fit(self, &choosing)?;
-        let found = self.gain_on(&judging, &map);
-        #[allow(clippy::cast_precision_loss, reason = "a number of products")]
-        let freedom = (found.products - 1) as f64;
-        let two = t_quantile(f64::midpoint(1.0, question.level), freedom) * found.standard_error;
-        let one = t_quantile(question.level.max(0.5), freedom) * found.standard_error;
+        let judged = self.judged(&judging, &map);
+        let found = judged.mean();
+        let one = found.half(question.level);
         let arms = self.contexts(&judging, &map);
         Ok(Gap {
             gain: found.gain,
             standard_error: found.standard_error,
-            interval: Interval::around(found.gain, two, question.level),
+            interval: found.interval(question.level)?,
             lower: found.gain - one,
             upper: found.gain + one,
             material: question.material,
@@ -130,6 +121,7 @@ impl GainTable<'_> {
             changed: arms.iter().filter(|c| c.arm > 0).map(|c| c.share).sum(),
             arms,
             map,
+            judged,
         })
     }
 
@@ -137,7 +129,7 @@ impl GainTable<'_> {
     #[must_use]
     pub fn gain_of(&self, map: &Map) -> MapGain {
         let all: Vec<usize> = (0..self.decisions()).collect();
-        self.gain_on(&all, map)
+        self.judged(&all, map).mean()
     }
 
     /// The decisions of the products that choose, and of those that judge.
@@ -170,31 +162,17 @@ impl GainTable<'_> {
             .partition(|d| (lot(self.product[*d], question.seed), self.product[*d]) <= last))
     }
 
-    /// What a map gains in some decisions: a weighted mean, and its standard error over products.
-    fn gain_on(&self, decisions: &[usize], map: &Map) -> MapGain {
-        let gains: Vec<f64> = decisions
-            .iter()
-            .map(|d| self.gain(*d, map.arm(self.features.row(*d))))
-            .collect();
-        let total: f64 = decisions.iter().map(|d| self.weight[*d]).sum();
-        let sum: f64 = decisions
-            .iter()
-            .zip(&gains)
-            .map(|(d, gain)| self.weight[*d] * gain)
-            .sum();
-        let mean = sum / total;
-        let mut clusters: BTreeMap<u64, f64> = BTreeMap::new();
-        for (d, gain) in decisions.iter().zip(&gains) {
-            *clusters.entry(self.product[*d]).or_insert(0.0) += self.weight[*d] * (gain - mean);
-        }
-        #[allow(clippy::cast_precision_loss, reason = "a number of products")]
-        let count = clusters.len() as f64;
-        let squares: f64 = clusters.values().map(|c| c * c).sum();
-        let standard_error = (squares * count / (count - 1.0)).sqrt() / total;
-        MapGain {
-            gain: mean,
-            standard_error,
-            products: clusters.len(),
+    /// What a map gains in some decisions.
+    fn judged(&self, decisions: &[usize], map: &Map) -> Judged {
+        let of = |column: &[u64]| decisions.iter().map(|d| column[*d]).collect();
+        Judged {
+            product: of(self.product),
+            week: self.week.map_or_else(Vec::new, of),
+            weight: decisions.iter().map(|d| self.weight[*d]).collect(),
+            gain: decisions
+                .iter()
+                .map(|d| self.gain(*d, map.arm(self.features.row(*d))))
+                .collect(),
         }
     }
 

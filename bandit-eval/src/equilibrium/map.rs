@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::table::GainTable;
 use super::tree::{self, Node};
 use crate::error::{Allowed, Result};
-use crate::model::{Features, Learner, Linear, Model, Ridge};
+use crate::model::{Features, Linear, Model, Regressor, Ridge};
 
 /// A class of maps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +24,14 @@ pub enum MapClass {
     /// best pair of arms on its two sides.
     Tree {
         /// Splits on the way to a leaf.
+        depth: usize,
+        /// Least number of decisions in a leaf.
+        least: usize,
+    },
+    /// The same with as many splits, up to so many, as gain most across folds of the products that choose: none, which is one arm for all, or
+    /// keeping everything where no number of splits gains anything.
+    PrunedTree {
+        /// Splits on the way to a leaf, at the most.
         depth: usize,
         /// Least number of decisions in a leaf.
         least: usize,
@@ -104,7 +112,7 @@ impl MapClass {
             MapClass::Linear { penalty } => {
                 Allowed::Above(0.0).check("penalty", penalty).map(|_| ())
             }
-            MapClass::Tree { depth, least } => {
+            MapClass::Tree { depth, least } | MapClass::PrunedTree { depth, least } => {
                 #[allow(clippy::cast_precision_loss, reason = "small numbers")]
                 let (depth, least) = (depth as f64, least as f64);
                 Allowed::Within(1.0, 6.0).check("depth", depth)?;
@@ -146,6 +154,9 @@ impl MapClass {
             }
             MapClass::Tree { depth, least } => {
                 Kind::Tree(tree::grow(table, decisions, depth, least))
+            }
+            MapClass::PrunedTree { depth, least } => {
+                Kind::Tree(tree::grow_pruned(table, decisions, depth, least))
             }
         };
         Ok(Map(kind))

@@ -32,9 +32,12 @@
 //! # Ok::<(), hindsight_bandit_eval::Error>(())
 //! ```
 
+#[cfg(feature = "exo-idp")]
+mod examine;
 mod explorer;
 mod gap;
 mod improver;
+mod judged;
 mod map;
 mod plateau;
 #[cfg(feature = "exo-idp")]
@@ -42,9 +45,13 @@ mod replay;
 mod table;
 mod tree;
 
+#[cfg(feature = "exo-idp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "exo-idp")))]
+pub use examine::{GapDifference, PolicyGap, WindowGaps};
 pub use explorer::{Choice, Explorer};
-pub use gap::{ContextGain, Gap, MapGain, Question};
+pub use gap::{ContextGain, Gap, Question};
 pub use improver::{Improver, Step};
+pub use judged::{Judged, MapGain};
 pub use map::{Map, MapClass};
 pub use plateau::{Plateau, plateau};
 #[cfg(feature = "exo-idp")]

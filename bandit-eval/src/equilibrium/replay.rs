@@ -1,5 +1,7 @@
 //! Gains measured in a replay of recorded demand: every change on the same path with and without it.
 
+use std::collections::HashMap;
+
 use hindsight_exo_idp::Replay;
 use hindsight_exo_idp::gpu::{Device, Scalar};
 use hindsight_exo_idp::market::{Market, MarketInputs};
@@ -46,6 +48,7 @@ pub struct ReplayedGains {
     gains: Vec<f64>,
     features: Vec<f64>,
     product: Vec<u64>,
+    week: Vec<u64>,
     weight: Vec<f64>,
 }
 
@@ -73,6 +76,7 @@ impl ReplayedGains {
             gains: Vec::with_capacity(decisions * found.arms()),
             features: Vec::with_capacity(decisions * columns),
             product: Vec::with_capacity(decisions),
+            week: Vec::with_capacity(decisions),
             weight: Vec::with_capacity(decisions),
         };
         for week in found.weeks() {
@@ -81,6 +85,7 @@ impl ReplayedGains {
                 let product = replay.paths().product(lane);
                 context(week, product, &mut all.features);
                 all.product.push(product as u64);
+                all.week.push(week as u64);
                 all.weight.push(weight);
                 all.gains
                     .extend((0..found.arms()).map(|arm| found.of(week, arm)[lane]));
@@ -92,6 +97,49 @@ impl ReplayedGains {
             all.features.len(),
         )?;
         Ok(all)
+    }
+
+    /// The means over samples of lead times: one decision per product and week.
+    #[must_use]
+    pub fn averaged(self) -> Self {
+        let mut places: HashMap<(u64, u64), usize> = HashMap::new();
+        let mut counts: Vec<f64> = Vec::new();
+        let mut mean = ReplayedGains {
+            gains: Vec::new(),
+            features: Vec::new(),
+            product: Vec::new(),
+            week: Vec::new(),
+            weight: Vec::new(),
+            ..self
+        };
+        for (d, (&product, &week)) in self.product.iter().zip(&self.week).enumerate() {
+            let own = &self.gains[d * self.arms..][..self.arms];
+            let at = *places.entry((product, week)).or_insert(counts.len());
+            if at == counts.len() {
+                counts.push(0.0);
+                mean.gains.extend_from_slice(own);
+                let features = &self.features[d * self.columns..][..self.columns];
+                mean.features.extend_from_slice(features);
+                mean.product.push(product);
+                mean.week.push(week);
+                mean.weight.push(self.weight[d]);
+            }
+            counts[at] += 1.0;
+            for (mean, own) in mean.gains[at * self.arms..].iter_mut().zip(own) {
+                *mean += (own - *mean) / counts[at];
+            }
+        }
+        mean
+    }
+
+    /// The same with other numbers of the products, by their place in the panel.
+    pub(super) fn renumbered(mut self, numbers: &[u64]) -> Self {
+        for product in &mut self.product {
+            #[allow(clippy::cast_possible_truncation, reason = "a place in the panel")]
+            let place = *product as usize;
+            *product = numbers[place];
+        }
+        self
     }
 
     /// The table of these gains.
@@ -106,7 +154,8 @@ impl ReplayedGains {
             features,
             &self.product,
             Some(&self.weight),
-        )
+        )?
+        .with_weeks(&self.week)
     }
 }
 

@@ -1,17 +1,18 @@
 //! What every arm gained in every decision.
 
 use crate::error::{Allowed, Error, Result, check_finite, check_len};
-use crate::model::{Features, Folds, Learner, LoggedFeatures, cross_fit};
+use crate::model::{Features, Folds, LoggedFeatures, Regressor, cross_fit};
 
 /// What every arm gained over keeping, in every decision: `[decision][arm]` without the column of arm 0, which is nought.
 ///
-/// Decisions of one product are not independent: their errors are taken together.
+/// Decisions of one product are not independent: their errors are taken together, and those of one week where weeks are stated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GainTable<'a> {
     pub(crate) arms: usize,
     pub(crate) gains: Vec<f64>,
     pub(crate) features: Features<'a>,
     pub(crate) product: &'a [u64],
+    pub(crate) week: Option<&'a [u64]>,
     pub(crate) weight: Vec<f64>,
 }
 
@@ -61,22 +62,33 @@ impl<'a> GainTable<'a> {
             gains: gains.to_vec(),
             features,
             product,
+            week: None,
             weight,
         })
     }
 
+    /// States the week of each decision: decisions of one week have errors in common too, whatever their products.
+    ///
+    /// # Errors
+    /// When there is not one week per decision.
+    pub fn with_weeks(mut self, week: &'a [u64]) -> Result<Self> {
+        check_len("weeks", self.decisions(), week.len())?;
+        self.week = Some(week);
+        Ok(self)
+    }
+
     /// Returns a table of estimated gains from a live log, where one arm was taken: the doubly robust score
-    /// $\hat q(z, k) + \frac{1[k = a]}{p} (G - \hat q(z, k))$ of each arm less that of keeping, with rewards predicted by `learner` across `folds`.
+    /// $\hat q(z, k) + \frac{1[k = a]}{p} (G - \hat q(z, k))$ of each arm less that of keeping, with rewards predicted by `regressor` across `folds`.
     /// Every entry is as noisy as one observation over its propensity; their means are without bias.
     ///
     /// # Errors
     /// When an arm does not exist, a propensity is outside (0, 1], a reward is not finite, an arm was never taken, or as [`cross_fit`].
-    pub fn from_log<L: Learner>(
+    pub fn from_log<R: Regressor>(
         arms: usize,
         log: &[LoggedArm],
         features: Features<'a>,
         product: &'a [u64],
-        learner: &L,
+        regressor: &R,
         folds: Folds<'_>,
     ) -> Result<Self> {
         check_len("logged arms", features.rows(), log.len())?;
@@ -123,7 +135,7 @@ impl<'a> GainTable<'a> {
         };
         let predicted = cross_fit(
             &logged,
-            learner,
+            regressor,
             Folds {
                 groups: Some(product),
                 ..folds

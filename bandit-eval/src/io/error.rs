@@ -63,7 +63,7 @@ pub enum Problem {
     #[error("there are more than {0} parts: is this the column of the segment?")]
     TooManySegments(usize),
     /// A number is outside its range, or not finite.
-    #[error("{value} is not within [{least}, {most}]")]
+    #[error("{value} is not {}", range(*least, *most))]
     Outside {
         /// The number.
         value: f64,
@@ -122,5 +122,16 @@ fn without_round(error: &crate::Error) -> String {
     match text.split_once(": ") {
         Some((round, rest)) if round.starts_with("round ") => rest.to_owned(),
         _ => text,
+    }
+}
+
+/// A range in words: ends that say nothing but "finite" or "positive" are not written out.
+fn range(least: f64, most: f64) -> String {
+    match (least > f64::MIN, most < f64::MAX) {
+        (false, false) => "a finite number".to_owned(),
+        (true, true) if least.to_bits() == f64::MIN_POSITIVE.to_bits() => {
+            format!("in (0, {most}]")
+        }
+        _ => format!("within [{least}, {most}]"),
     }
 }

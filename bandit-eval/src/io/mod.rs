@@ -26,7 +26,7 @@ mod log;
 mod number;
 mod study;
 
-pub use arms::{ArmColumns, ArmLog};
+pub use arms::{ArmColumns, ArmLog, CLASSES, OwnedHistory};
 pub use error::{Problem, ReadError};
 pub use log::{Columns, LogReader, Target};
 pub use study::{Finding, Findings, Study};

@@ -56,6 +56,15 @@ pub struct Findings {
     pub segments: BTreeMap<String, Vec<Finding>>,
 }
 
+impl Findings {
+    /// All findings with the part of the log that they are about: `all`, then part by part.
+    pub fn by_part(&self) -> impl Iterator<Item = (&str, &Finding)> {
+        let parts = self.segments.iter();
+        let parts = parts.flat_map(|(part, all)| all.iter().map(move |f| (part.as_str(), f)));
+        self.estimates.iter().map(|f| ("all", f)).chain(parts)
+    }
+}
+
 /// An estimate with its intervals, or why there is none.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -54,7 +54,7 @@ impl Disjoint {
             inverse,
             sums: vec![0.0; actions * width],
             theta: vec![0.0; actions * width],
-            products: vec![0.0; actions * width],
+            products: vec![0.0; width],
             padded: vec![0.0; width],
             penalty,
         })
@@ -122,16 +122,9 @@ impl Disjoint {
             #[inline(always)]
             || {
                 let matrices = inverse.chunks_exact(features * width);
-                let parts = matrices
-                    .zip(theta.chunks_exact(width))
-                    .zip(products.chunks_exact_mut(width));
-                for (action, ((matrix, theta), products)) in parts.enumerate() {
-                    products.fill(0.0);
-                    for (x, row) in padded.iter().zip(matrix.chunks_exact(width)) {
-                        for (out, a) in products.iter_mut().zip(row) {
-                            *out += x * a;
-                        }
-                    }
+                let parts = matrices.zip(theta.chunks_exact(width));
+                for (action, (matrix, theta)) in parts.enumerate() {
+                    multiply(matrix, padded, products);
                     let guess = Guess {
                         mean: dot(theta, padded),
                         leverage: dot(products, padded),
@@ -141,6 +134,33 @@ impl Disjoint {
             },
         );
         Ok(())
+    }
+
+    /// The predicted rewards of all actions in a context.
+    ///
+    /// # Errors
+    /// When the context has another length, or a number that is not finite.
+    pub fn means(&mut self, context: &[f64]) -> Result<Vec<f64>> {
+        check_context(self.features, context)?;
+        self.padded[..self.features].copy_from_slice(context);
+        let thetas = self.theta.chunks_exact(self.width);
+        Ok(thetas.map(|theta| dot(theta, &self.padded)).collect())
+    }
+
+    /// The action of the largest index, the first where several are.
+    pub(super) fn best_by(
+        &mut self,
+        context: &[f64],
+        mut index: impl FnMut(Guess) -> f64,
+    ) -> Result<usize> {
+        let mut best = (0, f64::NEG_INFINITY);
+        self.guesses(context, |action, guess| {
+            let value = index(guess);
+            if value > best.1 {
+                best = (action, value);
+            }
+        })?;
+        Ok(best.0)
     }
 
     /// Learns what an action earned in a context.
@@ -155,20 +175,26 @@ impl Disjoint {
                 value: reward,
             });
         }
-        self.guesses(context, |_, _| {})?;
-        self.update(action, reward);
+        check_context(self.features, context)?;
+        self.padded[..self.features].copy_from_slice(context);
+        vectorize(
+            #[inline(always)]
+            || self.update(action, reward),
+        );
         Ok(())
     }
 
-    /// The same for the context whose guesses were asked for last.
-    pub(super) fn update(&mut self, action: usize, reward: f64) {
+    /// The formula of Sherman and Morrison for the padded context.
+    #[inline(always)]
+    fn update(&mut self, action: usize, reward: f64) {
         let (features, width) = (self.features, self.width);
         let matrix = &mut self.inverse[action * features * width..][..features * width];
-        let products = &self.products[action * width..][..width];
+        let products = &mut self.products;
+        multiply(matrix, &self.padded, products);
         let factor = 1.0 / (1.0 + dot(products, &self.padded));
-        for (row, v) in matrix.chunks_exact_mut(width).zip(products) {
+        for (row, v) in matrix.chunks_exact_mut(width).zip(products.iter()) {
             let v = v * factor;
-            for (a, u) in row.iter_mut().zip(products) {
+            for (a, u) in row.iter_mut().zip(products.iter()) {
                 *a -= v * u;
             }
         }
@@ -181,12 +207,16 @@ impl Disjoint {
             *theta = dot(row, sums);
         }
     }
+}
 
-    /// The inverse matrix of an action, row by row.
-    pub(super) fn inverse(&self, action: usize) -> impl Iterator<Item = &[f64]> {
-        let size = self.features * self.width;
-        let rows = self.inverse[action * size..][..size].chunks_exact(self.width);
-        rows.map(|row| &row[..self.features])
+/// Writes the product of a symmetric matrix, row by row, and a vector.
+#[inline(always)]
+fn multiply(matrix: &[f64], vector: &[f64], out: &mut [f64]) {
+    out.fill(0.0);
+    for (x, row) in vector.iter().zip(matrix.chunks_exact(out.len())) {
+        for (out, a) in out.iter_mut().zip(row) {
+            *out += x * a;
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::*;
-use crate::model::{Features, Learner, Ridge};
+use crate::model::{Features, Regressor, Ridge};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
@@ -43,23 +43,17 @@ proptest! {
     }
 }
 
-/// Three actions whose rewards cross in the context: regret per round in the last quarter, against acting by lot.
-fn regret(
-    mut act: impl FnMut(&[f64], &mut Pcg64) -> usize,
-    mut learn: impl FnMut(&[f64], usize, f64),
-) -> f64 {
+/// Three actions whose rewards cross in the context: regret per round in the last quarter.
+fn regret(learner: &mut dyn Learner) -> f64 {
     let mut rng = Pcg64::seed_from_u64(9);
     let (mut lost, rounds) = (0.0, 4_000);
     for t in 0..rounds {
         let z: f64 = rng.random();
         let x = [1.0, z];
         let means = [0.5, 0.2 + 0.6 * z, 0.8 - 0.6 * z];
-        let action = act(&x, &mut rng);
-        learn(
-            &x,
-            action,
-            means[action] + 0.3 * (rng.random::<f64>() - 0.5),
-        );
+        let action = learner.choose(&x, &mut rng).unwrap().action;
+        let noise = 0.3 * (rng.random::<f64>() - 0.5);
+        learner.learn(&x, action, means[action] + noise).unwrap();
         if t >= 3 * rounds / 4 {
             lost += means.iter().copied().fold(0.0, f64::max) - means[action];
         }
@@ -69,36 +63,70 @@ fn regret(
 
 #[test]
 fn all_learners_learn() {
-    use std::cell::RefCell;
-    let by_lot = regret(|_, rng| rng.random_range(0..3), |_, _, _| {});
-    let ucb = RefCell::new(LinUcb::new(3, 2, 0.5, 1.0).unwrap());
-    let ts = RefCell::new(LinTs::new(3, 2, 0.3, 1.0).unwrap());
-    let square = RefCell::new(SquareCb::new(3, 2, 200.0, 1.0).unwrap());
-    let greedy = RefCell::new(EpsilonGreedy::new(3, 2, 0.1, 1.0).unwrap());
-    let found = [
-        regret(
-            |x, _| ucb.borrow_mut().choose(x).unwrap(),
-            |_, a, r| ucb.borrow_mut().learn(a, r).unwrap(),
-        ),
-        regret(
-            |x, rng| ts.borrow_mut().choose(x, rng).unwrap(),
-            |x, a, r| ts.borrow_mut().learn(x, a, r).unwrap(),
-        ),
-        regret(
-            |x, rng| square.borrow_mut().choose(x, rng).unwrap().0,
-            |x, a, r| square.borrow_mut().learn(x, a, r).unwrap(),
-        ),
-        regret(
-            |x, rng| greedy.borrow_mut().choose(x, rng).unwrap().0,
-            |x, a, r| greedy.borrow_mut().learn(x, a, r).unwrap(),
-        ),
+    let by_lot = regret(&mut EpsilonGreedy::new(3, 2, 1.0, 1.0).unwrap());
+    let learners: [Box<dyn Learner>; 4] = [
+        Box::new(LinUcb::new(3, 2, 0.5, 1.0).unwrap()),
+        Box::new(LinTs::new(3, 2, 0.3, 1.0).unwrap()),
+        Box::new(SquareCb::new(3, 2, 200.0, 1.0).unwrap()),
+        Box::new(EpsilonGreedy::new(3, 2, 0.1, 1.0).unwrap()),
     ];
-    println!(
-        "regret a round: by lot {by_lot:.4}, LinUCB, LinTS, SquareCB, epsilon-greedy {found:.4?}"
-    );
+    for mut learner in learners {
+        let found = regret(&mut *learner);
+        println!("regret a round: {found:.4}, by lot {by_lot:.4}: {learner:.0?}");
+        assert!(found < 0.2 * by_lot, "{by_lot} {found} {learner:?}");
+    }
+}
+
+/// The law of what LinTS chooses, against draws of whole parameter vectors by a factorisation.
+#[test]
+fn posterior_values_have_the_law_of_posterior_parameters() {
+    let mut learner = LinTs::new(2, 2, 0.7, 1.0).unwrap();
+    for (x, action, reward) in [
+        ([1.0, 0.3], 0, 0.4),
+        ([0.2, 1.0], 0, 0.1),
+        ([1.0, 1.0], 1, 0.9),
+    ] {
+        learner.learn(&x, action, reward).unwrap();
+    }
+    let x = [0.8, 0.5];
+    let mut rng = Pcg64::seed_from_u64(3);
+    let draws = 40_000;
+    let chosen = (0..draws).filter(|_| learner.choose(&x, &mut rng).unwrap().action == 1);
+    let share = chosen.count() as f64 / f64::from(draws);
+    // A = I + sum x x': by hand for the two actions.
+    let rounds = [
+        vec![([1.0, 0.3], 0.4), ([0.2, 1.0], 0.1)],
+        vec![([1.0, 1.0], 0.9)],
+    ];
+    let law = rounds.map(|rounds| {
+        let mut a = nalgebra::Matrix2::<f64>::identity();
+        let mut b = nalgebra::Vector2::zeros();
+        for (x, r) in rounds {
+            let x = nalgebra::Vector2::from(x);
+            a += x * x.transpose();
+            b += x * r;
+        }
+        let inverse = a.try_inverse().unwrap();
+        (inverse * b, inverse.cholesky().unwrap().l())
+    });
+    let mut normal = || {
+        <rand_distr::StandardNormal as rand_distr::Distribution<f64>>::sample(
+            &rand_distr::StandardNormal,
+            &mut rng,
+        )
+    };
+    let mut count = 0;
+    for _ in 0..draws {
+        let values = law.map(|(theta, factor)| {
+            let noise = factor * nalgebra::Vector2::new(normal(), normal()) * 0.7;
+            (theta + noise).dot(&nalgebra::Vector2::from(x))
+        });
+        count += u32::from(values[1] > values[0]);
+    }
+    let by_parameters = f64::from(count) / f64::from(draws);
     assert!(
-        found.iter().all(|r| *r < 0.2 * by_lot),
-        "{by_lot} {found:?}"
+        (share - by_parameters).abs() < 0.01,
+        "{share} {by_parameters}"
     );
 }
 

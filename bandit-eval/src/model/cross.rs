@@ -1,6 +1,6 @@
 //! Predictions of every round by models that have not seen it.
 
-use super::{Features, Learner, Model};
+use super::{Features, Model, Regressor};
 use crate::error::{Error, Result, check_len};
 
 /// Which rounds are predicted together: as many parts as there are folds, by lot.
@@ -51,10 +51,10 @@ pub struct LoggedFeatures<'a> {
 /// ```
 ///
 /// # Errors
-/// When there are fewer than two folds or rounds, a fold takes all rounds, lengths differ, an action does not exist, and those of the learner.
-pub fn cross_fit<L: Learner>(
+/// When there are fewer than two folds or rounds, a fold takes all rounds, lengths differ, an action does not exist, and those of the regressor.
+pub fn cross_fit<R: Regressor>(
     log: &LoggedFeatures<'_>,
-    learner: &L,
+    regressor: &R,
     folds: Folds<'_>,
 ) -> Result<Vec<f64>> {
     let rounds = log.features.rows();
@@ -89,28 +89,50 @@ pub fn cross_fit<L: Learner>(
         if held.is_empty() {
             continue;
         }
-        let pooled = fit(log, learner, &seen)?;
-        for action in 0..log.actions {
-            let of: Vec<usize> = seen
-                .iter()
-                .copied()
-                .filter(|r| log.action[*r] as usize == action)
-                .collect();
-            let own = if of.is_empty() {
-                None
-            } else {
-                Some(fit(log, learner, &of)?)
-            };
-            let model = own.as_ref().unwrap_or(&pooled);
-            for round in &held {
-                predicted[round * log.actions + action] = model.predict(log.features.row(*round));
-            }
+        let models = ByAction::fit(log, regressor, &seen)?;
+        for round in &held {
+            let row = &mut predicted[round * log.actions..][..log.actions];
+            models.predict(log.features.row(*round), row);
         }
     }
     Ok(predicted)
 }
 
-fn fit<L: Learner>(log: &LoggedFeatures<'_>, learner: &L, rows: &[usize]) -> Result<L::Model> {
+/// A model of each action, and one of all together for those that were never taken.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ByAction<M> {
+    pooled: M,
+    own: Vec<Option<M>>,
+}
+
+impl<M: Model> ByAction<M> {
+    /// Fits some rounds of a log.
+    pub(crate) fn fit<R: Regressor<Model = M>>(
+        log: &LoggedFeatures<'_>,
+        regressor: &R,
+        rounds: &[usize],
+    ) -> Result<Self> {
+        let own = |action: usize| {
+            let took = |r: &usize| log.action[*r] as usize == action;
+            let of: Vec<usize> = rounds.iter().copied().filter(took).collect();
+            let none = of.is_empty();
+            (!none).then(|| fit(log, regressor, &of)).transpose()
+        };
+        Ok(ByAction {
+            pooled: fit(log, regressor, rounds)?,
+            own: (0..log.actions).map(own).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Writes the predicted reward of every action.
+    pub(crate) fn predict(&self, features: &[f64], out: &mut [f64]) {
+        for (out, own) in out.iter_mut().zip(&self.own) {
+            *out = own.as_ref().unwrap_or(&self.pooled).predict(features);
+        }
+    }
+}
+
+fn fit<R: Regressor>(log: &LoggedFeatures<'_>, regressor: &R, rows: &[usize]) -> Result<R::Model> {
     if rows.is_empty() {
         return Err(Error::TooFew {
             what: "the number of rounds outside a fold",
@@ -121,7 +143,7 @@ fn fit<L: Learner>(log: &LoggedFeatures<'_>, learner: &L, rows: &[usize]) -> Res
     let values = log.features.gather(rows);
     let features = Features::new(log.features.columns(), &values)?;
     let of = |column: &[f64]| rows.iter().map(|r| column[*r]).collect::<Vec<f64>>();
-    learner.fit(features, &of(log.reward), log.weight.map(of).as_deref())
+    regressor.fit(features, &of(log.reward), log.weight.map(of).as_deref())
 }
 
 /// Returns the weight $w^2 (1 - p)$ of a round in a reward model made for `Dr`: least squares with it minimise the variance of the estimate for

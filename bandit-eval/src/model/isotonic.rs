@@ -1,12 +1,12 @@
 //! Isotonic regression on one feature: a score that somebody else's model gave.
 
-use super::{Features, Learner, Model, check};
+use super::{Features, Model, Regressor, check};
 use crate::error::{Error, Result};
 
 /// Isotonic regression of the reward on the only feature, by pooling adjacent violators: the non-decreasing function of least weighted squares.
 ///
 /// ```
-/// use hindsight_bandit_eval::model::{Features, Isotonic, Learner, Model};
+/// use hindsight_bandit_eval::model::{Features, Isotonic, Regressor, Model};
 /// let features = Features::new(1, &[1.0, 2.0, 3.0, 4.0])?;
 /// let model = Isotonic.fit(features, &[0.0, 2.0, 1.0, 3.0], None)?;
 /// assert_eq!([0.0, 2.5, 9.0].map(|x| model.predict(&[x])), [0.0, 1.5, 3.0]);
@@ -23,7 +23,7 @@ pub struct IsotonicModel {
     values: Vec<f64>,
 }
 
-impl Learner for Isotonic {
+impl Regressor for Isotonic {
     type Model = IsotonicModel;
 
     fn fit(

@@ -1,14 +1,14 @@
 //! Logistic regression with a penalty.
 
 use super::gram::{normal_equations, solve};
-use super::{Features, Learner, Linear, Model, check};
+use super::{Features, Linear, Model, Regressor, check};
 use crate::error::{Allowed, Error, Result};
 
 /// Logistic regression of rewards in [0, 1]: maximises the weighted log likelihood less $\frac{\lambda}{2} \lVert \beta \rVert^2$ by Newton's method, with
 /// steps that are halved until the likelihood rises. The intercept is not penalised.
 ///
 /// ```
-/// use hindsight_bandit_eval::model::{Features, Learner, Logistic, Model};
+/// use hindsight_bandit_eval::model::{Features, Regressor, Logistic, Model};
 /// let features = Features::new(1, &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0])?;
 /// let model = Logistic::new(1e-6)?.fit(features, &[0.0, 0.0, 1.0, 0.0, 1.0, 1.0], None)?;
 /// assert!((model.predict(&[1.0]) - 2.0 / 3.0).abs() < 1e-5);
@@ -56,7 +56,7 @@ pub struct LogisticModel {
     pub log_odds: Linear,
 }
 
-impl Learner for Logistic {
+impl Regressor for Logistic {
     type Model = LogisticModel;
 
     fn fit(

@@ -9,6 +9,7 @@ mod isotonic;
 mod logistic;
 mod ridge;
 
+pub(crate) use cross::ByAction;
 pub use cross::{Folds, LoggedFeatures, cross_fit, mrdr_weight};
 pub use isotonic::{Isotonic, IsotonicModel};
 pub use logistic::{Logistic, LogisticModel};
@@ -72,7 +73,7 @@ impl<'a> Features<'a> {
 }
 
 /// A way to fit a reward model.
-pub trait Learner {
+pub trait Regressor {
     /// What is fitted.
     type Model: Model;
 

@@ -1,13 +1,13 @@
 //! Least squares with a penalty.
 
 use super::gram::{normal_equations, solve};
-use super::{Features, Learner, Model, check};
+use super::{Features, Model, Regressor, check};
 use crate::error::{Allowed, Result};
 
 /// Ridge regression: minimises $\sum_i w_i (y_i - b - x_i^\top \beta)^2 + \lambda \lVert \beta \rVert^2$; the intercept $b$ is not penalised.
 ///
 /// ```
-/// use hindsight_bandit_eval::model::{Features, Learner, Model, Ridge};
+/// use hindsight_bandit_eval::model::{Features, Regressor, Model, Ridge};
 /// let features = Features::new(1, &[0.0, 1.0, 2.0, 3.0])?;
 /// let model = Ridge::new(1e-9)?.fit(features, &[1.0, 3.0, 5.0, 7.0], None)?;
 /// assert!((model.predict(&[10.0]) - 21.0).abs() < 1e-6);
@@ -51,7 +51,7 @@ pub struct Linear {
     pub coefficients: Vec<f64>,
 }
 
-impl Learner for Ridge {
+impl Regressor for Ridge {
     type Model = Linear;
 
     fn fit(

@@ -2,7 +2,7 @@
 
 use super::problem::{Fulfilment, largest};
 use crate::error::DrainError;
-use crate::vectorize::vectorize;
+use gpu::numbers::vectorize;
 
 /// The largest relative residual of [`Certificate`] with which an answer is returned.
 pub const TOLERANCE: f64 = 1e-9;

@@ -1,7 +1,7 @@
 //! The fulfilment linear programme as data.
 
 use crate::error::{Argument, DrainError};
-use crate::vectorize::vectorize;
+use gpu::numbers::vectorize;
 
 /// Warehouses with stock, regions with demand, and what it costs to ship a unit from one to the other.
 ///

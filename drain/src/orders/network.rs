@@ -141,6 +141,27 @@ impl OutboundNetwork {
         self.weights.len()
     }
 
+    /// The ways to ship.
+    #[must_use]
+    pub fn options(&self) -> &[ShipOption] {
+        &self.options
+    }
+
+    /// The weight of a unit of a product.
+    ///
+    /// # Errors
+    /// A number that does not exist.
+    pub fn weight(&self, product: usize) -> Result<f64, DrainError> {
+        self.weights
+            .get(product)
+            .copied()
+            .ok_or(DrainError::OutOfBounds {
+                argument: Argument::Product,
+                index: product,
+                count: self.weights.len(),
+            })
+    }
+
     /// The distance band of a zone from a warehouse.
     #[must_use]
     pub fn band(&self, warehouse: usize, zone: usize) -> usize {

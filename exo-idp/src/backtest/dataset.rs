@@ -87,10 +87,10 @@ impl Dataset {
         }
         let recorded = |product: &usize| (0..=last).any(|w| self.panel.present(*product, w));
         let kept: Vec<usize> = (0..self.panel.products()).filter(recorded).collect();
-        self.restrict(&kept, last + 1)
+        self.restrict(&kept, 0..last + 1)
     }
 
-    /// What was known at the end of a split's held-out weeks. Products without a recorded training week, or without one to be
+    /// What was known at the end of a split's held-out weeks, from its first training week on. Products without a recorded training week, or without one to be
     /// scored on, are left out.
     ///
     /// # Errors
@@ -114,7 +114,7 @@ impl Dataset {
             }],
         };
         Ok(Known {
-            data: self.restrict(&kept, split.held_out.end)?,
+            data: self.restrict(&kept, split.training.start..split.held_out.end)?,
             notices,
         })
     }
@@ -123,11 +123,11 @@ impl Dataset {
     pub(super) fn sample(&self, most: usize, seed: u64) -> Result<Self, Error> {
         let mut rng = Stream::new(seed, "products to choose by").at(0, 0);
         let drawn = sample(&mut rng, self.panel.products(), most);
-        self.restrict(&drawn, self.panel.weeks())
+        self.restrict(&drawn, 0..self.panel.weeks())
     }
 
-    /// Some of the products over the first weeks.
-    fn restrict(&self, products: &[usize], weeks: usize) -> Result<Self, Error> {
+    /// Some of the products over some of the weeks.
+    fn restrict(&self, products: &[usize], weeks: Range<usize>) -> Result<Self, Error> {
         let (all, cells) = (
             self.panel.products(),
             self.panel.products() * self.panel.weeks(),
@@ -154,7 +154,7 @@ impl Dataset {
         }
         let stride = self.panel.weeks();
         let orders = self.orders.as_ref().map(|orders| {
-            let of = |&p: &usize| &orders[p * stride..p * stride + weeks];
+            let of = |&p: &usize| &orders[p * stride + weeks.start..p * stride + weeks.end];
             products.iter().flat_map(of).copied().collect()
         });
         let groups = self.groups.iter().map(|group| Grouping {
@@ -162,8 +162,11 @@ impl Dataset {
             values: products.iter().map(|&p| group.values[p].clone()).collect(),
         });
         Ok(Dataset {
-            panel: self.panel.restrict(products, weeks)?,
-            weeks: self.weeks[..weeks].to_vec(),
+            panel: match weeks.start {
+                0 => self.panel.restrict(products, weeks.end)?,
+                _ => self.panel.piece(products, weeks.clone()),
+            },
+            weeks: self.weeks[weeks.clone()].to_vec(),
             groups: groups.collect(),
             year: self.year,
             opening: self

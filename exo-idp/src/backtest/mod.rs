@@ -38,6 +38,7 @@
 
 mod dataset;
 mod entry;
+mod examiner;
 mod heuristics;
 mod learning;
 mod notices;
@@ -56,15 +57,14 @@ use crate::conventions::Conventions;
 use crate::error::{Error, within};
 use crate::lead_times::LeadTimes;
 use crate::oracle::JustInTime;
-use crate::outcomes::Outcomes;
 use crate::panel::Panel;
 use crate::policy::{
     ConstantOrder, LevelWeights, OrderUpTo, Plan, Policy, RecordedOrders, Signals,
 };
-use crate::replay::Replay;
 use crate::train::{Learner, Setting};
 
 pub use dataset::{Dataset, Grouping};
+pub use examiner::{Examiner, Scored};
 pub use notices::Notice;
 pub use origins::Split;
 pub use results::{
@@ -73,13 +73,13 @@ pub use results::{
 };
 pub use standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 
-use entry::Entry;
+use examiner::Scoring;
 use learning::{Learnt, Tried};
 use origins::WARM_UP;
 use rewards::RewardTable;
 use summarise::{EvaluationContext, summarise};
 
-/// Products times weeks of a record beyond which the job is done once where nobody says how often.
+/// Products times weeks of a record from which on the job is done once where nobody says how often.
 const LARGE: usize = 1_000_000;
 
 /// Products of a window that only serves the choice, at the most: what candidates earn on the average is known well enough by these.
@@ -93,7 +93,7 @@ pub struct BackTest {
     /// is trained on half of them.
     pub held_out: Option<usize>,
     /// How often the whole job is done, with earlier ends of the record, at least 1; `None` for four times, or as often as the record
-    /// allows; once where it has more than a million products times weeks.
+    /// allows; once where it has a million products times weeks or more.
     pub origins: Option<usize>,
     /// Probabilities of lead times of 0, 1, 2, … weeks, which sum to one; at most 53 of them.
     pub lead_time: Vec<f64>,
@@ -204,7 +204,21 @@ impl BackTest {
         &self,
         data: &Dataset,
         device: &Device,
+        progress: impl FnMut(Progress),
+    ) -> Result<Results, Error> {
+        self.run_examined(data, device, progress, &mut ())
+    }
+
+    /// The same, with an `examiner` that looks at every policy in every window that scores it.
+    ///
+    /// # Errors
+    /// As [`BackTest::run`].
+    pub fn run_examined(
+        &self,
+        data: &Dataset,
+        device: &Device,
         mut progress: impl FnMut(Progress),
+        examiner: &mut impl Examiner,
     ) -> Result<Results, Error> {
         self.validate()?;
         let splits = self.splits(&data.panel)?;
@@ -220,6 +234,7 @@ impl BackTest {
                 Err(Error::NoProduct { .. }) if window < unjudged => continue,
                 known => known?,
             };
+            let split = &split.counted_anew();
             if window < unjudged && known.data.panel.products() > MOST {
                 known.data = known.data.sample(MOST, self.seed)?;
             }
@@ -242,8 +257,20 @@ impl BackTest {
             };
             if window >= unjudged {
                 at(Stage::Scoring, each);
+                let paths = setting.paths(&law, self.samples, &split.held_out)?;
+                let replay = setting.replay(&paths, split.held_out.clone())?;
+                let shown = entry::shown(setting.panel, &split.held_out);
+                let scoring = Scoring {
+                    replay: &replay,
+                    device,
+                    plan: setting.plan,
+                    window: window - unjudged,
+                    shown: &shown,
+                    examiner,
+                    entries: Vec::new(),
+                };
                 let (table, results) =
-                    self.score(&known, split, &setting, &learnt, &tried, device)?;
+                    self.score(&known, split, &setting, &learnt, &tried, scoring)?;
                 if splits.len() > 1 {
                     origins.push(Origin {
                         training: known.data.span(&split.training),
@@ -262,6 +289,12 @@ impl BackTest {
             let cells = data.panel.products() * data.panel.weeks();
             results.notices.push(Notice::OneOrigin { cells });
         }
+        if let Some(split) = splits.last().filter(|split| split.training.start > 0) {
+            results.notices.push(Notice::LongRecord {
+                learnt_from: split.training.len(),
+                weeks: data.panel.weeks(),
+            });
+        }
         if splits.len() > 1 {
             let pooled = RewardTable::pool(&tables).standings(&bootstrap)?;
             results.origins = Some(Origins { origins, pooled });
@@ -269,7 +302,7 @@ impl BackTest {
         Ok(results)
     }
 
-    /// The windows that are scored: where nobody says how many and the record has more than a million cells, one.
+    /// The windows that are scored: where nobody says how many and the record has a million cells or more, one.
     ///
     /// # Errors
     /// As [`Split::all`].
@@ -300,39 +333,41 @@ impl BackTest {
     }
 
     /// What was made for a window, replayed on its weeks; `tried` is what candidates earned in the windows before.
-    fn score(
+    fn score<E: Examiner>(
         &self,
         known: &dataset::Known,
         split: &Split,
         setting: &Setting<'_>,
         learnt: &Learnt,
         tried: &[Tried],
-        device: &Device,
+        mut scoring: Scoring<'_, E>,
     ) -> Result<(RewardTable, Results), Error> {
-        let law = self.law(self.seed)?;
-        let paths = setting.paths(&law, self.samples, &split.held_out)?;
-        let replay = setting.replay(&paths, split.held_out.clone())?;
         let (choice, learning) = learnt.choose(tried)?;
         let trained = &learnt.candidates.policies[choice.chosen];
-        let shown = entry::shown(setting.panel, &split.held_out);
-        let mut entries = entries(setting, &replay, learnt, trained, &shown, device)?;
+        add_all(&mut scoring, setting, learnt, trained)?;
         if let Some(orders) = &known.data.orders {
             let orders = RecordedOrders::new(setting.panel, orders)?;
-            let outcomes = replay.run(&orders, device)?;
-            entries.push(Entry::new(orders.name(), Role::Recorded, &outcomes, &shown));
+            scoring.add(orders.name(), Role::Recorded, &orders)?;
         }
+        let Scoring {
+            replay,
+            device,
+            shown,
+            mut entries,
+            ..
+        } = scoring;
         entries.sort_by(|a, b| b.reward.total_cmp(&a.reward));
-        let table = RewardTable::new(&replay, &entries);
+        let table = RewardTable::new(replay, &entries, device);
         let context = EvaluationContext {
             known,
             split,
             learning: &learning,
             bootstrap: &self.bootstrap(),
-            shown: &shown,
+            shown,
         };
         let mut results = summarise(&context, &entries, &table)?;
         results.notices.extend(learnt.notices.iter().cloned());
-        let found = notices::notices(setting.panel, split, law.max_lead_time());
+        let found = notices::notices(setting.panel, split, setting.max_lead_time());
         results.notices.extend(found);
         Ok((table, results))
     }
@@ -350,46 +385,33 @@ impl BackTest {
     }
 }
 
-/// Whether a record has more than a million products times weeks.
+/// Whether a record has a million products times weeks or more.
 fn large(panel: &Panel) -> bool {
-    panel.products().saturating_mul(panel.weeks()) > LARGE
+    panel.products().saturating_mul(panel.weeks()) >= LARGE
 }
 
-/// The policies made from the training weeks, on the held-out ones.
-fn entries(
+/// Runs the policies made from the training weeks on the held-out ones.
+fn add_all<E: Examiner>(
+    scoring: &mut Scoring<'_, E>,
     setting: &Setting<'_>,
-    replay: &Replay<'_>,
     learnt: &Learnt,
     trained: &OrderUpTo,
-    shown: &[usize],
-    device: &Device,
-) -> Result<Vec<Entry>, Error> {
-    let mut entries = Vec::new();
-    let mut add = |name: &str, role, outcomes: Outcomes| {
-        entries.push(Entry::new(name, role, &outcomes, shown));
-    };
-    let oracle = replay.run(&JustInTime::new(replay), device)?;
-    add("just-in-time rule", Role::Oracle, oracle);
-    add(
-        "Direct Backprop",
-        Role::Trained,
-        replay.run(trained, device)?,
-    );
+) -> Result<(), Error> {
+    let oracle = JustInTime::new(scoring.replay);
+    scoring.add("just-in-time rule", Role::Oracle, &oracle)?;
+    scoring.add("Direct Backprop", Role::Trained, trained)?;
     let zero_shot = &learnt.candidates.zero_shot;
-    let outcomes = replay.run(zero_shot, device)?;
-    add(zero_shot.name(), Role::Pretrained, outcomes);
+    scoring.add(zero_shot.name(), Role::Pretrained, zero_shot)?;
     for policy in &learnt.candidates.policies[learnt.heuristics..] {
-        let outcomes = replay.run(policy, device)?;
-        add(policy.name(), Role::Heuristic, outcomes);
+        scoring.add(policy.name(), Role::Heuristic, policy)?;
     }
     let reference = setting.reference();
     let panel = setting.panel;
     let mean = Signals::constant(panel.weeks(), 1, panel.products(), |_, product| {
         reference[product]
     });
-    let constant = replay.run(&ConstantOrder::new(1.0, mean), device)?;
-    add("constant order", Role::Heuristic, constant);
-    Ok(entries)
+    let constant = ConstantOrder::new(1.0, mean);
+    scoring.add("constant order", Role::Heuristic, &constant)
 }
 
 #[cfg(test)]

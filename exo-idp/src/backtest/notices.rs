@@ -47,6 +47,11 @@ pub enum Notice {
         /// A value as the file writes it.
         example: String,
     },
+    /// A year has 53 ISO weeks, and no product has a row of the last: perhaps the file numbers the weeks of a year in another way.
+    NoWeek53 {
+        /// The week.
+        week: String,
+    },
     /// The grid of a heuristic's factors was widened as far as it goes, and its largest factor still was the best.
     FactorLimit {
         /// The heuristic.
@@ -93,6 +98,13 @@ pub enum Notice {
         /// Products times weeks.
         cells: usize,
     },
+    /// The record is so long that windows are learnt from the weeks just before them, not from all.
+    LongRecord {
+        /// Weeks before a window that are learnt from.
+        learnt_from: usize,
+        /// Weeks of the record.
+        weeks: usize,
+    },
     /// A week of a product has a hundred times the demand of any other of its weeks.
     Outliers {
         /// The products' names.
@@ -118,6 +130,10 @@ impl fmt::Display for Notice {
             Notice::OneOrigin { cells } => write!(
                 f,
                 "the record has {cells} products times weeks: one window is held out, not several; ask for more origins to see how windows differ"
+            ),
+            Notice::LongRecord { learnt_from, weeks } => write!(
+                f,
+                "the record has {weeks} weeks: a window is learnt from the {learnt_from} weeks before it, not from all"
             ),
             Notice::LeftOut { products } => {
                 let why = "without a row in the held-out weeks, or before them,";
@@ -146,6 +162,10 @@ impl fmt::Display for Notice {
             Notice::ThreeDecimals { column, example } => write!(
                 f,
                 "every number of column {column:?} with a mark in it has three digits behind it, such as {example}: if it marks thousands, the numbers are a thousand times too small"
+            ),
+            Notice::NoWeek53 { week } => write!(
+                f,
+                "no row is of {week}, which that ISO year has: it counts as a week without a row; where weeks are numbered in another way, give dates"
             ),
             Notice::FactorLimit { policy, factor } => write!(
                 f,

@@ -23,6 +23,8 @@ const LEAST: usize = 8;
 const ORIGINS: usize = 4;
 /// Weeks of the windows of several origins, at the least, where nobody says how many.
 const SHORTEST: usize = 6;
+/// Weeks before a window that are learnt from, at the most: forty years.
+const LONGEST: usize = 2080;
 /// Windows before an origin by which is chosen what acts there, as far as the record allows.
 pub(super) const CHOICE: usize = 4;
 
@@ -38,7 +40,7 @@ pub(super) const CHOICE: usize = 4;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// The training weeks.
+    /// The training weeks: those before the held-out ones, forty years of them (2,080 weeks) at the most.
     pub training: Range<usize>,
     /// The weeks that are scored; they follow the training weeks.
     pub held_out: Range<usize>,
@@ -90,8 +92,18 @@ impl Split {
 
     fn at(training: usize, held_out: usize) -> Self {
         Split {
-            training: 0..training,
+            training: training.saturating_sub(LONGEST)..training,
             held_out: training..training + held_out,
+        }
+    }
+
+    /// The same weeks counted from the first training week.
+    pub(super) fn counted_anew(&self) -> Self {
+        let first = self.training.start;
+        let count = |weeks: &Range<usize>| weeks.start - first..weeks.end - first;
+        Split {
+            training: count(&self.training),
+            held_out: count(&self.held_out),
         }
     }
 
@@ -116,7 +128,7 @@ mod tests {
     proptest! {
         /// Windows follow one another to the end of the record, and nothing is trained on a held-out week of its own origin or later.
         #[test]
-        fn windows_follow_one_another(weeks in 2_usize..400, origins in prop::option::of(1_usize..9), held_out in prop::option::of(1_usize..60)) {
+        fn windows_follow_one_another(weeks in prop_oneof![2_usize..400, 2_000_usize..9_000], origins in prop::option::of(1_usize..9), held_out in prop::option::of(1_usize..60)) {
             let Ok(splits) = Split::all(weeks, held_out, origins) else { return Ok(()) };
             prop_assert!(origins.is_none_or(|n| splits.len() == n) && splits.len() <= origins.unwrap_or(ORIGINS));
             prop_assert_eq!(splits[splits.len() - 1].held_out.end, weeks);
@@ -133,8 +145,11 @@ mod tests {
                 prop_assert!(own.len() == CHOICE || own.len() == before.len());
             }
             for split in &splits {
-                prop_assert_eq!(split.training.start, 0);
+                prop_assert_eq!(split.training.start, split.held_out.start.saturating_sub(LONGEST));
                 prop_assert_eq!(split.training.end, split.held_out.start);
+                let counted = split.counted_anew();
+                prop_assert_eq!((counted.training.start, counted.training.len()), (0, split.training.len()));
+                prop_assert_eq!((counted.held_out.start, counted.held_out.len()), (counted.training.end, split.held_out.len()));
                 prop_assert!(!split.held_out.is_empty());
                 prop_assert!(split.training.len() >= WARM_UP + LEAST);
             }
@@ -143,7 +158,7 @@ mod tests {
                 prop_assert_eq!(pair[0].held_out.len(), pair[1].held_out.len());
             }
             if held_out.is_none() {
-                prop_assert!(2 * splits[0].training.len() >= weeks);
+                prop_assert!(2 * splits[0].training.end >= weeks);
             }
         }
     }

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use gpu::Device;
+
 use super::entry::{Entry, Rewards};
 use super::standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, Standings};
 use crate::compare::{Bootstrap, Replicates};
@@ -34,13 +36,15 @@ pub(super) struct RewardTable {
 
 impl RewardTable {
     /// The rewards of a replay.
-    pub(super) fn new(replay: &Replay<'_>, entries: &[Entry]) -> Self {
+    pub(super) fn new(replay: &Replay<'_>, entries: &[Entry], device: &Device) -> Self {
         let panel = replay.paths().panel();
         let (products, samples) = (panel.products(), replay.paths().samples());
         let weeks = replay.window().scored.len();
+        let optima = device
+            .host()
+            .map(products * samples, |lane| hindsight_optimum(replay, lane));
         let bound = |product: usize| {
-            let lanes =
-                (0..samples).map(|sample| hindsight_optimum(replay, sample * products + product));
+            let lanes = (0..samples).map(|sample| optima[sample * products + product]);
             lanes.sum::<f64>() / count(samples)
         };
         let rewards = |entry: &Entry| PolicyRewards {

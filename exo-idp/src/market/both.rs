@@ -1,5 +1,7 @@
 //! Nothing, one by reference, and two at once.
 
+use std::ops::Range;
+
 use gpu::{DelayLine, Scalar};
 
 use super::interface::{Market, MarketInputs};
@@ -11,6 +13,9 @@ impl Market for () {}
 impl<M: Market> Market for &M {
     fn theta(&self) -> Vec<f64> {
         (**self).theta()
+    }
+    fn trained(&self) -> Vec<Range<usize>> {
+        (**self).trained()
     }
     fn signals(&self) -> Vec<&Signals> {
         (**self).signals()
@@ -77,6 +82,12 @@ impl<M: Market> Market for &M {
 impl<A: Market, B: Market> Market for (A, B) {
     fn theta(&self) -> Vec<f64> {
         [self.0.theta(), self.1.theta()].concat()
+    }
+    fn trained(&self) -> Vec<Range<usize>> {
+        let first = self.0.theta().len();
+        let second = self.1.trained().into_iter();
+        let second = second.map(|range| range.start + first..range.end + first);
+        self.0.trained().into_iter().chain(second).collect()
     }
     fn signals(&self) -> Vec<&Signals> {
         [self.0.signals(), self.1.signals()].concat()

@@ -1,5 +1,7 @@
 //! What a market is.
 
+use std::ops::Range;
+
 use gpu::{DelayLine, Scalar};
 
 use crate::period::{Event, Position};
@@ -49,6 +51,11 @@ pub trait Market: std::fmt::Debug + Sync {
     /// Its parameters; in a recorded replay they follow those of the policy.
     fn theta(&self) -> Vec<f64> {
         Vec::new()
+    }
+
+    /// Which of its parameters training changes: all, unless they were fitted beforehand and stay.
+    fn trained(&self) -> Vec<Range<usize>> {
+        std::iter::once(0..self.theta().len()).collect()
     }
 
     /// The signals that it reads; their rows come one after another in [`MarketInputs::rows`].

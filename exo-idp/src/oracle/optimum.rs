@@ -11,7 +11,7 @@ use crate::replay::Replay;
 /// $x$ units before the receipts of week $t$, sales lost and received before demand,
 /// $$ V_t(x) = \max_{y \ge x} \Bigl[ \gamma^t (p_t s - b (D_t - s) - h_t (y - s)) + V_{t+1}(y - s) - \min_k C_k (y - x) \Bigr], \quad s = \min(D_t, y), $$
 /// over the orders $k$ that arrive in week $t$; the other conventions likewise. $V_t$ is piecewise linear, and all of it is computed,
-/// backwards, in a few operations on its corners.
+/// backwards, in a few operations on its corners, those left out that more stock would take than pays.
 ///
 /// Where stock is worth nothing at the end this is attained by some orders, exactly. A unit that is left is worth $\kappa$ times what it
 /// cost, and the replay books the average cost of what there is; here every unit sold is charged to some unit that was ordered before,
@@ -148,22 +148,22 @@ impl Known {
         let product = paths.product(lane);
         let scored = replay.window().scored.clone();
         let power = |n: usize| {
-            conventions
-                .discount
-                .powi(i32::try_from(n).unwrap_or(i32::MAX))
+            let n = i32::try_from(n).unwrap_or(i32::MAX);
+            conventions.discount.powi(n)
         };
+        let powers: Vec<f64> = (0..scored.len()).map(power).collect();
         let (due, coming) = replay.opening_due(lane);
         let offer = |k: usize| {
             let (placed, cost) = (k - scored.start, panel.cost(product, k));
             Offer {
                 placed,
-                paid: power(placed) * cost,
+                paid: powers[placed] * cost,
                 cost,
             }
         };
         let can = |k: usize| panel.on_sale(product, k);
         let weeks = scored.clone().map(|week| {
-            let discount = power(week - scored.start);
+            let discount = powers[week - scored.start];
             // Nothing is charged in a week whose demand is not known, though orders can be placed in it.
             let charged = if can(week) && !panel.present(product, week) {
                 0.0
@@ -225,12 +225,16 @@ impl Known {
 
     /// What the lane earns beside the value of its opening stock at the end, with the prices on what is sold.
     fn value(&self, prices: &[f64]) -> f64 {
-        let mut value = Piecewise::zero();
-        for (week, sold) in self.weeks.iter().zip(prices).rev() {
+        let cheapest = |week: &KnownWeek| {
             let offers = week.offers.iter();
             let costs = offers.map(|o| o.paid - prices[o.placed].max(self.end * o.cost));
-            let cost = costs.fold(f64::INFINITY, f64::min);
-            let price = week.price - sold;
+            costs.fold(f64::INFINITY, f64::min)
+        };
+        let costs: Vec<f64> = self.weeks.iter().map(cheapest).collect();
+        let most = self.most_held(&costs);
+        let mut value = Piecewise::zero();
+        for (at, week) in self.weeks.iter().enumerate().rev() {
+            let (cost, price) = (costs[at], week.price - prices[at]);
             match (self.receipts, self.unmet) {
                 (Receipts::BeforeDemand, Unmet::Lost) => {
                     week.sell_or_lose(&mut value, price);
@@ -257,8 +261,55 @@ impl Known {
                     value.bend(0.0, -price, 0.0);
                 }
             }
+            value.forget_above(most[at]);
         }
         value.at(self.on_hand)
+    }
+
+    /// Stock at the beginning of every week that some best orders do not exceed, given the costs of units by the week of their arrival.
+    ///
+    /// Units are sold in the order in which they came. One that arrives in week $k$ and waits beyond a later week $n$ with
+    /// $C_n \le C_k + h_k + \dots + h_{n-1}$ (from $h_{k+1}$ to $h_n$ where orders arrive after demand) might as well arrive in $n$: until
+    /// then all demand is met without it. So there is never more than what was there at the opening and what will be wanted until the last
+    /// such week of any unit that has come. It keeps the work on long records in proportion to their weeks.
+    fn most_held(&self, costs: &[f64]) -> Vec<f64> {
+        let weeks = self.weeks.len();
+        let mut held = 0.0;
+        // By week of arrival: the cost less all holding before, smaller where waiting pays.
+        let worth: Vec<f64> = costs
+            .iter()
+            .zip(&self.weeks)
+            .map(|(cost, week)| {
+                let before = held;
+                held += week.holding;
+                // What arrives after demand is not held in its week.
+                cost - match self.receipts {
+                    Receipts::BeforeDemand => before,
+                    Receipts::AfterDemand => held,
+                }
+            })
+            .collect();
+        // The next week that is no dearer, by comparing with the ends of the weeks behind.
+        let mut until = vec![weeks; weeks];
+        for week in (0..weeks).rev() {
+            let mut next = week + 1;
+            while next < weeks && worth[next] > worth[week] {
+                next = until[next];
+            }
+            until[week] = next;
+        }
+        let mut wanted = vec![0.0; weeks + 1];
+        for (week, known) in self.weeks.iter().enumerate() {
+            wanted[week + 1] = wanted[week] + known.demand;
+        }
+        let mut last = 0;
+        let most = until.iter().enumerate().map(|(week, &until)| {
+            if worth[week].is_finite() {
+                last = last.max(until);
+            }
+            self.units + wanted[weeks.min(last.max(week) + 1)] - wanted[week]
+        });
+        most.collect()
     }
 }
 

@@ -63,6 +63,19 @@ impl Piecewise {
         self.left = 0.0;
     }
 
+    /// Forgets the corners beyond the first at `x` or above: from there on the function is a line below what it was.
+    pub(super) fn forget_above(&mut self, x: f64) {
+        let kept = self.points.partition_point(|p| p.0 < x) + 1;
+        if kept >= self.points.len() {
+            return;
+        }
+        let pairs = self.points[kept - 1..].windows(2);
+        let apart = pairs.filter(|pair| pair[0].0 < pair[1].0);
+        let slopes = apart.map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0));
+        self.right = slopes.fold(self.right, f64::min);
+        self.points.truncate(kept);
+    }
+
     /// $f(x) \to \max_{y \ge x} f(y) - c (y - x)$: stock may be raised at a cost of `c` a unit. The slope beyond the last point must be
     /// at most `c`.
     pub(super) fn buy(&mut self, cost: f64) {
@@ -151,6 +164,10 @@ mod tests {
             let mut g = f.clone();
             g.level_below(by);
             prop_assert!(close(g.at(x), f.at(x.max(by))));
+            let mut g = f.clone();
+            g.forget_above(by);
+            let tolerance = 1e-9 * (1.0 + f.at(x).abs());
+            prop_assert!(g.at(x) <= f.at(x) + tolerance && (x > by || close(g.at(x), f.at(x))));
         }
     }
 }

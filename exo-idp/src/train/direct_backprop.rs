@@ -140,7 +140,8 @@ pub struct Trained {
 /// Each step replays a random mini-batch of lanes over the whole training window and differentiates the objective in reverse through
 /// all weeks; there is no critic, no sampling of actions and no score function. The parameters that do best in the validation
 /// replay are returned; without one, training runs to its end and returns what it has there. `weights` (one per lane of the training replay) balance products whose money differs by orders
-/// of magnitude. The parameters of a market are trained with those of the policy, whose they follow. Where lanes are summed over, a
+/// of magnitude. The parameters of a market follow those of the policy and are trained with them, as
+/// far as it says ([`Market::trained`]). Where lanes are summed over, a
 /// mini-batch is made of whole samples. `watch` sees the course and may end it.
 ///
 /// # Errors
@@ -283,8 +284,12 @@ impl TrainingProgram {
         policy: &P,
         market: &M,
     ) -> Result<Self, Error> {
+        let own = policy.theta().len();
+        let mut trained: Vec<_> = std::iter::once(0..own).collect();
+        let ranges = market.trained().into_iter();
+        trained.extend(ranges.map(|range| range.start + own..range.end + own));
         Ok(TrainingProgram {
-            program: replay.record(policy, market)?,
+            program: replay.record(policy, market)?.train(&trained)?,
             inputs: replay.arrays(policy, market)?.by_lane(),
         })
     }

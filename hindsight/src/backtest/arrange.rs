@@ -8,6 +8,8 @@ use super::plan::{Plan, Source};
 use crate::error::{CliError, Place};
 use crate::sheet::{Calendar, Domain};
 use exo_idp::backtest::Notice;
+use exo_idp::calendar::main_stretch;
+use exo_idp::panel::carry_forward;
 
 /// One product while the file is read.
 #[derive(Debug)]
@@ -114,7 +116,8 @@ const EARLY: i64 = 4;
 impl Kept {
     fn new(path: &Path, input: &Input, seen: Vec<Seen>) -> Result<Self, CliError> {
         let least = input.drop_short.unwrap_or(0).max(2);
-        let together = together(&seen);
+        let spans = seen.iter().map(|own| (own.first..=own.last, own.count));
+        let together = main_stretch(spans, APART);
         let end = seen.iter().map(|product| product.last);
         let end = end.filter(|week| together.contains(week)).max();
         let (mut short, mut far, mut early) = (Vec::new(), Vec::new(), Vec::new());
@@ -202,36 +205,5 @@ impl Kept {
             }
         }
         (present, columns)
-    }
-}
-
-/// The weeks of the record without those that lie years apart from most of it.
-fn together(seen: &[Seen]) -> std::ops::RangeInclusive<i64> {
-    let mut spans: Vec<&Seen> = seen.iter().collect();
-    spans.sort_by_key(|product| product.first);
-    // Stretches of weeks with products, and the rows in each.
-    let mut stretches: Vec<(std::ops::RangeInclusive<i64>, usize)> = Vec::new();
-    for product in spans {
-        match stretches.last_mut() {
-            Some((weeks, rows)) if product.first - *weeks.end() <= APART => {
-                *weeks = *weeks.start()..=product.last.max(*weeks.end());
-                *rows += product.count;
-            }
-            _ => stretches.push((product.first..=product.last, product.count)),
-        }
-    }
-    let most = stretches.into_iter().max_by_key(|(_, rows)| *rows);
-    most.map_or(0..=0, |(weeks, _)| weeks)
-}
-
-/// Repeats the last recorded value in weeks without a row; a product's first week is always recorded.
-fn carry_forward(column: &mut [f64], present: &[bool]) {
-    let mut last = 0.0;
-    for (value, present) in column.iter_mut().zip(present) {
-        if *present {
-            last = *value;
-        } else {
-            *value = last;
-        }
     }
 }

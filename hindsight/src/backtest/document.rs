@@ -1,5 +1,6 @@
 //! The results of a back-test with what the file and the command line say: what the JSON document, the page and the table hold.
 
+use bandit_eval::equilibrium::PolicyGap;
 use exo_idp::backtest::{
     Learning, Origins, Pair, PolicyResult, ProductResult, Results, Sample, Segmentation,
 };
@@ -31,11 +32,36 @@ pub(super) struct Run {
 
 /// A back-test in full.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Document {
+pub(crate) struct Document {
     pub(super) run: Run,
     /// What a reader must know: sales taken as demand, a synthetic world, products left out.
     pub(super) notices: Vec<String>,
     pub(super) results: Results,
+    /// Whether changing a small share of each policy's orders would have earned more.
+    pub(crate) gaps: Vec<PolicyGap>,
+}
+
+impl Document {
+    /// What was replayed.
+    pub(crate) fn scope(&self) -> String {
+        let run = &self.run;
+        let products = super::tables::products(run.products);
+        let (from, to) = &run.held_out;
+        format!("{}: {products}, scored on weeks {from} to {to}", run.source)
+    }
+
+    /// What `hindsight bandit equilibrium` stores.
+    pub(crate) fn gaps(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Gaps<'a> {
+            run: &'a Run,
+            gaps: &'a [PolicyGap],
+        }
+        Gaps {
+            run: &self.run,
+            gaps: &self.gaps,
+        }
+    }
 }
 
 /// The fields of the JSON document, in their order.
@@ -44,6 +70,8 @@ struct Fields<'a> {
     run: &'a Run,
     notices: &'a [String],
     policies: &'a [PolicyResult],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    gaps: &'a [PolicyGap],
     best_heuristic: &'a str,
     bound: f64,
     pairs: &'a [Pair],
@@ -63,6 +91,7 @@ impl Serialize for Document {
             run: &self.run,
             notices: &self.notices,
             policies: &results.policies,
+            gaps: &self.gaps,
             best_heuristic: &results.best_heuristic,
             bound: results.bound,
             pairs: &results.pairs,

@@ -54,6 +54,7 @@ fn make() -> Document {
             conventions: convention_words(&backtest, opening::MEAN_DEMAND),
         },
         notices: vec!["the records are sales, taken as demand".to_owned()],
+        gaps: Vec::new(),
         results,
     }
 }

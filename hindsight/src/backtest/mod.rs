@@ -10,7 +10,7 @@ mod fixture;
 mod input;
 mod opening;
 mod options;
-mod page;
+pub(crate) mod page;
 mod plan;
 mod read;
 mod synthetic;
@@ -26,13 +26,14 @@ use crate::inputs::Inputs;
 use crate::output;
 use crate::progress::Progress;
 use crate::sheet::Sheet;
+use bandit_eval::equilibrium::{Question, WindowGaps};
 use exo_idp::Error;
 use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
 use gpu::Device;
 use report::number::duration;
 
 use data::Table;
-use document::Document;
+pub(crate) use document::Document;
 use input::Input;
 use opening::OpeningFile;
 use options::{Output, Replay};
@@ -42,16 +43,23 @@ use options::{Output, Replay};
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    input: Input,
-    #[command(flatten)]
-    opening: OpeningFile,
-    #[command(flatten)]
-    replay: Replay,
+    job: Job,
     #[command(flatten)]
     output: Output,
     /// Only read and check the file, and say what is in it
     #[arg(long, help_heading = "Input")]
     check: bool,
+}
+
+/// What is replayed, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Job {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    opening: OpeningFile,
+    #[command(flatten)]
+    pub(crate) replay: Replay,
     /// Use the synthetic world (drawn from the seed) instead of a file
     #[arg(long, help_heading = "Input", conflicts_with = "data")]
     synthetic: bool,
@@ -88,44 +96,70 @@ Recipes for M5 and Favorita files are in the README of hindsight-cli.";
 /// Runs `hindsight backtest`.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let begun = Instant::now();
-    let backtest = args.replay.backtest()?;
-    let source = source(args)?;
-    let input = match &source {
-        Source::File(path) | Source::Bundled(path) => Some(path.as_path()),
-        Source::Synthetic => None,
-    };
-    let places = if args.check {
-        Outputs::default()
-    } else {
-        args.output.places()
-    };
-    let run = Run::begin("backtest", &places, Some(backtest.seed), input)?;
-    let table = load(&source, args, run.inputs())?;
     if args.check {
+        let (_, _, table) = args.job.begin("backtest", &Outputs::default())?;
         table.dataset()?;
         return output::print(&check::describe(&table));
     }
-    let mut data = table.dataset()?;
-    if let Some(week) = &args.replay.until {
-        data = until(&data, week)?;
-    }
-    if args.opening.opening.is_some() {
-        let scored = first_scored(&backtest, &data, args, &table.source)?;
-        let (format, names) = (&args.input.format, &args.input.product);
-        data.opening = args
-            .opening
-            .read(run.inputs(), format, names, &table, &data, scored)?;
-    }
-    let results = compute(&backtest, &data, args, &table.source)?;
-    let conventions = options::convention_words(&backtest, &args.opening.words(&data));
-    let document = document(results, table, &source, args, conventions);
+    let places = args.output.places();
+    let seed = args.job.replay.seed.seed;
+    let gaps = WindowGaps::new(Question {
+        seed,
+        ..Question::default()
+    });
+    let (run, document) = args.job.run("backtest", &places, gaps)?;
     let mut text = text(&document);
     if let Some(path) = &places.report {
         text.push_str(&format!("report: {}\n", path.display()));
     }
     let seconds = begun.elapsed().as_secs_f64();
-    text.push_str(&format!("seed {}; {}\n", backtest.seed, duration(seconds)));
+    text.push_str(&format!("seed {seed}; {}\n", duration(seconds)));
     run.finish(&document, || page::page(&document), &text)
+}
+
+impl Job {
+    /// Begins a run and reads its rows.
+    fn begin(
+        &self,
+        command: &'static str,
+        places: &Outputs,
+    ) -> Result<(Run, Source, Table), CliError> {
+        let backtest = self.replay.backtest()?;
+        let source = source(self)?;
+        let input = match &source {
+            Source::File(path) | Source::Bundled(path) => Some(path.as_path()),
+            Source::Synthetic => None,
+        };
+        let run = Run::begin(command, places, Some(backtest.seed), input)?;
+        let table = load(&source, self, run.inputs())?;
+        Ok((run, source, table))
+    }
+
+    /// Runs the back-test, with the gaps of its policies.
+    pub(crate) fn run(
+        &self,
+        command: &'static str,
+        places: &Outputs,
+        gaps: WindowGaps,
+    ) -> Result<(Run, Document), CliError> {
+        let (run, source, table) = self.begin(command, places)?;
+        let backtest = self.replay.backtest()?;
+        let mut data = table.dataset()?;
+        if let Some(week) = &self.replay.until {
+            data = until(&data, week)?;
+        }
+        if self.opening.opening.is_some() {
+            let scored = first_scored(&backtest, &data, self, &table.source)?;
+            let (format, names) = (&self.input.format, &self.input.product);
+            data.opening = self
+                .opening
+                .read(run.inputs(), format, names, &table, &data, scored)?;
+        }
+        let (results, gaps) = compute(&backtest, &data, self, &table.source, gaps)?;
+        let conventions = options::convention_words(&backtest, &self.opening.words(&data));
+        let document = document(results, gaps, table, &source, self, conventions);
+        Ok((run, document))
+    }
 }
 
 /// The record as it stood at the end of a week, as the file writes it.
@@ -145,7 +179,7 @@ fn until(data: &Dataset, week: &str) -> Result<Dataset, CliError> {
 fn first_scored(
     backtest: &BackTest,
     data: &Dataset,
-    args: &Args,
+    args: &Job,
     source: &str,
 ) -> Result<usize, CliError> {
     let splits = backtest
@@ -157,15 +191,16 @@ fn first_scored(
 fn compute(
     backtest: &BackTest,
     data: &Dataset,
-    args: &Args,
+    args: &Job,
     source: &str,
-) -> Result<Results, CliError> {
+    mut gaps: WindowGaps,
+) -> Result<(Results, WindowGaps), CliError> {
     let device = args
         .replay
         .threads
         .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
     let progress = Progress::new("training", Some(100));
-    let results = backtest.run(data, &device, |at| {
+    let report = |at: exo_idp::backtest::Progress| {
         let percent = 100 * at.done / at.total.max(1);
         progress.at(u64::try_from(percent).unwrap_or(u64::MAX));
         let stage = match at.stage {
@@ -180,13 +215,15 @@ fn compute(
         } else {
             stage
         });
-    });
+    };
+    let results = backtest.run_examined(data, &device, report, &mut gaps);
     progress.finish();
-    results.map_err(|error| explain(&error, data, args, source))
+    let results = results.map_err(|error| explain(&error, data, args, source))?;
+    Ok((results, gaps))
 }
 
 /// The library's error in the words of the command's arguments.
-fn explain(error: &Error, data: &Dataset, args: &Args, source: &str) -> CliError {
+fn explain(error: &Error, data: &Dataset, args: &Job, source: &str) -> CliError {
     match error {
         Error::TooFewWeeks {
             origins,
@@ -223,13 +260,18 @@ fn explain(error: &Error, data: &Dataset, args: &Args, source: &str) -> CliError
 
 fn document(
     results: Results,
+    gaps: WindowGaps,
     table: Table,
     source: &Source,
-    args: &Args,
+    args: &Job,
     conventions: Vec<(String, String)>,
 ) -> Document {
     let mut notices = table.notes.clone();
     notices.extend(results.notices.iter().map(ToString::to_string));
+    let gaps = gaps.finish().unwrap_or_else(|why| {
+        notices.push(format!("the policies have no equilibrium gaps here: {why}"));
+        Vec::new()
+    });
     Document {
         run: document::Run {
             rows: table.rows_read,
@@ -244,6 +286,7 @@ fn document(
         },
         notices,
         results,
+        gaps,
     }
 }
 
@@ -265,7 +308,7 @@ impl Source {
     }
 }
 
-fn source(args: &Args) -> Result<Source, CliError> {
+fn source(args: &Job) -> Result<Source, CliError> {
     if args.synthetic {
         return Ok(Source::Synthetic);
     }
@@ -280,7 +323,7 @@ fn source(args: &Args) -> Result<Source, CliError> {
     Ok(input::bundled_file().map_or(Source::Synthetic, Source::Bundled))
 }
 
-fn load(source: &Source, args: &Args, inputs: &Inputs) -> Result<Table, CliError> {
+fn load(source: &Source, args: &Job, inputs: &Inputs) -> Result<Table, CliError> {
     let mut table = match source {
         Source::File(path) => read::read(inputs, path, &args.input)?,
         Source::Bundled(path) => {

@@ -128,7 +128,7 @@ impl OpeningFile {
         let bad =
             |problem: String| CliError::argument("--opening-week", format!("{text:?}"), problem);
         let week = Week::parse(text).ok_or_else(|| bad("is no week".to_owned()))?;
-        let place = table.calendar.place(week).map_err(&bad)?;
+        let place = table.calendar.place(week).map_err(|e| bad(e.to_string()))?;
         let (first, _) = table.weeks().unwrap_or_default();
         let week = usize::try_from(place - first).ok();
         week.filter(|&week| week <= data.panel.weeks())

@@ -27,7 +27,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "WEEKS")]
     pub(crate) held_out: Option<usize>,
     /// Does the whole job with earlier ends of the record too: N held-out windows that follow one another, each learnt only from
-    /// the weeks before it [default: 4, or as many as the record allows, and 1 where it has over a million rows; held-out weeks then: so few that half of the weeks come before the
+    /// the weeks before it [default: 4, or as many as the record allows, and 1 where it has a million rows or more; held-out weeks then: so few that half of the weeks come before the
     /// first window]
     #[arg(long, value_name = "N")]
     pub(crate) origins: Option<NonZeroUsize>,

@@ -3,7 +3,7 @@
 //! Rows of a product stand in the order of weeks; products may be mixed. Nothing is guessed: a field that is no number is an error, not
 //! a gap.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::arrange::{Raw, Seen, arrange};
@@ -61,6 +61,7 @@ pub(crate) fn read_from(mut sheet: Sheet, input: &Input) -> Result<Table, CliErr
         return Err(file.error("has a header and no rows"));
     };
     let mut notes = rows.doubts(&plan);
+    notes.extend(rows.no_53rd(calendar).map(|notice| notice.to_string()));
     let mut weeks = (calendar, rows.products, rows.raw);
     if let Calendar::Days(origin) = calendar {
         let (_, products, raw) = weeks;
@@ -96,10 +97,9 @@ impl Rows {
         let parts = product_parts(row, plan)?;
         let text = row.text(plan.week);
         let week = Week::parse(text).ok_or_else(|| {
-            row.place(plan.week).error(format!(
-                "{} is neither a whole number nor a date like 2017-08-15",
-                shorten(text)
-            ))
+            let problem = no_week(text);
+            row.place(plan.week)
+                .error(format!("{} {problem}", shorten(text)))
         })?;
         let calendar = *self
             .calendar
@@ -159,6 +159,21 @@ impl Rows {
         doubts.map(|notice| notice.to_string()).collect()
     }
 
+    /// The first 53rd week of an ISO year within the record of which there is no row at all.
+    fn no_53rd(&self, calendar: Calendar) -> Option<Notice> {
+        let Calendar::IsoWeeks(_) = calendar else {
+            return None;
+        };
+        let first = self.products.iter().map(|product| product.first).min()?;
+        let last = self.products.iter().map(|product| product.last).max()?;
+        let weeks: HashSet<i64> = self.raw.week.iter().copied().collect();
+        let missing = (first..last).map(|place| (place, calendar.week(place)));
+        let mut missing = missing.filter(|(place, week)| week.is_53rd() && !weeks.contains(place));
+        missing.next().map(|(_, week)| Notice::NoWeek53 {
+            week: week.to_string(),
+        })
+    }
+
     /// The number of a product, which may be new.
     fn product(
         &mut self,
@@ -197,6 +212,17 @@ impl Rows {
     }
 }
 
+/// What is wrong with a text that is no week.
+fn no_week(text: &str) -> &'static str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.trim().split_once(['W', 'w']) {
+        Some((year, week)) if digits(year.trim_end_matches('-')) && digits(week) => {
+            "is no ISO week: years have 52 or 53, from 01 on, the first that of 4 January; give dates where weeks are numbered in another way"
+        }
+        _ => "is neither a whole number nor a date like 2017-08-15",
+    }
+}
+
 fn product_parts(row: &Row<'_>, plan: &Plan) -> Result<Vec<String>, CliError> {
     let part = |&column: &usize| match row.text(column) {
         "" => Err(row.place(column).error("is empty")),
@@ -222,23 +248,26 @@ fn out_of_order(
     } else {
         place - seen.latest
     };
+    let before = calendar.week(seen.latest);
     if step <= 0 {
         let twin =
             (0..raw.week.len()).find(|&row| raw.product[row] == product && raw.week[row] == place);
         return Some(match twin {
+            Some(row) if week.begins_anew(before) => format!(
+                "week {week} of product {name:?} follows {before} and is already on line {}: weeks of a year that begin anew are not consecutive, give dates or a running number (where several columns make a product, --product names them all: store,item)",
+                raw.line[row]
+            ),
             Some(row) => format!(
                 "product {name:?} has week {week} already on line {}: a duplicated row (where several columns make a product, --product names them all: store,item)",
                 raw.line[row]
             ),
             None => format!(
-                "week {week} of product {name:?} comes after week {} on line {}: sort the rows of each product by week",
-                calendar.week(seen.latest),
+                "week {week} of product {name:?} comes after week {before} on line {}: sort the rows of each product by week",
                 seen.last_line
             ),
         });
     }
     let gap = step - 1;
-    let before = calendar.week(seen.latest);
     if gap > 10 && week.looks_like_year_and_week() && before.looks_like_year_and_week() {
         return Some(format!(
             "week {week} of product {name:?} follows {before}: numbers made of year and week are not consecutive; give dates or a running number"

@@ -44,6 +44,8 @@ pub(super) fn table(document: &Document) -> Table {
         Column::number("stock").optional(),
         Column::number("ordered").optional(),
         Column::number("order weeks").optional(),
+        Column::number("gap"),
+        Column::number("tweak adds").optional(),
     ]);
     table.row(bound_row(document));
     let mut oracles = true;
@@ -58,10 +60,20 @@ pub(super) fn table(document: &Document) -> Table {
         table.row(
             money_cells(document, policy, digits)
                 .into_iter()
-                .chain(service_cells(policy)),
+                .chain(service_cells(policy))
+                .chain(gap_cells(document, &policy.name)),
         );
     }
     table
+}
+
+/// A policy's equilibrium gap, and what the change that it is the gain of would add.
+fn gap_cells(document: &Document, policy: &str) -> Vec<String> {
+    let own = document.gaps.iter().find(|gap| gap.policy == policy);
+    let digits = decimals(document);
+    own.map_or_else(Vec::new, |own| {
+        vec![fixed(own.gap, digits), signed(own.tweak, digits)]
+    })
 }
 
 /// A share of the hindsight optimum; none where nothing could have been earned.

@@ -1,22 +1,37 @@
 //! `hindsight bandit equilibrium`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use bandit_eval::equilibrium::{Gap, MapClass, Question};
+use bandit_eval::equilibrium::{Gap, Question, WindowGaps};
 use bandit_eval::io::{ArmColumns, ArmLog};
-use bandit_eval::model::{Folds, Ridge};
-use report::number::{percent, significant};
+use report::number::{decimals, fixed, percent};
 use report::{Column, Page, Table};
 
-use crate::document::{Outputs, Run, Seed};
+use crate::backtest::Job;
+use crate::backtest::page::gaps;
+use crate::document::{Outputs, Run};
 use crate::error::{CliError, Place};
+
+const EXAMPLES: &str = "\
+Examples:
+  The policies of a back-test of the bundled orange-juice data, or of your own file:
+    hindsight bandit equilibrium
+    hindsight bandit equilibrium --data sales.csv --planned promotion --origins 2
+
+  A log of live exploration (product, arm, propensity, reward, context_NAME), with weeks:
+    hindsight bandit equilibrium arms.csv --week-column week --material 0.1";
 
 /// Arguments of `hindsight bandit equilibrium`.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Log with a row per tried decision (CSV or JSON lines): product, arm (keep for none), propensity, reward of the window behind it, context_NAME.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Log with a row per tried decision (CSV or JSON lines): product, arm (keep for none), propensity, reward of the window behind it, context_NAME. Without it the policies of a
+    /// back-test are asked, whose options follow.
+    #[arg(value_name = "FILE", conflicts_with_all = ["data", "synthetic"])]
+    file: Option<PathBuf>,
+    /// Column of the log's week, a whole number: decisions of one week have luck in common.
+    #[arg(long, value_name = "COLUMN", requires = "file")]
+    week_column: Option<String>,
     /// Gain per decision that is worth a change.
     #[arg(long, default_value_t = 0.0)]
     material: f64,
@@ -24,10 +39,12 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0.95)]
     level: f64,
     #[command(flatten)]
-    seed: Seed,
+    job: Job,
     #[command(flatten)]
     outputs: Outputs,
 }
+
+const TITLE: &str = "Could the policies be bettered in hindsight?";
 
 /// What is stored.
 #[derive(Debug, serde::Serialize)]
@@ -39,51 +56,46 @@ struct Gaps {
 
 /// Runs `hindsight bandit equilibrium`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let seed = args.seed.seed;
-    let run = Run::begin(
-        "bandit equilibrium",
-        &args.outputs,
-        Some(seed),
-        [args.file.as_path()],
-    )?;
-    let log = ArmLog::read(
-        super::opened(run.inputs(), &args.file)?,
-        &ArmColumns::default(),
-    )
-    .map_err(|e| super::fault(&args.file, e))?;
+    let seed = args.job.replay.seed.seed;
     let question = Question {
         seed,
         level: args.level,
         material: args.material,
         ..Question::default()
     };
-    let classes = [
-        ("one arm for all", MapClass::Global),
-        ("by the first context", MapClass::Tabular),
-        ("linear", MapClass::Linear { penalty: 1.0 }),
-        (
-            "tree",
-            MapClass::Tree {
-                depth: 2,
-                least: 50,
-            },
-        ),
-    ];
-    let gaps = Ridge::new(1.0).and_then(|learner| {
-        let table = log.table(
-            &learner,
-            Folds {
-                count: 5,
-                seed,
-                groups: None,
-            },
-        )?;
-        classes
-            .into_iter()
-            .map(|(name, class)| Ok((name, table.gap(class, &question)?)))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    let gaps = gaps.map_err(|e| Place::file(&args.file).error(e))?;
+    match &args.file {
+        Some(file) => of_log(args, file, &question),
+        None => of_backtest(args, question),
+    }
+}
+
+/// The gaps of a back-test's policies.
+fn of_backtest(args: &Args, question: Question) -> Result<(), CliError> {
+    let asked = WindowGaps::new(question);
+    let (run, document) = args.job.run("bandit equilibrium", &args.outputs, asked)?;
+    let table = gaps::table(&document).render(crate::output::width());
+    let words = gaps::words(&document);
+    let mut page = Page::new(TITLE, document.scope());
+    gaps::section(&mut page, &document);
+    let text = format!("{table}\n{}.\n{words}\n", document.scope());
+    run.finish(&document.gaps(), || page, &text)
+}
+
+/// The gaps of the policy of a log.
+fn of_log(args: &Args, file: &Path, question: &Question) -> Result<(), CliError> {
+    let run = Run::begin(
+        "bandit equilibrium",
+        &args.outputs,
+        Some(question.seed),
+        [file],
+    )?;
+    let (name, reader) = super::opened(run.inputs(), Some(file))?;
+    let columns = ArmColumns {
+        week: args.week_column.clone(),
+        ..ArmColumns::default()
+    };
+    let log = ArmLog::read(reader, &columns).map_err(|e| super::fault(&name, e))?;
+    let gaps = log.gaps(question).map_err(|e| Place::file(file).error(e))?;
     let names = [
         "maps",
         "gain per decision",
@@ -94,7 +106,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     ];
     let mut table = Table::new(names.map(Column::text));
     for (name, gap) in &gaps {
-        let [gain, lower, upper] = [gap.gain, gap.lower, gap.upper].map(|x| significant(x, 4));
+        let digits = decimals(gap.interval.width());
+        let [gain, lower, upper] = [gap.gain, gap.lower, gap.upper].map(|x| fixed(x, digits));
         let material = if gap.is_material() {
             "yes"
         } else {
@@ -115,7 +128,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         log.arms.len()
     );
     let text = format!("{}\n{lead}.", table.render(crate::output::width()));
-    let mut page = Page::new("Could the policy be bettered in hindsight?", lead);
+    let mut page = Page::new(TITLE, lead);
     page.section("Gaps").table(&table, "Gain per decision of changing a small share of decisions, as each class of maps says; bounds on one side.");
     run.finish(
         &Gaps {

@@ -3,19 +3,32 @@
 use std::path::PathBuf;
 
 use bandit_eval::Range;
-use bandit_eval::io::{Columns, Finding, Study, Target};
-use report::number::{interval, significant};
+use bandit_eval::io::{Columns, Study, Target};
+use report::number::significant;
 use report::{Column, Page, Table};
 
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
 
+const EXAMPLES: &str = "\
+Examples:
+  The bundled made-up log, as it is and by parts:
+    hindsight bandit evaluate
+    hindsight bandit evaluate --segment deal
+
+  Your own log (action, reward, propensity, target_NAME), rewards known to lie in [0, 1]:
+    hindsight bandit evaluate log.csv --range 0,1 --report value.html
+
+  A policy that always takes one action, written in a column, with predicted rewards:
+    hindsight bandit evaluate log.jsonl --target-action planned --predicted q_";
+
 /// Arguments of `hindsight bandit evaluate`.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Log with a row per round: CSV or JSON lines.
+    /// Log with a row per round: CSV or JSON lines. Without it a bundled made-up log is used, with its predicted rewards.
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// The target policy: the beginning of its columns of probabilities, one per action (target_ for target_NAME).
     #[arg(long, default_value = "target_", value_name = "PREFIX")]
     target: String,
@@ -55,12 +68,7 @@ pub(crate) struct Args {
 
 /// Runs `hindsight bandit evaluate`.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let run = Run::begin(
-        "bandit evaluate",
-        &args.outputs,
-        None,
-        [args.file.as_path()],
-    )?;
+    let run = Run::begin("bandit evaluate", &args.outputs, None, args.file.as_deref())?;
     let target = match (&args.target_action, args.uniform) {
         (Some(column), _) => Target::Action(column.clone()),
         (None, Some(actions)) => Target::Uniform(actions),
@@ -71,7 +79,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         action: args.action.clone(),
         reward: args.reward.clone(),
         propensity: args.propensity.clone(),
-        predicted: args.predicted.clone(),
+        predicted: match (&args.file, &args.predicted) {
+            (None, None) => Some("predicted_".to_owned()),
+            (_, named) => named.clone(),
+        },
         logging: args.logging.clone(),
         segment: args.segment.clone(),
     };
@@ -81,40 +92,31 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         level: args.level,
         ..Study::default()
     };
-    let found = study
-        .run(super::opened(run.inputs(), &args.file)?)
-        .map_err(|e| super::fault(&args.file, e))?;
+    let (name, reader) = super::opened(run.inputs(), args.file.as_deref())?;
+    let found = study.run(reader).map_err(|e| super::fault(&name, e))?;
     let names = ["part", "estimator", "value", "interval", "at any time"];
     let mut table = Table::new(names.map(Column::text));
     let mut refusals = Vec::new();
-    let mut add = |part: &str, findings: &[Finding]| {
-        for f in findings {
-            let ends = |i: Option<bandit_eval::Interval>| {
-                i.map_or_else(String::new, |i| interval(i.lower, i.upper, 5))
-            };
-            let number = |x| significant(x, 4);
-            let value = f.value.map_or_else(|| "none".to_owned(), number);
-            let (estimator, look) = (f.estimator.clone(), ends(f.interval));
-            table.row([part.to_owned(), estimator, value, look, ends(f.anytime)]);
-            refusals.extend(f.refusal.iter().map(|why| format!("{part}: {why}")));
-        }
-    };
-    add("all", &found.estimates);
-    for (part, findings) in &found.segments {
-        add(part, findings);
+    for (part, f) in found.by_part() {
+        let [value, look, ever] = match (f.value, f.interval, f.anytime) {
+            (Some(value), Some(look), Some(ever)) => {
+                let [value, look] = super::shown(value, look);
+                let [_, ever] = super::shown(0.0, ever);
+                [value, look, ever]
+            }
+            _ => ["none", "", ""].map(str::to_owned),
+        };
+        table.row([part.to_owned(), f.estimator.clone(), value, look, ever]);
+        refusals.extend(f.refusal.iter().map(|why| format!("{part}: {why}")));
     }
-    let d = &found.diagnostics;
     let lead = format!(
-        "{} rounds, {} effective; mean weight {} ({} standard errors from 1), largest {}; the log itself earned {}. Rounds are taken as independent: contextual, not sequential",
-        d.rounds,
-        significant(d.effective, 4),
-        significant(d.mean_weight, 4),
-        significant(d.mean_weight_z, 2),
-        significant(d.largest_weight, 4),
+        "{}: {}; the log itself earned {}. Rounds are taken as independent: contextual, not sequential",
+        name.display(),
+        found.diagnostics,
         significant(found.logged, 4),
     );
     let shown = table.render(crate::output::width());
-    let text = format!("{shown}\n{lead}.\n{}", refusals.join(".\n"));
+    let text = format!("{shown}\n{lead}.\n{}\n", refusals.join(".\n"));
     let mut page = Page::new("What another policy would have earned", lead);
     page.section("Estimates").table(
         &table,

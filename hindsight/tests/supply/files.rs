@@ -39,6 +39,27 @@ pub(crate) fn names_of_weeks() -> Vec<Kind> {
             Said("weeks 2020-W01 to 2021-W07\n0 weeks"),
         ),
         file(
+            "weeks of the year, 52 in each",
+            named(|w| {
+                let (years, week) = ((w - 1) / 52, (w - 1) % 52 + 1);
+                format!("{}-W{week:02}", 2020 + years)
+            }),
+            &["--check"],
+            Said("no row is of 2020-W53"),
+        ),
+        file(
+            "weeks of the year that begin before the first Monday",
+            named(|w| format!("2019-W{:02}", w - 1)),
+            &[],
+            Refused("is no ISO week"),
+        ),
+        file(
+            "numbers that begin anew each year",
+            named(|w| ((w - 1) % 52 + 1).to_string()),
+            &[],
+            Refused("weeks of a year that begin anew"),
+        ),
+        file(
             "year and week in one number",
             named(|w| {
                 if w <= 53 {
@@ -50,7 +71,12 @@ pub(crate) fn names_of_weeks() -> Vec<Kind> {
             &[],
             Refused("numbers made of year and week are not consecutive"),
         ),
-        file("days", daily(), &[], Refused("--daily sums days to weeks")),
+        file(
+            "days",
+            daily(),
+            &[],
+            Refused("days must be summed to weeks (--daily)"),
+        ),
         file(
             "days that are summed",
             daily(),

@@ -2,7 +2,7 @@
 
 use super::basis::{AT_CAPACITY, Basis, Entering};
 use super::network::{Arc, Network};
-use crate::vectorize::vectorize;
+use gpu::numbers::vectorize;
 
 /// Searches rows of arcs in turn, a few at a time, and takes the best of the first rows that have a candidate.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::amount::Amount;
 use super::basis::{AT_CAPACITY, AT_ZERO, Basis, IN_TREE};
 use super::network::Network;
 use super::tree::Tree;
-use crate::vectorize::vectorize;
+use gpu::numbers::vectorize;
 
 /// Regions choose the cheapest warehouse that has stock left, those first that would lose most by the second cheapest.
 ///

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::policy::trailing::{INPUTS, Trailing};
 use crate::policy::{OrderUpTo, Signals};
 
-/// Weeks whose levels are worked out together: their inputs need little memory.
-const WEEKS_AT_ONCE: usize = 4;
+/// Products times weeks whose levels are worked out together, more or less: their inputs need little memory.
+const AT_ONCE: usize = 4096;
 
 impl LevelWeights {
     /// The policy of a [`LevelNetwork`](super::LevelNetwork) with these weights, its level and cap worked out once for every product and some
@@ -42,21 +42,29 @@ impl LevelWeights {
         let theta: Vec<f32> = theta.map(|&x| f32::from_f64(x)).collect();
         let mut both = vec![0.0; all * 2 * columns];
         let known = weeks.start.max(there.start)..weeks.end.min(there.end);
+        // One lane a product and week: no week needs another.
+        let at_once = (AT_ONCE / columns.max(1)).max(1);
         let mut exo: Vec<f32> = Vec::new();
-        for first in known.clone().step_by(WEEKS_AT_ONCE) {
-            let some = first..(first + WEEKS_AT_ONCE).min(known.end);
+        for first in known.clone().step_by(at_once) {
+            let some = first..(first + at_once).min(known.end);
             exo.clear();
-            for week in some.clone() {
-                for row in 0..ROWS {
+            for row in 0..ROWS {
+                for week in some.clone() {
                     let of = |product| f32::from_f64(self.row(trailing, row, week, product));
                     exo.extend((0..columns).map(of));
                 }
             }
-            let batch = Batch::new(&program, columns, some.len()).exo(&exo)?;
-            let found = device.forward(&program, &theta, &batch)?;
-            let into = &mut both[some.start * 2 * columns..some.end * 2 * columns];
-            for (out, value) in into.iter_mut().zip(found.traces) {
-                *out = f64::from(value);
+            let lanes = columns * some.len();
+            let found =
+                device.forward(&program, &theta, &Batch::new(&program, lanes, 1).exo(&exo)?)?;
+            let (levels, caps) = found.traces.split_at(lanes);
+            let of_weeks = levels.chunks(columns).zip(caps.chunks(columns));
+            let into = both[some.start * 2 * columns..some.end * 2 * columns].chunks_mut(columns);
+            let values = of_weeks.flat_map(|(level, cap)| [level, cap]);
+            for (into, values) in into.zip(values) {
+                for (out, &value) in into.iter_mut().zip(values) {
+                    *out = f64::from(value);
+                }
             }
         }
         Ok(OrderUpTo::from_rows(

@@ -67,7 +67,7 @@ pub struct Trailing {
 impl Trailing {
     /// The numbers of `weeks`; all weeks before are looked at, none after.
     ///
-    /// Takes time in proportion to weeks and products, and memory for about seventy numbers a product and week of `weeks`.
+    /// Takes time in proportion to products and, but for a logarithm, to weeks, and memory for about seventy numbers a product and week of `weeks`.
     ///
     /// # Errors
     /// When the terms are not valid, or the weeks are empty or end after the panel.
@@ -87,7 +87,9 @@ impl Trailing {
         let outlook = Outlook::new(terms);
         let season = Season::new(terms.year, terms.hierarchy);
         let mut histories = vec![History::new(); products];
-        let mut sums = vec![LeadDemand::new(); products];
+        let mut sums: Vec<LeadDemand> = (0..products)
+            .map(|product| outlook.lead_demand(product, weeks.end))
+            .collect();
         let mut response = Response::new(products, outlook.covariates());
         let mut uplifts = vec![rows::Uplift::default(); products];
         let mut trailing = Trailing {

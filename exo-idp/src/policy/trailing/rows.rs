@@ -438,6 +438,23 @@ impl<'a> Outlook<'a> {
         ]
     }
 
+    /// A product's demand over lead time and review in the first `weeks` weeks, none of which is known yet.
+    pub(super) fn lead_demand(&self, product: usize, weeks: usize) -> LeadDemand {
+        let mut record = History::new();
+        (0..weeks).for_each(|week| self.record(product, week, &mut record));
+        LeadDemand::new(&record, &self.lead(product).spans)
+    }
+
+    fn record(&self, product: usize, week: usize, history: &mut History) {
+        let panel = self.terms.panel;
+        history.push(
+            panel.present(product, week),
+            panel.demand(product, week),
+            panel.price(product, week),
+            panel.cost(product, week),
+        );
+    }
+
     /// Takes a week into what is known of a product.
     pub(super) fn push(
         &self,
@@ -449,13 +466,12 @@ impl<'a> Outlook<'a> {
         uplift: &mut Uplift,
     ) {
         let panel = self.terms.panel;
-        let (known, demand) = (panel.present(product, week), panel.demand(product, week));
-        let (price, cost) = (panel.price(product, week), panel.cost(product, week));
-        history.push(known, demand, price, cost);
+        self.record(product, week, history);
         sums.push(history, &self.lead(product).spans);
-        if !known {
+        if !panel.present(product, week) {
             return;
         }
+        let (demand, price) = (panel.demand(product, week), panel.price(product, week));
         let mean = history.prices().map_or(price, |(mean, _)| mean);
         let values = self
             .planned

@@ -1,5 +1,6 @@
 //! The results as a page.
 
+pub(crate) mod gaps;
 mod learning;
 pub(super) mod origins;
 mod rewards;
@@ -7,25 +8,18 @@ mod segments;
 mod tracks;
 
 use super::document::Document;
-use super::tables::{count, links_table, money_table, products, service_table};
+use super::tables::{count, links_table, money_table, service_table};
 use super::words::{POLICIES, REWARD, findings};
 use report::number::fixed;
 use report::{Column, Page, Table};
 
 use rewards::{differences, rewards, shares};
 use segments::{best_policy_chart, differences_by_group, named};
-use tracks::tracks;
+use tracks::{last_weeks, tracks};
 
 /// The report page.
 pub(super) fn page(document: &Document) -> Page {
-    let run = &document.run;
-    let lead = format!(
-        "{}: {}, scored on weeks {} to {}.",
-        run.source,
-        products(run.products),
-        run.held_out.0,
-        run.held_out.1
-    );
+    let lead = format!("{}.", document.scope());
     let mut page = Page::new("What each buying policy would have earned", lead);
 
     page.section("The finding");
@@ -47,6 +41,7 @@ pub(super) fn page(document: &Document) -> Page {
         origins::section(&mut page, document, origins);
     }
 
+    gaps::section(&mut page, document);
     learning::section(&mut page, document);
 
     page.section("Share of the hindsight optimum").figure(
@@ -57,9 +52,9 @@ pub(super) fn page(document: &Document) -> Page {
     segments_section(&mut page, document);
     if !document.results.samples.is_empty() {
         page.section("Stock and orders, week by week");
-        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale.");
+        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale; of long records the last three years.");
         for sample in &document.results.samples {
-            let charts = tracks(sample);
+            let charts = tracks(&last_weeks(sample));
             page.figures(charts.iter().map(|(svg, caption)| (svg, caption.as_str())));
         }
     }

@@ -25,6 +25,22 @@ pub(super) fn week_axis(sample: &Sample) -> Axis {
     Axis::linear("Week").ticks(ticks)
 }
 
+/// Weeks of a figure, at the most: the last ones.
+const SHOWN: usize = 156;
+
+/// A sample without the weeks that no figure has room for.
+pub(super) fn last_weeks(sample: &Sample) -> Sample {
+    let mut shown = sample.clone();
+    let dropped = ..sample.weeks.len().saturating_sub(SHOWN);
+    shown.weeks.drain(dropped);
+    let tracks = shown.tracks.iter_mut();
+    let tracks = tracks.flat_map(|track| [&mut track.stock, &mut track.orders]);
+    for values in tracks.chain([&mut shown.demand]) {
+        values.drain(dropped);
+    }
+    shown
+}
+
 pub(super) fn tracks(sample: &Sample) -> Vec<(Svg, String)> {
     let points = |values: &[f64]| {
         values

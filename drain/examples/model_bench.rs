@@ -1,0 +1,103 @@
+//! One sample of every state by the model and by the referee, and a training step: a name, CPU seconds and what they are for a line.
+//!
+//! `cargo run --release -p hindsight-drain --example model_bench -- [REPEATS]`
+
+use cpu_time::ProcessTime;
+use hindsight_drain::gpu::{Device, Stream};
+use hindsight_drain::model::{DrainModel, Horizon, Training};
+use hindsight_drain::orders::{Place, Referee, Rules};
+use hindsight_drain::protocol::World;
+use rand::RngExt;
+
+const STATES: usize = 2000;
+
+fn best<T>(repeats: usize, mut work: impl FnMut() -> T) -> f64 {
+    let once = |_| {
+        let clock = ProcessTime::now();
+        std::hint::black_box(work());
+        clock.elapsed().as_secs_f64()
+    };
+    (0..repeats).map(once).fold(f64::INFINITY, f64::min)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let repeats = std::env::args().nth(1).map_or(Ok(3), |a| a.parse())?;
+    let mut rng = Stream::new(4, "map").at(0, 0);
+    let mut places = |count: usize| -> Vec<Place> {
+        let place = |_| Place {
+            east: rng.random_range(0.0..2400.0),
+            north: rng.random_range(0.0..1400.0),
+        };
+        (0..count).map(place).collect()
+    };
+    let (warehouses, zones) = (places(8), places(16));
+    let rules = Rules {
+        look_ahead_days: 1.0,
+        ..Rules::default()
+    };
+    let referee = Referee::on_map(&warehouses, &zones, 50, rules)?;
+    let world = World::new(
+        referee,
+        zones.iter().map(|_| rng.random_range(8.0..45.0)).collect(),
+    )?;
+    let log = world.log(STATES, 1)?;
+    let device = Device::cpu(1);
+    let model = DrainModel::fit(
+        &log,
+        &Training {
+            steps: 50,
+            ..Training::default()
+        },
+        &device,
+    )?;
+    let orders = best(repeats, || {
+        let weeks = log.states().iter().enumerate();
+        weeks
+            .map(|(k, state)| world.settle(state, k as u64))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    for samples in [8, 64] {
+        let seconds = best(repeats, || {
+            model.forecast(log.costs(), log.states(), samples, 1, &device)
+        });
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let each = seconds / samples as f64;
+        println!(
+            "model, {samples} samples of {STATES} states\t{seconds:.4}\treferee, one: {orders:.4}, {:.1} times the model's",
+            orders / each
+        );
+    }
+    let placement = world.logging_placement(0, 1);
+    let weeks = 100;
+    let demand: Vec<Vec<f64>> = (0..weeks).map(|week| world.demand(1, week)).collect();
+    let horizon = Horizon {
+        costs: world.costs(),
+        demand: &demand,
+        lost_penalty: 25.0,
+        paths: 64,
+        seed: 1,
+    };
+    let ours = best(repeats, || model.roll_out(&placement, &horizon, &device));
+    let theirs = best(repeats, || world.roll_out(&placement, weeks, 1)) * 64.0;
+    println!(
+        "roll-outs, 64 paths of {weeks} weeks\t{ours:.4}\treferee: {theirs:.4}, {:.1} times the model's",
+        theirs / ours
+    );
+    let steps = |steps: usize| {
+        best(repeats, || {
+            DrainModel::fit(
+                &log,
+                &Training {
+                    steps,
+                    ..Training::default()
+                },
+                &device,
+            )
+        })
+    };
+    println!(
+        "training step of 128 states, 8 samples\t{:.5}",
+        (steps(150) - steps(50)) / 100.0
+    );
+    Ok(())
+}

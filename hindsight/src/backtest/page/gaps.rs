@@ -1,0 +1,76 @@
+//! Could the policies be bettered in hindsight?
+
+use super::super::document::Document;
+use super::super::tables::{decimals, signed};
+use super::rewards::ink;
+use bandit_eval::Interval;
+use report::number::{fixed, interval, percent};
+use report::{Axis, Column, Estimate, IntervalChart, Page, Table};
+
+/// Every policy's gap.
+pub(crate) fn table(document: &Document) -> Table {
+    let digits = decimals(document);
+    let ends = |i: Interval| interval(i.lower, i.upper, digits);
+    let mut table = Table::new([
+        Column::text("policy"),
+        Column::number("gap"),
+        Column::number("95 % interval"),
+        Column::number("over Direct Backprop"),
+        Column::number("95 % interval"),
+        Column::number("orders changed").optional(),
+        Column::number("tweak adds"),
+        Column::number("95 % interval"),
+    ]);
+    for own in &document.gaps {
+        let over = own.over_trained;
+        table.row([
+            own.policy.clone(),
+            fixed(own.gap, digits),
+            ends(own.interval),
+            over.map_or_else(String::new, |over| signed(over.mean, digits)),
+            over.map_or_else(String::new, |over| ends(over.interval)),
+            percent(own.changed, 0),
+            signed(own.tweak, digits),
+            ends(own.tweak_interval),
+        ]);
+    }
+    table
+}
+
+/// What the numbers mean.
+pub(crate) fn words(document: &Document) -> String {
+    let windows = document.gaps.first().map_or(0, |own| own.windows.len());
+    format!(
+        "The gap is what changing a small share of a policy's orders (times 0 to 2, by a tree over planned covariates, price and recent demand) would have earned, {} a changed order, \
+         over {windows} held-out window{}. Half of the products choose the changes, the others say what they gain, so that no gap flatters itself by luck; below 0 nothing was found. The tweak follows the \
+         changes in all orders at once: what that adds to the reward a product and week. Intervals know that products share their weeks.",
+        document.run.money,
+        if windows == 1 { "" } else { "s" },
+    )
+}
+
+/// The section of the page.
+pub(crate) fn section(page: &mut Page, document: &Document) {
+    if document.gaps.is_empty() {
+        return;
+    }
+    let digits = decimals(document);
+    let axis = Axis::linear(format!(
+        "Equilibrium gap, {} a changed order",
+        document.run.money
+    ));
+    let mut chart = IntervalChart::new("What hindsight would have changed", axis);
+    for own in &document.gaps {
+        let ends = (own.interval.lower, own.interval.upper);
+        let text = format!(
+            "{} {}",
+            fixed(own.gap, digits),
+            interval(ends.0, ends.1, digits)
+        );
+        chart = chart.row(Estimate::new(&own.policy, own.gap, Some(ends), text).ink(ink(own.role)));
+    }
+    page.section("Could the policies be bettered in hindsight?")
+        .text(&words(document))
+        .figure(&chart.reference(0.0, "an equilibrium: no change found").svg(), "The equilibrium gap of each policy with its 95 % interval. The smaller, the nearer is the policy to one that no such change betters.")
+        .table(&table(document), "Gaps, their differences to that of Direct Backprop order by order, and what following the changes found would add.");
+}
