@@ -72,6 +72,9 @@ pub enum Error {
         /// The operation, as its `Debug` says.
         operation: String,
     },
+    /// A program, or part of it, that the graphics processor's executor does not run yet: the processor's does.
+    #[error("{0} does not run on a graphics processor yet")]
+    NotOnDevice(&'static str),
     /// A run needs more than the device has.
     #[error("{what}: {needed} bytes needed, the device has {available}")]
     DeviceLimit {

@@ -35,6 +35,16 @@ impl Device {
         Device::from(Cpu::default())
     }
 
+    /// The fastest graphics processor, beside a processor with all its cores.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where there is none, or none that can be opened.
+    #[cfg(feature = "wgpu")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "wgpu")))]
+    pub fn gpu() -> Result<Self, Error> {
+        Ok(Device::new(Cpu::default(), Arc::new(super::Gpu::new()?)))
+    }
+
     /// An executor for programs beside a processor for all else.
     #[must_use]
     pub fn new(host: Cpu, programs: Arc<dyn Executor<f32>>) -> Self {

@@ -258,7 +258,6 @@ impl Adapter {
 
     /// A buffer that the host can read.
     pub(super) fn staging(&self, count: usize) -> Result<wgpu::Buffer, Error> {
-        self.traffic.down.fetch_add(count as u64 * 4, Relaxed);
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         self.buffer("what comes back", count as u64 * 4, usage)
     }
@@ -277,6 +276,7 @@ impl Adapter {
             return Ok(Vec::new());
         }
         let bytes = count as u64 * 4;
+        self.traffic.down.fetch_add(bytes, Relaxed);
         let (sender, receiver) = std::sync::mpsc::channel();
         buffer.map_async(wgpu::MapMode::Read, 0..bytes, move |done| {
             let _ = sender.send(done);

@@ -57,8 +57,6 @@ pub(super) struct Frame {
     pub(super) ring: HashMap<usize, usize>,
     /// Parameters that are read one by one, and their places among the sums of their adjoints.
     pub(super) scalars: HashMap<usize, usize>,
-    /// For each operation of the forward period, the block of code that it is in.
-    pub(super) blocks: Vec<usize>,
     /// Periods that the tape of a forward run holds; none where it holds all.
     pub(super) periods: Option<usize>,
     pub(super) start_saved: usize,
@@ -129,7 +127,6 @@ impl Frame {
             shared: (scratch + HEAD * PER_LANE) * VECTORS,
             ring,
             scalars,
-            blocks,
             periods: (!all).then_some(plan.reach + 1),
             start_saved,
             once,
@@ -455,9 +452,9 @@ fn crossing(plan: &Plan, groups: bool, mode: Mode, blocks: &[usize]) -> Crossing
         let (out, rows) = op.results();
         match blocks.get(at) {
             Some(&block) => {
-                for operand in op.operands() {
-                    let everywhere = by_number && operand.1 > 1;
-                    mark(&mut forward, operand, (!everywhere).then_some(block));
+                for (k, operand) in op.operands().into_iter().enumerate() {
+                    let by_number = by_number && k == 0;
+                    mark(&mut forward, operand, (!by_number).then_some(block));
                 }
                 if by_number {
                     mark(&mut forward, own(out, rows), None);

@@ -71,7 +71,6 @@ fn over_4(place: u32, group: vec4<u32>) -> vec4<f32> {
 #[derive(Debug)]
 pub(super) struct Shader {
     pub(super) text: String,
-    pub(super) packing: Packing,
     pub(super) lane: Frame,
     pub(super) group: Frame,
     /// Whether the groups have operations of their own.
@@ -98,8 +97,7 @@ impl Shader {
         if groups_back {
             text.push_str(&groups_reverse(plan, frames, mode, &packing));
         }
-        if let Ok(path) = std::env::var("HS_DUMP") { let _ = std::fs::write(format!("{path}.{}", mode.reverse), &text); }
-        Ok(Shader { text, packing, lane, group, of_groups, groups_back })
+        Ok(Shader { text, lane, group, of_groups, groups_back })
     }
 }
 
@@ -140,7 +138,10 @@ pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
 }
 
 /// The functions of the caller's own operations.
-fn customs(plan: &Plan, text: &mut String) -> Result<(), Error> {
+///
+/// # Errors
+/// When one has none.
+pub(super) fn customs(plan: &Plan, text: &mut String) -> Result<(), Error> {
     let mut there = std::collections::HashSet::new();
     let codes = plan.sides().into_iter().flat_map(|side| side.codes());
     for op in codes.flat_map(|code| &code.ops) {

@@ -28,6 +28,8 @@ pub(super) struct DeviceOptimiser {
     places: (Vec<u32>, Vec<u32>, usize),
     reduce: wgpu::ComputePipeline,
     ascend: wgpu::ComputePipeline,
+    /// The gradients that were bound last, and how.
+    bound: Option<(wgpu::Buffer, wgpu::BindGroup)>,
     steps: i32,
 }
 
@@ -54,6 +56,7 @@ impl DeviceOptimiser {
             places: (packing.first.clone(), packing.places.clone(), packing.vectors * 4),
             reduce: adapter.pipeline(TEXT, "reduce", true)?,
             ascend: adapter.pipeline(TEXT, "ascend", true)?,
+            bound: None,
             steps: 0,
         })
     }
@@ -74,7 +77,12 @@ impl DeviceOptimiser {
         adapter.write(&self.state, &bytes_of(&state));
     }
 
-    fn bind(&self, adapter: &Adapter, partials: &wgpu::Buffer) -> wgpu::BindGroup {
+    fn bind(&mut self, adapter: &Adapter, partials: &wgpu::Buffer) -> wgpu::BindGroup {
+        if let Some((before, group)) = &self.bound
+            && before == partials
+        {
+            return group.clone();
+        }
         let buffers = [
             &self.rule,
             partials,
@@ -84,7 +92,9 @@ impl DeviceOptimiser {
             &self.packed,
             &self.state,
         ];
-        adapter.bind(&adapter.rule_layout, &buffers)
+        let group = adapter.bind(&adapter.rule_layout, &buffers);
+        self.bound = Some((partials.clone(), group.clone()));
+        group
     }
 
     /// Tells the device what the next step is, and takes it if `rule` is given; else only sums the gradients up.

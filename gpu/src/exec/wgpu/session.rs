@@ -44,12 +44,18 @@ pub(super) struct GpuSession<'a> {
     ready: HashMap<bool, Ready>,
     buffers: HashMap<&'static str, wgpu::Buffer>,
     prepared: Option<Prepared>,
+    /// Where results come back, by how many numbers.
+    staging: HashMap<usize, wgpu::Buffer>,
     now: wgpu::BindGroup,
 }
 
 impl<'a> GpuSession<'a> {
     pub(super) fn new(adapter: &'a Adapter, program: &Program, batch: Batch<'a, f32>) -> Result<Self, Error> {
+        if program.joins_lanes() {
+            return Err(Error::NotOnDevice("a program whose lanes are joined"));
+        }
         let plan = plan(program, batch.differentiate_inputs, Keep::All);
+        super::kernels::customs(&plan, &mut String::new())?;
         let packing = super::packing::Packing::new(&plan);
         let mut optimiser = DeviceOptimiser::new(adapter, &plan, &packing)?;
         optimiser.load(adapter, &vec![0.0; plan.shape.params]);
@@ -67,6 +73,7 @@ impl<'a> GpuSession<'a> {
             ready: HashMap::new(),
             buffers: HashMap::new(),
             prepared: None,
+            staging: HashMap::new(),
             now,
         })
     }
@@ -221,16 +228,23 @@ impl<'a> GpuSession<'a> {
 
     /// Submits, and brings numbers of some buffers back, one after another.
     fn bring(
-        &self,
+        &mut self,
         mut encoder: wgpu::CommandEncoder,
-        parts: &[(&wgpu::Buffer, usize, usize)],
+        parts: &[(wgpu::Buffer, usize, usize)],
     ) -> Result<Vec<f32>, Error> {
         let count: usize = parts.iter().map(|&(_, _, count)| count).sum();
-        let staging = self.adapter.staging(count)?;
+        let staging = match self.staging.get(&count) {
+            Some(staging) => staging.clone(),
+            None => self.adapter.staging(count)?,
+        };
+        // One size is asked for again and again; others come and go.
+        self.staging.clear();
+        self.staging.insert(count, staging.clone());
         let mut at = 0;
-        for &(buffer, first, count) in parts.iter().filter(|part| part.2 > 0) {
-            encoder.copy_buffer_to_buffer(buffer, first as u64 * 4, &staging, at, count as u64 * 4);
-            at += count as u64 * 4;
+        for (buffer, first, count) in parts.iter().filter(|part| part.2 > 0) {
+            let (first, bytes) = (*first as u64 * 4, *count as u64 * 4);
+            encoder.copy_buffer_to_buffer(buffer, first, &staging, at, bytes);
+            at += bytes;
         }
         self.adapter.submit(encoder);
         self.adapter.read(&staging, count)
@@ -247,7 +261,7 @@ impl Session<f32> for GpuSession<'_> {
     fn forward(&mut self, part: &Part<'_>) -> Result<Rollout<f32>, Error> {
         let (sizes, encoder) = self.run(part, false, None)?;
         let [traces, state, lane, ..] = sizes.outputs();
-        let numbers = self.bring(encoder, &[(&self.buffers["results"], 0, lane)])?;
+        let numbers = self.bring(encoder, &[(self.buffers["results"].clone(), 0, lane)])?;
         Ok(Rollout {
             objective: numbers[..traces].iter().map(|&x| f64::from(x)).collect(),
             traces: numbers[traces..state].to_vec(),
@@ -259,8 +273,8 @@ impl Session<f32> for GpuSession<'_> {
         let (sizes, encoder) = self.run(part, true, None)?;
         let [_, _, lane, exo, end] = sizes.outputs();
         let params = sizes.params;
-        let out = &self.buffers["results"];
-        let parts = [(&self.optimiser.gradient, 0, params + 1), (out, lane, end - lane)];
+        let out = self.buffers["results"].clone();
+        let parts = [(self.optimiser.gradient.clone(), 0, params + 1), (out, lane, end - lane)];
         let numbers = self.bring(encoder, &parts)?;
         let (sums, inputs) = numbers.split_at(params + 1);
         Ok(Gradient {
@@ -273,18 +287,18 @@ impl Session<f32> for GpuSession<'_> {
 
     fn step(&mut self, part: &Part<'_>, rule: &Rule, rate: f64) -> Result<f64, Error> {
         let (sizes, encoder) = self.run(part, true, Some((rule, rate)))?;
-        let numbers = self.bring(encoder, &[(&self.optimiser.gradient, sizes.params, 1)])?;
+        let numbers = self.bring(encoder, &[(self.optimiser.gradient.clone(), sizes.params, 1)])?;
         Ok(f64::from(numbers[0]))
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
         let encoder = self.adapter.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.bring(encoder, &[(&self.optimiser.numbers, 0, self.plan.shape.params)])
+        self.bring(encoder, &[(self.optimiser.numbers.clone(), 0, self.plan.shape.params)])
     }
 
     fn average(&mut self) -> Result<Vec<f32>, Error> {
         let params = self.plan.shape.params;
         let encoder = self.adapter.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.bring(encoder, &[(&self.optimiser.state, 2 * params, params)])
+        self.bring(encoder, &[(self.optimiser.state.clone(), 2 * params, params)])
     }
 }
