@@ -10,7 +10,7 @@
 //! | all Nash equilibria of a small bimatrix game | [`nash_equilibria`] (pure ones of any game: [`crate::Game::pure_nash`]) |
 //! | one Nash equilibrium of a large bimatrix game | [`lemke_howson`] |
 //! | which actions no belief supports | [`undominated_by_mixtures`] (pure dominance: [`crate::Game::undominated`]) |
-//! | the value of a zero-sum game | [`solve_zero_sum`] |
+//! | the value of a zero-sum game | [`solve_zero_sum`] of a matrix, [`ZeroSum::of`] a game |
 //! | the value of commitment | [`stackelberg`] |
 
 mod constant_sum;

@@ -2,7 +2,7 @@
 
 use super::lp::{Rows, maximise};
 use crate::error::{Argument, GamesError, Method, finite};
-use crate::game::dot;
+use crate::game::{Game, dot};
 
 /// The value of a zero-sum game, optimal mixed strategies and how far they may be from optimal.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,6 +110,36 @@ pub fn solve_zero_sum(matrix: &[Vec<f64>]) -> Result<ZeroSum, GamesError> {
     })
 }
 
+impl ZeroSum {
+    /// The minimax solution of a game of two players whose payoffs sum to zero, to $10^{-9}$ of the row player's largest.
+    ///
+    /// # Errors
+    /// [`GamesError::NotTwoPlayers`], [`GamesError::NotZeroSum`] with the first profile of another sum, and those of [`solve_zero_sum`].
+    ///
+    /// ```
+    /// use hindsight_games::{Game, equilibrium::ZeroSum};
+    /// let pennies = Game::bimatrix(&[vec![3.0, -1.0], vec![-2.0, 4.0]], &[vec![-3.0, 1.0], vec![2.0, -4.0]])?;
+    /// assert!((ZeroSum::of(&pennies)?.value - 1.0).abs() < 1e-12);
+    /// # Ok::<(), hindsight_games::GamesError>(())
+    /// ```
+    pub fn of(game: &Game) -> Result<Self, GamesError> {
+        let players = game.players();
+        let (&[_, columns], Some(a), Some(b)) = (game.shape(), game.payoffs(0), game.payoffs(1))
+        else {
+            return Err(GamesError::NotTwoPlayers { players });
+        };
+        let size = a.iter().fold(0.0f64, |m, u| m.max(u.abs()));
+        if let Some(s) = (0..a.len()).find(|&s| (a[s] + b[s]).abs() > 1e-9 * size) {
+            return Err(GamesError::NotZeroSum {
+                profile: game.profile(s),
+                sum: a[s] + b[s],
+            });
+        }
+        let matrix: Vec<Vec<f64>> = a.chunks(columns).map(<[f64]>::to_vec).collect();
+        solve_zero_sum(&matrix)
+    }
+}
+
 /// Largest duality gap of a solution that is returned, relative to the spread of the payoffs.
 const PROOF: f64 = 1e-9;
 
@@ -184,6 +214,27 @@ mod tests {
         let s = solve_zero_sum(&[vec![3.0, -1.0], vec![-2.0, 4.0]]).unwrap();
         assert!((s.value - 1.0).abs() < 1e-12);
         assert!((s.row[0] - 0.6).abs() < 1e-12);
+    }
+
+    #[test]
+    fn games_of_another_sum_are_refused_with_the_place() {
+        let a = [vec![3e9, -1e9, 0.0], vec![-2e9, 4e9, 1.0]];
+        let zero = Game::zero_sum(&a).unwrap();
+        assert_eq!(ZeroSum::of(&zero), solve_zero_sum(&a));
+        // Rounding of sums is let pass in proportion to the payoffs.
+        let mut b: Vec<Vec<f64>> = a.iter().map(|r| r.iter().map(|u| -u).collect()).collect();
+        b[1][0] += 2.0;
+        let near = Game::bimatrix(&a, &b).unwrap();
+        assert_eq!(ZeroSum::of(&near), solve_zero_sum(&a));
+        b[1][0] += 8.0;
+        let found = ZeroSum::of(&Game::bimatrix(&a, &b).unwrap());
+        let profile = vec![1, 0];
+        assert_eq!(found, Err(GamesError::NotZeroSum { profile, sum: 10.0 }));
+        let three = Game::from_fn(&[2, 2, 2], |_, _| 0.0).unwrap();
+        assert_eq!(
+            ZeroSum::of(&three),
+            Err(GamesError::NotTwoPlayers { players: 3 })
+        );
     }
 
     #[test]

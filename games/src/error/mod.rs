@@ -98,6 +98,17 @@ pub enum GamesError {
         /// Number of players found.
         players: usize,
     },
+    /// The payoffs of a profile do not sum to zero.
+    #[error("at {profile:?} payoffs sum to {sum}, not to zero")]
+    NotZeroSum {
+        /// The pure profile, one action a player.
+        profile: Vec<usize>,
+        /// The sum found.
+        sum: f64,
+    },
+    /// A record holds both realised actions and mixed plays.
+    #[error("play mixes actions and distributions: their regrets are different things")]
+    PureAndMixed,
     /// The problem is too large for the method.
     #[error("{argument} is {size}, the limit is {limit}")]
     TooLarge {
@@ -148,7 +159,10 @@ impl GamesError {
             | Self::NotADistribution { argument, .. }
             | Self::NoSuchAction { argument, .. }
             | Self::TooLarge { argument, .. } => Some(*argument),
-            Self::PayoffNotFinite { .. } | Self::NotTwoPlayers { .. } => Some(Argument::Payoffs),
+            Self::PayoffNotFinite { .. } | Self::NotTwoPlayers { .. } | Self::NotZeroSum { .. } => {
+                Some(Argument::Payoffs)
+            }
+            Self::PureAndMixed => Some(Argument::Play),
             Self::ThresholdAboveDemand { .. } => Some(Argument::Substitutability),
             Self::NotConverged { .. } => None,
         }

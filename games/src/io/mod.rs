@@ -6,15 +6,17 @@
 //! | JSON | begins with `[` | one nested array a player, or one matrix |
 //! | CSV | anything else | one matrix; commas, semicolons (then with decimal commas, too), tabs or blanks; names of rows and columns where there are any |
 //!
-//! [`Source::parse`] reads one text, [`NamedGame::from_sources`] makes a game of one or several.
+//! [`Source::parse`] reads one text, [`NamedGame::from_sources`] makes a game of one or several. [`RecordedPlay`] keeps the account of plays that were written down.
 
 mod error;
 mod matrix;
 mod nfg;
+mod plays;
 mod tensor;
 
 pub use error::{Expected, ReadError};
 pub use matrix::Matrix;
+pub use plays::{Play, RecordedPlay, mend_distribution};
 
 use serde_json::Value;
 

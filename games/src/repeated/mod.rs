@@ -32,6 +32,7 @@ mod regret_matching;
 mod sampled;
 mod smooth;
 mod stationary;
+mod study;
 mod swap;
 
 pub use account::{RegretAccount, Regrets};
@@ -45,6 +46,7 @@ pub use play::{Checkpoint, PlayRecord, average_self_play, self_play};
 pub use regret_matching::RegretMatching;
 pub use sampled::SampledModifications;
 pub use smooth::{ProductActions, SmoothOracle};
+pub use study::{PlayStudy, checkpoints};
 pub use swap::{BlumMansour, StoltzLugosi, TreeSwap};
 
 pub(crate) use ftpl::draw;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use games::equilibrium::{
-    Concept, FollowerTies, Objective, best_reply_gains, coarse_correlated_gap,
+    Concept, FollowerTies, Objective, ZeroSum, best_reply_gains, coarse_correlated_gap,
     correlated_equilibrium, correlated_gap, deviation_gains, lemke_howson, nash_equilibria,
-    pairwise_correlated_gap, payoff_range, solve_zero_sum, stackelberg, undominated_by_mixtures,
+    pairwise_correlated_gap, payoff_range, stackelberg, undominated_by_mixtures,
 };
 use games::io::NamedGame;
 use serde_json::{Value, json};
@@ -267,27 +267,10 @@ impl Case {
 }
 
 fn zero_sum(named: &NamedGame) -> Result<Value, Problem> {
-    let game = &named.game;
-    let &[_, columns] = game.shape() else {
+    if named.game.players() != 2 {
         return Err(Problem::field("payoffs", "a zero-sum game has two players"));
-    };
-    let (a, b) = (
-        game.payoffs(0).unwrap_or(&[]),
-        game.payoffs(1).unwrap_or(&[]),
-    );
-    let size = a.iter().fold(0.0f64, |m, u| m.max(u.abs()));
-    if let Some(s) = (0..a.len()).find(|&s| (a[s] + b[s]).abs() > 1e-9 * size) {
-        return Err(Problem::field(
-            "payoffs",
-            format!(
-                "at {:?} payoffs sum to {}, not to zero",
-                game.profile(s),
-                a[s] + b[s]
-            ),
-        ));
     }
-    let matrix: Vec<Vec<f64>> = a.chunks(columns).map(<[f64]>::to_vec).collect();
-    let solution = solve_zero_sum(&matrix)?;
+    let solution = ZeroSum::of(&named.game)?;
     let mut answer = json!(solution);
     answer["sentence"] = json!(words::zero_sum(named, &solution));
     Ok(answer)

@@ -1,5 +1,6 @@
 //! Fields of a case: what must be there, names of the library, JSON in flags, distributions.
 
+use games::io::mend_distribution;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -87,17 +88,6 @@ pub(super) mod sources {
 pub(super) fn distribution(field: &str, value: &Value) -> Result<(Vec<f64>, bool), Problem> {
     let mut values: Vec<f64> = serde_json::from_value(value.clone())
         .map_err(|e| Problem::field(field, format!("must be an array of numbers: {e}")))?;
-    let changed = normalise(&mut values);
+    let changed = mend_distribution(&mut values);
     Ok((values, changed))
-}
-
-/// Divides by the sum where that is one to 1e-6 but not to rounding; whether it did.
-pub(super) fn normalise(values: &mut [f64]) -> bool {
-    let sum: f64 = values.iter().sum();
-    let off = (sum - 1.0).abs();
-    let mend = off > 1e-9 && off <= 1e-6;
-    if mend {
-        values.iter_mut().for_each(|v| *v /= sum);
-    }
-    mend
 }

@@ -1,12 +1,11 @@
 //! Figures of the learners.
 
-use games::repeated::{LearnerKind, Regrets, adaptive_regret, many_actions};
+use games::repeated::{LearnerKind, Regrets, adaptive_regret, checkpoints, many_actions};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::json;
 
 use super::map::{Figure, Parameters, real};
-use super::play::checkpoints;
 use super::problem::Problem;
 use report::{Axis, Series, XyChart};
 

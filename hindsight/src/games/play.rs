@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use games::equilibrium::{coarse_correlated_gap, correlated_gap, nash_conv};
-use games::repeated::{Learner, LearnerKind, PlayRecord, self_play};
+use games::repeated::{LearnerKind, PlayStudy};
 use serde_json::{Value, json};
 
 use super::case::Answer;
@@ -58,53 +57,26 @@ impl Answer for Case {
                 format!("{} learners for {} players", kinds.len(), game.players()),
             ));
         }
-        // The learners' rates are for payoffs in [0, 1]; the gaps below are in the game's own units.
-        let (unit, _) = game.rescaled();
-        let mut learners = (0..game.players())
-            .map(|i| kinds[i.min(kinds.len() - 1)].learner(game.shape()[i], rounds))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut seats: Vec<&mut dyn Learner> = learners
-            .iter_mut()
-            .map(|l| &mut **l as &mut dyn Learner)
-            .collect();
-        let record = self_play(&unit, &mut seats, rounds, &checkpoints(rounds))?;
-        let PlayRecord {
-            joint, averages, ..
-        } = &record;
-        let coarse = coarse_correlated_gap(game, joint)?;
+        let study = PlayStudy::new(game, &kinds, rounds)?;
+        let record = &study.record;
         let sentence = format!(
             "After {rounds} rounds no player could have gained more than {} a round by a fixed action.",
-            super::words::plain(coarse.max(0.0), 4)
+            super::words::plain(study.coarse_gap.max(0.0), 4)
         );
         Ok(json!({
             "sentence": sentence,
             "learners": kinds,
             "rounds": rounds,
-            "correlated_gap": correlated_gap(game, joint)?,
-            "coarse_gap": coarse,
-            "nash_conv_of_averages": nash_conv(game, averages)?,
-            "payoffs": game.expected_payoffs(joint)?,
-            "averages": averages,
-            "joint": joint,
+            "correlated_gap": study.correlated_gap,
+            "coarse_gap": study.coarse_gap,
+            "nash_conv_of_averages": study.nash_conv_of_averages,
+            "payoffs": study.payoffs,
+            "averages": record.averages,
+            "joint": record.joint,
             "regrets_on_unit_scale": record.curve.last().map(|c| &c.regrets),
             "curve_on_unit_scale": record.curve,
         }))
     }
-}
-
-/// Rounds at which a curve is drawn: 1, 2, 5, 10, ...
-pub(super) fn checkpoints(rounds: usize) -> Vec<usize> {
-    let mut all = Vec::new();
-    let mut unit = 1usize;
-    while unit <= rounds {
-        all.extend(
-            [unit, 2 * unit, 5 * unit]
-                .into_iter()
-                .filter(|r| *r <= rounds),
-        );
-        unit = unit.saturating_mul(10);
-    }
-    all
 }
 
 /// A kind of learner by its name.

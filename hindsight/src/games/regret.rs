@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use games::io::{Play, RecordedPlay};
 use games::repeated::RegretAccount;
+use games::{Argument, GamesError};
 use serde_json::{Value, json};
 
 use super::case::{self, Answer, finish};
-use super::fields::{Json, normalise};
+use super::fields::Json;
 use super::lines::{each_line, json_problem};
 use super::problem::Problem;
 use crate::error::{CliError, Place};
@@ -39,86 +41,51 @@ pub(crate) struct Case {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Round {
-    play: Played,
+    play: Play,
     rewards: Vec<f64>,
 }
 
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(untagged)]
-enum Played {
-    Pure(usize),
-    Mixed(Vec<f64>),
+/// Adds a round to the record.
+fn add(record: &mut RecordedPlay, play: &Play, rewards: &[f64]) -> Result<(), Problem> {
+    record.add(play, rewards).map_err(|error| match error {
+        GamesError::PureAndMixed => Problem::field(
+            "play",
+            "mixes actions and distributions: their regrets are different things",
+        ),
+        GamesError::Empty {
+            argument: Argument::Rewards,
+        } => Problem::field("rewards", "are empty"),
+        error => error.into(),
+    })
 }
 
-/// The account with what was recorded into it: pure and mixed plays answer different questions.
-#[derive(Debug, Default)]
-struct Account {
-    account: Option<RegretAccount>,
-    pure: bool,
-    /// Plays that summed to one only to 1e-6.
-    renormalised: usize,
+fn answer(record: &RecordedPlay) -> Value {
+    let Some(account) = record.account() else {
+        return json!({ "sentence": "No rounds.", "rounds": 0 });
+    };
+    json!({
+        "sentence": sentence(account, record.mended()),
+        "renormalised": record.mended(),
+        "of": if record.is_pure() { "realised actions" } else { "mixed plays" },
+        "total": account.regrets(),
+        "average": account.regrets().average(),
+    })
 }
 
-impl Account {
-    fn add(&mut self, play: &Played, rewards: &[f64]) -> Result<(), Problem> {
-        let pure = matches!(play, Played::Pure(_));
-        if self.account.is_none() {
-            self.account = Some(
-                RegretAccount::new(rewards.len())
-                    .map_err(|_| Problem::field("rewards", "are empty"))?,
-            );
-            self.pure = pure;
-        }
-        if self.pure != pure {
-            return Err(Problem::field(
-                "play",
-                "mixes actions and distributions: their regrets are different things",
-            ));
-        }
-        let Some(account) = &mut self.account else {
-            return Ok(());
-        };
-        match play {
-            Played::Pure(action) => Ok(account.record_pure(*action, rewards)?),
-            Played::Mixed(x) => {
-                let mut x = x.clone();
-                self.renormalised += usize::from(normalise(&mut x));
-                Ok(account.record(&x, rewards)?)
-            }
-        }
+fn sentence(account: &RegretAccount, mended: usize) -> String {
+    let average = account.regrets().average();
+    let mut words = format!(
+        "Over {} rounds the best fixed action would have earned {} more a round, the best replacement of every action {} more.",
+        account.rounds(),
+        super::words::plain(average.external, 4),
+        super::words::plain(average.swap, 4),
+    );
+    if mended > 0 {
+        words.push_str(&format!(
+            " {mended} plays did not sum to one exactly and were rescaled."
+        ));
     }
-
-    fn answer(&self) -> Value {
-        match &self.account {
-            None => json!({ "sentence": "No rounds.", "rounds": 0 }),
-            Some(account) => json!({
-                "sentence": self.sentence(account),
-                "renormalised": self.renormalised,
-                "of": if self.pure { "realised actions" } else { "mixed plays" },
-                "total": account.regrets(),
-                "average": account.regrets().average(),
-            }),
-        }
-    }
-}
-
-impl Account {
-    fn sentence(&self, account: &RegretAccount) -> String {
-        let average = account.regrets().average();
-        let mut words = format!(
-            "Over {} rounds the best fixed action would have earned {} more a round, the best replacement of every action {} more.",
-            account.rounds(),
-            super::words::plain(average.external, 4),
-            super::words::plain(average.swap, 4),
-        );
-        if self.renormalised > 0 {
-            words.push_str(&format!(
-                " {} plays did not sum to one exactly and were rescaled.",
-                self.renormalised
-            ));
-        }
-        words
-    }
+    words
 }
 
 impl Answer for Case {
@@ -132,7 +99,7 @@ impl Answer for Case {
                 .map(|j| j.0)
                 .ok_or_else(|| Problem::field(field, "is missing"))
         };
-        let plays: Vec<Played> =
+        let plays: Vec<Play> =
             serde_json::from_value(get("plays", &self.plays)?).map_err(|_| {
                 Problem::field(
                     "plays",
@@ -156,11 +123,11 @@ impl Answer for Case {
                 ),
             ));
         }
-        let mut account = Account::default();
+        let mut record = RecordedPlay::default();
         for (round, (play, g)) in plays.iter().zip(&rewards).enumerate() {
-            account.add(play, g).map_err(|p| p.in_round(round))?;
+            add(&mut record, play, g).map_err(|p| p.in_round(round))?;
         }
-        Ok(account.answer())
+        Ok(answer(&record))
     }
 }
 
@@ -170,16 +137,14 @@ impl Run {
             return self.cases.run();
         };
         let run = self.cases.begin(vec![path.clone()])?;
-        let mut account = Account::default();
+        let mut record = RecordedPlay::default();
         each_line(run.inputs(), path, |number, text| {
             let place = Place::file(path).line(number);
             let text = text.map_err(|words| place.error(words))?;
             let round: Round =
                 serde_json::from_str(text).map_err(|e| place.error(json_problem(&e)))?;
-            account
-                .add(&round.play, &round.rewards)
-                .map_err(|p| p.at(&place))
+            add(&mut record, &round.play, &round.rewards).map_err(|p| p.at(&place))
         })?;
-        finish::<Case>(&run, account.answer())
+        finish::<Case>(&run, answer(&record))
     }
 }
