@@ -10,7 +10,7 @@ if [ "${1:-}" = --build ]; then
   cd "$here/.."
   target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
   CARGO_INCREMENTAL=0 cargo build --release -q -p hindsight-gpu --features wgpu --example device_lost_sales
-  suite=$(CARGO_INCREMENTAL=0 cargo test --release -p hindsight-gpu --features wgpu --test engine --no-run 2>&1 | sed -n 's/.*(\(.*\))$/\1/p')
+  suite=$(CARGO_INCREMENTAL=0 cargo test --release -p hindsight-gpu --features wgpu --test engine --no-run 2>&1 | sed -n "s|.*tests/engine.*(\(.*\))\$|\1|p")
   strip -o "$folder/device_lost_sales" "$target/release/examples/device_lost_sales"
   strip -o "$folder/engine" "$suite"
   exit 0

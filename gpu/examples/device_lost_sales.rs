@@ -68,7 +68,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (wall, device, forward) = (median(&mut wall), median(&mut device), median(&mut forward));
     let each = |a: u64, b: u64| (a - b) / steps as u64;
     let flop = 6.0 * 4800.0 * 64.0 * paths as f64;
-    let off = losses.iter().zip(&right).map(|(a, b)| ((a - b) / b).abs()).fold(0.0, f64::max);
+    let off = losses
+        .iter()
+        .zip(&right)
+        .map(|(a, b)| ((a - b) / b).abs())
+        .fold(0.0, f64::max);
     println!(
         "{{\"adapter\": {:?}, \"paths\": {paths}, \"first_step_s\": {opened:.2}, \"step_ms\": {wall:.4}, \"step_device_ms\": {device:.4}, \
          \"forward_device_ms\": {forward:.4}, \"gflops\": {:.0}, \"dispatches\": {}, \"sent\": {}, \"received\": {}, \

@@ -27,10 +27,10 @@ mod tile;
 mod wgpu;
 mod workers;
 
+#[cfg(feature = "wgpu")]
+pub use self::wgpu::{Gpu, Traffic};
 pub use batch::Batch;
 pub use cpu::Cpu;
 pub use device::Device;
 pub use part::Part;
 pub use session::{Executor, Gradient, Rollout, Session};
-#[cfg(feature = "wgpu")]
-pub use self::wgpu::{Gpu, Traffic};

@@ -1,5 +1,7 @@
 //! A graphics processor against the processor in double precision. Where there is none, every law says that it is skipped.
 
+#![allow(clippy::cast_precision_loss, reason = "small whole numbers")]
+
 use std::sync::{Arc, OnceLock};
 
 use hindsight_gpu::exec::{Gpu, Traffic};
@@ -38,9 +40,13 @@ fn forward_distance(spec: &Spec, gpu: &Gpu) -> f64 {
     let program = spec.program();
     let (one, two) = (Arrays::<f64>::of(&data), Arrays::<f32>::of(&data));
     let batch = one.batch(&program, spec.lanes, spec.periods);
-    let right = Cpu::new(1).forward(&program, &one.params, &batch).expect("a run");
+    let right = Cpu::new(1)
+        .forward(&program, &one.params, &batch)
+        .expect("a run");
     let batch = two.batch(&program, spec.lanes, spec.periods);
-    let run = gpu.forward(&program, &two.params, &batch).expect("a run on the device");
+    let run = gpu
+        .forward(&program, &two.params, &batch)
+        .expect("a run on the device");
     distance(&run.objective, &right.objective)
         .max(distance(&wide(&run.traces), &right.traces))
         .max(distance(&wide(&run.state), &right.state))
@@ -56,7 +62,8 @@ fn gradient_distance(spec: &Spec, gpu: &Gpu) -> f64 {
         .weights(&arrays.weights)
         .expect("weights of the right length");
     let run = |batch: &Batch<'_, f32>| {
-        gpu.gradient(&program, &arrays.params, batch).expect("a run on the device")
+        gpu.gradient(&program, &arrays.params, batch)
+            .expect("a run on the device")
     };
     // Another shader, whose operations the device's compiler may fuse in another way.
     let alone = run(&batch);
@@ -70,8 +77,13 @@ fn gradient_distance(spec: &Spec, gpu: &Gpu) -> f64 {
 
 /// Each case compiles shaders of its own, which takes seconds where the device is software; `PROPTEST_CASES` asks for more.
 fn cases() -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
-    ProptestConfig { max_shrink_iters: 40, ..ProptestConfig::with_cases(asked.unwrap_or(8)) }
+    let asked = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    ProptestConfig {
+        max_shrink_iters: 40,
+        ..ProptestConfig::with_cases(asked.unwrap_or(8))
+    }
 }
 
 proptest! {
@@ -100,14 +112,31 @@ proptest! {
 fn network() -> (Program, Vec<f32>) {
     use hindsight_gpu::nn::{Activation, Layout};
     let mut layout = Layout::new();
-    let layers = [layout.dense(20, 36), layout.dense(36, 20), layout.dense(20, 1)];
-    let shape = Shape { params: layout.params(), lane: 1, exo: 18, shared: 1 };
+    let layers = [
+        layout.dense(20, 36),
+        layout.dense(36, 20),
+        layout.dense(20, 1),
+    ];
+    let shape = Shape {
+        params: layout.params(),
+        lane: 1,
+        exo: 18,
+        shared: 1,
+    };
     let program = Program::record(
         shape,
-        |_, inputs| Start { state: vec![inputs.lane[0]; 2], carry: vec![] },
+        |_, inputs| Start {
+            state: vec![inputs.lane[0]; 2],
+            carry: vec![],
+        },
         |_, inputs| {
             let (mut one, mut two, mut order) = (vec![], vec![], vec![]);
-            layers[0].apply(inputs.params, &[inputs.state, inputs.exo], Activation::Silu, &mut one);
+            layers[0].apply(
+                inputs.params,
+                &[inputs.state, inputs.exo],
+                Activation::Silu,
+                &mut one,
+            );
             layers[1].apply(inputs.params, &[&one], Activation::Tanh, &mut two);
             layers[2].apply(inputs.params, &[&two], Activation::Softplus, &mut order);
             let stock = inputs.state[0] + inputs.state[1];
@@ -119,14 +148,24 @@ fn network() -> (Program, Vec<f32>) {
             }
         },
     );
-    let params = (0..shape.params).map(|i| ((i * 37 % 101) as f32 / 101.0 - 0.5) * 0.3).collect();
+    let params = (0..shape.params)
+        .map(|i| ((i * 37 % 101) as f32 / 101.0 - 0.5) * 0.3)
+        .collect();
     (program, params)
 }
 
 /// Inputs of some lanes and periods of the network.
 fn inputs(lanes: usize, periods: usize) -> [Vec<f32>; 3] {
-    let wave = |count: usize, by: usize| (0..count).map(|i| (i * by % 89) as f32 / 44.0 - 1.0).collect();
-    [wave(lanes, 7), wave(18 * lanes * periods, 31), vec![0.9; periods]]
+    let wave = |count: usize, by: usize| {
+        (0..count)
+            .map(|i| (i * by % 89) as f32 / 44.0 - 1.0)
+            .collect()
+    };
+    [
+        wave(lanes, 7),
+        wave(18 * lanes * periods, 31),
+        vec![0.9; periods],
+    ]
 }
 
 const LANES: usize = 150;
@@ -146,24 +185,46 @@ fn training_on_a_device() {
     let Some(gpu) = device() else { return };
     let (program, params) = network();
     let arrays = inputs(LANES, PERIODS);
-    let rule = Rule { clip: 0.5, averaging: 0.9, ..Rule::default() };
+    let rule = Rule {
+        clip: 0.5,
+        averaging: 0.9,
+        ..Rule::default()
+    };
     let picked: Vec<usize> = (0..70).map(|i| i * 61 % LANES).collect();
     let train = |executor: &dyn Executor<f32>| {
-        let mut session = executor.open(&program, batch(&program, &arrays)).expect("a session");
+        let mut session = executor
+            .open(&program, batch(&program, &arrays))
+            .expect("a session");
         session.load(&params).expect("parameters");
         let mut objectives = Vec::new();
         for step in 0..12 {
-            let part = if step % 2 == 0 { Part::all() } else { Part::lanes(&picked).periods(2..8) };
+            let part = if step % 2 == 0 {
+                Part::all()
+            } else {
+                Part::lanes(&picked).periods(2..8)
+            };
             objectives.push(session.step(&part, &rule, 0.01).expect("a step"));
         }
-        (objectives, session.params().expect("parameters"), session.average().expect("an average"))
+        (
+            objectives,
+            session.params().expect("parameters"),
+            session.average().expect("an average"),
+        )
     };
     let (right, once, again) = (train(&Cpu::new(1)), train(gpu), train(gpu));
-    assert!(distance(&once.0, &right.0) < 1e-5, "{:?} {:?}", once.0, right.0);
+    assert!(
+        distance(&once.0, &right.0) < 1e-5,
+        "{:?} {:?}",
+        once.0,
+        right.0
+    );
     assert!(distance(&wide(&once.1), &wide(&right.1)) < 1e-4);
     assert!(distance(&wide(&once.2), &wide(&right.2)) < 1e-4);
     let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-    assert_eq!((bits(&once.1), bits(&once.2)), (bits(&again.1), bits(&again.2)));
+    assert_eq!(
+        (bits(&once.1), bits(&once.2)),
+        (bits(&again.1), bits(&again.2))
+    );
 }
 
 /// A step of a program that stays within a lane is a few dispatches, and nothing but the loss comes back. A change that doubles them fails.
@@ -176,10 +237,14 @@ fn what_a_step_asks_of_a_device() {
     let gpu = Gpu::new().expect("a graphics processor");
     let (program, params) = network();
     let arrays = inputs(LANES, PERIODS);
-    let mut session = gpu.open(&program, batch(&program, &arrays)).expect("a session");
+    let mut session = gpu
+        .open(&program, batch(&program, &arrays))
+        .expect("a session");
     session.load(&params).expect("parameters");
     let step = |session: &mut dyn hindsight_gpu::Session<f32>| {
-        session.step(&Part::all(), &Rule::default(), 0.01).expect("a step");
+        session
+            .step(&Part::all(), &Rule::default(), 0.01)
+            .expect("a step");
     };
     step(&mut *session);
     let before = gpu.traffic();
@@ -190,7 +255,14 @@ fn what_a_step_asks_of_a_device() {
         sent: after.sent - before.sent,
         received: after.received - before.received,
     };
-    assert_eq!(used, Traffic { dispatches: 3, sent: 64, received: 4 });
+    assert_eq!(
+        used,
+        Traffic {
+            dispatches: 3,
+            sent: 64,
+            received: 4
+        }
+    );
 }
 
 /// An operation without a shader.
@@ -213,20 +285,38 @@ impl CustomOp for Opaque {
 #[test]
 fn what_a_device_refuses() {
     let Some(gpu) = device() else { return };
-    let shape = Shape { lane: 1, ..Shape::default() };
-    let opaque = Program::record(shape, |_, _| Start::default(), |recorder, inputs| Step {
-        objective: recorder.custom(Arc::new(Opaque), inputs.lane)[0],
-        ..Step::new()
-    });
-    let joined = Program::record(shape, |_, _| Start::default(), |_, inputs| Step {
-        objective: inputs.lane[0].lane_sum(),
-        ..Step::new()
-    });
+    let shape = Shape {
+        lane: 1,
+        ..Shape::default()
+    };
+    let opaque = Program::record(
+        shape,
+        |_, _| Start::default(),
+        |recorder, inputs| Step {
+            objective: recorder.custom(Arc::new(Opaque), inputs.lane)[0],
+            ..Step::new()
+        },
+    );
+    let joined = Program::record(
+        shape,
+        |_, _| Start::default(),
+        |_, inputs| Step {
+            objective: inputs.lane[0].lane_sum(),
+            ..Step::new()
+        },
+    );
     let open = |program: &Program| gpu.open(program, Batch::<f32>::new(program, 3, 2)).err();
-    assert_eq!(open(&opaque), Some(Error::NoShader { operation: "Opaque".to_owned() }));
+    assert_eq!(
+        open(&opaque),
+        Some(Error::NoShader {
+            operation: "Opaque".to_owned()
+        })
+    );
     assert!(matches!(open(&joined), Some(Error::NotOnDevice(_))));
     for program in [&opaque, &joined] {
-        Cpu::new(1).forward(program, &[], &Batch::<f32>::new(program, 3, 2)).expect("a run");
+        Cpu::new(1)
+            .forward(program, &[], &Batch::<f32>::new(program, 3, 2))
+            .expect("a run");
     }
 }
 
@@ -239,5 +329,6 @@ fn a_device_that_is_too_small_says_so() {
     let run = gpu.gradient(&program, &params, &huge);
     assert!(matches!(run, Err(Error::DeviceLimit { .. })), "{run:?}");
     let arrays = inputs(LANES, PERIODS);
-    gpu.forward(&program, &params, &batch(&program, &arrays)).expect("a run after it");
+    gpu.forward(&program, &params, &batch(&program, &arrays))
+        .expect("a run after it");
 }

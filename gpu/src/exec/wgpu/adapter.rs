@@ -59,9 +59,14 @@ impl Adapter {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..wgpu::RequestAdapterOptions::default()
         };
-        let adapter = block_on(instance.request_adapter(&options)).map_err(|e| none(e.to_string()))?;
+        let adapter =
+            block_on(instance.request_adapter(&options)).map_err(|e| none(e.to_string()))?;
         let timestamps = adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY);
-        let features = if timestamps { wgpu::Features::TIMESTAMP_QUERY } else { wgpu::Features::empty() };
+        let features = if timestamps {
+            wgpu::Features::TIMESTAMP_QUERY
+        } else {
+            wgpu::Features::empty()
+        };
         let limits = adapter.limits();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("hindsight"),
@@ -144,22 +149,26 @@ impl Adapter {
         } else {
             vec![Some(&self.layout), Some(&self.now_layout)]
         };
-        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: None,
-            bind_group_layouts: &layouts,
-            ..wgpu::PipelineLayoutDescriptor::default()
-        });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(entry),
-            layout: Some(&layout),
-            module: &module,
-            entry_point: Some(entry),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: false,
-                ..wgpu::PipelineCompilationOptions::default()
-            },
-            cache: None,
-        });
+        let layout = self
+            .device
+            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: None,
+                bind_group_layouts: &layouts,
+                ..wgpu::PipelineLayoutDescriptor::default()
+            });
+        let pipeline = self
+            .device
+            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(entry),
+                layout: Some(&layout),
+                module: &module,
+                entry_point: Some(entry),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    zero_initialize_workgroup_memory: false,
+                    ..wgpu::PipelineCompilationOptions::default()
+                },
+                cache: None,
+            });
         if let Some(error) = block_on(scope.pop()) {
             return Err(Error::Device(error.to_string()));
         }
@@ -178,9 +187,16 @@ impl Adapter {
         bytes: u64,
         usage: wgpu::BufferUsages,
     ) -> Result<wgpu::Buffer, Error> {
-        let available = self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size);
+        let available = self
+            .limits
+            .max_storage_buffer_binding_size
+            .min(self.limits.max_buffer_size);
         if bytes > available {
-            return Err(Error::DeviceLimit { what, needed: bytes, available });
+            return Err(Error::DeviceLimit {
+                what,
+                needed: bytes,
+                available,
+            });
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -190,7 +206,11 @@ impl Adapter {
             mapped_at_creation: false,
         });
         if block_on(scope.pop()).is_some() {
-            return Err(Error::DeviceLimit { what, needed: bytes, available });
+            return Err(Error::DeviceLimit {
+                what,
+                needed: bytes,
+                available,
+            });
         }
         self.check()?;
         Ok(buffer)
@@ -207,23 +227,39 @@ impl Adapter {
     }
 
     /// Binds buffers, the uniform one first.
-    pub(super) fn bind(&self, layout: &wgpu::BindGroupLayout, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
-        let entries = (0..).zip(buffers).map(|(binding, buffer)| wgpu::BindGroupEntry {
-            binding,
-            resource: buffer.as_entire_binding(),
-        });
+    pub(super) fn bind(
+        &self,
+        layout: &wgpu::BindGroupLayout,
+        buffers: &[&wgpu::Buffer],
+    ) -> wgpu::BindGroup {
+        let entries = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
+                resource: buffer.as_entire_binding(),
+            });
         let entries: Vec<wgpu::BindGroupEntry<'_>> = entries.collect();
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout,
+            entries: &entries,
+        })
     }
 
     /// Begins the dispatches of a run, on the device's clock where it has one.
     pub(super) fn begin<'e>(&self, encoder: &'e mut wgpu::CommandEncoder) -> wgpu::ComputePass<'e> {
-        let clock = self.clock.as_ref().map(|clock| wgpu::ComputePassTimestampWrites {
-            query_set: &clock.times,
-            beginning_of_pass_write_index: Some(0),
-            end_of_pass_write_index: Some(1),
-        });
-        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: clock })
+        let clock = self
+            .clock
+            .as_ref()
+            .map(|clock| wgpu::ComputePassTimestampWrites {
+                query_set: &clock.times,
+                beginning_of_pass_write_index: Some(0),
+                end_of_pass_write_index: Some(1),
+            });
+        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: None,
+            timestamp_writes: clock,
+        })
     }
 
     pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, workgroups: usize) {
@@ -245,15 +281,22 @@ impl Adapter {
         };
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let staging = self.buffer("times", 16, usage)?;
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = self
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(&clock.resolved, 0, &staging, 0, 16);
         self.queue.submit([encoder.finish()]);
         let words = self.read(&staging, 4)?;
         let tick = |low: f32, high: f32| u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32;
         let ticks = tick(words[2], words[3]).saturating_sub(tick(words[0], words[1]));
-        #[allow(clippy::cast_precision_loss, reason = "a run lasts fewer than 2^52 ticks")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a run lasts fewer than 2^52 ticks"
+        )]
         let ticks = ticks as f64;
-        Ok(Some(ticks * f64::from(self.queue.get_timestamp_period()) * 1e-9))
+        Ok(Some(
+            ticks * f64::from(self.queue.get_timestamp_period()) * 1e-9,
+        ))
     }
 
     /// A buffer that the host can read.
@@ -286,8 +329,12 @@ impl Adapter {
             Ok(Ok(())) => {}
             _ => return Err(Error::Device("results could not be read".to_owned())),
         }
-        let view = buffer.get_mapped_range(0..bytes).map_err(|e| Error::Device(e.to_string()))?;
-        let numbers = view.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let view = buffer
+            .get_mapped_range(0..bytes)
+            .map_err(|e| Error::Device(e.to_string()))?;
+        let numbers = view
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         let numbers = numbers.collect();
         drop(view);
         buffer.unmap();
@@ -300,10 +347,15 @@ impl Adapter {
     unsafe_code,
     reason = "shaders without checks of bounds are a third faster; their indices are this crate's own"
 )]
-fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) -> wgpu::ShaderModule {
+fn trusted(
+    device: &wgpu::Device,
+    descriptor: wgpu::ShaderModuleDescriptor<'_>,
+) -> wgpu::ShaderModule {
     // SAFETY: every index in the text is a place in a buffer whose size the session computes from the same frame, every loop is counted, and
     // no divisor is zero. Operations of the caller's own have arrays in registers alone.
-    unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
+    unsafe {
+        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -311,7 +363,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn storage(binding: u32, written: bool) -> wgpu::BindGroupLayoutEntry {
-    entry(binding, wgpu::BufferBindingType::Storage { read_only: !written }, false)
+    entry(
+        binding,
+        wgpu::BufferBindingType::Storage {
+            read_only: !written,
+        },
+        false,
+    )
 }
 
 fn entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgpu::BindGroupLayoutEntry {
@@ -330,10 +388,16 @@ fn entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgpu::Bind
 fn layout_of(device: &wgpu::Device, buffers: &[bool]) -> wgpu::BindGroupLayout {
     let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, false)];
     entries.extend((1..).zip(buffers).map(|(k, &written)| storage(k, written)));
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: None,
+        entries: &entries,
+    })
 }
 
 fn layout_now(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     let entries = [entry(0, wgpu::BufferBindingType::Uniform, true)];
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: None,
+        entries: &entries,
+    })
 }

@@ -49,11 +49,19 @@ impl Spans {
                 (row, rows) == made || row.space != made.0.space || apart((row, rows), made)
             })
         };
-        let clear = self.repeated.iter().all(|&row| apart((row, 1), (out, rows)));
+        let clear = self
+            .repeated
+            .iter()
+            .all(|&row| apart((row, 1), (out, rows)));
         if !(spans.iter().all(fits) && fits(&(out, rows)) && clear) {
             return false;
         }
-        self.repeated.extend(spans.iter().filter(|&&(_, n)| n == 1 && rows > 1).map(|s| s.0));
+        self.repeated.extend(
+            spans
+                .iter()
+                .filter(|&&(_, n)| n == 1 && rows > 1)
+                .map(|s| s.0),
+        );
         self.made.extend(spans);
         self.made.push((out, rows));
         true

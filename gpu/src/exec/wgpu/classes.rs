@@ -26,11 +26,22 @@ impl Emitter<'_> {
                 };
                 self.begin(format_args!("for (var r = 0u; r < {rows}u; r += 1u)"));
                 let y = self.bind(y);
-                self.set(Row::of(space, *out), &y, "r", (*rows, Who::Lane), Lanes::One);
+                self.set(
+                    Row::of(space, *out),
+                    &y,
+                    "r",
+                    (*rows, Who::Lane),
+                    Lanes::One,
+                );
                 self.stored();
                 self.end();
             }
-            Op::Pick { x, rows, index, out } => {
+            Op::Pick {
+                x,
+                rows,
+                index,
+                out,
+            } => {
                 let (place, good) = self.index_of(*index, *rows);
                 self.stored();
                 self.reads(*x, *rows, Who::Lane);
@@ -38,7 +49,13 @@ impl Emitter<'_> {
                 let y = self.bind(format_args!("select({}, {x}, {good})", number(f64::NAN)));
                 self.set(Row::of(space, *out), &y, "", (1, Who::Lane), Lanes::One);
             }
-            Op::Lookup { table, entries, width, index, out } => {
+            Op::Lookup {
+                table,
+                entries,
+                width,
+                index,
+                out,
+            } => {
                 let (place, good) = self.index_of(*index, *entries);
                 for k in 0..*width {
                     let x = format!("P[{}u + {place} * {width}u]", table + k);
@@ -57,7 +74,9 @@ impl Emitter<'_> {
         let each = format!("for (var r = 0u; r < {rows}u; r += 1u)");
         self.line(format_args!("{each} {{ {top} = max({top}, {place}); }}"));
         self.line(format_args!("var {total} = 0.0;"));
-        self.line(format_args!("{each} {{ {total} += exp({place} - {top}); }}"));
+        self.line(format_args!(
+            "{each} {{ {total} += exp({place} - {top}); }}"
+        ));
         (top, total)
     }
 
@@ -70,7 +89,9 @@ impl Emitter<'_> {
                 if !self.settle(own, *rows) {
                     return;
                 }
-                let Some(target) = self.wide_target(Arg::Row(*x), *rows) else { return };
+                let Some(target) = self.wide_target(Arg::Row(*x), *rows) else {
+                    return;
+                };
                 self.enter(Kind::Narrow, false);
                 self.stored();
                 self.adjoints_used(own, *rows, Who::Lane, false);
@@ -81,7 +102,11 @@ impl Emitter<'_> {
                 let logs = matches!(op, Op::LogSoftmax { .. });
                 let total = self.fresh("sum");
                 self.line(format_args!("var {total} = 0.0;"));
-                let term = if logs { dy.clone() } else { format!("{dy} * {y}") };
+                let term = if logs {
+                    dy.clone()
+                } else {
+                    format!("{dy} * {y}")
+                };
                 let each = format!("for (var r = 0u; r < {rows}u; r += 1u)");
                 self.line(format_args!("{each} {{ {total} += {term}; }}"));
                 self.begin(each);
@@ -98,12 +123,20 @@ impl Emitter<'_> {
                 self.enter(Kind::Narrow, false);
                 let Some(dy) = self.adjoint(out) else { return };
                 let (place, good) = self.index_of(*index, *rows);
-                let Some(target) = self.narrow_rows(*x, *rows) else { return };
+                let Some(target) = self.narrow_rows(*x, *rows) else {
+                    return;
+                };
                 self.line(format_args!("{{ let r = {place};"));
                 self.put(&target.of_one(), &format!("select(0.0, {dy}, {good})"));
                 self.line("}");
             }
-            Op::Lookup { table, entries, width, index, .. } => {
+            Op::Lookup {
+                table,
+                entries,
+                width,
+                index,
+                ..
+            } => {
                 if !self.settle(own, count) {
                     return;
                 }
@@ -115,7 +148,7 @@ impl Emitter<'_> {
     }
 
     /// Adjoints in memory of rows of which each thread adds to one, whose number it finds.
-    fn narrow_rows(&mut self, row: Row, rows: usize) -> Option<super::plain::Target> {
+    fn narrow_rows(&mut self, row: Row, rows: usize) -> Option<super::adjoints::Target> {
         if row.lag == 0 && row.space == self.space {
             for i in 0..rows {
                 if self.adjoints[row.space as usize][row.index + i] == Adjoint::Zero {
@@ -136,14 +169,21 @@ impl Emitter<'_> {
     }
 
     /// Adds the adjoints of what was looked up to the table: a thread has a column, and takes the lanes one after another.
-    fn lookup_back(&mut self, own: Row, (table, entries, width): (usize, usize, usize), index: Arg) {
+    fn lookup_back(
+        &mut self,
+        own: Row,
+        (table, entries, width): (usize, usize, usize),
+        index: Arg,
+    ) {
         if !self.plan.trained[table..table + entries * width].contains(&true) {
             return;
         }
         self.enter(Kind::Narrow, false);
         let (place, good) = self.index_of(index, entries);
         let kept = self.scratch_place(0, "", Lanes::One);
-        self.line(format_args!("{kept} = bitcast<f32>(select(0xffffffffu, {place}, {good} && alive));"));
+        self.line(format_args!(
+            "{kept} = bitcast<f32>(select(0xffffffffu, {place}, {good} && alive));"
+        ));
         self.enter(Kind::Layer, true);
         self.gradient_used(table, entries * width, Who::Rows(width));
         let scratch = self.scratch();
@@ -151,8 +191,13 @@ impl Emitter<'_> {
             "for (var r = tid; r < {width}u; r += {}u)",
             super::shape::THREADS
         ));
-        self.begin(format_args!("for (var k = 0u; k < {}u; k += 1u)", 4 * VECTORS));
-        self.line(format_args!("let e = bitcast<u32>(sh[{scratch}u + (k >> 2u)][k & 3u]);"));
+        self.begin(format_args!(
+            "for (var k = 0u; k < {}u; k += 1u)",
+            4 * VECTORS
+        ));
+        self.line(format_args!(
+            "let e = bitcast<u32>(sh[{scratch}u + (k >> 2u)][k & 3u]);"
+        ));
         self.adjoints_used(own, width, Who::All, false);
         let dy = self.adjoint_place(own, "r", Lanes::At("(k >> 2u)"));
         self.line(format_args!(
@@ -167,7 +212,8 @@ impl Emitter<'_> {
         self.enter(Kind::Layer, true);
         let inputs = self.inputs(layer, packed);
         let first = self.frame.logits;
-        self.order.note(first..first + layer.outputs, Who::All, true);
+        self.order
+            .note(first..first + layer.outputs, Who::All, true);
         let place = self.device(first, "o", Lanes::Four);
         self.product(layer.outputs, &inputs, |e, sum, o| {
             let bias = match layer.bias {
@@ -194,7 +240,9 @@ impl Emitter<'_> {
         let (class, good) = self.index_of(index, layer.outputs);
         let x = self.device(self.frame.logits, &class, Lanes::One);
         let none = number(f64::NAN);
-        let y = self.bind(format_args!("select({none}, ({x} - {top}) - {log}, {good})"));
+        let y = self.bind(format_args!(
+            "select({none}, ({x} - {top}) - {log}, {good})"
+        ));
         self.set(Row::of(self.space, out), &y, "", (1, Who::Lane), Lanes::One);
         if self.mode.reverse {
             for (i, value) in [top, log].into_iter().enumerate() {
@@ -217,9 +265,14 @@ impl Emitter<'_> {
             self.logits(layer, packed);
             self.enter(Kind::Narrow, true);
         }
-        let dy = if there { dy } else { self.adjoint(out).unwrap_or(dy) };
+        let dy = if there {
+            dy
+        } else {
+            self.adjoint(out).unwrap_or(dy)
+        };
         let (class, good) = self.index_of(index, layer.outputs);
         let dy = self.bind(format_args!("select(0.0, {dy}, {good} && alive)"));
+        self.stored();
         let [top, log] = [0, 1].map(|i| {
             let place = self.saved_place(layer, &format!("{i}u"), Lanes::One);
             self.saved_used(layer, i, 1, Who::Lane, false);
@@ -227,7 +280,10 @@ impl Emitter<'_> {
         });
         self.logits_used(layer.outputs, Who::Lane, true);
         let place = self.device(self.frame.logits, "r", Lanes::One);
-        self.begin(format_args!("for (var r = 0u; r < {}u; r += 1u)", layer.outputs));
+        self.begin(format_args!(
+            "for (var r = 0u; r < {}u; r += 1u)",
+            layer.outputs
+        ));
         self.line(format_args!(
             "{place} = {dy} * (select(0.0, 1.0, r == {class}) - exp(({place} - {top}) - {log}));"
         ));

@@ -81,7 +81,11 @@ pub(super) struct Shader {
 
 impl Shader {
     /// The shader of a program whose lanes are never joined: a workgroup takes its tiles through the whole horizon.
-    pub(super) fn tile_major(plan: &Plan, mode: Mode, workgroup_rows: usize) -> Result<Shader, Error> {
+    pub(super) fn tile_major(
+        plan: &Plan,
+        mode: Mode,
+        workgroup_rows: usize,
+    ) -> Result<Shader, Error> {
         let lane = Frame::new(plan, false, mode, workgroup_rows);
         let group = Frame::new(plan, true, mode, workgroup_rows);
         let packing = Packing::new(plan);
@@ -97,7 +101,13 @@ impl Shader {
         if groups_back {
             text.push_str(&groups_reverse(plan, frames, mode, &packing));
         }
-        Ok(Shader { text, lane, group, of_groups, groups_back })
+        Ok(Shader {
+            text,
+            lane,
+            group,
+            of_groups,
+            groups_back,
+        })
     }
 }
 
@@ -122,7 +132,11 @@ pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
     ];
     text.push_str("@group(0) @binding(0) var<uniform> U: Run;\n");
     for (k, (access, name)) in storage.into_iter().enumerate() {
-        let _ = writeln!(text, "@group(0) @binding({}) var<storage, {access}> {name};", k + 1);
+        let _ = writeln!(
+            text,
+            "@group(0) @binding({}) var<storage, {access}> {name};",
+            k + 1
+        );
     }
     text.push_str("@group(1) @binding(0) var<uniform> NOW: Now;\n");
     let _ = writeln!(text, "const TILE = {TILE}u;");
@@ -130,8 +144,14 @@ pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
     text.push_str(HELPERS);
     let prelude = include_str!("prelude.wgsl");
     for (n, t) in [("1", "f32"), ("4", "vec4<f32>")] {
-        let functions = prelude.replace("_N(", &format!("_{n}(")).replace("T(", &format!("{t}("));
-        text.push_str(&functions.replace(": T", &format!(": {t}")).replace("-> T", &format!("-> {t}")));
+        let functions = prelude
+            .replace("_N(", &format!("_{n}("))
+            .replace("T(", &format!("{t}("));
+        text.push_str(
+            &functions
+                .replace(": T", &format!(": {t}"))
+                .replace("-> T", &format!("-> {t}")),
+        );
     }
     customs(plan, &mut text)?;
     Ok(text)
@@ -145,9 +165,13 @@ pub(super) fn customs(plan: &Plan, text: &mut String) -> Result<(), Error> {
     let mut there = std::collections::HashSet::new();
     let codes = plan.sides().into_iter().flat_map(|side| side.codes());
     for op in codes.flat_map(|code| &code.ops) {
-        let Op::Custom { op, inputs, .. } = op else { continue };
+        let Op::Custom { op, inputs, .. } = op else {
+            continue;
+        };
         let Some(shader) = op.shader() else {
-            return Err(Error::NoShader { operation: format!("{op:?}") });
+            return Err(Error::NoShader {
+                operation: format!("{op:?}"),
+            });
         };
         let forward = custom_name(op.as_ref(), "forward", inputs.len());
         if there.insert(forward.clone()) {
@@ -203,7 +227,12 @@ fn start_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
         e.order.note(k..k + 1, super::order::Who::Lane, true);
         e.line(format_args!("{place} = D[{k}u * U.lane_total + src];"));
     }
-    let mut over: Vec<_> = e.frame.start_over.iter().map(|(&to, &from)| (to, from)).collect();
+    let mut over: Vec<_> = e
+        .frame
+        .start_over
+        .iter()
+        .map(|(&to, &from)| (to, from))
+        .collect();
     over.sort_unstable_by_key(|&(to, _)| to);
     for (to, from) in over {
         let place = e.device(to, "", super::emitter::Lanes::One);
@@ -221,7 +250,11 @@ fn lanes_kernel(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing)
     let mut e = Emitter::new(plan, frames, false, mode);
     let mut text = entry("lanes");
     text.push_str("  let s4 = wg.x * U.slot; let gp = wg.x * U.partial;\n");
-    let layers = || plan.dense_ops().filter(|(groups, _)| !groups).map(|(_, dense)| dense);
+    let layers = || {
+        plan.dense_ops()
+            .filter(|(groups, _)| !groups)
+            .map(|(_, dense)| dense)
+    };
     if mode.reverse {
         clear_sums(&mut e);
         let mut left = REGISTERS;
@@ -302,12 +335,16 @@ fn reverse_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
 fn objective_of_tile(e: &mut Emitter<'_>) {
     let place = e.scratch_place(0, "", super::emitter::Lanes::One);
     e.barrier();
-    e.line(format_args!("if (q == 0u) {{ {place} = weight * OUT[mine]; }}"));
+    e.line(format_args!(
+        "if (q == 0u) {{ {place} = weight * OUT[mine]; }}"
+    ));
     e.barrier();
     e.begin("if (tid == 0u)");
     e.line("var s = vec4<f32>();");
     let four = e.scratch_place(0, "", super::emitter::Lanes::At("k"));
-    e.line(format_args!("for (var k = 0u; k < {VECTORS}u; k += 1u) {{ s += {four}; }}"));
+    e.line(format_args!(
+        "for (var k = 0u; k < {VECTORS}u; k += 1u) {{ s += {four}; }}"
+    ));
     e.line("GP[gp + U.params] += (s.x + s.y) + (s.z + s.w);");
     e.end();
 }
@@ -335,15 +372,23 @@ fn total_sums(e: &mut Emitter<'_>) {
         return;
     }
     e.barrier();
-    e.begin(format_args!("for (var k = tid; k < {count}u; k += {THREADS}u)"));
+    e.begin(format_args!(
+        "for (var k = tid; k < {count}u; k += {THREADS}u)"
+    ));
     e.line("var s = vec4<f32>();");
     e.line(format_args!(
         "for (var i = 0u; i < {0}u; i += 1u) {{ s += M[s4 + {1}u + k * {0}u + i]; }}",
         PER_LANE * VECTORS,
         e.frame.sums * VECTORS
     ));
-    let at = if e.groups { "U.scalars_at + 1u + I[U.scalars_at]" } else { "U.scalars_at + 1u" };
-    e.line(format_args!("GP[gp + I[{at} + k]] += (s.x + s.y) + (s.z + s.w);"));
+    let at = if e.groups {
+        "U.scalars_at + 1u + I[U.scalars_at]"
+    } else {
+        "U.scalars_at + 1u"
+    };
+    e.line(format_args!(
+        "GP[gp + I[{at} + k]] += (s.x + s.y) + (s.z + s.w);"
+    ));
     e.end();
 }
 

@@ -1,6 +1,7 @@
 //! The executor on a graphics processor.
 
 mod adapter;
+mod adjoints;
 mod blocks;
 mod bridges;
 mod classes;
@@ -10,11 +11,15 @@ mod functions;
 mod future;
 mod kernels;
 mod layers;
+mod layers_back;
 mod optimiser;
 mod order;
 mod packing;
 mod periods;
+mod placement;
+mod places;
 mod plain;
+mod plain_back;
 mod session;
 mod shape;
 mod upload;
@@ -43,14 +48,19 @@ impl Gpu {
     /// # Errors
     /// [`Error::NoAdapter`] where there is none, or none that can be opened.
     pub fn new() -> Result<Gpu, Error> {
-        Ok(Gpu { adapter: Arc::new(Adapter::open()?) })
+        Ok(Gpu {
+            adapter: Arc::new(Adapter::open()?),
+        })
     }
 
     /// Its name, its driver, and the interface through which it is reached.
     #[must_use]
     pub fn name(&self) -> String {
         let info = &self.adapter.info;
-        format!("{} ({} {}, {:?})", info.name, info.driver, info.driver_info, info.backend)
+        format!(
+            "{} ({} {}, {:?})",
+            info.name, info.driver, info.driver_info, info.backend
+        )
     }
 
     /// What has been asked of it since it was opened.

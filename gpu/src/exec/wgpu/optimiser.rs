@@ -43,7 +43,13 @@ impl DeviceOptimiser {
         map.extend(&packing.places);
         let buffers = storage(adapter, "parameters", four(params))?;
         let map_buffer = storage(adapter, "places of parameters", four(map.len()))?;
-        adapter.queue.write_buffer(&map_buffer, 0, &map.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
+        adapter.queue.write_buffer(
+            &map_buffer,
+            0,
+            &map.iter()
+                .flat_map(|x| x.to_le_bytes())
+                .collect::<Vec<u8>>(),
+        );
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         Ok(DeviceOptimiser {
             params,
@@ -53,7 +59,11 @@ impl DeviceOptimiser {
             state: storage(adapter, "optimiser", four(3 * params))?,
             map: map_buffer,
             rule: adapter.buffer("rule", 64, uniform)?,
-            places: (packing.first.clone(), packing.places.clone(), packing.vectors * 4),
+            places: (
+                packing.first.clone(),
+                packing.places.clone(),
+                packing.vectors * 4,
+            ),
             reduce: adapter.pipeline(TEXT, "reduce", true)?,
             ascend: adapter.pipeline(TEXT, "ascend", true)?,
             bound: None,
@@ -69,7 +79,9 @@ impl DeviceOptimiser {
         let mut packed = vec![0.0_f32; *count];
         for (i, &x) in params.iter().enumerate() {
             let range = first[i] as usize..first[i + 1] as usize;
-            places[range].iter().for_each(|&place| packed[place as usize] = x);
+            places[range]
+                .iter()
+                .for_each(|&place| packed[place as usize] = x);
         }
         adapter.write(&self.packed, &bytes_of(&packed));
         let mut state = vec![0.0_f32; 2 * params.len()];
@@ -110,7 +122,11 @@ impl DeviceOptimiser {
         let mut bytes: Vec<u8> = whole.iter().flat_map(|x| x.to_le_bytes()).collect();
         if let Some((rule, rate)) = step {
             self.steps = self.steps.saturating_add(1);
-            bytes.extend(self.constants(rule, rate).iter().flat_map(|x| x.to_le_bytes()));
+            bytes.extend(
+                self.constants(rule, rate)
+                    .iter()
+                    .flat_map(|x| x.to_le_bytes()),
+            );
         }
         bytes.resize(64, 0);
         adapter.write(&self.rule, &bytes);
@@ -124,7 +140,10 @@ impl DeviceOptimiser {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "the device computes in single precision")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the device computes in single precision"
+    )]
     fn constants(&self, rule: &Rule, rate: f64) -> [f32; 12] {
         let adam = rule.adam;
         let step = f64::from(self.steps);

@@ -60,7 +60,12 @@ impl Order {
             self.begin();
         }
         let block = self.blocks.len() - 1;
-        let access = Access { rows, who, write, block };
+        let access = Access {
+            rows,
+            who,
+            write,
+            block,
+        };
         let first = self.blocks[block].0;
         let before = &self.accesses[self.seen.min(first)..first];
         if before.iter().any(|other| other.conflicts(&access)) {
@@ -125,12 +130,34 @@ mod tests {
     #[test]
     fn a_barrier_stands_where_threads_meet() {
         let writes = [(0..4, Who::Rows(0), true)];
-        assert_eq!(needs(&[&writes, &[(0..4, Who::Rows(0), false)]], false), [false, false]);
-        assert_eq!(needs(&[&writes, &[(3..4, Who::Lane, false)]], false), [false, true]);
-        assert_eq!(needs(&[&writes, &[(4..5, Who::Lane, false)]], false), [false, false]);
-        assert_eq!(needs(&[&writes, &[(1..2, Who::All, false)], &[(2..3, Who::All, false)]], false), [false, true, false]);
+        assert_eq!(
+            needs(&[&writes, &[(0..4, Who::Rows(0), false)]], false),
+            [false, false]
+        );
+        assert_eq!(
+            needs(&[&writes, &[(3..4, Who::Lane, false)]], false),
+            [false, true]
+        );
+        assert_eq!(
+            needs(&[&writes, &[(4..5, Who::Lane, false)]], false),
+            [false, false]
+        );
+        assert_eq!(
+            needs(
+                &[
+                    &writes,
+                    &[(1..2, Who::All, false)],
+                    &[(2..3, Who::All, false)]
+                ],
+                false
+            ),
+            [false, true, false]
+        );
         // What is read must not be written over either.
-        assert_eq!(needs(&[&[(0..4, Who::All, false)], &writes], false), [false, true]);
+        assert_eq!(
+            needs(&[&[(0..4, Who::All, false)], &writes], false),
+            [false, true]
+        );
     }
 
     #[test]
@@ -139,6 +166,9 @@ mod tests {
         let writes = [(0..4, Who::Rows(0), true)];
         assert_eq!(needs(&[&reads, &writes], true), [true, true]);
         assert_eq!(needs(&[&writes, &reads, &[]], true), [true, true, false]);
-        assert_eq!(needs(&[&reads, &[(0..4, Who::Lane, true)]], true), [false, false]);
+        assert_eq!(
+            needs(&[&reads, &[(0..4, Who::Lane, true)]], true),
+            [false, false]
+        );
     }
 }

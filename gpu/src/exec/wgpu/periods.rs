@@ -19,7 +19,11 @@ impl Emitter<'_> {
     /// The operations of a range of the block, forward.
     pub(super) fn run(&mut self, ops: std::ops::Range<usize>, packing: &Packing) {
         let side = self.side;
-        let code = if self.space == Space::Start { &side.start } else { &side.period };
+        let code = if self.space == Space::Start {
+            &side.start
+        } else {
+            &side.period
+        };
         let kinds = super::blocks::kinds(&code.ops[ops.clone()], self.space);
         let mut before = None;
         for (op, (block, kind)) in code.ops[ops].iter().zip(kinds) {
@@ -42,8 +46,15 @@ impl Emitter<'_> {
     /// The adjoints of the operations of a range of the block.
     pub(super) fn run_back(&mut self, ops: std::ops::Range<usize>, packing: &Packing) {
         let side = self.side;
-        let code = if self.space == Space::Start { &side.start } else { &side.period };
-        let likelihoods = code.ops.iter().filter(|op| matches!(op, Op::LogLikelihood { .. }));
+        let code = if self.space == Space::Start {
+            &side.start
+        } else {
+            &side.period
+        };
+        let likelihoods = code
+            .ops
+            .iter()
+            .filter(|op| matches!(op, Op::LogLikelihood { .. }));
         let alone = likelihoods.count() == 1;
         for at in ops.rev() {
             let (op, wants) = (&code.ops[at], code.wants[at]);
@@ -124,7 +135,10 @@ impl Emitter<'_> {
         self.inputs_in_place();
         let states = |args: &[Arg], lag: usize| -> Vec<(Row, Arg)> {
             let from = |&arg: &Arg| match arg {
-                Arg::Row(row) if row.space == Space::Period => Arg::Row(Row { lag: row.lag + lag, ..row }),
+                Arg::Row(row) if row.space == Space::Period => Arg::Row(Row {
+                    lag: row.lag + lag,
+                    ..row
+                }),
                 other => other,
             };
             let rows = side.states.iter().map(|&row| Row::of(Space::Period, row));
@@ -154,7 +168,9 @@ impl Emitter<'_> {
             sources.push((row, Home::Input(k)));
         }
         if !self.groups {
-            sources.extend(super::frame::over_rows(&self.side.period).map(|(r, f)| (r, Home::Over(f))));
+            sources.extend(
+                super::frame::over_rows(&self.side.period).map(|(r, f)| (r, Home::Over(f))),
+            );
         }
         for (row, source) in sources {
             let own = !matches!(frame.homes[row], Home::Input(_) | Home::Over(_));
@@ -165,7 +181,13 @@ impl Emitter<'_> {
             self.enter(Kind::Narrow, false);
             let x = self.source_value(source);
             let x = self.bind(x);
-            self.set(Row::of(Space::Period, row), &x, "", (1, Who::Lane), Lanes::One);
+            self.set(
+                Row::of(Space::Period, row),
+                &x,
+                "",
+                (1, Who::Lane),
+                Lanes::One,
+            );
         }
     }
 
@@ -199,7 +221,9 @@ impl Emitter<'_> {
                 (true, Some(&other)) => self.value(other, 0),
                 (true, None) => continue,
             };
-            self.line(format_args!("if (alive) {{ OUT[U.state_at + {k}u * U.lanes + mine] = {x}; }}"));
+            self.line(format_args!(
+                "if (alive) {{ OUT[U.state_at + {k}u * U.lanes + mine] = {x}; }}"
+            ));
         }
         self.leave();
     }
@@ -274,7 +298,11 @@ impl Emitter<'_> {
 
     /// Puts the adjoints of what came over from the groups where those find them.
     pub(super) fn hand_over(&mut self, space: Space) {
-        let period = if space == Space::Period { "t + 1u" } else { "0u" };
+        let period = if space == Space::Period {
+            "t + 1u"
+        } else {
+            "0u"
+        };
         for (b, (row, _)) in live_rows(self.side, space).into_iter().enumerate() {
             let d = self.adjoint(row).unwrap_or_else(|| "0.0".to_owned());
             self.line(format_args!(
@@ -349,7 +377,11 @@ impl Emitter<'_> {
 
 /// Rows of a block that came over from the groups and whose adjoints are wanted, with the rows that they came from.
 pub(super) fn live_rows(side: &crate::record::Side, space: Space) -> Vec<(usize, Arg)> {
-    let code = if space == Space::Start { &side.start } else { &side.period };
+    let code = if space == Space::Start {
+        &side.start
+    } else {
+        &side.period
+    };
     let bridges = code.phases.iter().flat_map(|phase| &phase.bridges);
     let live = bridges.filter(|bridge| bridge.live);
     live.flat_map(|bridge| {

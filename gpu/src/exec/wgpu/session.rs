@@ -50,7 +50,11 @@ pub(super) struct GpuSession<'a> {
 }
 
 impl<'a> GpuSession<'a> {
-    pub(super) fn new(adapter: &'a Adapter, program: &Program, batch: Batch<'a, f32>) -> Result<Self, Error> {
+    pub(super) fn new(
+        adapter: &'a Adapter,
+        program: &Program,
+        batch: Batch<'a, f32>,
+    ) -> Result<Self, Error> {
         if program.joins_lanes() {
             return Err(Error::NotOnDevice("a program whose lanes are joined"));
         }
@@ -81,11 +85,17 @@ impl<'a> GpuSession<'a> {
     /// The shader of a direction, written and compiled when it is first asked for.
     fn ready(&mut self, reverse: bool) -> Result<&Ready, Error> {
         if !self.ready.contains_key(&reverse) {
-            let mode = Mode { reverse, joined: false, inputs: self.batch.differentiate_inputs };
+            let mode = Mode {
+                reverse,
+                joined: false,
+                inputs: self.batch.differentiate_inputs,
+            };
             let bytes = self.adapter.limits.max_compute_workgroup_storage_size as usize;
             let shader = Shader::tile_major(&self.plan, mode, bytes / (VECTORS * 16))?;
             let compile = |wanted: bool, entry| -> Result<Option<wgpu::ComputePipeline>, Error> {
-                wanted.then(|| self.adapter.pipeline(&shader.text, entry, false)).transpose()
+                wanted
+                    .then(|| self.adapter.pipeline(&shader.text, entry, false))
+                    .transpose()
             };
             let ready = Ready {
                 lanes: self.adapter.pipeline(&shader.text, "lanes", false)?,
@@ -125,7 +135,8 @@ impl<'a> GpuSession<'a> {
         let sizes = self.sizes(&some, &groups, reverse);
         let shader = &self.ready[&reverse].shader;
         let scalars = [&shader.lane, &shader.group].map(|frame| {
-            let mut pairs: Vec<(usize, usize)> = frame.scalars.iter().map(|(&p, &k)| (k, p)).collect();
+            let mut pairs: Vec<(usize, usize)> =
+                frame.scalars.iter().map(|(&p, &k)| (k, p)).collect();
             pairs.sort_unstable();
             pairs.into_iter().map(|(_, p)| p).collect::<Vec<usize>>()
         });
@@ -142,9 +153,18 @@ impl<'a> GpuSession<'a> {
         let memory = self.pooled("periods of tiles", tiles as u64 * 16)?;
         let partials = self.pooled("gradients of workgroups", four(slots * sizes.partial()))?;
         let out = self.pooled("results", four(outputs))?;
-        let over = self.pooled("adjoints of groups", four((sizes.periods + 1) * sizes.over_stride()))?;
+        let over = self.pooled(
+            "adjoints of groups",
+            four((sizes.periods + 1) * sizes.over_stride()),
+        )?;
         adapter.write(&numbers, &run);
-        adapter.write(&index, &indices.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
+        adapter.write(
+            &index,
+            &indices
+                .iter()
+                .flat_map(|x| x.to_le_bytes())
+                .collect::<Vec<u8>>(),
+        );
         let buffers = [
             &numbers,
             &self.arrays.narrow,
@@ -168,7 +188,11 @@ impl<'a> GpuSession<'a> {
         let tiles = lanes.div_ceil(TILE);
         let own = shader.of_groups;
         let slot = shader.lane.vectors(periods);
-        let group_slot = if own { shader.group.vectors(periods) } else { 0 };
+        let group_slot = if own {
+            shader.group.vectors(periods)
+        } else {
+            0
+        };
         let group_tiles = if own { groups.len().div_ceil(TILE) } else { 0 };
         // As many workgroups as the largest buffer has room for.
         let room = self.adapter.limits.max_storage_buffer_binding_size / 16;
@@ -195,10 +219,17 @@ impl<'a> GpuSession<'a> {
     }
 
     /// Runs a part; returns how large it was.
-    fn run(&mut self, part: &Part<'_>, reverse: bool, step: Option<(&Rule, f64)>) -> Result<(Sizes, wgpu::CommandEncoder), Error> {
+    fn run(
+        &mut self,
+        part: &Part<'_>,
+        reverse: bool,
+        step: Option<(&Rule, f64)>,
+    ) -> Result<(Sizes, wgpu::CommandEncoder), Error> {
         let sizes = self.prepare(part, reverse)?;
         let adapter = self.adapter;
-        let mut encoder = adapter.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = adapter
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = adapter.begin(&mut encoder);
             let ready = &self.ready[&reverse];
@@ -220,7 +251,8 @@ impl<'a> GpuSession<'a> {
             }
             if reverse {
                 let partials = &self.buffers["gradients of workgroups"];
-                self.optimiser.encode(adapter, &mut pass, (partials, slots, sizes.partial()), step);
+                self.optimiser
+                    .encode(adapter, &mut pass, (partials, slots, sizes.partial()), step);
             }
         }
         Ok((sizes, encoder))
@@ -274,7 +306,10 @@ impl Session<f32> for GpuSession<'_> {
         let [_, _, lane, exo, end] = sizes.outputs();
         let params = sizes.params;
         let out = self.buffers["results"].clone();
-        let parts = [(self.optimiser.gradient.clone(), 0, params + 1), (out, lane, end - lane)];
+        let parts = [
+            (self.optimiser.gradient.clone(), 0, params + 1),
+            (out, lane, end - lane),
+        ];
         let numbers = self.bring(encoder, &parts)?;
         let (sums, inputs) = numbers.split_at(params + 1);
         Ok(Gradient {
@@ -287,18 +322,33 @@ impl Session<f32> for GpuSession<'_> {
 
     fn step(&mut self, part: &Part<'_>, rule: &Rule, rate: f64) -> Result<f64, Error> {
         let (sizes, encoder) = self.run(part, true, Some((rule, rate)))?;
-        let numbers = self.bring(encoder, &[(self.optimiser.gradient.clone(), sizes.params, 1)])?;
+        let numbers = self.bring(
+            encoder,
+            &[(self.optimiser.gradient.clone(), sizes.params, 1)],
+        )?;
         Ok(f64::from(numbers[0]))
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
-        let encoder = self.adapter.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.bring(encoder, &[(self.optimiser.numbers.clone(), 0, self.plan.shape.params)])
+        let encoder = self
+            .adapter
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        self.bring(
+            encoder,
+            &[(self.optimiser.numbers.clone(), 0, self.plan.shape.params)],
+        )
     }
 
     fn average(&mut self) -> Result<Vec<f32>, Error> {
         let params = self.plan.shape.params;
-        let encoder = self.adapter.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.bring(encoder, &[(self.optimiser.state.clone(), 2 * params, params)])
+        let encoder = self
+            .adapter
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        self.bring(
+            encoder,
+            &[(self.optimiser.state.clone(), 2 * params, params)],
+        )
     }
 }

@@ -13,8 +13,13 @@ pub(super) fn bytes_of(numbers: &[f32]) -> Vec<u8> {
 }
 
 /// A buffer that shaders read and write and that can be copied either way.
-pub(super) fn storage(adapter: &Adapter, what: &'static str, bytes: u64) -> Result<wgpu::Buffer, Error> {
-    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+pub(super) fn storage(
+    adapter: &Adapter,
+    what: &'static str,
+    bytes: u64,
+) -> Result<wgpu::Buffer, Error> {
+    let usage =
+        wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
     adapter.buffer(what, bytes, usage)
 }
 
@@ -39,8 +44,16 @@ impl Arrays {
         let shared_at = numbers.len();
         numbers.extend(batch.shared.iter());
         let (values, _) = batch.exo_in_memory();
-        let narrow = storage(adapter, "inputs of lanes and groups", numbers.len() as u64 * 4)?;
-        let exo = storage(adapter, "inputs of lanes and periods", values.len() as u64 * 4)?;
+        let narrow = storage(
+            adapter,
+            "inputs of lanes and groups",
+            numbers.len() as u64 * 4,
+        )?;
+        let exo = storage(
+            adapter,
+            "inputs of lanes and periods",
+            values.len() as u64 * 4,
+        )?;
         adapter.write(&narrow, &bytes_of(&numbers));
         // In pieces, so that no second copy of a large array is made.
         for (k, piece) in values.chunks(PIECE).enumerate() {
@@ -97,7 +110,13 @@ impl Sizes {
         let state = traces + self.periods * self.traces * self.lanes;
         let lane = state + self.states * self.lanes;
         let exo = lane + self.lane_grad * self.lanes;
-        [traces, state, lane, exo, exo + self.periods * self.exo_grad * self.lanes]
+        [
+            traces,
+            state,
+            lane,
+            exo,
+            exo + self.periods * self.exo_grad * self.lanes,
+        ]
     }
 
     /// The numbers in the order of [`RUN`], and those behind them.
@@ -137,10 +156,16 @@ impl Sizes {
             self.tiles * TILE,
         ];
         const { assert!(RUN.len() == 30) };
-        let mut bytes: Vec<u8> = numbers.into_iter().flat_map(|x| as_u32(x).to_le_bytes()).collect();
+        let mut bytes: Vec<u8> = numbers
+            .into_iter()
+            .flat_map(|x| as_u32(x).to_le_bytes())
+            .collect();
         bytes.extend(f32::INFINITY.to_le_bytes());
         bytes.extend(f32::NAN.to_le_bytes());
-        #[allow(clippy::cast_possible_truncation, reason = "as the processor rounds it")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "as the processor rounds it"
+        )]
         let mean = (1.0 / crate::exec::forward::lanes_as_f64(self.lanes)) as f32;
         bytes.extend(mean.to_le_bytes());
         bytes.extend(u32::from(arrays.weighted).to_le_bytes());
@@ -161,13 +186,20 @@ pub(super) struct Places {
 
 /// Which lane of the batch each lane of the run is, its group, the groups' first lanes, their shared inputs, and which parameters are
 /// summed one by one.
-pub(super) fn indices(batch: &Batch<'_, f32>, sizes: &[usize], scalars: [&[usize]; 2]) -> (Vec<u32>, Places) {
+pub(super) fn indices(
+    batch: &Batch<'_, f32>,
+    sizes: &[usize],
+    scalars: [&[usize]; 2],
+) -> (Vec<u32>, Places) {
     let lanes = batch.run_lanes();
     let mut all: Vec<usize> = match &batch.selection {
         Some(picked) => picked.to_vec(),
         None => (0..lanes).collect(),
     };
-    let mut at = Places { gid: all.len(), ..Places::default() };
+    let mut at = Places {
+        gid: all.len(),
+        ..Places::default()
+    };
     for (g, &size) in sizes.iter().enumerate() {
         all.extend(std::iter::repeat_n(g, size));
     }
