@@ -8,7 +8,7 @@ use hindsight_exo_idp::replay::{Arm, Deviations};
 use hindsight_exo_idp::{Outcomes, Panel, Replay};
 
 use super::gap::{ContextGain, Gap, Question};
-use super::judged::{Judged, MapGain};
+use super::judged::Judged;
 use super::map::MapClass;
 use super::replay::{ReplayedGains, Tweak};
 use crate::error::{Error, Result};
@@ -156,7 +156,7 @@ impl WindowGaps {
         };
         let known =
             |week: usize, product: usize, out: &mut Vec<f64>| context.of(week, product, out);
-        let found = ReplayedGains::new(
+        let found = ReplayedGains::averaged(
             replay,
             policy,
             &(),
@@ -164,25 +164,18 @@ impl WindowGaps {
             scored.device,
             columns,
             known,
-        )?
-        .averaged();
+        )?;
         let names = panel.names();
         let numbered: Vec<u64> = names.iter().map(|name| self.number(name)).collect();
         let found = found.renumbered(&numbered);
         let table = found.table()?;
         let gap = table.gap(self.class_for(table.decisions()), &self.question)?;
         let tweak = if gap.map.keeps_all() {
-            None
+            zero(&gap.judged)
         } else {
             let tweak = Tweak::new(replay, &gap.map, &self.arms, known, |_, _| true);
-            Some(replay.run_in(policy, &tweak, scored.device)?)
-        };
-        let tweak = match tweak {
-            None => zero(&gap.judged),
-            Some(tweaked) => {
-                let base = replay.run(policy, scored.device)?;
-                added(replay, &gap.judged, &numbered, &tweaked, &base)
-            }
+            let tweaked = replay.run_in(policy, &tweak, scored.device)?;
+            added(replay, &gap.judged, &numbered, &tweaked, scored.outcomes)
         };
         self.keep(scored, gap, &tweak)
     }
@@ -237,11 +230,7 @@ impl WindowGaps {
             .iter()
             .filter_map(|name| Some((name, self.policies.get(name)?)))
             .map(|(name, account)| {
-                let MapGain {
-                    gain,
-                    standard_error,
-                    ..
-                } = account.gap.mean();
+                let gap = account.gap.mean();
                 let over_trained = trained
                     .filter(|_| account.role != Role::Trained)
                     .and_then(|trained| account.gap.minus(&trained.gap).ok())
@@ -258,9 +247,9 @@ impl WindowGaps {
                 Ok(PolicyGap {
                     policy: name.clone(),
                     role: account.role,
-                    gap: gain,
-                    standard_error,
-                    interval: account.gap.mean().interval(level)?,
+                    gap: gap.gain,
+                    standard_error: gap.standard_error,
+                    interval: gap.interval(level)?,
                     windows: account.windows.clone(),
                     changed: changed.map(|c| c.share).sum(),
                     arms: account.last.clone(),

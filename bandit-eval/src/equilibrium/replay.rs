@@ -6,7 +6,7 @@ use hindsight_exo_idp::Replay;
 use hindsight_exo_idp::gpu::{Device, Scalar};
 use hindsight_exo_idp::market::{Market, MarketInputs};
 use hindsight_exo_idp::policy::{Policy, Signals};
-use hindsight_exo_idp::replay::{Arm, Deviations};
+use hindsight_exo_idp::replay::{Arm, Deviations, Gains};
 
 use super::map::Map;
 use super::table::GainTable;
@@ -20,7 +20,7 @@ use crate::model::Features;
 /// use hindsight_exo_idp::gpu::Device;
 /// use hindsight_exo_idp::policy::{BaseStock, Signals};
 /// use hindsight_exo_idp::panel::Columns;
-/// use hindsight_exo_idp::replay::{Arm, Deviations};
+/// use hindsight_exo_idp::replay::{Gains, Arm, Deviations};
 /// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
 /// # let (products, weeks) = (20, 40);
 /// # let columns = Columns {
@@ -66,29 +66,78 @@ impl ReplayedGains {
         deviations: &Deviations,
         device: &Device,
         columns: usize,
-        mut context: impl FnMut(usize, usize, &mut Vec<f64>),
+        context: impl FnMut(usize, usize, &mut Vec<f64>),
     ) -> Result<Self> {
         let found = replay.deviations(policy, market, deviations, device)?;
-        let decisions = found.weeks().len() * found.lanes();
+        let each: Vec<usize> = (0..found.lanes()).collect();
+        Self::gather(replay, &found, &each, columns, context)
+    }
+
+    /// The same with the means over samples of lead times: one decision per product and week.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn averaged<P: Policy, M: Market>(
+        replay: &Replay<'_>,
+        policy: &P,
+        market: &M,
+        deviations: &Deviations,
+        device: &Device,
+        columns: usize,
+        context: impl FnMut(usize, usize, &mut Vec<f64>),
+    ) -> Result<Self> {
+        let found = replay.deviations(policy, market, deviations, device)?;
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        let of_product: Vec<usize> = (0..found.lanes())
+            .map(|lane| {
+                let next = places.len();
+                *places.entry(replay.paths().product(lane)).or_insert(next)
+            })
+            .collect();
+        Self::gather(replay, &found, &of_product, columns, context)
+    }
+
+    /// Week by week, the means over the lanes of each decision; `decision` names that of each lane, numbered in their order.
+    fn gather(
+        replay: &Replay<'_>,
+        found: &Gains,
+        decision: &[usize],
+        columns: usize,
+        mut context: impl FnMut(usize, usize, &mut Vec<f64>),
+    ) -> Result<Self> {
+        let mut products: Vec<usize> = Vec::new();
+        for (lane, of) in decision.iter().enumerate() {
+            if *of == products.len() {
+                products.push(replay.paths().product(lane));
+            }
+        }
+        let (arms, weeks) = (found.arms(), found.weeks());
+        let decisions = weeks.len() * products.len();
         let mut all = ReplayedGains {
-            arms: found.arms(),
+            arms,
             columns,
-            gains: Vec::with_capacity(decisions * found.arms()),
+            gains: vec![0.0; decisions * arms],
             features: Vec::with_capacity(decisions * columns),
             product: Vec::with_capacity(decisions),
             week: Vec::with_capacity(decisions),
             weight: Vec::with_capacity(decisions),
         };
-        for week in found.weeks() {
+        let blocks = all.gains.chunks_exact_mut((products.len() * arms).max(1));
+        let mut counts = vec![0.0; products.len()];
+        for (week, gains) in weeks.zip(blocks) {
             let (weight, _) = replay.weights(week);
-            for lane in 0..found.lanes() {
-                let product = replay.paths().product(lane);
-                context(week, product, &mut all.features);
-                all.product.push(product as u64);
+            for product in &products {
+                context(week, *product, &mut all.features);
+                all.product.push(*product as u64);
                 all.week.push(week as u64);
                 all.weight.push(weight);
-                all.gains
-                    .extend((0..found.arms()).map(|arm| found.of(week, arm)[lane]));
+            }
+            counts.fill(0.0);
+            for (lane, of) in decision.iter().enumerate() {
+                counts[*of] += 1.0;
+                for (arm, mean) in gains[of * arms..][..arms].iter_mut().enumerate() {
+                    *mean += (found.of(week, arm)[lane] - *mean) / counts[*of];
+                }
             }
         }
         crate::error::check_len(
@@ -97,39 +146,6 @@ impl ReplayedGains {
             all.features.len(),
         )?;
         Ok(all)
-    }
-
-    /// The means over samples of lead times: one decision per product and week.
-    #[must_use]
-    pub fn averaged(self) -> Self {
-        let mut places: HashMap<(u64, u64), usize> = HashMap::new();
-        let mut counts: Vec<f64> = Vec::new();
-        let mut mean = ReplayedGains {
-            gains: Vec::new(),
-            features: Vec::new(),
-            product: Vec::new(),
-            week: Vec::new(),
-            weight: Vec::new(),
-            ..self
-        };
-        for (d, (&product, &week)) in self.product.iter().zip(&self.week).enumerate() {
-            let own = &self.gains[d * self.arms..][..self.arms];
-            let at = *places.entry((product, week)).or_insert(counts.len());
-            if at == counts.len() {
-                counts.push(0.0);
-                mean.gains.extend_from_slice(own);
-                let features = &self.features[d * self.columns..][..self.columns];
-                mean.features.extend_from_slice(features);
-                mean.product.push(product);
-                mean.week.push(week);
-                mean.weight.push(self.weight[d]);
-            }
-            counts[at] += 1.0;
-            for (mean, own) in mean.gains[at * self.arms..].iter_mut().zip(own) {
-                *mean += (own - *mean) / counts[at];
-            }
-        }
-        mean
     }
 
     /// The same with other numbers of the products, by their place in the panel.

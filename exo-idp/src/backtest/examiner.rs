@@ -5,6 +5,7 @@ use gpu::Device;
 use super::entry::Entry;
 use super::standings::Role;
 use crate::error::Error;
+use crate::outcomes::Outcomes;
 use crate::policy::{Plan, Policy};
 use crate::replay::Replay;
 
@@ -19,6 +20,8 @@ pub struct Scored<'a> {
     pub window: usize,
     /// The replay that scores it.
     pub replay: &'a Replay<'a>,
+    /// What came of it there.
+    pub outcomes: &'a Outcomes,
     /// How far ahead covariates and prices are known when an order is placed.
     pub plan: Plan,
     /// Where it is run.
@@ -63,6 +66,7 @@ impl<E: Examiner> Scoring<'_, E> {
             role,
             window: self.window,
             replay: self.replay,
+            outcomes: &outcomes,
             plan: self.plan,
             device: self.device,
         };
