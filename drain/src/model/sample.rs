@@ -86,7 +86,7 @@ impl DrainModel {
         let money = costs.mean();
         let sample = |(k, state): (usize, &State), m: usize| {
             let size: f64 = state.demand.iter().sum();
-            let row = 2 * (m / TOGETHER * TOGETHER + m % TOGETHER);
+            let row = 2 * m;
             let at = |row: usize, w: usize| traces[row * lanes + k * costs.warehouses() + w];
             let mut drain = Drain::default();
             for (w, stock) in state.stock.iter().enumerate() {
