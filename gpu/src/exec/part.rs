@@ -64,3 +64,37 @@ impl<'a> Part<'a> {
         }
     }
 }
+
+/// A part with lists of its own, to be told from another later.
+#[cfg(feature = "wgpu")]
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Whether groups were picked, and which; none where all lanes are run.
+    picked: Option<(bool, Vec<usize>)>,
+    periods: Option<Range<usize>>,
+}
+
+#[cfg(feature = "wgpu")]
+impl Kept {
+    pub(super) fn of(part: &Part<'_>) -> Kept {
+        Kept {
+            picked: match part.pick {
+                Pick::All => None,
+                Pick::Lanes(lanes) => Some((false, lanes.to_vec())),
+                Pick::Groups(groups) => Some((true, groups.to_vec())),
+            },
+            periods: part.periods.clone(),
+        }
+    }
+
+    /// Whether it is the same part.
+    pub(super) fn is(&self, part: &Part<'_>) -> bool {
+        let picked = match (&self.picked, part.pick) {
+            (None, Pick::All) => true,
+            (Some((false, own)), Pick::Lanes(lanes)) => own == lanes,
+            (Some((true, own)), Pick::Groups(groups)) => own == groups,
+            _ => false,
+        };
+        picked && self.periods == part.periods
+    }
+}

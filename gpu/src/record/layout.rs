@@ -173,8 +173,8 @@ struct Order {
     own: usize,
 }
 
-/// New places of the period's rows. Rows that an operation reads or writes as neighbours stay so.
-fn order(side: &Side, other: &Side, read: &[bool], alone: &[bool]) -> Order {
+/// The period's rows in runs: rows that an operation reads or writes as neighbours, or that come or go over as neighbours, are in one.
+pub(crate) fn runs(side: &Side, other: &Side) -> Vec<Range<usize>> {
     let rows = side.period.rows;
     let mut joined = vec![false; rows];
     let mut join = |arg: Arg, count: usize| {
@@ -205,6 +205,13 @@ fn order(side: &Side, other: &Side, read: &[bool], alone: &[bool]) -> Order {
             _ => runs.push(row..row + 1),
         }
     }
+    runs
+}
+
+/// New places of the period's rows. Runs stay together.
+fn order(side: &Side, other: &Side, read: &[bool], alone: &[bool]) -> Order {
+    let rows = side.period.rows;
+    let runs = runs(side, other);
     let is_kept = |run: &Range<usize>| read[run.clone()].contains(&true);
     let is_alone = |run: &Range<usize>| !alone[run.clone()].contains(&false);
     let (kept, others): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_kept);

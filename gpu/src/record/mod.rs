@@ -19,6 +19,8 @@ mod tape;
 mod var;
 
 pub use custom::CustomOp;
+#[cfg(feature = "wgpu")]
+pub(crate) use layout::runs;
 pub(crate) use op::{Arg, Binary, Dense, NORMALISER, Op, Reduce, Row, Space, Unary};
 pub(crate) use plan::{Bridge, Code, Plan, Side};
 pub(crate) use prepare::{Keep, plan};

@@ -15,7 +15,6 @@ pub(super) struct Adapter {
     pub(super) info: wgpu::AdapterInfo,
     pub(super) limits: wgpu::Limits,
     pub(super) layout: wgpu::BindGroupLayout,
-    pub(super) now_layout: wgpu::BindGroupLayout,
     pub(super) rule_layout: wgpu::BindGroupLayout,
     pipelines: Mutex<HashMap<(String, &'static str), wgpu::ComputePipeline>>,
     /// What the device complained of outside an error scope.
@@ -102,14 +101,12 @@ impl Adapter {
         });
         let layout = layout_of(&device, &BUFFERS);
         let rule_layout = layout_of(&device, &RULE_BUFFERS);
-        let now_layout = layout_now(&device);
         Ok(Adapter {
             info: adapter.get_info(),
             device,
             queue,
             limits,
             layout,
-            now_layout,
             rule_layout,
             pipelines: Mutex::new(HashMap::new()),
             fault,
@@ -144,16 +141,16 @@ impl Adapter {
             source: wgpu::ShaderSource::Wgsl(text.into()),
         };
         let module = trusted(&self.device, descriptor);
-        let layouts = if rule {
-            vec![Some(&self.rule_layout)]
+        let layout = if rule {
+            &self.rule_layout
         } else {
-            vec![Some(&self.layout), Some(&self.now_layout)]
+            &self.layout
         };
         let layout = self
             .device
             .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: None,
-                bind_group_layouts: &layouts,
+                bind_group_layouts: &[Some(layout)],
                 ..wgpu::PipelineLayoutDescriptor::default()
             });
         let pipeline = self
@@ -363,22 +360,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn storage(binding: u32, written: bool) -> wgpu::BindGroupLayoutEntry {
-    entry(
-        binding,
-        wgpu::BufferBindingType::Storage {
-            read_only: !written,
-        },
-        false,
-    )
+    let read_only = !written;
+    entry(binding, wgpu::BufferBindingType::Storage { read_only })
 }
 
-fn entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgpu::BindGroupLayoutEntry {
+fn entry(binding: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
             ty,
-            has_dynamic_offset: dynamic,
+            has_dynamic_offset: false,
             min_binding_size: None,
         },
         count: None,
@@ -386,16 +378,8 @@ fn entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgpu::Bind
 }
 
 fn layout_of(device: &wgpu::Device, buffers: &[bool]) -> wgpu::BindGroupLayout {
-    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, false)];
+    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform)];
     entries.extend((1..).zip(buffers).map(|(k, &written)| storage(k, written)));
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: None,
-        entries: &entries,
-    })
-}
-
-fn layout_now(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let entries = [entry(0, wgpu::BufferBindingType::Uniform, true)];
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: None,
         entries: &entries,

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::blocks::kinds;
-use super::placement::{Sought, crossing, hot, in_place, place_rows, runs, sources, taped};
+use super::placement::{Sought, crossing, hot, in_place, place_rows, sources, taped};
 use super::shape::{HEAD, PER_LANE, VECTORS};
-use crate::record::{Arg, Code, Dense, Op, Plan, Row, Side, Space};
+use crate::record::{Arg, Code, Dense, Op, Plan, Row, Side, Space, runs};
 use crate::scalar::Activation;
 
 /// What a shader is for.
@@ -13,8 +13,6 @@ use crate::scalar::Activation;
 pub(super) struct Mode {
     /// Whether it goes back through the periods.
     pub(super) reverse: bool,
-    /// Whether lanes are joined, so that every phase is a dispatch of its own.
-    pub(super) joined: bool,
     /// Whether the adjoints of the inputs are wanted.
     pub(super) inputs: bool,
 }
@@ -78,8 +76,10 @@ impl Frame {
     pub(super) fn new(plan: &Plan, groups: bool, mode: Mode, budget: usize) -> Frame {
         let side = if groups { &plan.group } else { &plan.lane };
         let forward = forward_ops(side, mode);
-        let blocks = blocks(side, forward, mode);
-        let runs = runs(plan, groups);
+        let kinds = kinds(&side.period.ops[..forward], Space::Period);
+        let blocks: Vec<usize> = kinds.into_iter().map(|(block, _)| block).collect();
+        let other = if groups { &plan.lane } else { &plan.group };
+        let runs = runs(side, other);
         let homes = sources(side, groups, &runs);
         let start_over = if groups {
             HashMap::new()
@@ -89,7 +89,7 @@ impl Frame {
         let (hot, stage) = hot(side, forward, mode, &runs, budget);
         let sought = Sought {
             taped: taped(plan, groups, mode),
-            crossing: crossing(plan, groups, mode, &blocks),
+            crossing: crossing(plan, groups, &blocks),
             hot: &hot,
         };
         let (homes, places) = place_rows(homes, &runs, &sought);
@@ -121,7 +121,7 @@ impl Frame {
         let waiting = take(reverse(ring.len() * (plan.reach + 1)));
         let state_adjoints = take(reverse(side.states.len()));
         let sums = take(reverse(scalars.len() * PER_LANE));
-        let all = mode.reverse || groups && !mode.joined;
+        let all = mode.reverse || groups;
         let scratch = stage + if mode.reverse { widest } else { 0 };
         Frame {
             homes,
@@ -215,21 +215,6 @@ pub(super) fn over_rows(code: &Code) -> impl Iterator<Item = (usize, Row)> {
             _ => None,
         })
     })
-}
-
-/// The block of code of each forward operation: a new one begins with each phase that is a dispatch of its own.
-fn blocks(side: &Side, forward: usize, mode: Mode) -> Vec<usize> {
-    let mut blocks = Vec::new();
-    let mut first = 0;
-    for phase in &side.period.phases {
-        let ops = phase.ops.start.min(forward)..phase.ops.end.min(forward);
-        if mode.joined {
-            first = blocks.last().map_or(0, |last| last + 1);
-        }
-        let own = kinds(&side.period.ops[ops], Space::Period);
-        blocks.extend(own.iter().map(|&(block, _)| first + block));
-    }
-    blocks
 }
 
 /// Rows that are looked back on, each with its place among the adjoints that wait.

@@ -118,7 +118,6 @@ pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
         let _ = writeln!(text, "  {name}: u32,");
     }
     text.push_str("  infinity: u32,\n  nan: u32,\n  mean: f32,\n  weighted: u32,\n}\n");
-    text.push_str("struct Now { t: u32, pad0: u32, pad1: u32, pad2: u32 }\n");
     let storage = [
         ("read", "D: array<f32>"),
         ("read", "X: array<f32>"),
@@ -138,7 +137,6 @@ pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
             k + 1
         );
     }
-    text.push_str("@group(1) @binding(0) var<uniform> NOW: Now;\n");
     let _ = writeln!(text, "const TILE = {TILE}u;");
     let _ = writeln!(text, "var<workgroup> sh: array<vec4<f32>, {shared}>;");
     text.push_str(HELPERS);
@@ -297,7 +295,6 @@ fn lanes_kernel(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing)
 
 /// The state after the last period: that which the period after it would begin with.
 fn final_state(e: &mut Emitter<'_>) {
-    let _ = &e;
     e.begin("");
     e.line("let last = t - 1u;");
     e.begin("");

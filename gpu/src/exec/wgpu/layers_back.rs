@@ -105,6 +105,16 @@ impl Emitter<'_> {
         self.order.note(first..first + params, who, true);
     }
 
+    /// Begins code for the threads that have a block of a gradient in a pass, two levels deep: the first output and input of the thread's.
+    fn own_block(&mut self, Blocks { down, across, .. }: Blocks, pass: usize) -> (String, String) {
+        self.begin("");
+        let cell = self.bind(format_args!("{}u + tid", pass * super::shape::THREADS));
+        self.begin(format_args!("if ({cell} < {}u)", down * across));
+        let o = self.bind(format_args!("{cell} / {across}u"));
+        let i = self.bind(format_args!("{cell} % {across}u"));
+        (o, i)
+    }
+
     fn gradient_pass(
         &mut self,
         dense: &Dense,
@@ -119,11 +129,7 @@ impl Emitter<'_> {
             down,
             across,
         } = shape;
-        self.begin("");
-        let cell = self.bind(format_args!("{}u + tid", pass * super::shape::THREADS));
-        self.begin(format_args!("if ({cell} < {}u)", down * across));
-        let o = self.bind(format_args!("{cell} / {across}u"));
-        let i = self.bind(format_args!("{cell} % {across}u"));
+        let (o, i) = self.own_block(shape, pass);
         let register = |r: usize, c: usize| format!("dw{}_{pass}_{r}_{c}", dense.id);
         if !in_registers {
             for r in 0..rows {
@@ -246,11 +252,7 @@ impl Emitter<'_> {
         }
         let shape = Blocks::of(dense);
         for pass in 0..shape.passes() {
-            self.begin("");
-            let cell = self.bind(format_args!("{}u + tid", pass * super::shape::THREADS));
-            self.begin(format_args!("if ({cell} < {}u)", shape.down * shape.across));
-            let o = self.bind(format_args!("{cell} / {}u", shape.across));
-            let i = self.bind(format_args!("{cell} % {}u", shape.across));
+            let (o, i) = self.own_block(shape, pass);
             self.flush(dense, shape, (&o, &i), |r, c| {
                 format!("dw{}_{pass}_{r}_{c}", dense.id)
             });

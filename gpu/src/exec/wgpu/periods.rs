@@ -6,24 +6,12 @@ use super::frame::Home;
 use super::order::Who;
 use super::packing::{Packed, Packing};
 use super::shape::NARROW;
-use crate::record::{Arg, Code, Op, Row, Space};
+use crate::record::{Arg, Code, Op, Row, Side, Space};
 
 impl Emitter<'_> {
-    fn code(&self) -> &'_ Code {
-        match self.space {
-            Space::Start => &self.side.start,
-            Space::Period => &self.side.period,
-        }
-    }
-
     /// The operations of a range of the block, forward.
     pub(super) fn run(&mut self, ops: std::ops::Range<usize>, packing: &Packing) {
-        let side = self.side;
-        let code = if self.space == Space::Start {
-            &side.start
-        } else {
-            &side.period
-        };
+        let code = code_of(self.side, self.space);
         let kinds = super::blocks::kinds(&code.ops[ops.clone()], self.space);
         let mut before = None;
         for (op, (block, kind)) in code.ops[ops].iter().zip(kinds) {
@@ -45,12 +33,7 @@ impl Emitter<'_> {
 
     /// The adjoints of the operations of a range of the block.
     pub(super) fn run_back(&mut self, ops: std::ops::Range<usize>, packing: &Packing) {
-        let side = self.side;
-        let code = if self.space == Space::Start {
-            &side.start
-        } else {
-            &side.period
-        };
+        let code = code_of(self.side, self.space);
         let likelihoods = code
             .ops
             .iter()
@@ -244,14 +227,7 @@ impl Emitter<'_> {
                 self.add(Arg::Row(row), 0, &d);
             }
         }
-        let side = self.side;
-        for (k, &next) in side.next.iter().enumerate() {
-            if let Arg::Const(_) = next {
-                continue;
-            }
-            let d = self.state_adjoint(k);
-            self.add(next, 0, &d);
-        }
+        self.take_state_adjoints(&self.side.next);
     }
 
     /// What a period's reverse hands on: the adjoints of its state, of its inputs where they are wanted, and of what came over from the
@@ -282,11 +258,18 @@ impl Emitter<'_> {
         self.leave();
     }
 
-    fn state_adjoint(&mut self, k: usize) -> String {
-        let row = self.frame.state_adjoints + k;
-        self.order.note(row..row + 1, Who::Lane, false);
-        let place = self.device(row, "", Lanes::One);
-        self.bind(place)
+    /// Adds the adjoints of the state to where the state came from.
+    fn take_state_adjoints(&mut self, from: &[Arg]) {
+        for (k, &arg) in from.iter().enumerate() {
+            if let Arg::Const(_) = arg {
+                continue;
+            }
+            let row = self.frame.state_adjoints + k;
+            self.order.note(row..row + 1, Who::Lane, false);
+            let place = self.device(row, "", Lanes::One);
+            let d = self.bind(place);
+            self.add(arg, 0, &d);
+        }
     }
 
     fn waiting_used(&mut self, row: Row) {
@@ -315,15 +298,8 @@ impl Emitter<'_> {
     pub(super) fn start_back(&mut self, packing: &Packing) {
         self.space = Space::Start;
         self.enter(Kind::Narrow, true);
-        let side = self.side;
-        for (k, &initial) in side.initial.iter().enumerate() {
-            if let Arg::Const(_) = initial {
-                continue;
-            }
-            let d = self.state_adjoint(k);
-            self.add(initial, 0, &d);
-        }
-        self.run_back(0..self.code().ops.len(), packing);
+        self.take_state_adjoints(&self.side.initial);
+        self.run_back(0..self.side.start.ops.len(), packing);
         if !self.groups {
             self.enter(Kind::Narrow, false);
             self.hand_over(Space::Start);
@@ -376,12 +352,8 @@ impl Emitter<'_> {
 }
 
 /// Rows of a block that came over from the groups and whose adjoints are wanted, with the rows that they came from.
-pub(super) fn live_rows(side: &crate::record::Side, space: Space) -> Vec<(usize, Arg)> {
-    let code = if space == Space::Start {
-        &side.start
-    } else {
-        &side.period
-    };
+pub(super) fn live_rows(side: &Side, space: Space) -> Vec<(usize, Arg)> {
+    let code = code_of(side, space);
     let bridges = code.phases.iter().flat_map(|phase| &phase.bridges);
     let live = bridges.filter(|bridge| bridge.live);
     live.flat_map(|bridge| {
@@ -391,6 +363,13 @@ pub(super) fn live_rows(side: &crate::record::Side, space: Space) -> Vec<(usize,
         })
     })
     .collect()
+}
+
+fn code_of(side: &Side, space: Space) -> &Code {
+    match space {
+        Space::Start => &side.start,
+        Space::Period => &side.period,
+    }
 }
 
 fn packed(packing: &Packing, id: usize) -> &Packed {

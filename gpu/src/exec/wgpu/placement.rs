@@ -7,43 +7,6 @@ use super::frame::{Home, Mode, layers, over_rows};
 use super::shape::{HEAD, PER_LANE};
 use crate::record::{Arg, Op, Plan, Row, Side, Space};
 
-/// Neighbouring rows that some operation reads or writes as neighbours: they lie as neighbours in every memory.
-pub(super) fn runs(plan: &Plan, groups: bool) -> Vec<Range<usize>> {
-    let (side, other) = if groups {
-        (&plan.group, &plan.lane)
-    } else {
-        (&plan.lane, &plan.group)
-    };
-    let rows = side.period.rows;
-    let mut joined = vec![false; rows];
-    let mut join = |arg: Arg, count: usize| {
-        if let Arg::Row(row) = arg
-            && row.space == Space::Period
-            && count > 1
-        {
-            joined[row.index..row.index + count - 1].fill(true);
-        }
-    };
-    for op in &side.period.ops {
-        op.operands()
-            .into_iter()
-            .for_each(|(arg, rows)| join(arg, rows));
-        let (out, rows) = op.results();
-        join(Arg::Row(Row::of(Space::Period, out)), rows);
-    }
-    for bridge in other.period.phases.iter().flat_map(|phase| &phase.bridges) {
-        join(bridge.from, bridge.rows);
-    }
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for row in 0..rows {
-        match runs.last_mut() {
-            Some(run) if joined[row - 1] => run.end = row + 1,
-            _ => runs.push(row..row + 1),
-        }
-    }
-    runs
-}
-
 /// Rows that are read where they come from: whole runs of inputs, and of rows of the groups.
 pub(super) fn sources(side: &Side, groups: bool, runs: &[Range<usize>]) -> Vec<Home> {
     let mut all = vec![Home::Nowhere; side.period.rows];
@@ -78,9 +41,6 @@ pub(super) fn hot(
 ) -> (Vec<Option<usize>>, usize) {
     let mut hot = vec![None; side.period.rows];
     let mut count = 0;
-    if mode.joined {
-        return (hot, 0);
-    }
     let widest = layers(side).map(|d| d.width).max().unwrap_or(0);
     let budget = budget.saturating_sub(HEAD * PER_LANE + if mode.reverse { widest } else { 0 });
     let mut take = |row: usize| {
@@ -220,7 +180,7 @@ pub(super) struct Crossing {
     late: Vec<bool>,
 }
 
-pub(super) fn crossing(plan: &Plan, groups: bool, mode: Mode, blocks: &[usize]) -> Crossing {
+pub(super) fn crossing(plan: &Plan, groups: bool, blocks: &[usize]) -> Crossing {
     let (side, other) = if groups {
         (&plan.group, &plan.lane)
     } else {
@@ -266,7 +226,7 @@ pub(super) fn crossing(plan: &Plan, groups: bool, mode: Mode, blocks: &[usize]) 
             }
         }
     }
-    // What the end of the period reads, and in phases of their own what its beginning makes, lies in memory.
+    // What the end of the period reads lies in memory.
     let end = |marks: &mut Vec<bool>, arg: Arg| mark(marks, (arg, 1), None);
     side.next.iter().for_each(|&arg| end(&mut late, arg));
     let bridges = other.period.phases.iter().flat_map(|phase| &phase.bridges);
@@ -275,10 +235,9 @@ pub(super) fn crossing(plan: &Plan, groups: bool, mode: Mode, blocks: &[usize]) 
         let bridges = side.period.phases.iter().flat_map(|phase| &phase.bridges);
         bridges.for_each(|bridge| mark(&mut late, own(bridge.to, bridge.rows), None));
     }
-    let begun = if mode.joined { &mut late } else { &mut forward };
     side.states
         .iter()
-        .for_each(|&row| mark(begun, own(row, 1), None));
+        .for_each(|&row| mark(&mut forward, own(row, 1), None));
     if !groups {
         plan.traces.iter().for_each(|&arg| end(&mut forward, arg));
         end(&mut forward, plan.objective);

@@ -12,23 +12,10 @@ impl Emitter<'_> {
         let space = self.space;
         match op {
             Op::Unary { f, x, out, rows } => {
-                if let Kind::Wide(_) = kind(op) {
-                    let x = self.vector(*x, false, *rows);
-                    let y = self.bind(f::unary(*f, &x, 4));
-                    self.set(
-                        Row::of(space, *out),
-                        &y,
-                        "r",
-                        (*rows, Who::Rows(0)),
-                        Lanes::Four,
-                    );
-                    return;
-                }
-                for i in 0..*rows {
-                    let x = self.value(*x, i);
-                    let y = self.bind(f::unary(*f, &x, 1));
-                    self.set(Row::of(space, out + i), &y, "", (1, Who::Lane), Lanes::One);
-                }
+                self.row_by_row(op, (*out, *rows), |e, i, w| {
+                    let x = e.operand(*x, false, i, *rows);
+                    f::unary(*f, &x, w)
+                });
             }
             Op::Binary {
                 f,
@@ -38,25 +25,11 @@ impl Emitter<'_> {
                 out,
                 rows,
             } => {
-                if let Kind::Wide(_) = kind(op) {
+                self.row_by_row(op, (*out, *rows), |e, i, _| {
                     let [a, b] = [(*a, repeated[0]), (*b, repeated[1])]
-                        .map(|(arg, same)| self.vector(arg, same, *rows));
-                    let y = self.bind(f::binary(*f, &a, &b));
-                    self.set(
-                        Row::of(space, *out),
-                        &y,
-                        "r",
-                        (*rows, Who::Rows(0)),
-                        Lanes::Four,
-                    );
-                    return;
-                }
-                for i in 0..*rows {
-                    let [a, b] = [(*a, repeated[0]), (*b, repeated[1])]
-                        .map(|(arg, same)| self.value(arg, if same { 0 } else { i }));
-                    let y = self.bind(f::binary(*f, &a, &b));
-                    self.set(Row::of(space, out + i), &y, "", (1, Who::Lane), Lanes::One);
-                }
+                        .map(|(arg, same)| e.operand(arg, same, i, *rows));
+                    f::binary(*f, &a, &b)
+                });
             }
             Op::Select { mask, yes, no, out } => {
                 let [mask, yes, no] = [mask, yes, no].map(|&arg| self.value(arg, 0));
@@ -76,6 +49,42 @@ impl Emitter<'_> {
                 }
             }
             other => self.of_classes(other),
+        }
+    }
+
+    /// The values of an operation over rows: by all threads at once, or one row after another by a thread a lane; `value` is told which row,
+    /// if it is one, and of how many lanes.
+    fn row_by_row(
+        &mut self,
+        op: &Op,
+        (out, rows): (usize, usize),
+        value: impl Fn(&mut Self, Option<usize>, usize) -> String,
+    ) {
+        let out = Row::of(self.space, out);
+        if let Kind::Wide(_) = kind(op) {
+            let y = value(self, None, 4);
+            let y = self.bind(y);
+            self.set(out, &y, "r", (rows, Who::Rows(0)), Lanes::Four);
+            return;
+        }
+        for i in 0..rows {
+            let y = value(self, Some(i), 1);
+            let y = self.bind(y);
+            self.set(out.offset(i), &y, "", (1, Who::Lane), Lanes::One);
+        }
+    }
+
+    /// An operand's number in row `i`, or its four in the row that the thread is at; the same row for all of them where it is repeated.
+    pub(super) fn operand(
+        &mut self,
+        arg: Arg,
+        repeated: bool,
+        i: Option<usize>,
+        rows: usize,
+    ) -> String {
+        match i {
+            Some(i) => self.value(arg, if repeated { 0 } else { i }),
+            None => self.vector(arg, repeated, rows),
         }
     }
 

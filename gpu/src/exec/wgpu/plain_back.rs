@@ -51,11 +51,10 @@ impl Emitter<'_> {
                     let Some(dy) = self.adjoint(out + i) else {
                         continue;
                     };
-                    for (arg, other, second) in [(*a, *b, false), (*b, *a, true)] {
+                    for (arg, second) in [(*a, false), (*b, true)] {
                         if !wants[usize::from(second)] || matches!(arg, Arg::Const(_)) {
                             continue;
                         }
-                        let _ = other;
                         let reads = f::binary_reads(*f, second);
                         let [x, y] = [(*a, 0), (*b, 1)].map(|(arg, k)| {
                             if reads[k] {

@@ -8,10 +8,10 @@ use super::kernels::Shader;
 use super::optimiser::DeviceOptimiser;
 use super::periods::live_rows;
 use super::shape::{TILE, VECTORS, WORKGROUPS};
-use super::upload::{Arrays, Sizes, indices, storage};
+use super::upload::{Arrays, RUN_BYTES, Sizes, indices, storage};
 use crate::error::Error;
 use crate::exec::batch::{Batch, check};
-use crate::exec::part::Part;
+use crate::exec::part::{Kept, Part};
 use crate::exec::session::{Gradient, Rollout, Session};
 use crate::optim::Rule;
 use crate::record::{Keep, Plan, Program, Space, plan};
@@ -28,7 +28,8 @@ struct Ready {
 /// What a run needs on the device, made for its part of the batch.
 #[derive(Debug)]
 struct Prepared {
-    key: (bool, String),
+    reverse: bool,
+    part: Kept,
     sizes: Sizes,
     group: wgpu::BindGroup,
 }
@@ -44,9 +45,10 @@ pub(super) struct GpuSession<'a> {
     ready: HashMap<bool, Ready>,
     buffers: HashMap<&'static str, wgpu::Buffer>,
     prepared: Option<Prepared>,
-    /// Where results come back, by how many numbers.
-    staging: HashMap<usize, wgpu::Buffer>,
-    now: wgpu::BindGroup,
+    /// Where results come back, and how many numbers fit.
+    staging: Option<(usize, wgpu::Buffer)>,
+    /// The numbers of a run.
+    numbers: wgpu::Buffer,
 }
 
 impl<'a> GpuSession<'a> {
@@ -65,8 +67,7 @@ impl<'a> GpuSession<'a> {
         optimiser.load(adapter, &vec![0.0; plan.shape.params]);
         let arrays = Arrays::new(adapter, &batch)?;
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let now = adapter.buffer("periods", 16, uniform)?;
-        let now = adapter.bind(&adapter.now_layout, &[&now]);
+        let numbers = adapter.buffer("run", RUN_BYTES, uniform)?;
         adapter.check()?;
         Ok(GpuSession {
             adapter,
@@ -77,8 +78,8 @@ impl<'a> GpuSession<'a> {
             ready: HashMap::new(),
             buffers: HashMap::new(),
             prepared: None,
-            staging: HashMap::new(),
-            now,
+            staging: None,
+            numbers,
         })
     }
 
@@ -87,7 +88,6 @@ impl<'a> GpuSession<'a> {
         if !self.ready.contains_key(&reverse) {
             let mode = Mode {
                 reverse,
-                joined: false,
                 inputs: self.batch.differentiate_inputs,
             };
             let bytes = self.adapter.limits.max_compute_workgroup_storage_size as usize;
@@ -123,15 +123,14 @@ impl<'a> GpuSession<'a> {
 
     /// Makes a part of the batch ready to run, unless it is the one before.
     fn prepare(&mut self, part: &Part<'_>, reverse: bool) -> Result<Sizes, Error> {
-        let key = (reverse, format!("{part:?}"));
         if let Some(prepared) = &self.prepared
-            && prepared.key == key
+            && prepared.reverse == reverse
+            && prepared.part.is(part)
         {
             return Ok(prepared.sizes);
         }
         self.ready(reverse)?;
-        let batch = self.batch.clone();
-        let (some, groups) = batch.part(part)?;
+        let (some, groups) = self.batch.part(part)?;
         let sizes = self.sizes(&some, &groups, reverse);
         let shader = &self.ready[&reverse].shader;
         let scalars = [&shader.lane, &shader.group].map(|frame| {
@@ -147,8 +146,6 @@ impl<'a> GpuSession<'a> {
         let [.., outputs] = sizes.outputs();
         let four = |count: usize| count as u64 * 4;
         let adapter = self.adapter;
-        let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let numbers = adapter.buffer("run", run.len() as u64, uniform)?;
         let index = self.pooled("indices", four(indices.len()))?;
         let memory = self.pooled("periods of tiles", tiles as u64 * 16)?;
         let partials = self.pooled("gradients of workgroups", four(slots * sizes.partial()))?;
@@ -157,16 +154,11 @@ impl<'a> GpuSession<'a> {
             "adjoints of groups",
             four((sizes.periods + 1) * sizes.over_stride()),
         )?;
-        adapter.write(&numbers, &run);
-        adapter.write(
-            &index,
-            &indices
-                .iter()
-                .flat_map(|x| x.to_le_bytes())
-                .collect::<Vec<u8>>(),
-        );
+        adapter.write(&self.numbers, &run);
+        let indices: Vec<u8> = indices.iter().flat_map(|x| x.to_le_bytes()).collect();
+        adapter.write(&index, &indices);
         let buffers = [
-            &numbers,
+            &self.numbers,
             &self.arrays.narrow,
             &self.arrays.exo,
             &index,
@@ -178,7 +170,12 @@ impl<'a> GpuSession<'a> {
             &over,
         ];
         let group = adapter.bind(&adapter.layout, &buffers);
-        self.prepared = Some(Prepared { key, sizes, group });
+        self.prepared = Some(Prepared {
+            reverse,
+            part: Kept::of(part),
+            sizes,
+            group,
+        });
         Ok(sizes)
     }
 
@@ -218,6 +215,11 @@ impl<'a> GpuSession<'a> {
         }
     }
 
+    fn encoder(&self) -> wgpu::CommandEncoder {
+        let descriptor = wgpu::CommandEncoderDescriptor::default();
+        self.adapter.device.create_command_encoder(&descriptor)
+    }
+
     /// Runs a part; returns how large it was.
     fn run(
         &mut self,
@@ -227,16 +229,13 @@ impl<'a> GpuSession<'a> {
     ) -> Result<(Sizes, wgpu::CommandEncoder), Error> {
         let sizes = self.prepare(part, reverse)?;
         let adapter = self.adapter;
-        let mut encoder = adapter
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = self.encoder();
         {
             let mut pass = adapter.begin(&mut encoder);
             let ready = &self.ready[&reverse];
             if let Some(prepared) = &self.prepared {
                 pass.set_bind_group(0, &prepared.group, &[]);
             }
-            pass.set_bind_group(1, &self.now, &[0]);
             if let Some(pipeline) = &ready.groups_forward {
                 pass.set_pipeline(pipeline);
                 adapter.dispatch(&mut pass, sizes.group_tiles);
@@ -265,13 +264,11 @@ impl<'a> GpuSession<'a> {
         parts: &[(wgpu::Buffer, usize, usize)],
     ) -> Result<Vec<f32>, Error> {
         let count: usize = parts.iter().map(|&(_, _, count)| count).sum();
-        let staging = match self.staging.get(&count) {
-            Some(staging) => staging.clone(),
-            None => self.adapter.staging(count)?,
+        let staging = match &self.staging {
+            Some((room, staging)) if *room == count => staging.clone(),
+            _ => self.adapter.staging(count)?,
         };
-        // One size is asked for again and again; others come and go.
-        self.staging.clear();
-        self.staging.insert(count, staging.clone());
+        self.staging = Some((count, staging.clone()));
         let mut at = 0;
         for (buffer, first, count) in parts.iter().filter(|part| part.2 > 0) {
             let (first, bytes) = (*first as u64 * 4, *count as u64 * 4);
@@ -330,25 +327,12 @@ impl Session<f32> for GpuSession<'_> {
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
-        let encoder = self
-            .adapter
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.bring(
-            encoder,
-            &[(self.optimiser.numbers.clone(), 0, self.plan.shape.params)],
-        )
+        let numbers = self.optimiser.numbers.clone();
+        self.bring(self.encoder(), &[(numbers, 0, self.plan.shape.params)])
     }
 
     fn average(&mut self) -> Result<Vec<f32>, Error> {
-        let params = self.plan.shape.params;
-        let encoder = self
-            .adapter
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.bring(
-            encoder,
-            &[(self.optimiser.state.clone(), 2 * params, params)],
-        )
+        let (state, params) = (self.optimiser.state.clone(), self.plan.shape.params);
+        self.bring(self.encoder(), &[(state, 2 * params, params)])
     }
 }

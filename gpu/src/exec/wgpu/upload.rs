@@ -69,6 +69,9 @@ impl Arrays {
     }
 }
 
+/// Bytes of the numbers of a run: those of [`RUN`] and four behind them, in multiples of sixteen.
+pub(super) const RUN_BYTES: u64 = ((RUN.len() as u64 + 4) * 4).next_multiple_of(16);
+
 /// Numbers that are sent at once.
 const PIECE: usize = 1 << 22;
 
