@@ -227,6 +227,31 @@ fn training_on_a_device() {
     );
 }
 
+/// Inputs with those of a lane side by side give the same bits.
+#[test]
+fn either_order_of_inputs_on_a_device() {
+    let Some(gpu) = device() else { return };
+    let (program, params) = network();
+    let arrays = inputs(LANES, PERIODS);
+    let [lane, exo, shared] = &arrays;
+    let by_lane: Vec<f32> = (0..PERIODS * LANES * 18)
+        .map(|at| {
+            let (t, n, k) = (at / (LANES * 18), at / 18 % LANES, at % 18);
+            exo[(t * 18 + k) * LANES + n]
+        })
+        .collect();
+    let other = Batch::new(&program, LANES, PERIODS)
+        .lane(lane)
+        .and_then(|b| b.exo_by_lane(&by_lane))
+        .and_then(|b| b.shared(shared))
+        .expect("arrays of the right lengths");
+    let one = gpu.gradient(&program, &params, &batch(&program, &arrays));
+    assert_eq!(
+        one.expect("a run"),
+        gpu.gradient(&program, &params, &other).expect("a run")
+    );
+}
+
 /// A step of a program that stays within a lane is a few dispatches, and nothing but the loss comes back. A change that doubles them fails.
 #[test]
 fn what_a_step_asks_of_a_device() {
@@ -263,6 +288,84 @@ fn what_a_step_asks_of_a_device() {
             received: 4
         }
     );
+}
+
+/// Groups of unequal sizes whose shared inputs go through a network, a state and a delay of their own, which the lanes read; no lanes are joined. As
+/// on the processor, for all groups and for some that are picked.
+#[test]
+fn groups_on_a_device() {
+    use hindsight_gpu::nn::{Activation, Layout};
+    let Some(gpu) = device() else { return };
+    let mut layout = Layout::new();
+    let (calendar, own) = (layout.dense(2, 12), layout.dense(14, 3));
+    let shape = Shape {
+        params: layout.params() + 1,
+        lane: 1,
+        exo: 1,
+        shared: 2,
+    };
+    let scale = layout.params();
+    let program = Program::record(
+        shape,
+        |_, inputs| Start {
+            state: vec![Scalar::constant(0.5), inputs.lane[0]],
+            carry: vec![],
+        },
+        |_, inputs| {
+            let mut season = vec![];
+            calendar.apply(
+                inputs.params,
+                &[inputs.shared],
+                Activation::Tanh,
+                &mut season,
+            );
+            let memory = inputs.state[0] * inputs.params[scale] + season[0];
+            let mut line = hindsight_gpu::DelayLine::new();
+            let late = memory.delay(2, &mut line);
+            let mut out = vec![];
+            let x = [&season[..], &[late, inputs.exo[0] + inputs.state[1]]];
+            own.apply(inputs.params, &x, Activation::Silu, &mut out);
+            Step {
+                state: vec![memory, out[1].tanh()],
+                objective: out[0] * out[2] + memory,
+                traces: vec![out[0], memory],
+            }
+        },
+    );
+    let (sizes, periods) = ([1_usize, 40, 7, 33, 64], 6);
+    let lanes: usize = sizes.iter().sum();
+    let wave = |count: usize, by: usize| -> Vec<f32> {
+        (0..count)
+            .map(|i| (i * by % 53) as f32 / 26.0 - 1.0)
+            .collect()
+    };
+    let params: Vec<f32> = wave(shape.params, 17).iter().map(|x| x * 0.4).collect();
+    let (lane, exo, shared) = (
+        wave(lanes, 5),
+        wave(lanes * periods, 11),
+        wave(2 * periods * sizes.len(), 19),
+    );
+    let run = |executor: &dyn Executor<f32>, part: &Part<'_>| {
+        let batch = Batch::new(&program, lanes, periods)
+            .lane(&lane)
+            .and_then(|b| b.exo(&exo))
+            .and_then(|b| b.groups(&sizes))
+            .and_then(|b| b.shared_by_group(&shared))
+            .expect("arrays of the right lengths");
+        let mut session = executor.open(&program, batch).expect("a session");
+        session.load(&params).expect("parameters");
+        let rolled = session.forward(part).expect("a run");
+        (rolled, session.gradient(part).expect("a run"))
+    };
+    for part in [Part::all(), Part::groups(&[3, 1, 3]).periods(1..5)] {
+        let (right, found) = (run(&Cpu::new(1), &part), run(gpu, &part));
+        assert!(distance(&found.0.objective, &right.0.objective) < 1e-5);
+        assert!(distance(&wide(&found.0.traces), &wide(&right.0.traces)) < 1e-5);
+        assert!(distance(&wide(&found.0.state), &wide(&right.0.state)) < 1e-5);
+        let off = distance(&wide(&found.1.params), &wide(&right.1.params));
+        assert!(off < 1e-4, "{off}");
+        assert!((found.1.objective - right.1.objective).abs() < 1e-5);
+    }
 }
 
 /// An operation without a shader.
