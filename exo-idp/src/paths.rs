@@ -156,6 +156,57 @@ impl<'p> Paths<'p> {
         left
     }
 
+    /// The same paths of some of the products; `panel` is [`Panel::select`] of the same list.
+    ///
+    /// # Errors
+    /// When a product does not exist, or the panel has another number of products or weeks.
+    pub fn select<'q>(&self, panel: &'q Panel, products: &[usize]) -> Result<Paths<'q>, Error> {
+        let lanes = self.lanes_of(products)?;
+        for (array, expected, found) in [
+            ("products of the panel", products.len(), panel.products()),
+            ("weeks of the panel", self.panel.weeks(), panel.weeks()),
+        ] {
+            if expected != found {
+                return Err(Error::Length {
+                    array: array.into(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        let of = |values: &[f64]| -> Vec<f64> {
+            let rows = values.chunks_exact(self.lanes().max(1));
+            rows.flat_map(|row| lanes.iter().map(|&lane| row[lane]))
+                .collect()
+        };
+        Ok(Paths {
+            panel,
+            weeks: self.weeks.clone(),
+            samples: self.samples,
+            longest: self.longest,
+            shares: of(&self.shares),
+            outstanding: of(&self.outstanding),
+            yields: self.yields.as_ref().map(|yields| Yields {
+                supplied: of(&yields.supplied),
+                coming: of(&yields.coming),
+            }),
+        })
+    }
+
+    /// The lanes of some of the products, sample by sample.
+    pub(crate) fn lanes_of(&self, products: &[usize]) -> Result<Vec<usize>, Error> {
+        let all = self.panel.products();
+        if let Some(&product) = products.iter().find(|&&product| product >= all) {
+            return Err(Error::Product {
+                product,
+                products: all,
+            });
+        }
+        let samples = 0..self.samples;
+        let lanes = samples.flat_map(|sample| products.iter().map(move |p| sample * all + p));
+        Ok(lanes.collect())
+    }
+
     /// The panel.
     #[must_use]
     pub fn panel(&self) -> &'p Panel {

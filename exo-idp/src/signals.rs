@@ -91,6 +91,17 @@ impl Signals {
         }
     }
 
+    /// The numbers of some of the columns, in the given order.
+    pub(crate) fn select(&self, columns: &[usize]) -> Self {
+        let rows = self.values.chunks_exact(self.columns.max(1));
+        let values = rows.flat_map(|row| columns.iter().map(|&column| row[column]));
+        Signals {
+            values: values.collect(),
+            columns: columns.len(),
+            ..*self
+        }
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {

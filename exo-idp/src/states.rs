@@ -130,6 +130,17 @@ impl States {
         }
     }
 
+    /// The states of some of the lanes, in the given order.
+    pub(crate) fn select(&self, lanes: &[usize]) -> Self {
+        let rows = self.rows.chunks_exact(self.lanes.max(1));
+        let rows = rows.flat_map(|row| lanes.iter().map(|&lane| row[lane]));
+        States {
+            rows: rows.collect(),
+            lanes: lanes.len(),
+            ..*self
+        }
+    }
+
     /// The number of lanes.
     #[must_use]
     pub fn lanes(&self) -> usize {

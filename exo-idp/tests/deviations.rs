@@ -4,11 +4,12 @@ use hindsight_exo_idp::conventions::{ObservationTiming, Receipts, Unmet};
 use hindsight_exo_idp::market::{Market, OrderRule, PostProcess};
 use hindsight_exo_idp::panel::Columns;
 use hindsight_exo_idp::policy::{
-    BaseStock, Neural, NeuralConfig, Observation, Plan, Policy, Signals,
+    BaseStock, Neural, NeuralConfig, Observation, Plan, Policy, Selected, Signals,
 };
 use hindsight_exo_idp::replay::{Arm, Deviations};
 use hindsight_exo_idp::{
-    Conventions, Error, LeadTimes, Outcomes, Panel, Paths, Replay, Window, replay::Quantity,
+    Arrivals, Conventions, Error, LeadTimes, Outcomes, Panel, Paths, Replay, Window,
+    replay::Quantity,
 };
 use hindsight_gpu::numbers::Lanes;
 use hindsight_gpu::{DelayLine, Device, Scalar};
@@ -147,6 +148,19 @@ impl<P: Policy> Policy for Changed<'_, P> {
     }
 }
 
+/// A vendor that sends a share of every order.
+#[derive(Debug)]
+struct Short(LeadTimes, f64);
+impl Arrivals for Short {
+    fn max_lead_time(&self) -> usize {
+        self.0.max_lead_time()
+    }
+    fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
+        self.0.shares(product, sample, week, shares);
+        shares.iter_mut().for_each(|share| *share *= self.1);
+    }
+}
+
 fn device() -> Device {
     Device::cpu(2)
 }
@@ -240,6 +254,41 @@ proptest! {
         let cap = OrderRule { cap: 15.0, ..OrderRule::default() };
         let market = PostProcess::new(WEEKS, &[cap; PRODUCTS]).unwrap();
         check(&replay, &BaseStock::new("base stock", 1.0, level), &market, reach)?;
+    }
+
+    /// Among some of the products every policy does what it does among all, in each sample of lead times, and so do its deviations.
+    #[test]
+    fn selected_products_are_those_among_all(
+        panel in panel(), conventions in conventions(), longest in 0_usize..4, seed in 0_u64..100,
+        products in Just(vec![0, 1, 2]).prop_shuffle(), few in 1..PRODUCTS, by_lane in any::<bool>(), short in 0.5_f64..1.0,
+    ) {
+        let law = Short(LeadTimes::uniform(0, longest, 0.3, seed).unwrap(), short);
+        let paths = Paths::new(&panel, &law, 2).unwrap();
+        let all = replay(&paths, conventions);
+        let columns = if by_lane { paths.lanes() } else { PRODUCTS };
+        let policy = Remembers(Signals::from_fn(WEEKS, 1, columns, |week, _, column| (20 + week % 3 + 2 * column) as f64));
+        let chosen = &products[..few];
+        let of_few = panel.select(chosen).unwrap();
+        let paths_of_few = paths.select(&of_few, chosen).unwrap();
+        let part = all.select(&paths_of_few, chosen).unwrap();
+        let selected = Selected::new(&policy, &paths, chosen).unwrap();
+        let deviations = Deviations { arms: arms(), reach: 5, units: None };
+        let (a, b) = (all.run(&policy, &device()).unwrap(), part.run(&selected, &device()).unwrap());
+        let gains = all.deviations(&policy, &(), &deviations, &device()).unwrap();
+        let gains_of_few = part.deviations(&selected, &(), &deviations, &device()).unwrap();
+        for (place, &product) in chosen.iter().enumerate() {
+            prop_assert_eq!(a.accrued_reward(product), b.accrued_reward(place));
+            for sample in 0..2 {
+                let (lane, own) = (sample * PRODUCTS + product, sample * few + place);
+                for week in START..WEEKS {
+                    prop_assert_eq!(gains.of(week, 1)[lane], gains_of_few.of(week, 1)[own]);
+                }
+            }
+        }
+        let unknown = paths.select(&of_few, &[PRODUCTS]).unwrap_err();
+        prop_assert_eq!(unknown, Error::Product { product: PRODUCTS, products: PRODUCTS });
+        let longer = paths.select(&of_few, &vec![0; few + 1]).unwrap_err();
+        prop_assert!(matches!(longer, Error::Length { .. }), "{}", longer);
     }
 
     /// A network's deviations, run as programs, are those of the walk in memory.

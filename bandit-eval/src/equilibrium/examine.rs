@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use hindsight_exo_idp::backtest::{Examiner, Role, Scored};
-use hindsight_exo_idp::policy::{Plan, Policy};
+use hindsight_exo_idp::policy::{Plan, Policy, Selected};
 use hindsight_exo_idp::replay::{Arm, Deviations};
 use hindsight_exo_idp::{Outcomes, Panel, Replay};
 
-use super::gap::{ContextGain, Gap, Question};
+use super::gap::{ContextGain, Gap, Question, lot};
 use super::judged::Judged;
 use super::map::MapClass;
 use super::replay::{ReplayedGains, Tweak};
@@ -38,7 +38,8 @@ const AHEAD: usize = 4;
 /// In each window and for each policy, one half of the products, by lot, choose the map of the class that gained most on them; what it gains on the other half
 /// is the window's part of the gap. So the map may use the hindsight of these weeks, but not that of the products that judge. Then the map is followed in all decisions
 /// at once, and the judging products say what that adds. Contexts are what is known when an order is placed: planned covariates of this and of
-/// coming weeks, price over cost, and demand a week and four weeks ago. Samples of lead times are averaged.
+/// coming weeks, price over cost, and demand a week and four weeks ago. Samples of lead times are averaged. Of a large record some products are drawn
+/// by lot, the same in every window that has them.
 #[derive(Debug, Clone)]
 pub struct WindowGaps {
     /// The ways in which orders are changed. Default: times 0, 0.5, 0.8, 0.9, 1.1, 1.25 and 2.
@@ -49,6 +50,8 @@ pub struct WindowGaps {
     pub class: MapClass,
     /// How the map is chosen and judged.
     pub question: Question,
+    /// Products that are looked at, at the most. Default 4,000.
+    pub products: usize,
     numbers: HashMap<String, u64>,
     policies: BTreeMap<String, Account>,
     order: Vec<String>,
@@ -63,6 +66,7 @@ struct Account {
     tweak: Judged,
     last: Vec<ContextGain>,
     windows: Vec<f64>,
+    products: usize,
 }
 
 /// The equilibrium gap of a policy of a back-test.
@@ -81,6 +85,8 @@ pub struct PolicyGap {
     pub interval: Interval,
     /// The same without standard errors, window by window.
     pub windows: Vec<f64>,
+    /// Products that choose or judge, in the last window.
+    pub products: usize,
     /// Share of decisions that the last window's map changes.
     pub changed: f64,
     /// What each arm that the last window's map uses gained, 0 for keeping.
@@ -114,6 +120,7 @@ impl Default for WindowGaps {
                 least: 200,
             },
             question: Question::default(),
+            products: 4000,
             numbers: HashMap::new(),
             policies: BTreeMap::new(),
             order: Vec::new(),
@@ -144,8 +151,31 @@ impl WindowGaps {
 
     fn look<P: Policy>(&mut self, scored: &Scored<'_>, policy: &P) -> Result<()> {
         let (replay, panel) = (scored.replay, scored.replay.paths().panel());
-        let context = Context::new(panel, scored.plan);
-        let columns = context.columns();
+        let numbers: Vec<u64> = panel.names().iter().map(|name| self.number(name)).collect();
+        if panel.products() <= self.products {
+            let policy = Selected::all(policy);
+            return self.look_at(scored, replay, &numbers, &policy, scored.outcomes);
+        }
+        let drawn = drawn(&numbers, self.products, self.question.seed);
+        let few = panel.select(&drawn)?;
+        let paths = replay.paths().select(&few, &drawn)?;
+        let replay = replay.select(&paths, &drawn)?;
+        let policy = Selected::new(policy, scored.replay.paths(), &drawn)?;
+        let outcomes = replay.run(&policy, scored.device)?;
+        let numbers: Vec<u64> = drawn.iter().map(|product| numbers[*product]).collect();
+        self.look_at(scored, &replay, &numbers, &policy, &outcomes)
+    }
+
+    /// Looks at a policy in a replay of the products with these numbers, in which these are its outcomes.
+    fn look_at<P: Policy>(
+        &mut self,
+        scored: &Scored<'_>,
+        replay: &Replay<'_>,
+        numbers: &[u64],
+        policy: &P,
+        outcomes: &Outcomes,
+    ) -> Result<()> {
+        let context = Context::new(replay.paths().panel(), scored.plan);
         let reach = self
             .reach
             .unwrap_or(3 * (replay.paths().max_lead_time() + 1));
@@ -162,12 +192,10 @@ impl WindowGaps {
             &(),
             &deviations,
             scored.device,
-            columns,
+            context.columns(),
             known,
         )?;
-        let names = panel.names();
-        let numbered: Vec<u64> = names.iter().map(|name| self.number(name)).collect();
-        let found = found.renumbered(&numbered);
+        let found = found.renumbered(numbers);
         let table = found.table()?;
         let gap = table.gap(self.class_for(table.decisions()), &self.question)?;
         let tweak = if gap.map.keeps_all() {
@@ -175,9 +203,9 @@ impl WindowGaps {
         } else {
             let tweak = Tweak::new(replay, &gap.map, &self.arms, known, |_, _| true);
             let tweaked = replay.run_in(policy, &tweak, scored.device)?;
-            added(replay, &gap.judged, &numbered, &tweaked, scored.outcomes)
+            added(replay, &gap.judged, numbers, &tweaked, outcomes)
         };
-        self.keep(scored, gap, &tweak)
+        self.keep(scored, gap, &tweak, numbers.len())
     }
 
     /// The number of a product, the same in every window.
@@ -196,7 +224,13 @@ impl WindowGaps {
         }
     }
 
-    fn keep(&mut self, scored: &Scored<'_>, gap: Gap, tweak: &Judged) -> Result<()> {
+    fn keep(
+        &mut self,
+        scored: &Scored<'_>,
+        gap: Gap,
+        tweak: &Judged,
+        products: usize,
+    ) -> Result<()> {
         if !self.policies.contains_key(scored.name) {
             self.order.push(scored.name.to_owned());
         }
@@ -209,7 +243,9 @@ impl WindowGaps {
                 tweak: Judged::default(),
                 last: Vec::new(),
                 windows: Vec::new(),
+                products,
             });
+        account.products = products;
         account.windows.push(gap.gain);
         account.last = gap.arms;
         account.gap.append(&gap.judged)?;
@@ -251,6 +287,7 @@ impl WindowGaps {
                     standard_error: gap.standard_error,
                     interval: gap.interval(level)?,
                     windows: account.windows.clone(),
+                    products: account.products,
                     changed: changed.map(|c| c.share).sum(),
                     arms: account.last.clone(),
                     tweak: tweak.gain,
@@ -260,6 +297,17 @@ impl WindowGaps {
             })
             .collect()
     }
+}
+
+/// The places of `most` of the products, drawn by lot, in their order.
+fn drawn(numbers: &[u64], most: usize, seed: u64) -> Vec<usize> {
+    // Another lot than the one by which products choose or judge.
+    let lot = |place: &usize| (lot(numbers[*place], !seed), *place);
+    let mut places: Vec<usize> = (0..numbers.len()).collect();
+    places.sort_unstable_by_key(lot);
+    places.truncate(most);
+    places.sort_unstable();
+    places
 }
 
 /// What is known when an order is placed.
@@ -345,5 +393,101 @@ fn added(
         weight: vec![1.0; gain.len()],
         gain,
         ..judged.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hindsight_exo_idp::gpu::Device;
+    use hindsight_exo_idp::panel::Columns;
+    use hindsight_exo_idp::policy::{BaseStock, Signals};
+    use hindsight_exo_idp::{Conventions, LeadTimes, Paths, Window};
+
+    use super::*;
+
+    const PRODUCTS: usize = 90;
+    const WEEKS: usize = 40;
+
+    fn panel() -> Panel {
+        let cells = PRODUCTS * WEEKS;
+        let columns = Columns {
+            demand: (0..cells).map(|i| (lot(i as u64, 3) % 11) as f64).collect(),
+            price: vec![10.0; cells],
+            cost: vec![6.0; cells],
+            present: vec![true; cells],
+            covariates: vec![],
+        };
+        let names = (0..PRODUCTS).map(|p| format!("product {p}"));
+        Panel::new(names.collect(), WEEKS, columns).unwrap()
+    }
+
+    /// The gap of ordering up to a level, among so many products at the most.
+    fn gap(level: f64, products: usize) -> PolicyGap {
+        let panel = panel();
+        let paths = Paths::new(&panel, &LeadTimes::uniform(1, 2, 0.0, 1).unwrap(), 2).unwrap();
+        let window = Window {
+            scored: 8..WEEKS,
+            warm_up: 4,
+        };
+        let replay = Replay::new(&paths, Conventions::default(), window, &[5.0; PRODUCTS]).unwrap();
+        let signals = Signals::constant(WEEKS, 1, PRODUCTS, |_, _| level);
+        let policy = BaseStock::new("level", 1.0, signals);
+        let device = Device::cpu(2);
+        let outcomes = replay.run(&policy, &device).unwrap();
+        let scored = Scored {
+            name: "level",
+            role: Role::Heuristic,
+            window: 0,
+            replay: &replay,
+            outcomes: &outcomes,
+            plan: Plan {
+                horizon: 0,
+                price: false,
+            },
+            device: &device,
+        };
+        let mut gaps = WindowGaps {
+            products,
+            ..WindowGaps::default()
+        };
+        gaps.examine(&scored, &policy);
+        gaps.finish().unwrap().remove(0)
+    }
+
+    /// A level that is too low has a gap, whether all products or some of them are looked at; the right one has none.
+    #[test]
+    fn some_products_say_what_all_say() {
+        let all = gap(8.0, PRODUCTS);
+        assert_eq!(all, gap(8.0, usize::MAX));
+        let some = gap(8.0, 30);
+        assert_eq!((all.products, some.products), (PRODUCTS, 30));
+        for found in [&all, &some] {
+            assert!(found.interval.lower > 0.0, "{found:?}");
+            assert!(found.tweak_interval.lower > 0.0, "{found:?}");
+        }
+        let shared =
+            all.interval.lower < some.interval.upper && some.interval.lower < all.interval.upper;
+        assert!(shared, "{:?} {:?}", all.interval, some.interval);
+        assert!(some.standard_error > all.standard_error);
+        let right = gap(24.0, 30);
+        assert!(right.gap < 0.2 * some.gap, "{right:?}");
+    }
+
+    /// The same products whatever their order, and half of them, more or less, choose.
+    #[test]
+    fn the_draw_is_a_lot_of_its_own() {
+        let numbers: Vec<u64> = (0..1000).collect();
+        let places = drawn(&numbers, 400, 1);
+        assert_eq!(places.len(), 400);
+        let turned: Vec<u64> = numbers.iter().rev().copied().collect();
+        let mut again: Vec<usize> = drawn(&turned, 400, 1).iter().map(|p| 999 - p).collect();
+        again.sort_unstable();
+        assert_eq!(places, again);
+        assert_ne!(places, drawn(&numbers, 400, 2));
+        let mut lots: Vec<u64> = numbers.iter().map(|n| lot(*n, 1)).collect();
+        let own: Vec<u64> = places.iter().map(|p| lots[*p]).collect();
+        lots.sort_unstable();
+        let choosing = own.iter().filter(|own| **own < lots[500]).count();
+        assert!((160..=240).contains(&choosing), "{choosing}");
     }
 }

@@ -196,7 +196,7 @@ impl GainTable<'_> {
 }
 
 /// A product's place in the order by lot.
-fn lot(product: u64, seed: u64) -> u64 {
+pub(super) fn lot(product: u64, seed: u64) -> u64 {
     let mut z = product
         .wrapping_add(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
         .wrapping_add(0x9E37_79B9_7F4A_7C15);

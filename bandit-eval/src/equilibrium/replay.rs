@@ -195,13 +195,12 @@ impl Tweak {
         let panel = replay.paths().panel();
         let mut features = Vec::new();
         let mut arm = |week: usize, product: usize| {
+            if !replay.window().scored.contains(&week) {
+                return None;
+            }
             features.clear();
             context(week, product, &mut features);
-            let arm = if replay.window().scored.contains(&week) {
-                map.arm(&features)
-            } else {
-                0
-            };
+            let arm = map.arm(&features);
             if arm > 0 && follows(week, product) {
                 arms.get(arm - 1).copied()
             } else {

@@ -55,7 +55,7 @@ impl BackTest {
             year: data.year,
             hierarchy: &hierarchy,
         };
-        let trailing = Trailing::new(&terms, UNKNOWN..weeks)?;
+        let trailing = Trailing::on(&terms, UNKNOWN..weeks, device)?;
         let (rules, notices) = heuristics(setting, &trailing, fitting, device)?;
         let material = Material {
             setting,

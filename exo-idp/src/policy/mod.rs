@@ -28,6 +28,7 @@ mod order_up_to;
 mod plan;
 mod promotion;
 mod recorded;
+mod selected;
 pub mod trailing;
 
 pub use crate::arrivals::LeadTimeLaw;
@@ -44,3 +45,4 @@ pub use order_up_to::OrderUpTo;
 pub use plan::Plan;
 pub use promotion::PromotionForecast;
 pub use recorded::RecordedOrders;
+pub use selected::Selected;

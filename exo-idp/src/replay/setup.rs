@@ -177,6 +177,44 @@ impl<'p> Replay<'p> {
         Ok(shorter)
     }
 
+    /// The same replay of some of the products; `paths` are [`Paths::select`] of the same list.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::panel::Columns;
+    /// use hindsight_exo_idp::policy::{BaseStock, Selected, Signals};
+    /// use hindsight_exo_idp::{Conventions, LeadTimes, Panel, Paths, Replay, Window};
+    /// # let columns = Columns {
+    /// #     demand: (0..60).map(|i| f64::from(3 + i % 7)).collect(),
+    /// #     price: vec![10.0; 60],
+    /// #     cost: vec![6.0; 60],
+    /// #     present: vec![true; 60],
+    /// #     covariates: vec![],
+    /// # };
+    /// # let panel = Panel::new(vec!["tea".into(), "milk".into()], 30, columns)?;
+    /// # let paths = Paths::new(&panel, &LeadTimes::fixed(1), 1)?;
+    /// # let window = Window { scored: 5..30, warm_up: 5 };
+    /// # let replay = Replay::new(&paths, Conventions::default(), window, &[4.0, 5.0])?;
+    /// # let device = hindsight_gpu::Device::best();
+    /// let policy = BaseStock::new("level", 1.0, Signals::from_fn(30, 1, 2, |_, _, p| 10.0 + p as f64));
+    /// let milk = [1];
+    /// let few = panel.select(&milk)?;
+    /// let of_milk = paths.select(&few, &milk)?;
+    /// let alone = replay.select(&of_milk, &milk)?.run(&Selected::new(&policy, &paths, &milk)?, &device)?;
+    /// assert_eq!(alone.accrued_reward(0), replay.run(&policy, &device)?.accrued_reward(1));
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a product does not exist, or the paths are of another number of lanes.
+    pub fn select<'q>(
+        &self,
+        paths: &'q Paths<'q>,
+        products: &[usize],
+    ) -> Result<Replay<'q>, Error> {
+        let opening = self.opening.select(&self.paths.lanes_of(products)?);
+        Replay::opened(paths, self.conventions, self.window.clone(), opening)
+    }
+
     fn check_week(&self, week: usize) -> Result<(), Error> {
         if self.window.scored.contains(&week) {
             return Ok(());

@@ -20,6 +20,7 @@ mod trend;
 
 use std::ops::Range;
 
+use gpu::Device;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::error::Error;
@@ -32,6 +33,9 @@ use season::Season;
 
 pub use rows::{INPUTS, LEVELS};
 pub use terms::Terms;
+
+/// Products that a thread takes at a time.
+const TOGETHER: usize = 128;
 
 /// Inputs, levels and scale of every product in a range of weeks, each made of what is known when the order of the week is placed.
 ///
@@ -72,6 +76,14 @@ impl Trailing {
     /// # Errors
     /// When the terms are not valid, or the weeks are empty or end after the panel.
     pub fn new(terms: &Terms<'_>, weeks: Range<usize>) -> Result<Self, Error> {
+        Trailing::on(terms, weeks, &Device::cpu(1))
+    }
+
+    /// The same on as many threads as the device has for the host's own work: the same numbers.
+    ///
+    /// # Errors
+    /// As [`new`](Trailing::new).
+    pub fn on(terms: &Terms<'_>, weeks: Range<usize>, device: &Device) -> Result<Self, Error> {
         terms.validate()?;
         let panel = terms.panel;
         if weeks.is_empty() || weeks.end > panel.weeks() {
@@ -103,7 +115,7 @@ impl Trailing {
             if let Some(at) = week.checked_sub(weeks.start) {
                 let seasons = season.indices(&histories, outlook.ahead());
                 let common = rows::Common::new(&histories, &seasons, terms.year);
-                for product in 0..products {
+                let of = |product: usize| {
                     let view = Product {
                         product,
                         week,
@@ -113,7 +125,15 @@ impl Trailing {
                         uplift: &uplifts[product],
                         season: &seasons.own[product],
                     };
-                    trailing.put(at, product, &outlook.rows(&view, &common));
+                    outlook.rows(&view, &common)
+                };
+                let blocks = device.host().map(products.div_ceil(TOGETHER), |block| {
+                    let first = block * TOGETHER;
+                    let block = first..products.min(first + TOGETHER);
+                    block.map(of).collect::<Vec<_>>()
+                });
+                for (product, rows) in blocks.iter().flatten().enumerate() {
+                    trailing.put(at, product, rows);
                 }
             }
             for product in 0..products {

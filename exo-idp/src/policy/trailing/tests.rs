@@ -148,6 +148,16 @@ proptest! {
         }
     }
 
+    /// The number of threads moves no bit.
+    #[test]
+    fn threads_move_nothing(cells in cells()) {
+        let (panel, plan) = (cells.panel(), Plan { horizon: 2, price: true });
+        let law = law();
+        let terms = terms(&panel, &law, plan, &[]);
+        let of = |threads| Trailing::on(&terms, 10..WEEKS, &gpu::Device::cpu(threads)).unwrap();
+        prop_assert_eq!(of(1), of(3));
+    }
+
     /// Counted in other units of goods and money the inputs are the same, and the levels are in those units.
     #[test]
     fn numbers_are_free_of_units(cells in cells(), units in prop_oneof![Just(1.0 / 12.0), Just(12.0), Just(1000.0)], money in prop_oneof![Just(0.01), Just(7.0)]) {

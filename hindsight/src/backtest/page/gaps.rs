@@ -40,9 +40,16 @@ pub(crate) fn table(document: &Document) -> Table {
 /// What the numbers mean.
 pub(crate) fn words(document: &Document) -> String {
     let windows = document.gaps.first().map_or(0, |own| own.windows.len());
+    let drawn = document.gaps.first().map(|own| own.products);
+    let which = drawn
+        .filter(|drawn| *drawn < document.run.products)
+        .map_or_else(
+            || "the products".to_owned(),
+            |drawn| format!("{drawn} products drawn by lot"),
+        );
     format!(
         "The gap is what changing a small share of a policy's orders (times 0 to 2, by a tree over planned covariates, price and recent demand) would have earned, {} a changed order, \
-         over {windows} held-out window{}. Half of the products choose the changes, the others say what they gain, so that no gap flatters itself by luck; below 0 nothing was found. The tweak follows the \
+         over {windows} held-out window{}. Half of {which} choose the changes, the others say what they gain, so that no gap flatters itself by luck; below 0 nothing was found. The tweak follows the \
          changes in all orders at once: what that adds to the reward a product and week. Each window has its own changes; the share of orders changed is that of the last. Intervals know that products share their weeks.",
         document.run.money,
         if windows == 1 { "" } else { "s" },
