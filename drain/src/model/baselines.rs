@@ -38,13 +38,20 @@ impl Baseline {
     /// # Ok::<(), hindsight_drain::DrainError>(())
     /// ```
     pub fn forecast(self, costs: &UnitCosts, state: &State) -> Result<Drain, DrainError> {
+        Ok(priced(costs, &self.flow(costs, state)?))
+    }
+
+    /// Units `[warehouse][zone]` behind [`forecast`](Self::forecast).
+    ///
+    /// # Errors
+    /// A state that does not fit the network.
+    pub fn flow(self, costs: &UnitCosts, state: &State) -> Result<Vec<f64>, DrainError> {
         state.check(costs)?;
-        let flow = match self {
+        Ok(match self {
             Self::ProportionalToStock => proportional(costs, state),
             Self::NearestGreedy => greedy(costs, state),
             Self::LinearProgramme => programme(costs, state)?,
-        };
-        Ok(priced(costs, &flow))
+        })
     }
 }
 

@@ -6,8 +6,7 @@ use rand::seq::SliceRandom;
 use super::{Baseline, Drain, Forecast, Log, last_period_shares};
 use crate::error::{Argument, DrainError};
 use crate::scores::{
-    Coverage, Estimator, Forecasts, Skill, coverage, energy_score, ensemble_pit, skill,
-    variogram_score,
+    Coverage, Estimator, Forecasts, Skill, coverage, energy_score, ranked, skill, variogram_score,
 };
 
 /// How forecasts of the entries of a log fared.
@@ -32,7 +31,7 @@ pub struct Evaluation {
     pub joint_variogram_skill: Skill,
     /// Coverage of units by warehouse at 50, 80 and 95 per cent.
     pub coverage: Vec<Coverage>,
-    /// Randomised ranks of units by warehouse among the samples ([`ensemble_pit`]), counted in twenty equal bins: flat where forecasts are calibrated.
+    /// Randomised ranks of units by warehouse among the samples ([`ensemble_pit`](crate::scores::ensemble_pit)), counted in twenty equal bins: flat where forecasts are calibrated.
     pub pit: Vec<u64>,
     /// For each of the levels 0.05, 0.1, ... 0.95, the share of those ranks below it: reliability.
     pub reliability: Vec<(f64, f64)>,
@@ -82,9 +81,7 @@ impl Evaluation {
         let errors = money.iter().zip(&paid).map(|(m, p)| m - p);
         let all_paid: f64 = paid.iter().sum();
         let units = Scaled::units(log, forecasts);
-        let mut ranks = ensemble_pit(&units.view()?, &mut Stream::new(0, "ranks").at(0, 0));
-        ranks.sort_by(f64::total_cmp);
-        let (pit, reliability) = calibration(&ranks);
+        let (pit, reliability) = ranked(&units.view()?, &mut Stream::new(0, "ranks").at(0, 0));
         Ok(Self {
             wape: wape(&means, truth)?,
             cost_wape: errors.clone().map(f64::abs).sum::<f64>() / all_paid,
@@ -107,25 +104,6 @@ impl Evaluation {
             },
         })
     }
-}
-
-/// Bins of ranks.
-const BINS: u32 = 20;
-
-/// The number of ranks, given in order, in each bin, and the share below each end between bins.
-fn calibration(ranks: &[f64]) -> (Vec<u64>, Vec<(f64, f64)>) {
-    let end = |bin: u32| f64::from(bin) / f64::from(BINS);
-    let below = |level: f64| ranks.partition_point(|rank| *rank < level);
-    let count = |bin: u32| match bin + 1 {
-        BINS => ranks.len() - below(end(bin)),
-        next => below(end(next)) - below(end(bin)),
-    };
-    #[expect(clippy::cast_precision_loss, reason = "numbers of ranks")]
-    let share = |level: f64| (level, below(level) as f64 / ranks.len() as f64);
-    (
-        (0..BINS).map(|bin| count(bin) as u64).collect(),
-        (1..BINS).map(|bin| share(end(bin))).collect(),
-    )
 }
 
 fn mean(list: &[f64]) -> f64 {
