@@ -17,11 +17,13 @@
 
 mod ensembles;
 mod line;
+mod totals;
 
 use std::io::BufRead;
 
 pub use ensembles::{Ensembles, ensembles};
 pub use line::{Problem, ReadError};
+pub use totals::totals;
 
 use crate::fulfilment::Fulfilment;
 use crate::model::{Drain, Log, State, UnitCosts};

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, LogNormal, Poisson};
 
 use crate::error::{Argument, DrainError};
 use crate::fulfilment::Fulfilment;
-use crate::model::{Drain, Log, Placement, State, UnitCosts};
+use crate::model::{Baseline, Drain, Log, Placement, State, UnitCosts};
 use crate::orders::Referee;
 
 /// The standard deviation of the logarithm of a shock that all zones share in a week.
@@ -64,10 +64,16 @@ impl World {
         self.mean.iter().sum()
     }
 
-    /// The mean demand of each zone, in units a week.
-    #[must_use]
-    pub fn mean_demand(&self) -> &[f64] {
-        &self.mean
+    /// The cheapest plan, `[warehouse][zone]`, for so many times the mean demand, from these stocks.
+    ///
+    /// # Errors
+    /// Another number of warehouses, a number that is negative or not finite.
+    pub fn planned_flow(&self, stock: &[f64], times: f64) -> Result<Vec<f64>, DrainError> {
+        let state = State {
+            stock: stock.to_vec(),
+            demand: self.mean.iter().map(|mean| times * mean).collect(),
+        };
+        Baseline::LinearProgramme.flow(&self.costs, &state)
     }
 
     /// Programmes of so many weeks: stock in proportion to local demand, 1.1 mean weeks of it; each unit by the cheapest option; a lost one costs twice the dearest.

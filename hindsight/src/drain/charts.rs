@@ -1,9 +1,9 @@
 //! Figures of `hindsight drain`.
 
-use ::drain::model::{Baseline, Placement, State};
+use ::drain::model::Placement;
 use ::drain::protocol::{DistanceBin, Judged, Round};
 use report::number::{percent, significant};
-use report::{Axis, BarChart, Column, HeatMap, Ink, Series, Shades, Svg, Table, XyChart};
+use report::{Axis, BarChart, Column, HeatMap, Series, Shades, Svg, Table, XyChart, figures};
 
 use super::{Stores, wrong};
 use crate::error::CliError;
@@ -29,77 +29,19 @@ pub(super) fn flow_map(title: &str, flow: &[f64], regions: usize) -> Svg {
     .svg()
 }
 
-/// Who ships where in a week of mean demand, on the map: the cheapest plan under a placement.
+/// Who ships where in a week of a quarter more than mean demand: the cheapest plan under a placement.
 pub(super) fn map(title: &str, stores: &Stores, levels: &[f64]) -> Result<Svg, CliError> {
-    let state = State {
-        stock: levels.to_vec(),
-        demand: stores.world.mean_demand().to_vec(),
+    let flow = stores.world.planned_flow(levels, 1.25).map_err(wrong)?;
+    let places = |list: &[::drain::orders::Place]| -> Vec<(f64, f64)> {
+        list.iter().map(|p| (p.east, p.north)).collect()
     };
-    let flow = Baseline::LinearProgramme.flow(stores.world.costs(), &state);
-    let flow = flow.map_err(wrong)?;
     let (houses, zones) = (&stores.layout.warehouses, &stores.layout.zones);
-    let most = flow.iter().copied().fold(0.0, f64::max);
-    let lines = |from: f64, to: f64| {
-        let mut points = Vec::new();
-        for (k, units) in flow.iter().enumerate() {
-            if *units > from * most && *units <= to * most {
-                let (w, z) = (houses[k / zones.len()], zones[k % zones.len()]);
-                points.extend([(w.east, w.north), (z.east, z.north), (f64::NAN, f64::NAN)]);
-            }
-        }
-        points
-    };
-    let places = |list: &[::drain::orders::Place]| list.iter().map(|p| (p.east, p.north)).collect();
-    let axis = |label: &str| Axis::linear(label).range(-1200.0, 1200.0);
-    Ok(XyChart::new(title, axis("East, km"), axis("North, km"))
-        .size(520.0, 480.0)
-        .series(
-            Series::line(
-                "more than a third of the largest flow",
-                lines(1.0 / 3.0, 1.0),
-            )
-            .ink(Ink::Series(0)),
-        )
-        .series(
-            Series::line("less", lines(1e-9, 1.0 / 3.0))
-                .ink(Ink::Series(0))
-                .dotted(),
-        )
-        .series(Series::points("warehouses", places(houses)).ink(Ink::Series(1)))
-        .series(Series::points("zones", places(zones)).ink(Ink::Series(2)))
-        .svg())
-}
-
-/// The ranks of outcomes among samples, and reliability.
-pub(super) fn calibration(pit: &[u64], reliability: &[(f64, f64)]) -> [Svg; 2] {
-    let all: u64 = pit.iter().sum();
-    #[expect(clippy::cast_precision_loss, reason = "counts of outcomes")]
-    let share = |(k, count): (usize, &u64)| {
-        let bins = pit.len() as f64;
-        ((k as f64 + 0.5) / bins, *count as f64 * bins / all as f64)
-    };
-    let bars = pit.iter().enumerate().map(share).collect();
-    let rank = || Axis::linear("Rank of the outcome among the samples").range(0.0, 1.0);
-    [
-        XyChart::new(
-            "Probability integral transform",
-            rank(),
-            Axis::linear("Density").with_zero(),
-        )
-        .series(Series::bars("outcomes", bars))
-        .mark_y(1.0, "calibrated")
-        .svg(),
-        XyChart::new(
-            "Reliability",
-            Axis::linear("Level of the quantile")
-                .percent()
-                .range(0.0, 1.0),
-            Axis::linear("Outcomes below it").percent().range(0.0, 1.0),
-        )
-        .series(Series::points("outcomes", reliability.to_vec()))
-        .diagonal("calibrated")
-        .svg(),
-    ]
+    Ok(figures::flows(
+        title,
+        &places(houses),
+        &places(zones),
+        &flow,
+    ))
 }
 
 /// Errors by distance from the training states.

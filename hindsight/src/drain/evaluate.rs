@@ -7,7 +7,7 @@ use ::drain::io::log;
 use ::drain::model::{DrainModel, Evaluation, Search, Training};
 use ::drain::protocol::{Findings, Study};
 use report::number::{fixed, percent, significant};
-use report::{Column, Page, Table};
+use report::{Column, Page, Table, figures};
 
 use super::{Common, Stores, charts, wrong};
 use crate::document::Run;
@@ -130,8 +130,12 @@ fn protocol(run: &Run, args: &Args) -> Result<(), CliError> {
         .placement
         .levels;
     let maps = [
-        charts::map("Flows before: stock where demand is", &stores, before)?,
-        charts::map("Flows after: stock placed in the model", &stores, after)?,
+        charts::map(
+            "Stock where demand is: the cheapest plan for a week of a quarter more than mean demand.",
+            &stores,
+            before,
+        )?,
+        charts::map("Stock placed in the model: the same week.", &stores, after)?,
     ];
     let page = || {
         let mut page = Page::new(
@@ -162,7 +166,7 @@ fn protocol(run: &Run, args: &Args) -> Result<(), CliError> {
         );
         page.section("Maps of flows");
         for map in &maps {
-            page.figure(map, "The cheapest plan for a week of mean demand.");
+            page.figure(map, map.title());
         }
         page
     };
@@ -219,7 +223,7 @@ pub(super) fn table(list: &[(&str, &Evaluation)]) -> Table {
 
 /// Adds the figures of calibration to a page.
 pub(super) fn calibration(page: &mut Page, e: &Evaluation) {
-    let [pit, reliability] = charts::calibration(&e.pit, &e.reliability);
+    let [pit, reliability] = figures::calibration(&e.pit, &e.reliability);
     page.section("Calibration").figure(&pit, "Units by warehouse among the samples: flat where forecasts are calibrated; atoms are spread at random.");
     page.figure(&reliability, "Shares of outcomes below each quantile.");
 }

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use ::drain::gpu::Device;
 use ::drain::io::log;
-use ::drain::model::{DrainModel, Evaluation, Training};
+use ::drain::model::{DrainModel, Training};
 use report::Page;
-use serde::Serialize;
 
 use super::{Common, Stores, evaluate, wrong};
 use crate::error::CliError;
@@ -31,14 +30,6 @@ pub(crate) struct Args {
     /// Where the model is saved.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-}
-
-#[derive(Debug, Serialize)]
-struct Results {
-    parameters: usize,
-    trained_on: usize,
-    evaluated_on: usize,
-    evaluation: Evaluation,
 }
 
 /// Periods of the embedded network.
@@ -66,42 +57,29 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             )
         }
     };
-    let (train, test) = all.split(0.8).map_err(wrong)?;
     let training = Training {
         steps: args.steps,
         seed,
         ..Training::default()
     };
     let device = Device::cpu(1);
-    let model = DrainModel::fit(&train, &training, &device).map_err(wrong)?;
-    let forecasts = model.forecast(
-        test.costs(),
-        test.states(),
-        evaluate::SAMPLES,
-        seed,
-        &device,
-    );
-    let evaluation = Evaluation::of(&test, &forecasts.map_err(wrong)?).map_err(wrong)?;
+    let judged = DrainModel::fit_and_judge(&all, 0.8, evaluate::SAMPLES, &training, &device);
+    let (model, evaluation) = judged.map_err(wrong)?;
     if let Some(save) = save {
         run.put(save, model.to_text());
     }
-    let results = Results {
-        parameters: model.params(),
-        trained_on: train.states().len(),
-        evaluated_on: test.states().len(),
-        evaluation,
-    };
     let words = format!(
-        "{words}. {} parameters, trained on the first {} periods, judged on the {} after them",
-        results.parameters, results.trained_on, results.evaluated_on
+        "{words}. {} parameters; trained on the first four fifths of {} periods, judged on the last",
+        model.params(),
+        all.states().len()
     );
-    let table = evaluate::table(&[("drain model", &results.evaluation)]);
+    let table = evaluate::table(&[("drain model", &evaluation)]);
     let text = format!("{}\n{words}.\n", table.render(crate::output::width()));
     let page = || {
         let mut page = Page::new("The drain model", words.clone());
         page.section("Errors").table(&table, evaluate::CAPTION);
-        evaluate::calibration(&mut page, &results.evaluation);
+        evaluate::calibration(&mut page, &evaluation);
         page
     };
-    run.finish(&results, page, &text)
+    run.finish(&evaluation, page, &text)
 }

@@ -1,10 +1,9 @@
 //! `hindsight drain`: which warehouse ships each unit, and at what cost.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use ::drain::io::{Problem, ReadError};
+use ::drain::io::{Problem, ReadError, totals};
 use ::drain::protocol::{Layout, World};
 use clap::Subcommand;
 
@@ -99,7 +98,10 @@ impl Stores {
     /// The sixteen bundled stores that sell most; where the file is not found, as many with sizes that fall by a tenth each.
     fn open(inputs: &Inputs) -> Result<Self, CliError> {
         let (mut sizes, source) = match crate::backtest::bundled_file() {
-            Some(path) => (sales(inputs, &path)?, "Dominick's orange juice (bundled)"),
+            Some(path) => (
+                read(inputs, &path, |file| totals(file, "store", "demand"))?,
+                "Dominick's orange juice (bundled)",
+            ),
             None => (
                 Vec::new(),
                 "made-up sizes: the bundled data were not found here",
@@ -124,25 +126,4 @@ impl Stores {
             words,
         })
     }
-}
-
-/// What each store of the bundled file sold in all weeks.
-fn sales(inputs: &Inputs, path: &Path) -> Result<Vec<f64>, CliError> {
-    let file = inputs.open_as(path, "orange_juice.csv.gz (bundled)")?;
-    let bytes = llm_metrics::io::decompressed(BufReader::new(file));
-    let bytes = bytes.map_err(|e| CliError::reading(path, &e))?;
-    let mut rows = csv::Reader::from_reader(bytes);
-    let fault = |e: csv::Error| Place::file(path).error(e);
-    let names = rows.headers().map_err(fault)?.clone();
-    let place = |name: &str| names.iter().position(|n| n == name);
-    let missing = |name: &str| Place::file(path).column(name).error("is missing");
-    let store = place("store").ok_or_else(|| missing("store"))?;
-    let demand = place("demand").ok_or_else(|| missing("demand"))?;
-    let mut sold: BTreeMap<String, f64> = BTreeMap::new();
-    for row in rows.records() {
-        let row = row.map_err(fault)?;
-        let units: f64 = row[demand].parse().unwrap_or(0.0);
-        *sold.entry(row[store].to_owned()).or_default() += units;
-    }
-    Ok(sold.into_values().collect())
 }

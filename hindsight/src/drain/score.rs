@@ -4,9 +4,9 @@ use ::drain::gpu::Stream;
 use ::drain::io::{Ensembles, ensembles};
 use ::drain::scores::Summary;
 use report::number::{percent, significant};
-use report::{Column, Page, Table};
+use report::{Column, Page, Table, figures};
 
-use super::{Common, Stores, charts, wrong};
+use super::{Common, Stores, wrong};
 use crate::error::CliError;
 
 const EXAMPLES: &str = "\
@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             &table,
             "Lower is better. Fair scores are those of the law that the ensemble is a sample of.",
         );
-        let [pit, reliability] = charts::calibration(&summary.pit, &summary.reliability);
+        let [pit, reliability] = figures::calibration(&summary.pit, &summary.reliability);
         page.section("Calibration").figure(
             &pit,
             "Flat where forecasts are calibrated; ties are broken at random.",
