@@ -8,7 +8,6 @@ use crate::{Axis, Ink, Series, Svg, XyChart};
 /// let [ranks, reliability] = hindsight_report::figures::calibration(&[3, 5, 4], &[(0.5, 0.48)]);
 /// assert!(ranks.inline("a").contains("Density") && reliability.inline("b").contains("calibrated"));
 /// ```
-#[must_use]
 pub fn calibration(ranks: &[u64], reliability: &[(f64, f64)]) -> [Svg; 2] {
     let all: u64 = ranks.iter().sum();
     #[expect(clippy::cast_precision_loss, reason = "counts of outcomes")]
@@ -44,7 +43,6 @@ pub fn calibration(ranks: &[u64], reliability: &[(f64, f64)]) -> [Svg; 2] {
 /// let map = hindsight_report::figures::flows("Flows", &[(0.0, 0.0)], &[(1.0, 2.0), (3.0, 1.0)], &[5.0, 1.0]);
 /// assert!(map.inline("map").contains("warehouses"));
 /// ```
-#[must_use]
 pub fn flows(title: &str, from: &[(f64, f64)], to: &[(f64, f64)], units: &[f64]) -> Svg {
     let most = units.iter().copied().fold(0.0, f64::max);
     let lines = |least: f64, last: f64| {
