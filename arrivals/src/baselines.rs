@@ -116,10 +116,11 @@ impl ArrivalModel for Empirical {
     }
 
     fn sample(&self, requests: &[Request], samples: Samples) -> Result<Vec<Path>, ArrivalsError> {
-        self.0.each(requests, samples, "resampling", |request, rng| {
-            let pick = |count: usize| rng.random_range(0..count);
-            self.0.path(request, pick).clone()
-        })
+        self.0
+            .each(requests, samples, "resampling", |request, rng| {
+                let pick = |count: usize| rng.random_range(0..count);
+                self.0.path(request, pick).clone()
+            })
     }
 }
 

@@ -198,9 +198,9 @@ impl Grid {
         order.seen_until.filter(|&seen| seen < self.last())
     }
 
-    /// A weekly grid, or one of the same shares, that spans a log; none where the log has no receipt.
+    /// The last period since its order in which anything of a log was received: what a weekly grid must reach. None where nothing was.
     #[must_use]
-    pub fn span(log: &Log) -> Option<usize> {
+    pub fn last_receipt(log: &Log) -> Option<usize> {
         let receipts = log.orders().iter().flat_map(|order| &order.receipts);
         let last = receipts.map(|receipt| receipt.time).max()?;
         usize::try_from(last).ok()
@@ -213,7 +213,9 @@ mod tests {
     use crate::log::{Receipt, Request};
 
     fn order(receipts: &[(i64, f64)]) -> Order {
-        let receipts = receipts.iter().map(|&(time, units)| Receipt { time, units });
+        let receipts = receipts
+            .iter()
+            .map(|&(time, units)| Receipt { time, units });
         Order {
             request: Request::new(0, 10.0),
             receipts: receipts.collect(),
@@ -225,7 +227,10 @@ mod tests {
     fn what_completes_an_order_is_an_atom() {
         let grid = Grid::weekly(10).unwrap();
         let shares = |receipts: &[(i64, f64)]| -> Vec<usize> {
-            grid.tokens(&order(receipts)).iter().map(|t| t.share).collect()
+            grid.tokens(&order(receipts))
+                .iter()
+                .map(|t| t.share)
+                .collect()
         };
         assert_eq!(shares(&[(1, 10.0)]), [0]);
         assert_eq!(shares(&[(1, 3.0), (2, 7.0)]), [6, 0]);

@@ -294,7 +294,7 @@ impl VendorWorld {
             time += if gap < vendor.soon { 1 } else { 2 };
         }
         // What completes an order completes it exactly.
-        let share = if total < 1.0 || total > 1.0 {
+        let share = if (total - 1.0).abs() > 0.0 {
             left
         } else {
             1.0 - path.total()

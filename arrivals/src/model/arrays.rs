@@ -74,12 +74,7 @@ pub(super) fn periods(grid: &Grid, order: &Order) -> Vec<[f64; SEEN]> {
     periods
 }
 
-fn period(
-    counts: [f64; 3],
-    cells: [f64; 2],
-    seen: f64,
-    before: [f64; BEFORE],
-) -> [f64; SEEN] {
+fn period(counts: [f64; 3], cells: [f64; 2], seen: f64, before: [f64; BEFORE]) -> [f64; SEEN] {
     let mut period = [0.0; SEEN];
     period[..3].copy_from_slice(&counts);
     period[3..5].copy_from_slice(&cells);

@@ -21,7 +21,7 @@
 //!
 //! ## The law
 //!
-//! An order is a sequence of pieces, each a cell of the [`Grid`](crate::Grid): periods since the piece before, then its share of the order given that time,
+//! An order is a sequence of pieces, each a cell of the [`Grid`]: periods since the piece before, then its share of the order given that time,
 //! until "nothing more". What is exactly the rest of the order (all of it, for the first piece) and "nothing" are atoms. A gated
 //! recurrent unit reads the piece before and the context; the context is a dense layer on the order's size (alone, and
 //! against the usual order, the minimum and the batch), the time of the year, the promised time, covariates, the vendor's embedding and a causal

@@ -155,7 +155,10 @@ impl ArrivalModel for Generator<'_> {
     }
 
     fn sample(&self, requests: &[Request], samples: Samples) -> Result<Vec<Path>, ArrivalsError> {
-        #[expect(clippy::cast_possible_truncation, reason = "samples are single precision")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "samples are single precision"
+        )]
         let theta: Vec<f32> = self.model.params.iter().map(|&x| x as f32).collect();
         let stream = Stream::new(samples.seed, "pieces");
         let numbers = self.model.grid.pieces() * UNIFORM;

@@ -51,7 +51,10 @@ fn samples_follow_the_likelihood() {
     let count = 20_000;
     let paths = model
         .on(&device)
-        .sample(&vec![request.clone(); count], Samples { seed: 8, sample: 0 })
+        .sample(
+            &vec![request.clone(); count],
+            Samples { seed: 8, sample: 0 },
+        )
         .unwrap();
     // The probabilities of "nothing" and of "all at once after two periods".
     for pieces in [vec![], vec![(2, 1.0)], vec![(3, 1.0)]] {
@@ -78,8 +81,16 @@ fn samples_follow_the_likelihood() {
         assert!((seen - p).abs() < 4.5 * error, "{pieces:?}: {seen} for {p}");
     }
     for path in &paths {
-        assert!(path.pieces.windows(2).all(|pair| pair[0].time < pair[1].time));
-        assert!(path.pieces.iter().all(|p| p.share > 0.0 && p.time >= 0 && p.time <= model.grid().last()));
+        assert!(
+            path.pieces
+                .windows(2)
+                .all(|pair| pair[0].time < pair[1].time)
+        );
+        assert!(
+            path.pieces
+                .iter()
+                .all(|p| p.share > 0.0 && p.time >= 0 && p.time <= model.grid().last())
+        );
     }
 }
 
@@ -98,7 +109,9 @@ fn an_open_order_sums_over_what_may_come() {
         model.log_likelihood(&[order], &device).unwrap()[0].exp()
     };
     assert!((of(Some(-1)) - 1.0).abs() < 1e-9);
-    let by_week: Vec<f64> = (0..model.grid().last()).map(|seen| of(Some(seen))).collect();
+    let by_week: Vec<f64> = (0..model.grid().last())
+        .map(|seen| of(Some(seen)))
+        .collect();
     assert!(by_week.windows(2).all(|pair| pair[1] <= pair[0] + 1e-12));
     assert!(of(None) <= by_week[by_week.len() - 1] + 1e-12);
     assert!(by_week[0] > 0.9 && of(None) < 0.3);

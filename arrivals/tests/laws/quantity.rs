@@ -7,9 +7,7 @@ use hindsight_arrivals::exo_idp::panel::Columns;
 use hindsight_arrivals::exo_idp::policy::{ConstantOrder, Policy, Signals};
 use hindsight_arrivals::exo_idp::replay::Quantity;
 use hindsight_arrivals::exo_idp::train::{Training, direct_backprop};
-use hindsight_arrivals::exo_idp::{
-    Arrivals, Conventions, LeadTimes, Panel, Paths, Replay, Window,
-};
+use hindsight_arrivals::exo_idp::{Arrivals, Conventions, LeadTimes, Panel, Paths, Replay, Window};
 use hindsight_arrivals::{QuantityOverTime, in_transit};
 use hindsight_gpu::{Device, Stream};
 use proptest::prelude::*;
@@ -88,7 +86,7 @@ proptest! {
         let shares = Signals::from_fn(40, 5, 8, |week, k, lane| paths.shares(week, k)[lane]);
         let limits = Signals::constant(40, 1, 4, |_, p| limit + p as f64);
         let market = (&rules, QuantityOverTime::new(limits, shares).unwrap());
-        let outcomes = replay.run_in(&base_stock(&panel, 40.0), &market, &Device::cpu(1)).unwrap();
+        let outcomes = replay.run_as::<f64, _, _>(&base_stock(&panel, 40.0), &market, &Device::cpu(1)).unwrap();
         for product in 0..4 {
             for sample in 0..2 {
                 let at = |quantity, week| outcomes.sample(quantity, product, sample, week);
@@ -165,7 +163,12 @@ fn direct_backprop_solves_the_newsvendor_with_random_yield() {
     let device = Device::cpu(2);
     let train = |arrivals: &dyn Arrivals| -> f64 {
         let paths = Paths::new(&panel, arrivals, 2).unwrap();
-        let replay = Replay::new(&paths, conventions.clone(), window.clone(), &vec![0.0; products]);
+        let replay = Replay::new(
+            &paths,
+            conventions.clone(),
+            window.clone(),
+            &vec![0.0; products],
+        );
         let replay = replay.unwrap();
         let reference = Signals::constant(2, 1, products, |_, _| 30.0);
         let policy = ConstantOrder::new(1.0, reference);
