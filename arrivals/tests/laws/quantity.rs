@@ -163,12 +163,7 @@ fn direct_backprop_solves_the_newsvendor_with_random_yield() {
     let device = Device::cpu(2);
     let train = |arrivals: &dyn Arrivals| -> f64 {
         let paths = Paths::new(&panel, arrivals, 2).unwrap();
-        let replay = Replay::new(
-            &paths,
-            conventions.clone(),
-            window.clone(),
-            &vec![0.0; products],
-        );
+        let replay = Replay::new(&paths, conventions, window.clone(), &vec![0.0; products]);
         let replay = replay.unwrap();
         let reference = Signals::constant(2, 1, products, |_, _| 30.0);
         let policy = ConstantOrder::new(1.0, reference);
