@@ -193,6 +193,22 @@ impl Grid {
         pieces.into_iter().map(token).collect()
     }
 
+    /// The logarithm of the volume of an order's cells: what turns a density by shares and a probability of periods into the probability of the cells, for
+    /// comparison with the likelihood of a model on this grid.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "periods")]
+    pub fn log_volume(&self, order: &Order) -> f64 {
+        let volume = |token: Token| {
+            let [low, high] = self.time_cell(token.time);
+            let periods = ((high - low) as f64).ln();
+            match self.share_cell(token.share) {
+                _ if token.share == 0 => periods,
+                [low, high] => periods + (high - low).ln(),
+            }
+        };
+        self.tokens(order).into_iter().map(volume).sum()
+    }
+
     /// The last period since an order in which a receipt would have been seen; none where nothing more can come.
     pub(crate) fn open_until(&self, order: &Order) -> Option<i64> {
         order.seen_until.filter(|&seen| seen < self.last())

@@ -16,6 +16,7 @@ pub extern crate hindsight_gpu as gpu;
 
 mod baselines;
 mod error;
+pub mod evaluate;
 
 mod grid;
 mod log;

@@ -49,8 +49,6 @@ impl Default for Training {
 impl GenQot {
     /// A generator trained on a log.
     ///
-    /// Orders of like length share a mini-batch, so that a step takes only the periods that its orders have.
-    ///
     /// # Errors
     /// An empty log, a setting of zero, numbers that the engine refuses, training that diverged.
     pub fn fit(
@@ -150,8 +148,8 @@ struct Data<F> {
     periods: usize,
     lane: Vec<F>,
     exo: Vec<F>,
-    /// The orders of 1, 2, … periods.
-    by_length: Vec<Vec<usize>>,
+    /// The periods of each order.
+    lengths: Vec<usize>,
 }
 
 impl<F: gpu::Real> Data<F> {
@@ -159,7 +157,7 @@ impl<F: gpu::Real> Data<F> {
         let grid = &network.grid;
         let (lanes, periods) = (orders.len(), grid.pieces());
         let mut exo = vec![F::from_f64(0.0); periods * SEEN * lanes];
-        let mut by_length = vec![Vec::new(); periods];
+        let mut lengths = Vec::with_capacity(lanes);
         for (lane, order) in orders.iter().enumerate() {
             let own = if censored {
                 arrays::periods(grid, order)
@@ -170,7 +168,7 @@ impl<F: gpu::Real> Data<F> {
                 };
                 arrays::periods(grid, &closed)
             };
-            by_length[own.len() - 1].push(lane);
+            lengths.push(own.len());
             for (period, values) in own.iter().enumerate() {
                 for (row, &value) in values.iter().enumerate() {
                     exo[(period * lanes + lane) * SEEN + row] = F::from_f64(value);
@@ -183,7 +181,7 @@ impl<F: gpu::Real> Data<F> {
             periods,
             lane: arrays::columns(&requests, network.rows()),
             exo,
-            by_length,
+            lengths,
         }
     }
 
@@ -192,25 +190,21 @@ impl<F: gpu::Real> Data<F> {
         Ok(batch.lane(&self.lane)?.exo_by_lane(&self.exo)?)
     }
 
-    /// Mini-batches of orders of one length, with it; `pick` gives a number below another.
+    /// Mini-batches in random order, each with the periods of its longest order; `pick` gives a number below another.
+    ///
+    /// Batches of orders of one length would take fewer periods, but how many pieces an order has is what is learned: each such batch would pull one way.
     fn batches(
         &self,
         size: usize,
         pick: &mut impl FnMut(usize) -> usize,
     ) -> Vec<(usize, Vec<usize>)> {
-        let mut shuffle = |n: usize, swap: &mut dyn FnMut(usize, usize)| {
-            for i in (1..n).rev() {
-                swap(i, pick(i + 1));
-            }
-        };
-        let mut batches = Vec::new();
-        for (length, lanes) in self.by_length.iter().enumerate() {
-            let mut lanes = lanes.clone();
-            shuffle(lanes.len(), &mut |i, j| lanes.swap(i, j));
-            batches.extend(lanes.chunks(size).map(|own| (length + 1, own.to_vec())));
+        let mut lanes: Vec<usize> = (0..self.lanes).collect();
+        for i in (1..lanes.len()).rev() {
+            lanes.swap(i, pick(i + 1));
         }
-        shuffle(batches.len(), &mut |i, j| batches.swap(i, j));
-        batches
+        let longest = |lanes: &[usize]| lanes.iter().map(|&lane| self.lengths[lane]).max();
+        let batch = |lanes: &[usize]| (longest(lanes).unwrap_or(1), lanes.to_vec());
+        lanes.chunks(size).map(batch).collect()
     }
 }
 
