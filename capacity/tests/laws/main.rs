@@ -1,0 +1,5 @@
+//! Laws of limits, prices and coordinators.
+mod duality;
+mod input;
+mod paths;
+mod prices;
