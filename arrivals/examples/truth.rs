@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p hindsight-arrivals --example truth -- [ORDERS] [EPOCHS] [WORLDS]`
 
+#![allow(clippy::cast_precision_loss, reason = "numbers of orders")]
+
 use std::error::Error;
 
 use hindsight_arrivals::evaluate::Evaluation;
