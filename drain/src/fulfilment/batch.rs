@@ -6,7 +6,7 @@ use super::Solver;
 use super::plan::Plan;
 use super::problem::Fulfilment;
 use super::simplex::NetworkSimplex;
-use crate::error::DrainError;
+use crate::error::{Cut, DrainError};
 
 /// What a scenario changes of a problem; `None` keeps it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,6 +50,43 @@ pub fn solve_all(problems: &[Fulfilment], threads: NonZeroUsize) -> Vec<Result<P
     parallel(problems, threads, NetworkSimplex::new, |solver, problem| {
         solver.solve(problem)
     })
+}
+
+/// What a programme comes to.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Answer {
+    /// The cheapest plan.
+    Optimal(Plan),
+    /// There is none, for this reason.
+    Infeasible(Cut),
+}
+
+/// As [`solve_all`], where a programme without a plan is an answer too.
+///
+/// # Errors
+/// The first failure of another kind.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use hindsight_drain::fulfilment::{Answer, Fulfilment, answer_all};
+/// let short = Fulfilment::new(vec![1.0], vec![2.0], vec![1.5])?;
+/// let answers = answer_all(&[short], NonZeroUsize::MIN)?;
+/// assert!(matches!(&answers[0], Answer::Infeasible(cut) if cut.shortfall == 1.0));
+/// # Ok::<(), hindsight_drain::DrainError>(())
+/// ```
+pub fn answer_all(
+    problems: &[Fulfilment],
+    threads: NonZeroUsize,
+) -> Result<Vec<Answer>, DrainError> {
+    let plans = solve_all(problems, threads).into_iter();
+    let answers = plans.map(|plan| match plan {
+        Ok(plan) => Ok(Answer::Optimal(plan)),
+        Err(DrainError::Infeasible(cut)) => Ok(Answer::Infeasible(cut)),
+        Err(other) => Err(other),
+    });
+    answers.collect()
 }
 
 /// The optimum of `base` as each scenario changes it, in order; all start from the optimal basis of `base`.
