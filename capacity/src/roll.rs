@@ -54,10 +54,7 @@ impl Cases<f32> {
         let program = joint.program();
         let theta: Vec<f32> = buyer.theta().iter().map(|&x| single(x)).collect();
         let run = device.forward(&program, &theta, &cases.batch(&program)?)?;
-        Ok(cases.gather(&run, |week, group| {
-            let shared = cases.shared_of(week, group);
-            shared[cases.shape.prices_at()..].to_vec()
-        }))
+        Ok(cases.gather(&run, |week, group| cases.posted(week, group)))
     }
 
     /// Plays a model: its coordinator's prices, its buyer's orders.
@@ -94,7 +91,11 @@ impl Cases<f32> {
     }
 
     /// Sums a run's traces over the lanes of every group.
-    fn gather(&self, run: &Rollout<f32>, prices: impl Fn(usize, usize) -> Vec<f64>) -> Roll {
+    pub(crate) fn gather(
+        &self,
+        run: &Rollout<f32>,
+        prices: impl Fn(usize, usize) -> Vec<f64>,
+    ) -> Roll {
         let (lanes, weeks, resources) = (self.lanes(), self.course.weeks, self.shape.resources());
         let rows = run.traces.len() / (weeks * lanes);
         let firsts = self.firsts();
@@ -125,6 +126,11 @@ impl Cases<f32> {
         let of = |group| (0..weeks).map(|week| prices(week, group)).collect();
         roll.prices = groups.map(of).collect();
         roll
+    }
+
+    /// The prices posted to a group in a week.
+    pub(crate) fn posted(&self, week: usize, group: usize) -> Vec<f64> {
+        self.shared_of(week, group)[self.shape.prices_at()..].to_vec()
     }
 
     pub(crate) fn volume(&self, resource: usize, lane: usize) -> f64 {

@@ -1,4 +1,5 @@
 //! Laws of limits, prices and coordinators.
+mod control;
 mod duality;
 mod input;
 mod paths;
