@@ -38,8 +38,8 @@ fn show(name: &str, e: &Evaluation) {
         return;
     };
     println!(
-        "{name}: WAPE {:.4} (proportional {proportional:.4}, greedy {greedy:.4}, programme {programme:.4}); cost WAPE {:.4}, bias {:+.4}",
-        e.wape, e.cost_wape, e.cost_bias
+        "{name}: WAPE {:.4} (proportional {proportional:.4}, greedy {greedy:.4}, programme {programme:.4}, last shares {:.4}); cost WAPE {:.4}, bias {:+.4}",
+        e.wape, e.last_period_wape, e.cost_wape, e.cost_bias
     );
     println!(
         "  energy {:.5}, better than independent marginals by {:.4} ± {:.4}; variogram by {:.4} ± {:.4}; correlations off by {:.3} at most",
@@ -108,6 +108,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     show("first fit, its own kind of states", &found.in_distribution);
     show_bins(&found.by_distance);
+    show(
+        "quantile regression, the same states",
+        &found.quantile_regression,
+    );
     show("last fit, the same states", &found.after);
     println!(
         "{} parameters, {:.1} CPU s",

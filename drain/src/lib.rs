@@ -17,6 +17,8 @@ pub extern crate hindsight_gpu as gpu;
 
 mod error;
 pub mod fulfilment;
+#[cfg(feature = "io")]
+pub mod io;
 pub mod model;
 pub mod orders;
 pub mod protocol;

@@ -9,6 +9,7 @@ use crate::error::CliError;
 mod backtest;
 mod bandit;
 mod document;
+mod drain;
 mod error;
 mod games;
 mod inputs;
@@ -33,6 +34,9 @@ enum Command {
     /// What another policy would have earned, and whether a policy could be bettered in hindsight.
     #[command(subcommand)]
     Bandit(bandit::Command),
+    /// Which warehouse ships each unit and at what cost: programmes, the drain model, its protocol, scores.
+    #[command(subcommand)]
+    Drain(drain::Command),
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
     /// The exact optimum of a lost-sales problem with a lead time, and the gaps of the known policies.
@@ -57,6 +61,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
         Command::Backtest(args) => backtest::run(&args),
         Command::Bandit(command) => bandit::run(&command),
+        Command::Drain(command) => drain::run(&command),
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::LostSales(args) => lost_sales::run(&args),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod chart;
+pub mod figures;
 pub mod number;
 mod page;
 mod table;

@@ -6,7 +6,7 @@ use super::Solver;
 use super::plan::Plan;
 use super::problem::Fulfilment;
 use super::simplex::NetworkSimplex;
-use crate::error::DrainError;
+use crate::error::{Cut, DrainError};
 
 /// What a scenario changes of a problem; `None` keeps it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,6 +52,43 @@ pub fn solve_all(problems: &[Fulfilment], threads: NonZeroUsize) -> Vec<Result<P
     })
 }
 
+/// What a programme comes to.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Answer {
+    /// The cheapest plan.
+    Optimal(Plan),
+    /// There is none, for this reason.
+    Infeasible(Cut),
+}
+
+/// As [`solve_all`], where a programme without a plan is an answer too.
+///
+/// # Errors
+/// The first failure of another kind.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use hindsight_drain::fulfilment::{Answer, Fulfilment, answer_all};
+/// let short = Fulfilment::new(vec![1.0], vec![2.0], vec![1.5])?;
+/// let answers = answer_all(&[short], NonZeroUsize::MIN)?;
+/// assert!(matches!(&answers[0], Answer::Infeasible(cut) if cut.shortfall == 1.0));
+/// # Ok::<(), hindsight_drain::DrainError>(())
+/// ```
+pub fn answer_all(
+    problems: &[Fulfilment],
+    threads: NonZeroUsize,
+) -> Result<Vec<Answer>, DrainError> {
+    let plans = solve_all(problems, threads).into_iter();
+    let answers = plans.map(|plan| match plan {
+        Ok(plan) => Ok(Answer::Optimal(plan)),
+        Err(DrainError::Infeasible(cut)) => Ok(Answer::Infeasible(cut)),
+        Err(other) => Err(other),
+    });
+    answers.collect()
+}
+
 /// The optimum of `base` as each scenario changes it, in order; all start from the optimal basis of `base`.
 ///
 /// Each answer depends on `base` and its scenario alone. Where `base` itself has no answer, scenarios start from greedy plans.
@@ -72,12 +109,33 @@ pub fn solve_scenarios(
     scenarios: &[Scenario],
     threads: NonZeroUsize,
 ) -> Vec<Result<Plan, DrainError>> {
+    map_scenarios(base, scenarios, threads, |plan| plan)
+}
+
+/// What `keep` takes of each answer of [`solve_scenarios`], in order; the plans themselves are not kept, so that thousands of large ones need no memory.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use hindsight_drain::fulfilment::{Fulfilment, Scenario, map_scenarios};
+/// let base = Fulfilment::new(vec![5.0], vec![4.0], vec![2.0])?;
+/// let scenarios = [1.0, 3.0].map(|d| Scenario::demand(vec![d]));
+/// let costs = map_scenarios(&base, &scenarios, NonZeroUsize::MIN, |plan| plan.map(|p| p.cost));
+/// assert_eq!(costs, [Ok(2.0), Ok(6.0)]);
+/// # Ok::<(), hindsight_drain::DrainError>(())
+/// ```
+#[must_use]
+pub fn map_scenarios<R: Send>(
+    base: &Fulfilment,
+    scenarios: &[Scenario],
+    threads: NonZeroUsize,
+    keep: impl Fn(Result<Plan, DrainError>) -> R + Sync,
+) -> Vec<R> {
     let mut solver = NetworkSimplex::new();
     // A basis or none: scenarios may have answers although the base has none.
     let _ = solver.solve(base);
     // Whether the costs are not the base's.
     let start = || (base.clone(), false);
-    parallel(scenarios, threads, start, |(problem, moved), scenario| {
+    let solve = |(problem, moved): &mut (Fulfilment, bool), scenario: &Scenario| {
         problem.set_stock(scenario.stock.as_deref().unwrap_or(base.stock()))?;
         problem.set_demand(scenario.demand.as_deref().unwrap_or(base.demand()))?;
         if *moved || scenario.cost.is_some() {
@@ -85,6 +143,9 @@ pub fn solve_scenarios(
             *moved = scenario.cost.is_some();
         }
         solver.resolve_from(problem)
+    };
+    parallel(scenarios, threads, start, |state, scenario| {
+        keep(solve(state, scenario))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Rules of thumb that a model must better.
 
-use super::{Drain, State, UnitCosts};
-use crate::error::DrainError;
+use super::{Drain, State, UnitCosts, amounts};
+use crate::error::{Argument, DrainError};
 use crate::fulfilment::{Fulfilment, NetworkSimplex, Solver};
 
 /// A forecast without randomness and without training, by a rule.
@@ -38,27 +38,87 @@ impl Baseline {
     /// # Ok::<(), hindsight_drain::DrainError>(())
     /// ```
     pub fn forecast(self, costs: &UnitCosts, state: &State) -> Result<Drain, DrainError> {
+        Ok(priced(costs, &self.flow(costs, state)?))
+    }
+
+    /// Units `[warehouse][zone]` behind [`forecast`](Self::forecast).
+    ///
+    /// # Errors
+    /// A state that does not fit the network.
+    pub fn flow(self, costs: &UnitCosts, state: &State) -> Result<Vec<f64>, DrainError> {
         state.check(costs)?;
-        let flow = match self {
+        Ok(match self {
             Self::ProportionalToStock => proportional(costs, state),
             Self::NearestGreedy => greedy(costs, state),
             Self::LinearProgramme => programme(costs, state)?,
-        };
-        let zones = costs.zones();
-        let cost = flow.chunks_exact(zones).enumerate().map(|(w, row)| {
-            let paid = row
-                .iter()
-                .enumerate()
-                .map(|(z, x)| x * costs.cheapest(w, z));
-            paid.sum()
-        });
-        Ok(Drain {
-            units: flow
-                .chunks_exact(zones)
-                .map(|row| row.iter().sum())
-                .collect(),
-            cost: cost.collect(),
         })
+    }
+}
+
+/// What leaves each warehouse if it ships the share of all units that it shipped in the period before, up to its stock; what it cannot ship, the others do
+/// in the same proportions. Demand is spread alike, each unit by the cheapest option.
+///
+/// # Errors
+/// A state or a drain that does not fit the network.
+///
+/// ```
+/// use hindsight_drain::model::{Drain, State, UnitCosts, last_period_shares};
+/// let costs = UnitCosts::new(2, 1, vec![1.0, 2.0], vec![1.0; 2], vec![2.0; 2])?;
+/// let before = Drain { units: vec![6.0, 2.0], cost: vec![6.0, 4.0] };
+/// let state = State { stock: vec![3.0, 9.0], demand: vec![8.0] };
+/// assert_eq!(last_period_shares(&costs, &state, &before)?.units, [3.0, 5.0]);
+/// # Ok::<(), hindsight_drain::DrainError>(())
+/// ```
+pub fn last_period_shares(
+    costs: &UnitCosts,
+    state: &State,
+    before: &Drain,
+) -> Result<Drain, DrainError> {
+    state.check(costs)?;
+    amounts(Argument::Drain, costs.warehouses(), &before.units)?;
+    // Those that shipped nothing come last, in proportion to what they have.
+    let least = 1e-9 * before.total_units() / state.stock.iter().sum::<f64>().max(1e-9) + 1e-12;
+    let weights = before.units.iter().zip(&state.stock);
+    let weights: Vec<f64> = weights
+        .map(|(units, stock)| units + least * stock)
+        .collect();
+    let mut units = vec![0.0; weights.len()];
+    let mut open = state.most();
+    // Each round fills a warehouse or is the last.
+    for _ in 0..=weights.len() {
+        let free = |w: &usize| state.stock[*w] > units[*w];
+        let free: Vec<usize> = (0..weights.len()).filter(free).collect();
+        let all: f64 = free.iter().map(|w| weights[*w]).sum();
+        if open <= 0.0 || all <= 0.0 {
+            break;
+        }
+        let level = open / all;
+        for w in free {
+            let more = (level * weights[w]).min(state.stock[w] - units[w]);
+            units[w] += more;
+            open -= more;
+        }
+    }
+    let size: f64 = state.demand.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    let flow = units
+        .iter()
+        .flat_map(|y| state.demand.iter().map(move |d| y * d / size));
+    Ok(priced(costs, &flow.collect::<Vec<_>>()))
+}
+
+/// Flows `[warehouse][zone]` as a drain, each unit by the cheapest option.
+fn priced(costs: &UnitCosts, flow: &[f64]) -> Drain {
+    let zones = costs.zones();
+    let paid = |(w, row): (usize, &[f64])| {
+        let zones = row.iter().enumerate();
+        zones.map(|(z, x)| x * costs.cheapest(w, z)).sum()
+    };
+    Drain {
+        units: flow
+            .chunks_exact(zones)
+            .map(|row| row.iter().sum())
+            .collect(),
+        cost: flow.chunks_exact(zones).enumerate().map(paid).collect(),
     }
 }
 

@@ -3,10 +3,10 @@
 use gpu::Stream;
 use rand::seq::SliceRandom;
 
-use super::{Baseline, Drain, Forecast, Log};
+use super::{Baseline, Drain, Forecast, Log, last_period_shares};
 use crate::error::{Argument, DrainError};
 use crate::scores::{
-    Coverage, Estimator, Forecasts, Skill, coverage, energy_score, skill, variogram_score,
+    Coverage, Estimator, Forecasts, Skill, coverage, energy_score, ranked, skill, variogram_score,
 };
 
 /// How forecasts of the entries of a log fared.
@@ -21,6 +21,8 @@ pub struct Evaluation {
     pub cost_bias: f64,
     /// The same share of absolute errors of units for each rule, in the order of [`Baseline::ALL`].
     pub baseline_wape: Vec<f64>,
+    /// The same for [`last_period_shares`], each entry's last period being the entry before it; the first has none.
+    pub last_period_wape: f64,
     /// The mean fair energy score of units and money, in shares of the state's demand and of that at the mean price.
     pub energy: f64,
     /// How much better it is than that of the same samples shuffled warehouse by warehouse, which keeps every marginal law and none of what joins them.
@@ -29,6 +31,10 @@ pub struct Evaluation {
     pub joint_variogram_skill: Skill,
     /// Coverage of units by warehouse at 50, 80 and 95 per cent.
     pub coverage: Vec<Coverage>,
+    /// Randomised ranks of units by warehouse among the samples ([`ensemble_pit`](crate::scores::ensemble_pit)), counted in twenty equal bins: flat where forecasts are calibrated.
+    pub pit: Vec<u64>,
+    /// For each of the levels 0.05, 0.1, ... 0.95, the share of those ranks below it: reliability.
+    pub reliability: Vec<(f64, f64)>,
     /// The largest difference between the correlation of two warehouses' shares of demand in the samples and in what was seen, over all states.
     pub correlation_gap: f64,
     /// The root mean square of the same for what is left after the state's mean forecast: of surprises.
@@ -57,6 +63,15 @@ impl Evaluation {
             let said = states.map(|state| rule.forecast(log.costs(), state));
             baseline_wape.push(wape(&said.collect::<Result<Vec<_>, _>>()?, truth)?);
         }
+        let (states, costs) = (log.states(), log.costs());
+        let follow = states.iter().zip(truth).skip(1).zip(truth);
+        let said = follow.map(|((state, _), before)| last_period_shares(costs, state, before));
+        let said: Vec<Drain> = said.collect::<Result<_, _>>()?;
+        let last_period_wape = if said.is_empty() {
+            f64::NAN
+        } else {
+            wape(&said, &truth[1..])?
+        };
         let joint = Scaled::new(log, forecasts, None);
         let apart = Scaled::new(log, forecasts, Some(&Stream::new(0, "shuffle")));
         let energy = energy_score(&joint.view()?, Estimator::Fair)?;
@@ -66,15 +81,19 @@ impl Evaluation {
         let errors = money.iter().zip(&paid).map(|(m, p)| m - p);
         let all_paid: f64 = paid.iter().sum();
         let units = Scaled::units(log, forecasts);
+        let (pit, reliability) = ranked(&units.view()?, &mut Stream::new(0, "ranks").at(0, 0));
         Ok(Self {
             wape: wape(&means, truth)?,
             cost_wape: errors.clone().map(f64::abs).sum::<f64>() / all_paid,
             cost_bias: errors.sum::<f64>() / all_paid,
             baseline_wape,
+            last_period_wape,
             energy: mean(&energy),
             joint_skill: skill(&energy, &energy_apart, 0)?,
             joint_variogram_skill: skill(&pairs(&joint)?, &pairs(&apart)?, 0)?,
             coverage: coverage(&units.view()?, &[0.5, 0.8, 0.95])?,
+            pit,
+            reliability,
             correlation_gap: units.correlation_gaps(None).fold(0.0, f64::max),
             surprise_correlation_gap: {
                 let gaps: Vec<f64> = units

@@ -8,7 +8,7 @@ use rand::RngExt;
 
 use super::arrays::{self, Noise, SEEN};
 use super::network::{Network, Size};
-use super::{DrainModel, Log, UnitCosts};
+use super::{DrainModel, Evaluation, Log, UnitCosts};
 use crate::error::{Argument, DrainError};
 
 /// How a model is trained.
@@ -60,6 +60,24 @@ impl DrainModel {
         let network = Network::new(training.size, log.costs().options());
         let initial = network.initial(training.seed);
         Self::train(network, initial, log, training, device)
+    }
+
+    /// A model trained on the first part of a log, and how it fares on the rest, with so many samples of each state.
+    ///
+    /// # Errors
+    /// As [`Log::split`], [`fit`](Self::fit) and [`Evaluation::of`].
+    pub fn fit_and_judge(
+        log: &Log,
+        share: f64,
+        samples: usize,
+        training: &Training,
+        device: &Device,
+    ) -> Result<(Self, Evaluation), DrainError> {
+        let (train, test) = log.split(share)?;
+        let model = Self::fit(&train, training, device)?;
+        let (costs, states) = (test.costs(), test.states());
+        let forecasts = model.forecast(costs, states, samples, training.seed, device)?;
+        Ok((model, Evaluation::of(&test, &forecasts)?))
     }
 
     /// The model trained further on a log of a network with as many ship options; `training.size` is not read.

@@ -122,6 +122,42 @@ impl Log {
         Ok(())
     }
 
+    /// The first part of it, in its order, and the rest: at least one entry each.
+    ///
+    /// # Errors
+    /// Fewer than two entries, a share that is not between 0 and 1.
+    pub fn split(&self, share: f64) -> Result<(Self, Self), DrainError> {
+        let entries = self.states.len();
+        if entries < 2 {
+            return Err(DrainError::TooFew {
+                argument: Argument::Log,
+                needed: 2,
+                found: entries,
+            });
+        }
+        if !(share > 0.0 && share < 1.0) {
+            return Err(DrainError::NotBetween {
+                argument: Argument::Level,
+                low: 0.0,
+                high: 1.0,
+                value: share,
+            });
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a number of entries, rounded"
+        )]
+        let first = ((entries as f64 * share).round() as usize).clamp(1, entries - 1);
+        let part = |range: std::ops::Range<usize>| Self {
+            costs: self.costs.clone(),
+            states: self.states[range.clone()].to_vec(),
+            drains: self.drains[range].to_vec(),
+        };
+        Ok((part(0..first), part(first..entries)))
+    }
+
     /// Adds all of another log of the same network.
     ///
     /// # Errors

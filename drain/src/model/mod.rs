@@ -56,13 +56,14 @@ mod log;
 mod market;
 mod network;
 mod placement;
+mod quantile_regression;
 mod sample;
 mod spill;
 mod split;
 #[cfg(test)]
 mod tests;
 
-pub use baselines::Baseline;
+pub use baselines::{Baseline, last_period_shares};
 pub use costs::UnitCosts;
 pub use counts::whole_units;
 pub use evaluate::{Evaluation, wape};
@@ -72,6 +73,7 @@ pub use log::{Drain, Log, State, is_feasible};
 pub use market::{DrainMarket, Terms};
 pub use network::Size;
 pub use placement::{Horizon, Placement, Search};
+pub use quantile_regression::QuantileRegression;
 pub use sample::{Forecast, Sensitivity};
 pub use split::water_filling;
 

@@ -7,6 +7,7 @@
 //! formulation.
 
 mod distance;
+mod layout;
 mod rank;
 mod study;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 mod world;
 
 pub use distance::{DistanceBin, by_distance};
+pub use layout::Layout;
 pub use rank::spearman;
 pub use study::{Findings, Judged, Round, Study};
 pub use world::World;

@@ -7,7 +7,8 @@ use super::rank::spearman;
 use super::world::World;
 use crate::error::DrainError;
 use crate::model::{
-    Drain, DrainModel, Evaluation, Forecast, Horizon, Log, Placement, Search, Training,
+    Drain, DrainModel, Evaluation, Forecast, Horizon, Log, Placement, QuantileRegression, Search,
+    Training,
 };
 
 /// Settings of the protocol.
@@ -104,6 +105,8 @@ impl Round {
 pub struct Findings {
     /// The first fit on states of its own kind.
     pub in_distribution: Evaluation,
+    /// [`QuantileRegression`] on the same states, fitted to the same log.
+    pub quantile_regression: Evaluation,
     /// The same by distance from the states that it was trained on.
     pub by_distance: Vec<DistanceBin>,
     /// The first fit, then each refit.
@@ -135,6 +138,9 @@ impl Study {
         let test = world.log(self.test_states, seed(1))?;
         let mut model = DrainModel::fit(&train, &self.training, device)?;
         let (in_distribution, by_distance) = self.evaluate(&model, &train, &test, device)?;
+        let simple = QuantileRegression::fit(&train)?;
+        let simple = simple.forecast(test.costs(), test.states(), SAMPLES, self.seed)?;
+        let quantile_regression = Evaluation::of(&test, &simple)?;
         let mut rounds = Vec::new();
         for k in 0..=self.refits {
             let judge = Judge {
@@ -162,6 +168,7 @@ impl Study {
         let (after, _) = self.evaluate(&model, &train, &test, device)?;
         let findings = Findings {
             in_distribution,
+            quantile_regression,
             by_distance,
             rounds,
             after,

@@ -5,7 +5,8 @@ use rand::RngExt;
 use rand_distr::{Distribution, LogNormal, Poisson};
 
 use crate::error::{Argument, DrainError};
-use crate::model::{Drain, Log, Placement, State, UnitCosts};
+use crate::fulfilment::Fulfilment;
+use crate::model::{Baseline, Drain, Log, Placement, State, UnitCosts};
 use crate::orders::Referee;
 
 /// The standard deviation of the logarithm of a shock that all zones share in a week.
@@ -61,6 +62,44 @@ impl World {
     #[must_use]
     pub fn mean(&self) -> f64 {
         self.mean.iter().sum()
+    }
+
+    /// The cheapest plan, `[warehouse][zone]`, for so many times the mean demand, from these stocks.
+    ///
+    /// # Errors
+    /// Another number of warehouses, a number that is negative or not finite.
+    pub fn planned_flow(&self, stock: &[f64], times: f64) -> Result<Vec<f64>, DrainError> {
+        let state = State {
+            stock: stock.to_vec(),
+            demand: self.mean.iter().map(|mean| times * mean).collect(),
+        };
+        Baseline::LinearProgramme.flow(&self.costs, &state)
+    }
+
+    /// Programmes of so many weeks: stock in proportion to local demand, 1.1 mean weeks of it; each unit by the cheapest option; a lost one costs twice the dearest.
+    ///
+    /// # Errors
+    /// None that the world itself allows.
+    pub fn programmes(&self, seed: u64, weeks: u32) -> Result<Vec<Fulfilment>, DrainError> {
+        let stock = Placement::shares(1.1 * self.mean(), &self.local()).levels;
+        let (warehouses, zones) = (self.costs.warehouses(), self.costs.zones());
+        let arcs = (0..warehouses).flat_map(|w| (0..zones).map(move |z| (w, z)));
+        let arcs: Vec<f64> = arcs.map(|(w, z)| self.costs.cheapest(w, z)).collect();
+        let dearest = arcs.iter().copied().fold(0.0, f64::max);
+        let week = |week| {
+            Fulfilment::new(stock.clone(), self.demand(seed, week), arcs.clone())?
+                .with_lost_penalty(vec![2.0 * dearest; zones])
+        };
+        (0..weeks).map(week).collect()
+    }
+
+    /// Weeks of demand by zone, each with other weeks of the same law as its forecast: members and outcomes as [`Forecasts::joint`](crate::scores::Forecasts::joint) takes them.
+    #[must_use]
+    pub fn demand_ensembles(&self, seed: u64, weeks: u32, members: u32) -> (Vec<f64>, Vec<f64>) {
+        let outcomes = (0..weeks).flat_map(|week| self.demand(seed, week));
+        let others = weeks..weeks.saturating_add(weeks.saturating_mul(members));
+        let drawn = others.flat_map(|week| self.demand(seed, week));
+        (drawn.collect(), outcomes.collect())
     }
 
     /// For each warehouse, the mean demand of the zones that are local to it, and a tenth of what it would have if all had the same.

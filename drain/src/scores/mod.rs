@@ -10,6 +10,7 @@
 //! | how good is a law? | [`log_score`], [`crps_normal`], [`log_score_normal`] | a density, a normal law |
 //! | how good is an interval, a quantile? | [`interval_score`], [`quantile_loss`], [`weighted_quantile_loss`] | |
 //! | is it calibrated? | [`coverage`], [`rank_histogram`], [`band_depth_histogram`], [`randomised_pit`], [`ensemble_pit`] | |
+//! | all of this at once? | [`Summary`] | an ensemble |
 //! | is it better than another? | [`skill`], [`diebold_mariano`] | two lists of scores of the same forecasts |
 //!
 //! Ensembles are [`Forecasts`]: members and outcomes, their shapes and numbers checked once.
@@ -54,6 +55,7 @@ mod histogram;
 mod quantiles;
 mod skill;
 mod sort;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod variogram;
@@ -66,4 +68,6 @@ pub use gaussian::{crps_normal, dawid_sebastiani, log_score, log_score_normal};
 pub use histogram::{Histogram, band_depth_histogram, rank_histogram};
 pub use quantiles::{interval_score, quantile_loss, weighted_quantile_loss};
 pub use skill::{DieboldMariano, Skill, diebold_mariano, newey_west_lags, skill};
+pub use summary::Summary;
+pub(crate) use summary::ranked;
 pub use variogram::variogram_score;

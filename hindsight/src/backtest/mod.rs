@@ -17,6 +17,7 @@ mod synthetic;
 mod tables;
 mod words;
 
+pub(crate) use input::bundled_file;
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -1,0 +1,149 @@
+//! Q5: the generator beside the truth, the baselines and planted faults, on worlds whose likelihood is known.
+//!
+//! `cargo run --release -p hindsight-arrivals --example truth -- [ORDERS] [EPOCHS] [WORLDS]`
+
+#![allow(clippy::cast_precision_loss, reason = "numbers of orders")]
+
+use std::error::Error;
+
+use hindsight_arrivals::evaluate::Evaluation;
+use hindsight_arrivals::model::{GenQot, Training};
+use hindsight_arrivals::world::VendorWorld;
+use hindsight_arrivals::{
+    ArrivalModel, ArrivalsError, DirichletMultinomial, Empirical, Grid, LeadTimeOnly, Path,
+    QuantileForecaster, Request, Samples,
+};
+use hindsight_gpu::Device;
+
+/// A planted fault: what it makes of a path drawn at a place.
+#[derive(Debug)]
+struct Fault<'a> {
+    name: &'static str,
+    inner: &'a dyn ArrivalModel,
+    spoil: fn(usize, &mut Path),
+}
+
+impl ArrivalModel for Fault<'_> {
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn sample(&self, requests: &[Request], samples: Samples) -> Result<Vec<Path>, ArrivalsError> {
+        let mut paths = self.inner.sample(requests, samples)?;
+        for (at, path) in paths.iter_mut().enumerate() {
+            (self.spoil)(at + samples.sample as usize, path);
+        }
+        Ok(paths)
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let orders: usize = args.next().map_or(Ok(40_000), |a| a.parse())?;
+    let epochs: usize = args.next().map_or(Ok(20), |a| a.parse())?;
+    let worlds: u64 = args.next().map_or(Ok(1), |a| a.parse())?;
+    let device = Device::best();
+    for seed in 0..worlds {
+        let world = VendorWorld::new(8, 100 + seed)?;
+        let grid = Grid::weekly(world.longest())?;
+        let log = world.log(orders, 208, 1)?;
+        let held_out = world
+            .log(4_000, 208, 2)?
+            .filter(|_, order| order.seen_until.is_none());
+        let training = Training {
+            epochs,
+            ..Training::default()
+        };
+        let start = std::time::Instant::now();
+        let model = GenQot::fit(&log, &grid, &training, &device)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let blind = Training {
+            censored: false,
+            ..training
+        };
+        // Half a year of the log's newest orders: many are open.
+        let recent = log.filter(|at, order| order.seen_until.is_some() || at % 12 == 0);
+        let never = GenQot::fit(&recent, &grid, &blind, &device)?;
+        let mut truth = 0.0;
+        for order in held_out.orders() {
+            truth -= world.log_likelihood(&order.request, &Path::of(order))?;
+            truth -= grid.log_volume(order);
+        }
+        let count = held_out.orders().len() as f64;
+        let own: f64 = model
+            .log_likelihood(held_out.orders(), &device)?
+            .iter()
+            .sum();
+        println!(
+            "world {seed}: truth {:.4} nats, Gen-QOT {:.4} ({:+.2} %), {} orders to train on, {seconds:.0} s",
+            truth / count,
+            -own / count,
+            100.0 * (-own / truth - 1.0),
+            log.orders().len(),
+        );
+        let generator = model.on(&device);
+        let never = never.on(&device);
+        let empirical = Empirical::fit(&log, &grid)?;
+        let dirichlet = DirichletMultinomial::fit(&log, &grid)?;
+        let quantiles = QuantileForecaster::fit(&log, &grid)?;
+        let lead = LeadTimeOnly::fit(&log, &grid)?;
+        let late = Fault {
+            name: "fault: an eighth a week late",
+            inner: &generator,
+            spoil: |at, path| {
+                if at % 8 == 0 {
+                    path.pieces.iter_mut().for_each(|piece| piece.time += 1);
+                }
+            },
+        };
+        let whole = Fault {
+            name: "fault: pieces of one size",
+            inner: &generator,
+            spoil: |_, path| {
+                let each = path.total() / path.pieces.len().max(1) as f64;
+                path.pieces.iter_mut().for_each(|piece| piece.share = each);
+            },
+        };
+        let short = Fault {
+            name: "fault: a twentieth short",
+            inner: &generator,
+            spoil: |_, path| path.pieces.iter_mut().for_each(|piece| piece.share *= 0.95),
+        };
+        let never = Fault {
+            name: "fault: not yet is never",
+            inner: &never,
+            spoil: |_, _| {},
+        };
+        let models: [&dyn ArrivalModel; 10] = [
+            &world, &generator, &empirical, &dirichlet, &quantiles, &lead, &late, &whole, &short,
+            &never,
+        ];
+        println!(
+            "| model | CRPS | slopes by week 1 to 9 | nothing | first, bias | PIT p: first, last, total | joint p |"
+        );
+        println!("|---|---|---|---|---|---|---|");
+        for model in models {
+            let e = Evaluation::new(model, held_out.orders(), 9, 200, 5)?;
+            let slopes: Vec<String> = e
+                .cumulative_slopes
+                .iter()
+                .map(|s| format!("{:.2}", s.value))
+                .collect();
+            println!(
+                "| {} | {:.4} ± {:.4} | {} | {:.2} ± {:.2} | {:+.3} ± {:.3} | {:.3} {:.3} {:.3} | {:.3} |",
+                e.model,
+                e.crps.value,
+                e.crps.margin,
+                slopes.join(" "),
+                e.nothing_slope.value,
+                e.nothing_slope.margin,
+                e.first_bias.value,
+                e.first_bias.margin,
+                e.pit[0],
+                e.pit[1],
+                e.pit[2],
+                e.joint,
+            );
+        }
+    }
+    Ok(())
+}

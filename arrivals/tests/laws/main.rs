@@ -1,0 +1,12 @@
+//! Laws of arrivals, checked from outside the crate.
+#![allow(
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+
+mod generator;
+mod quantity;
+mod support;
+mod world;

@@ -1,0 +1,239 @@
+//! Model-predictive control: prices by dual ascent on scenarios of the weeks ahead, every week anew.
+
+use hindsight_exo_idp::policy::Policy;
+use hindsight_gpu::{Device, Executor, Stream};
+use rand::RngExt;
+
+use crate::buyer::Buyer;
+use crate::cases::{Cases, Cohort};
+use crate::control::published;
+use crate::error::{Argument, Error, count};
+use crate::joint::{Joint, TRACES, used};
+use crate::record::{HISTORY, Record, follow};
+use crate::roll::Roll;
+use crate::shape::{ACCEPTED, ARRIVING, DEMAND, FAST, HORIZON, LATER, SOON};
+use crate::train::single;
+use crate::world::World;
+
+/// Where scenarios of demand come from.
+#[derive(Debug, Clone)]
+pub enum Forecaster<'a> {
+    /// Fitted: what demand came to after a random earlier week, over its fast level and index then, times the fast level and index now; the same
+    /// week for all products, so that they move together. Weeks before the given one are drawn from.
+    Fitted(usize),
+    /// The law that made the record.
+    True(&'a World),
+}
+
+/// The budget of model-predictive control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictive<'a> {
+    /// Scenarios of a plan.
+    pub scenarios: usize,
+    /// Steps of dual ascent a week, from the prices of the week before moved on by one.
+    pub steps: usize,
+    /// Size of a step, in unit prices.
+    pub rate: f64,
+    /// Share of the limit that is kept free.
+    pub margin: f64,
+    /// Probabilities of lead times of 0, 1, … weeks.
+    pub lead_times: &'a [f64],
+    /// Seed of the scenarios.
+    pub seed: u64,
+}
+
+impl Cases<f32> {
+    /// Plays the buyer under model-predictive control: in every week the prices of this week and the [`HORIZON`] weeks ahead are moved by dual
+    /// ascent until what the very buyer uses over scenarios meets the outlook of the limits; those of the plan are published.
+    ///
+    /// Orders arrive by their expected shares in a plan. The last price of the plan holds for what lies beyond.
+    ///
+    /// # Errors
+    /// Cases without limits, no scenario or step, fewer weeks to draw from than a plan has.
+    pub fn predictive(
+        &self,
+        record: &Record<'_>,
+        buyer: &Buyer,
+        control: &Predictive<'_>,
+        forecaster: &Forecaster<'_>,
+        device: &Device,
+    ) -> Result<Roll, Error> {
+        if self.limits.is_empty() {
+            return Err(Error::Empty(Argument::Limit));
+        }
+        if control.scenarios == 0 || control.steps == 0 {
+            return Err(Error::Empty(Argument::Baseline));
+        }
+        if let Forecaster::Fitted(before) = forecaster
+            && *before <= HISTORY + HORIZON + 1
+        {
+            return Err(Error::TooShort {
+                needed: HISTORY + HORIZON + 2,
+                found: *before,
+            });
+        }
+        let (units, resources) = (self.unit_prices(), self.shape.resources());
+        let weeks = HORIZON + 1;
+        let mut plans = vec![vec![vec![0.0; weeks]; resources]; self.groups()];
+        let joint = Joint {
+            shape: &self.shape,
+            buyer,
+            coordinator: None,
+            traced: false,
+        };
+        let program = joint.program();
+        let theta: Vec<f32> = buyer.theta().iter().map(|&x| single(x)).collect();
+        self.by_week(buyer, None, device, |week, lane| {
+            let mut cases = self.scenarios(record, control, forecaster, week, lane);
+            for plan in plans.iter_mut().flatten() {
+                plan.rotate_left(1);
+                plan[weeks - 1] = plan[weeks - 2];
+            }
+            for step in 0..control.steps {
+                for group in 0..cases.groups() {
+                    for ahead in 0..weeks {
+                        cases.post(
+                            ahead,
+                            group,
+                            &published(&plans[group / control.scenarios], ahead),
+                        );
+                    }
+                }
+                let run = device.forward(&program, &theta, &cases.batch(&program)?)?;
+                let size = control.rate / count(step + 1).sqrt();
+                let (lanes, firsts) = (cases.lanes(), cases.firsts());
+                for (group, plan) in plans.iter_mut().enumerate() {
+                    let own = group * control.scenarios;
+                    let own = firsts[own]..firsts[own + control.scenarios];
+                    for (r, row) in plan.iter_mut().enumerate() {
+                        for (ahead, price) in row.iter_mut().enumerate() {
+                            let trace = &run.traces[ahead * TRACES * lanes..];
+                            let lane = |l: usize| {
+                                let own = std::array::from_fn(|k| f64::from(trace[k * lanes + l]));
+                                cases.volume(r, l) * used(self.shape.kinds[r], &own)
+                            };
+                            let mean =
+                                own.clone().map(lane).sum::<f64>() / count(control.scenarios);
+                            let limit = self.limits[group].outlook(r, week, ahead);
+                            let kept = limit * (1.0 - control.margin);
+                            let gap = ((mean - kept) / limit.max(1e-9)).clamp(-1.0, 1.0);
+                            *price = (*price + size * units[group][r] * gap).max(0.0);
+                        }
+                    }
+                }
+            }
+            Ok(plans.iter().map(|plan| published(plan, 0)).collect())
+        })
+    }
+
+    /// The weeks ahead as scenarios: every cohort as many times, one after another.
+    fn scenarios(
+        &self,
+        record: &Record<'_>,
+        control: &Predictive<'_>,
+        forecaster: &Forecaster<'_>,
+        week: usize,
+        lane: &[f32],
+    ) -> Cases<f32> {
+        let (shape, times, weeks) = (&self.shape, control.scenarios, HORIZON + 1);
+        let (firsts, all) = (self.firsts(), self.lanes() * times);
+        let mut cases = Cases {
+            shape: shape.clone(),
+            course: crate::Course {
+                weeks,
+                ..self.course
+            },
+            cohorts: Vec::new(),
+            limits: Vec::new(),
+            lane: vec![0.0; shape.lane() * all],
+            exo: vec![0.0; weeks * shape.exo() * all],
+            shared: vec![0.0; weeks * shape.shared() * self.groups() * times],
+            groups: self.groups.iter().flat_map(|&n| vec![n; times]).collect(),
+        };
+        let later = |k: usize| control.lead_times.iter().skip(k).sum::<f64>();
+        let share = |k: usize| control.lead_times.get(k).copied().unwrap_or(0.0);
+        let mut into = 0;
+        for (group, cohort) in self.cohorts.iter().enumerate() {
+            for scenario in 0..times {
+                let number = (group * times + scenario) as u64;
+                let start = cohort.start + week;
+                let demand = draw(record, control.seed, forecaster, cohort, start, number);
+                for (p, &product) in cohort.products.iter().enumerate() {
+                    let from = firsts[group] + p;
+                    for row in 0..shape.lane() {
+                        cases.lane[row * all + into] = lane[row * self.lanes() + from];
+                    }
+                    let mut level = record.level(product, start);
+                    for ahead in 0..weeks {
+                        let base = ahead * shape.exo() * all + into;
+                        let mut set =
+                            |row: usize, value: f64| cases.exo[base + row * all] = single(value);
+                        // Prices and costs are expected to stay.
+                        set(crate::shape::PRICE, record.panel().price(product, start));
+                        set(crate::shape::COST, record.panel().cost(product, start));
+                        set(ACCEPTED, 1.0);
+                        let d = demand[ahead * cohort.products.len() + p];
+                        set(DEMAND, d);
+                        for (k, &value) in level.iter().enumerate() {
+                            set(FAST + k, value);
+                        }
+                        let [soon, after] = record.ahead(product, start + ahead);
+                        set(SOON, soon);
+                        set(LATER, after);
+                        level = follow(level, d / record.index(product, start + ahead));
+                        for k in 0..=shape.lead {
+                            // Of an order placed before the plan what is open is known, and its rest by the law; of a later one the law.
+                            let open = |now: f64| match k.checked_sub(ahead + 1) {
+                                Some(placed) => {
+                                    let row = shape.outstanding() + placed;
+                                    let known = f64::from(self.row(week, row)[from]);
+                                    known * now / later(placed + 1).max(1e-9)
+                                }
+                                None => now,
+                            };
+                            set(ARRIVING + k, open(share(k)));
+                            if k > 0 {
+                                set(shape.outstanding() + k - 1, open(later(k)));
+                            }
+                        }
+                    }
+                    into += 1;
+                }
+            }
+        }
+        cases
+    }
+}
+
+/// Demand of a cohort in the weeks of a plan, `[week][product]`.
+fn draw(
+    record: &Record<'_>,
+    seed: u64,
+    forecaster: &Forecaster<'_>,
+    cohort: &Cohort,
+    start: usize,
+    number: u64,
+) -> Vec<f64> {
+    let weeks = HORIZON + 1;
+    match forecaster {
+        Forecaster::True(world) => world.scenario(&cohort.products, start, weeks, number),
+        Forecaster::Fitted(before) => {
+            let period = u32::try_from(start).unwrap_or(u32::MAX);
+            let rng = &mut Stream::new(seed, "fitted scenarios").at(number, period);
+            let from =
+                rng.random_range(HISTORY..(*before).min(start).max(HISTORY + weeks + 1) - weeks);
+            let mut demand = Vec::with_capacity(weeks * cohort.products.len());
+            for ahead in 0..weeks {
+                for &product in &cohort.products {
+                    let then = record.panel().demand(product, from + ahead)
+                        / record.index(product, from + ahead);
+                    let level = record.level(product, from)[0].max(1e-3);
+                    let now =
+                        record.level(product, start)[0] * record.index(product, start + ahead);
+                    demand.push(now * (then / level).min(10.0));
+                }
+            }
+            demand
+        }
+    }
+}
