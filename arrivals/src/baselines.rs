@@ -59,7 +59,7 @@ impl Groups {
         Ok(groups)
     }
 
-    /// Calls `with` with an index into the orders like a request, from their number.
+    /// One of the orders like a request; `pick` chooses among so many.
     fn path(&self, request: &Request, pick: impl FnOnce(usize) -> usize) -> &Path {
         let cell = self.cells.get(&(request.vendor, size_bin(request)));
         let vendor = &self.by_vendor[request.vendor];
@@ -70,11 +70,12 @@ impl Groups {
         }
     }
 
-    fn like(&self, request: &Request) -> Vec<&Path> {
-        let cell = self.cells.get(&(request.vendor, size_bin(request)));
-        let vendor = &self.by_vendor[request.vendor];
-        match cell.filter(|cell| cell.len() >= FEW) {
-            Some(cell) => cell.iter().map(|&at| &self.paths[at]).collect(),
+    /// The orders of a vendor and size, or of a wider group.
+    fn like(&self, cell: (usize, usize)) -> Vec<&Path> {
+        let own = self.cells.get(&cell).filter(|own| own.len() >= FEW);
+        let vendor = &self.by_vendor[cell.0];
+        match own {
+            Some(own) => own.iter().map(|&at| &self.paths[at]).collect(),
             None if vendor.len() >= FEW => vendor.iter().map(|&at| &self.paths[at]).collect(),
             None => self.paths.iter().collect(),
         }
@@ -216,7 +217,8 @@ impl ArrivalModel for DirichletMultinomial {
 pub struct QuantileForecaster {
     groups: Groups,
     first: i64,
-    last: i64,
+    /// Shares that have arrived by each period, in rising order, by vendor and size: `[vendor * sizes + size][period]`.
+    sorted: Vec<Vec<Vec<f64>>>,
 }
 
 impl QuantileForecaster {
@@ -225,28 +227,37 @@ impl QuantileForecaster {
     /// # Errors
     /// A log without a closed order.
     pub fn fit(log: &Log, grid: &Grid) -> Result<Self, ArrivalsError> {
+        let groups = Groups::new(log, grid)?;
+        let by = |paths: &[&Path], time: i64| {
+            let mut shares: Vec<f64> = paths.iter().map(|path| path.by(time)).collect();
+            shares.sort_by(f64::total_cmp);
+            shares
+        };
+        let cells = (0..log.vendors()).flat_map(|v| (0..=SIZES.len()).map(move |size| (v, size)));
+        let sorted = cells.map(|cell| {
+            let paths = groups.like(cell);
+            (grid.first()..=grid.last())
+                .map(|time| by(&paths, time))
+                .collect()
+        });
         Ok(QuantileForecaster {
-            groups: Groups::new(log, grid)?,
+            sorted: sorted.collect(),
             first: grid.first(),
-            last: grid.last(),
+            groups,
         })
     }
+}
 
-    /// The quantile of the share of an order that has arrived by a time.
-    #[must_use]
-    pub fn quantile(&self, request: &Request, time: i64, level: f64) -> f64 {
-        let like = self.groups.like(request);
-        let mut shares: Vec<f64> = like.iter().map(|path| path.by(time)).collect();
-        shares.sort_by(f64::total_cmp);
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a rank inside the list"
-        )]
-        let rank = (level.clamp(0.0, 1.0) * shares.len() as f64) as usize;
-        shares[rank.min(shares.len() - 1)]
-    }
+/// The quantile of numbers in rising order.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rank inside the list"
+)]
+fn quantile(sorted: &[f64], level: f64) -> f64 {
+    let rank = (level * sorted.len() as f64) as usize;
+    sorted[rank.min(sorted.len() - 1)]
 }
 
 impl ArrivalModel for QuantileForecaster {
@@ -259,13 +270,12 @@ impl ArrivalModel for QuantileForecaster {
         groups.each(requests, samples, "levels", |request, rng| {
             let level: f64 = rng.random();
             let (mut path, mut before) = (Path::default(), 0.0);
-            for time in self.first..=self.last {
-                let by = self.quantile(request, time, level);
+            let cell = request.vendor * (SIZES.len() + 1) + size_bin(request);
+            for (time, shares) in (self.first..).zip(&self.sorted[cell]) {
+                let by = quantile(shares, level);
                 if by > before + 1e-12 {
-                    path.push(Piece {
-                        time,
-                        share: by - before,
-                    });
+                    let share = by - before;
+                    path.push(Piece { time, share });
                     before = by;
                 }
             }

@@ -62,6 +62,8 @@ pub struct Evaluation {
 }
 
 const LEVELS: [f64; 4] = [0.1, 0.5, 0.7, 0.9];
+/// Numbers that differ by less are the same: samples may be of single precision.
+const SAME: f64 = 1e-5;
 /// Swaps of the joint test.
 const SWAPS: usize = 199;
 /// Orders that the joint test takes: its work grows with their square.
@@ -135,10 +137,10 @@ impl Evaluation {
                 .zip(drawn)
                 .map(|(truth, drawn)| {
                     let x = of(truth);
-                    let below = drawn.iter().filter(|path| of(path) < x).count();
+                    let below = drawn.iter().filter(|path| of(path) < x - SAME).count();
                     let same = drawn
                         .iter()
-                        .filter(|path| (of(path) - x).abs() <= 1e-9)
+                        .filter(|path| (of(path) - x).abs() <= SAME)
                         .count();
                     let u: f64 = rng.random();
                     (count(below) + u * count(same + 1)) / count(drawn.len() + 1)

@@ -141,3 +141,79 @@ fn damaged_models_and_unknown_vendors_are_refused() {
         })
     );
 }
+
+/// Q5 in small: on orders of a known law the generator is close to the entropy and passes the joint test; planted faults do not.
+#[test]
+fn the_generator_is_calibrated_and_faults_are_caught() {
+    use hindsight_arrivals::evaluate::Evaluation;
+
+    #[derive(Debug)]
+    struct Spoilt<'a>(&'a dyn ArrivalModel, fn(usize, &mut Path));
+    impl ArrivalModel for Spoilt<'_> {
+        fn name(&self) -> &'static str {
+            "spoilt"
+        }
+        fn sample(
+            &self,
+            requests: &[hindsight_arrivals::Request],
+            samples: Samples,
+        ) -> Result<Vec<Path>, ArrivalsError> {
+            let mut paths = self.0.sample(requests, samples)?;
+            for (at, path) in paths.iter_mut().enumerate() {
+                self.1(at, path);
+            }
+            Ok(paths)
+        }
+    }
+
+    let held_out = world().log(1_500, 156, 9).unwrap();
+    let held_out = held_out.filter(|_, order| order.seen_until.is_none());
+    let orders = held_out.orders();
+    let truth = world();
+    let own = Evaluation::new(&truth, orders, 9, 40, 1).unwrap();
+    assert!(
+        own.pit.iter().all(|&p| p > 0.01) && own.joint > 0.01,
+        "{own:?}"
+    );
+    for slope in &own.cumulative_slopes {
+        assert!(
+            (slope.value - 1.0).abs() < 1.6 * slope.margin + 0.02,
+            "{slope:?}"
+        );
+    }
+    let faults: [fn(usize, &mut Path); 3] = [
+        |at, path| {
+            if at % 4 == 0 {
+                path.pieces.iter_mut().for_each(|piece| piece.time += 1);
+            }
+        },
+        |_, path| path.pieces.iter_mut().for_each(|piece| piece.share *= 0.9),
+        |at, path| {
+            if at % 4 == 0 {
+                path.pieces.clear();
+            }
+        },
+    ];
+    for (number, spoil) in faults.into_iter().enumerate() {
+        let found = Evaluation::new(&Spoilt(&truth, spoil), orders, 9, 40, 1).unwrap();
+        let least = found.pit.iter().copied().fold(found.joint, f64::min);
+        assert!(least <= 0.01, "fault {number}: {found:?}");
+    }
+    let (_, model) = fitted();
+    let device = Device::cpu(2);
+    let entropy: f64 = orders
+        .iter()
+        .map(|order| {
+            let density = truth
+                .log_likelihood(&order.request, &Path::of(order))
+                .unwrap();
+            -density - model.grid().log_volume(order)
+        })
+        .sum();
+    let likelihood: f64 = model.log_likelihood(orders, &device).unwrap().iter().sum();
+    // Six thousand orders: the example `truth` shows how it closes with more.
+    assert!(
+        -likelihood > 0.98 * entropy && -likelihood < 1.2 * entropy,
+        "{likelihood} {entropy}"
+    );
+}

@@ -92,3 +92,71 @@ proptest! {
         prop_assert!(log.orders().iter().any(|order| order.seen_until.is_some()));
     }
 }
+
+/// What is known of orders of one product a vendor.
+struct Known<'a>(&'a VendorWorld, f64);
+
+impl hindsight_arrivals::model::OrderContext for Known<'_> {
+    fn products(&self) -> usize {
+        self.0.vendors.len()
+    }
+    fn weeks(&self) -> usize {
+        60
+    }
+    fn request(&self, product: usize, week: usize) -> hindsight_arrivals::Request {
+        self.0.request(product, self.1, self.1, week, 1)
+    }
+}
+
+/// In the replay the world's orders arrive as its samples do: the same mean share by week since the order.
+#[test]
+fn the_market_of_a_world_follows_its_law() {
+    use hindsight_arrivals::exo_idp::market::{Market, MarketInputs};
+    use hindsight_arrivals::exo_idp::period::Position;
+
+    let world = VendorWorld::new(3, 6).unwrap();
+    let samples = 400;
+    let market = world.market(&Known(&world, 20.0), samples, 5).unwrap();
+    let seen = Position::<f64>::empty(0);
+    for units in [8.0, 20.0, 50.0] {
+        for vendor in 0..3 {
+            let request = world.request(vendor, units, 20.0, 10, 1);
+            let count = 20_000;
+            let drawn = world
+                .sample(&vec![request; count], Samples { seed: 2, sample: 0 })
+                .unwrap();
+            let mut found = vec![0.0; world.longest() + 1];
+            let mut used = 0.0;
+            // Weeks outside the peak.
+            for week in 0..40 {
+                for sample in 0..samples {
+                    let lane = sample * 3 + vendor;
+                    let rows: Vec<f64> = (0..market.rows())
+                        .map(|row| market.signals()[0].row(week, row)[lane])
+                        .collect();
+                    let inputs = MarketInputs {
+                        theta: &[],
+                        rows: &rows,
+                        state: &[],
+                    };
+                    let mut shares = vec![0.0; world.longest() + 1];
+                    market.deliver(&inputs, &seen, units, &mut [], &mut shares);
+                    found
+                        .iter_mut()
+                        .zip(&shares)
+                        .for_each(|(sum, share)| *sum += share);
+                    used += 1.0;
+                }
+            }
+            for (week, sum) in found.iter().enumerate() {
+                let of = |path: &Path| path.by(week as i64) - path.by(week as i64 - 1);
+                let mean = drawn.iter().map(of).sum::<f64>() / count as f64;
+                let gap = (sum / used - mean).abs();
+                assert!(
+                    gap < 4.5 * 0.5 * (1.0 / used + 1.0 / count as f64).sqrt(),
+                    "{units} {vendor} {week}: {gap}"
+                );
+            }
+        }
+    }
+}

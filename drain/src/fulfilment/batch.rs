@@ -109,12 +109,33 @@ pub fn solve_scenarios(
     scenarios: &[Scenario],
     threads: NonZeroUsize,
 ) -> Vec<Result<Plan, DrainError>> {
+    map_scenarios(base, scenarios, threads, |plan| plan)
+}
+
+/// What `keep` takes of each answer of [`solve_scenarios`], in order; the plans themselves are not kept, so that thousands of large ones need no memory.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use hindsight_drain::fulfilment::{Fulfilment, Scenario, map_scenarios};
+/// let base = Fulfilment::new(vec![5.0], vec![4.0], vec![2.0])?;
+/// let scenarios = [1.0, 3.0].map(|d| Scenario::demand(vec![d]));
+/// let costs = map_scenarios(&base, &scenarios, NonZeroUsize::MIN, |plan| plan.map(|p| p.cost));
+/// assert_eq!(costs, [Ok(2.0), Ok(6.0)]);
+/// # Ok::<(), hindsight_drain::DrainError>(())
+/// ```
+#[must_use]
+pub fn map_scenarios<R: Send>(
+    base: &Fulfilment,
+    scenarios: &[Scenario],
+    threads: NonZeroUsize,
+    keep: impl Fn(Result<Plan, DrainError>) -> R + Sync,
+) -> Vec<R> {
     let mut solver = NetworkSimplex::new();
     // A basis or none: scenarios may have answers although the base has none.
     let _ = solver.solve(base);
     // Whether the costs are not the base's.
     let start = || (base.clone(), false);
-    parallel(scenarios, threads, start, |(problem, moved), scenario| {
+    let solve = |(problem, moved): &mut (Fulfilment, bool), scenario: &Scenario| {
         problem.set_stock(scenario.stock.as_deref().unwrap_or(base.stock()))?;
         problem.set_demand(scenario.demand.as_deref().unwrap_or(base.demand()))?;
         if *moved || scenario.cost.is_some() {
@@ -122,6 +143,9 @@ pub fn solve_scenarios(
             *moved = scenario.cost.is_some();
         }
         solver.resolve_from(problem)
+    };
+    parallel(scenarios, threads, start, |state, scenario| {
+        keep(solve(state, scenario))
     })
 }
 

@@ -12,7 +12,7 @@ mod simplex;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Answer, Scenario, answer_all, solve_all, solve_scenarios};
+pub use batch::{Answer, Scenario, answer_all, map_scenarios, solve_all, solve_scenarios};
 pub use plan::{Certificate, Plan, Prices, TOLERANCE};
 pub use problem::Fulfilment;
 #[cfg(feature = "microlp")]

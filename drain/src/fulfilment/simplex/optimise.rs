@@ -10,7 +10,7 @@ impl Basis {
     pub(super) fn cheapen(&mut self, network: &Network<'_>) -> Result<Vec<usize>, DrainError> {
         let mut pricing = Pricing::new(network);
         let mut fresh = true;
-        let mut order = self.tree.order();
+        let mut order = None;
         loop {
             let noise = self.noise(network);
             while let Some(entering) = pricing.search(self, network, noise) {
@@ -19,14 +19,15 @@ impl Basis {
                 fresh = false;
             }
             if fresh {
-                return Ok(order);
+                return Ok(order.unwrap_or_else(|| self.tree.order()));
             }
-            order = self.tree.order();
-            let changed = self.tree.refresh(&order, network);
+            let now = self.tree.order();
+            let changed = self.tree.refresh(&now, network);
             // Prices that the pivots have kept exactly need no second search, unless it would see more: artificial costs make noise.
             if !changed && 2.0 * self.noise(network) >= noise {
-                return Ok(order);
+                return Ok(now);
             }
+            order = Some(now);
             fresh = true;
         }
     }

@@ -15,6 +15,10 @@
 //! - **When**: the first piece after $b_v + k + x$ periods, $x \in \lbrace 0, 1, 2 \rbrace$ with the vendor's probabilities; further pieces one or two
 //!   periods after the one before.
 
+mod market;
+
+pub use market::WorldMarket;
+
 use gpu::Stream;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
