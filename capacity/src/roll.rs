@@ -131,6 +131,10 @@ impl Cases<f32> {
     /// What is used although nothing is ordered, `[cohort][resource][week]`: opening stock that demand has not taken, and what was ordered
     /// before. No controller can use less, but by refusing what arrives.
     #[must_use]
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "the week numbers rows of the cases too"
+    )]
     pub fn unordered(&self) -> Vec<Vec<Vec<f64>>> {
         let (lanes, weeks) = (self.lanes(), self.course.weeks);
         let firsts = self.firsts();
