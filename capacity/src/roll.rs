@@ -9,7 +9,7 @@ use crate::cases::Cases;
 use crate::error::Error;
 use crate::joint::{Joint, Loss, TRACES, used};
 use crate::model::Model;
-use crate::shape::{COST, SLOW, TERMINAL, WEIGHT};
+use crate::shape::{ARRIVING, COST, DEMAND, SLOW, TERMINAL, WEIGHT};
 use crate::train::single;
 
 /// What a roll-out came to, by cohort.
@@ -126,6 +126,37 @@ impl Cases<f32> {
         let of = |group| (0..weeks).map(|week| prices(week, group)).collect();
         roll.prices = groups.map(of).collect();
         roll
+    }
+
+    /// What is used although nothing is ordered, `[cohort][resource][week]`: opening stock that demand has not taken, and what was ordered
+    /// before. No controller can use less, but by refusing what arrives.
+    #[must_use]
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "the week numbers rows of the cases too"
+    )]
+    pub fn unordered(&self) -> Vec<Vec<Vec<f64>>> {
+        let (lanes, weeks) = (self.lanes(), self.course.weeks);
+        let firsts = self.firsts();
+        let mut all = vec![vec![vec![0.0; weeks]; self.shape.resources()]; self.groups()];
+        for (group, all) in all.iter_mut().enumerate() {
+            for lane in firsts[group]..firsts[group + 1] {
+                let opening = |row: usize| f64::from(self.lane[row * lanes + lane]);
+                let mut on_hand = opening(0);
+                for week in 0..weeks {
+                    let at = |row: usize| f64::from(self.row(week, row)[lane]);
+                    let due =
+                        (week + 1..=self.shape.lead).map(|k| at(ARRIVING + k) * opening(k - week));
+                    let received: f64 = due.sum();
+                    on_hand = (on_hand + received - at(DEMAND)).max(0.0);
+                    let trace = [on_hand, received, 0.0, 0.0, 0.0];
+                    for (r, &kind) in self.shape.kinds.iter().enumerate() {
+                        all[r][week] += self.volume(r, lane) * used(kind, &trace);
+                    }
+                }
+            }
+        }
+        all
     }
 
     /// The prices posted to a group in a week.

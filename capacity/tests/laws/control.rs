@@ -88,7 +88,14 @@ fn a_gate_keeps_the_limits_that_stock_at_hand_allows() {
 fn planned_prices_hold_limits_better_than_none() {
     with_cases(|world, record, model, cases| {
         let (device, buyer) = (Device::best(), &model.buyer);
-        let free = violation(cases, &cases.play(buyer, None, &device).unwrap());
+        let free = cases.play(buyer, None, &device).unwrap();
+        // Whatever is ordered, no less is used than without any order.
+        for (used, least) in free.usage.iter().zip(cases.unordered()) {
+            for (used, least) in used.iter().flatten().zip(least.iter().flatten()) {
+                assert!(*used >= least - 1e-3 * (1.0 + least), "{used} {least}");
+            }
+        }
+        let free = violation(cases, &free);
         let control = Predictive {
             scenarios: 3,
             steps: 8,
