@@ -35,7 +35,9 @@ pub use rows::{INPUTS, LEVELS};
 pub use terms::Terms;
 
 /// Products that a thread takes at a time.
-const TOGETHER: usize = 128;
+const TOGETHER: usize = 32;
+/// As many times that are held at once.
+const AT_ONCE: usize = 32;
 
 /// Inputs, levels and scale of every product in a range of weeks, each made of what is known when the order of the week is placed.
 ///
@@ -127,13 +129,16 @@ impl Trailing {
                     };
                     outlook.rows(&view, &common)
                 };
-                let blocks = device.host().map(products.div_ceil(TOGETHER), |block| {
-                    let first = block * TOGETHER;
-                    let block = first..products.min(first + TOGETHER);
-                    block.map(of).collect::<Vec<_>>()
-                });
-                for (product, rows) in blocks.iter().flatten().enumerate() {
-                    trailing.put(at, product, rows);
+                for first in (0..products).step_by(AT_ONCE * TOGETHER) {
+                    let some = AT_ONCE.min((products - first).div_ceil(TOGETHER));
+                    let blocks = device.host().map(some, |block| {
+                        let first = first + block * TOGETHER;
+                        let block = first..products.min(first + TOGETHER);
+                        block.map(of).collect::<Vec<_>>()
+                    });
+                    for (product, rows) in (first..).zip(blocks.iter().flatten()) {
+                        trailing.put(at, product, rows);
+                    }
                 }
             }
             for product in 0..products {
