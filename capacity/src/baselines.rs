@@ -5,7 +5,7 @@ use hindsight_gpu::Device;
 use crate::buyer::Buyer;
 use crate::cases::Cases;
 use crate::control::published;
-use crate::dual::Ascent;
+use crate::dual::{Ascent, Path, Settled, gaps};
 use crate::error::{Argument, Error, count};
 use crate::roll::Roll;
 
@@ -66,8 +66,9 @@ impl Cases<f32> {
             .ok_or(Error::Empty(Argument::Price))
     }
 
-    /// The dual with everything known: prices of every path by dual ascent on the very weeks that are played, published without revision.
-    /// The ceiling of what prices can do; no controller has it. `ascent.rate` is in unit prices.
+    /// The dual with everything known: prices of every path by dual ascent on the very weeks that are played, published without revision; and
+    /// where the ascent ended, by cohort. The ceiling of what prices can do; no controller has it. `ascent.rate` is in unit prices, and
+    /// `margin` the share of the limits that is kept free: below zero it is room that there is not, for a frontier.
     ///
     /// # Errors
     /// Cases without limits, no step.
@@ -75,44 +76,51 @@ impl Cases<f32> {
         &self,
         buyer: &Buyer,
         ascent: &Ascent,
+        margin: f64,
         device: &Device,
-    ) -> Result<Roll, Error> {
+    ) -> Result<(Roll, Vec<Settled>), Error> {
         if self.limits.is_empty() {
             return Err(Error::Empty(Argument::Limit));
         }
-        if ascent.steps == 0 {
-            return Err(Error::Empty(Argument::Baseline));
-        }
-        let (weeks, resources, units) = (
-            self.course.weeks,
-            self.shape.resources(),
-            self.unit_prices(),
-        );
-        let mut now = vec![vec![vec![0.0; weeks]; resources]; self.groups()];
-        let mut mean = now.clone();
-        let first = ascent.steps / 2;
-        let posted = |paths: &[Vec<Vec<f64>>]| -> Vec<Vec<Vec<f64>>> {
-            let of = |path: &Vec<Vec<f64>>| (0..weeks).map(|week| published(path, week)).collect();
-            paths.iter().map(of).collect()
+        ascent.check()?;
+        let (units, scored) = (self.unit_prices(), self.course.warm_up..self.course.weeks);
+        let resources = self.shape.resources();
+        let flat = |rows: &[Vec<f64>], by: f64| -> Vec<f64> {
+            let row = |row: &Vec<f64>| row[scored.clone()].iter().map(|x| x * by).collect();
+            rows.iter().flat_map(|r| -> Vec<f64> { row(r) }).collect()
         };
-        for step in 0..ascent.steps {
-            let roll = self.play(buyer, Some(&posted(&now)), device)?;
-            let size = ascent.rate / count(step + 1).sqrt();
-            for group in 0..self.groups() {
-                for r in 0..resources {
-                    let limits = self.limits[group].of(r);
-                    for week in self.course.warm_up..weeks {
-                        let gap =
-                            (roll.usage[group][r][week] - limits[week]) / limits[week].max(1e-9);
-                        let price = &mut now[group][r][week];
-                        *price = (*price + size * units[group][r] * gap.clamp(-1.0, 1.0)).max(0.0);
-                        if step >= first {
-                            mean[group][r][week] += *price / count(ascent.steps - first);
-                        }
-                    }
+        let limits = |group: usize| -> Vec<f64> {
+            let of = |r| self.limits[group].of(r).to_vec();
+            flat(&(0..resources).map(of).collect::<Vec<_>>(), 1.0 - margin)
+        };
+        let limits: Vec<Vec<f64>> = (0..self.groups()).map(limits).collect();
+        let start = Path::new(vec![0.0; resources * scored.len()], ascent);
+        let mut paths = vec![start; self.groups()];
+        // Nothing is charged before the first scored week.
+        let posted = |group: usize, prices: &[f64]| -> Vec<Vec<f64>> {
+            let rows = prices.chunks_exact(scored.len()).zip(&units[group]);
+            let row = |(row, unit): (&[f64], &f64)| {
+                let early = std::iter::repeat_n(0.0, scored.start);
+                early.chain(row.iter().map(|price| price * unit)).collect()
+            };
+            let path: Vec<Vec<f64>> = rows.map(row).collect();
+            (0..scored.end).map(|week| published(&path, week)).collect()
+        };
+        let all = |prices: &[Vec<f64>]| -> Vec<Vec<Vec<f64>>> {
+            let prices = prices.iter().enumerate();
+            prices.map(|(group, own)| posted(group, own)).collect()
+        };
+        while paths.iter().any(|path| !ascent.over(&path.settled)) {
+            let prices: Vec<Vec<f64>> = paths.iter().map(|path| path.prices.clone()).collect();
+            let roll = self.play(buyer, Some(&all(&prices)), device)?;
+            for (group, path) in paths.iter_mut().enumerate() {
+                if !ascent.over(&path.settled) {
+                    path.observe(&gaps(&flat(&roll.usage[group], 1.0), &limits[group]));
                 }
             }
         }
-        self.play(buyer, Some(&posted(&mean)), device)
+        let best: Vec<Vec<f64>> = paths.iter().map(|path| path.best().to_vec()).collect();
+        let settled = paths.iter().map(|path| path.settled).collect();
+        Ok((self.play(buyer, Some(&all(&best)), device)?, settled))
     }
 }

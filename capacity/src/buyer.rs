@@ -89,7 +89,7 @@ impl Policy for Buyer {
             lead * constant(0.25),
         ];
         let published = &seen.signals[OWN..OWN + self.resources * (HORIZON + 1)];
-        inputs.extend(published.iter().map(|&p| p / cost * constant(10.0)));
+        inputs.extend((published.iter()).map(|&p| (constant(1.0) + p / cost * constant(20.0)).ln()));
         let g = self.network.outputs(theta, &inputs);
         let level = fast * soon * g[0] + slow * soon * g[1] + slow * later * g[2];
         let Position { position, .. } = seen.inventory;

@@ -32,7 +32,7 @@ pub use constraint_paths::{Family, Summary};
 pub use control::Gate;
 pub use coordinator::Coordinator;
 pub use draw::Draw;
-pub use dual::{Ascent, dual_ascent};
+pub use dual::{Ascent, Settled, dual_ascent};
 pub use error::{Argument, Error};
 pub use joint::{Form, Loss};
 pub use limits::{Infeasible, Kind, Limits, Resource};
