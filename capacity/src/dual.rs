@@ -102,14 +102,16 @@ impl Path {
 
     /// Moves the prices, given how far the use at them is above the limits, as shares of the limits.
     pub(crate) fn observe(&mut self, gaps: &[f64]) {
-        let gaps: Vec<f64> = gaps.iter().map(|gap| gap.clamp(-1.0, 1.0)).collect();
         let n = count(gaps.len().max(1));
+        let violation = gaps.iter().map(|gap| gap.max(0.0)).sum::<f64>() / n;
+        // No single week throws all others off.
+        let gaps: Vec<f64> = gaps.iter().map(|gap| gap.clamp(-1.0, 1.0)).collect();
         let paid: f64 = self.prices.iter().sum();
         let free = self.prices.iter().zip(&gaps);
         let free: f64 = free.map(|(price, gap)| price * (-gap).max(0.0)).sum();
         let now = Settled {
             steps: self.settled.steps + 1,
-            violation: gaps.iter().map(|gap| gap.max(0.0)).sum::<f64>() / n,
+            violation,
             slack: if paid > 0.0 { free / paid } else { 0.0 },
         };
         if now.residual() < self.settled.residual() {
@@ -135,7 +137,8 @@ impl Path {
         }
         let last = logarithms;
         let next = last.iter().zip(&gaps);
-        let next = next.map(|(z, gap)| (KNEE * (z + self.step * gap).max(0.0).exp_m1()).min(self.largest));
+        let next =
+            next.map(|(z, gap)| (KNEE * (z + self.step * gap).max(0.0).exp_m1()).min(self.largest));
         self.prices = next.collect();
         self.before = Some((last, gaps));
     }

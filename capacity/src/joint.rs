@@ -47,7 +47,7 @@ impl Default for Loss {
     fn default() -> Self {
         Loss {
             form: Form::Adherence,
-            slackness: 0.1,
+            slackness: 0.02,
             stability: 0.1,
             margin: 0.0,
             reward: 0.3,
@@ -275,7 +275,8 @@ fn lost<S: Scalar>(
             + match loss.form {
                 Form::Adherence => {
                     let over = (used - kept).relu() / scale;
-                    over + over * over + constant(loss.slackness) * price * (kept - used).relu() / scale
+                    over + over * over
+                        + constant(loss.slackness) * price * (kept - used).relu() / scale
                 }
                 Form::Dual => price * (kept - used.detach()) / scale,
             };

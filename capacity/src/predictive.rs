@@ -88,8 +88,9 @@ impl Cases<f32> {
             let price = |(k, price): (usize, &f64)| price * units[group][k / weeks];
             prices.iter().enumerate().map(price).collect()
         };
-        self.by_week(buyer, None, device, |week, lane| {
-            let mut cases = self.scenarios(record, control, forecaster, week, lane);
+        self.by_week(buyer, None, device, |before| {
+            let week = before.week;
+            let mut cases = self.scenarios(record, control, forecaster, week, before.lane);
             for plan in &mut plans {
                 let mut prices = plan.best().to_vec();
                 for row in prices.chunks_exact_mut(weeks) {
@@ -117,9 +118,7 @@ impl Cases<f32> {
                 }
             }
             let own = plans.iter().enumerate();
-            Ok(own
-                .map(|(group, plan)| money(group, plan.best()))
-                .collect())
+            Ok(own.map(|(group, plan)| money(group, plan.best())).collect())
         })
     }
 

@@ -25,6 +25,8 @@ pub struct Training {
     pub rate: f64,
     /// Seed of mini-batches and random prices.
     pub seed: u64,
+    /// What a buyer's random prices are multiplied with: at zero it is trained at no prices, and does not answer to any.
+    pub prices: f64,
 }
 
 impl Default for Training {
@@ -34,6 +36,7 @@ impl Default for Training {
             batch: 16,
             rate: 3e-3,
             seed: 0,
+            prices: 1.0,
         }
     }
 }
@@ -105,7 +108,7 @@ impl Model {
             let mut all = random_prices(weeks, &cases.shape.kinds, training.seed, group as u64);
             for (week, prices) in all.chunks_exact_mut(units.len() * each).enumerate() {
                 for (price, k) in prices.iter_mut().zip(0..) {
-                    *price *= units[k / each];
+                    *price *= training.prices * units[k / each];
                 }
                 cases.post(week, group, prices);
             }
@@ -193,6 +196,7 @@ fn ascend(
         (count(training.steps), 1.0),
         (count(training.batch), 1.0),
         (training.rate, f64::MIN_POSITIVE),
+        (training.prices, 0.0),
     ] {
         if value < least || !value.is_finite() {
             return Err(Error::Setting {
