@@ -17,6 +17,7 @@ mod error;
 mod gate;
 mod hindsight;
 mod joint;
+mod lift;
 pub mod limits;
 mod maps;
 pub mod market;
