@@ -15,6 +15,7 @@ use crate::predictive::{Forecaster, Predictive};
 use crate::record::Record;
 use crate::roll::Roll;
 pub use crate::score::{AHEAD, Score};
+pub use crate::study::Study;
 
 /// Who holds the limits, and how.
 #[derive(Debug)]

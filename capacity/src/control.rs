@@ -6,7 +6,7 @@
 
 pub use crate::dual::{Ascent, Settled, dual_ascent};
 pub use crate::gate::Gate;
-pub use crate::maps::{Aggregates, Clairvoyant, DualMap, Feedback, PrimalMap, Replayed};
+pub use crate::maps::{Aggregates, ByWeek, Clairvoyant, DualMap, Feedback, PrimalMap, Replayed};
 pub use crate::predictive::{Forecaster, Predictive};
 
 use crate::shape::HORIZON;

@@ -7,7 +7,7 @@ use crate::cases::Cases;
 use crate::control::published;
 use crate::dual::{Ascent, Path, Settled, gaps};
 use crate::error::{Argument, Error};
-use crate::maps::{PrimalMap, Replayed};
+use crate::maps::{ByWeek, PrimalMap, Replayed};
 use crate::roll::Roll;
 
 impl<F: Real> Cases<F> {
@@ -22,7 +22,7 @@ impl<F: Real> Cases<F> {
         primal: &dyn PrimalMap,
         ascent: &Ascent,
         margin: f64,
-    ) -> Result<(Vec<Vec<Vec<f64>>>, Vec<Settled>), Error> {
+    ) -> Result<(ByWeek, Vec<Settled>), Error> {
         if self.limits.is_empty() {
             return Err(Error::Empty(Argument::Limit));
         }

@@ -31,6 +31,7 @@ mod record;
 mod roll;
 mod score;
 mod shape;
+mod study;
 mod train;
 mod world;
 

@@ -9,13 +9,16 @@ use crate::coordinator::{Coordinator, unit_price};
 use crate::error::{Argument, Error};
 use crate::shape::{HORIZON, OUTLOOK, Shape};
 
+/// A number of every cohort, resource and week, in this order: prices, use.
+pub type ByWeek = Vec<Vec<Vec<f64>>>;
+
 /// What a cohort uses at prices that are known ahead: the primal map.
 pub trait PrimalMap {
     /// Use `[cohort][resource][week]`, in volume, at prices `[cohort][resource][week]`, in money per volume.
     ///
     /// # Errors
     /// Prices that do not fit, and those of whatever answers.
-    fn usage(&self, prices: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<Vec<f64>>>, Error>;
+    fn usage(&self, prices: &[Vec<Vec<f64>>]) -> Result<ByWeek, Error>;
 }
 
 /// A buyer replayed on the cases: the primal map by simulation.
@@ -30,7 +33,7 @@ pub struct Replayed<'a> {
 }
 
 impl PrimalMap for Replayed<'_> {
-    fn usage(&self, prices: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<Vec<f64>>>, Error> {
+    fn usage(&self, prices: &[Vec<Vec<f64>>]) -> Result<ByWeek, Error> {
         Ok(self.cases.announced(self.buyer, prices, self.device)?.usage)
     }
 }
@@ -40,7 +43,7 @@ impl PrimalMap for Replayed<'_> {
 pub struct Clairvoyant<'a, F>(pub &'a Cases<F>);
 
 impl<F: Real> PrimalMap for Clairvoyant<'_, F> {
-    fn usage(&self, prices: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<Vec<f64>>>, Error> {
+    fn usage(&self, prices: &[Vec<Vec<f64>>]) -> Result<ByWeek, Error> {
         let own = prices.iter().enumerate();
         own.map(|(group, prices)| Ok(self.0.solved(group, Some(prices))?.1))
             .collect()

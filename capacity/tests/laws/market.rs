@@ -28,7 +28,8 @@ fn a_replay_in_the_market_is_the_joint_roll_out() {
         products: (0..PRODUCTS).collect(),
         start: HISTORY,
     };
-    let row = |level: f64| -> Vec<f64> { (0..WEEKS).map(|t| level + 5.0 * t as f64).collect() };
+    let row =
+        |level: f64| -> Vec<f64> { (0..20_u32).map(|t| level + 5.0 * f64::from(t)).collect() };
     let limits = Limits::new(vec![row(300.0), row(100.0)], 6).unwrap();
     let cases = Cases::<f32>::new(&record, &[cohort], course).unwrap();
     let cases = cases.with_limits(std::slice::from_ref(&limits)).unwrap();

@@ -3,10 +3,9 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ::capacity::backtest::{Method, Trial};
-use ::capacity::control::{Ascent, Forecaster, Gate, Predictive};
-use ::capacity::limits::{Family, Kind, Resource, read_limits, read_volumes};
-use ::capacity::{Cases, Cohort, Course, Draw, Error, HISTORY, Loss, Model, Record, Training};
+use ::capacity::backtest::Study;
+use ::capacity::limits::{Kind, Resource, read_limits, read_volumes};
+use ::capacity::{Course, Error, HISTORY, Model, Record};
 use clap::Subcommand;
 use exo_idp::{LeadTimes, Panel, Paths};
 use gpu::Device;
@@ -114,7 +113,11 @@ pub(crate) fn run(command: &Command) -> Result<(), CliError> {
                 volumes: packages(&panel),
             };
             let progress = Progress::new("training", Some(2));
-            let model = job.with_record(&panel, |record| Ok(job.train(record, &progress)?))?;
+            let mut tell = |what: &str| {
+                progress.step(1);
+                progress.note(what);
+            };
+            let model = job.study(&panel, |study| study.train(&Device::best(), &mut tell))?;
             progress.finish();
             run.put(save, model.to_text());
             let fitted = Fitted::of(&model);
@@ -206,15 +209,10 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// The first week that training does not see.
-    fn learnt(panel: &Panel) -> usize {
-        panel.weeks().saturating_sub(COURSE.weeks + HISTORY)
-    }
-
-    fn with_record<T>(
+    fn study<T>(
         &self,
         panel: &Panel,
-        then: impl FnOnce(&Record<'_>) -> Result<T, CliError>,
+        then: impl FnOnce(&Study<'_>) -> Result<T, Error>,
     ) -> Result<T, CliError> {
         let law = LeadTimes::uniform(1, 3, 0.5, self.seed).map_err(input)?;
         let paths = Paths::new(panel, &law, 1).map_err(input)?;
@@ -222,63 +220,20 @@ impl Job<'_> {
         let resources = RESOURCES.iter().zip(kinds).zip(&self.volumes);
         let resources = resources.map(|((name, kind), v)| Resource::new(*name, kind, v.clone()));
         let resources = resources.collect::<Result<Vec<_>, _>>().map_err(input)?;
-        let index = Record::planned_index(panel, 0..Self::learnt(panel));
+        let learnt = panel.weeks().saturating_sub(COURSE.weeks + HISTORY);
+        let index = Record::planned_index(panel, 0..learnt);
         let lead = vec![2.0; panel.products()];
-        then(&Record::new(&paths, resources, index, lead).map_err(input)?)
-    }
-
-    fn draw(&self, record: &Record<'_>, size: usize, cohorts: usize) -> Draw {
-        Draw {
-            products: 0..record.panel().products(),
-            weeks: 0..Self::learnt(record.panel()),
-            size,
-            cohorts,
-            families: vec![Family::Haar],
-            roomy: 0.25,
-            notice: self.common.notice,
-            seed: self.seed,
-        }
-    }
-
-    fn train(&self, record: &Record<'_>, progress: &Progress) -> Result<Model, CliError> {
-        let device = Device::best();
-        let mut model = Model::new(&record.shape(), 32, self.seed);
-        let training = Training {
+        let record = Record::new(&paths, resources, index, lead).map_err(input)?;
+        then(&Study {
+            record: &record,
+            course: COURSE,
             steps: self.common.steps,
-            batch: 64,
+            size: self.common.size,
+            notice: self.common.notice,
+            lead_times: &LEAD_TIMES,
             seed: self.seed,
-            ..Training::default()
-        };
-        progress.note("the buyer");
-        let size = 2.min(record.panel().products());
-        let cohorts = self
-            .draw(record, size, 768)
-            .cohorts(COURSE)
-            .map_err(input)?;
-        let pool = Cases::new(record, &cohorts, COURSE).map_err(input)?;
-        model
-            .train_buyer(&pool, &training, &device)
-            .map_err(input)?;
-        progress.step(1);
-        progress.note("the coordinator");
-        let lesson = self.draw(record, self.common.size, 96);
-        let lesson = lesson
-            .cases(record, &model.buyer, COURSE, &device)
-            .map_err(input)?;
-        let training = Training {
-            batch: 8,
-            steps: self.common.steps.div_ceil(2),
-            ..training
-        };
-        let loss = Loss {
-            reward: 2.0,
-            ..Loss::default()
-        };
-        model
-            .train_coordinator(&lesson, &loss, &training, &device)
-            .map_err(input)?;
-        progress.step(1);
-        Ok(model)
+        })
+        .map_err(input)
     }
 
     fn backtest(
@@ -289,91 +244,30 @@ impl Job<'_> {
         format: &Format,
         model: Option<Model>,
     ) -> Result<(), CliError> {
-        let limits = match &own.limits {
-            None => None,
-            Some(path) => {
-                let mut sheet = format.open(run.inputs(), path)?;
-                let read = read_limits(&mut sheet, &RESOURCES, COURSE.weeks, self.common.notice);
-                Some(read.map_err(input)?)
-            }
+        let read = |path: &PathBuf| {
+            let mut sheet = format.open(run.inputs(), path)?;
+            let notice = self.common.notice;
+            read_limits(&mut sheet, &RESOURCES, COURSE.weeks, notice).map_err(input)
         };
-        let results = self.with_record(panel, |record| {
-            let progress = Progress::new("capacity", Some(10));
+        let limits = own.limits.as_ref().map(read).transpose()?;
+        let (device, progress) = (Device::best(), Progress::new("capacity", Some(11)));
+        let mut tell = |what: &str| {
+            progress.step(1);
+            progress.note(what);
+        };
+        let results = self.study(panel, |study| {
             let model = match model {
                 Some(model) => model,
-                None => self.train(record, &progress)?,
+                None => study.train(&device, &mut tell)?,
             };
             let cases = match limits {
-                None => Draw {
-                    weeks: Self::learnt(panel)..panel.weeks(),
-                    families: Family::HELD_OUT.to_vec(),
-                    roomy: 0.0,
-                    seed: self.seed.wrapping_add(1),
-                    ..self.draw(record, self.common.size, self.common.paths)
-                }
-                .cases(record, &model.buyer, COURSE, &Device::best()),
-                Some(limits) => {
-                    let cohort = Cohort {
-                        products: (0..panel.products()).collect(),
-                        start: panel.weeks() - COURSE.weeks,
-                    };
-                    let cases = Cases::new(record, &[cohort], COURSE);
-                    cases.and_then(|cases| cases.with_limits(&[limits]))
-                }
+                None => study.drawn(&model, self.common.paths, &device)?,
+                Some(limits) => study.limited(limits)?,
             };
-            let cases = cases.map_err(input)?;
-            let trials = self.trials(record, &model, &cases, &progress)?;
-            progress.finish();
-            Results::new(trials, &cases).map_err(input)
+            Results::new(study.trials(&model, &cases, &device, &mut tell)?, &cases)
         })?;
+        progress.finish();
         run.finish(&results, || results.page(), &results.text(output::width()))
-    }
-
-    fn trials(
-        &self,
-        record: &Record<'_>,
-        model: &Model,
-        cases: &Cases<f32>,
-        progress: &Progress,
-    ) -> Result<Vec<Trial>, CliError> {
-        let ascent = |steps| Ascent {
-            steps,
-            ..Ascent::default()
-        };
-        let planned = Predictive {
-            scenarios: 4,
-            ascent: ascent(8),
-            margin: 0.0,
-            lead_times: &LEAD_TIMES,
-            seed: self.seed,
-        };
-        let forecaster = Forecaster::Fitted(Self::learnt(record.panel()));
-        let methods = [
-            ("no control", Method::NoControl),
-            ("constant price 0.05", Method::Constant(0.05)),
-            ("feedback", Method::Feedback(0.02)),
-            ("pro-rata gate", Method::Gate(Gate::ProRata)),
-            ("greedy gate", Method::Gate(Gate::Greedy)),
-            ("neural coordinator", Method::Coordinator(model)),
-            (
-                "coordinator and gate",
-                Method::CoordinatorAtGate(model, Gate::ProRata),
-            ),
-            (
-                "planned prices (MPC)",
-                Method::Predictive(planned, forecaster),
-            ),
-            ("hindsight dual", Method::Hindsight(ascent(100), 0.0)),
-        ];
-        let mut trials = Vec::new();
-        for (name, method) in methods {
-            progress.note(name);
-            let method = (name.to_owned(), method);
-            let tried = cases.tried(record, &model.buyer, &method, &Device::best());
-            trials.push(tried.map_err(input)?);
-            progress.step(1);
-        }
-        Ok(trials)
     }
 }
 
