@@ -214,8 +214,9 @@ mod tests {
                             let mut alone = [row[range.clone()].to_vec(), vec![0.0; TILE]].concat();
                             alone.truncate(TILE);
                             let mut number = [f64::NAN];
-                            let range = [0..range.len()];
-                            let single = Groups { lanes: &range, even: 0 };
+                            let first = 0..range.len();
+                            let lanes = std::slice::from_ref(&first);
+                            let single = Groups { lanes, even: 0 };
                             join(isa, f, &alone, single, &mut number);
                             prop_assert_eq!(number[0], found);
                         }

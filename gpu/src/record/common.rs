@@ -93,3 +93,48 @@ fn operand(arg: Arg) -> Operand {
         Arg::Shared(i) => (4, i as u64, 0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Program, Scalar, Shape, Start, Step, Var};
+
+    /// A program that makes a number twice, and one that makes it once.
+    fn programs(make: impl for<'r> Fn(Var<'r>, Var<'r>, usize) -> Var<'r>) -> [Program; 2] {
+        let shape = Shape {
+            lane: 2,
+            params: 1,
+            ..Shape::default()
+        };
+        [1, 0].map(|other| {
+            Program::record(
+                shape,
+                |_, _| Start::default(),
+                |_, i| {
+                    let (x, y) = (i.lane[0] * i.params[0], i.lane[1]);
+                    let first = make(x, y, 0);
+                    let second = if other == 1 { make(x, y, 1) } else { first };
+                    Step {
+                        objective: first * second,
+                        ..Step::new()
+                    }
+                },
+            )
+        })
+    }
+
+    #[test]
+    fn what_repeats_takes_no_room() {
+        let [twice, once] = programs(|x, y, _| (((x * y).exp().lane_sum() - y).relu() + x).sqrt());
+        assert_eq!(twice.size(), once.size());
+    }
+
+    #[test]
+    fn what_differs_stays() {
+        let zero = |which| Var::constant([0.0, -0.0][which]);
+        let [apart, once] = programs(|x, y, which| (x / zero(which)).lane_max() + y);
+        assert_eq!(apart.size().lane_rows, once.size().lane_rows + 3);
+        let [apart, once] =
+            programs(|x, y, which| if which == 0 { x - y } else { y - x } + x.lane_sum());
+        assert!(apart.size().operations > once.size().operations);
+    }
+}
