@@ -82,7 +82,7 @@ impl Study<'_> {
             ..training
         };
         let loss = Loss {
-            reward: 2.0,
+            reward: 8.0,
             ..Loss::default()
         };
         model.train_coordinator(&lesson, &loss, &training, device)?;
