@@ -83,6 +83,7 @@ impl Study<'_> {
         };
         let loss = Loss {
             reward: 8.0,
+            stability: 10.0,
             ..Loss::default()
         };
         model.train_coordinator(&lesson, &loss, &training, device)?;

@@ -140,7 +140,10 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
 pub(crate) fn bundled_panel(inputs: &Inputs) -> Result<exo_idp::Panel, CliError> {
     let path = bundled_file()
         .ok_or_else(|| CliError::Input("data/orange_juice.csv.gz is not here".to_owned()))?;
-    read::read(inputs, &path, &Input::bundled(path.clone()))?.panel()
+    let input = Input::bundled(path.clone());
+    let file = inputs.open_as(&path, "orange_juice.csv.gz (bundled)")?;
+    let sheet = Sheet::from_reader(file, &path, input.format.checked()?)?;
+    read::read_from(sheet, &input)?.panel()
 }
 
 impl Job {
