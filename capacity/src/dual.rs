@@ -154,7 +154,7 @@ impl Path {
 /// use hindsight_capacity::control::{Ascent, dual_ascent};
 /// // Two newsvendors, demand uniform on [0, 100], margins 6 and 2, unit cost 4: order 100 (p - c - price) / p each, room for 60.
 /// let used = |price: &[f64]| Ok(vec![[10.0, 6.0].iter().map(|p| (100.0 * (p - 4.0 - price[0]) / p).max(0.0)).sum()]);
-/// let (price, settled) = dual_ascent(&[60.0], &[0.0], &Ascent { tolerance: 1e-6, ..Ascent::default() }, used)?;
+/// let (price, settled) = dual_ascent(&[60.0], &[0.0], &Ascent { tolerance: 1e-6, largest: 10.0, ..Ascent::default() }, used)?;
 /// assert!((price[0] - 1.25).abs() < 1e-4 && settled.residual() < 1e-6);
 /// # Ok::<(), hindsight_capacity::Error>(())
 /// ```

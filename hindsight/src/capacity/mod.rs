@@ -214,6 +214,13 @@ impl Job<'_> {
         panel: &Panel,
         then: impl FnOnce(&Study<'_>) -> Result<T, Error>,
     ) -> Result<T, CliError> {
+        let needed = 2 * (COURSE.weeks + HISTORY);
+        if panel.weeks() < needed {
+            return Err(CliError::Input(format!(
+                "the record has {} weeks, and {needed} are needed: half to train on, half to try limits on",
+                panel.weeks()
+            )));
+        }
         let law = LeadTimes::uniform(1, 3, 0.5, self.seed).map_err(input)?;
         let paths = Paths::new(panel, &law, 1).map_err(input)?;
         let kinds = [Kind::Storage, Kind::Inbound];
