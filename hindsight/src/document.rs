@@ -25,7 +25,7 @@
 //!
 //! The JSON document opens with the subcommand, the version of the program, the command line, the seed, and the inputs' names and
 //! digests; the fields of the results follow. The page ends with the same. The command line is given without what cannot change a number (where results
-//! go, how many threads work), and no time is in it: the same inputs give the same bytes. A number that is not finite is `null`.
+//! go, how many threads work, what is said), and no time is in it: the same inputs give the same bytes. A number that is not finite is `null`.
 //!
 //! `-` as a file name is the standard input or output. Where the JSON document or the page goes to the standard output, no table is
 //! printed there. Everywhere else the table is printed in any case, also when a file cannot be written.
@@ -155,7 +155,7 @@ impl Run {
         page: impl FnOnce() -> Page,
         text: &str,
     ) -> Result<(), CliError> {
-        let taken = self.targets().any(Target::is_standard);
+        let taken = output::is_quiet() || self.targets().any(Target::is_standard);
         let written = self.write(results, page);
         let printed = if taken { Ok(()) } else { output::print(text) };
         written.and(printed)
@@ -244,24 +244,31 @@ impl<R> Envelope<'_, R> {
 }
 
 /// Options that cannot change a number, and whether a value follows.
-const WITHOUT_EFFECT: [(&str, bool); 5] = [
+const WITHOUT_EFFECT: [(&str, bool); 8] = [
     ("--json", true),
     ("--report", true),
     ("--no-report", false),
     ("--force", false),
     ("--threads", true),
+    ("--quiet", false),
+    ("-q", false),
+    ("--color", true),
 ];
 
 /// The command line without the options of [`WITHOUT_EFFECT`].
 fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<String> {
     let mut kept = vec!["hindsight".to_owned()];
-    let mut all = all.into_iter();
+    let mut all = all.into_iter().peekable();
     while let Some(argument) = all.next() {
         let argument = argument.to_string_lossy().into_owned();
         let name = argument.split('=').next().unwrap_or_default();
         match WITHOUT_EFFECT.iter().find(|(option, _)| *option == name) {
             Some((_, true)) if name.len() == argument.len() => {
-                all.next();
+                // `--json` may stand alone, and `-` is a value.
+                all.next_if(|next| {
+                    let next = next.to_string_lossy();
+                    next == "-" || !next.starts_with('-')
+                });
             }
             Some(_) => {}
             None => kept.push(argument),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error::CliError;
 
@@ -15,6 +15,7 @@ mod games;
 mod inputs;
 mod llm;
 mod lost_sales;
+mod manual;
 mod output;
 mod progress;
 mod table;
@@ -23,6 +24,8 @@ mod table;
 #[derive(Debug, Parser)]
 #[command(name = "hindsight", version, propagate_version = true)]
 struct Cli {
+    #[command(flatten)]
+    voice: output::Voice,
     #[command(subcommand)]
     command: Command,
 }
@@ -43,6 +46,18 @@ enum Command {
     LostSales(lost_sales::Args),
     /// Calibration, verification gap and batch size from language models' logs.
     Llm(llm::Args),
+    /// Completions for a shell, on the standard output
+    #[command(after_help = manual::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The manual page of the command or of a subcommand, on the standard output
+    #[command(after_help = manual::MAN)]
+    Man {
+        /// The subcommand: `backtest`, `llm calibration`.
+        subcommand: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -58,6 +73,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), CliError> {
     output::clean_up_on_interrupt()?;
+    output::speak(&cli.voice);
     match cli.command {
         Command::Backtest(args) => backtest::run(&args),
         Command::Bandit(command) => bandit::run(&command),
@@ -65,5 +81,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::LostSales(args) => lost_sales::run(&args),
+        Command::Completions { shell } => manual::completions(shell, Cli::command()),
+        Command::Man { subcommand } => manual::page(&subcommand, Cli::command()),
     }
 }

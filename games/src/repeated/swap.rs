@@ -286,14 +286,15 @@ impl<L: Learner, F: FnMut() -> L> Learner for TreeSwap<L, F> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::learner::opponents::{ALL, Opponent, rewards, rng};
+    use super::super::learner::opponents::rng;
     use super::super::{RegretAccount, RegretMatching};
     use super::*;
+    use crate::laws::Adversary;
     use proptest::prelude::*;
 
     fn run(
         learner: &mut dyn Learner,
-        opponent: Opponent,
+        opponent: Adversary,
         horizon: usize,
         seed: u64,
     ) -> RegretAccount {
@@ -304,7 +305,7 @@ mod tests {
         for t in 0..horizon {
             let x = learner.play().to_vec();
             assert!((x.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-            rewards(opponent, t, &x, &mut rng, &mut g);
+            opponent.rewards(t, &x, &mut rng, &mut g);
             account.record(&x, &g).unwrap();
             learner.observe(&g).unwrap();
         }
@@ -315,7 +316,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn internal_and_swap_regret_stay_below_their_bounds(k in 1usize..9, horizon in 10usize..1200, seed in any::<u64>()) {
-            for opponent in ALL {
+            for opponent in Adversary::ALL {
                 let mut pairs = StoltzLugosi::fixed(k, horizon).unwrap();
                 let internal = run(&mut pairs, opponent, horizon, seed).internal();
                 prop_assert!(internal <= pairs.bound(horizon) + 1e-9, "internal {} above {}", internal, pairs.bound(horizon));
@@ -333,7 +334,7 @@ mod tests {
         fn tree_swap_stays_below_its_bound(k in 2usize..10, shape in prop_oneof![Just((4usize, 4usize)), Just((30, 2)), Just((8, 3)), Just((2, 8))], seed in any::<u64>()) {
             let (branching, depth) = shape;
             let horizon = branching.pow(u32::try_from(depth).unwrap());
-            for opponent in ALL {
+            for opponent in Adversary::ALL {
                 let mut tree = TreeSwap::new(branching, depth, || Hedge::fixed(k, branching).unwrap()).unwrap();
                 let swap = run(&mut tree, opponent, horizon, seed).swap() / real(horizon);
                 let external = (real(k).ln() / (2.0 * real(branching))).sqrt();
