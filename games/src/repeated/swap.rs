@@ -7,7 +7,7 @@ use crate::error::{Argument, GamesError, positive, real};
 
 /// Internal regret by exponential weights over ordered pairs of actions (Foster and Vohra; Stoltz and Lugosi 2005).
 ///
-/// The pair $i\to j$ gains $x_t(i)(g_t(j)-g_t(i))$; the play is the fixed point $x=\sum_{i\ne j}w(i\to j)\,\varphi_{ij}(x)$, where $\varphi_{ij}$ moves
+/// The pair $i\to j$ gains $x_t(i)(g_t(j)-g_t(i))$; the play is the fixed point $x=\sum_{i\ne j}w(i\to j)\thinspace\varphi_{ij}(x)$, where $\varphi_{ij}$ moves
 /// the mass of $i$ to $j$. Internal regret over $T$ rounds of rewards in $\[0,1\]$: at most $\sqrt{2T\ln(K(K-1))}$. Time $K^3$ a round.
 #[derive(Debug, Clone)]
 pub struct StoltzLugosi {
@@ -80,7 +80,7 @@ impl Learner for StoltzLugosi {
 
 /// Swap regret from one copy of an external-regret learner for each action (Blum and Mansour 2007).
 ///
-/// Copy $i$ sees $x_t(i)\,g_t$ and proposes a distribution; these are the rows of a stochastic matrix whose stationary distribution is played. The swap
+/// Copy $i$ sees $x_t(i)\thinspace g_t$ and proposes a distribution; these are the rows of a stochastic matrix whose stationary distribution is played. The swap
 /// regret is at most the sum of the copies' external regrets. Time: $K$ copies and $K^3$ a round.
 ///
 /// ```
