@@ -55,7 +55,9 @@ impl Learner for FollowTheLast {
     fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
         let best = (0..rewards.len()).max_by(|&a, &b| rewards[a].total_cmp(&rewards[b]));
         self.0.fill(0.0);
-        self.0[best.unwrap()] = 1.0;
+        if let Some(chosen) = best.and_then(|best| self.0.get_mut(best)) {
+            *chosen = 1.0;
+        }
         Ok(())
     }
 }

@@ -131,10 +131,8 @@ impl Page {
         let number = self.figures;
         let _ = writeln!(
             self.body,
-            "<figure{class} id=\"figure-{number}\"><div class=\"plot\" style=\"max-width:{:.0}px\">{}</div>\
-             <figcaption><b>Figure {number}.</b> {}</figcaption></figure>",
-            svg.width(),
-            svg.inline(&format!("chart-{number}")),
+            "<figure{class} id=\"figure-{number}\">{}<figcaption><b>Figure {number}.</b> {}</figcaption></figure>",
+            plots(svg, number),
             escape(&typographic(caption))
         );
     }
@@ -223,6 +221,21 @@ impl Page {
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"{}",
             escape(generator)
         )
+    }
+}
+
+/// The drawing of a figure; for narrow screens a second one stands beside it, and the style sheet shows one of them.
+fn plots(svg: &Svg, number: usize) -> String {
+    let plot = |svg: &Svg, class: &str, id: &str| {
+        format!(
+            "<div class=\"plot{class}\" style=\"max-width:{:.0}px\">{}</div>",
+            svg.width(),
+            svg.inline(&format!("chart-{number}{id}"))
+        )
+    };
+    match svg.narrow() {
+        None => plot(svg, "", ""),
+        Some(narrow) => plot(svg, " wider", "") + &plot(narrow, " narrower", "-narrow"),
     }
 }
 
