@@ -22,6 +22,9 @@ pub(crate) use target::Target;
 /// The program, as its pages and drawings name it.
 pub(crate) const GENERATOR: &str = concat!("hindsight ", env!("CARGO_PKG_VERSION"));
 
+/// What a file of tables begins with, behind the mark of a comment.
+pub(crate) const TABLES: &str = "Tables by ";
+
 /// Writes `text` and a line end to the standard output; a reader that went away (`| head`) is no error.
 ///
 /// # Errors

@@ -173,6 +173,15 @@ fn opening_is_ours(start: &[u8]) -> bool {
     if start.starts_with(&Page::opening(PROGRAM)) || start.starts_with(&Svg::opening(PROGRAM)) {
         return true;
     }
+    let tables = ["# ", "<!-- "]
+        .iter()
+        .filter_map(|mark| start.strip_prefix(mark));
+    if tables
+        .filter_map(|rest| rest.strip_prefix(super::TABLES))
+        .any(|rest| rest.starts_with(PROGRAM))
+    {
+        return true;
+    }
     JSON.iter().any(|(opening, next)| {
         start
             .strip_prefix(opening)

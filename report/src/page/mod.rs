@@ -35,7 +35,7 @@ pub struct Page {
     sections: Vec<String>,
     body: String,
     figures: usize,
-    tables: usize,
+    tables: Vec<(String, Table)>,
 }
 
 impl Page {
@@ -48,7 +48,7 @@ impl Page {
             sections: Vec::new(),
             body: String::new(),
             figures: 0,
-            tables: 0,
+            tables: Vec::new(),
         }
     }
 
@@ -139,8 +139,8 @@ impl Page {
 
     /// A table with a caption.
     pub fn table(&mut self, table: &Table, caption: &str) -> &mut Self {
-        self.tables += 1;
-        let number = self.tables;
+        self.tables.push((caption.to_owned(), table.clone()));
+        let number = self.tables.len();
         let _ = write!(
             self.body,
             "<div class=\"wide\"><table id=\"table-{number}\"><caption><b>Table {number}.</b> {}</caption><thead><tr>",
@@ -178,6 +178,12 @@ impl Page {
         }
         self.body.push_str("</tbody></table></div>\n");
         self
+    }
+
+    /// The tables of the page with their captions, in order.
+    #[must_use]
+    pub fn tables(&self) -> &[(String, Table)] {
+        &self.tables
     }
 
     /// The whole page.
