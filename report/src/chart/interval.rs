@@ -195,7 +195,7 @@ impl IntervalChart {
         let texts = widest(|e| &e.text, 0.0, 0.3);
         let gap = if texts > 0.0 { 14.0 } else { 4.0 };
         let (labels, left, right) = if self.is_narrow() {
-            (self.width - 24.0 - texts, 12.0, self.width - 12.0)
+            (self.width - 24.0 - texts, 22.0, self.width - 22.0)
         } else {
             (labels, 8.0 + labels + 14.0, self.width - 8.0 - texts - gap)
         };
@@ -232,8 +232,9 @@ impl IntervalChart {
     fn draw_estimate(&self, svg: &mut Svg, layout: &Layout, estimate: &Estimate, y: f64) {
         let class = estimate.ink.class();
         let words = fit(&estimate.label, LETTER, layout.labels);
-        svg.text("", Anchor::Start, (8.0, y + 4.0), &words);
-        svg.text("", Anchor::End, (self.width - 8.0, y + 4.0), &estimate.text);
+        svg.text("halo", Anchor::Start, (8.0, y + 4.0), &words);
+        let end = self.width - 8.0;
+        svg.text("halo", Anchor::End, (end, y + 4.0), &estimate.text);
         let y = if self.is_narrow() { y + 0.7 * ROW } else { y };
         let ends = estimate
             .interval
