@@ -3,10 +3,10 @@
 /// The script. It fetches nothing and keeps nothing; without it browsers tell values by themselves after a while.
 pub(super) const SCRIPT: &str = "\
 (()=>{const d=document,\
-number=t=>{const m=t.replace(/[,\\s\\u202f\\u00a0]/g,'').replace(/\\u2212/g,'-').match(/[-+]?\\d+\\.?\\d*(e[-+]?\\d+)?/i);return m?parseFloat(m[0]):NaN},\
+number=t=>{const m=t.replace(/[,\\s\\u202f\\u00a0]/g,'').replace(/\\u2212/g,'-').match(/[-+]?\\d+\\.?\\d*(e[-+]?\\d+)?/i);return m?parseFloat(m[0]):undefined},\
 sort=(table,head,at)=>{const body=table.tBodies[0],numbers=head.classList.contains('n'),was=head.getAttribute('aria-sort'),\
 up=was?was==='descending':!numbers,key=row=>{const t=row.cells[at].textContent;return numbers?number(t):t},\
-order=(a,b)=>{const x=key(a),y=key(b);if(numbers)return isNaN(x)?1:isNaN(y)?-1:up?x-y:y-x;return up?x.localeCompare(y):y.localeCompare(x)};\
+order=(a,b)=>{const x=key(a),y=key(b);if(numbers)return !isFinite(x)?1:!isFinite(y)?-1:up?x-y:y-x;return up?x.localeCompare(y):y.localeCompare(x)};\
 table.querySelectorAll('thead th').forEach(h=>h.removeAttribute('aria-sort'));\
 head.setAttribute('aria-sort',up?'ascending':'descending');\
 body.append(...[...body.rows].sort(order))};\
