@@ -15,6 +15,8 @@ pub extern crate hindsight_exo_idp as exo_idp;
 pub extern crate hindsight_gpu as gpu;
 
 mod baselines;
+mod book;
+mod curve;
 mod error;
 pub mod evaluate;
 
@@ -27,6 +29,8 @@ mod sampler;
 pub mod world;
 
 pub use baselines::{DirichletMultinomial, Empirical, LeadTimeOnly, QuantileForecaster};
+pub use book::{Book, Line};
+pub use curve::Curve;
 pub use error::{Argument, ArrivalsError};
 pub use grid::{Grid, Token};
 pub use log::{AGES, Log, Order, Receipt, Request};
