@@ -8,6 +8,8 @@ use crate::log::{AGES, Log, Order, Receipt, Request};
 /// An order for a product, as a book has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
+    /// The order's number.
+    pub order: String,
     /// The product's name: its orders are each other's history.
     pub product: String,
     /// The vendor's name.
@@ -33,6 +35,7 @@ pub struct Line {
 /// ```
 /// use hindsight_arrivals::{Book, Line};
 /// let line = |placed, receipts| Line {
+///     order: "1".to_owned(),
 ///     product: "P".to_owned(),
 ///     vendor: "V".to_owned(),
 ///     units: 10.0,
@@ -277,6 +280,7 @@ mod tests {
 
     fn line(placed: i64, receipts: &[(i64, f64)]) -> Line {
         Line {
+            order: placed.to_string(),
             product: "P".to_owned(),
             vendor: "V".to_owned(),
             units: 10.0,

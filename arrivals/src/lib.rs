@@ -19,7 +19,7 @@ mod book;
 mod curve;
 mod error;
 pub mod evaluate;
-
+mod gather;
 mod grid;
 mod log;
 pub mod model;
@@ -32,6 +32,7 @@ pub use baselines::{DirichletMultinomial, Empirical, LeadTimeOnly, QuantileForec
 pub use book::{Book, Line};
 pub use curve::Curve;
 pub use error::{Argument, ArrivalsError};
+pub use gather::{Clash, Gathering};
 pub use grid::{Grid, Token};
 pub use log::{AGES, Log, Order, Receipt, Request};
 pub use order::{Estimator, OrderGradient};

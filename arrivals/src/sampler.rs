@@ -37,6 +37,14 @@ impl Path {
         self.pieces.iter().map(|piece| piece.share).sum()
     }
 
+    /// The share of some paths in which nothing comes; of none it is zero.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "numbers of paths")]
+    pub fn nothing(paths: &[Path]) -> f64 {
+        let none = paths.iter().filter(|path| path.pieces.is_empty());
+        none.count() as f64 / paths.len().max(1) as f64
+    }
+
     /// What was received of an order, as shares of it.
     #[must_use]
     pub fn of(order: &Order) -> Self {

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
 
+mod arrivals;
 mod backtest;
 mod bandit;
 mod document;
@@ -29,6 +30,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// How orders arrive, in pieces, late, in part or never: a generator learned from receipts, its evaluation, its samples.
+    #[command(subcommand)]
+    Arrivals(arrivals::Command),
     /// What each buying policy would have earned on recorded weeks.
     Backtest(Box<backtest::Args>),
     /// What another policy would have earned, and whether a policy could be bettered in hindsight.
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), CliError> {
     output::clean_up_on_interrupt()?;
     match cli.command {
+        Command::Arrivals(command) => arrivals::run(&command),
         Command::Backtest(args) => backtest::run(&args),
         Command::Bandit(command) => bandit::run(&command),
         Command::Drain(command) => drain::run(&command),

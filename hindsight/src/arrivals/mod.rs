@@ -1,0 +1,324 @@
+//! `hindsight arrivals`: how orders arrive.
+
+use std::path::{Path, PathBuf};
+
+use ::arrivals::evaluate::Evaluation;
+use ::arrivals::model::{GenQot, Training};
+use ::arrivals::{
+    ArrivalModel, ArrivalsError, Curve, DirichletMultinomial, Empirical, LeadTimeOnly,
+    Path as Pieces, QuantileForecaster,
+};
+use clap::Subcommand;
+use gpu::Device;
+use serde::Serialize;
+
+use crate::document::{Outputs, Run, Seed};
+use crate::error::CliError;
+
+mod data;
+mod page;
+mod read;
+
+use data::{Data, Saved};
+use read::{Columns, Counting};
+
+/// Subcommands of `hindsight arrivals`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Trains the generator on all orders of a receipt log, and saves it.
+    Fit(Box<Fit>),
+    /// How a saved model fares on a receipt log; without one, how the generator and simpler models fare on its last fifth when fitted to what was known before.
+    Evaluate(Box<Use>),
+    /// Draws how the last orders of a log may arrive.
+    Sample(Box<Use>),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Vendors whose law is known, with a page:
+    hindsight arrivals evaluate --report arrivals.html
+
+  Your own receipts (order, product, vendor, ordered, received, order_date, promised_date, receipt_date; a row per receipt):
+    hindsight arrivals fit --input receipts.csv --save model.json
+    hindsight arrivals sample --input receipts.csv --model model.json --json -";
+
+/// Arguments of `hindsight arrivals fit`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Fit {
+    /// Where the model is saved
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `hindsight arrivals evaluate` and `hindsight arrivals sample`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Use {
+    /// A model that `fit` has saved [default: one is trained first]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Paths drawn of each order, an even number from 10
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    samples: u32,
+    /// At most so many orders: judged are some spread over all, drawn are the last [default: 2000 to judge, 12 to draw]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    most: Option<u32>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What all subcommands take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Receipt log (CSV); an order without a receipt is open. Without it, a made-up world of eight vendors whose law is known
+    #[arg(long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Times that training reads every order
+    #[arg(long, value_name = "N", default_value_t = Training::default().epochs)]
+    epochs: usize,
+    /// Periods after which nothing more comes [default: the longest time in the log]
+    #[arg(long, value_name = "PERIODS", value_parser = clap::value_parser!(i64).range(1..))]
+    longest: Option<i64>,
+    /// Orders of the made-up world
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    orders: usize,
+    #[command(flatten)]
+    counting: Counting,
+    #[command(flatten)]
+    columns: Columns,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// Runs `hindsight arrivals`.
+pub(crate) fn run(command: &Command) -> Result<(), CliError> {
+    match command {
+        Command::Fit(args) => fit(args),
+        Command::Evaluate(args) => draw("arrivals evaluate", args, true),
+        Command::Sample(args) => draw("arrivals sample", args, false),
+    }
+}
+
+fn wrong(error: ArrivalsError) -> CliError {
+    CliError::Input(error.to_string())
+}
+
+fn begin(name: &'static str, common: &Common, model: Option<&Path>) -> Result<Run, CliError> {
+    let files = common.input.as_deref().into_iter().chain(model);
+    Run::begin(name, &common.outputs, Some(common.seed.seed), files)
+}
+
+fn train(common: &Common, data: &Data, device: &Device) -> Result<GenQot, CliError> {
+    let training = Training {
+        epochs: common.epochs,
+        seed: common.seed.seed,
+        ..Training::default()
+    };
+    GenQot::fit(&data.learned, &data.grid, &training, device).map_err(wrong)
+}
+
+/// What a fit says.
+#[derive(Debug, Serialize)]
+struct Fitted {
+    orders: usize,
+    vendors: usize,
+    parameters: usize,
+    /// The mean negative log-likelihood of the orders that it was fitted to, in nats.
+    nats: f64,
+    curves: Vec<Named>,
+}
+
+/// Shares that have arrived by each period, over all judged orders.
+#[derive(Debug, Clone, Serialize)]
+struct Named {
+    name: String,
+    curve: Curve,
+}
+
+/// How an order may arrive.
+#[derive(Debug, Serialize)]
+struct Drawn {
+    order: String,
+    vendor: String,
+    units: f64,
+    /// What has been seen of it.
+    seen: Pieces,
+    curve: Curve,
+    /// The probability that nothing comes.
+    nothing: f64,
+    paths: Vec<Pieces>,
+}
+
+/// What an evaluation or a sample says.
+#[derive(Debug, Serialize)]
+struct Results {
+    evaluations: Vec<Evaluation>,
+    curves: Vec<Named>,
+    orders: Vec<Drawn>,
+}
+
+/// Orders whose draws make the curve of a fit.
+const SHOWN: usize = 500;
+
+fn fit(args: &Fit) -> Result<(), CliError> {
+    let common = &args.common;
+    let mut run = begin("arrivals fit", common, None)?;
+    let save = args
+        .save
+        .as_deref()
+        .map(|path| run.also(path))
+        .transpose()?;
+    let (data, device) = (Data::new(common, &run, None, false)?, Device::best());
+    let model = train(common, &data, &device)?;
+    if let Some(save) = save {
+        run.put(save, Saved::bytes(&data, &model)?);
+    }
+    let orders = data.learned.orders();
+    let likelihood = model.log_likelihood(orders, &device).map_err(wrong)?;
+    #[expect(clippy::cast_precision_loss, reason = "numbers of orders")]
+    let nats = -likelihood.iter().sum::<f64>() / orders.len() as f64;
+    let generator = model.on(&device);
+    let fitted = Fitted {
+        orders: orders.len(),
+        vendors: model.vendors(),
+        parameters: model.params(),
+        nats,
+        curves: curves(&data, &[&generator], SHOWN, common.seed.seed)?,
+    };
+    let words = format!(
+        "{}; {} parameters, {nats:.4} nats an order",
+        data.words, fitted.parameters
+    );
+    let text = format!("{words}.\n");
+    run.finish(
+        &fitted,
+        || page::fitted(words, &data, &fitted.curves),
+        &text,
+    )
+}
+
+/// What was received of the judged orders, and what models draw of them.
+fn curves(
+    data: &Data,
+    models: &[&dyn ArrivalModel],
+    most: usize,
+    seed: u64,
+) -> Result<Vec<Named>, CliError> {
+    let orders = data.spread(most);
+    let requests: Vec<_> = orders.iter().map(|order| order.request.clone()).collect();
+    let observed: Vec<Pieces> = orders.iter().map(Pieces::of).collect();
+    let named = |name: &str, paths: &[Pieces]| Named {
+        name: name.to_owned(),
+        curve: Curve::of(paths, data.periods()),
+    };
+    let mut curves = vec![named("what was received", &observed)];
+    for model in models {
+        let drawn = model.samples(&requests, 20, seed).map_err(wrong)?;
+        curves.push(named(model.name(), &drawn.concat()));
+    }
+    Ok(curves)
+}
+
+/// Judges models, or draws orders.
+fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
+    let (common, seed, device) = (&args.common, args.common.seed.seed, Device::best());
+    let run = begin(name, common, args.model.as_deref())?;
+    let saved = args
+        .model
+        .as_deref()
+        .map(|path| Saved::read(&run, path))
+        .transpose()?;
+    let alone = saved.is_some() || !judge;
+    let data = Data::new(common, &run, saved.as_ref(), !alone)?;
+    let model = match saved {
+        Some((_, model)) => model,
+        None => train(common, &data, &device)?,
+    };
+    let generator = model.on(&device);
+    let (log, grid) = (&data.learned, &data.grid);
+    let mut others: Vec<Box<dyn ArrivalModel>> = Vec::new();
+    if !alone {
+        others.push(Box::new(Empirical::fit(log, grid).map_err(wrong)?));
+        others.push(Box::new(QuantileForecaster::fit(log, grid).map_err(wrong)?));
+        others.push(Box::new(
+            DirichletMultinomial::fit(log, grid).map_err(wrong)?,
+        ));
+        others.push(Box::new(LeadTimeOnly::fit(log, grid).map_err(wrong)?));
+    }
+    let mut models: Vec<&dyn ArrivalModel> = vec![&generator];
+    models.extend(others.iter().map(|model| &**model));
+    models.extend(data.world.as_ref().map(|world| world as &dyn ArrivalModel));
+    let most = args.most.map(|most| most as usize);
+    let mut results = Results {
+        evaluations: Vec::new(),
+        curves: Vec::new(),
+        orders: drawn(
+            &data,
+            &generator,
+            if judge { 6 } else { most.unwrap_or(12) },
+            args,
+        )?,
+    };
+    let mut words = data.words.clone();
+    if judge {
+        let orders = data.spread(most.unwrap_or(2_000));
+        let periods = u32::try_from(grid.last().max(1)).unwrap_or(u32::MAX);
+        let judged = |model: &&dyn ArrivalModel| {
+            Evaluation::new(*model, &orders, periods, args.samples, seed)
+        };
+        let evaluations: Result<_, _> = models.iter().map(judged).collect();
+        results.evaluations = evaluations.map_err(wrong)?;
+        results.curves = curves(&data, &models, SHOWN, seed)?;
+        words = format!(
+            "{words}. Judged by {} orders whose time is over",
+            orders.len()
+        );
+    }
+    let table = if judge {
+        page::scores(&results.evaluations)
+    } else {
+        page::orders(&results.orders, grid.last())
+    };
+    let text = format!("{}\n{words}.\n", table.render(crate::output::width()));
+    run.finish(
+        &results,
+        || page::results(words, &data, &table, &results),
+        &text,
+    )
+}
+
+/// Paths of the last orders of the log.
+fn drawn(
+    data: &Data,
+    model: &dyn ArrivalModel,
+    most: usize,
+    args: &Use,
+) -> Result<Vec<Drawn>, CliError> {
+    let last = &data.last[data.last.len().saturating_sub(most)..];
+    let requests: Vec<_> = last
+        .iter()
+        .map(|(_, order)| order.request.clone())
+        .collect();
+    let paths = model
+        .samples(&requests, args.samples, args.common.seed.seed)
+        .map_err(wrong)?;
+    let one = |((number, order), paths): (&(String, ::arrivals::Order), Vec<Pieces>)| {
+        let curve = Curve::of(&paths, data.periods());
+        let nothing = Pieces::nothing(&paths);
+        Drawn {
+            order: number.clone(),
+            vendor: data.vendors[order.request.vendor].clone(),
+            units: order.request.units,
+            seen: Pieces::of(order),
+            curve,
+            nothing,
+            paths,
+        }
+    };
+    Ok(last.iter().zip(paths).map(one).collect())
+}
