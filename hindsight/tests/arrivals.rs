@@ -109,7 +109,7 @@ fn what_is_wrong_with_a_receipt_is_told_with_line_and_column() {
         ),
         (
             "B,P,V,10,10,17,,2024-01-31,",
-            "in.csv:3: column \"order_date\": \"17\" is no date",
+            "in.csv:3: column \"order_date\": \"17\" is not written as the dates before it are",
         ),
         (
             "B,P,V,-10,10,2024-02-01,,2024-03-01,",
@@ -374,5 +374,8 @@ fn each_subcommand_works_without_arguments() {
     assert_eq!(drawn["orders"].as_array().unwrap().len(), 3);
     let (code, told) =
         run(folder.path(), "sample --orders 200 --epochs 1 --samples 0").unwrap_err();
-    assert!(code == 2 && told.contains("samples: none"), "{told}");
+    assert!(
+        code == 2 && told.contains("--samples 0: is no even number"),
+        "{told}"
+    );
 }

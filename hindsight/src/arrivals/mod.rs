@@ -148,6 +148,8 @@ struct Drawn {
     units: f64,
     /// What has been seen of it.
     seen: Pieces,
+    /// The last period of which that is known; none where nothing more comes.
+    seen_until: Option<i64>,
     curve: Curve,
     /// The probability that nothing comes.
     nothing: f64,
@@ -210,6 +212,9 @@ fn curves(
     seed: u64,
 ) -> Result<Vec<Named>, CliError> {
     let orders = data.spread(most);
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
     let requests: Vec<_> = orders.iter().map(|order| order.request.clone()).collect();
     let observed: Vec<Pieces> = orders.iter().map(Pieces::of).collect();
     let named = |name: &str, paths: &[Pieces]| Named {
@@ -227,6 +232,10 @@ fn curves(
 /// Judges models, or draws orders.
 fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     let (common, seed, device) = (&args.common, args.common.seed.seed, Device::best());
+    if args.samples < 10 || args.samples % 2 == 1 {
+        let problem = "is no even number from 10";
+        return Err(CliError::argument("--samples", args.samples, problem));
+    }
     let run = begin(name, common, args.model.as_deref())?;
     let saved = args
         .model
@@ -267,6 +276,12 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     let mut words = data.words.clone();
     if judge {
         let orders = data.spread(most.unwrap_or(2_000));
+        if orders.len() < 10 {
+            return Err(CliError::Input(format!(
+                "{words}: {} orders can be judged, of which so much time was seen; ten are needed (--longest makes it shorter)",
+                orders.len()
+            )));
+        }
         let periods = u32::try_from(grid.last().max(1)).unwrap_or(u32::MAX);
         let judged = |model: &&dyn ArrivalModel| {
             Evaluation::new(*model, &orders, periods, args.samples, seed)
@@ -315,6 +330,7 @@ fn drawn(
             vendor: data.vendors[order.request.vendor].clone(),
             units: order.request.units,
             seen: Pieces::of(order),
+            seen_until: order.seen_until,
             curve,
             nothing,
             paths,

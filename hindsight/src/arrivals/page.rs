@@ -99,6 +99,10 @@ pub(super) fn results(words: String, data: &Data, table: &Table, results: &Resul
 }
 
 fn receipts(page: &mut Page, data: &Data, curves: &[Named]) {
+    if curves.is_empty() {
+        page.note("No order is old enough for its time to be over.");
+        return;
+    }
     let chart = XyChart::new(
         "Receipts",
         Axis::linear(capital(data)),
@@ -168,6 +172,11 @@ fn timeline(data: &Data, order: &Drawn) -> Svg {
         order.vendor
     );
     let seen = Curve::of(std::slice::from_ref(&order.seen), data.periods());
+    let known = seen.points(&seen.mean).into_iter().zip(data.periods());
+    let known = known
+        .filter(|(_, period)| order.seen_until.is_none_or(|until| *period <= until))
+        .map(|(point, _)| point)
+        .collect();
     let band = order
         .curve
         .points(&order.curve.low)
@@ -182,6 +191,6 @@ fn timeline(data: &Data, order: &Drawn) -> Svg {
         Axis::linear("Share received").percent().with_zero(),
     )
     .series(Series::line("drawn", order.curve.points(&order.curve.mean)).band(band))
-    .series(Series::step("received", seen.points(&seen.mean)).ink(Ink::Text))
+    .series(Series::step("received", known).ink(Ink::Text))
     .svg()
 }

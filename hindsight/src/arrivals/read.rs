@@ -232,6 +232,7 @@ impl Places {
     }
 }
 
+const OTHERWISE: &str = "is not written as the dates before it are";
 const NO_DATE: &str = "is no date (2024-01-31), ISO week (2024-W05) or number";
 
 /// Dates of one notation.
@@ -257,7 +258,7 @@ impl Dates {
         }
         calendar
             .place(week)
-            .map_err(|problem| wrong(problem.to_string()))
+            .map_err(|_| wrong(format!("{text} {OTHERWISE}")))
     }
 
     /// The same, no later than the end of the data.
@@ -281,7 +282,7 @@ impl Dates {
         let place = calendar.place(*end);
         place
             .map(Some)
-            .map_err(|problem| CliError::argument("--end", text, problem))
+            .map_err(|_| CliError::argument("--end", text, OTHERWISE))
     }
 
     /// The period of a place.
