@@ -276,6 +276,8 @@ fn float(period: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn line(placed: i64, receipts: &[(i64, f64)]) -> Line {
@@ -348,5 +350,34 @@ mod tests {
             unknown.log(5),
             Err(ArrivalsError::Vendor { vendor: 1, .. })
         ));
+    }
+
+    proptest! {
+        /// Whatever comes later, what is known when an order is placed is the same: no request of an earlier book differs.
+        #[test]
+        fn requests_know_nothing_of_what_comes_later(
+            orders in prop::collection::vec((0..40_i64, 0..3_u8, 1..30_u8, prop::collection::vec((0..9_i64, 0..20_u8), 0..4)), 1..30),
+            cut in 1..40_i64,
+        ) {
+            let one = |(placed, product, units, receipts): (i64, u8, u8, Vec<(i64, u8)>)| Line {
+                product: product.to_string(),
+                units: f64::from(units),
+                receipts: receipts.into_iter().map(|(after, units)| (placed + after, f64::from(units))).collect(),
+                ..line(placed, &[])
+            };
+            let whole = book(orders.into_iter().map(one).collect(), 60);
+            let log = whole.log(9).unwrap();
+            if let Ok(earlier) = whole.before(cut, 9) {
+                let seen = earlier.log(9).unwrap();
+                for (own, later) in seen.orders().iter().zip(log.orders()) {
+                    prop_assert_eq!(&own.request, &later.request);
+                    let until = own.seen_until.unwrap_or(i64::MAX);
+                    let come: Vec<_> = later.receipts.iter().copied().filter(|receipt| receipt.time <= until).collect();
+                    prop_assert_eq!(&own.receipts, &come);
+                }
+            } else {
+                prop_assert!(whole.lines().iter().all(|line| line.placed >= cut));
+            }
+        }
     }
 }

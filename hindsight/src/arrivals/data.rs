@@ -101,7 +101,7 @@ impl Data {
             .filter(|order| order.seen_until.is_some())
             .count();
         let words = format!(
-            "{}: {} orders of {} vendors, {open} of them open, {} rows of returns left out; times in {} since the {}, nothing later than {longest}",
+            "{}: {} orders of {} vendors, {open} of which may still receive more, {} rows of returns left out; times in {} since the {}, nothing later than {longest}",
             file.display(),
             whole.orders().len(),
             book.vendors().len(),
