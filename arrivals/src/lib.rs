@@ -26,6 +26,7 @@ pub mod model;
 mod order;
 mod quantity;
 mod sampler;
+mod study;
 pub mod world;
 
 pub use baselines::{DirichletMultinomial, Empirical, LeadTimeOnly, QuantileForecaster};
@@ -38,3 +39,4 @@ pub use log::{AGES, Log, Order, Receipt, Request};
 pub use order::{Estimator, OrderGradient};
 pub use quantity::{QuantityOverTime, in_transit};
 pub use sampler::{ArrivalModel, Path, Piece, Samples};
+pub use study::{Forecast, NamedCurve, Study};

@@ -1,12 +1,11 @@
 //! Orders to learn from and to judge by, and saved models.
 
 use std::io::Read;
-use std::ops::RangeInclusive;
 use std::path::Path;
 
+use ::arrivals::Study;
 use ::arrivals::model::GenQot;
 use ::arrivals::world::VendorWorld;
-use ::arrivals::{ArrivalsError, Grid, Log, Order};
 use serde::{Deserialize, Serialize};
 
 use super::read::{self, Counting};
@@ -49,16 +48,14 @@ impl Saved {
     }
 }
 
-/// What is learned from, and what is judged or drawn.
+/// The orders of a run.
 pub(super) struct Data {
     pub(super) words: String,
     pub(super) counting: Counting,
     pub(super) vendors: Vec<String>,
-    pub(super) grid: Grid,
-    pub(super) learned: Log,
-    judged: Vec<Order>,
-    /// The last orders of the log, with their numbers.
-    pub(super) last: Vec<(String, Order)>,
+    /// The numbers of all orders of the study.
+    pub(super) numbers: Vec<String>,
+    pub(super) study: Study,
     pub(super) world: Option<VendorWorld>,
 }
 
@@ -68,7 +65,7 @@ const WORLD: (usize, usize) = (8, 208);
 const LEARNED: f64 = 0.8;
 
 impl Data {
-    /// The log of a run; `split` says whether models learn from its first part alone.
+    /// The orders of a run; `split` says whether models learn from the first of them alone.
     pub(super) fn new(
         common: &Common,
         run: &Run,
@@ -80,44 +77,28 @@ impl Data {
         };
         let counting = saved.map_or(common.counting, |(saved, _)| saved.counting);
         let known = saved.map(|(saved, _)| saved.vendors.as_slice());
-        let receipts = read::read(run.inputs(), file, &common.columns, counting, known)?;
-        let (book, place) = (&receipts.book, Place::file(file));
-        let about = |error: ArrivalsError| place.error(error);
-        let longest = saved
-            .map(|(_, model)| model.grid().last())
-            .or(common.longest);
-        let longest = longest.unwrap_or(book.longest());
-        let whole = book.log(longest).map_err(about)?;
-        let (learned, judged) = if split {
-            let from = book.period_at(LEARNED);
-            let before = book.before(from, longest).map_err(about)?;
-            (before.log(longest), book.complete(from, longest))
-        } else {
-            (Ok(whole.clone()), book.complete(i64::MIN, longest))
-        };
-        let open = whole
-            .orders()
-            .iter()
-            .filter(|order| order.seen_until.is_some())
-            .count();
-        let words = format!(
-            "{}: {} orders of {} vendors, {open} of which may still receive more, {} rows of returns left out; times in {} since the {}, nothing later than {longest}",
-            file.display(),
-            whole.orders().len(),
-            book.vendors().len(),
-            receipts.returns,
-            counting.words()[0],
-            counting.words()[1],
-        );
-        let numbers = book.lines().iter().map(|line| line.order.clone());
+        let (book, returns) = read::read(run.inputs(), file, &common.columns, counting, known)?;
+        let longest = saved.map(|(_, model)| model.grid().last());
+        let longest = longest.or(common.longest).unwrap_or(book.longest());
+        let study = Study::of_book(&book, longest, split.then_some(LEARNED));
+        let study = study.map_err(|error| Place::file(file).error(error))?;
+        let orders = study.whole.orders();
+        let [unit, origin] = counting.words();
         Ok(Data {
-            words,
+            words: format!(
+                "{}: {} orders of {} vendors, {} of which may still receive more, {returns} rows of returns left out; times in {unit} since the {origin}, nothing later than {longest}",
+                file.display(),
+                orders.len(),
+                book.vendors().len(),
+                orders
+                    .iter()
+                    .filter(|order| order.seen_until.is_some())
+                    .count(),
+            ),
             counting,
             vendors: book.vendors().to_vec(),
-            grid: Grid::widening(book.earliest(), longest).map_err(about)?,
-            learned: learned.map_err(about)?,
-            judged: judged.map_err(about)?.orders().to_vec(),
-            last: numbers.zip(whole.orders().iter().cloned()).collect(),
+            numbers: book.lines().iter().map(|line| line.order.clone()).collect(),
+            study,
             world: None,
         })
     }
@@ -125,39 +106,18 @@ impl Data {
     fn made_up(common: &Common) -> Result<Self, CliError> {
         let (seed, (vendors, weeks)) = (common.seed.seed, WORLD);
         let world = VendorWorld::new(vendors, seed).map_err(wrong)?;
-        let judged = world
-            .log(4_000, weeks, seed.wrapping_add(1))
-            .map_err(wrong)?;
-        let judged = judged.filter(|_, order| order.seen_until.is_none());
-        let numbers = (1..).map(|number: usize| number.to_string());
+        let study = Study::of_world(&world, common.orders, weeks, seed).map_err(wrong)?;
+        let (orders, names) = (1..=study.whole.orders().len(), 1..=vendors);
         Ok(Data {
             words: format!(
                 "A made-up world of {vendors} vendors whose law is known, {weeks} weeks; {} orders to learn from",
                 common.orders
             ),
-            counting: Counting {
-                days: false,
-                from_promise: false,
-            },
-            vendors: (1..=vendors)
-                .map(|vendor| format!("vendor {vendor}"))
-                .collect(),
-            grid: Grid::weekly(world.longest()).map_err(wrong)?,
-            learned: world.log(common.orders, weeks, seed).map_err(wrong)?,
-            last: numbers.zip(judged.orders().iter().cloned()).collect(),
-            judged: judged.orders().to_vec(),
+            counting: Counting::default(),
+            vendors: names.map(|vendor| format!("vendor {vendor}")).collect(),
+            numbers: orders.map(|number| number.to_string()).collect(),
+            study,
             world: Some(world),
         })
-    }
-
-    /// At most so many of the judged orders, spread over all.
-    pub(super) fn spread(&self, most: usize) -> Vec<Order> {
-        let each = self.judged.len().div_ceil(most).max(1);
-        self.judged.iter().step_by(each).cloned().collect()
-    }
-
-    /// The periods of curves.
-    pub(super) fn periods(&self) -> RangeInclusive<i64> {
-        self.grid.first()..=self.grid.last()
     }
 }

@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ::arrivals::evaluate::Evaluation;
 use ::arrivals::model::{GenQot, Training};
-use ::arrivals::{
-    ArrivalModel, ArrivalsError, Curve, DirichletMultinomial, Empirical, LeadTimeOnly,
-    Path as Pieces, QuantileForecaster,
-};
+use ::arrivals::{ArrivalModel, ArrivalsError, Forecast, NamedCurve, Path as Pieces};
 use clap::Subcommand;
 use gpu::Device;
 use serde::Serialize;
@@ -119,7 +116,7 @@ fn train(common: &Common, data: &Data, device: &Device) -> Result<GenQot, CliErr
         seed: common.seed.seed,
         ..Training::default()
     };
-    GenQot::fit(&data.learned, &data.grid, &training, device).map_err(wrong)
+    GenQot::fit(&data.study.learned, &data.study.grid, &training, device).map_err(wrong)
 }
 
 /// What a fit says.
@@ -130,14 +127,7 @@ struct Fitted {
     parameters: usize,
     /// The mean negative log-likelihood of the orders that it was fitted to, in nats.
     nats: f64,
-    curves: Vec<Named>,
-}
-
-/// Shares that have arrived by each period, over all judged orders.
-#[derive(Debug, Clone, Serialize)]
-struct Named {
-    name: String,
-    curve: Curve,
+    curves: Vec<NamedCurve>,
 }
 
 /// How an order may arrive.
@@ -150,17 +140,15 @@ struct Drawn {
     seen: Pieces,
     /// The last period of which that is known; none where nothing more comes.
     seen_until: Option<i64>,
-    curve: Curve,
-    /// The probability that nothing comes.
-    nothing: f64,
-    paths: Vec<Pieces>,
+    #[serde(flatten)]
+    forecast: Forecast,
 }
 
 /// What an evaluation or a sample says.
 #[derive(Debug, Serialize)]
 struct Results {
     evaluations: Vec<Evaluation>,
-    curves: Vec<Named>,
+    curves: Vec<NamedCurve>,
     orders: Vec<Drawn>,
 }
 
@@ -180,7 +168,7 @@ fn fit(args: &Fit) -> Result<(), CliError> {
     if let Some(save) = save {
         run.put(save, Saved::bytes(&data, &model)?);
     }
-    let orders = data.learned.orders();
+    let orders = data.study.learned.orders();
     let likelihood = model.log_likelihood(orders, &device).map_err(wrong)?;
     #[expect(clippy::cast_precision_loss, reason = "numbers of orders")]
     let nats = -likelihood.iter().sum::<f64>() / orders.len() as f64;
@@ -190,7 +178,10 @@ fn fit(args: &Fit) -> Result<(), CliError> {
         vendors: model.vendors(),
         parameters: model.params(),
         nats,
-        curves: curves(&data, &[&generator], SHOWN, common.seed.seed)?,
+        curves: data
+            .study
+            .curves(&[&generator], SHOWN, common.seed.seed)
+            .map_err(wrong)?,
     };
     let words = format!(
         "{}; {} parameters, {nats:.4} nats an order",
@@ -202,31 +193,6 @@ fn fit(args: &Fit) -> Result<(), CliError> {
         || page::fitted(words, &data, &fitted.curves),
         &text,
     )
-}
-
-/// What was received of the judged orders, and what models draw of them.
-fn curves(
-    data: &Data,
-    models: &[&dyn ArrivalModel],
-    most: usize,
-    seed: u64,
-) -> Result<Vec<Named>, CliError> {
-    let orders = data.spread(most);
-    if orders.is_empty() {
-        return Ok(Vec::new());
-    }
-    let requests: Vec<_> = orders.iter().map(|order| order.request.clone()).collect();
-    let observed: Vec<Pieces> = orders.iter().map(Pieces::of).collect();
-    let named = |name: &str, paths: &[Pieces]| Named {
-        name: name.to_owned(),
-        curve: Curve::of(paths, data.periods()),
-    };
-    let mut curves = vec![named("what was received", &observed)];
-    for model in models {
-        let drawn = model.samples(&requests, 20, seed).map_err(wrong)?;
-        curves.push(named(model.name(), &drawn.concat()));
-    }
-    Ok(curves)
 }
 
 /// Judges models, or draws orders.
@@ -249,16 +215,11 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
         None => train(common, &data, &device)?,
     };
     let generator = model.on(&device);
-    let (log, grid) = (&data.learned, &data.grid);
-    let mut others: Vec<Box<dyn ArrivalModel>> = Vec::new();
-    if !alone {
-        others.push(Box::new(Empirical::fit(log, grid).map_err(wrong)?));
-        others.push(Box::new(QuantileForecaster::fit(log, grid).map_err(wrong)?));
-        others.push(Box::new(
-            DirichletMultinomial::fit(log, grid).map_err(wrong)?,
-        ));
-        others.push(Box::new(LeadTimeOnly::fit(log, grid).map_err(wrong)?));
-    }
+    let others = if alone {
+        Vec::new()
+    } else {
+        data.study.baselines().map_err(wrong)?
+    };
     let mut models: Vec<&dyn ArrivalModel> = vec![&generator];
     models.extend(others.iter().map(|model| &**model));
     models.extend(data.world.as_ref().map(|world| world as &dyn ArrivalModel));
@@ -273,22 +234,22 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
             args,
         )?,
     };
-    let mut words = data.words.clone();
+    let (mut words, last) = (data.words.clone(), data.study.grid.last());
     if judge {
-        let orders = data.spread(most.unwrap_or(2_000));
+        let orders = data.study.spread(most.unwrap_or(2_000));
         if orders.len() < 10 {
             return Err(CliError::Input(format!(
                 "{words}: {} orders can be judged, of which so much time was seen; ten are needed (--longest makes it shorter)",
                 orders.len()
             )));
         }
-        let periods = u32::try_from(grid.last().max(1)).unwrap_or(u32::MAX);
+        let periods = u32::try_from(last.max(1)).unwrap_or(u32::MAX);
         let judged = |model: &&dyn ArrivalModel| {
             Evaluation::new(*model, &orders, periods, args.samples, seed)
         };
         let evaluations: Result<_, _> = models.iter().map(judged).collect();
         results.evaluations = evaluations.map_err(wrong)?;
-        results.curves = curves(&data, &models, SHOWN, seed)?;
+        results.curves = data.study.curves(&models, SHOWN, seed).map_err(wrong)?;
         words = format!(
             "{words}. Judged by {} orders whose time is over",
             orders.len()
@@ -297,7 +258,7 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     let table = if judge {
         page::scores(&results.evaluations)
     } else {
-        page::orders(&results.orders, grid.last())
+        page::orders(&results.orders, last)
     };
     let text = format!("{}\n{words}.\n", table.render(crate::output::width()));
     run.finish(
@@ -307,34 +268,29 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     )
 }
 
-/// Paths of the last orders of the log.
+/// How the last orders may arrive.
 fn drawn(
     data: &Data,
     model: &dyn ArrivalModel,
     most: usize,
     args: &Use,
 ) -> Result<Vec<Drawn>, CliError> {
-    let last = &data.last[data.last.len().saturating_sub(most)..];
-    let requests: Vec<_> = last
+    let from = data.numbers.len().saturating_sub(most);
+    let orders = &data.study.whole.orders()[from..];
+    let forecasts = data
+        .study
+        .forecasts(model, orders, args.samples, args.common.seed.seed);
+    let rows = orders
         .iter()
-        .map(|(_, order)| order.request.clone())
-        .collect();
-    let paths = model
-        .samples(&requests, args.samples, args.common.seed.seed)
-        .map_err(wrong)?;
-    let one = |((number, order), paths): (&(String, ::arrivals::Order), Vec<Pieces>)| {
-        let curve = Curve::of(&paths, data.periods());
-        let nothing = Pieces::nothing(&paths);
-        Drawn {
-            order: number.clone(),
-            vendor: data.vendors[order.request.vendor].clone(),
-            units: order.request.units,
-            seen: Pieces::of(order),
-            seen_until: order.seen_until,
-            curve,
-            nothing,
-            paths,
-        }
-    };
-    Ok(last.iter().zip(paths).map(one).collect())
+        .zip(&data.numbers[from..])
+        .zip(forecasts.map_err(wrong)?);
+    let drawn = rows.map(|((order, number), forecast)| Drawn {
+        order: number.clone(),
+        vendor: data.vendors[order.request.vendor].clone(),
+        units: order.request.units,
+        seen: Pieces::of(order),
+        seen_until: order.seen_until,
+        forecast,
+    });
+    Ok(drawn.collect())
 }

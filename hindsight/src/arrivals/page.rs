@@ -1,12 +1,12 @@
 //! Tables and figures of `hindsight arrivals`.
 
-use ::arrivals::Curve;
 use ::arrivals::evaluate::{Estimate, Evaluation};
+use ::arrivals::{Curve, NamedCurve};
 use report::number::{fixed, percent, significant};
 use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
 
 use super::data::Data;
-use super::{Drawn, Named, Results};
+use super::{Drawn, Results};
 
 const SCORES: &str = "CRPS: of the share that has arrived, the mean over orders and periods. Slopes: of what happened on what was predicted, for the share that has arrived by the \
      period and for \"nothing comes\"; one where calibrated. First arrival: predicted less observed. PIT: p-values of uniformity for first arrival, last arrival, total. Joint: \
@@ -39,16 +39,21 @@ pub(super) fn scores(evaluations: &[Evaluation]) -> Table {
 
 /// A row for each drawn order.
 pub(super) fn orders(orders: &[Drawn], last: i64) -> Table {
-    let names = ["order", "vendor", "units", "nothing", "arrived by"];
     let half = last / 2;
-    let mut names: Vec<String> = names[..4].iter().map(|name| (*name).to_owned()).collect();
+    let mut names = ["order", "vendor", "units", "nothing"]
+        .map(str::to_owned)
+        .to_vec();
     names.extend([half, last].map(|period| format!("arrived by {period}")));
     let mut table = Table::new(names.into_iter().map(Column::text));
     for one in orders {
         let by = |period: i64| {
-            let at = usize::try_from(period - one.curve.first).unwrap_or(0);
-            let [mean, low, high] =
-                [&one.curve.mean, &one.curve.low, &one.curve.high].map(|list| percent(list[at], 0));
+            let at = usize::try_from(period - one.forecast.curve.first).unwrap_or(0);
+            let [mean, low, high] = [
+                &one.forecast.curve.mean,
+                &one.forecast.curve.low,
+                &one.forecast.curve.high,
+            ]
+            .map(|list| percent(list[at], 0));
             format!("{mean} ({low} to {high})")
         };
         let units = significant(one.units, 4);
@@ -56,7 +61,7 @@ pub(super) fn orders(orders: &[Drawn], last: i64) -> Table {
             one.order.clone(),
             one.vendor.clone(),
             units,
-            percent(one.nothing, 1),
+            percent(one.forecast.nothing, 1),
             by(half),
             by(last),
         ]);
@@ -67,7 +72,7 @@ pub(super) fn orders(orders: &[Drawn], last: i64) -> Table {
 const ORDERS: &str = "The share that has arrived: mean, and the range of four fifths of the draws. Draws are as of when the order was placed; what has come since is not used.";
 
 /// The page of a fit.
-pub(super) fn fitted(words: String, data: &Data, curves: &[Named]) -> Page {
+pub(super) fn fitted(words: String, data: &Data, curves: &[NamedCurve]) -> Page {
     let mut page = Page::new("How orders arrive", words);
     receipts(&mut page, data, curves);
     page
@@ -98,7 +103,7 @@ pub(super) fn results(words: String, data: &Data, table: &Table, results: &Resul
     page
 }
 
-fn receipts(page: &mut Page, data: &Data, curves: &[Named]) {
+fn receipts(page: &mut Page, data: &Data, curves: &[NamedCurve]) {
     if curves.is_empty() {
         page.note("No order is old enough for its time to be over.");
         return;
@@ -110,7 +115,7 @@ fn receipts(page: &mut Page, data: &Data, curves: &[Named]) {
             .percent()
             .with_zero(),
     );
-    let add = |chart: XyChart, (at, own): (usize, &Named)| {
+    let add = |chart: XyChart, (at, own): (usize, &NamedCurve)| {
         let line = Series::step(&own.name, own.curve.points(&own.curve.mean));
         chart.series(if at == 0 { line.ink(Ink::Text) } else { line })
     };
@@ -171,17 +176,21 @@ fn timeline(data: &Data, order: &Drawn) -> Svg {
         significant(order.units, 4),
         order.vendor
     );
-    let seen = Curve::of(std::slice::from_ref(&order.seen), data.periods());
-    let known = seen.points(&seen.mean).into_iter().zip(data.periods());
+    let seen = Curve::of(std::slice::from_ref(&order.seen), data.study.periods());
+    let known = seen
+        .points(&seen.mean)
+        .into_iter()
+        .zip(data.study.periods());
     let known = known
         .filter(|(_, period)| order.seen_until.is_none_or(|until| *period <= until))
         .map(|(point, _)| point)
         .collect();
     let band = order
+        .forecast
         .curve
-        .points(&order.curve.low)
+        .points(&order.forecast.curve.low)
         .into_iter()
-        .zip(&order.curve.high);
+        .zip(&order.forecast.curve.high);
     let band = band
         .map(|((period, low), &high)| (period, low, high))
         .collect();
@@ -190,7 +199,13 @@ fn timeline(data: &Data, order: &Drawn) -> Svg {
         Axis::linear(capital(data)),
         Axis::linear("Share received").percent().with_zero(),
     )
-    .series(Series::line("drawn", order.curve.points(&order.curve.mean)).band(band))
+    .series(
+        Series::line(
+            "drawn",
+            order.forecast.curve.points(&order.forecast.curve.mean),
+        )
+        .band(band),
+    )
     .series(Series::step("received", known).ink(Ink::Text))
     .svg()
 }

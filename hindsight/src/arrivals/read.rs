@@ -10,7 +10,7 @@ use crate::inputs::Inputs;
 use crate::sheet::{Calendar, Domain, Format, Row, Sheet, Week, shorten};
 
 /// How times are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
 pub(super) struct Counting {
     /// Count in days, not in weeks from Monday to Sunday; a saved model counts as it was fitted
     #[arg(long, help_heading = "Input")]
@@ -79,21 +79,14 @@ pub(super) struct Columns {
     format: Format,
 }
 
-/// A receipt log that was read.
-pub(super) struct Receipts {
-    pub(super) book: Book,
-    /// Rows of returns, left out.
-    pub(super) returns: usize,
-}
-
-/// Reads a log; `known` are the vendors of a model, if it is to be read by one.
+/// Reads a log, and the number of rows of returns, which are left out; `known` are the vendors of a model, if it is to be read by one.
 pub(super) fn read(
     inputs: &Inputs,
     file: &Path,
     columns: &Columns,
     counting: Counting,
     known: Option<&[String]>,
-) -> Result<Receipts, CliError> {
+) -> Result<(Book, usize), CliError> {
     let mut sheet = Sheet::open(inputs, file, &columns.format)?;
     let at = Places::new(&sheet, columns, counting)?;
     let wrong = |text: &str, problem: String| CliError::argument("--end", text, problem);
@@ -181,10 +174,7 @@ pub(super) fn read(
     vendors.dedup();
     let vendors = known.map_or(vendors, <[String]>::to_vec);
     let book = Book::new(lines, vendors, dates.period(end), year);
-    Ok(Receipts {
-        book: book.map_err(|e| sheet.file().error(e))?,
-        returns,
-    })
+    Ok((book.map_err(|e| sheet.file().error(e))?, returns))
 }
 
 /// Where the columns are.
