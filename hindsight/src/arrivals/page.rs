@@ -71,6 +71,9 @@ pub(super) fn orders(orders: &[Drawn], last: i64) -> Table {
 
 const ORDERS: &str = "The share that has arrived: mean, and the range of four fifths of the draws. Draws are as of when the order was placed; what has come since is not used.";
 
+const TIMELINE: &str =
+    "Line and band: the mean and four fifths of the draws. Steps: what has been received.";
+
 /// The page of a fit.
 pub(super) fn fitted(words: String, data: &Data, curves: &[NamedCurve]) -> Page {
     let mut page = Page::new("How orders arrive", words);
@@ -99,7 +102,7 @@ pub(super) fn results(words: String, data: &Data, table: &Table, results: &Resul
         .map(|order| timeline(data, order))
         .collect();
     page.section("Example orders")
-        .figures(lines.iter().map(|line| (line, ORDERS)));
+        .figures(lines.iter().map(|line| (line, TIMELINE)));
     page
 }
 
