@@ -140,6 +140,10 @@ fn what_is_wrong_with_a_receipt_is_told_with_line_and_column() {
             "in.csv:3: column \"status\": \"lost\" is none of open",
         ),
         (
+            "B,P,V,,3,2024-02-01,,2024-03-01,",
+            "in.csv:3: column \"ordered\": is empty",
+        ),
+        (
             "B,P,,10,3,2024-02-01,,2024-03-01,",
             "in.csv:3: column \"vendor\": is empty",
         ),

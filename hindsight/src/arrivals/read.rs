@@ -105,7 +105,7 @@ pub(super) fn read(
             returns += 1;
             continue;
         };
-        for column in [at.order, at.vendor] {
+        for column in [at.order, at.vendor, at.ordered] {
             if row.text(column).is_empty() {
                 return Err(row.place(column).error("is empty"));
             }
@@ -116,7 +116,11 @@ pub(super) fn read(
             return Err(row.place(at.vendor).error(problem));
         }
         let units = row.number(at.ordered, Domain::Positive)?;
-        let placed = dates.read(&row, at.placed)?;
+        let placed = if counting.from_promise {
+            dates.read_any(&row, at.placed)?
+        } else {
+            dates.read(&row, at.placed)?
+        };
         let receipt = receipt(&row, &at, units, &mut dates)?;
         if let Some((day, _)) = receipt
             && !counting.from_promise
