@@ -98,87 +98,87 @@ pub(super) fn read(
         days: counting.days,
         calendar: None,
         end: end.transpose()?,
+        last: None,
     };
-    let (mut lines, mut returns, mut last) = (Gathering::default(), 0, None);
+    let (mut lines, mut returns) = (Gathering::default(), 0);
     while let Some(row) = sheet.next_row()? {
         let Some(closed) = status(&row, at.status)? else {
             returns += 1;
             continue;
         };
-        for column in [at.order, at.vendor, at.ordered] {
-            if row.text(column).is_empty() {
-                return Err(row.place(column).error("is empty"));
-            }
-        }
-        let vendor = row.text(at.vendor);
-        if known.is_some_and(|known| !known.iter().any(|own| own == vendor)) {
-            let problem = format!("the model knows no vendor {}", shorten(vendor));
+        let line = line(&row, &at, counting, &mut dates)?;
+        if known.is_some_and(|known| !known.contains(&line.vendor)) {
+            let problem = format!("the model knows no vendor {}", shorten(&line.vendor));
             return Err(row.place(at.vendor).error(problem));
         }
-        let units = row.number(at.ordered, Domain::Positive)?;
-        let placed = if counting.from_promise {
-            dates.read_any(&row, at.placed)?
-        } else {
-            dates.read(&row, at.placed)?
-        };
-        let receipt = receipt(&row, &at, units, &mut dates)?;
-        if let Some((day, _)) = receipt
-            && !counting.from_promise
-            && day < placed
-        {
-            let [date, order] = [at.receipt, at.placed].map(|column| shorten(row.text(column)));
-            return Err(row
-                .place(at.receipt)
-                .error(format!("{date} is before the order, {order}")));
-        }
-        last = last.max(receipt.map(|(day, _)| day));
-        last = last.max((!counting.from_promise).then_some(placed));
-        let some = |column: Option<usize>| column.filter(|&column| !row.text(column).is_empty());
-        let amount =
-            |column| some(column).map_or(Ok(0.0), |column| row.number(column, Domain::Amount));
-        let promised = some(at.promised)
-            .map(|column| dates.read_any(&row, column))
-            .transpose()?;
-        let line = Line {
-            order: row.text(at.order).to_owned(),
-            product: at.product.map_or("", |column| row.text(column)).to_owned(),
-            vendor: vendor.to_owned(),
-            units,
-            minimum: amount(at.minimum)?,
-            batch: amount(at.batch)?,
-            placed: dates.period(placed),
-            promised: promised.map(|day| dates.period(day)),
-            receipts: receipt
-                .map(|(day, units)| (dates.period(day), units))
-                .into_iter()
-                .collect(),
-            closed,
-        };
-        lines.add(row.line(), line).map_err(|clash| {
-            let column = match clash {
-                Clash::Vendor { .. } => at.vendor,
-                Clash::Units { .. } => at.ordered,
-                Clash::Placed { .. } => at.placed,
-                _ => at.order,
-            };
-            row.place(column)
-                .error(format!("{} {clash}", shorten(row.text(column))))
-        })?;
+        lines
+            .add(row.line(), Line { closed, ..line })
+            .map_err(|clash| {
+                let column = match clash {
+                    Clash::Vendor { .. } => at.vendor,
+                    Clash::Units { .. } => at.ordered,
+                    Clash::Placed { .. } => at.placed,
+                    _ => at.order,
+                };
+                let text = shorten(row.text(column));
+                row.place(column).error(format!("{text} {clash}"))
+            })?;
     }
-    let end = dates
-        .end()?
-        .or(last)
-        .ok_or_else(|| sheet.file().error("holds no receipt"))?;
-    let (lines, year) = (
-        lines.finish(),
-        if counting.days { 365.2425 } else { 52.1775 },
-    );
+    let end = dates.end()?.or(dates.last);
+    let end = end.ok_or_else(|| sheet.file().error("holds no order and no receipt"))?;
+    let lines = lines.finish();
     let mut vendors: Vec<String> = lines.iter().map(|line| line.vendor.clone()).collect();
     vendors.sort();
     vendors.dedup();
     let vendors = known.map_or(vendors, <[String]>::to_vec);
+    let year = if counting.days { 365.2425 } else { 52.1775 };
     let book = Book::new(lines, vendors, dates.period(end), year);
     Ok((book.map_err(|e| sheet.file().error(e))?, returns))
+}
+
+/// The order line of a row, with its receipt or none.
+fn line(
+    row: &Row<'_>,
+    at: &Places,
+    counting: Counting,
+    dates: &mut Dates,
+) -> Result<Line, CliError> {
+    for column in [at.order, at.vendor, at.ordered] {
+        if row.text(column).is_empty() {
+            return Err(row.place(column).error("is empty"));
+        }
+    }
+    let units = row.number(at.ordered, Domain::Positive)?;
+    let placed = if counting.from_promise {
+        dates.read_any(row, at.placed)?
+    } else {
+        dates.read(row, at.placed)?
+    };
+    let receipt = receipt(row, at, units, dates)?;
+    if receipt.is_some_and(|(day, _)| day < placed) && !counting.from_promise {
+        let [date, order] = [at.receipt, at.placed].map(|column| shorten(row.text(column)));
+        let problem = format!("{date} is before the order, {order}");
+        return Err(row.place(at.receipt).error(problem));
+    }
+    let some = |column: Option<usize>| column.filter(|&column| !row.text(column).is_empty());
+    let amount = |column| some(column).map_or(Ok(0.0), |column| row.number(column, Domain::Amount));
+    let promised = some(at.promised).map(|column| dates.read_any(row, column));
+    let promised = promised.transpose()?;
+    let receipts = receipt.into_iter();
+    Ok(Line {
+        order: row.text(at.order).to_owned(),
+        product: at.product.map_or("", |column| row.text(column)).to_owned(),
+        vendor: row.text(at.vendor).to_owned(),
+        units,
+        minimum: amount(at.minimum)?,
+        batch: amount(at.batch)?,
+        placed: dates.period(placed),
+        promised: promised.map(|day| dates.period(day)),
+        receipts: receipts
+            .map(|(day, units)| (dates.period(day), units))
+            .collect(),
+        closed: false,
+    })
 }
 
 /// Where the columns are.
@@ -234,6 +234,8 @@ struct Dates {
     days: bool,
     calendar: Option<Calendar>,
     end: Option<(Week, String)>,
+    /// The last date of an order or a receipt.
+    last: Option<i64>,
 }
 
 impl Dates {
@@ -258,6 +260,7 @@ impl Dates {
     /// The same, no later than the end of the data.
     fn read(&mut self, row: &Row<'_>, column: usize) -> Result<i64, CliError> {
         let place = self.read_any(row, column)?;
+        self.last = self.last.max(Some(place));
         match (self.end()?, &self.end) {
             (Some(end), Some((_, words))) if place > end => {
                 let text = shorten(row.text(column));
