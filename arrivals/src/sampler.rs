@@ -28,13 +28,13 @@ impl Path {
     #[must_use]
     pub fn by(&self, time: i64) -> f64 {
         let come = self.pieces.iter().take_while(|piece| piece.time <= time);
-        come.map(|piece| piece.share).sum()
+        come.fold(0.0, |sum, piece| sum + piece.share)
     }
 
     /// The share of the order that ever arrives.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.pieces.iter().map(|piece| piece.share).sum()
+        self.by(i64::MAX)
     }
 
     /// The share of some paths in which nothing comes; of none it is zero.

@@ -47,16 +47,16 @@ fn date(day: i64) -> String {
 }
 
 /// Receipts of two vendors until day 699: the prompt one delivers all in the next week, the other 40 % after two weeks and the rest after four, but for
-/// every sixth order, of which nothing ever comes and which is marked as cancelled.
+/// about every sixth order, of which nothing ever comes and which is marked as cancelled.
 fn receipts() -> String {
     let mut text = HEADER.to_owned();
     for number in 0..600_i64 {
-        let (day, units) = (number * 7 / 6, 10 + 10 * (number % 3));
+        let (day, units) = (number * 7 / 6, 10 + 10 * (number / 7 % 3));
         let placed = date(day);
         let vendor = if number % 2 == 0 { "prompt" } else { "slow" };
-        let pieces = match (vendor, number % 12) {
+        let pieces = match (vendor, number * 7919 % 101) {
             ("prompt", _) => vec![(7, units)],
-            (_, 5 | 11) => vec![],
+            (_, ..17) => vec![],
             _ => vec![(14, units * 2 / 5), (28, units * 3 / 5)],
         };
         let product = format!("P{}", number % 5);
