@@ -12,7 +12,6 @@ use hindsight_arrivals::exo_idp::policy::{
     Anchor, BaseStock, LeadTimeDemand, LeadTimeLaw, Neural, NeuralConfig, Plan, Policy, Signals,
     target_position,
 };
-use hindsight_arrivals::exo_idp::replay::Quantity;
 use hindsight_arrivals::exo_idp::train::{Training as Course, direct_backprop};
 use hindsight_arrivals::exo_idp::world::{DemandColumn, World, WorldConfig};
 use hindsight_arrivals::exo_idp::{Arrivals, Conventions, Outcomes, Panel, Paths, Replay, Window};
@@ -24,6 +23,8 @@ use rand::RngExt;
 
 const VENDORS: usize = 8;
 const SAMPLES: usize = 4;
+const WEEKS: usize = 156;
+const TRAIN: usize = 104;
 
 /// What is known of orders before they are placed.
 struct Known<'a> {
@@ -139,10 +140,58 @@ impl Case<'_> {
             .clone()
             .with_theta(trained.theta[..network.theta().len()].to_vec())?)
     }
+
+    /// Demand over the convolved arrival law; yield inflation and safety tuned together, by training weeks in a market.
+    fn tuned<M: Market>(&self, level: &Signals, market: &M) -> Result<BaseStock, Box<dyn Error>> {
+        let mut best: Option<(f64, BaseStock)> = None;
+        for k in 0..14 {
+            let policy = BaseStock::new("base stock", 0.7 + 0.1 * f64::from(k), level.clone());
+            let reward = self.run(&policy, market, 20..TRAIN)?.reward();
+            if best.as_ref().is_none_or(|(most, _)| reward > *most) {
+                best = Some((reward, policy));
+            }
+        }
+        let (_, policy) = best.ok_or("no scale was tried")?;
+        Ok(policy)
+    }
+
+    /// A row of the table: all policies in the held-out weeks of a market.
+    fn judge<M: Market>(
+        &self,
+        name: &str,
+        policies: &Policies,
+        market: &M,
+    ) -> Result<(), Box<dyn Error>> {
+        let base = self.run(&policies.base, market, TRAIN..WEEKS)?;
+        let lead = self.run(&policies.lead, market, TRAIN..WEEKS)?;
+        let pieces = self.run(&policies.pieces, market, TRAIN..WEEKS)?;
+        let scale = 100.0 / base.reward().abs();
+        let over = |other: &Outcomes| {
+            Bootstrap::default().difference(&pieces, other).map(|i| {
+                let [estimate, low, high] = [i.estimate, i.low, i.high].map(|x| x * scale);
+                format!("{estimate:+.2} [{low:+.2}, {high:+.2}]")
+            })
+        };
+        println!(
+            "| {name} | 100 (fill {:.3}) | {:.2} ({:.3}) | {:.2} ({:.3}) | {} | {} |",
+            base.fill_rate(),
+            lead.reward() * scale,
+            lead.fill_rate(),
+            pieces.reward() * scale,
+            pieces.fill_rate(),
+            over(&lead)?,
+            over(&base)?
+        );
+        Ok(())
+    }
 }
 
-const WEEKS: usize = 156;
-const TRAIN: usize = 104;
+/// The base stock, and the network trained with lead times alone and with pieces.
+struct Policies {
+    base: BaseStock,
+    lead: Neural,
+    pieces: Neural,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -155,150 +204,86 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     println!("|---|---|---|---|---|---|---|");
     for seed in 0..worlds {
-        let config = WorldConfig {
-            products,
-            weeks: WEEKS,
-            seed: 50 + seed,
-            births: 0.0,
-            deaths: 0.0,
-            intermittent: 0.0,
-            ..WorldConfig::default()
-        };
-        let panel = World::new(&config)?.panel(DemandColumn::Truth)?;
-        let vendors = VendorWorld::new(VENDORS, 200 + seed)?;
-        let grid = Grid::weekly(vendors.longest())?;
-        let log = vendors.log(40_000, 208, 1)?;
-        let model = GenQot::fit(&log, &grid, &Training::default(), &device)?;
-        let law = ByVendor(
-            LeadTimeOnly::fit(&log, &grid)?,
-            Stream::new(seed, "lead times alone"),
-        );
-        let mean = |p: usize| (0..TRAIN).map(|w| panel.demand(p, w)).sum::<f64>() / TRAIN as f64;
-        let usual: Vec<f64> = (0..products).map(|p| mean(p).max(0.1)).collect();
-        let congestion = (0..VENDORS).map(|v| vendors.congestion(v, WEEKS)).collect();
-        let known = Known {
-            world: &vendors,
-            usual: usual.clone(),
-            congestion,
-            weeks: WEEKS,
-        };
-        let paths = Paths::new(&panel, &law, SAMPLES)?;
-        let conventions = Conventions::default();
-        let case = Case {
-            panel: &panel,
-            paths: &paths,
-            usual: &usual,
-            conventions,
-            device: &device,
-        };
-        let generated = GeneratedArrivals::new(&model, &known, SAMPLES, 10 + seed)?;
-        let truth = vendors.market(&known, SAMPLES, 1_000 + seed)?;
-        // Demand over the convolved arrival law; yield inflation and safety tuned together, by training weeks in the generator.
-        let level = target_position(
-            &panel,
-            0..TRAIN,
-            &law,
-            LeadTimeDemand::Convolved,
-            &conventions,
-        )?;
-        let mut best: Option<(f64, BaseStock)> = None;
-        for k in 0..14 {
-            let policy = BaseStock::new("base stock", 0.7 + 0.1 * f64::from(k), level.clone());
-            let reward = case.run(&policy, &generated, 20..TRAIN)?.reward();
-            if best.as_ref().is_none_or(|(most, _)| reward > *most) {
-                best = Some((reward, policy));
-            }
-        }
-        let (_, base) = best.ok_or("no scale was tried")?;
-        let plan = Plan {
-            horizon: 4,
-            price: true,
-        };
-        let congested = Signals::from_fn(WEEKS, 2, products, |week, row, product| {
-            let vendor = product % VENDORS;
-            match row {
-                0 => f64::from(known.congestion[vendor][week]),
-                _ => f64::from(u8::from(vendors.is_peak(week))),
-            }
-        });
-        let anchor = Anchor::new(vec![level.clone()], Some(congested))?;
-        let network = Neural::new(
-            &panel,
-            0..TRAIN,
-            grid.times() - 1,
-            plan,
-            &conventions,
-            &NeuralConfig::default(),
-            Some(&anchor),
-            3,
-        )?;
-        let lead = case.train(&network, &(), steps)?;
-        let pieces = case.train(&network, &generated, steps)?;
-        let held_out = TRAIN..WEEKS;
-        let bootstrap = Bootstrap::default();
-        let row = |name: &str,
-                   b: &Outcomes,
-                   v: &Outcomes,
-                   q: &Outcomes|
-         -> Result<(), Box<dyn Error>> {
-            let scale = 100.0 / b.reward().abs();
-            let over = |other: &Outcomes| {
-                bootstrap.difference(q, other).map(|i| {
-                    format!(
-                        "{:+.2} [{:+.2}, {:+.2}]",
-                        i.estimate * scale,
-                        i.low * scale,
-                        i.high * scale
-                    )
-                })
-            };
-            println!(
-                "| {seed} | {name} | 100 (fill {:.3}) | {:.2} ({:.3}) | {:.2} ({:.3}) | {} | {} |",
-                b.fill_rate(),
-                v.reward() * scale,
-                v.fill_rate(),
-                q.reward() * scale,
-                q.fill_rate(),
-                over(v)?,
-                over(b)?
-            );
-            let _ = q.total(Quantity::Order);
-            Ok(())
-        };
-        let all = |market: &WorldMarketOf<'_>| -> Result<[Outcomes; 3], Box<dyn Error>> {
-            let run = |which: usize| -> Result<Outcomes, Box<dyn Error>> {
-                macro_rules! with {
-                    ($m:expr) => {
-                        match which {
-                            0 => case.run(&base, $m, held_out.clone()),
-                            1 => case.run(&lead, $m, held_out.clone()),
-                            _ => case.run(&pieces, $m, held_out.clone()),
-                        }
-                    };
-                }
-                match market {
-                    WorldMarketOf::Lead => with!(&()),
-                    WorldMarketOf::Generated(m) => with!(*m),
-                    WorldMarketOf::Truth(m) => with!(*m),
-                }
-            };
-            Ok([run(0)?, run(1)?, run(2)?])
-        };
-        for (name, market) in [
-            ("truth", WorldMarketOf::Truth(&truth)),
-            ("QOT", WorldMarketOf::Generated(&generated)),
-            ("lead time", WorldMarketOf::Lead),
-        ] {
-            let [b, v, q] = all(&market)?;
-            row(name, &b, &v, &q)?;
-        }
+        cross(seed, products, steps, &device)?;
     }
     Ok(())
 }
 
-/// The simulator that policies are judged in.
-enum WorldMarketOf<'a> {
-    Lead,
-    Generated(&'a GeneratedArrivals<'a>),
-    Truth(&'a hindsight_arrivals::world::WorldMarket),
+/// The three rows of a world.
+fn cross(seed: u64, products: usize, steps: usize, device: &Device) -> Result<(), Box<dyn Error>> {
+    let config = WorldConfig {
+        products,
+        weeks: WEEKS,
+        seed: 50 + seed,
+        births: 0.0,
+        deaths: 0.0,
+        intermittent: 0.0,
+        ..WorldConfig::default()
+    };
+    let panel = World::new(&config)?.panel(DemandColumn::Truth)?;
+    let vendors = VendorWorld::new(VENDORS, 200 + seed)?;
+    let grid = Grid::weekly(vendors.longest())?;
+    let log = vendors.log(40_000, 208, 1)?;
+    let model = GenQot::fit(&log, &grid, &Training::default(), device)?;
+    let law = ByVendor(
+        LeadTimeOnly::fit(&log, &grid)?,
+        Stream::new(seed, "lead times alone"),
+    );
+    let mean = |p: usize| (0..TRAIN).map(|w| panel.demand(p, w)).sum::<f64>() / TRAIN as f64;
+    let usual: Vec<f64> = (0..products).map(|p| mean(p).max(0.1)).collect();
+    let known = Known {
+        world: &vendors,
+        usual: usual.clone(),
+        congestion: (0..VENDORS).map(|v| vendors.congestion(v, WEEKS)).collect(),
+        weeks: WEEKS,
+    };
+    let paths = Paths::new(&panel, &law, SAMPLES)?;
+    let case = Case {
+        panel: &panel,
+        paths: &paths,
+        usual: &usual,
+        conventions: Conventions::default(),
+        device,
+    };
+    let generated = GeneratedArrivals::new(&model, &known, SAMPLES, 10 + seed)?;
+    let truth = vendors.market(&known, SAMPLES, 1_000 + seed)?;
+    let (by, demand) = (&case.conventions, LeadTimeDemand::Convolved);
+    let level = target_position(&panel, 0..TRAIN, &law, demand, by)?;
+    let network = untrained(&case, &known, &level, grid.times() - 1)?;
+    let policies = Policies {
+        base: case.tuned(&level, &generated)?,
+        lead: case.train(&network, &(), steps)?,
+        pieces: case.train(&network, &generated, steps)?,
+    };
+    case.judge(&format!("{seed} | truth"), &policies, &truth)?;
+    case.judge(&format!("{seed} | QOT"), &policies, &generated)?;
+    case.judge(&format!("{seed} | lead time"), &policies, &())
+}
+
+/// The network before its training: anchored on the level, it sees congestion and the peak.
+fn untrained(
+    case: &Case<'_>,
+    known: &Known<'_>,
+    level: &Signals,
+    longest: usize,
+) -> Result<Neural, Box<dyn Error>> {
+    let congested = Signals::from_fn(WEEKS, 2, known.products(), |week, row, product| match row {
+        0 => f64::from(known.congestion[product % VENDORS][week]),
+        _ => f64::from(u8::from(known.world.is_peak(week))),
+    });
+    let anchor = Anchor::new(vec![level.clone()], Some(congested))?;
+    let plan = Plan {
+        horizon: 4,
+        price: true,
+    };
+    Ok(Neural::new(
+        case.panel,
+        0..TRAIN,
+        longest,
+        plan,
+        &case.conventions,
+        &NeuralConfig::default(),
+        Some(&anchor),
+        3,
+    )?)
 }

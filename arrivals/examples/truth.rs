@@ -10,7 +10,7 @@ use hindsight_arrivals::evaluate::Evaluation;
 use hindsight_arrivals::model::{GenQot, Training};
 use hindsight_arrivals::world::VendorWorld;
 use hindsight_arrivals::{
-    ArrivalModel, ArrivalsError, DirichletMultinomial, Empirical, Grid, LeadTimeOnly, Path,
+    ArrivalModel, ArrivalsError, DirichletMultinomial, Empirical, Grid, LeadTimeOnly, Log, Path,
     QuantileForecaster, Request, Samples,
 };
 use hindsight_gpu::Device;
@@ -42,6 +42,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let epochs: usize = args.next().map_or(Ok(20), |a| a.parse())?;
     let worlds: u64 = args.next().map_or(Ok(1), |a| a.parse())?;
     let device = Device::best();
+    let training = Training {
+        epochs,
+        ..Training::default()
+    };
     for seed in 0..worlds {
         let world = VendorWorld::new(8, 100 + seed)?;
         let grid = Grid::weekly(world.longest())?;
@@ -49,10 +53,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let held_out = world
             .log(4_000, 208, 2)?
             .filter(|_, order| order.seen_until.is_none());
-        let training = Training {
-            epochs,
-            ..Training::default()
-        };
         let start = std::time::Instant::now();
         let model = GenQot::fit(&log, &grid, &training, &device)?;
         let seconds = start.elapsed().as_secs_f64();
@@ -63,87 +63,104 @@ fn main() -> Result<(), Box<dyn Error>> {
         // Half a year of the log's newest orders: many are open.
         let recent = log.filter(|at, order| order.seen_until.is_some() || at % 12 == 0);
         let never = GenQot::fit(&recent, &grid, &blind, &device)?;
-        let mut truth = 0.0;
-        for order in held_out.orders() {
-            truth -= world.log_likelihood(&order.request, &Path::of(order))?;
-            truth -= grid.log_volume(order);
-        }
-        let count = held_out.orders().len() as f64;
-        let own: f64 = model
-            .log_likelihood(held_out.orders(), &device)?
-            .iter()
-            .sum();
+        let [truth, own] = nats(&world, &grid, &model, &held_out, &device)?;
         println!(
-            "world {seed}: truth {:.4} nats, Gen-QOT {:.4} ({:+.2} %), {} orders to train on, {seconds:.0} s",
-            truth / count,
-            -own / count,
-            100.0 * (-own / truth - 1.0),
+            "world {seed}: truth {truth:.4} nats, Gen-QOT {own:.4} ({:+.2} %), {} orders to train on, {seconds:.0} s",
+            100.0 * (own / truth - 1.0),
             log.orders().len(),
         );
-        let generator = model.on(&device);
-        let never = never.on(&device);
-        let empirical = Empirical::fit(&log, &grid)?;
-        let dirichlet = DirichletMultinomial::fit(&log, &grid)?;
-        let quantiles = QuantileForecaster::fit(&log, &grid)?;
-        let lead = LeadTimeOnly::fit(&log, &grid)?;
-        let late = Fault {
+        let (generator, never) = (model.on(&device), never.on(&device));
+        let baselines: [&dyn ArrivalModel; 4] = [
+            &Empirical::fit(&log, &grid)?,
+            &DirichletMultinomial::fit(&log, &grid)?,
+            &QuantileForecaster::fit(&log, &grid)?,
+            &LeadTimeOnly::fit(&log, &grid)?,
+        ];
+        let faults = faults(&generator, &never);
+        let mut models: Vec<&dyn ArrivalModel> = vec![&world, &generator];
+        models.extend(baselines);
+        models.extend(faults.iter().map(|fault| -> &dyn ArrivalModel { fault }));
+        table(&models, &held_out)?;
+    }
+    Ok(())
+}
+
+/// Nats an order by the truth, and by the generator.
+fn nats(
+    world: &VendorWorld,
+    grid: &Grid,
+    model: &GenQot,
+    held_out: &Log,
+    device: &Device,
+) -> Result<[f64; 2], Box<dyn Error>> {
+    let mut truth = 0.0;
+    for order in held_out.orders() {
+        truth -= world.log_likelihood(&order.request, &Path::of(order))?;
+        truth -= grid.log_volume(order);
+    }
+    let own: f64 = model
+        .log_likelihood(held_out.orders(), device)?
+        .iter()
+        .sum();
+    let count = held_out.orders().len() as f64;
+    Ok([truth / count, -own / count])
+}
+
+/// Four faults: three of a right generator, and one trained to take "not yet" for "never".
+fn faults<'a>(generator: &'a dyn ArrivalModel, never: &'a dyn ArrivalModel) -> [Fault<'a>; 4] {
+    [
+        Fault {
             name: "fault: an eighth a week late",
-            inner: &generator,
+            inner: generator,
             spoil: |at, path| {
                 if at % 8 == 0 {
                     path.pieces.iter_mut().for_each(|piece| piece.time += 1);
                 }
             },
-        };
-        let whole = Fault {
+        },
+        Fault {
             name: "fault: pieces of one size",
-            inner: &generator,
+            inner: generator,
             spoil: |_, path| {
                 let each = path.total() / path.pieces.len().max(1) as f64;
                 path.pieces.iter_mut().for_each(|piece| piece.share = each);
             },
-        };
-        let short = Fault {
+        },
+        Fault {
             name: "fault: a twentieth short",
-            inner: &generator,
+            inner: generator,
             spoil: |_, path| path.pieces.iter_mut().for_each(|piece| piece.share *= 0.95),
-        };
-        let never = Fault {
+        },
+        Fault {
             name: "fault: not yet is never",
-            inner: &never,
+            inner: never,
             spoil: |_, _| {},
-        };
-        let models: [&dyn ArrivalModel; 10] = [
-            &world, &generator, &empirical, &dirichlet, &quantiles, &lead, &late, &whole, &short,
-            &never,
-        ];
+        },
+    ]
+}
+
+fn table(models: &[&dyn ArrivalModel], held_out: &Log) -> Result<(), Box<dyn Error>> {
+    println!(
+        "| model | CRPS | slopes by week 1 to 9 | nothing | first, bias | PIT p: first, last, total | joint p |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for model in models {
+        let e = Evaluation::new(*model, held_out.orders(), 9, 200, 5)?;
+        let slopes = e.cumulative_slopes.iter();
+        let slopes: Vec<String> = slopes.map(|s| format!("{:.2}", s.value)).collect();
+        let [first, last, total] = e.pit;
         println!(
-            "| model | CRPS | slopes by week 1 to 9 | nothing | first, bias | PIT p: first, last, total | joint p |"
+            "| {} | {:.4} ± {:.4} | {} | {:.2} ± {:.2} | {:+.3} ± {:.3} | {first:.3} {last:.3} {total:.3} | {:.3} |",
+            e.model,
+            e.crps.value,
+            e.crps.margin,
+            slopes.join(" "),
+            e.nothing_slope.value,
+            e.nothing_slope.margin,
+            e.first_bias.value,
+            e.first_bias.margin,
+            e.joint,
         );
-        println!("|---|---|---|---|---|---|---|");
-        for model in models {
-            let e = Evaluation::new(model, held_out.orders(), 9, 200, 5)?;
-            let slopes: Vec<String> = e
-                .cumulative_slopes
-                .iter()
-                .map(|s| format!("{:.2}", s.value))
-                .collect();
-            println!(
-                "| {} | {:.4} ± {:.4} | {} | {:.2} ± {:.2} | {:+.3} ± {:.3} | {:.3} {:.3} {:.3} | {:.3} |",
-                e.model,
-                e.crps.value,
-                e.crps.margin,
-                slopes.join(" "),
-                e.nothing_slope.value,
-                e.nothing_slope.margin,
-                e.first_bias.value,
-                e.first_bias.margin,
-                e.pit[0],
-                e.pit[1],
-                e.pit[2],
-                e.joint,
-            );
-        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use hindsight_exo_idp::policy::Policy;
-use sha2::{Digest, Sha256};
+use hindsight_gpu::nn::saved;
 
 use crate::buyer::Buyer;
 use crate::coordinator::Coordinator;
@@ -11,8 +11,9 @@ use crate::error::{Argument, Error, count};
 use crate::limits::Kind;
 use crate::shape::Shape;
 
-const TITLE: &str = "hindsight-capacity model 1";
-const DIGEST: &str = "sha256 ";
+/// The first line: what it is, and the version of the form.
+const KIND: &str = "hindsight-capacity model";
+const VERSION: u32 = 1;
 
 /// A buyer and a coordinator that were trained together.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +50,7 @@ impl Model {
         let kind = |kind: &Kind| if *kind == Kind::Storage { 's' } else { 'i' };
         let kinds: String = shape.kinds.iter().map(kind).collect();
         let mut text = format!(
-            "{TITLE}\n{kinds} {} {}\n",
+            "{KIND} {VERSION}\n{kinds} {} {}\n",
             shape.lead,
             self.coordinator.hidden()
         );
@@ -57,8 +58,7 @@ impl Model {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{value:e}");
         }
-        let digest = digest(&text);
-        text + DIGEST + &digest + "\n"
+        saved::seal(text)
     }
 
     /// A model from its text.
@@ -67,17 +67,8 @@ impl Model {
     /// Text that is no model, or not as it was written.
     pub fn from_text(text: &str) -> Result<Self, Error> {
         let wrong = |line: usize| Error::NotAModel { line };
-        if text.lines().next() != Some(TITLE) {
-            return Err(wrong(1));
-        }
-        let end = text
-            .rfind(DIGEST)
-            .ok_or_else(|| wrong(text.lines().count()))?;
-        let (body, last) = text.split_at(end);
-        if last[DIGEST.len()..].trim() != digest(body) {
-            return Err(Error::Corrupt);
-        }
-        let mut lines = body.lines().skip(1);
+        let lines = saved::open(KIND, VERSION, text).map_err(unread)?;
+        let mut lines = lines.into_iter().skip(1);
         let sizes: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
         let &[kinds, lead, hidden] = &sizes[..] else {
             return Err(wrong(2));
@@ -112,9 +103,14 @@ impl Model {
     }
 }
 
-fn digest(text: &str) -> String {
-    let bytes = Sha256::digest(text.as_bytes());
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Why a text is no model; one of another version is none.
+fn unread(error: hindsight_gpu::Error) -> Error {
+    match error {
+        hindsight_gpu::Error::NotAModel { line } => Error::NotAModel { line },
+        hindsight_gpu::Error::Version { .. } => Error::NotAModel { line: 1 },
+        hindsight_gpu::Error::Corrupt => Error::Corrupt,
+        other => Error::Engine(other),
+    }
 }
 
 /// An error unless there are as many parameters as expected, all finite.

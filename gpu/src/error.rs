@@ -30,6 +30,21 @@ pub enum Error {
     /// Single lanes were picked from a batch in groups, whose sums are over whole groups.
     #[error("lanes of a batch in groups are picked group by group")]
     LanesOfGroups,
+    /// Text that is no saved model.
+    #[error("line {line}: no saved model")]
+    NotAModel {
+        /// The first line that is not, from 1.
+        line: usize,
+    },
+    /// A model saved in another form.
+    #[error("the saved model has the form of version {found}")]
+    Version {
+        /// The version found.
+        found: String,
+    },
+    /// A saved model whose digest is not that of its content.
+    #[error("the model is not as it was saved: its digest differs")]
+    Corrupt,
     /// A number is outside its domain.
     #[error("{name} is {value}, expected {domain}")]
     Domain {

@@ -3,16 +3,16 @@
 use std::fmt::Write;
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
+use gpu::nn::saved;
 
 use super::network::{Network, Size};
 use super::{GenQot, finite};
 use crate::error::ArrivalsError;
 use crate::grid::Grid;
 
-/// The first line, with the version of the form.
-const TITLE: &str = "hindsight-arrivals model 1";
-const DIGEST: &str = "sha256 ";
+/// The first line: what it is, and the version of the form.
+const KIND: &str = "hindsight-arrivals model";
+const VERSION: u32 = 1;
 
 impl GenQot {
     /// The model as text: a title with the version, sizes, the grid, a parameter a line, and a digest of all that. The same bits come back.
@@ -25,7 +25,7 @@ impl GenQot {
         } = self.size;
         let (times, shares) = self.grid.limits();
         let mut text = format!(
-            "{TITLE}\n{hidden} {context} {embedding} {} {} {}\n{}\n{}\n",
+            "{KIND} {VERSION}\n{hidden} {context} {embedding} {} {} {}\n{}\n{}\n",
             self.vendors,
             self.covariates,
             self.grid.pieces(),
@@ -36,8 +36,7 @@ impl GenQot {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{value:e}");
         }
-        let digest = digest(&text);
-        text + DIGEST + &digest + "\n"
+        saved::seal(text)
     }
 
     /// A model from its text.
@@ -46,23 +45,7 @@ impl GenQot {
     /// Text that is no model, of another version, or not as it was written.
     pub fn from_text(text: &str) -> Result<Self, ArrivalsError> {
         let not_a_model = |line: usize| ArrivalsError::NotAModel { line };
-        let title = text.lines().next().unwrap_or_default();
-        if title != TITLE {
-            return Err(match title.strip_prefix("hindsight-arrivals model ") {
-                Some(version) => ArrivalsError::Version {
-                    found: version.to_owned(),
-                },
-                None => not_a_model(1),
-            });
-        }
-        let end = text
-            .rfind(DIGEST)
-            .ok_or_else(|| not_a_model(text.lines().count()))?;
-        let (body, last) = text.split_at(end);
-        if last[DIGEST.len()..].trim() != digest(body) {
-            return Err(ArrivalsError::Corrupt);
-        }
-        let lines: Vec<&str> = body.lines().collect();
+        let lines = saved::open(KIND, VERSION, text).map_err(unread)?;
         let [_, sizes, times, shares, params @ ..] = &lines[..] else {
             return Err(not_a_model(lines.len()));
         };
@@ -109,10 +92,12 @@ fn numbers<T: FromStr>(line: &str) -> Option<Vec<T>> {
     line.split(' ').map(|word| word.parse().ok()).collect()
 }
 
-fn digest(text: &str) -> String {
-    let bytes = Sha256::digest(text.as_bytes());
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+/// Why a text is no model.
+fn unread(error: gpu::Error) -> ArrivalsError {
+    match error {
+        gpu::Error::NotAModel { line } => ArrivalsError::NotAModel { line },
+        gpu::Error::Version { found } => ArrivalsError::Version { found },
+        gpu::Error::Corrupt => ArrivalsError::Corrupt,
+        other => ArrivalsError::Engine(other),
+    }
 }

@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use sha2::{Digest, Sha256};
+use gpu::nn::saved;
 
 use super::network::{Network, Size};
 use super::{DrainModel, network_numbers};
 use crate::error::DrainError;
 
-/// The first line, with the version of the form.
-const TITLE: &str = "hindsight-drain model 1";
-const DIGEST: &str = "sha256 ";
+/// The first line: what it is, and the version of the form.
+const KIND: &str = "hindsight-drain model";
+const VERSION: u32 = 1;
 
 impl DrainModel {
     /// The model as text: a title with the version, the sizes, a parameter a line, and a digest of all that. The same bits come back.
@@ -34,13 +34,15 @@ impl DrainModel {
             rank,
             rounds,
         } = self.size;
-        let mut text = format!("{TITLE}\n{hidden} {rank} {rounds} {}\n", self.options);
+        let mut text = format!(
+            "{KIND} {VERSION}\n{hidden} {rank} {rounds} {}\n",
+            self.options
+        );
         for value in &self.params {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{value:e}");
         }
-        let digest = digest(&text);
-        text + DIGEST + &digest + "\n"
+        saved::seal(text)
     }
 
     /// A model from its text.
@@ -49,25 +51,9 @@ impl DrainModel {
     /// Text that is no model, of another version, or not as it was written.
     pub fn from_text(text: &str) -> Result<Self, DrainError> {
         let not_a_model = |line: usize| DrainError::NotAModel { line };
-        let title = text.lines().next().unwrap_or_default();
-        if title != TITLE {
-            return Err(match title.strip_prefix("hindsight-drain model ") {
-                Some(version) => DrainError::Version {
-                    found: version.to_owned(),
-                },
-                None => not_a_model(1),
-            });
-        }
-        let end = text
-            .rfind(DIGEST)
-            .ok_or_else(|| not_a_model(text.lines().count()))?;
-        let (body, last) = text.split_at(end);
-        let (expected, found) = (digest(body), last[DIGEST.len()..].trim());
-        if found != expected {
-            return Err(DrainError::Corrupt);
-        }
-        let mut lines = body.lines().enumerate().skip(1);
-        let sizes = lines.next().map(|(_, line)| line).unwrap_or_default();
+        let lines = saved::open(KIND, VERSION, text).map_err(unread)?;
+        let mut lines = lines.iter().enumerate().skip(1);
+        let sizes = lines.next().map_or("", |(_, line)| line);
         let sizes: Vec<usize> = sizes
             .split(' ')
             .map_while(|word| word.parse().ok())
@@ -75,7 +61,7 @@ impl DrainModel {
         let &[hidden, rank, rounds, options] = &sizes[..] else {
             return Err(not_a_model(2));
         };
-        let number = |(k, line): (usize, &str)| line.parse().map_err(|_| not_a_model(k + 1));
+        let number = |(k, line): (usize, &&str)| line.parse().map_err(|_| not_a_model(k + 1));
         let params = lines.map(number).collect::<Result<Vec<f64>, _>>()?;
         let size = Size {
             hidden,
@@ -99,10 +85,12 @@ impl DrainModel {
     }
 }
 
-fn digest(text: &str) -> String {
-    let bytes = Sha256::digest(text.as_bytes());
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+/// Why a text is no model.
+fn unread(error: gpu::Error) -> DrainError {
+    match error {
+        gpu::Error::NotAModel { line } => DrainError::NotAModel { line },
+        gpu::Error::Version { found } => DrainError::Version { found },
+        gpu::Error::Corrupt => DrainError::Corrupt,
+        other => DrainError::Engine(other),
+    }
 }

@@ -5,6 +5,7 @@ mod dense;
 mod embedding;
 mod gru;
 mod layout;
+pub mod saved;
 
 pub use conv::CausalConv;
 pub use dense::Dense;
