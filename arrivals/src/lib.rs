@@ -27,6 +27,7 @@ mod order;
 mod quantity;
 mod sampler;
 mod study;
+pub mod trial;
 pub mod world;
 
 pub use baselines::{DirichletMultinomial, Empirical, LeadTimeOnly, QuantileForecaster};

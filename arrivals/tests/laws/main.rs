@@ -7,6 +7,7 @@
 )]
 
 mod generator;
+mod off_policy;
 mod quantity;
 mod support;
 mod world;

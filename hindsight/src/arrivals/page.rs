@@ -9,8 +9,8 @@ use super::data::Data;
 use super::{Drawn, Results};
 
 const SCORES: &str = "CRPS: of the share that has arrived, the mean over orders and periods. Slopes: of what happened on what was predicted, for the share that has arrived by the \
-     period and for \"nothing comes\"; one where calibrated. First arrival: predicted less observed. PIT: p-values of uniformity for first arrival, last arrival, total. Joint: \
-     p-value of the two-sample test of pieces, times, total and size. Intervals of 95 %.";
+     period and for \"nothing comes\"; one where calibrated. First arrival: predicted less observed. PIT: p-values of uniformity for first arrival, last arrival, total, first piece. Joint: \
+     p-value of the two-sample test of pieces, times, total, first piece and size. Intervals of 95 %.";
 
 /// A row for each model.
 pub(super) fn scores(evaluations: &[Evaluation]) -> Table {

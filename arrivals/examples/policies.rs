@@ -1,0 +1,231 @@
+//! Policies trained with quantities over time and without, in worlds whose truth neither was trained in.
+//!
+//! `cargo run --release -p hindsight-arrivals --example policies -- cross|bias|minimum [WORLDS] [PRODUCTS] [STEPS]`
+//!
+//! - `cross` (Q4): each in every simulator, beside a base stock that knows of quantities over time.
+//! - `bias` (Q7): trained in a generator whose shares are wrong by a factor, judged in the truth.
+//! - `minimum` (Q8): smallest orders of four weeks' demand, in training or only afterwards.
+
+use std::error::Error;
+
+use hindsight_arrivals::exo_idp::Panel;
+use hindsight_arrivals::exo_idp::compare::{Bootstrap, Interval};
+use hindsight_arrivals::exo_idp::market::OrderRule;
+use hindsight_arrivals::exo_idp::world::{DemandColumn, World, WorldConfig};
+use hindsight_arrivals::model::{GenQot, Training};
+use hindsight_arrivals::trial::{Catalogue, Simulator, Trial, TrialConfig, usual_orders};
+use hindsight_arrivals::world::VendorWorld;
+use hindsight_arrivals::{Grid, LeadTimeOnly};
+use hindsight_gpu::Device;
+
+const VENDORS: usize = 8;
+const WEEKS: usize = 156;
+
+/// A world of products and vendors, and what was learned of the vendors.
+struct Case {
+    panel: Panel,
+    catalogue: Catalogue,
+    law: LeadTimeOnly,
+    model: GenQot,
+    config: TrialConfig,
+}
+
+impl Case {
+    fn new(
+        seed: u64,
+        products: usize,
+        steps: usize,
+        device: &Device,
+    ) -> Result<Self, Box<dyn Error>> {
+        let config = WorldConfig {
+            products,
+            weeks: WEEKS,
+            seed: 50 + seed,
+            births: 0.0,
+            deaths: 0.0,
+            intermittent: 0.0,
+            ..WorldConfig::default()
+        };
+        let panel = World::new(&config)?.panel(DemandColumn::Truth)?;
+        let vendors = VendorWorld::new(VENDORS, 200 + seed)?;
+        let grid = Grid::weekly(vendors.longest())?;
+        let log = vendors.log(40_000, 208, 1)?;
+        let config = TrialConfig {
+            steps,
+            seed,
+            ..TrialConfig::default()
+        };
+        let usual = usual_orders(&panel, 0..WEEKS - config.held_out);
+        Ok(Case {
+            catalogue: Catalogue::of_world(&vendors, usual, WEEKS)?,
+            law: LeadTimeOnly::fit(&log, &grid)?,
+            model: GenQot::fit(&log, &grid, &Training::default(), device)?,
+            panel,
+            config,
+        })
+    }
+
+    fn trial<'a>(&'a self, catalogue: &'a Catalogue) -> Result<Trial<'a>, Box<dyn Error>> {
+        let (law, config) = (self.law.clone(), self.config.clone());
+        Ok(Trial::new(&self.panel, catalogue, law, config)?)
+    }
+
+    fn truth(&self) -> Result<&VendorWorld, Box<dyn Error>> {
+        Ok(self.catalogue.world().ok_or("a catalogue of a world")?)
+    }
+}
+
+fn words(interval: &Interval) -> String {
+    let Interval {
+        estimate,
+        low,
+        high,
+    } = interval;
+    format!("{estimate:+.2} [{low:+.2}, {high:+.2}]")
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let what = args.next().unwrap_or_else(|| "cross".to_owned());
+    let worlds: u64 = args.next().map_or(Ok(4), |a| a.parse())?;
+    let products: usize = args.next().map_or(Ok(96), |a| a.parse())?;
+    let steps: usize = args.next().map_or(Ok(200), |a| a.parse())?;
+    let device = Device::best();
+    let row = match what.as_str() {
+        "cross" => cross,
+        "bias" => bias,
+        "minimum" => minimum,
+        _ => return Err(format!("{what} is none of cross, bias, minimum").into()),
+    };
+    for seed in 0..worlds {
+        row(seed, &Case::new(seed, products, steps, &device)?, &device)?;
+    }
+    Ok(())
+}
+
+/// Q4.
+fn cross(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
+    if seed == 0 {
+        println!(
+            "| world | simulator | base stock, QOT-aware | lead-time trained | QOT trained | QOT - lead time | QOT - base stock |"
+        );
+        println!("|---|---|---|---|---|---|---|");
+    }
+    let table = case.trial(&case.catalogue)?.cross(&case.model, device)?;
+    for row in table.rows {
+        let percent = row
+            .rewards
+            .map(|reward| 100.0 * reward / row.rewards[0].abs());
+        let fill = row.fill_rates;
+        println!(
+            "| {seed} | {} | {:.0} ({:.3}) | {:.2} ({:.3}) | {:.2} ({:.3}) | {} | {} |",
+            row.simulator,
+            percent[0],
+            fill[0],
+            percent[1],
+            fill[1],
+            percent[2],
+            fill[2],
+            words(&row.over_lead_time),
+            words(&row.over_base_stock)
+        );
+    }
+    Ok(())
+}
+
+/// Q7.
+fn bias(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
+    if seed == 0 {
+        println!(
+            "| world | shares in training times | reward in the truth, % of that at 1 | fill rate | difference |"
+        );
+        println!("|---|---|---|---|---|");
+    }
+    let trial = case.trial(&case.catalogue)?;
+    let truth = case.truth()?;
+    let truth = truth.market(&case.catalogue, case.config.samples, 1_000 + seed)?;
+    let judged = |factor: f64| -> Result<_, Box<dyn Error>> {
+        let generated = trial.generated(&case.model)?.biased(factor)?;
+        let network = trial.train(Simulator::Generated(&generated), device)?;
+        Ok(trial.outcomes(&network, Simulator::World(&truth), device)?)
+    };
+    let right = judged(1.0)?;
+    let percent = 100.0 / right.reward().abs();
+    for factor in [0.7, 0.85, 0.925, 1.0, 1.075, 1.15, 1.3] {
+        let own = judged(factor)?;
+        let over = Bootstrap::default().difference(&own, &right)?;
+        let [estimate, low, high] = [over.estimate, over.low, over.high].map(|x| x * percent);
+        println!(
+            "| {seed} | {factor} | {:.2} | {:.3} | {estimate:+.2} [{low:+.2}, {high:+.2}] |",
+            own.reward() * percent,
+            own.fill_rate()
+        );
+    }
+    Ok(())
+}
+
+/// Q8.
+fn minimum(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
+    if seed == 0 {
+        println!(
+            "| world | policy | reward, % of the first | fill rate | weeks with an order | difference from the first |"
+        );
+        println!("|---|---|---|---|---|---|");
+    }
+    let rule = |usual: &f64| OrderRule {
+        minimum: 4.0 * usual,
+        batch: usual.max(1.0),
+        ..OrderRule::default()
+    };
+    let rules = case.catalogue.usual().iter().map(rule).collect();
+    let catalogue = case.catalogue.clone().with_rules(rules)?;
+    let trial = case.trial(&catalogue)?;
+    let truth = case.truth()?;
+    let truth = truth.market(&catalogue, case.config.samples, 1_000 + seed)?;
+    let generated = trial.generated(&case.model)?;
+    let quantities = Simulator::Generated(&generated);
+    let free = trial.without_rules();
+    let blind = free.train(quantities, device)?;
+    let aware = trial.train(quantities, device)?;
+    let base = trial.tuned(quantities, device)?;
+    let world = Simulator::World(&truth);
+    let unruled = free.outcomes(&blind, world, device)?;
+    let first = trial.outcomes(&blind, world, device)?;
+    let percent = 100.0 / first.reward().abs();
+    for (name, own, frequency) in [
+        (
+            "trained without, rule applied afterwards",
+            &first,
+            trial.frequency(&first),
+        ),
+        (
+            "trained with the rule",
+            &trial.outcomes(&aware, world, device)?,
+            0.0,
+        ),
+        (
+            "base stock, tuned with the rule",
+            &trial.outcomes(&base, world, device)?,
+            0.0,
+        ),
+        (
+            "trained without, no rule",
+            &unruled,
+            free.frequency(&unruled),
+        ),
+    ] {
+        let frequency = if frequency > 0.0 {
+            frequency
+        } else {
+            trial.frequency(own)
+        };
+        let over = Bootstrap::default().difference(own, &first)?;
+        let [estimate, low, high] = [over.estimate, over.low, over.high].map(|x| x * percent);
+        println!(
+            "| {seed} | {name} | {:.2} | {:.3} | {frequency:.3} | {estimate:+.2} [{low:+.2}, {high:+.2}] |",
+            own.reward() * percent,
+            own.fill_rate()
+        );
+    }
+    Ok(())
+}
