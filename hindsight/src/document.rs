@@ -5,7 +5,7 @@
 //! 1. Its arguments flatten [`Outputs`] (`--json FILE`, `--report FILE`, `--force`) and, where anything is random, [`Seed`] (`--seed`).
 //! 2. It begins a [`Run`] with the names of all its inputs, before any work: every output place is probed, and an output that is an input,
 //!    or two outputs with one name, are refused. Further files (a fitted model, a drawing) are announced by [`Run::also`].
-//! 3. It reads by [`Run::inputs`]: a CSV file through [`crate::sheet::Sheet::open`], anything else by [`Inputs::open`] (for logs of
+//! 3. It reads by [`Run::inputs`]: a CSV file through [`crate::table::Format::open`], anything else by [`Inputs::open`] (for logs of
 //!    language models `llm_metrics::io::decompressed` takes that reader). Names and digests are kept there.
 //! 4. It computes a result that serialises, as a struct of the library, and hands it to [`Run::finish`] with the text for the terminal and
 //!    a function that makes the page.

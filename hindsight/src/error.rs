@@ -12,7 +12,11 @@
 //! ```
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use sheet::{NumberProblem, Problem, SheetError};
+
+pub(crate) use sheet::Place;
 
 /// An error of the command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,56 +78,40 @@ fn plain(error: &std::io::Error) -> String {
     })
 }
 
-/// Where in an input file something is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    file: PathBuf,
-    line: Option<u64>,
-    column: Option<String>,
+/// What the command says about a place in an input file.
+pub(crate) trait Complain {
+    /// The error that says `problem` about this place.
+    fn error(&self, problem: impl fmt::Display) -> CliError;
 }
 
-impl Place {
-    /// The file as a whole.
-    pub(crate) fn file(file: &Path) -> Self {
-        Place {
-            file: file.to_path_buf(),
-            line: None,
-            column: None,
-        }
-    }
-
-    /// The file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.file
-    }
-
-    /// The line, counted from 1 as editors do (the header is line 1).
-    pub(crate) fn line(mut self, line: u64) -> Self {
-        self.line = Some(line);
-        self
-    }
-
-    /// The name of the column or JSON field.
-    pub(crate) fn column(mut self, column: &str) -> Self {
-        self.column = Some(column.to_owned());
-        self
-    }
-
-    /// The error that says `problem` about this place.
-    pub(crate) fn error(&self, problem: impl fmt::Display) -> CliError {
+impl Complain for Place {
+    fn error(&self, problem: impl fmt::Display) -> CliError {
         CliError::Input(format!("{self}: {problem}"))
     }
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        if let Some(column) = &self.column {
-            write!(f, ": column {column:?}")?;
-        }
-        Ok(())
+impl From<SheetError> for CliError {
+    fn from(error: SheetError) -> Self {
+        let hint = match &*error.problem {
+            Problem::Unreadable { kind, message } => {
+                let system = std::io::Error::new(*kind, message.clone());
+                return CliError::reading(error.place.path(), &system);
+            }
+            Problem::NoColumn {
+                separator: Some(separator),
+                ..
+            } => match separator {
+                '\t' => ": --delimiter tab".to_owned(),
+                other => format!(": --delimiter '{other}'"),
+            },
+            Problem::Number(NumberProblem::Comma(_)) => {
+                "; for a decimal comma give --decimal-comma".to_owned()
+            }
+            Problem::Number(NumberProblem::Empty) => {
+                " (leave the whole row out for a week that is unknown)".to_owned()
+            }
+            _ => String::new(),
+        };
+        CliError::Input(format!("{error}{hint}"))
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 
 /// The digest of an input, once it is known.
 type Digest = Arc<Mutex<Option<String>>>;

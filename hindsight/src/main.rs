@@ -18,7 +18,7 @@ mod llm;
 mod lost_sales;
 mod output;
 mod progress;
-mod sheet;
+mod table;
 
 /// Decisions judged against what really happened.
 #[derive(Debug, Parser)]

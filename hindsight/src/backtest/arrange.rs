@@ -5,8 +5,10 @@ use std::path::Path;
 use super::data::{Censoring, Covariate, Group, Product, Table};
 use super::input::Input;
 use super::plan::{Plan, Source};
-use crate::error::{CliError, Place};
-use crate::sheet::{Calendar, Domain};
+use crate::error::{CliError, Complain as _, Place};
+use sheet::Domain;
+
+use super::week::Calendar;
 use exo_idp::backtest::Notice;
 use exo_idp::calendar::main_stretch;
 use exo_idp::panel::carry_forward;

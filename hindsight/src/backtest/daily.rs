@@ -2,7 +2,9 @@
 
 use super::arrange::{Raw, Seen};
 use super::plan::Plan;
-use crate::sheet::{Calendar, Domain, Week};
+use sheet::Domain;
+
+use super::week::{Calendar, Week};
 
 /// Days of a week.
 const WEEK: i64 = 7;
@@ -132,12 +134,13 @@ fn note(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use super::super::data::Table;
     use super::super::input::Input;
     use super::super::read::read_from;
-    use crate::sheet::{Sheet, Weekday};
+    use sheet::Sheet;
+
+    use crate::backtest::week::Weekday;
 
     /// From Wednesday 2021-03-03 on so many days of product a, and of product b without the day before the last.
     fn table(days: usize, change: impl FnOnce(&mut Input)) -> Table {
@@ -157,7 +160,7 @@ mod tests {
         change(&mut input);
         let bytes = std::io::Cursor::new(text.into_bytes());
         read_from(
-            Sheet::from_reader(bytes, Path::new("f.csv"), &input.format).unwrap(),
+            Sheet::from_reader(bytes, "f.csv", input.format.checked().unwrap()).unwrap(),
             &input,
         )
         .unwrap()

@@ -6,8 +6,8 @@ use std::path::Path;
 use exo_idp::backtest::{Dataset, Grouping, Notice};
 use exo_idp::censor::{SalesRecord, corrected_demand};
 
-use crate::error::{CliError, Place};
-use crate::sheet::{Calendar, Week};
+use super::week::{Calendar, Week};
+use crate::error::{CliError, Complain as _, Place};
 
 /// One product's place in the columns of a [`Table`].
 #[derive(Debug, Clone, PartialEq, Eq)]

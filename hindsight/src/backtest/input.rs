@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::week::Weekday;
 use crate::error::CliError;
-use crate::sheet::{Format, Weekday};
+use crate::table::Format;
 
 /// Columns of the file.
 #[derive(Debug, Clone, Args)]
@@ -154,7 +155,7 @@ impl Input {
                 return Err(CliError::argument("--sales", sales, problem));
             }
         }
-        self.format.separator()?;
+        self.format.checked()?;
         for (argument, name) in self.named() {
             if name.trim().is_empty() {
                 return Err(CliError::argument(

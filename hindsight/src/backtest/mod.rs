@@ -15,6 +15,7 @@ mod plan;
 mod read;
 mod synthetic;
 mod tables;
+mod week;
 mod words;
 
 pub(crate) use input::bundled_file;
@@ -26,12 +27,12 @@ use crate::error::CliError;
 use crate::inputs::Inputs;
 use crate::output;
 use crate::progress::Progress;
-use crate::sheet::Sheet;
 use bandit_eval::equilibrium::{Question, WindowGaps};
 use exo_idp::Error;
 use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
 use gpu::Device;
 use report::number::duration;
+use sheet::Sheet;
 
 use data::Table;
 pub(crate) use document::Document;
@@ -335,7 +336,7 @@ fn load(source: &Source, args: &Job, inputs: &Inputs) -> Result<Table, CliError>
                 ..Input::bundled(path.clone())
             };
             let file = inputs.open_as(path, "orange_juice.csv.gz (bundled)")?;
-            let sheet = Sheet::from_reader(file, path, &input.format)?;
+            let sheet = Sheet::from_reader(file, path, input.format.checked()?)?;
             let mut table = read::read_from(sheet, &input)?;
             table.source = "Dominick's orange juice (bundled)".to_owned();
             table.notes.push(

@@ -8,9 +8,12 @@ use exo_idp::backtest::Dataset;
 use exo_idp::replay::Opening;
 
 use super::data::Table;
-use crate::error::CliError;
+use crate::error::{CliError, Complain as _};
 use crate::inputs::Inputs;
-use crate::sheet::{Domain, Format, Sheet, Week, shorten};
+use sheet::{Domain, shorten};
+
+use super::week::Week;
+use crate::table::Format;
 
 /// With what stock replays open where no file says it.
 pub(super) const MEAN_DEMAND: &str = "a week's mean demand on hand and in every outstanding order";
@@ -72,7 +75,7 @@ impl OpeningFile {
             return Ok(None);
         };
         let week = self.week(table, data, scored)?;
-        let mut sheet = Sheet::open(inputs, path, format)?;
+        let mut sheet = format.open(inputs, path)?;
         let file = sheet.file().clone();
         let names = match &self.opening_product[..] {
             [] => product,

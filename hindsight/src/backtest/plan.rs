@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use crate::error::CliError;
-use crate::sheet::{Domain, Sheet};
+use sheet::{Domain, Sheet};
 
 /// Where a number comes from.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +29,12 @@ fn find_or_number(
     if let Ok(number) = name.trim().parse::<f64>()
         && !sheet.names().iter().any(|other| other == name)
     {
-        return match domain.problem(number) {
-            None => Ok(Source::Constant(number)),
-            Some(problem) => Err(CliError::argument(argument, name, problem)),
-        };
+        let number = domain.check(number, name);
+        return number
+            .map(Source::Constant)
+            .map_err(|problem| CliError::Input(format!("{argument} {problem}")));
     }
-    sheet.column(name, argument).map(Source::Column)
+    Ok(Source::Column(sheet.column(name, argument)?))
 }
 
 /// The columns that a run needs, found in the header.

@@ -11,10 +11,12 @@ use super::daily::to_weeks;
 use super::data::Table;
 use super::input::Input;
 use super::plan::{Plan, Source};
-use crate::error::CliError;
+use crate::error::{CliError, Complain as _};
 use crate::inputs::Inputs;
 use crate::progress::Progress;
-use crate::sheet::{Calendar, Domain, Marks, Row, Sheet, Week, Weekday, shorten};
+use sheet::{Domain, Marks, Row, Sheet, shorten};
+
+use super::week::{Calendar, Week, Weekday};
 use exo_idp::backtest::Notice;
 
 /// So many weeks without a row are taken for a mistake.
@@ -29,7 +31,7 @@ const PROGRESS_EVERY: usize = 1 << 16;
 /// [`CliError::Input`] for anything wrong in the file or with its columns, [`CliError::System`] if the disk fails.
 pub(crate) fn read(inputs: &Inputs, path: &Path, input: &Input) -> Result<Table, CliError> {
     input.check()?;
-    read_from(Sheet::open(inputs, path, &input.format)?, input)
+    read_from(input.format.open(inputs, path)?, input)
 }
 
 /// Reads an open sheet.

@@ -3,8 +3,8 @@
 use exo_idp::world::{World, WorldConfig};
 
 use super::data::{Censoring, Covariate, Group, Product, Table};
+use super::week::Calendar;
 use crate::error::CliError;
-use crate::sheet::Calendar;
 
 /// The synthetic world of this seed, with its true demand.
 ///

@@ -10,7 +10,7 @@ use report::{Column, Page, Table};
 use crate::backtest::Job;
 use crate::backtest::page::gaps;
 use crate::document::{Outputs, Run};
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 
 const EXAMPLES: &str = "\
 Examples:

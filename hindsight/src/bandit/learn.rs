@@ -7,7 +7,7 @@ use bandit_eval::learn::{Contest, Exploration, Standing};
 use report::{Axis, Column, Page, Series, Svg, Table, XyChart};
 
 use crate::document::{Outputs, Run, Seed};
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 
 const EXAMPLES: &str = "\
 Examples:

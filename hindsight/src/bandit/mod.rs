@@ -9,7 +9,7 @@ use bandit_eval::synthetic::SyntheticLog;
 use clap::Subcommand;
 use report::number::{decimals, fixed, interval};
 
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 
 mod equilibrium;
@@ -43,7 +43,7 @@ fn opened(inputs: &Inputs, file: Option<&Path>) -> Result<(PathBuf, Box<dyn BufR
         return Ok(("made-up log (bundled)".into(), Box::new(Cursor::new(text))));
     };
     let reader = BufReader::with_capacity(1 << 18, inputs.open(file)?);
-    let reader = llm_metrics::io::decompressed(reader).map_err(|e| CliError::reading(file, &e))?;
+    let reader = sheet::unpacked(reader).map_err(|e| CliError::reading(file, &e))?;
     Ok((file.to_path_buf(), reader))
 }
 

@@ -11,7 +11,7 @@ use report::{Column, Page, Table, figures};
 
 use super::{Common, Stores, charts, wrong};
 use crate::document::Run;
-use crate::error::CliError;
+use crate::error::{CliError, Complain as _};
 
 const EXAMPLES: &str = "\
 Examples:

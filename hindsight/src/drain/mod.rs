@@ -8,7 +8,7 @@ use ::drain::protocol::{Layout, World};
 use clap::Subcommand;
 
 use crate::document::{Outputs, Run, Seed};
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 
 mod charts;
@@ -66,7 +66,7 @@ fn read<T>(
     reader: impl Fn(Box<dyn BufRead>) -> Result<T, ReadError>,
 ) -> Result<T, CliError> {
     let bytes = BufReader::with_capacity(1 << 18, inputs.open(file)?);
-    let bytes = llm_metrics::io::decompressed(bytes).map_err(|e| CliError::reading(file, &e))?;
+    let bytes = sheet::unpacked(bytes).map_err(|e| CliError::reading(file, &e))?;
     reader(bytes).map_err(|error| {
         let place = error.line.into_iter().fold(Place::file(file), Place::line);
         match (error.problem, error.field) {

@@ -11,7 +11,7 @@ use super::lines::{each_line, json_problem};
 use super::problem::Problem;
 use super::words;
 use crate::document::{self, Outputs};
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 use crate::progress::Progress;
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 
 /// Calls `visit` with the number (from 1) and the text of each line that is not blank; a line that is no text comes as words that say so. A byte order mark

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::fields::Json;
 use super::problem::Problem;
-use crate::error::Place;
+use crate::error::{Complain as _, Place};
 use crate::inputs::Inputs;
 
 const FIELD: &str = "payoffs";

@@ -2,7 +2,7 @@
 
 use games::{Argument, GamesError};
 
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 
 /// What is wrong with a case, and with which field.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::case::{self, Answer, finish};
 use super::fields::Json;
 use super::lines::{each_line, json_problem};
 use super::problem::Problem;
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 
 /// Arguments of `hindsight games regret`.

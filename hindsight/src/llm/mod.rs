@@ -9,7 +9,7 @@ use llm_metrics::io::{ReadError, decompressed};
 use report::number::{fixed, interval};
 
 use crate::document::Seed;
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 
 mod calibration;

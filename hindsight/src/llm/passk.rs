@@ -11,7 +11,7 @@ use llm_metrics::{
 
 use super::{fault, opened, plots};
 use crate::document::{Outputs, Run};
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use report::number::percent;
 use report::{Axis, Column, Page, Series, Table, XyChart};
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::records::FieldArgs;
 use super::{fault, opened, plots};
 use crate::document::{Outputs, Run, Seed};
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 use report::number::{fixed, percent};
 use report::{Column, Page, Table};

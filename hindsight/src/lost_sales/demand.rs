@@ -4,9 +4,11 @@ use std::path::Path;
 
 use exo_idp::exact::{DemandLaw, ExactError};
 
-use crate::error::CliError;
+use crate::error::{CliError, Complain as _};
 use crate::inputs::Inputs;
-use crate::sheet::{Format, Sheet, shorten};
+use sheet::shorten;
+
+use crate::table::Format;
 
 /// The file that `text` names; none where it names a law.
 ///
@@ -37,7 +39,7 @@ pub(super) fn parse(text: &str, inputs: &Inputs) -> Result<DemandLaw, CliError> 
 
 /// The empirical law of a file with one whole number a line; the first line may be a heading.
 fn read(path: &Path, inputs: &Inputs) -> Result<DemandLaw, CliError> {
-    let mut sheet = Sheet::list(inputs, path, &Format::default())?;
+    let mut sheet = Format::default().open(inputs, path)?.into_list()?;
     let file = sheet.file().clone();
     let mut observed = Vec::new();
     while let Some(row) = sheet.next_row()? {

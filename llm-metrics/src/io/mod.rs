@@ -3,7 +3,6 @@
 mod csv;
 mod error;
 mod frames;
-mod gzip;
 mod harness;
 mod json;
 mod layout;

@@ -30,7 +30,7 @@ fn read_text(text: impl AsRef<[u8]>, change: impl FnOnce(&mut Input)) -> Result<
 fn read_bytes(bytes: &[u8], input: &Input) -> Result<Table, CliError> {
     let bytes = std::io::Cursor::new(bytes.to_vec());
     read_from(
-        Sheet::from_reader(bytes, Path::new("f.csv"), &input.format)?,
+        Sheet::from_reader(bytes, "f.csv", input.format.checked()?)?,
         input,
     )
 }

@@ -8,7 +8,7 @@ use llm_metrics::{Error, stats::Interval};
 use super::super::plots;
 use super::{Args, fault, opened, points};
 use crate::document::Run;
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 use report::number::{interval, percent};
 use report::{Axis, Column, Page, Series, Table, XyChart};
 

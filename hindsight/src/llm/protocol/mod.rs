@@ -7,7 +7,7 @@ use llm_metrics::recalibrate::{ProtocolLog, in_context_protocol};
 
 use super::{fault, opened, plots};
 use crate::document::{Outputs, Run};
-use crate::error::{CliError, Place};
+use crate::error::{CliError, Complain as _, Place};
 
 mod report;
 

@@ -5,8 +5,6 @@
 //! after the last week is worth its cost, discounted once more: then the best policy of a finite horizon is that of the
 //! infinite one, order up to 7.
 
-#![allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-
 use std::ops::ControlFlow;
 
 use hindsight_exo_idp::conventions::{ObservationTiming, Receipts, Terminal};

@@ -1,9 +1,7 @@
 //! The learnability bounds on synthetic worlds: they hold where their assumptions do, and break where they do not.
 
-#![allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-
 #[allow(dead_code, reason = "the example uses the rest")]
-#[path = "../examples/learnability/experiments.rs"]
+#[path = "../../examples/learnability/experiments.rs"]
 mod experiments;
 
 use experiments::{

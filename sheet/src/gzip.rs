@@ -6,7 +6,7 @@ use flate2::bufread::GzDecoder;
 
 /// Member after member of a gzip stream. Zeros behind the last member, with which tapes and block devices fill up, are skipped; anything
 /// else there is an error.
-pub(super) struct Gzip<R: BufRead> {
+pub(crate) struct Gzip<R: BufRead> {
     state: Option<State<R>>,
 }
 
@@ -16,7 +16,7 @@ enum State<R: BufRead> {
 }
 
 impl<R: BufRead> Gzip<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Gzip {
             state: Some(State::Between(reader)),
         }

@@ -1,9 +1,7 @@
 //! Sales are not demand: policies made from sales lose on the true demand, those made from corrected demand do not, and what a
 //! policy sells does not bring back the demand that it lost.
 
-#![allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-
-#[path = "../examples/censoring/experiment.rs"]
+#[path = "../../examples/censoring/experiment.rs"]
 mod experiment;
 
 use experiment::{Experiment, Failure, Record};

@@ -4,7 +4,7 @@ use std::io::{Read, Result};
 
 /// The bytes of `inner` with `\r\n` as `\n`, and with a line end after the last line.
 #[derive(Debug)]
-pub(super) struct UnixLines<R> {
+pub(crate) struct UnixLines<R> {
     inner: R,
     held_return: bool,
     last: u8,
@@ -12,7 +12,7 @@ pub(super) struct UnixLines<R> {
 }
 
 impl<R: Read> UnixLines<R> {
-    pub(super) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         UnixLines {
             inner,
             held_return: false,
