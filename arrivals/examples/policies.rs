@@ -31,10 +31,12 @@ struct Case {
 }
 
 impl Case {
+    /// `sizes` is the standard deviation of the logarithm of order sizes in the log.
     fn new(
         seed: u64,
         products: usize,
         steps: usize,
+        sizes: f64,
         device: &Device,
     ) -> Result<Self, Box<dyn Error>> {
         let config = WorldConfig {
@@ -49,7 +51,7 @@ impl Case {
         let panel = World::new(&config)?.panel(DemandColumn::Truth)?;
         let vendors = VendorWorld::new(VENDORS, 200 + seed)?;
         let grid = Grid::weekly(vendors.longest())?;
-        let log = vendors.log(40_000, 208, 1)?;
+        let log = vendors.log_of(40_000, 208, 1, &|_, z| (sizes * z).exp())?;
         let config = TrialConfig {
             steps,
             seed,
@@ -98,7 +100,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err(format!("{what} is none of cross, bias, minimum").into()),
     };
     for seed in 0..worlds {
-        row(seed, &Case::new(seed, products, steps, &device)?, &device)?;
+        let sizes = if what == "minimum" { 1.0 } else { 0.6 };
+        row(
+            seed,
+            &Case::new(seed, products, steps, sizes, &device)?,
+            &device,
+        )?;
     }
     Ok(())
 }
@@ -172,14 +179,19 @@ fn minimum(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>
         );
         println!("|---|---|---|---|---|---|");
     }
-    let rule = |usual: &f64| OrderRule {
-        minimum: 4.0 * usual,
-        batch: usual.max(1.0),
+    let rule = |weekly: &f64| OrderRule {
+        minimum: 4.0 * weekly,
+        batch: weekly.max(1.0),
         ..OrderRule::default()
     };
-    let rules = case.catalogue.usual().iter().map(rule).collect();
-    let catalogue = case.catalogue.clone().with_rules(rules)?;
-    let trial = case.trial(&catalogue)?;
+    // Usual orders, to which the vendors' room is in proportion, are as large as the smallest allowed; stock costs a hundredth of its worth a week.
+    let weekly = case.catalogue.usual();
+    let usual = weekly.iter().map(|weekly| 4.0 * weekly).collect();
+    let catalogue = Catalogue::of_world(case.truth()?, usual, WEEKS)?;
+    let catalogue = catalogue.with_rules(weekly.iter().map(rule).collect())?;
+    let mut config = case.config.clone();
+    config.conventions.holding_share = 0.01;
+    let trial = Trial::new(&case.panel, &catalogue, case.law.clone(), config)?;
     let truth = case.truth()?;
     let truth = truth.market(&catalogue, case.config.samples, 1_000 + seed)?;
     let generated = trial.generated(&case.model)?;

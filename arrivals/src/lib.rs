@@ -21,6 +21,9 @@ mod error;
 pub mod evaluate;
 mod gather;
 mod grid;
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub mod io;
 mod log;
 pub mod model;
 mod order;

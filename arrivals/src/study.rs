@@ -35,6 +35,10 @@ pub struct Study {
     pub judged: Log,
     /// All orders.
     pub whole: Log,
+    /// The numbers of all orders, as the book has them.
+    pub numbers: Vec<String>,
+    /// The vendors' names.
+    pub vendors: Vec<String>,
 }
 
 /// A curve and whose it is.
@@ -47,16 +51,38 @@ pub struct NamedCurve {
     pub curve: Curve,
 }
 
-/// How an order may arrive by a model.
+/// How an order may arrive by a model, as of when it was placed, and what has come of it since.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Forecast {
-    /// The share that has arrived by each period.
+    /// The order's number.
+    pub order: String,
+    /// The vendor's name.
+    pub vendor: String,
+    /// Units ordered.
+    pub units: f64,
+    /// What has been seen of it.
+    pub seen: Path,
+    /// The last period of which that is known; none where nothing more comes.
+    pub seen_until: Option<i64>,
+    /// The share that arrives by each period, by the model.
     pub curve: Curve,
     /// The probability that nothing comes.
     pub nothing: f64,
-    /// The paths.
+    /// The paths drawn.
     pub paths: Vec<Path>,
+}
+
+impl Forecast {
+    /// The share that has been seen to arrive, by each of some periods of which that is known.
+    #[must_use]
+    pub fn received(&self, periods: RangeInclusive<i64>) -> Vec<(f64, f64)> {
+        let seen = Curve::of(std::slice::from_ref(&self.seen), periods.clone());
+        let known = seen.points(&seen.mean).into_iter().zip(periods);
+        let known =
+            known.filter(|(_, period)| self.seen_until.is_none_or(|until| *period <= until));
+        known.map(|(point, _)| point).collect()
+    }
 }
 
 /// Paths of each order that make the curve of a model.
@@ -82,6 +108,8 @@ impl Study {
             learned,
             judged: book.complete(from, longest)?,
             whole,
+            numbers: book.lines().iter().map(|line| line.order.clone()).collect(),
+            vendors: book.vendors().to_vec(),
         })
     }
 
@@ -100,6 +128,10 @@ impl Study {
             grid: Grid::weekly(world.longest())?,
             learned: world.log(orders, periods, seed)?,
             judged: others.filter(|_, order| order.seen_until.is_none()),
+            numbers: (1..=others.orders().len()).map(|n| n.to_string()).collect(),
+            vendors: (1..=world.vendors.len())
+                .map(|n| format!("vendor {n}"))
+                .collect(),
             whole: others,
         })
     }
@@ -160,24 +192,32 @@ impl Study {
         Ok(curves)
     }
 
-    /// How some orders may arrive by a model, as of when they were placed: what has come of them since is not used.
+    /// How the last `most` orders may arrive by a model, as of when they were placed: what has come of them since is not used.
     ///
     /// # Errors
     /// What the model refuses, no sample.
     pub fn forecasts(
         &self,
         model: &dyn ArrivalModel,
-        orders: &[Order],
+        most: usize,
         samples: u32,
         seed: u64,
     ) -> Result<Vec<Forecast>, ArrivalsError> {
+        let from = self.numbers.len().saturating_sub(most);
+        let orders = &self.whole.orders()[from..];
         let requests: Vec<_> = orders.iter().map(|order| order.request.clone()).collect();
-        let drawn = model.samples(&requests, samples, seed)?.into_iter();
-        let forecast = |paths: Vec<Path>| Forecast {
+        let drawn = model.samples(&requests, samples, seed)?;
+        let rows = orders.iter().zip(&self.numbers[from..]).zip(drawn);
+        let forecast = |((order, number), paths): ((&Order, &String), Vec<Path>)| Forecast {
+            order: number.clone(),
+            vendor: self.vendors[order.request.vendor].clone(),
+            units: order.request.units,
+            seen: Path::of(order),
+            seen_until: order.seen_until,
             curve: Curve::of(&paths, self.periods()),
             nothing: Path::nothing(&paths),
             paths,
         };
-        Ok(drawn.map(forecast).collect())
+        Ok(rows.map(forecast).collect())
     }
 }

@@ -184,8 +184,8 @@ fn what_is_wrong_with_a_receipt_is_told_with_line_and_column() {
             "in.csv:2: column \"receipt_date\": \"2024-01-08\" is after the end of the data, 2024-01-07",
         ),
         ("--end soon", "--end soon: is no date"),
-        ("--vendor supplier", "no column \"supplier\" for --vendor"),
-        ("--received got", "no column \"got\" for --received"),
+        ("--vendor supplier", "no column \"supplier\" for vendor"),
+        ("--received got", "no column \"got\" for received"),
     ] {
         let line = format!("fit --input {{}}/in.csv {options}");
         let (code, told) = run(folder.path(), &line).unwrap_err();

@@ -148,6 +148,15 @@ impl Network {
                 *weight *= 0.1;
             }
         }
+        // What a log never varies (it may hold no minimum, no batch, no promise) keeps its first weights: they are zero.
+        let inputs = self.context.inputs();
+        for row in self
+            .context
+            .weights_mut(&mut theta)
+            .chunks_exact_mut(inputs)
+        {
+            row[2..FEATURES + self.covariates].fill(0.0);
+        }
         theta
     }
 

@@ -50,8 +50,10 @@ pub use simulator::Simulator;
 
 use crate::baselines::LeadTimeOnly;
 use crate::error::{Argument, ArrivalsError, length};
+use crate::log::{Log, Order, Receipt};
 use crate::model::{GenQot, GeneratedArrivals, OrderContext};
 use crate::order::{Estimator, OrderGradient};
+use crate::sampler::{ArrivalModel, Piece, Samples};
 
 /// How a trial is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +97,8 @@ pub struct Trial<'a> {
     law: VendorLeadTimes,
     config: TrialConfig,
     rules: Rules,
+    /// Mean demand of every product in the training weeks: the scale of opening stock and of money.
+    weekly: Vec<f64>,
 }
 
 /// Mean demand of every product in some weeks, at least a tenth of a unit: its usual order.
@@ -108,6 +112,40 @@ pub fn usual_orders(panel: &Panel, weeks: Range<usize>) -> Vec<f64> {
         (demand.iter().sum::<f64>() / count).max(0.1)
     };
     (0..panel.products()).map(mean).collect()
+}
+
+/// The law of lead times that a generator implies for the products of a catalogue: when the units of usual orders arrive, by vendor. It is what would be known of them
+/// without their pieces.
+///
+/// # Errors
+/// A request that the model does not know how to read; vendors of whom nothing ever arrives.
+pub fn implied_lead_times(
+    model: &GenQot,
+    catalogue: &Catalogue,
+    device: &Device,
+    seed: u64,
+) -> Result<LeadTimeOnly, ArrivalsError> {
+    let (products, weeks) = (catalogue.products(), catalogue.weeks());
+    // Enough orders of every vendor, and not more for more products.
+    let each = (20_000 / products).clamp(1, weeks);
+    let cells = (0..products * each).map(|k| (k % products, k / products * weeks / each));
+    let requests: Vec<_> = cells.map(|(p, week)| catalogue.request(p, week)).collect();
+    let paths = model
+        .on(device)
+        .sample(&requests, Samples { seed, sample: 0 })?;
+    let mut log = Log::new(model.vendors(), model.covariates(), model.grid().first());
+    for (request, path) in requests.into_iter().zip(paths) {
+        let receipt = |piece: &Piece| Receipt {
+            time: piece.time,
+            units: piece.share * request.units,
+        };
+        log.push(Order {
+            receipts: path.pieces.iter().map(receipt).collect(),
+            request,
+            seen_until: None,
+        })?;
+    }
+    LeadTimeOnly::fit(&log, model.grid())
 }
 
 impl<'a> Trial<'a> {
@@ -139,6 +177,7 @@ impl<'a> Trial<'a> {
         Ok(Trial {
             law: VendorLeadTimes::new(law, catalogue.vendors().to_vec(), config.seed)?,
             rules: rules(catalogue, panel.weeks(), config.estimator)?,
+            weekly: usual_orders(panel, 0..panel.weeks() - config.held_out),
             panel,
             catalogue,
             config,
@@ -152,6 +191,7 @@ impl<'a> Trial<'a> {
             rules: Rules(None),
             law: self.law.clone(),
             config: self.config.clone(),
+            weekly: self.weekly.clone(),
             ..*self
         }
     }
@@ -312,10 +352,9 @@ impl<'a> Trial<'a> {
             seed: self.config.seed,
             ..Training::default()
         };
-        let usual = self.catalogue.usual();
         let money = |lane: usize| {
             let product = paths.product(lane);
-            1.0 / (usual[product] * self.panel.price(product, 0)).max(1e-3)
+            1.0 / (self.weekly[product] * self.panel.price(product, 0)).max(1e-3)
         };
         let weights: Vec<f64> = (0..paths.lanes()).map(money).collect();
         let watch = |_: &_| ControlFlow::Continue(());

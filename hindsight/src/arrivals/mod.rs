@@ -3,20 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use ::arrivals::evaluate::Evaluation;
+use ::arrivals::io::{self, SavedModel};
 use ::arrivals::model::{GenQot, Training};
-use ::arrivals::{ArrivalModel, ArrivalsError, Forecast, NamedCurve, Path as Pieces};
+use ::arrivals::world::VendorWorld;
+use ::arrivals::{ArrivalModel, ArrivalsError, Forecast, NamedCurve, Study};
 use clap::Subcommand;
 use gpu::Device;
 use serde::Serialize;
 
 use crate::document::{Outputs, Run, Seed};
-use crate::error::CliError;
+use crate::error::{CliError, Complain as _, Place};
 
-mod data;
 mod page;
 mod read;
 
-use data::{Data, Saved};
+pub(crate) use read::saved;
 use read::{Columns, Counting};
 
 /// Subcommands of `hindsight arrivals`.
@@ -110,6 +111,71 @@ fn begin(name: &'static str, common: &Common, model: Option<&Path>) -> Result<Ru
     Run::begin(name, &common.outputs, Some(common.seed.seed), files)
 }
 
+/// The orders of a run.
+struct Data {
+    words: String,
+    counting: io::Counting,
+    study: Study,
+    world: Option<VendorWorld>,
+}
+
+/// Vendors and weeks of the made-up world.
+const WORLD: (usize, usize) = (8, 208);
+/// Share of a log's orders, the earliest, that models learn from where they are judged by the others.
+const LEARNED: f64 = 0.8;
+
+impl Data {
+    /// The orders of a run; `split` says whether models learn from the first of them alone.
+    fn new(
+        common: &Common,
+        run: &Run,
+        saved: Option<&(SavedModel, GenQot)>,
+        split: bool,
+    ) -> Result<Self, CliError> {
+        let counting = saved.map_or(common.counting.checked(), |(saved, _)| saved.counting);
+        let Some(file) = &common.input else {
+            return Data::made_up(common, counting);
+        };
+        let known = saved.map(|(saved, _)| saved.vendors.as_slice());
+        let found = common.columns.read(run, file, counting, known)?;
+        let longest = saved.map(|(_, model)| model.grid().last());
+        let longest = longest.or(common.longest).unwrap_or(found.book.longest());
+        let study = Study::of_book(&found.book, longest, split.then_some(LEARNED));
+        let study = study.map_err(|error| Place::file(file).error(error))?;
+        let orders = study.whole.orders();
+        let open = orders.iter().filter(|order| order.seen_until.is_some());
+        let words = format!(
+            "{}: {} orders of {} vendors, {} of which may still receive more, {} rows of returns left out; times in {}, nothing later than {longest}",
+            file.display(),
+            orders.len(),
+            study.vendors.len(),
+            open.count(),
+            found.returns,
+            page::counting(counting),
+        );
+        Ok(Data {
+            words,
+            counting,
+            study,
+            world: None,
+        })
+    }
+
+    fn made_up(common: &Common, counting: io::Counting) -> Result<Self, CliError> {
+        let (seed, (vendors, weeks)) = (common.seed.seed, WORLD);
+        let world = VendorWorld::new(vendors, seed).map_err(wrong)?;
+        let orders = common.orders;
+        Ok(Data {
+            words: format!(
+                "A made-up world of {vendors} vendors whose law is known, {weeks} weeks; {orders} orders to learn from"
+            ),
+            counting,
+            study: Study::of_world(&world, orders, weeks, seed).map_err(wrong)?,
+            world: Some(world),
+        })
+    }
+}
+
 fn train(common: &Common, data: &Data, device: &Device) -> Result<GenQot, CliError> {
     let training = Training {
         epochs: common.epochs,
@@ -130,26 +196,12 @@ struct Fitted {
     curves: Vec<NamedCurve>,
 }
 
-/// How an order may arrive.
-#[derive(Debug, Serialize)]
-struct Drawn {
-    order: String,
-    vendor: String,
-    units: f64,
-    /// What has been seen of it.
-    seen: Pieces,
-    /// The last period of which that is known; none where nothing more comes.
-    seen_until: Option<i64>,
-    #[serde(flatten)]
-    forecast: Forecast,
-}
-
 /// What an evaluation or a sample says.
 #[derive(Debug, Serialize)]
 struct Results {
     evaluations: Vec<Evaluation>,
     curves: Vec<NamedCurve>,
-    orders: Vec<Drawn>,
+    orders: Vec<Forecast>,
 }
 
 /// Orders whose draws make the curve of a fit.
@@ -166,7 +218,10 @@ fn fit(args: &Fit) -> Result<(), CliError> {
     let (data, device) = (Data::new(common, &run, None, false)?, Device::best());
     let model = train(common, &data, &device)?;
     if let Some(save) = save {
-        run.put(save, Saved::bytes(&data, &model)?);
+        let (vendors, world) = (data.study.vendors.clone(), data.world.clone());
+        let saved = SavedModel::new(&model, vendors, data.counting, world).to_json();
+        let saved = saved.map_err(|error| CliError::System(error.to_string()))?;
+        run.put(save, saved.into_bytes());
     }
     let orders = data.study.learned.orders();
     let likelihood = model.log_likelihood(orders, &device).map_err(wrong)?;
@@ -203,11 +258,8 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
         return Err(CliError::argument("--samples", args.samples, problem));
     }
     let run = begin(name, common, args.model.as_deref())?;
-    let saved = args
-        .model
-        .as_deref()
-        .map(|path| Saved::read(&run, path))
-        .transpose()?;
+    let known = args.model.as_deref().map(|path| saved(&run, path));
+    let saved = known.transpose()?;
     let alone = saved.is_some() || !judge;
     let data = Data::new(common, &run, saved.as_ref(), !alone)?;
     let model = match saved {
@@ -224,15 +276,14 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     models.extend(others.iter().map(|model| &**model));
     models.extend(data.world.as_ref().map(|world| world as &dyn ArrivalModel));
     let most = args.most.map(|most| most as usize);
+    let shown = if judge { 6 } else { most.unwrap_or(12) };
     let mut results = Results {
         evaluations: Vec::new(),
         curves: Vec::new(),
-        orders: drawn(
-            &data,
-            &generator,
-            if judge { 6 } else { most.unwrap_or(12) },
-            args,
-        )?,
+        orders: data
+            .study
+            .forecasts(&generator, shown, args.samples, seed)
+            .map_err(wrong)?,
     };
     let (mut words, last) = (data.words.clone(), data.study.grid.last());
     if judge {
@@ -266,31 +317,4 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
         || page::results(words, &data, &table, &results),
         &text,
     )
-}
-
-/// How the last orders may arrive.
-fn drawn(
-    data: &Data,
-    model: &dyn ArrivalModel,
-    most: usize,
-    args: &Use,
-) -> Result<Vec<Drawn>, CliError> {
-    let from = data.numbers.len().saturating_sub(most);
-    let orders = &data.study.whole.orders()[from..];
-    let forecasts = data
-        .study
-        .forecasts(model, orders, args.samples, args.common.seed.seed);
-    let rows = orders
-        .iter()
-        .zip(&data.numbers[from..])
-        .zip(forecasts.map_err(wrong)?);
-    let drawn = rows.map(|((order, number), forecast)| Drawn {
-        order: number.clone(),
-        vendor: data.vendors[order.request.vendor].clone(),
-        units: order.request.units,
-        seen: Pieces::of(order),
-        seen_until: order.seen_until,
-        forecast,
-    });
-    Ok(drawn.collect())
 }

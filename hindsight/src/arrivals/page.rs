@@ -1,12 +1,12 @@
 //! Tables and figures of `hindsight arrivals`.
 
 use ::arrivals::evaluate::{Estimate, Evaluation};
-use ::arrivals::{Curve, NamedCurve};
+use ::arrivals::io::Counting;
+use ::arrivals::{Forecast, NamedCurve};
 use report::number::{fixed, percent, significant};
 use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
 
-use super::data::Data;
-use super::{Drawn, Results};
+use super::{Data, Results};
 
 const SCORES: &str = "CRPS: of the share that has arrived, the mean over orders and periods. Slopes: of what happened on what was predicted, for the share that has arrived by the \
      period and for \"nothing comes\"; one where calibrated. First arrival: predicted less observed. PIT: p-values of uniformity for first arrival, last arrival, total, first piece. Joint: \
@@ -38,7 +38,7 @@ pub(super) fn scores(evaluations: &[Evaluation]) -> Table {
 }
 
 /// A row for each drawn order.
-pub(super) fn orders(orders: &[Drawn], last: i64) -> Table {
+pub(super) fn orders(orders: &[Forecast], last: i64) -> Table {
     let half = last / 2;
     let mut names = ["order", "vendor", "units", "nothing"]
         .map(str::to_owned)
@@ -47,13 +47,9 @@ pub(super) fn orders(orders: &[Drawn], last: i64) -> Table {
     let mut table = Table::new(names.into_iter().map(Column::text));
     for one in orders {
         let by = |period: i64| {
-            let at = usize::try_from(period - one.forecast.curve.first).unwrap_or(0);
-            let [mean, low, high] = [
-                &one.forecast.curve.mean,
-                &one.forecast.curve.low,
-                &one.forecast.curve.high,
-            ]
-            .map(|list| percent(list[at], 0));
+            let at = usize::try_from(period - one.curve.first).unwrap_or(0);
+            let [mean, low, high] =
+                [&one.curve.mean, &one.curve.low, &one.curve.high].map(|list| percent(list[at], 0));
             format!("{mean} ({low} to {high})")
         };
         let units = significant(one.units, 4);
@@ -61,7 +57,7 @@ pub(super) fn orders(orders: &[Drawn], last: i64) -> Table {
             one.order.clone(),
             one.vendor.clone(),
             units,
-            percent(one.forecast.nothing, 1),
+            percent(one.nothing, 1),
             by(half),
             by(last),
         ]);
@@ -129,13 +125,20 @@ fn receipts(page: &mut Page, data: &Data, curves: &[NamedCurve]) {
     );
 }
 
+/// The unit of times, and from what they count.
+pub(super) fn counting(counting: Counting) -> String {
+    let unit = if counting.days { "days" } else { "weeks" };
+    let origin = if counting.from_promise {
+        "promised date"
+    } else {
+        "order"
+    };
+    format!("{unit} since the {origin}")
+}
+
 fn capital(data: &Data) -> String {
-    let [unit, origin] = data.counting.words();
-    format!(
-        "{}{} since the {origin}",
-        unit[..1].to_uppercase(),
-        &unit[1..]
-    )
+    let words = counting(data.counting);
+    format!("{}{}", words[..1].to_uppercase(), &words[1..])
 }
 
 fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
@@ -172,28 +175,19 @@ fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
     [bins.svg(), slopes.svg()]
 }
 
-fn timeline(data: &Data, order: &Drawn) -> Svg {
+fn timeline(data: &Data, order: &Forecast) -> Svg {
     let title = format!(
         "Order {}: {} units from {}",
         order.order,
         significant(order.units, 4),
         order.vendor
     );
-    let seen = Curve::of(std::slice::from_ref(&order.seen), data.study.periods());
-    let known = seen
-        .points(&seen.mean)
-        .into_iter()
-        .zip(data.study.periods());
-    let known = known
-        .filter(|(_, period)| order.seen_until.is_none_or(|until| *period <= until))
-        .map(|(point, _)| point)
-        .collect();
+    let known = order.received(data.study.periods());
     let band = order
-        .forecast
         .curve
-        .points(&order.forecast.curve.low)
+        .points(&order.curve.low)
         .into_iter()
-        .zip(&order.forecast.curve.high);
+        .zip(&order.curve.high);
     let band = band
         .map(|((period, low), &high)| (period, low, high))
         .collect();
@@ -202,13 +196,7 @@ fn timeline(data: &Data, order: &Drawn) -> Svg {
         Axis::linear(capital(data)),
         Axis::linear("Share received").percent().with_zero(),
     )
-    .series(
-        Series::line(
-            "drawn",
-            order.forecast.curve.points(&order.forecast.curve.mean),
-        )
-        .band(band),
-    )
+    .series(Series::line("drawn", order.curve.points(&order.curve.mean)).band(band))
     .series(Series::step("received", known).ink(Ink::Text))
     .svg()
 }
