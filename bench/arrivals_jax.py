@@ -166,7 +166,7 @@ def likelihood(p, rows, vendor, exo, batched):
     return (heads(p, out, exo) if batched else out).sum()
 
 
-def update(state, order, batch, t, all_rows, all_vendor, all_exo):
+def update(state, batch, t, all_rows, all_vendor, all_exo):
     p, m, v, mean = state
     own = [jnp.take(a, batch, axis=0) for a in (all_rows, all_vendor, all_exo)]
     loss = lambda p: -likelihood(p, *own, variant != "scan") / batch.shape[0]
@@ -184,13 +184,13 @@ def update(state, order, batch, t, all_rows, all_vendor, all_exo):
 
 @partial(jax.jit, donate_argnums=0)
 def one_step(state, batch, t, *arrays):
-    return update(state, None, batch, t, *arrays)
+    return update(state, batch, t, *arrays)
 
 
 @partial(jax.jit, donate_argnums=0)
 def one_epoch(state, batches, *arrays):
     ts = jnp.arange(1.0, len(batches) + 1)
-    return jax.lax.scan(lambda s, b: (update(s, None, b[0], b[1], *arrays), None), state, (batches, ts))[0]
+    return jax.lax.scan(lambda s, b: (update(s, b[0], b[1], *arrays), None), state, (batches, ts))[0]
 
 
 def train():
@@ -200,7 +200,7 @@ def train():
     total = jax.jit(partial(likelihood, batched=True))
     nats = -sum(float(total(p, rows[i : i + 50_000], vendor[i : i + 50_000], exo[i : i + 50_000])) for i in parts) / N
     arrays = [jnp.asarray(a) for a in (rows, vendor, exo)]
-    state = [jax.tree.map(f, p) for f in (jnp.array, jnp.zeros_like, jnp.zeros_like, jnp.array)]
+    state = tuple(jax.tree.map(f, p) for f in (jnp.array, jnp.zeros_like, jnp.zeros_like, jnp.array))
     generator, least = np.random.default_rng(0), math.inf
     for epoch in range(3):
         begun = time.process_time()

@@ -8,14 +8,14 @@
 
 use std::error::Error;
 
-use hindsight_arrivals::exo_idp::Panel;
 use hindsight_arrivals::exo_idp::compare::{Bootstrap, Interval};
 use hindsight_arrivals::exo_idp::market::OrderRule;
 use hindsight_arrivals::exo_idp::world::{DemandColumn, World, WorldConfig};
+use hindsight_arrivals::exo_idp::{Outcomes, Panel};
 use hindsight_arrivals::model::{GenQot, Training};
 use hindsight_arrivals::trial::{Catalogue, Simulator, Trial, TrialConfig, usual_orders};
 use hindsight_arrivals::world::VendorWorld;
-use hindsight_arrivals::{Grid, LeadTimeOnly};
+use hindsight_arrivals::{ArrivalsError, Estimator, Grid, LeadTimeOnly};
 use hindsight_gpu::Device;
 
 const VENDORS: usize = 8;
@@ -160,12 +160,11 @@ fn bias(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
     let percent = 100.0 / right.reward().abs();
     for factor in [0.7, 0.85, 0.925, 1.0, 1.075, 1.15, 1.3] {
         let own = judged(factor)?;
-        let over = Bootstrap::default().difference(&own, &right)?;
-        let [estimate, low, high] = [over.estimate, over.low, over.high].map(|x| x * percent);
         println!(
-            "| {seed} | {factor} | {:.2} | {:.3} | {estimate:+.2} [{low:+.2}, {high:+.2}] |",
+            "| {seed} | {factor} | {:.2} | {:.3} | {} |",
             own.reward() * percent,
-            own.fill_rate()
+            own.fill_rate(),
+            over(&own, &right)?
         );
     }
     Ok(())
@@ -175,69 +174,79 @@ fn bias(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
 fn minimum(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
     if seed == 0 {
         println!(
-            "| world | policy | reward, % of the first | fill rate | weeks with an order | difference from the first |"
+            "| world | policy | reward in the truth, % of the first | fill rate | weeks with an order | difference | in the generator |"
         );
-        println!("|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|");
     }
     let rule = |weekly: &f64| OrderRule {
         minimum: 4.0 * weekly,
         batch: weekly.max(1.0),
         ..OrderRule::default()
     };
-    // Usual orders, to which the vendors' room is in proportion, are as large as the smallest allowed; stock costs a hundredth of its worth a week.
+    // Usual orders, to which the vendors' room is in proportion, are as large as the smallest allowed; stock costs 26 % of its worth a year.
     let weekly = case.catalogue.usual();
     let usual = weekly.iter().map(|weekly| 4.0 * weekly).collect();
     let catalogue = Catalogue::of_world(case.truth()?, usual, WEEKS)?;
     let catalogue = catalogue.with_rules(weekly.iter().map(rule).collect())?;
-    let mut config = case.config.clone();
-    config.conventions.holding_share = 0.01;
-    let trial = Trial::new(&case.panel, &catalogue, case.law.clone(), config)?;
+    let with = |estimator| {
+        let mut config = case.config.clone();
+        config.conventions.holding_share = 0.005;
+        config.estimator = estimator;
+        Trial::new(&case.panel, &catalogue, case.law.clone(), config)
+    };
+    let trial = with(Estimator::Smoothed)?;
     let truth = case.truth()?;
     let truth = truth.market(&catalogue, case.config.samples, 1_000 + seed)?;
     let generated = trial.generated(&case.model)?;
-    let quantities = Simulator::Generated(&generated);
-    let free = trial.without_rules();
-    let blind = free.train(quantities, device)?;
-    let aware = trial.train(quantities, device)?;
-    let base = trial.tuned(quantities, device)?;
-    let world = Simulator::World(&truth);
-    let unruled = free.outcomes(&blind, world, device)?;
-    let first = trial.outcomes(&blind, world, device)?;
-    let percent = 100.0 / first.reward().abs();
-    for (name, own, frequency) in [
-        (
-            "trained without, rule applied afterwards",
-            &first,
-            trial.frequency(&first),
-        ),
-        (
-            "trained with the rule",
-            &trial.outcomes(&aware, world, device)?,
-            0.0,
-        ),
-        (
-            "base stock, tuned with the rule",
-            &trial.outcomes(&base, world, device)?,
-            0.0,
-        ),
-        (
-            "trained without, no rule",
-            &unruled,
-            free.frequency(&unruled),
-        ),
-    ] {
-        let frequency = if frequency > 0.0 {
-            frequency
-        } else {
-            trial.frequency(own)
-        };
-        let over = Bootstrap::default().difference(own, &first)?;
-        let [estimate, low, high] = [over.estimate, over.low, over.high].map(|x| x * percent);
+    let (quantities, world) = (Simulator::Generated(&generated), Simulator::World(&truth));
+    let blind = trial.without_rules().train(quantities, device)?;
+    let first = [world, quantities].map(|own| trial.outcomes(&blind, own, device));
+    let [Ok(truly), Ok(at_home)] = &first else {
+        return Err("the first policy cannot be replayed".into());
+    };
+    let report = |name: &str, [own, home]: [Result<Outcomes, ArrivalsError>; 2]| {
+        let (own, home) = (own?, home?);
         println!(
-            "| {seed} | {name} | {:.2} | {:.3} | {frequency:.3} | {estimate:+.2} [{low:+.2}, {high:+.2}] |",
-            own.reward() * percent,
-            own.fill_rate()
+            "| {seed} | {name} | {:.2} | {:.3} | {:.3} | {} | {} |",
+            100.0 * own.reward() / truly.reward().abs(),
+            own.fill_rate(),
+            trial.frequency(&own),
+            over(&own, truly)?,
+            over(&home, at_home)?
         );
+        Ok::<_, Box<dyn Error>>(())
+    };
+    report("trained without, rule applied afterwards", first.clone())?;
+    for estimator in [
+        Estimator::StraightThrough,
+        Estimator::Smoothed,
+        Estimator::Mixed,
+    ] {
+        let aware = with(estimator)?.train(quantities, device)?;
+        let found = [world, quantities].map(|own| trial.outcomes(&aware, own, device));
+        report(&format!("trained with the rule, {estimator:?}"), found)?;
     }
+    let base = trial.tuned(quantities, device)?;
+    let found = [world, quantities].map(|own| trial.outcomes(&base, own, device));
+    report("base stock, tuned with the rule", found)?;
+    let free = trial.without_rules();
+    let unruled = free.outcomes(&blind, world, device)?;
+    println!(
+        "| {seed} | the first without the rule | {:.2} | {:.3} | {:.3} | | |",
+        100.0 * unruled.reward() / truly.reward().abs(),
+        unruled.fill_rate(),
+        free.frequency(&unruled)
+    );
     Ok(())
+}
+
+/// What one policy earns more than another, in percent of the other's reward.
+fn over(own: &Outcomes, other: &Outcomes) -> Result<String, Box<dyn Error>> {
+    let percent = 100.0 / other.reward().abs();
+    let found = Bootstrap::default().difference(own, other)?;
+    Ok(words(&Interval {
+        estimate: found.estimate * percent,
+        low: found.low * percent,
+        high: found.high * percent,
+    }))
 }

@@ -1,6 +1,6 @@
 //! Q5: the generator beside the truth, the baselines and planted faults, on worlds whose likelihood is known.
 //!
-//! `cargo run --release -p hindsight-arrivals --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT]`
+//! `cargo run --release -p hindsight-arrivals --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT] [SAMPLES]`
 
 #![allow(clippy::cast_precision_loss, reason = "numbers of orders")]
 
@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let epochs: usize = args.next().map_or(Ok(20), |a| a.parse())?;
     let worlds: u64 = args.next().map_or(Ok(1), |a| a.parse())?;
     let held_out: usize = args.next().map_or(Ok(4_000), |a| a.parse())?;
+    let samples: u32 = args.next().map_or(Ok(200), |a| a.parse())?;
     let device = Device::best();
     let training = Training {
         epochs,
@@ -81,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut models: Vec<&dyn ArrivalModel> = vec![&world, &generator];
         models.extend(baselines);
         models.extend(faults.iter().map(|fault| -> &dyn ArrivalModel { fault }));
-        table(&models, &held_out)?;
+        table(&models, &held_out, samples)?;
     }
     Ok(())
 }
@@ -140,13 +141,13 @@ fn faults<'a>(generator: &'a dyn ArrivalModel, never: &'a dyn ArrivalModel) -> [
     ]
 }
 
-fn table(models: &[&dyn ArrivalModel], held_out: &Log) -> Result<(), Box<dyn Error>> {
+fn table(models: &[&dyn ArrivalModel], held_out: &Log, samples: u32) -> Result<(), Box<dyn Error>> {
     println!(
         "| model | CRPS | slopes by week 1 to 9 | nothing | first, bias | PIT p: first, last, total, first piece | joint p |"
     );
     println!("|---|---|---|---|---|---|---|");
     for model in models {
-        let e = Evaluation::new(*model, held_out.orders(), 9, 200, 5)?;
+        let e = Evaluation::new(*model, held_out.orders(), 9, samples, 5)?;
         let slopes = e.cumulative_slopes.iter();
         let slopes: Vec<String> = slopes.map(|s| format!("{:.2}", s.value)).collect();
         let pit = e.pit.map(|p| format!("{p:.3}")).join(" ");

@@ -183,7 +183,7 @@ fn what_is_wrong_with_a_receipt_is_told_with_line_and_column() {
             "--end 2024-01-07",
             "in.csv:2: column \"receipt_date\": \"2024-01-08\" is after the end of the data, 2024-01-07",
         ),
-        ("--end soon", "--end soon: is no date"),
+        ("--end soon", "--end soon: \"soon\" is no date"),
         ("--vendor supplier", "no column \"supplier\" for vendor"),
         ("--received got", "no column \"got\" for received"),
     ] {
@@ -382,4 +382,80 @@ fn each_subcommand_works_without_arguments() {
         code == 2 && told.contains("--samples 0: is no even number"),
         "{told}"
     );
+}
+
+/// Policies where orders arrive in pieces: a model of the made-up world has its truth, one of a log its vendors' names.
+#[test]
+fn policies_are_judged_in_each_simulator() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sales = "product,week,demand,price,cost,supplier,moq\n".to_owned();
+    for cell in 0..4 * 60 {
+        let (product, week) = (cell / 60, cell % 60);
+        let demand = 5 + (cell * 7919) % 11;
+        let vendor = if product % 2 == 0 { "prompt" } else { "slow" };
+        let _ = writeln!(
+            sales,
+            "P{product},{week},{demand},10,6,{vendor},{}",
+            20 + product
+        );
+    }
+    std::fs::write(folder.path().join("sales.csv"), &sales).unwrap();
+    written(folder.path(), &receipts());
+    let fits = [
+        "--save {}/world.json",
+        "--input {}/in.csv --save {}/model.json",
+    ];
+    for options in fits {
+        let line = format!("fit --orders 300 --epochs 2 {options}");
+        run(folder.path(), &line).unwrap();
+    }
+    let place = folder.path().display().to_string();
+    let backtest = |options: &str| {
+        let line = format!("backtest --data {{}}/sales.csv --steps 2 --no-report {options}");
+        command::run(line.split(' ').map(|word| word.replace("{}", &place)))
+    };
+    let table = |options: &str| -> Value {
+        let text = backtest(&format!("{options} --json -")).unwrap_or_else(|(_, e)| panic!("{e}"));
+        serde_json::from_str(&text).unwrap()
+    };
+    let made_up = table("--arrivals {}/world.json --min-order 30 --batch 6");
+    let names = |found: &Value| -> Vec<String> {
+        let rows = found["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["simulator"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names(&made_up),
+        ["truth", "quantity over time", "lead time"]
+    );
+    let own = table("--arrivals {}/model.json --vendor supplier --min-order moq --held-out 10");
+    assert_eq!(names(&own), ["quantity over time", "lead time"]);
+    assert_eq!(own["held_out"], 10);
+    let plain = table("--arrivals {}/model.json --vendor supplier --held-out 10");
+    let often = |found: &Value| found["rows"][1]["frequencies"][0].as_f64().unwrap();
+    assert!(
+        often(&own) < 0.8 * often(&plain),
+        "{} {}",
+        often(&own),
+        often(&plain)
+    );
+    for (options, words) in [
+        (
+            "--arrivals {}/model.json",
+            "model.json: knows 2 vendors: --vendor COLUMN says",
+        ),
+        (
+            "--arrivals {}/model.json --vendor moq",
+            "the model knows no vendor \"20\"",
+        ),
+        (
+            "--arrivals {}/world.json --min-order least",
+            "no column \"least\"",
+        ),
+        ("--arrivals {}/world.json --min-order -3", "-3"),
+        ("--min-order 3", "--arrivals"),
+    ] {
+        let (code, told) = backtest(options).unwrap_err();
+        assert!(code == 2 && told.contains(words), "{options}\n{told}");
+    }
 }

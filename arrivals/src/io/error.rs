@@ -17,7 +17,7 @@ pub enum ReadError {
         /// Where.
         place: Place,
         /// What is wrong.
-        problem: RowProblem,
+        problem: Box<RowProblem>,
     },
     /// The end of the data is no date of the log's notation.
     #[error("the end of the data: {problem}")]
@@ -25,7 +25,7 @@ pub enum ReadError {
         /// How it was given.
         text: String,
         /// What is wrong.
-        problem: RowProblem,
+        problem: Box<RowProblem>,
     },
     /// Neither an order nor a receipt has a date.
     #[error("{file}: holds no order and no receipt")]
@@ -39,7 +39,7 @@ pub enum ReadError {
         /// The log.
         file: Place,
         /// What is wrong.
-        error: ArrivalsError,
+        error: Box<ArrivalsError>,
     },
     /// The text is no saved model.
     #[error("is no saved model ({0})")]
@@ -135,7 +135,7 @@ pub enum RowProblem {
 impl ReadError {
     /// An error about a field.
     pub(super) fn row(row: &Row<'_>, column: usize, problem: RowProblem) -> Self {
-        let place = row.place(column);
+        let (place, problem) = (row.place(column), Box::new(problem));
         ReadError::Row { place, problem }
     }
 
@@ -143,7 +143,7 @@ impl ReadError {
     pub(super) fn end(text: &str, problem: impl Fn(String) -> RowProblem) -> Self {
         ReadError::End {
             text: text.to_owned(),
-            problem: problem(text.to_owned()),
+            problem: Box::new(problem(text.to_owned())),
         }
     }
 }

@@ -156,7 +156,10 @@ pub fn read(
     let year = if counting.days { 365.2425 } else { dates::YEAR };
     match Book::new(lines, vendors, dates.period(end), year) {
         Ok(book) => Ok(Receipts { book, returns }),
-        Err(error) => Err(ReadError::Log { file, error }),
+        Err(error) => Err(ReadError::Log {
+            file,
+            error: Box::new(error),
+        }),
     }
 }
 

@@ -69,7 +69,7 @@ pub struct TrialConfig {
     pub steps: usize,
     /// The replay's conventions.
     pub conventions: Conventions,
-    /// The derivative of minimum orders and batches in training. Default [`Estimator::Smoothed`].
+    /// The derivative of minimum orders and batches in training. Default [`Estimator::Mixed`], the one that `examples/policies` finds to pay.
     pub estimator: Estimator,
     /// Seed of draws, first weights and mini-batches. Default 0.
     pub seed: u64,
@@ -83,7 +83,7 @@ impl Default for TrialConfig {
             samples: 4,
             steps: 200,
             conventions: Conventions::default(),
-            estimator: Estimator::default(),
+            estimator: Estimator::Mixed,
             seed: 0,
         }
     }
