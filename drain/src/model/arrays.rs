@@ -94,7 +94,7 @@ pub(super) fn normal(stream: &Stream, index: u64, period: u32, count: usize) -> 
     (0..count).map(|_| rng.sample::<f64, _>(law)).collect()
 }
 
-/// The noise of a run: `[period][input][lane]` of the lanes' own, `[period][input][group]` of the groups'.
+/// The noise of a run: `[period][split, cost][sample][lane]` of the lanes' own, `[period][latent number][sample][group]` of the groups'.
 pub(super) struct Noise {
     pub(super) own: Vec<f64>,
     pub(super) shared: Vec<f64>,
@@ -113,22 +113,24 @@ impl Noise {
             Stream::new(seed, "own noise"),
             Stream::new(seed, "latent noise"),
         );
-        let lay_out = |stream: &Stream, count: usize, inputs: usize| {
+        let lay_out = |stream: &Stream, count: usize, numbers: usize| {
+            let inputs = numbers * samples;
             let mut array = vec![0.0; periods * inputs * count];
             for t in 0..periods {
                 let period = u32::try_from(t).unwrap_or(u32::MAX);
                 for index in 0..count {
                     let values = normal(stream, index as u64, period, inputs);
                     for (k, value) in values.into_iter().enumerate() {
-                        array[(t * inputs + k) * count + index] = value;
+                        let row = k % numbers * samples + k / numbers;
+                        array[(t * inputs + row) * count + index] = value;
                     }
                 }
             }
             array
         };
         Self {
-            own: lay_out(&own, states * warehouses, 2 * samples),
-            shared: lay_out(&shared, states, latents * samples),
+            own: lay_out(&own, states * warehouses, 2),
+            shared: lay_out(&shared, states, latents),
         }
     }
 }

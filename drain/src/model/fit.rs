@@ -8,6 +8,7 @@ use rand::RngExt;
 
 use super::arrays::{self, Noise, SEEN};
 use super::network::{Network, Size};
+use super::sums::total;
 use super::{DrainModel, Evaluation, Log, UnitCosts};
 use crate::error::{Argument, DrainError};
 
@@ -184,10 +185,7 @@ pub(super) fn objective(network: &Network, costs: &UnitCosts, training: &Trainin
         |_, i| {
             let (state, seen) = i.lane.split_at(i.lane.len() - SEEN);
             let outlook = network.outlook(i.params, &arrays::lane(state, zones));
-            let noise = i.exo.chunks_exact(2).zip(i.shared.chunks_exact(latents));
-            let samples: Vec<[Var<'_>; 2]> = noise
-                .map(|(own, latent)| outlook.draw(latent, [own[0], own[1]]))
-                .collect();
+            let samples = outlook.draws(i.shared, i.exo);
             let truth = [seen[0], seen[1]];
             let energy = fair(&samples, truth, |a, b| {
                 let (u, k) = (a[0] - b[0], a[1] - b[1]);
@@ -225,14 +223,10 @@ fn unlikely<S: Scalar>(gap: S, variance: S) -> S {
 
 /// The fair score of samples under a distance.
 fn fair<S: Scalar>(samples: &[[S; 2]], truth: [S; 2], distance: impl Fn([S; 2], [S; 2]) -> S) -> S {
-    let zero = S::constant(0.0);
-    let (mut apart, mut spread) = (zero, zero);
-    for (j, &a) in samples.iter().enumerate() {
-        apart = apart + distance(a, truth);
-        for &b in &samples[j + 1..] {
-            spread = spread + distance(a, b);
-        }
-    }
+    let apart = total(samples.iter().map(|&a| distance(a, truth)).collect());
+    let others = samples.iter().enumerate();
+    let pairs = others.flat_map(|(j, &a)| samples[j + 1..].iter().map(move |&b| (a, b)));
+    let spread = total(pairs.map(|(a, b)| distance(a, b)).collect());
     #[expect(clippy::cast_precision_loss, reason = "a handful of samples")]
     let n = samples.len() as f64;
     apart * S::constant(1.0 / n) - spread * S::constant(1.0 / (n * (n - 1.0)))

@@ -133,7 +133,7 @@ impl Market for DrainMarket {
                 price: &known[PLAIN + self.zones..],
             },
         );
-        let [share, money] = outlook.draw(latent, [own[0], own[1]]);
+        let [share, money] = outlook.draws(latent, own)[0];
         let units = (share * known[0]).min(stock);
         let shipping = money * known[0] * S::constant(self.money);
         let lost = (known[0] - units.lane_sum()) / S::constant(1.0).lane_sum();

@@ -60,6 +60,7 @@ mod quantile_regression;
 mod sample;
 mod spill;
 mod split;
+mod sums;
 #[cfg(test)]
 mod tests;
 

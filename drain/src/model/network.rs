@@ -5,6 +5,7 @@ use gpu::nn::{Activation, Dense, Layout};
 
 use super::spill::{Spill, spill};
 use super::split::water_filling;
+use super::sums::{mixed, product, total};
 
 /// What a warehouse says of itself to the network.
 const FEATURES: usize = 12;
@@ -98,26 +99,31 @@ impl<S: Scalar> Outlook<S> {
     /// The logarithm of the money per unit has this variance.
     pub(super) fn unit_variance(&self) -> S {
         let (_, cost) = self.loads.split_at(self.loads.len() / 2);
-        let own = self.unit[1] * self.unit[1];
-        cost.iter().fold(own, |sum, &load| sum + load * load)
+        self.unit[1] * self.unit[1] + product(cost, cost)
     }
 
-    /// Units and money, as shares of what is asked for and of that at the mean price, for these normal numbers: `latent` are those of the
-    /// whole group, `own` those of the lane.
-    pub(super) fn draw(&self, latent: &[S], own: [S; 2]) -> [S; 2] {
+    /// Units and money, as shares of what is asked for and of that at the mean price, for the normal numbers of some samples: `latent` are
+    /// those of the whole group, `[number][sample]`, `own` those of the lane, `[split, cost][sample]`.
+    pub(super) fn draws(&self, latent: &[S], own: &[S]) -> Vec<[S; 2]> {
         let (split_loads, cost_loads) = self.loads.split_at(self.loads.len() / 2);
-        let mix = |loads: &[S]| {
-            let pairs = loads.iter().zip(latent);
-            pairs.fold(S::constant(0.0), |sum, (&load, &z)| sum + load * z)
+        let (split, cost) = (mixed(split_loads, latent), mixed(cost_loads, latent));
+        let (own_split, own_cost) = own.split_at(own.len() / 2);
+        let log = |[mean, deviation]: [S; 2], mixed: Vec<S>, own: &[S]| -> Vec<S> {
+            let terms = mixed.into_iter().zip(own);
+            terms.map(|(m, &own)| mean + m + deviation * own).collect()
         };
-        let rate = (self.fulfilment[0] + self.fulfilment[1] * latent[0]).sigmoid();
-        let rate = (rate * S::constant(FULL)).min(S::constant(1.0));
-        let log_weight = self.split[0] + mix(split_loads) + self.split[1] * own[0];
-        let weight = (log_weight - log_weight.lane_max()).exp();
-        let units = water_filling(weight, self.capacity, self.most * rate);
-        let log_unit = self.unit[0] + mix(cost_loads) + self.unit[1] * own[1];
-        let unit = log_unit.clip(self.range[0], self.range[1]).exp();
-        [units, units * unit]
+        let log_weights = log(self.split, split, own_split);
+        let log_units = log(self.unit, cost, own_cost);
+        let sample = |((log_weight, log_unit), &z): ((S, S), &S)| {
+            let rate = (self.fulfilment[0] + self.fulfilment[1] * z).sigmoid();
+            let rate = (rate * S::constant(FULL)).min(S::constant(1.0));
+            let weight = (log_weight - log_weight.lane_max()).exp();
+            let units = water_filling(weight, self.capacity, self.most * rate);
+            let unit = log_unit.clip(self.range[0], self.range[1]).exp();
+            [units, units * unit]
+        };
+        let logs = log_weights.into_iter().zip(log_units);
+        logs.zip(latent).map(sample).collect()
     }
 }
 
@@ -223,10 +229,7 @@ impl Network {
         let steepness = (scalars[0] + S::constant(2.0)).exp();
         let mut counts = Vec::new();
         S::softmax(&scalars[1..], &mut counts);
-        let zones = lane.demand.len();
-        let cost: Vec<S> = (0..zones)
-            .map(|z| weighted(&counts, |o| lane.price[o * zones + z]))
-            .collect();
+        let cost = mixed(&counts, lane.price);
         spill(capacity, lane.demand, &cost, steepness, self.size.rounds)
     }
 
@@ -238,22 +241,11 @@ impl Network {
             .zip(lane.demand)
             .map(|(&flow, &demand)| flow + S::constant(1e-3) * demand)
             .collect();
-        let all = served
-            .iter()
-            .fold(S::constant(TINY), |sum, &units| sum + units);
         let mut shares = Vec::new();
         S::softmax(logits, &mut shares);
-        let zones = served.len();
-        let money = weighted(&shares, |o| {
-            weighted(&served, |z| lane.price[o * zones + z])
-        });
-        money / all
+        let price = mixed(&shares, lane.price);
+        product(&served, &price) / (total(served) + S::constant(TINY))
     }
-}
-
-fn weighted<S: Scalar>(weights: &[S], value: impl Fn(usize) -> S) -> S {
-    let terms = weights.iter().enumerate().map(|(i, &w)| w * value(i));
-    terms.reduce(|a, b| a + b).unwrap_or(S::constant(0.0))
 }
 
 /// Numbers without unit, most of them between -3 and 3.
@@ -261,8 +253,8 @@ fn features<S: Scalar>(lane: &Lane<'_, S>, capacity: S, together: S, guess: &Spi
     let number = S::constant;
     let (small, tiny) = (number(1e-2), number(TINY));
     let log = |x: S| (x + small).ln();
-    let mean_price = weighted(lane.demand, |z| lane.price[z]);
-    let paid = weighted(&guess.flow, |z| lane.price[z]);
+    let mean_price = product(lane.demand, lane.price);
+    let paid = product(&guess.flow, lane.price);
     vec![
         log(capacity),
         capacity / (together + tiny),

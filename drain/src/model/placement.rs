@@ -259,7 +259,7 @@ impl<'a> Course<'a> {
                 let (latent, demand) = i.shared.split_at(latents);
                 let (stock, lane) = receive(&i, demand);
                 let outlook = network.outlook(theta, &lane);
-                let [units, cost] = outlook.draw(latent, [i.exo[0], i.exo[1]]);
+                let [units, cost] = outlook.draws(latent, i.exo)[0];
                 let units = (units * demand[0]).min(stock);
                 let cost = cost * demand[0] * Var::constant(money);
                 let lost = demand[0] - units.lane_sum();

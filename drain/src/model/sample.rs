@@ -186,7 +186,7 @@ fn shape(network: &Network, costs: &UnitCosts) -> Shape {
 
 /// Traces units and money of [`TOGETHER`] samples a period; the network is run once.
 pub(super) fn sampler(network: &Network, costs: &UnitCosts) -> Program {
-    let (zones, latents) = (costs.zones(), network.latents());
+    let zones = costs.zones();
     Program::record(
         shape(network, costs),
         |_, i| Start {
@@ -197,10 +197,8 @@ pub(super) fn sampler(network: &Network, costs: &UnitCosts) -> Program {
         },
         |_, i| {
             let outlook = Outlook::from_rows(i.carry);
-            let noise = i.exo.chunks_exact(2).zip(i.shared.chunks_exact(latents));
-            let draws = noise.flat_map(|(own, latent)| outlook.draw(latent, [own[0], own[1]]));
             Step {
-                traces: draws.collect(),
+                traces: outlook.draws(i.shared, i.exo).concat(),
                 ..Step::new()
             }
         },
@@ -209,7 +207,7 @@ pub(super) fn sampler(network: &Network, costs: &UnitCosts) -> Program {
 
 /// The mean over the first `samples` samples of a lane's units, or its money at the mean price.
 fn total(network: &Network, costs: &UnitCosts, samples: usize, part: usize) -> Program {
-    let (zones, latents) = (costs.zones(), network.latents());
+    let zones = costs.zones();
     #[expect(clippy::cast_precision_loss, reason = "numbers of samples")]
     let (wanted, together) = (samples as f64, TOGETHER as f64);
     Program::record(
@@ -224,13 +222,11 @@ fn total(network: &Network, costs: &UnitCosts, samples: usize, part: usize) -> P
         },
         |_, i| {
             let outlook = Outlook::from_rows(i.carry);
-            let noise = i.exo.chunks_exact(2).zip(i.shared.chunks_exact(latents));
             let mut objective = Var::constant(0.0);
-            for (m, (own, latent)) in noise.enumerate() {
+            for (m, drawn) in outlook.draws(i.shared, i.exo).into_iter().enumerate() {
                 #[expect(clippy::cast_precision_loss, reason = "numbers of samples")]
                 let counted = (i.state[0] - Var::constant(m as f64)).positive();
-                let drawn = outlook.draw(latent, [own[0], own[1]])[part];
-                objective = objective + counted * drawn;
+                objective = objective + counted * drawn[part];
             }
             Step {
                 state: vec![i.state[0] - Scalar::constant(together)],

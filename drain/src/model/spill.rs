@@ -2,6 +2,8 @@
 
 use gpu::Scalar;
 
+use super::sums::total;
+
 /// Stock, as a share of all demand, at which a warehouse is half as willing as one with plenty.
 const SCARCE: f64 = 0.02;
 const TINY: f64 = 1e-9;
@@ -24,7 +26,8 @@ pub(super) struct Spill<S> {
 /// Each zone asks its warehouses in proportion to $e^{-\beta c}$, less those that are nearly out of stock; what a warehouse cannot serve asks again in the
 /// next round.
 ///
-/// `stock` and `demand` are shares of all demand, `cost` is by zone, in units of the mean price.
+/// `stock` and `demand` are shares of all demand, `cost` is by zone, in units of the mean price. All lanes of a group have the same demand, which is given: there is
+/// no derivative with respect to it.
 pub(super) fn spill<S: Scalar>(
     stock: S,
     demand: &[S],
@@ -41,9 +44,10 @@ pub(super) fn spill<S: Scalar>(
             (score - score.lane_max()).exp()
         })
         .collect();
-    let mut open = demand.to_vec();
+    // One number for the group, so that what is left of it is computed once a group.
+    let mut open: Vec<S> = demand.iter().map(|&demand| demand.lane_max()).collect();
     let mut left = stock;
-    let mut flow = vec![zero; demand.len()];
+    let mut flow = vec![zero; if rounds == 0 { demand.len() } else { 0 }];
     let (mut pull, mut local) = (zero, zero);
     for round in 0..rounds {
         let willing = left / (left + S::constant(SCARCE));
@@ -52,17 +56,20 @@ pub(super) fn spill<S: Scalar>(
             .zip(&open)
             .map(|(&wish, &open)| {
                 let weight = wish * willing;
-                open * weight / (weight.lane_sum() + tiny)
+                weight * (open / (weight.lane_sum() + tiny))
             })
             .collect();
-        let load = asked.iter().fold(zero, |sum, &units| sum + units);
+        let load = total(asked.clone());
         let shipped = left.min(load);
         let share = shipped / (load + tiny);
-        for ((flow, open), asked) in flow.iter_mut().zip(&mut open).zip(asked) {
-            let units = asked * share;
-            *flow = *flow + units;
+        let units: Vec<S> = asked.iter().map(|&asked| asked * share).collect();
+        for (open, units) in open.iter_mut().zip(&units) {
             *open = (*open - units.lane_sum()).relu();
         }
+        flow = match round {
+            0 => units,
+            _ => flow.iter().zip(&units).map(|(&f, &u)| f + u).collect(),
+        };
         if round == 0 {
             (pull, local) = (load, shipped);
         }
@@ -72,7 +79,7 @@ pub(super) fn spill<S: Scalar>(
         drain: (stock - left).relu(),
         pull,
         local,
-        unmet: open.iter().fold(zero, |sum, &units| sum + units),
+        unmet: total(open),
         flow,
     }
 }

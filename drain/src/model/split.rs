@@ -46,7 +46,7 @@ pub fn water_filling<S: Scalar>(weight: S, capacity: S, total: S) -> S {
     let taken = capacity.min(share * level);
     let rest = total - taken.lane_sum();
     let room = capacity - taken;
-    (taken + rest * room / (room.lane_sum() + tiny))
+    (taken + room * (rest / (room.lane_sum() + tiny)))
         .min(capacity)
         .relu()
 }

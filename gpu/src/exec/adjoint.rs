@@ -8,7 +8,7 @@ use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
-use crate::record::{Arg, CustomOp, Op, Row, Space};
+use crate::record::{Arg, Code, CustomOp, Op, Row, Space};
 
 /// The block that is gone back through, and the period.
 type Now = (Space, usize);
@@ -25,30 +25,31 @@ impl<F: Real> Tile<'_, F> {
         let code = self.code(space);
         self.clear(period, &code.phases[phase].added_to);
         let ops = code.phases[phase].ops.clone();
-        let wants = &code.wants[ops.clone()];
-        for (op, &wants) in code.ops[ops].iter().zip(wants).rev() {
-            if wants != [false; 2] {
-                self.reverse((space, period), op, wants, gradients);
+        for at in ops.rev() {
+            if code.wants[at] != [false; 2] {
+                self.reverse((space, period), code, at, gradients);
             }
         }
     }
 
     /// The adjoint of one operation.
-    fn reverse(&mut self, now: Now, op: &Op, wants: [bool; 2], gradients: &mut Gradients<F>) {
+    fn reverse(&mut self, now: Now, code: &Code, at: usize, gradients: &mut Gradients<F>) {
         let (isa, (space, period)) = (self.run.isa, now);
+        let (op, wants, fresh) = (&code.ops[at], code.wants[at], code.fresh[at]);
         let results = op.results();
         match op {
             Op::Unary { f, x, rows, .. } => {
-                let x = (*x, *rows);
-                self.pull(now, x, results, gradients, |reader, y, dy, dx| {
-                    elementwise::unary_adjoint(isa, *f, reader.arg(x.0, x.1), y, dy, dx);
+                let x = (*x, *rows, fresh[0]);
+                self.pull(now, x, results, gradients, |reader, y, dy, fresh, dx| {
+                    elementwise::unary_adjoint(isa, *f, reader.arg(x.0, x.1), y, dy, fresh, dx);
                 });
             }
-            Op::Binary { .. } => self.reverse_binary(now, op, wants, gradients),
+            Op::Binary { .. } => self.reverse_binary(now, op, (wants, fresh), gradients),
             Op::Select { mask, yes, no, .. } => {
                 for (arg, wanted) in [(*yes, true), (*no, false)] {
                     if wants[usize::from(!wanted)] {
-                        self.pull(now, (arg, 1), results, gradients, |reader, _, dy, dx| {
+                        let arg = (arg, 1, false);
+                        self.pull(now, arg, results, gradients, |reader, _, dy, _, dx| {
                             chosen(reader.arg(*mask, 1), wanted, dy, dx);
                         });
                     }
@@ -56,20 +57,20 @@ impl<F: Real> Tile<'_, F> {
             }
             Op::Dense(dense) => self.reverse_dense(space, period, dense, gradients),
             Op::Softmax { x, rows, .. } => {
-                let x = (Arg::Row(*x), *rows);
-                self.pull(now, x, results, gradients, |_, y, dy, dx| {
+                let x = (Arg::Row(*x), *rows, false);
+                self.pull(now, x, results, gradients, |_, y, dy, _, dx| {
                     F::shares_adjoint(isa, y, dy, dx);
                 });
             }
             Op::LogSoftmax { x, rows, .. } => {
-                let x = (Arg::Row(*x), *rows);
-                self.pull(now, x, results, gradients, |_, y, dy, dx| {
+                let x = (Arg::Row(*x), *rows, false);
+                self.pull(now, x, results, gradients, |_, y, dy, _, dx| {
                     F::log_shares_adjoint(isa, y, dy, dx);
                 });
             }
             Op::Pick { x, rows, index, .. } => {
-                let x = (Arg::Row(*x), *rows);
-                self.pull(now, x, results, gradients, |reader, _, dy, dx| {
+                let x = (Arg::Row(*x), *rows, false);
+                self.pull(now, x, results, gradients, |reader, _, dy, _, dx| {
                     classes::pick_adjoint(reader.arg(*index, 1), *rows, dy, dx);
                 });
             }
@@ -146,7 +147,7 @@ impl<F: Real> Tile<'_, F> {
         &mut self,
         now: Now,
         op: &Op,
-        wants: [bool; 2],
+        (wants, fresh): ([bool; 2], [bool; 2]),
         gradients: &mut Gradients<F>,
     ) {
         let &Op::Binary {
@@ -163,28 +164,30 @@ impl<F: Real> Tile<'_, F> {
         let (isa, results) = (self.run.isa, (out, rows));
         let [of_a, of_b] = repeated.map(|repeated| if repeated { 1 } else { rows });
         if wants[0] {
-            self.pull(now, (a, of_a), results, gradients, |reader, _, dy, dx| {
+            let own = (a, of_a, fresh[0]);
+            self.pull(now, own, results, gradients, |reader, _, dy, fresh, dx| {
                 let (a, b) = reader.both((a, b), rows, repeated);
-                elementwise::first_adjoint(isa, f, a, b, dy, dx);
+                elementwise::first_adjoint(isa, f, a, b, dy, fresh, dx);
             });
         }
         if wants[1] {
-            self.pull(now, (b, of_b), results, gradients, |reader, _, dy, dx| {
+            let own = (b, of_b, fresh[1]);
+            self.pull(now, own, results, gradients, |reader, _, dy, fresh, dx| {
                 let (a, b) = reader.both((a, b), rows, repeated);
-                elementwise::second_adjoint(isa, f, a, b, dy, dx);
+                elementwise::second_adjoint(isa, f, a, b, dy, fresh, dx);
             });
         }
     }
 
-    /// Calls `add` with the values, the results, their adjoints and the operand's adjoint to add to; operand and results are each the first
-    /// row and the number of rows.
+    /// Calls `add` with the values, the results, their adjoints, whether to write rather than to add, and the operand's adjoint; operand and
+    /// results are each the first row and the number of rows.
     fn pull(
         &mut self,
         (space, period): Now,
-        (operand, operands): (Arg, usize),
+        (operand, operands, fresh): (Arg, usize, bool),
         (out, rows): (usize, usize),
         gradients: &mut Gradients<F>,
-        add: impl FnOnce(&Reader<'_, F>, &[F], &[F], &mut [F]),
+        add: impl FnOnce(&Reader<'_, F>, &[F], &[F], bool, &mut [F]),
     ) {
         let (dx_len, len) = (operands * self.width(), rows * self.width());
         let dy_at = self.adjoints.of(space, period, out);
@@ -196,13 +199,13 @@ impl<F: Real> Tile<'_, F> {
         match target {
             Target::Rows(at) => {
                 let (dx, dy) = two(&mut memory.adjoints, (at, dx_len), (dy_at, len));
-                add(&reader, y, dy, dx);
+                add(&reader, y, dy, fresh, dx);
             }
             Target::Param(i) => {
                 let dy = &memory.adjoints[dy_at..dy_at + len];
                 let dx = &mut memory.scratch[..dx_len];
                 dx.fill(F::default());
-                add(&reader, y, dy, dx);
+                add(&reader, y, dy, false, dx);
                 for row in dx.chunks_exact(map.width) {
                     let row = &row[..self.here.count];
                     elementwise::sum(self.run.isa, row, &mut gradients.params[i]);

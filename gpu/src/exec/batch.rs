@@ -9,6 +9,7 @@ use crate::kernel::{TILE, prefetch};
 use crate::record::{Program, Shape};
 
 use super::part::{Part, Pick};
+use super::picks::Picks;
 
 /// The inputs of a run: arrays with lanes contiguous, borrowed where they are used as they are.
 ///
@@ -286,18 +287,10 @@ impl<'a, F: Real> Batch<'a, F> {
         }]
     }
 
-    /// Copies the values of lanes `first..first + count` of the run out of one row, and repeats the last to fill `out`.
-    pub(super) fn gather(&self, row: &[F], first: usize, count: usize, out: &mut [F]) {
-        match &self.selection {
-            None => out[..count].copy_from_slice(&row[first..first + count]),
-            Some(lanes) => {
-                for (o, &lane) in out.iter_mut().zip(&lanes[first..first + count]) {
-                    *o = row[lane];
-                }
-            }
-        }
-        let last = out[count - 1];
-        out[count..].fill(last);
+    /// Where lanes `first..first + count` of the run are in the arrays.
+    pub(super) fn picks(&self, first: usize, count: usize) -> Picks<'_> {
+        let lanes = self.selection.as_ref().map(|s| &s[first..first + count]);
+        Picks::new(first, count, lanes)
     }
 
     /// Writes the inputs of a period of the run to rows of `out` that begin at `place`, for lanes `first..first + count` of the run; the
@@ -321,8 +314,9 @@ impl<'a, F: Real> Batch<'a, F> {
         };
         match self.order {
             Order::ByInput => {
+                let picks = self.picks(first, count);
                 for (k, row) in values.chunks_exact(self.lanes).enumerate() {
-                    self.gather(row, first, count, &mut out[place(k)..][..TILE]);
+                    picks.copy(row, &mut out[place(k)..][..TILE]);
                     if self.selection.is_none() {
                         ask(k * self.lanes + first, count);
                     }

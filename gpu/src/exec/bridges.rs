@@ -1,30 +1,33 @@
 //! What passes between a tile of lanes and the tile of their groups: sums one way, copies the other way, and in reverse their adjoints, of
 //! which each is the other's.
 
-use super::source::lane;
+use super::reverse::{Target, target};
 use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
-use crate::kernel::elementwise::Source;
+use crate::kernel::elementwise::{self, Source};
+use crate::kernel::groups;
 use crate::kernel::real::Real;
-use crate::record::{Arg, Bridge, Reduce, Space};
+use crate::record::{Bridge, Reduce, Space};
 
 impl<F: Real> Tile<'_, F> {
     /// Joins the lanes of each group, one number for every row of the bridges and every group of the block.
     pub(super) fn join(&self, period: usize, bridges: &[Bridge], joined: &mut [f64]) {
         let reader = self.reader(period);
-        let rows = bridges
-            .iter()
-            .flat_map(|b| (0..b.rows).map(move |i| (b.f, b.row(i).0)));
-        let groups = self.here.segments.len();
-        for ((f, from), joined) in rows.zip(joined.chunks_exact_mut(groups)) {
-            let source = reader.arg(from, 1);
-            for (joined, lanes) in joined.iter_mut().zip(self.here.segments) {
-                *joined = match source {
-                    Source::Rows(row) | Source::Repeated(row) => join(f, &row[lanes.clone()]),
-                    Source::Splat(x) => lanes
-                        .clone()
-                        .fold(f.nothing(), |j, _| f.join(j, x.to_f64())),
-                };
+        let count = self.here.groups.lanes.len();
+        let mut rest = joined;
+        for bridge in bridges {
+            let here;
+            (here, rest) = rest.split_at_mut(bridge.rows * count);
+            match reader.arg(bridge.from, bridge.rows) {
+                Source::Rows(rows) | Source::Repeated(rows) => {
+                    groups::join(self.run.isa, bridge.f, rows, self.here.groups, here);
+                }
+                Source::Splat(x) => {
+                    let row = [x; TILE];
+                    for here in here.chunks_exact_mut(count) {
+                        groups::join(self.run.isa, bridge.f, &row, self.here.groups, here);
+                    }
+                }
             }
         }
     }
@@ -37,13 +40,12 @@ impl<F: Real> Tile<'_, F> {
         bridges: &[Bridge],
         joined: &[f64],
     ) {
-        let rows = bridges
-            .iter()
-            .flat_map(|b| (0..b.rows).map(move |i| b.row(i).1));
-        let count = self.here.count;
-        for (to, joined) in rows.zip(joined.chunks_exact(count)) {
-            let at = self.map.of(space, period, to);
-            for (out, &j) in self.memory.rows[at..at + count].iter_mut().zip(joined) {
+        let mut rest = joined;
+        for bridge in bridges {
+            let here;
+            (here, rest) = rest.split_at(bridge.rows * self.here.count);
+            let at = self.map.of(space, period, bridge.to);
+            for (out, &j) in self.memory.rows[at..][..here.len()].iter_mut().zip(here) {
                 *out = F::from_f64(j);
             }
         }
@@ -61,17 +63,11 @@ impl<F: Real> Tile<'_, F> {
         for bridge in bridges {
             let at = self.map.of(space, period, bridge.to);
             let out = &mut self.memory.rows[at..at + bridge.rows * TILE];
-            for (i, out) in out.chunks_exact_mut(TILE).enumerate() {
-                let source = reader.arg(bridge.row(i).0, 1);
-                if let [_] = self.here.segments {
-                    out.fill(lane(source, 0));
-                    continue;
+            match reader.arg(bridge.from, bridge.rows) {
+                Source::Rows(values) | Source::Repeated(values) => {
+                    groups::spread(self.run.isa, values, self.here.groups, out);
                 }
-                for (g, lanes) in self.here.segments.iter().enumerate() {
-                    out[lanes.clone()].fill(lane(source, g));
-                }
-                let last = out[self.here.count - 1];
-                out[self.here.count..].fill(last);
+                Source::Splat(x) => out.fill(x),
             }
         }
     }
@@ -84,13 +80,13 @@ impl<F: Real> Tile<'_, F> {
         bridges: &[Bridge],
         joined: &mut [f64],
     ) {
-        let rows = live(bridges).map(|(_, to)| self.adjoints.of(space, period, to));
-        let groups = self.here.segments.len();
-        for (at, joined) in rows.zip(joined.chunks_exact_mut(groups)) {
-            let row = &self.memory.adjoints[at..at + TILE];
-            for (joined, lanes) in joined.iter_mut().zip(self.here.segments) {
-                *joined = join(Reduce::Sum, &row[lanes.clone()]);
-            }
+        let mut rest = joined;
+        for bridge in live(bridges) {
+            let here;
+            (here, rest) = rest.split_at_mut(bridge.rows * self.here.groups.lanes.len());
+            let at = self.adjoints.of(space, period, bridge.to);
+            let rows = &self.memory.adjoints[at..at + bridge.rows * TILE];
+            groups::join(self.run.isa, Reduce::Sum, rows, self.here.groups, here);
         }
     }
 
@@ -102,13 +98,23 @@ impl<F: Real> Tile<'_, F> {
         joined: &[f64],
         gradients: &mut Gradients<F>,
     ) {
-        let count = self.here.count;
-        let mut row = [F::default(); TILE];
-        for ((from, _), joined) in live(bridges).zip(joined.chunks_exact(count)) {
-            for (r, &j) in row.iter_mut().zip(joined) {
-                *r = F::from_f64(j);
+        let mut rest = joined;
+        for bridge in live(bridges) {
+            let here;
+            (here, rest) = rest.split_at(bridge.rows * self.here.count);
+            match target(self, bridge.from, period) {
+                Target::Rows(at) => {
+                    let adjoints = &mut self.memory.adjoints[at..][..here.len()];
+                    for (adjoint, &j) in adjoints.iter_mut().zip(here) {
+                        *adjoint = *adjoint + F::from_f64(j);
+                    }
+                }
+                Target::Param(i) => {
+                    let own = &mut gradients.params[i];
+                    *own = here.iter().fold(*own, |sum, &j| sum + F::from_f64(j));
+                }
+                Target::Nothing => {}
             }
-            self.add_row(from, period, &row[..count], gradients);
         }
     }
 
@@ -121,38 +127,30 @@ impl<F: Real> Tile<'_, F> {
         groups: &Tile<'_, F>,
         gradients: &mut Gradients<F>,
     ) {
-        let segments = self.here.segments;
-        let mut row = [F::default(); TILE];
-        for (from, to) in live(bridges) {
-            let at = groups.adjoints.of(space, period, to);
-            for (lanes, &d) in segments.iter().zip(&groups.memory.adjoints[at..]) {
-                row[lanes.clone()].fill(d);
+        let (isa, own) = (self.run.isa, self.here.groups);
+        for bridge in live(bridges) {
+            let at = groups.adjoints.of(space, period, bridge.to);
+            let values = &groups.memory.adjoints[at..][..bridge.rows * own.lanes.len()];
+            match target(self, bridge.from, period) {
+                Target::Rows(at) => {
+                    let adjoints = &mut self.memory.adjoints[at..][..bridge.rows * TILE];
+                    groups::spread_more(isa, values, own, adjoints);
+                }
+                Target::Param(i) => {
+                    let mut row = [F::default(); TILE];
+                    for values in values.chunks_exact(own.lanes.len()) {
+                        groups::spread(isa, values, own, &mut row);
+                        let row = &row[..self.here.count];
+                        elementwise::sum(isa, row, &mut gradients.params[i]);
+                    }
+                }
+                Target::Nothing => {}
             }
-            self.add_row(from, period, &row, gradients);
         }
     }
 }
 
-/// The rows whose adjoints are wanted, there and here.
-pub(super) fn live(bridges: &[Bridge]) -> impl Iterator<Item = (Arg, usize)> + Clone {
-    let live = bridges.iter().filter(|bridge| bridge.live);
-    live.flat_map(|bridge| (0..bridge.rows).map(|i| bridge.row(i)))
-}
-
-/// The lanes of a group as one number: in an order that depends on their number alone.
-fn join<F: Real>(f: Reduce, lanes: &[F]) -> f64 {
-    /// Sums that do not wait for one another.
-    const PARTS: usize = 4;
-    let mut parts = [f.nothing(); PARTS];
-    let chunks = lanes.chunks_exact(PARTS);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (part, x) in parts.iter_mut().zip(chunk) {
-            *part = f.join(*part, x.to_f64());
-        }
-    }
-    for (part, x) in parts.iter_mut().zip(rest) {
-        *part = f.join(*part, x.to_f64());
-    }
-    f.join(f.join(parts[0], parts[1]), f.join(parts[2], parts[3]))
+/// Those whose adjoints are wanted.
+pub(super) fn live(bridges: &[Bridge]) -> impl Iterator<Item = &Bridge> + Clone {
+    bridges.iter().filter(|bridge| bridge.live)
 }

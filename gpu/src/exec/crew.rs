@@ -198,7 +198,7 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         for &(of_groups, k) in &plan.states {
             if of_groups {
                 let source = groups.arg(plan.group.next[k], 1);
-                for (g, lanes) in tile.segments.iter().enumerate() {
+                for (g, lanes) in tile.groups.lanes.iter().enumerate() {
                     let value = super::source::lane(source, g);
                     state.extend(lanes.clone().map(|_| value));
                 }
@@ -316,7 +316,7 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
             let to_lanes: &[Bridge] =
                 &self.run.plan.lane.codes()[space as usize].phases[phase].bridges;
             if live(to_lanes).next().is_some() {
-                let rows = live(to_lanes).map(|_| Reduce::Sum);
+                let rows = live(to_lanes).flat_map(|b| std::iter::repeat_n(Reduce::Sum, b.rows));
                 self.exchange(rows, |tile, sums| {
                     tile.join_adjoints(space, period, to_lanes, sums);
                 });

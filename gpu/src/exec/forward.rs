@@ -6,6 +6,7 @@ use super::source::{Reader, lane};
 use super::tile::{Memory, Place, Run, Tile};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::Source;
+use crate::kernel::groups::Groups;
 use crate::kernel::real::Real;
 use crate::record::{Arg, Space};
 
@@ -20,11 +21,17 @@ impl<'r, F: Real> Tile<'r, F> {
         let mut tile = Tile::new(run, &run.plan.lane, TILE, places, memory);
         for t in 0..tile.tiles() {
             tile.turn_to(t);
-            for k in 0..run.plan.shape.lane {
-                let row = &run.batch.lane[k * run.batch.lanes..(k + 1) * run.batch.lanes];
-                let (here, at) = (&tile.here, tile.map.of_start(k));
-                let out = &mut tile.memory.rows[at..at + TILE];
-                run.batch.gather(row, here.first, here.count, out);
+            let (batch, here) = (run.batch, &tile.here);
+            let picks = batch.picks(here.first, here.count);
+            // A thread goes on with the next tile more often than not.
+            let next = run.arrangement.tiles.get(here.index + 1);
+            let next = next.map(|next| batch.picks(next.first, next.count));
+            for (k, row) in batch.lane.chunks_exact(batch.lanes).enumerate() {
+                let at = tile.map.of_start(k);
+                picks.copy(row, &mut tile.memory.rows[at..at + TILE]);
+                if let Some(next) = next {
+                    next.ask(row);
+                }
             }
         }
         tile
@@ -133,9 +140,11 @@ impl<'r, F: Real> Tile<'r, F> {
 fn place_of<'r, F: Real>(run: &'r Run<'r, F>, index: usize) -> Place<'r, F> {
     let (batch, tile) = (run.batch, &run.arrangement.tiles[index]);
     let mut place = Place::new(index, tile.first, tile.count);
-    place.segments = run.arrangement.segments(index);
+    place.groups = Groups::new(run.arrangement.segments(index));
     match &batch.weights {
-        Some(weights) => batch.gather(weights, tile.first, tile.count, &mut place.weights),
+        Some(weights) => batch
+            .picks(tile.first, tile.count)
+            .copy(weights, &mut place.weights),
         None => place
             .weights
             .fill(F::from_f64(1.0 / lanes_as_f64(batch.run_lanes()))),

@@ -17,6 +17,7 @@ mod exchange;
 mod forward;
 mod indices;
 mod part;
+mod picks;
 mod reverse;
 mod ring;
 mod segment;

@@ -1,10 +1,9 @@
 //! The tiles of one thread: their memory, kept between runs, and where everything in it is.
 
-use std::ops::Range;
-
 use crate::kernel::TILE;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::dense::Packed;
+use crate::kernel::groups::Groups;
 use crate::kernel::isa::Isa;
 use crate::kernel::padded;
 use crate::kernel::real::Real;
@@ -104,7 +103,7 @@ pub(super) struct Place<'r, F> {
     pub(super) first: usize,
     pub(super) count: usize,
     /// The lanes of each of the block's groups that are here; none in a tile of groups.
-    pub(super) segments: &'r [Range<usize>],
+    pub(super) groups: Groups<'r>,
     pub(super) objective: [f64; TILE],
     pub(super) weights: [F; TILE],
 }
@@ -115,7 +114,7 @@ impl<F: Real> Place<'_, F> {
             index,
             first,
             count,
-            segments: &[],
+            groups: Groups::new(&[]),
             objective: [0.0; TILE],
             weights: [F::default(); TILE],
         }
@@ -197,7 +196,7 @@ impl<'r, F: Real> Tile<'r, F> {
 
     /// Whether its rows are of groups.
     pub(super) fn is_of_groups(&self) -> bool {
-        self.here.segments.is_empty()
+        self.here.groups.lanes.is_empty()
     }
 
     /// The operations of a block.

@@ -114,18 +114,30 @@ fn binary_body<const FMA: bool, F: Number>(
     }
 }
 
-/// Adds `dy` times a factor of operand and result to `dx`.
+/// Adds a number to an adjoint, or where nothing has been added to it before, writes it.
 #[inline(always)]
-fn pull<F: Number>(x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F], factor: impl Fn(F, F) -> F) {
+fn put<const FRESH: bool, F: Number>(to: &mut F, value: F) {
+    *to = if FRESH { value } else { *to + value };
+}
+
+/// Adds `dy` times a factor of operand and result to `dx`, or writes it.
+#[inline(always)]
+fn pull<const FRESH: bool, F: Number>(
+    x: Source<'_, F>,
+    y: &[F],
+    dy: &[F],
+    dx: &mut [F],
+    factor: impl Fn(F, F) -> F,
+) {
     match x {
         Source::Rows(x) | Source::Repeated(x) => {
             for (((dx, &dy), &y), &x) in dx.iter_mut().zip(dy).zip(y).zip(x) {
-                *dx = *dx + dy * factor(x, y);
+                put::<FRESH, F>(dx, dy * factor(x, y));
             }
         }
         Source::Splat(x) => {
             for ((dx, &dy), &y) in dx.iter_mut().zip(dy).zip(y) {
-                *dx = *dx + dy * factor(x, y);
+                put::<FRESH, F>(dx, dy * factor(x, y));
             }
         }
     }
@@ -137,60 +149,83 @@ fn unary_adjoint_body<const FMA: bool, F: Number>(
     x: Source<'_, F>,
     y: &[F],
     dy: &[F],
+    fresh: bool,
+    dx: &mut [F],
+) {
+    if fresh {
+        unary_pull::<FMA, true, F>(f, x, y, dy, dx);
+    } else {
+        unary_pull::<FMA, false, F>(f, x, y, dy, dx);
+    }
+}
+
+#[inline(always)]
+fn unary_pull<const FMA: bool, const FRESH: bool, F: Number>(
+    f: Unary,
+    x: Source<'_, F>,
+    y: &[F],
+    dy: &[F],
     dx: &mut [F],
 ) {
     let one = F::constant(1.0);
     match f {
         Unary::Detach | Unary::Positive | Unary::Round(RoundGradient::Zero) => {}
         Unary::Copy | Unary::Round(RoundGradient::StraightThrough) => {
-            pull(x, y, dy, dx, |_, _| one)
+            pull::<FRESH, F>(x, y, dy, dx, |_, _| one)
         }
-        Unary::Neg => pull(x, y, dy, dx, |_, _| -one),
-        Unary::Exp => pull(x, y, dy, dx, |_, y| y),
-        Unary::Ln => pull(x, y, dy, dx, |x, _| one / x),
-        Unary::Sqrt => pull(x, y, dy, dx, |_, y| one / (y + y)),
-        Unary::Tanh => pull(x, y, dy, dx, |_, y| one - y * y),
-        Unary::Sigmoid => pull(x, y, dy, dx, |_, y| y * (one - y)),
-        Unary::Softplus => pull(x, y, dy, dx, |x, _| x.fast_sigmoid::<FMA>()),
-        Unary::Silu => pull(x, y, dy, dx, |x, y| {
+        Unary::Neg => pull::<FRESH, F>(x, y, dy, dx, |_, _| -one),
+        Unary::Exp => pull::<FRESH, F>(x, y, dy, dx, |_, y| y),
+        Unary::Ln => pull::<FRESH, F>(x, y, dy, dx, |x, _| one / x),
+        Unary::Sqrt => pull::<FRESH, F>(x, y, dy, dx, |_, y| one / (y + y)),
+        Unary::Tanh => pull::<FRESH, F>(x, y, dy, dx, |_, y| one - y * y),
+        Unary::Sigmoid => pull::<FRESH, F>(x, y, dy, dx, |_, y| y * (one - y)),
+        Unary::Softplus => pull::<FRESH, F>(x, y, dy, dx, |x, _| x.fast_sigmoid::<FMA>()),
+        Unary::Silu => pull::<FRESH, F>(x, y, dy, dx, |x, y| {
             let s = x.fast_sigmoid::<FMA>();
             s + y * (one - s)
         }),
-        Unary::Relu => pull(x, y, dy, dx, |x, _| x.positive()),
+        Unary::Relu => pull::<FRESH, F>(x, y, dy, dx, |x, _| x.positive()),
         Unary::Erf => {
-            pull(x, y, dy, dx, |x, _| {
+            pull::<FRESH, F>(x, y, dy, dx, |x, _| {
                 F::constant(std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).fast_exp::<FMA>()
             });
         }
-        Unary::Abs => pull(x, y, dy, dx, |x, _| x.positive() - (-x).positive()),
+        Unary::Abs => pull::<FRESH, F>(x, y, dy, dx, |x, _| x.positive() - (-x).positive()),
     }
 }
 
-/// Adds to `dx` the adjoint of the first or second operand, whose own value is `own` and whose partner is `other`.
+/// Adds to `dx`, or writes, the adjoint of the first or second operand, whose own value is `own` and whose partner is `other`.
 #[inline(always)]
-fn pull_with<F: Number>(
+fn pull_with<const FRESH: bool, F: Number>(
     own: Source<'_, F>,
     other: Source<'_, F>,
     dy: &[F],
     dx: &mut [F],
     f: impl Fn(F, F) -> F + Copy,
 ) {
-    if let Some(width) = own.repeats().or(other.repeats()) {
-        // From the last on, as if every row were an operation of its own.
-        for (r, dy) in dy.chunks_exact(width).enumerate().rev() {
-            let dx = match own {
-                Source::Repeated(_) => &mut *dx,
-                _ => &mut dx[r * width..][..width],
-            };
-            pull_rows(own.row(r, width), other.row(r, width), dy, dx, f);
+    let Some(width) = own.repeats().or(other.repeats()) else {
+        return pull_rows::<FRESH, F>(own, other, dy, dx, f);
+    };
+    // From the last on, as if every row were an operation of its own.
+    let mut rows = dy.chunks_exact(width).enumerate().rev();
+    if let Source::Repeated(_) = own {
+        let mut first = rows.by_ref().take(1);
+        if let Some((r, dy)) = first.next() {
+            pull_rows::<FRESH, F>(own.row(r, width), other.row(r, width), dy, dx, f);
+        }
+        for (r, dy) in rows {
+            pull_rows::<false, F>(own.row(r, width), other.row(r, width), dy, dx, f);
         }
         return;
     }
-    pull_rows(own, other, dy, dx, f);
+    for (r, dy) in rows {
+        let dx = &mut dx[r * width..][..width];
+        pull_rows::<FRESH, F>(own.row(r, width), other.row(r, width), dy, dx, f);
+    }
 }
 
 #[inline(always)]
-fn pull_rows<F: Number>(
+fn pull_rows<const FRESH: bool, F: Number>(
     own: Source<'_, F>,
     other: Source<'_, F>,
     dy: &[F],
@@ -200,22 +235,22 @@ fn pull_rows<F: Number>(
     match (own, other) {
         (Source::Rows(x), Source::Rows(z)) => {
             for (((dx, &dy), &x), &z) in dx.iter_mut().zip(dy).zip(x).zip(z) {
-                *dx = *dx + dy * f(x, z);
+                put::<FRESH, F>(dx, dy * f(x, z));
             }
         }
         (Source::Rows(x), Source::Splat(z)) => {
             for ((dx, &dy), &x) in dx.iter_mut().zip(dy).zip(x) {
-                *dx = *dx + dy * f(x, z);
+                put::<FRESH, F>(dx, dy * f(x, z));
             }
         }
         (Source::Splat(x), Source::Rows(z)) => {
             for ((dx, &dy), &z) in dx.iter_mut().zip(dy).zip(z) {
-                *dx = *dx + dy * f(x, z);
+                put::<FRESH, F>(dx, dy * f(x, z));
             }
         }
         (Source::Splat(x), Source::Splat(z)) => {
             for (dx, &dy) in dx.iter_mut().zip(dy) {
-                *dx = *dx + dy * f(x, z);
+                put::<FRESH, F>(dx, dy * f(x, z));
             }
         }
         // Row by row there is none.
@@ -229,15 +264,31 @@ fn first_adjoint_body<const FMA: bool, F: Number>(
     a: Source<'_, F>,
     b: Source<'_, F>,
     dy: &[F],
+    fresh: bool,
+    dx: &mut [F],
+) {
+    if fresh {
+        first_pull::<true, F>(f, a, b, dy, dx);
+    } else {
+        first_pull::<false, F>(f, a, b, dy, dx);
+    }
+}
+
+#[inline(always)]
+fn first_pull<const FRESH: bool, F: Number>(
+    f: Binary,
+    a: Source<'_, F>,
+    b: Source<'_, F>,
+    dy: &[F],
     dx: &mut [F],
 ) {
     let one = F::constant(1.0);
     match f {
-        Binary::Add | Binary::Sub => pull_with(a, b, dy, dx, |_, _| one),
-        Binary::Mul => pull_with(a, b, dy, dx, |_, b| b),
-        Binary::Div => pull_with(a, b, dy, dx, |_, b| one / b),
-        Binary::Min => pull_with(a, b, dy, dx, |a, b| one - (a - b).positive()),
-        Binary::Max => pull_with(a, b, dy, dx, |a, b| one - (b - a).positive()),
+        Binary::Add | Binary::Sub => pull_with::<FRESH, F>(a, b, dy, dx, |_, _| one),
+        Binary::Mul => pull_with::<FRESH, F>(a, b, dy, dx, |_, b| b),
+        Binary::Div => pull_with::<FRESH, F>(a, b, dy, dx, |_, b| one / b),
+        Binary::Min => pull_with::<FRESH, F>(a, b, dy, dx, |a, b| one - (a - b).positive()),
+        Binary::Max => pull_with::<FRESH, F>(a, b, dy, dx, |a, b| one - (b - a).positive()),
     }
 }
 
@@ -247,16 +298,32 @@ fn second_adjoint_body<const FMA: bool, F: Number>(
     a: Source<'_, F>,
     b: Source<'_, F>,
     dy: &[F],
+    fresh: bool,
+    dx: &mut [F],
+) {
+    if fresh {
+        second_pull::<true, F>(f, a, b, dy, dx);
+    } else {
+        second_pull::<false, F>(f, a, b, dy, dx);
+    }
+}
+
+#[inline(always)]
+fn second_pull<const FRESH: bool, F: Number>(
+    f: Binary,
+    a: Source<'_, F>,
+    b: Source<'_, F>,
+    dy: &[F],
     dx: &mut [F],
 ) {
     let one = F::constant(1.0);
     match f {
-        Binary::Add => pull_with(b, a, dy, dx, |_, _| one),
-        Binary::Sub => pull_with(b, a, dy, dx, |_, _| -one),
-        Binary::Mul => pull_with(b, a, dy, dx, |_, a| a),
-        Binary::Div => pull_with(b, a, dy, dx, |b, a| -(a / b) / b),
-        Binary::Min => pull_with(b, a, dy, dx, |b, a| (a - b).positive()),
-        Binary::Max => pull_with(b, a, dy, dx, |b, a| (b - a).positive()),
+        Binary::Add => pull_with::<FRESH, F>(b, a, dy, dx, |_, _| one),
+        Binary::Sub => pull_with::<FRESH, F>(b, a, dy, dx, |_, _| -one),
+        Binary::Mul => pull_with::<FRESH, F>(b, a, dy, dx, |_, a| a),
+        Binary::Div => pull_with::<FRESH, F>(b, a, dy, dx, |b, a| -(a / b) / b),
+        Binary::Min => pull_with::<FRESH, F>(b, a, dy, dx, |b, a| (a - b).positive()),
+        Binary::Max => pull_with::<FRESH, F>(b, a, dy, dx, |b, a| (b - a).positive()),
     }
 }
 
@@ -276,16 +343,16 @@ per_isa!(
     fn binary<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, out: &mut [F]) = binary_body
 );
 per_isa!(
-    /// Adds to `dx` the adjoint of the operand `x` of `y = f(x)`.
-    fn unary_adjoint<F>(f: Unary, x: Source<'_, F>, y: &[F], dy: &[F], dx: &mut [F]) = unary_adjoint_body
+    /// Adds to `dx`, or where `fresh` writes, the adjoint of the operand `x` of `y = f(x)`.
+    fn unary_adjoint<F>(f: Unary, x: Source<'_, F>, y: &[F], dy: &[F], fresh: bool, dx: &mut [F]) = unary_adjoint_body
 );
 per_isa!(
-    /// Adds to `dx` the adjoint of the first operand.
-    fn first_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], dx: &mut [F]) = first_adjoint_body
+    /// Adds to `dx`, or where `fresh` writes, the adjoint of the first operand.
+    fn first_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], fresh: bool, dx: &mut [F]) = first_adjoint_body
 );
 per_isa!(
-    /// Adds to `dx` the adjoint of the second operand.
-    fn second_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], dx: &mut [F]) = second_adjoint_body
+    /// Adds to `dx`, or where `fresh` writes, the adjoint of the second operand.
+    fn second_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], fresh: bool, dx: &mut [F]) = second_adjoint_body
 );
 per_isa!(
     /// Adds `x` to `out`.

@@ -105,15 +105,27 @@ macro_rules! per_isa {
         pub(crate) fn $name<F: $crate::kernel::number::Number>(isa: $crate::kernel::isa::Isa, $($arg: $type),*) {
             match isa {
                 #[cfg(target_arch = "x86_64")]
-                $crate::kernel::isa::Isa::Avx2(_) | $crate::kernel::isa::Isa::Avx512(_) => {
+                $crate::kernel::isa::Isa::Avx2(_) => {
                     #[target_feature(enable = "avx2,fma")]
                     fn wide<F: $crate::kernel::number::Number>($($arg: $type),*) {
                         $body::<true, F>($($arg),*)
                     }
-                    // SAFETY: both are made only after AVX2 and FMA were detected.
+                    // SAFETY: it is made only after AVX2 and FMA were detected.
                     #[allow(unsafe_code, reason = "a function compiled for detected instructions")]
                     unsafe {
                         wide($($arg),*)
+                    }
+                }
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernel::isa::Isa::Avx512(_) => {
+                    #[target_feature(enable = "avx512f,avx2,fma")]
+                    fn widest<F: $crate::kernel::number::Number>($($arg: $type),*) {
+                        $body::<true, F>($($arg),*)
+                    }
+                    // SAFETY: it is made only after AVX-512, AVX2 and FMA were detected.
+                    #[allow(unsafe_code, reason = "a function compiled for detected instructions")]
+                    unsafe {
+                        widest($($arg),*)
                     }
                 }
                 $crate::kernel::isa::Isa::Portable => $body::<false, F>($($arg),*),

@@ -9,6 +9,7 @@ pub(crate) mod aligned;
 pub(crate) mod dense;
 pub(crate) mod dispatch;
 pub(crate) mod elementwise;
+pub(crate) mod groups;
 pub(crate) mod isa;
 pub(crate) mod narrow;
 mod number;

@@ -5,6 +5,8 @@ use crate::scalar::Scalar;
 
 /// `f32` or `f64` with elementary functions as the kernels compute them, with fused operations or without.
 pub(crate) trait Number: Scalar + Default + PartialOrd + Send + Sync + 'static {
+    /// The same number in double precision.
+    fn to_double(self) -> f64;
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self;
     fn fast_exp<const FMA: bool>(self) -> Self;
     fn fast_softplus<const FMA: bool>(self) -> Self;
@@ -17,6 +19,10 @@ pub(crate) trait Number: Scalar + Default + PartialOrd + Send + Sync + 'static {
 }
 
 impl Number for f32 {
+    #[inline(always)]
+    fn to_double(self) -> f64 {
+        f64::from(self)
+    }
     #[inline(always)]
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
         math::madd::<FMA>(a, b, c)
@@ -40,6 +46,10 @@ impl Number for f32 {
 }
 
 impl Number for f64 {
+    #[inline(always)]
+    fn to_double(self) -> f64 {
+        self
+    }
     #[inline(always)]
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
         if FMA { a.mul_add(b, c) } else { a * b + c }

@@ -92,6 +92,7 @@ pub(super) fn code(space: Space, mut draft: Draft, phases: usize) -> Code {
         });
     }
     code.wants = vec![[true; 2]; code.ops.len()];
+    code.fresh = vec![[false; 2]; code.ops.len()];
     code.again = vec![false; code.ops.len()];
     code.late = code.ops.len();
     code

@@ -84,7 +84,7 @@ fn likelihoods(space: Space, block: &mut Block, reads: &[usize]) -> Vec<bool> {
 }
 
 /// Takes rows that nothing writes or reads out of a block; what lay side by side still does.
-fn drop_rows(program: &mut Program, space: Space, dead: &[bool]) {
+pub(super) fn drop_rows(program: &mut Program, space: Space, dead: &[bool]) {
     let mut live = 0;
     let place = |&dead: &bool| {
         live += usize::from(!dead);

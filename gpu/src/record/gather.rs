@@ -149,7 +149,8 @@ fn form(op: &Op, index: usize, form: impl Fn(Row) -> u64) -> u64 {
             Arg::Row(row) => (0, form(row), row.lag).hash(&mut hasher),
             Arg::Const(c) => (1, c.to_bits()).hash(&mut hasher),
             Arg::Param(i) => (2, i).hash(&mut hasher),
-            Arg::Shared(i) => (3, i).hash(&mut hasher),
+            // Inputs that lie side by side.
+            Arg::Shared(_) => 3.hash(&mut hasher),
         }
     }
     hasher.finish()
@@ -157,7 +158,7 @@ fn form(op: &Op, index: usize, form: impl Fn(Row) -> u64) -> u64 {
 
 /// For each row of the start and of the period, whether the next one must stay behind it: rows that an operation reads or writes as
 /// neighbours, of which those of the start may be read in the period.
-fn neighbours(program: &Program) -> [Vec<bool>; 2] {
+pub(super) fn neighbours(program: &Program) -> [Vec<bool>; 2] {
     let rows = [program.start.rows, program.period.rows];
     let mut joined = rows.map(|rows| vec![false; rows]);
     for (space, block) in [

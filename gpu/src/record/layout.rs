@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::fresh::freshen;
 use super::op::{Arg, Op, Row, Space};
 use super::plan::{Code, Plan, Side};
 
@@ -266,88 +267,6 @@ fn carried(plan: &Plan, groups: bool) -> Vec<bool> {
         outputs.for_each(|&arg| see(arg, 1, false));
     }
     carried
-}
-
-/// Finds the adjoints of the period that a dense layer may write instead of adding to, because nothing has been added to
-/// them before in reverse; returns the rows that must be cleared: those that are added to or read, and not written first.
-fn freshen(plan: &mut Plan, groups: bool) -> Vec<bool> {
-    let mut touched = vec![
-        false;
-        if groups {
-            plan.group.period.rows
-        } else {
-            plan.lane.period.rows
-        }
-    ];
-    let mut touch = |arg: Arg, rows: usize| -> usize {
-        match arg {
-            Arg::Row(row) if row.space == Space::Period => {
-                let marks = &mut touched[row.index..row.index + rows];
-                let before = marks.iter().filter(|&&mark| mark).count();
-                marks.fill(true);
-                before
-            }
-            _ => 0,
-        }
-    };
-    // What comes from outside the side's own operations, or from later periods, is there before them.
-    let (own, other) = if groups {
-        (&plan.group, &plan.lane)
-    } else {
-        touch(plan.objective, 1);
-        (&plan.lane, &plan.group)
-    };
-    own.next.iter().for_each(|&arg| _ = touch(arg, 1));
-    let over = other.period.phases.iter().flat_map(|phase| &phase.bridges);
-    over.for_each(|bridge| _ = touch(bridge.from, bridge.rows));
-    for (arg, rows) in own.period.ops.iter().flat_map(Op::operands) {
-        if matches!(arg, Arg::Row(row) if row.lag > 0) {
-            touch(arg, rows);
-        }
-    }
-    let code = if groups {
-        &mut plan.group.period
-    } else {
-        &mut plan.lane.period
-    };
-    let mut added = vec![true; code.rows];
-    let mut read = vec![false; code.rows];
-    for bridge in code.phases.iter().flat_map(|phase| &phase.bridges) {
-        read[bridge.to..bridge.to + bridge.rows].fill(bridge.live);
-    }
-    for (op, wants) in code.ops.iter_mut().zip(&code.wants).rev() {
-        if *wants != [false; 2] {
-            let (out, rows) = op.results();
-            read[out..out + rows].fill(true);
-        }
-        if let Some(dense) = op.layer_mut() {
-            for (s, &(row, rows)) in dense.segments.iter().enumerate() {
-                if !dense.wanted[s] {
-                    continue;
-                }
-                let before = touch(Arg::Row(row), rows);
-                dense.fresh[s] = row.space == Space::Period && row.lag == 0 && before == 0;
-                if dense.fresh[s] {
-                    added[row.index..row.index + rows].fill(false);
-                }
-            }
-        } else if *wants != [false; 2] {
-            op.operands()
-                .into_iter()
-                .for_each(|(arg, rows)| _ = touch(arg, rows));
-        }
-    }
-    let side = if groups { &plan.group } else { &plan.lane };
-    for &row in side.states.iter().chain(&side.inputs) {
-        read[row] = true;
-    }
-    let there = read.iter().zip(&touched);
-    let there = there.map(|(&read, &touched)| read || touched);
-    added
-        .iter()
-        .zip(there)
-        .map(|(&a, there)| a && there)
-        .collect()
 }
 
 /// Maximal ranges of marked places.

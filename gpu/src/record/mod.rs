@@ -2,8 +2,10 @@
 
 mod activity;
 mod again;
+mod common;
 mod compile;
 mod custom;
+mod fresh;
 mod fuse;
 mod gather;
 mod late;

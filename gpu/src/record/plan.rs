@@ -88,6 +88,9 @@ pub(crate) struct Code {
     pub(crate) ops: Vec<Op>,
     /// For each operation, whether the adjoints of its first and second operand are wanted; both alike where there are not two.
     pub(crate) wants: Vec<[bool; 2]>,
+    /// For each operation, whether in reverse it is the first to write the adjoints of its first and second operand, so that it need not add
+    /// to what is there; a layer has this of each of its segments itself.
+    pub(crate) fresh: Vec<[bool; 2]>,
     /// For each operation, whether a differentiated run computes it once more on the way back, so that nothing of it is kept.
     pub(crate) again: Vec<bool>,
     pub(crate) phases: Vec<Phase>,
@@ -132,6 +135,7 @@ impl Bridge {
     }
 
     /// Row `i` of what comes over, there and here.
+    #[cfg(feature = "wgpu")]
     pub(crate) fn row(&self, i: usize) -> (Arg, usize) {
         let from = match self.from {
             Arg::Row(row) => Arg::Row(row.offset(i)),
