@@ -8,9 +8,8 @@ use std::error::Error;
 
 use cpu_time::ProcessTime;
 use hindsight_capacity::gpu::Device;
-use hindsight_capacity::{
-    Cases, Cohort, Course, Draw, Family, Limits, Loss, Model, Record, Training, World,
-};
+use hindsight_capacity::limits::{Family, Limits};
+use hindsight_capacity::{Cases, Cohort, Course, Draw, Loss, Model, Record, Training, World};
 use hindsight_exo_idp::Paths;
 
 fn with_record<T>(
@@ -54,7 +53,7 @@ fn transfer(steps: usize, device: &Device) -> Result<Model, Box<dyn Error>> {
             ..training
         };
         let loss = Loss {
-            reward: 0.2,
+            reward: 2.0,
             ..Loss::default()
         };
         model.train_coordinator(&lesson, &loss, &training, device)?;

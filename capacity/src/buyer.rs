@@ -89,7 +89,9 @@ impl Policy for Buyer {
             lead * constant(0.25),
         ];
         let published = &seen.signals[OWN..OWN + self.resources * (HORIZON + 1)];
-        inputs.extend(published.iter().map(|&p| p / cost * constant(10.0)));
+        // Of a price of the order of the margin it hardly matters how large it is.
+        let scaled = |&p: &S| p * constant(20.0) / (cost + p * constant(4.0));
+        inputs.extend(published.iter().map(scaled));
         let g = self.network.outputs(theta, &inputs);
         let level = fast * soon * g[0] + slow * soon * g[1] + slow * later * g[2];
         let Position { position, .. } = seen.inventory;

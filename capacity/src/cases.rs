@@ -316,7 +316,7 @@ fn rows<F: Real>(
 
 /// Moments and quantiles over a cohort of the logarithms of volume a unit of cost, margin and demand rate, relative to the cohort's own, and of
 /// the mean lead time.
-fn composition(record: &Record<'_>, cohort: &Cohort) -> Vec<f64> {
+pub(crate) fn composition(record: &Record<'_>, cohort: &Cohort) -> Vec<f64> {
     let panel = record.panel();
     let products = &cohort.products;
     let of = |f: &dyn Fn(usize) -> f64| products.iter().map(|&p| f(p)).collect::<Vec<f64>>();

@@ -45,7 +45,7 @@ impl Family {
     /// A recorded path that is empty, negative or not finite.
     ///
     /// ```
-    /// use hindsight_capacity::Family;
+    /// use hindsight_capacity::limits::Family;
     /// let path = Family::Haar.factors(52, 7, 0)?;
     /// assert!(path.iter().all(|&factor| (0.4..=1.5).contains(&factor)));
     /// assert_eq!(path, Family::Haar.factors(52, 7, 0)?);

@@ -56,6 +56,7 @@ pub struct Coordinator {
     network: Network,
     shape: Shape,
     hidden: usize,
+    forecasts: bool,
     theta: Vec<f64>,
 }
 
@@ -63,14 +64,31 @@ impl Coordinator {
     /// An untrained coordinator with `hidden` numbers in either hidden layer.
     #[must_use]
     pub fn new(shape: &Shape, hidden: usize, seed: u64) -> Self {
+        Self::publishing(shape, hidden, seed, shape.published(), true)
+    }
+
+    /// One that says nothing of the weeks ahead: the price of this week is announced to stay. It shows what forecasts are worth.
+    #[must_use]
+    pub fn without_forecasts(shape: &Shape, hidden: usize, seed: u64) -> Self {
+        Self::publishing(shape, hidden, seed, shape.resources(), false)
+    }
+
+    fn publishing(
+        shape: &Shape,
+        hidden: usize,
+        seed: u64,
+        outputs: usize,
+        forecasts: bool,
+    ) -> Self {
         let each = 4 + shape.lead + HORIZON + 1;
         let inputs = shape.resources() * each + 1 + shape.traits();
-        let first = vec![FIRST; shape.published()];
+        let first = vec![FIRST; outputs];
         let (network, theta) = Network::new(inputs, hidden, &first, seed);
         Coordinator {
             network,
             shape: shape.clone(),
             hidden,
+            forecasts,
             theta,
         }
     }
@@ -91,6 +109,12 @@ impl Coordinator {
     #[must_use]
     pub fn hidden(&self) -> usize {
         self.hidden
+    }
+
+    /// Whether it forecasts the prices of the weeks ahead.
+    #[must_use]
+    pub fn forecasts(&self) -> bool {
+        self.forecasts
     }
 
     /// The same with other parameters.
@@ -126,10 +150,10 @@ impl Coordinator {
         inputs.extend_from_slice(&shared[shape.traits_at()..shape.prices_at()]);
         let outputs = self.network.outputs(theta, &inputs);
         let unit = |k: usize| unit_price(shape, sums, k / (HORIZON + 1)) * constant(SCALE);
-        outputs
-            .into_iter()
-            .enumerate()
-            .map(|(k, y)| y * unit(k))
-            .collect()
+        let output = |k: usize| {
+            let at = if self.forecasts { k } else { k / (HORIZON + 1) };
+            outputs[at] * unit(k)
+        };
+        (0..shape.published()).map(output).collect()
     }
 }

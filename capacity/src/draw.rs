@@ -5,9 +5,8 @@ use rand::RngExt;
 
 use crate::buyer::Buyer;
 use crate::cases::{Cases, Cohort, Course};
-use crate::constraint_paths::Family;
 use crate::error::{Argument, Error, count};
-use crate::limits::Limits;
+use crate::limits::{Family, Limits};
 use crate::record::{HISTORY, Record};
 
 /// How cohorts and their limits are drawn.

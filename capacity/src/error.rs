@@ -118,6 +118,43 @@ pub enum Error {
         /// Its variables.
         variables: usize,
     },
+    /// A table that cannot be read, with file, line and column.
+    #[cfg(feature = "io")]
+    #[error(transparent)]
+    Sheet(#[from] sheet::SheetError),
+    /// What is wrong with a file's content, and where.
+    #[cfg(feature = "io")]
+    #[error("{place}: {error}")]
+    InFile {
+        /// File, line and column.
+        place: sheet::Place,
+        /// What is wrong.
+        error: Box<Error>,
+    },
+    /// A week that is no whole number or does not follow the one before.
+    #[error("week {week} does not follow the week before")]
+    Order {
+        /// The week, as written.
+        week: f64,
+    },
+    /// A product that nothing is known of.
+    #[error("there is no product {product:?}")]
+    Unknown {
+        /// Its name.
+        product: String,
+    },
+    /// A product that is named twice.
+    #[error("product {product:?} is named twice")]
+    Repeated {
+        /// Its name.
+        product: String,
+    },
+    /// A product whose volume is not given.
+    #[error("the volume of product {product:?} is not given")]
+    NoVolume {
+        /// Its name.
+        product: String,
+    },
     /// Text that is no saved model.
     #[error("line {line} is not of a saved coordinator")]
     NotAModel {

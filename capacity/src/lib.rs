@@ -4,43 +4,46 @@
 /// The engine that buyers and coordinators are run with, as this crate was built with it.
 pub extern crate hindsight_gpu as gpu;
 
-mod baselines;
+pub mod backtest;
 mod buyer;
 mod cases;
+mod constant;
 mod constraint_paths;
-mod control;
+pub mod control;
 mod coordinator;
 mod draw;
 mod dual;
 mod error;
+mod gate;
+mod hindsight;
 mod joint;
-mod limits;
+mod lift;
+pub mod limits;
+mod maps;
+pub mod market;
 mod model;
 mod network;
 mod predictive;
 mod programme;
+#[cfg(feature = "io")]
+mod read;
 mod record;
 mod roll;
 mod score;
 mod shape;
+mod study;
 mod train;
 mod world;
 
 pub use buyer::Buyer;
 pub use cases::{Cases, Cohort, Course};
-pub use constraint_paths::{Family, Summary};
-pub use control::Gate;
 pub use coordinator::Coordinator;
 pub use draw::Draw;
-pub use dual::{Ascent, dual_ascent};
 pub use error::{Argument, Error};
 pub use joint::{Form, Loss};
-pub use limits::{Infeasible, Kind, Limits, Resource};
 pub use model::Model;
-pub use predictive::{Forecaster, Predictive};
 pub use record::{HISTORY, Record};
 pub use roll::Roll;
-pub use score::{AHEAD, Score};
 pub use shape::{HORIZON, Shape};
 pub use train::Training;
 pub use world::World;

@@ -2,6 +2,11 @@
 
 pub use hindsight_exo_idp::market::Resource as Kind;
 
+pub use crate::constraint_paths::{Family, Summary};
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub use crate::read::{read_limits, read_volumes};
+
 use crate::error::{Argument, Error, amount};
 
 /// A shared resource: its name, what of a product it is used by, and the volume of a unit of every product.
@@ -76,7 +81,7 @@ pub struct Infeasible {
 /// A week's limit is known [`notice`](Limits::notice) weeks ahead. What lies beyond is expected to be as the last week that is known.
 ///
 /// ```
-/// use hindsight_capacity::Limits;
+/// use hindsight_capacity::limits::Limits;
 /// let limits = Limits::new(vec![vec![9.0, 9.0, 4.0, 4.0]], 1)?;
 /// assert_eq!([limits.outlook(0, 0, 1), limits.outlook(0, 0, 2), limits.outlook(0, 1, 1)], [9.0, 9.0, 4.0]);
 /// assert!(Limits::new(vec![vec![9.0, -1.0]], 1).is_err());
@@ -142,6 +147,11 @@ impl Limits {
     #[must_use]
     pub fn of(&self, resource: usize) -> &[f64] {
         &self.values[resource]
+    }
+
+    /// The limits `[resource][week]`.
+    pub(crate) fn all(&self) -> &[Vec<f64>] {
+        &self.values
     }
 
     /// What is expected in week `week` of the limit `ahead` weeks later.

@@ -37,7 +37,7 @@ impl Model {
     /// The model as text. The same bits come back.
     ///
     /// ```
-    /// use hindsight_capacity::{Kind, Model, Shape};
+    /// use hindsight_capacity::{Model, Shape, limits::Kind};
     /// let model = Model::new(&Shape::new(&[Kind::Storage], 2), 4, 0);
     /// let text = model.to_text();
     /// assert_eq!(Model::from_text(&text)?, model);
@@ -50,9 +50,10 @@ impl Model {
         let kind = |kind: &Kind| if *kind == Kind::Storage { 's' } else { 'i' };
         let kinds: String = shape.kinds.iter().map(kind).collect();
         let mut text = format!(
-            "{KIND} {VERSION}\n{kinds} {} {}\n",
+            "{KIND} {VERSION}\n{kinds} {} {} {}\n",
             shape.lead,
-            self.coordinator.hidden()
+            self.coordinator.hidden(),
+            self.coordinator.forecasts()
         );
         for value in self.buyer.theta().iter().chain(self.coordinator.theta()) {
             // Writing to a string cannot fail.
@@ -70,7 +71,7 @@ impl Model {
         let lines = saved::open(KIND, VERSION, text).map_err(unread)?;
         let mut lines = lines.into_iter().skip(1);
         let sizes: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
-        let &[kinds, lead, hidden] = &sizes[..] else {
+        let &[kinds, lead, hidden, forecasts] = &sizes[..] else {
             return Err(wrong(2));
         };
         let kind = |c| match c {
@@ -90,7 +91,11 @@ impl Model {
         if kinds.is_empty() || hidden == 0 || kinds.len().max(lead).max(hidden) > theta.len() {
             return Err(wrong(2));
         }
-        let model = Model::new(&Shape::new(&kinds, lead), hidden, 0);
+        let shape = Shape::new(&kinds, lead);
+        let mut model = Model::new(&shape, hidden, 0);
+        if !forecasts.parse::<bool>().map_err(|_| wrong(2))? {
+            model.coordinator = Coordinator::without_forecasts(&shape, hidden, 0);
+        }
         let own = model.buyer.theta().len();
         if theta.len() != own + model.coordinator.theta().len() {
             return Err(wrong(2));

@@ -7,6 +7,7 @@ use rand::RngExt;
 use crate::buyer::Buyer;
 use crate::cases::{Cases, Cohort};
 use crate::control::published;
+use crate::dual::{Ascent, Path};
 use crate::error::{Argument, Error, count};
 use crate::joint::{Joint, TRACES, used};
 use crate::record::{HISTORY, Record, follow};
@@ -30,10 +31,8 @@ pub enum Forecaster<'a> {
 pub struct Predictive<'a> {
     /// Scenarios of a plan.
     pub scenarios: usize,
-    /// Steps of dual ascent a week, from the prices of the week before moved on by one.
-    pub steps: usize,
-    /// Size of a step, in unit prices.
-    pub rate: f64,
+    /// Dual ascent of a week, from the prices of the week before moved on by one, its rate in unit prices.
+    pub ascent: Ascent,
     /// Share of the limit that is kept free.
     pub margin: f64,
     /// Probabilities of lead times of 0, 1, … weeks.
@@ -61,9 +60,10 @@ impl Cases<f32> {
         if self.limits.is_empty() {
             return Err(Error::Empty(Argument::Limit));
         }
-        if control.scenarios == 0 || control.steps == 0 {
+        if control.scenarios == 0 {
             return Err(Error::Empty(Argument::Baseline));
         }
+        control.ascent.check()?;
         if let Forecaster::Fitted(before) = forecaster
             && *before <= HISTORY + HORIZON + 1
         {
@@ -74,7 +74,8 @@ impl Cases<f32> {
         }
         let (units, resources) = (self.unit_prices(), self.shape.resources());
         let weeks = HORIZON + 1;
-        let mut plans = vec![vec![vec![0.0; weeks]; resources]; self.groups()];
+        let start = Path::new(vec![0.0; resources * weeks], &control.ascent);
+        let mut plans = vec![start; self.groups()];
         let joint = Joint {
             shape: &self.shape,
             buyer,
@@ -83,47 +84,70 @@ impl Cases<f32> {
         };
         let program = joint.program();
         let theta: Vec<f32> = buyer.theta().iter().map(|&x| single(x)).collect();
-        self.by_week(buyer, None, device, |week, lane| {
-            let mut cases = self.scenarios(record, control, forecaster, week, lane);
-            for plan in plans.iter_mut().flatten() {
-                plan.rotate_left(1);
-                plan[weeks - 1] = plan[weeks - 2];
+        let money = |group: usize, prices: &[f64]| -> Vec<f64> {
+            let price = |(k, price): (usize, &f64)| price * units[group][k / weeks];
+            prices.iter().enumerate().map(price).collect()
+        };
+        self.by_week(buyer, None, device, |before| {
+            let week = before.week;
+            let mut cases = self.scenarios(record, control, forecaster, week, before.lane);
+            for plan in &mut plans {
+                let mut prices = plan.best().to_vec();
+                for row in prices.chunks_exact_mut(weeks) {
+                    row.rotate_left(1);
+                    row[weeks - 1] = row[weeks - 2];
+                }
+                plan.restart(prices);
             }
-            for step in 0..control.steps {
+            while (plans.iter()).any(|plan| !control.ascent.over(&plan.settled)) {
                 for group in 0..cases.groups() {
+                    let own = group / control.scenarios;
+                    let prices = money(own, &plans[own].prices);
+                    let rows: Vec<Vec<f64>> =
+                        prices.chunks_exact(weeks).map(<[f64]>::to_vec).collect();
                     for ahead in 0..weeks {
-                        cases.post(
-                            ahead,
-                            group,
-                            &published(&plans[group / control.scenarios], ahead),
-                        );
+                        cases.post(ahead, group, &published(&rows, ahead));
                     }
                 }
                 let run = device.forward(&program, &theta, &cases.batch(&program)?)?;
-                let size = control.rate / count(step + 1).sqrt();
-                let (lanes, firsts) = (cases.lanes(), cases.firsts());
                 for (group, plan) in plans.iter_mut().enumerate() {
-                    let own = group * control.scenarios;
-                    let own = firsts[own]..firsts[own + control.scenarios];
-                    for (r, row) in plan.iter_mut().enumerate() {
-                        for (ahead, price) in row.iter_mut().enumerate() {
-                            let trace = &run.traces[ahead * TRACES * lanes..];
-                            let lane = |l: usize| {
-                                let own = std::array::from_fn(|k| f64::from(trace[k * lanes + l]));
-                                cases.volume(r, l) * used(self.shape.kinds[r], &own)
-                            };
-                            let mean =
-                                own.clone().map(lane).sum::<f64>() / count(control.scenarios);
-                            let limit = self.limits[group].outlook(r, week, ahead);
-                            let kept = limit * (1.0 - control.margin);
-                            let gap = ((mean - kept) / limit.max(1e-9)).clamp(-1.0, 1.0);
-                            *price = (*price + size * units[group][r] * gap).max(0.0);
-                        }
+                    if !control.ascent.over(&plan.settled) {
+                        let gaps = self.planned_gaps(&cases, &run.traces, control, week, group);
+                        plan.observe(&gaps);
                     }
                 }
             }
-            Ok(plans.iter().map(|plan| published(plan, 0)).collect())
+            let own = plans.iter().enumerate();
+            Ok(own.map(|(group, plan)| money(group, plan.best())).collect())
         })
+    }
+
+    /// How far the mean use over the scenarios of a cohort is above what is kept of its limits, as shares of them, `[resource][week ahead]`.
+    fn planned_gaps(
+        &self,
+        cases: &Cases<f32>,
+        traces: &[f32],
+        control: &Predictive<'_>,
+        week: usize,
+        group: usize,
+    ) -> Vec<f64> {
+        let (lanes, firsts) = (cases.lanes(), cases.firsts());
+        let own = group * control.scenarios;
+        let own = firsts[own]..firsts[own + control.scenarios];
+        let mut all = Vec::with_capacity(self.shape.published());
+        for (r, &kind) in self.shape.kinds.iter().enumerate() {
+            for ahead in 0..=HORIZON {
+                let trace = &traces[ahead * TRACES * lanes..];
+                let lane = |l: usize| {
+                    let own = std::array::from_fn(|k| f64::from(trace[k * lanes + l]));
+                    cases.volume(r, l) * used(kind, &own)
+                };
+                let mean = own.clone().map(lane).sum::<f64>() / count(control.scenarios);
+                let kept = self.limits[group].outlook(r, week, ahead) * (1.0 - control.margin);
+                all.push((mean - kept) / kept.max(1e-9));
+            }
+        }
+        all
     }
 
     /// The weeks ahead as scenarios: every cohort as many times, one after another.

@@ -20,6 +20,15 @@ impl<F: Real> Cases<F> {
     /// # Errors
     /// A cohort that is not there, prices that do not fit, a programme that has no solution: the limits cannot be kept.
     pub fn bound(&self, group: usize, prices: Option<&[Vec<f64>]>) -> Result<f64, Error> {
+        Ok(self.solved(group, prices)?.0)
+    }
+
+    /// The value of a cohort's programme, and what is used at its solution, `[resource][week]`.
+    pub(crate) fn solved(
+        &self,
+        group: usize,
+        prices: Option<&[Vec<f64>]>,
+    ) -> Result<(f64, Vec<Vec<f64>>), Error> {
         if group >= self.groups() {
             return Err(Error::Product {
                 product: group,
@@ -79,8 +88,8 @@ impl<F: Real> Cases<F> {
         }
         for week in self.course.warm_up..weeks {
             let weight = self.shared_of(week, group)[WEIGHT];
-            for (r, used) in used.iter_mut().enumerate() {
-                let used = std::mem::replace(&mut used[week], Expression::from(0.0));
+            for (r, used) in used.iter().enumerate() {
+                let used = used[week].clone();
                 let Some(limits) = self.limits.get(group) else {
                     continue;
                 };
@@ -99,6 +108,9 @@ impl<F: Real> Cases<F> {
         let solution = model
             .solve()
             .map_err(|_| Error::Programme { variables: size })?;
-        Ok(solution.eval(&objective))
+        let used = used
+            .iter()
+            .map(|row| row.iter().map(|u| solution.eval(u)).collect());
+        Ok((solution.eval(&objective), used.collect()))
     }
 }

@@ -2,7 +2,7 @@
 
 use hindsight_exo_idp::policy::Policy;
 use hindsight_gpu::exec::Rollout;
-use hindsight_gpu::{Device, Executor};
+use hindsight_gpu::{Device, Executor, Real};
 
 use crate::buyer::Buyer;
 use crate::cases::Cases;
@@ -81,15 +81,6 @@ impl Cases<f32> {
         }))
     }
 
-    /// The first lane of every group, and the number of lanes.
-    pub(crate) fn firsts(&self) -> Vec<usize> {
-        let mut firsts = vec![0];
-        for size in &self.groups {
-            firsts.push(firsts[firsts.len() - 1] + size);
-        }
-        firsts
-    }
-
     /// Sums a run's traces over the lanes of every group.
     pub(crate) fn gather(
         &self,
@@ -163,9 +154,32 @@ impl Cases<f32> {
     pub(crate) fn posted(&self, week: usize, group: usize) -> Vec<f64> {
         self.shared_of(week, group)[self.shape.prices_at()..].to_vec()
     }
+}
+
+impl<F: Real> Cases<F> {
+    /// The first lane of every group, and the number of lanes.
+    pub(crate) fn firsts(&self) -> Vec<usize> {
+        let mut firsts = vec![0];
+        for size in &self.groups {
+            firsts.push(firsts[firsts.len() - 1] + size);
+        }
+        firsts
+    }
+
+    /// What a cohort's products open with, in units: on hand, and in the orders of 1, 2, … weeks ago.
+    #[must_use]
+    pub fn opening(&self, group: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let firsts = self.firsts();
+        let lanes = self.lanes();
+        let row = |row: usize| -> Vec<f64> {
+            let own = firsts[group]..firsts[group + 1];
+            own.map(|l| self.lane[row * lanes + l].to_f64()).collect()
+        };
+        (row(0), (1..=self.shape.lead).map(row).collect())
+    }
 
     pub(crate) fn volume(&self, resource: usize, lane: usize) -> f64 {
-        f64::from(self.lane[(self.shape.lead + 2 + resource) * self.lanes() + lane])
+        self.lane[(self.shape.lead + 2 + resource) * self.lanes() + lane].to_f64()
     }
 
     /// What a unit of volume of every resource costs, by cohort, in the first week: `[cohort][resource]`.
@@ -175,8 +189,8 @@ impl Cases<f32> {
         let (cost, slow) = (self.row(0, COST), self.row(0, SLOW));
         let of = |group: usize, resource: usize| {
             let lanes = firsts[group]..firsts[group + 1];
-            let level = |lane: usize| f64::from(slow[lane]);
-            let money: f64 = lanes.clone().map(|l| f64::from(cost[l]) * level(l)).sum();
+            let level = |lane: usize| slow[lane].to_f64();
+            let money: f64 = lanes.clone().map(|l| cost[l].to_f64() * level(l)).sum();
             let volume: f64 = lanes.map(|l| self.volume(resource, l) * level(l)).sum();
             money / volume.max(1e-9)
         };

@@ -9,6 +9,7 @@ use crate::cases::Cases;
 use crate::constraint_paths::wavelets;
 use crate::error::{Argument, Error, count};
 use crate::joint::{Joint, Loss};
+use crate::limits::Kind;
 use crate::model::Model;
 use crate::shape::{HORIZON, WEIGHT};
 
@@ -24,6 +25,8 @@ pub struct Training {
     pub rate: f64,
     /// Seed of mini-batches and random prices.
     pub seed: u64,
+    /// What a buyer's random prices are multiplied with: at zero it is trained at no prices, and does not answer to any.
+    pub prices: f64,
 }
 
 impl Default for Training {
@@ -33,22 +36,26 @@ impl Default for Training {
             batch: 16,
             rate: 3e-3,
             seed: 0,
+            prices: 1.0,
         }
     }
 }
 
 /// Random forecasts of prices, `[week][resource][week ahead]`, in shares of the unit price.
 ///
-/// A path is a level and Haar wavelets, cut off at zero; three in ten are zero throughout. What is published of the weeks ahead is the path
+/// A path is a level and Haar wavelets, cut off at zero, times a scale that is log-uniform in the range of its resource: from prices that hardly
+/// matter to prices at which most goods are not worth their room. Three in ten are zero throughout. What is published of the weeks ahead is the path
 /// times a factor whose logarithm wanders the more, the further ahead, so that forecasts are revised. Our own formulation.
-pub(crate) fn random_prices(weeks: usize, largest: &[f64], seed: u64, path: u64) -> Vec<f64> {
+pub(crate) fn random_prices(weeks: usize, kinds: &[Kind], seed: u64, path: u64) -> Vec<f64> {
     let rng = &mut Stream::new(seed, "random prices").at(path, 0);
-    let resources = largest.len();
+    let resources = kinds.len();
     let mut all = vec![0.0; weeks * resources * (HORIZON + 1)];
-    for (resource, &largest) in largest.iter().enumerate() {
+    for (resource, kind) in kinds.iter().enumerate() {
         if rng.random_bool(0.3) {
             continue;
         }
+        let [least, most] = scales(*kind);
+        let largest = least * (most / least).powf(rng.random_range(0.0..1.0));
         let (level, decay) = (rng.random_range(-0.3..0.5), rng.random_range(0.3..1.0));
         let waves = wavelets(weeks + HORIZON, decay, 0.4, rng);
         let price = |t: usize| largest * (level + waves[t]).max(0.0);
@@ -72,8 +79,13 @@ pub(crate) fn random_prices(weeks: usize, largest: &[f64], seed: u64, path: u64)
     all
 }
 
-/// Largest prices that a buyer is trained on, in shares of the unit price: a week's storage, and inbound labour.
-const LARGEST: f64 = 0.2;
+/// Scales of the prices that a buyer is trained on, in shares of the unit price: of a week's storage, of inbound labour.
+fn scales(kind: Kind) -> [f64; 2] {
+    match kind {
+        Kind::Storage => [0.005, 0.4],
+        Kind::Inbound => [0.02, 1.5],
+    }
+}
 
 impl Model {
     /// Trains the buyer on priced reward, at random prices and their forecasts (stage 1); returns the course of the objective.
@@ -90,14 +102,13 @@ impl Model {
     ) -> Result<Vec<f64>, Error> {
         let mut cases = cases.clone();
         let units = cases.unit_prices();
-        let largest = vec![LARGEST; cases.shape.resources()];
         let each = HORIZON + 1;
         for (group, units) in units.iter().enumerate() {
             let weeks = cases.course.weeks;
-            let mut all = random_prices(weeks, &largest, training.seed, group as u64);
+            let mut all = random_prices(weeks, &cases.shape.kinds, training.seed, group as u64);
             for (week, prices) in all.chunks_exact_mut(units.len() * each).enumerate() {
                 for (price, k) in prices.iter_mut().zip(0..) {
-                    *price *= units[k / each];
+                    *price *= training.prices * units[k / each];
                 }
                 cases.post(week, group, prices);
             }
@@ -185,6 +196,7 @@ fn ascend(
         (count(training.steps), 1.0),
         (count(training.batch), 1.0),
         (training.rate, f64::MIN_POSITIVE),
+        (training.prices, 0.0),
     ] {
         if value < least || !value.is_finite() {
             return Err(Error::Setting {

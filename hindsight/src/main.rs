@@ -9,6 +9,7 @@ use crate::error::CliError;
 mod arrivals;
 mod backtest;
 mod bandit;
+mod capacity;
 mod document;
 mod drain;
 mod error;
@@ -41,6 +42,9 @@ enum Command {
     /// Which warehouse ships each unit and at what cost: programmes, the drain model, its protocol, scores.
     #[command(subcommand)]
     Drain(drain::Command),
+    /// Prices of storage and inbound labour that products share, by a trained coordinator.
+    #[command(subcommand)]
+    Capacity(capacity::Command),
     /// Marketplace games, equilibria and play without regret.
     Games(games::Args),
     /// The exact optimum of a lost-sales problem with a lead time, and the gaps of the known policies.
@@ -66,6 +70,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Arrivals(command) => arrivals::run(&command),
         Command::Backtest(args) => backtest::run(&args),
         Command::Bandit(command) => bandit::run(&command),
+        Command::Capacity(command) => capacity::run(&command),
         Command::Drain(command) => drain::run(&command),
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),

@@ -5,7 +5,8 @@ use hindsight_gpu::numbers::Dual;
 use hindsight_gpu::{Device, Executor};
 
 use super::*;
-use crate::{Cases, Cohort, Course, Family, Limits, Model, Record, World};
+use crate::limits::{Family, Limits};
+use crate::{Cases, Cohort, Course, Model, Record, World};
 
 const PRODUCTS: usize = 8;
 const WEEKS: usize = 20;

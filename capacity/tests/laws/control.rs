@@ -2,11 +2,10 @@
 
 use std::sync::OnceLock;
 
+use hindsight_capacity::control::{Ascent, Forecaster, Gate, Predictive};
 use hindsight_capacity::gpu::Device;
-use hindsight_capacity::{
-    Ascent, Cases, Course, Draw, Error, Family, Forecaster, Gate, Limits, Model, Predictive,
-    Record, Roll, Training, World,
-};
+use hindsight_capacity::limits::{Family, Limits};
+use hindsight_capacity::{Cases, Course, Draw, Error, Model, Record, Roll, Training, World};
 use hindsight_exo_idp::Paths;
 
 const COURSE: Course = Course {
@@ -98,8 +97,10 @@ fn planned_prices_hold_limits_better_than_none() {
         let free = violation(cases, &free);
         let control = Predictive {
             scenarios: 3,
-            steps: 8,
-            rate: 0.05,
+            ascent: Ascent {
+                steps: 8,
+                ..Ascent::default()
+            },
             margin: 0.0,
             lead_times: &LAW,
             seed: 3,
@@ -123,14 +124,42 @@ fn planned_prices_hold_limits_better_than_none() {
         }
         let ascent = Ascent {
             steps: 60,
-            rate: 0.1,
+            ..Ascent::default()
         };
-        let known = cases.hindsight_dual(buyer, &ascent, &device).unwrap();
+        let (known, settled) = cases.hindsight(buyer, &ascent, 0.0, &device).unwrap();
+        // What the ascent says of itself is what the roll-out says.
+        let own: f64 = settled.iter().map(|s| s.violation).sum();
+        assert!((own / 6.0 - violation(cases, &known)).abs() < 1e-4);
         assert!(violation(cases, &known) < 0.6 * free);
         let constant = cases
             .best_constant(buyer, &[0.0, 0.02, 0.1], 5.0, &device)
             .unwrap();
         assert!(constant > 0.0);
+    });
+}
+
+/// A coordinator played week by week, through the dual map, is the same as in one program; behind a gate nothing is above the limits.
+#[test]
+fn a_dual_map_played_week_by_week_is_the_coordinator_in_one_program() {
+    with_cases(|_, _, model, cases| {
+        let device = Device::best();
+        let at_once = cases.coordinate(model, &device).unwrap();
+        let mut map = &model.coordinator;
+        let by_week = cases
+            .directed(&model.buyer, &mut map, None, &device)
+            .unwrap();
+        let pairs = at_once.usage.iter().flatten().flatten();
+        for (a, b) in pairs.zip(by_week.usage.iter().flatten().flatten()) {
+            assert!((a - b).abs() < 1e-3 * (1.0 + a.abs()), "{a} {b}");
+        }
+        let gated = cases
+            .directed(&model.buyer, &mut map, Some(Gate::ProRata), &device)
+            .unwrap();
+        for (group, limits) in cases.limits().iter().enumerate() {
+            for week in 0..COURSE.weeks {
+                assert!(gated.usage[group][1][week] <= limits.of(1)[week] * (1.0 + 1e-5));
+            }
+        }
     });
 }
 
@@ -140,12 +169,8 @@ fn controllers_name_what_they_lack() {
     with_cases(|_, record, model, cases| {
         let (device, buyer) = (Device::best(), &model.buyer);
         let bare = Cases::<f32>::new(record, cases.cohorts(), COURSE).unwrap();
-        let ascent = Ascent {
-            steps: 1,
-            rate: 0.1,
-        };
         assert!(matches!(
-            bare.hindsight_dual(buyer, &ascent, &device),
+            bare.hindsight(buyer, &Ascent::default(), 0.0, &device),
             Err(Error::Empty(_))
         ));
         let mut model = model.clone();

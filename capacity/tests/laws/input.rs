@@ -1,6 +1,7 @@
 //! What is wrong is named.
 
-use hindsight_capacity::{Argument, Error, Infeasible, Kind, Limits, Model, Resource, Shape};
+use hindsight_capacity::limits::{Infeasible, Kind, Limits, Resource};
+use hindsight_capacity::{Argument, Error, Model, Shape};
 
 #[test]
 fn wrong_limits_are_named() {

@@ -2,5 +2,6 @@
 mod control;
 mod duality;
 mod input;
+mod market;
 mod paths;
 mod prices;

@@ -1,6 +1,6 @@
 //! Sampled limits.
 
-use hindsight_capacity::{Family, Limits, Summary};
+use hindsight_capacity::limits::{Family, Limits, Summary};
 use proptest::prelude::*;
 
 fn families() -> Vec<Family> {

@@ -2,9 +2,11 @@
 
 use std::sync::OnceLock;
 
+use hindsight_capacity::backtest::Score;
 use hindsight_capacity::gpu::{Device, Stream};
+use hindsight_capacity::limits::Family;
 use hindsight_capacity::{
-    Cases, Cohort, Course, Draw, Family, HORIZON, Loss, Model, Record, Roll, Score, Training, World,
+    Cases, Cohort, Course, Draw, HORIZON, Loss, Model, Record, Roll, Training, World,
 };
 use hindsight_exo_idp::Paths;
 use rand::RngExt;
@@ -47,9 +49,10 @@ fn model() -> &'static Model {
             let device = Device::best();
             let mut model = Model::new(&record.shape(), 32, 3);
             let pool =
-                Cases::new(record, &draw(8, 128, 1).cohorts(COURSE).unwrap(), COURSE).unwrap();
+                Cases::new(record, &draw(2, 768, 1).cohorts(COURSE).unwrap(), COURSE).unwrap();
             let training = Training {
                 steps: 3000,
+                batch: 64,
                 ..Training::default()
             };
             model.train_buyer(&pool, &training, &device).unwrap();
@@ -57,7 +60,7 @@ fn model() -> &'static Model {
                 .cases(record, &model.buyer, COURSE, &device)
                 .unwrap();
             let training = Training {
-                steps: 400,
+                steps: 300,
                 batch: 8,
                 ..training
             };

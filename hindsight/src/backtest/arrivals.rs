@@ -25,7 +25,7 @@ use crate::error::{CliError, Complain as _, Place};
 pub(super) struct Arrivals {
     /// Model that `hindsight arrivals fit` has saved. Networks trained with lead times alone and with the model, and a base stock that knows of it, are replayed in each other's simulators,
     /// and in the truth where the model is of the made-up world
-    #[arg(long = "arrivals", value_name = "MODEL")]
+    #[arg(long = "arrivals", value_name = "MODEL", conflicts_with = "limits")]
     pub(super) model: Option<PathBuf>,
     /// Smallest order in units, or its column: smaller orders are raised to it, or skipped below half of it
     #[arg(long, value_name = "N|COLUMN", requires = "model")]

@@ -51,6 +51,8 @@ pub(crate) struct Args {
     arrivals: arrivals::Arrivals,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    limits: crate::capacity::Own,
     /// Only read and check the file, and say what is in it
     #[arg(long, help_heading = "Input")]
     check: bool,
@@ -93,6 +95,9 @@ Examples:
   Orders that arrive in pieces, by a model of your receipts, in batches of 12:
     hindsight backtest --data sales.csv --arrivals model.json --vendor supplier --min-order 24 --batch 12
 
+  Under limits that all products share (columns week, storage, inbound): prices of capacity, gates and what they cost:
+    hindsight backtest --limits limits.csv --volumes volumes.csv
+
   Look at the file first:
     hindsight backtest --data sales.csv --check
 
@@ -113,6 +118,18 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
         return arrivals::run(args, model);
     }
     let places = args.output.places();
+    if args.limits.limits.is_some() {
+        let job = &args.job;
+        let (run, _, table) = job.begin("backtest", &places)?;
+        let (panel, format) = (table.dataset()?.panel, &job.input.format);
+        return crate::capacity::under_limits(
+            &run,
+            &panel,
+            &args.limits,
+            format,
+            job.replay.seed.seed,
+        );
+    }
     let seed = args.job.replay.seed.seed;
     let gaps = WindowGaps::new(Question {
         seed,
@@ -126,6 +143,16 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let seconds = begun.elapsed().as_secs_f64();
     text.push_str(&format!("seed {seed}; {}\n", duration(seconds)));
     run.finish(&document, || page::page(&document), &text)
+}
+
+/// The panel of the bundled file.
+pub(crate) fn bundled_panel(inputs: &Inputs) -> Result<exo_idp::Panel, CliError> {
+    let path = bundled_file()
+        .ok_or_else(|| CliError::Input("data/orange_juice.csv.gz is not here".to_owned()))?;
+    let input = Input::bundled(path.clone());
+    let file = inputs.open_as(&path, "orange_juice.csv.gz (bundled)")?;
+    let sheet = Sheet::from_reader(file, &path, input.format.checked()?)?;
+    read::read_from(sheet, &input)?.panel()
 }
 
 impl Job {

@@ -2,6 +2,7 @@
 //! and what the policies then earn.
 
 mod files;
+mod limits;
 mod records;
 
 use std::fmt::Write as _;

@@ -1,11 +1,10 @@
-//! Prices to compare a coordinator with: a constant, and the dual with everything known.
+//! The best constant price.
 
 use hindsight_gpu::Device;
 
 use crate::buyer::Buyer;
 use crate::cases::Cases;
 use crate::control::published;
-use crate::dual::Ascent;
 use crate::error::{Argument, Error, count};
 use crate::roll::Roll;
 
@@ -64,55 +63,5 @@ impl Cases<f32> {
         }
         best.map(|(_, share)| share)
             .ok_or(Error::Empty(Argument::Price))
-    }
-
-    /// The dual with everything known: prices of every path by dual ascent on the very weeks that are played, published without revision.
-    /// The ceiling of what prices can do; no controller has it. `ascent.rate` is in unit prices.
-    ///
-    /// # Errors
-    /// Cases without limits, no step.
-    pub fn hindsight_dual(
-        &self,
-        buyer: &Buyer,
-        ascent: &Ascent,
-        device: &Device,
-    ) -> Result<Roll, Error> {
-        if self.limits.is_empty() {
-            return Err(Error::Empty(Argument::Limit));
-        }
-        if ascent.steps == 0 {
-            return Err(Error::Empty(Argument::Baseline));
-        }
-        let (weeks, resources, units) = (
-            self.course.weeks,
-            self.shape.resources(),
-            self.unit_prices(),
-        );
-        let mut now = vec![vec![vec![0.0; weeks]; resources]; self.groups()];
-        let mut mean = now.clone();
-        let first = ascent.steps / 2;
-        let posted = |paths: &[Vec<Vec<f64>>]| -> Vec<Vec<Vec<f64>>> {
-            let of = |path: &Vec<Vec<f64>>| (0..weeks).map(|week| published(path, week)).collect();
-            paths.iter().map(of).collect()
-        };
-        for step in 0..ascent.steps {
-            let roll = self.play(buyer, Some(&posted(&now)), device)?;
-            let size = ascent.rate / count(step + 1).sqrt();
-            for group in 0..self.groups() {
-                for r in 0..resources {
-                    let limits = self.limits[group].of(r);
-                    for week in self.course.warm_up..weeks {
-                        let gap =
-                            (roll.usage[group][r][week] - limits[week]) / limits[week].max(1e-9);
-                        let price = &mut now[group][r][week];
-                        *price = (*price + size * units[group][r] * gap.clamp(-1.0, 1.0)).max(0.0);
-                        if step >= first {
-                            mean[group][r][week] += *price / count(ascent.steps - first);
-                        }
-                    }
-                }
-            }
-        }
-        self.play(buyer, Some(&posted(&mean)), device)
     }
 }

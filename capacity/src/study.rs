@@ -1,0 +1,170 @@
+//! A whole study on one record: train on the earlier weeks, try every method on the later ones.
+
+use hindsight_gpu::Device;
+
+use crate::backtest::{Method, Trial};
+use crate::cases::{Cases, Cohort, Course};
+use crate::control::{Ascent, Forecaster, Gate, Predictive};
+use crate::draw::Draw;
+use crate::error::Error;
+use crate::joint::Loss;
+use crate::limits::{Family, Limits};
+use crate::model::Model;
+use crate::record::{HISTORY, Record};
+use crate::train::Training;
+
+/// A study: what is trained on, and what is tried.
+///
+/// The last weeks, as many as a roll-out has and [`HISTORY`] more, are held out; a buyer and a coordinator are trained on those before, under
+/// limits of the Haar family.
+#[derive(Debug, Clone, Copy)]
+pub struct Study<'a> {
+    /// The record.
+    pub record: &'a Record<'a>,
+    /// Weeks of a roll-out.
+    pub course: Course,
+    /// Steps of training of the buyer; the coordinator has half as many.
+    pub steps: usize,
+    /// Products of a cohort.
+    pub size: usize,
+    /// Weeks ahead that limits are known.
+    pub notice: usize,
+    /// Probabilities of lead times of 0, 1, … weeks, for planned prices.
+    pub lead_times: &'a [f64],
+    /// Seed of all draws.
+    pub seed: u64,
+}
+
+impl Study<'_> {
+    /// The first week that training does not see.
+    #[must_use]
+    pub fn learnt(&self) -> usize {
+        let weeks = self.record.panel().weeks();
+        weeks.saturating_sub(self.course.weeks + HISTORY)
+    }
+
+    fn draw(&self, size: usize, cohorts: usize) -> Draw {
+        Draw {
+            products: 0..self.record.panel().products(),
+            weeks: 0..self.learnt(),
+            size,
+            cohorts,
+            families: vec![Family::Haar],
+            roomy: 0.25,
+            notice: self.notice,
+            seed: self.seed,
+        }
+    }
+
+    /// A trained buyer and coordinator; `tell` hears what is trained now.
+    ///
+    /// # Errors
+    /// Too few weeks or products, a setting of zero, training that diverges.
+    pub fn train(&self, device: &Device, tell: &mut dyn FnMut(&str)) -> Result<Model, Error> {
+        let mut model = Model::new(&self.record.shape(), 32, self.seed);
+        let training = Training {
+            steps: self.steps,
+            batch: 64,
+            seed: self.seed,
+            ..Training::default()
+        };
+        tell("the buyer");
+        // Many paths of prices matter more than many products on each.
+        let pool = self.draw(2.min(self.record.panel().products()), 768);
+        let pool = Cases::new(self.record, &pool.cohorts(self.course)?, self.course)?;
+        model.train_buyer(&pool, &training, device)?;
+        tell("the coordinator");
+        let lesson = self.draw(self.size, 96);
+        let lesson = lesson.cases(self.record, &model.buyer, self.course, device)?;
+        let training = Training {
+            batch: 8,
+            steps: self.steps.div_ceil(2),
+            ..training
+        };
+        let loss = Loss {
+            reward: 8.0,
+            stability: 10.0,
+            ..Loss::default()
+        };
+        model.train_coordinator(&lesson, &loss, &training, device)?;
+        Ok(model)
+    }
+
+    /// Held-out cohorts under drawn limits of families that training did not see.
+    ///
+    /// # Errors
+    /// As [`Draw::cases`].
+    pub fn drawn(&self, model: &Model, paths: usize, device: &Device) -> Result<Cases<f32>, Error> {
+        let draw = Draw {
+            weeks: self.learnt()..self.record.panel().weeks(),
+            families: Family::HELD_OUT.to_vec(),
+            roomy: 0.0,
+            seed: self.seed.wrapping_add(1),
+            ..self.draw(self.size, paths)
+        };
+        draw.cases(self.record, &model.buyer, self.course, device)
+    }
+
+    /// All products over the last weeks under limits of their own, one a week of the roll-out.
+    ///
+    /// # Errors
+    /// Limits of other resources or fewer weeks; a record that is too short.
+    pub fn limited(&self, limits: Limits) -> Result<Cases<f32>, Error> {
+        let panel = self.record.panel();
+        let cohort = Cohort {
+            products: (0..panel.products()).collect(),
+            start: panel.weeks().saturating_sub(self.course.weeks),
+        };
+        Cases::new(self.record, &[cohort], self.course)?.with_limits(&[limits])
+    }
+
+    /// Tries every method on the cases, no control first; `tell` hears which.
+    ///
+    /// # Errors
+    /// Cases without limits, and those of the engine.
+    pub fn trials(
+        &self,
+        model: &Model,
+        cases: &Cases<f32>,
+        device: &Device,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Vec<Trial>, Error> {
+        let ascent = |steps| Ascent {
+            steps,
+            ..Ascent::default()
+        };
+        let planned = Predictive {
+            scenarios: 4,
+            ascent: ascent(8),
+            margin: 0.0,
+            lead_times: self.lead_times,
+            seed: self.seed,
+        };
+        let forecaster = Forecaster::Fitted(self.learnt());
+        let gate = Gate::ProRata;
+        let methods = [
+            ("no control", Method::NoControl),
+            ("constant price 0.05", Method::Constant(0.05)),
+            ("feedback", Method::Feedback(0.02)),
+            ("pro-rata gate", Method::Gate(gate)),
+            ("greedy gate", Method::Gate(Gate::Greedy)),
+            ("neural coordinator", Method::Coordinator(model)),
+            (
+                "coordinator and gate",
+                Method::CoordinatorAtGate(model, gate),
+            ),
+            (
+                "planned prices (MPC)",
+                Method::Predictive(planned, forecaster),
+            ),
+            ("hindsight dual", Method::Hindsight(ascent(100), 0.0)),
+        ];
+        let mut trials = Vec::with_capacity(methods.len());
+        for (name, method) in methods {
+            tell(name);
+            let method = (name.to_owned(), method);
+            trials.push(cases.tried(self.record, &model.buyer, &method, device)?);
+        }
+        Ok(trials)
+    }
+}
