@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error::CliError;
 
+mod arrivals;
 mod backtest;
 mod bandit;
 mod capacity;
@@ -33,6 +34,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// How orders arrive, in pieces, late, in part or never: a generator learned from receipts, its evaluation, its samples.
+    #[command(subcommand)]
+    Arrivals(arrivals::Command),
     /// What each buying policy would have earned on recorded weeks.
     Backtest(Box<backtest::Args>),
     /// What another policy would have earned, and whether a policy could be bettered in hindsight.
@@ -79,6 +83,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
     output::clean_up_on_interrupt()?;
     output::speak(&cli.voice);
     match cli.command {
+        Command::Arrivals(command) => arrivals::run(&command),
         Command::Backtest(args) => backtest::run(&args),
         Command::Bandit(command) => bandit::run(&command),
         Command::Capacity(command) => capacity::run(&command),

@@ -128,7 +128,7 @@ impl<'m> GeneratedArrivals<'m> {
 
 impl Market for GeneratedArrivals<'_> {
     fn theta(&self) -> Vec<f64> {
-        self.model.params.clone()
+        self.network.with_constants(&self.model.params)
     }
 
     fn trained(&self) -> Vec<Range<usize>> {

@@ -19,8 +19,11 @@ const JSON: [(&str, &str); 3] = [
     ("{\"hindsight\":\"", ",\""),
 ];
 /// The first words of the name there: a subcommand, or the version.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 8] = [
+    "arrivals",
     "backtest",
+    "bandit",
+    "drain",
     "games",
     "llm",
     "lost-sales",
