@@ -3,7 +3,7 @@
 //! No public data hold orders in pieces, the sizes that were asked for, and the truth. This world does: every parameter is public, every
 //! path can be drawn, and its likelihood computed. All of it is this project's own formulation.
 //!
-//! An order of $a$ units, $r = a / \text{usual}$, from vendor $v$ in a period of congestion $k \in \lbrace 0, 1, 2 \rbrace$ (a Markov chain
+//! An order of $a$ units, $r = a / \text{usual}$, from vendor $v$ in a period of congestion $k \in \lbrace0, 1, 2 \rbrace$ (a Markov chain
 //! that all products of the vendor share, and that the promised date reveals), in a peak or not:
 //!
 //! - **Cancelled**, nothing ever comes: with probability $\sigma(c_v + 0.5 k)$.
@@ -12,7 +12,7 @@
 //!   $\pi$ is 0.6 in a peak, else 1: large orders and orders in peaks are filled in part.
 //! - **In pieces**: as long as fewer than two pieces have come, with probability $\sigma(s_v + \ln r)$ a piece of 0.3 to 0.7 of what is left (uniform)
 //!   comes first, else the rest at once.
-//! - **When**: the first piece after $b_v + k + x$ periods, $x \in \lbrace 0, 1, 2 \rbrace$ with the vendor's probabilities; further pieces one or two
+//! - **When**: the first piece after $b_v + k + x$ periods, $x \in \lbrace0, 1, 2 \rbrace$ with the vendor's probabilities; further pieces one or two
 //!   periods after the one before.
 
 mod market;
