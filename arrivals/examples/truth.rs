@@ -1,6 +1,6 @@
 //! Q5: the generator beside the truth, the baselines and planted faults, on worlds whose likelihood is known.
 //!
-//! `cargo run --release -p hindsight-arrivals --example truth -- [ORDERS] [EPOCHS] [WORLDS]`
+//! `cargo run --release -p hindsight-arrivals --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT] [SAMPLES]`
 
 #![allow(clippy::cast_precision_loss, reason = "numbers of orders")]
 
@@ -41,6 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let orders: usize = args.next().map_or(Ok(40_000), |a| a.parse())?;
     let epochs: usize = args.next().map_or(Ok(20), |a| a.parse())?;
     let worlds: u64 = args.next().map_or(Ok(1), |a| a.parse())?;
+    let held_out: usize = args.next().map_or(Ok(4_000), |a| a.parse())?;
+    let samples: u32 = args.next().map_or(Ok(200), |a| a.parse())?;
     let device = Device::best();
     let training = Training {
         epochs,
@@ -51,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let grid = Grid::weekly(world.longest())?;
         let log = world.log(orders, 208, 1)?;
         let held_out = world
-            .log(4_000, 208, 2)?
+            .log(held_out, 208, 2)?
             .filter(|_, order| order.seen_until.is_none());
         let start = std::time::Instant::now();
         let model = GenQot::fit(&log, &grid, &training, &device)?;
@@ -80,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut models: Vec<&dyn ArrivalModel> = vec![&world, &generator];
         models.extend(baselines);
         models.extend(faults.iter().map(|fault| -> &dyn ArrivalModel { fault }));
-        table(&models, &held_out)?;
+        table(&models, &held_out, samples)?;
     }
     Ok(())
 }
@@ -139,18 +141,18 @@ fn faults<'a>(generator: &'a dyn ArrivalModel, never: &'a dyn ArrivalModel) -> [
     ]
 }
 
-fn table(models: &[&dyn ArrivalModel], held_out: &Log) -> Result<(), Box<dyn Error>> {
+fn table(models: &[&dyn ArrivalModel], held_out: &Log, samples: u32) -> Result<(), Box<dyn Error>> {
     println!(
-        "| model | CRPS | slopes by week 1 to 9 | nothing | first, bias | PIT p: first, last, total | joint p |"
+        "| model | CRPS | slopes by week 1 to 9 | nothing | first, bias | PIT p: first, last, total, first piece | joint p |"
     );
     println!("|---|---|---|---|---|---|---|");
     for model in models {
-        let e = Evaluation::new(*model, held_out.orders(), 9, 200, 5)?;
+        let e = Evaluation::new(*model, held_out.orders(), 9, samples, 5)?;
         let slopes = e.cumulative_slopes.iter();
         let slopes: Vec<String> = slopes.map(|s| format!("{:.2}", s.value)).collect();
-        let [first, last, total] = e.pit;
+        let pit = e.pit.map(|p| format!("{p:.3}")).join(" ");
         println!(
-            "| {} | {:.4} ± {:.4} | {} | {:.2} ± {:.2} | {:+.3} ± {:.3} | {first:.3} {last:.3} {total:.3} | {:.3} |",
+            "| {} | {:.4} ± {:.4} | {} | {:.2} ± {:.2} | {:+.3} ± {:.3} | {pit} | {:.3} |",
             e.model,
             e.crps.value,
             e.crps.margin,

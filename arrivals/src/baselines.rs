@@ -336,6 +336,35 @@ impl LeadTimeOnly {
     pub fn probabilities(&self, vendor: usize) -> &[f64] {
         &self.laws[vendor]
     }
+
+    /// The periods that have a probability.
+    pub(crate) fn periods(&self) -> usize {
+        self.laws.first().map_or(0, Vec::len)
+    }
+
+    /// An error unless there is a law for every vendor.
+    pub(crate) fn check_vendors(&self, vendors: &[usize]) -> Result<(), ArrivalsError> {
+        let known = self.laws.len();
+        let unknown = vendors.iter().position(|&vendor| vendor >= known);
+        unknown.map_or(Ok(()), |order| {
+            Err(ArrivalsError::Vendor {
+                order,
+                vendor: vendors[order],
+                vendors: known,
+            })
+        })
+    }
+
+    /// A vendor's lead time, counted from the first period, by the inverse of its distribution function.
+    pub(crate) fn lead(&self, vendor: usize, mut uniform: f64) -> usize {
+        let law = &self.laws[vendor];
+        let last = law.iter().rposition(|&p| p > 0.0).unwrap_or(0);
+        let lead = law[..last].iter().position(|&p| {
+            uniform -= p;
+            uniform < 0.0
+        });
+        lead.unwrap_or(last)
+    }
 }
 
 impl ArrivalModel for LeadTimeOnly {
@@ -347,14 +376,9 @@ impl ArrivalModel for LeadTimeOnly {
         let stream = Stream::new(samples.seed, "lead times");
         let one = |(index, request): (usize, &Request)| {
             request.check(index, self.laws.len(), request.covariates.len())?;
-            let mut u: f64 = stream.at(index as u64, samples.sample).random();
-            let law = &self.laws[request.vendor];
-            let last = law.iter().rposition(|&p| p > 0.0).unwrap_or(0);
-            let lead = law[..last].iter().position(|&p| {
-                u -= p;
-                u < 0.0
-            });
-            let lead = i64::try_from(lead.unwrap_or(last)).unwrap_or(0);
+            let uniform: f64 = stream.at(index as u64, samples.sample).random();
+            let lead = self.lead(request.vendor, uniform);
+            let lead = i64::try_from(lead).unwrap_or(0);
             let piece = Piece {
                 time: self.first + lead,
                 share: 1.0,

@@ -55,8 +55,8 @@ pub struct Evaluation {
     pub first_bias: Estimate,
     /// Arrivals by predicted probability: [0, 0.1), [0.1, 0.2), …
     pub bins: Vec<Bin>,
-    /// p-values of the uniformity (Kolmogorov-Smirnov) of the randomised PIT of first arrival, last arrival and total share.
-    pub pit: [f64; 3],
+    /// p-values of the uniformity (Kolmogorov-Smirnov) of the randomised PIT of first arrival, last arrival, total share, and the first piece's share of the total.
+    pub pit: [f64; 4],
     /// p-value of the joint two-sample test.
     pub joint: f64,
 }
@@ -177,10 +177,17 @@ impl Evaluation {
                 pit(1, &|path| or_never(late, path)),
                 pit(2, &|path| or_never(last, path)),
                 pit(3, total),
+                pit(4, &first_share),
             ],
             joint: joint(ratios, truth, drawn, seed),
         })
     }
+}
+
+/// The share of all that arrives which the first piece is; zero where nothing does.
+fn first_share(path: &Path) -> f64 {
+    let first = path.pieces.first().map_or(0.0, |piece| piece.share);
+    first / path.total().max(f64::MIN_POSITIVE)
 }
 
 fn requests_ratio(orders: &[Order]) -> Vec<f64> {
@@ -315,17 +322,18 @@ pub(crate) fn uniformity(values: &mut [f64]) -> f64 {
     if z < 0.2 { 1.0 } else { tail.clamp(0.0, 1.0) }
 }
 
-/// Number of pieces, first, last, total, and the size of the order: standardised by what happened.
+/// Number of pieces, first, last, total, the first piece's share of it, and the size of the order: standardised by what happened.
 fn joint(ratios: &[f64], truth: &[Path], drawn: &[Vec<Path>], seed: u64) -> f64 {
     let n = truth.len().min(JOINT);
-    let numbers = |path: &Path, ratio: f64| -> [f64; 5] {
+    let numbers = |path: &Path, ratio: f64| -> [f64; 6] {
         let first = path.pieces.first().map_or(-1.0, |piece| float(piece.time));
         let last = path.pieces.last().map_or(-1.0, |piece| float(piece.time));
-        [count(path.pieces.len()), first, last, path.total(), ratio]
+        let pieces = count(path.pieces.len());
+        [pieces, first, last, path.total(), first_share(path), ratio]
     };
-    let mut points: Vec<[f64; 5]> = (0..n).map(|i| numbers(&truth[i], ratios[i])).collect();
+    let mut points: Vec<[f64; 6]> = (0..n).map(|i| numbers(&truth[i], ratios[i])).collect();
     points.extend((0..n).map(|i| numbers(&drawn[i][0], ratios[i])));
-    for k in 0..5 {
+    for k in 0..6 {
         let own: Vec<f64> = points[..n].iter().map(|point| point[k]).collect();
         let m = own.iter().sum::<f64>() / count(n);
         let sd = (own.iter().map(|x| (x - m).powi(2)).sum::<f64>() / count(n)).sqrt();

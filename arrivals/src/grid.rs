@@ -91,6 +91,29 @@ impl Grid {
         Grid::new(times, Grid::default_shares(), 4)
     }
 
+    /// Cells from `first` to at least `last` for long times, as those in days are: periods one by one up to 32 before and after time 0, beyond it cells of
+    /// an eighth of their distance from it; shares and pieces as in [`weekly`](Grid::weekly), which it equals up to 32 periods.
+    ///
+    /// # Errors
+    /// Times that do not rise or are a million periods or more away.
+    pub fn widening(first: i64, last: i64) -> Result<Self, ArrivalsError> {
+        #[expect(clippy::cast_precision_loss, reason = "checked against a million")]
+        for (index, time) in [first, last].into_iter().enumerate() {
+            within(Argument::TimeCells, index, time as f64, [-1e6, 1e6])?;
+        }
+        let mut times = vec![first];
+        let mut limit = first;
+        while limit <= last {
+            limit += if limit.abs() <= 32 {
+                1
+            } else {
+                limit.abs() / 8
+            };
+            times.push(limit);
+        }
+        Grid::new(times, Grid::default_shares(), 4)
+    }
+
     /// The limits of shares of [`weekly`](Grid::weekly).
     #[must_use]
     pub fn default_shares() -> Vec<f64> {
@@ -263,6 +286,19 @@ mod tests {
         assert_eq!(tokens.len(), 2);
         assert_eq!(tokens[1].share, 0);
         assert!((tokens[1].piece.share - 0.8).abs() < 1e-12);
+    }
+
+    #[test]
+    fn cells_widen_away_from_the_origin() {
+        assert_eq!(Grid::widening(0, 20).unwrap(), Grid::weekly(20).unwrap());
+        let days = Grid::widening(-372, 192).unwrap();
+        assert!(days.first() == -372 && days.last() >= 192 && days.times() < 100);
+        let near = (0..days.times()).filter(|&cell| {
+            let [low, high] = days.time_cell(cell);
+            low.abs() <= 32 && high - low == 1
+        });
+        assert!(near.count() >= 60);
+        assert!(Grid::widening(3, 2).is_err() && Grid::widening(0, 2_000_000).is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub enum Estimator {
     /// That of the mean over a uniform dither $u$ of half width $w$: $\bigl(f(a + w) - f(a - w)\bigr) / 2 w$. It sees the jump.
     #[default]
     Smoothed,
-    /// That of $\sigma\bigl((a - \tau M) / w\bigr)\, s(a)$, the two branches weighed: place nothing, or a size $s$ that is differentiated straight
+    /// That of $\sigma\bigl((a - \tau M) / w\bigr)\thinspace s(a)$, the two branches weighed: place nothing, or a size $s$ that is differentiated straight
     /// through. It sees the jump.
     Mixed,
 }

@@ -28,13 +28,21 @@ impl Path {
     #[must_use]
     pub fn by(&self, time: i64) -> f64 {
         let come = self.pieces.iter().take_while(|piece| piece.time <= time);
-        come.map(|piece| piece.share).sum()
+        come.fold(0.0, |sum, piece| sum + piece.share)
     }
 
     /// The share of the order that ever arrives.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.pieces.iter().map(|piece| piece.share).sum()
+        self.by(i64::MAX)
+    }
+
+    /// The share of some paths in which nothing comes; of none it is zero.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "numbers of paths")]
+    pub fn nothing(paths: &[Path]) -> f64 {
+        let none = paths.iter().filter(|path| path.pieces.is_empty());
+        none.count() as f64 / paths.len().max(1) as f64
     }
 
     /// What was received of an order, as shares of it.

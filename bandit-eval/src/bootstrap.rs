@@ -237,7 +237,7 @@ fn add<const N: usize>(
     }
 }
 
-/// $65536\, P(N \ge k) - 32768$ for $k = 1 \dots 8$, rounded so that the mean is one: below so much of the numbers of 16 bits, of which half are negative.
+/// $65536\thinspace P(N \ge k) - 32768$ for $k = 1 \dots 8$, rounded so that the mean is one: below so much of the numbers of 16 bits, of which half are negative.
 const TAILS: [i16; 8] = [
     8_659, -15_451, -27_505, -31_524, -32_528, -32_729, -32_763, -32_767,
 ];

@@ -8,18 +8,18 @@ use crate::moments::Moments;
 /// An estimator of what a target policy would have earned per round.
 ///
 /// With the importance weight $w = \pi(a \mid x) / p$ of the logged action, its reward $r$, the model's prediction $q$ for it and the
-/// model's value of the target policy $v = \sum_k \pi(k \mid x)\, q(x, k)$, averages $\langle\cdot\rangle$ over rounds:
+/// model's value of the target policy $v = \sum_k \pi(k \mid x)\thinspace q(x, k)$, averages $\langle\cdot\rangle$ over rounds:
 ///
 /// | estimator | formula |
 /// |---|---|
 /// | `Ips` | $\langle w r \rangle$ |
-/// | `Clipped` | $\langle \min(w, m)\, r \rangle$ |
+/// | `Clipped` | $\langle \min(w, m)\thinspace r \rangle$ |
 /// | `Snips` | $\langle w r \rangle / \langle w \rangle$ |
 /// | `ControlVariate` | $\langle w r \rangle - \beta (\langle w \rangle - 1)$ with the least-squares $\beta$ |
 /// | `Dm` | $\langle v \rangle$ |
 /// | `Dr` | $\langle v + w (r - q) \rangle$ |
 /// | `Sndr` | $\langle v \rangle + \langle w (r - q) \rangle / \langle w \rangle$ |
-/// | `SwitchDr` | $\langle v + w\, 1_{w \le \tau} (r - q) \rangle$ |
+/// | `SwitchDr` | $\langle v + w\thinspace 1_{w \le \tau} (r - q) \rangle$ |
 /// | `DrOs` | $\langle v + \frac{\lambda w}{w^2 + \lambda} (r - q) \rangle$ |
 /// | `SubGaussianIps`, `SubGaussianDr` | as `Ips` and `Dr`, with $\frac{w}{1 - \lambda + \lambda w}$ for $w$ |
 /// | `Replay` | mean reward of the rounds in which a deterministic target takes the logged action |

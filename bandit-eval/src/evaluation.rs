@@ -113,7 +113,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// Returns an interval for one look: Student's t quantile $z$, with the degrees of freedom that the kurtosis leaves the standard error, brought to
-    /// the skewness $\gamma$ of what is averaged by Hall's transformation. Its ends lie at $\hat V - s\, g^{-1}(\pm z)$ with the standard error $s$ and
+    /// the skewness $\gamma$ of what is averaged by Hall's transformation. Its ends lie at $\hat V - s\thinspace g^{-1}(\pm z)$ with the standard error $s$ and
     /// $$ g^{-1}(z) = \frac{3}{c} \left( (1 + c z - c^2 / 6)^{1/3} - 1 \right), \qquad c = \gamma / \sqrt n. $$
     ///
     /// A plain interval is too short on the side of the rare large values. Source: Hall (1992), "On the removal of skewness by transformation".

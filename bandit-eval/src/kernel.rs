@@ -3,7 +3,7 @@
 use crate::error::{Allowed, Error, Result};
 use crate::round::{Prediction, Weighted};
 
-/// Importance weights for continuous actions: $w = K((a - d) / h) / (h\, p)$ with the logged quantity $a$, the target's $d$, the
+/// Importance weights for continuous actions: $w = K((a - d) / h) / (h\thinspace p)$ with the logged quantity $a$, the target's $d$, the
 /// bandwidth $h$, the logging policy's density $p$ at $a$ and the Epanechnikov kernel $K(u) = \frac34 (1 - u^2)_+$.
 ///
 /// What is estimated is the value of the target smeared over the bandwidth: the bias is of order $h^2$ where the reward is smooth, the
@@ -39,7 +39,7 @@ impl Kernel {
         })
     }
 
-    /// Returns the kernel whose bandwidth is $2.34\, s\, n^{-1/5}$, for `n` quantities of standard deviation `s`: Silverman's rule for this kernel.
+    /// Returns the kernel whose bandwidth is $2.34\thinspace s\thinspace n^{-1/5}$, for `n` quantities of standard deviation `s`: Silverman's rule for this kernel.
     ///
     /// # Errors
     /// When either number is not positive and finite.

@@ -33,7 +33,7 @@ pub struct StockedWeek<'a> {
 /// Whatever level was stocked, every lower level would have sold the smaller of itself and the demand, and that is known: at a level $y$ sales $s$ show
 /// $\min(D, y')$ for all $y' \le y$. So a week tells of a level $k$ whenever it stocked $k$ or more, which has the probability
 /// $\bar p_k = \sum_{j \ge k} p_j$, not $p_k$ alone:
-/// $$ \hat V = \frac1n \sum_t \sum_k \pi_k \frac{1[y_t \ge k]}{\bar p_k}\, r_k(\min(s_t, k)). $$
+/// $$ \hat V = \frac1n \sum_t \sum_k \pi_k \frac{1[y_t \ge k]}{\bar p_k}\thinspace r_k(\min(s_t, k)). $$
 ///
 /// Unbiased like inverse propensity scores wherever the logging policy stocks that much at times, and of smaller variance. What lower levels would have
 /// earned is the field's one-sided feedback; the estimator is our own formulation.

@@ -9,7 +9,7 @@ use crate::evaluation::{Estimate, Evaluation};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum TuningRule {
     /// Lepski's rule as SLOPE has it: of estimators from the least biased to the least variable, the last that agrees with all before
-    /// it, $|\hat V_i - \hat V_j| \le c_i + (\sqrt 6 - 1)\, c_j$ with half widths $c$ of 95 % intervals. Source: Su, Srinath and Krishnamurthy (2020).
+    /// it, $|\hat V_i - \hat V_j| \le c_i + (\sqrt 6 - 1)\thinspace c_j$ with half widths $c$ of 95 % intervals. Source: Su, Srinath and Krishnamurthy (2020).
     Slope,
     /// The least estimated mean squared error, $\hat V_j$'s squared standard error plus the square of its difference from the least shrunk estimate, of
     /// which the variance of that difference is taken off.

@@ -14,8 +14,8 @@ use crate::shape::{
 
 /// What a coordinator is trained on.
 ///
-/// With use $u$, limit $K$, excess $x_t = (u_t - (1 - m) K_t)_+ / K_t$, prices $\lambda_{t+h|t}$ in shares of the unit price and $m$ the margin that is kept free:
-/// $$ \text{adherence} = \sum_t x_t + x_t^2 + \alpha \lambda_{t|t} \frac{((1 - m) K_t - u_t)_+}{K_t} + \beta \sum_h (\lambda_{t+h|t} - \lambda_{t+h|t-1})^2, $$
+/// With use $u$, limit $K$, excess $x_t = (u_t - (1 - m) K_t)^+ / K_t$, prices $\lambda_{t+h|t}$ in shares of the unit price and $m$ the margin that is kept free:
+/// $$ \text{adherence} = \sum_t x_t + x_t^2 + \alpha \lambda_{t|t} \frac{((1 - m) K_t - u_t)^+}{K_t} + \beta \sum_h (\lambda_{t+h|t} - \lambda_{t+h|t-1})^2, $$
 /// summed over resources and weighted by the discount. The dual loss has $\lambda_{t|t} ((1 - m) K_t - \bar u_t) / K_t$, $\bar u$ held constant, for
 /// the first two terms: its gradient is dual ascent by a network. Both are our own formulation.
 #[derive(Debug, Clone, Copy, PartialEq)]

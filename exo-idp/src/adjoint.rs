@@ -49,7 +49,7 @@ fn numbers(range: std::ops::Range<f64>, products: usize) -> impl Strategy<Value 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    /// $\mu_t = \gamma^t p_t 1\{I^-_t < D_t\} + 1\{I^-_t > D_t\} \mu_{t+1}$ and $dJ/da_k = -\gamma^k c_k + \mu_{k+v_k}$, to 1e-10.
+    /// $\mu_t = \gamma^t p_t 1\lbrace I^-_t < D_t\rbrace + 1\lbrace I^-_t > D_t\rbrace \mu_{t+1}$ and $dJ/da_k = -\gamma^k c_k + \mu_{k+v_k}$, to 1e-10.
     #[test]
     fn the_gradient_of_open_loop_orders_is_the_adjoint(
         demand in numbers(0.0..20.0, 2), price in numbers(4.0..9.0, 2), cost in numbers(1.0..5.0, 2),

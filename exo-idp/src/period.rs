@@ -205,7 +205,7 @@ impl<S: Scalar> State<S> {
 /// $I^- = I + \text{receipts}$:
 /// $$ s = \min(D, I^-), \quad I' = I^- - s, \quad R = p s - c a - h I' - b (D - s). $$
 ///
-/// The book value of units on hand and outstanding, $V' = (V + c a)\, x / (x + s)$ with the position $x$ at the end of the week,
+/// The book value of units on hand and outstanding, $V' = (V + c a)\thinspace x / (x + s)$ with the position $x$ at the end of the week,
 /// is what they are worth where the horizon ends (times the share of [`Conventions::salvage`]). Units that are never delivered are
 /// not paid, and units delivered in excess are: $a$ in reward and book value is what the vendor supplies of the order.
 ///

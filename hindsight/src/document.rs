@@ -2,7 +2,7 @@
 //!
 //! # How a subcommand uses it
 //!
-//! 1. Its arguments flatten [`Outputs`] (`--json FILE`, `--report FILE`, `--force`) and, where anything is random, [`Seed`] (`--seed`).
+//! 1. Its arguments flatten [`Outputs`] (`--json FILE`, `--report FILE`, `--tables FILE`, `--force`) and, where anything is random, [`Seed`] (`--seed`).
 //! 2. It begins a [`Run`] with the names of all its inputs, before any work: every output place is probed, and an output that is an input,
 //!    or two outputs with one name, are refused. Further files (a fitted model, a drawing) are announced by [`Run::also`].
 //! 3. It reads by [`Run::inputs`]: a CSV file through [`crate::table::Format::open`], anything else by [`Inputs::open`] (for logs of
@@ -25,7 +25,7 @@
 //!
 //! The JSON document opens with the subcommand, the version of the program, the command line, the seed, and the inputs' names and
 //! digests; the fields of the results follow. The page ends with the same. The command line is given without what cannot change a number (where results
-//! go, how many threads work), and no time is in it: the same inputs give the same bytes. A number that is not finite is `null`.
+//! go, how many threads work, what is said), and no time is in it: the same inputs give the same bytes. A number that is not finite is `null`.
 //!
 //! `-` as a file name is the standard input or output. Where the JSON document or the page goes to the standard output, no table is
 //! printed there. Everywhere else the table is printed in any case, also when a file cannot be written.
@@ -64,6 +64,9 @@ pub(crate) struct Outputs {
     /// The page with figures and tables: one HTML file, nothing to fetch
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// All tables of the page, for other programs: Markdown, or CSV where the name ends with `.csv`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tables: Option<PathBuf>,
     /// Replace files that this command did not write
     #[arg(long)]
     pub(crate) force: bool,
@@ -80,6 +83,7 @@ pub(crate) struct Run {
     inputs: Inputs,
     json: Option<Target>,
     page: Option<Target>,
+    tables: Option<Target>,
     others: Vec<(Target, Vec<u8>)>,
 }
 
@@ -108,6 +112,7 @@ impl Run {
             inputs: Inputs::default(),
             json: None,
             page: None,
+            tables: None,
             others: Vec::new(),
         };
         run.json = outputs
@@ -117,6 +122,11 @@ impl Run {
             .transpose()?;
         run.page = outputs
             .report
+            .as_deref()
+            .map(|path| run.target(path))
+            .transpose()?;
+        run.tables = outputs
+            .tables
             .as_deref()
             .map(|path| run.target(path))
             .transpose()?;
@@ -155,7 +165,7 @@ impl Run {
         page: impl FnOnce() -> Page,
         text: &str,
     ) -> Result<(), CliError> {
-        let taken = self.targets().any(Target::is_standard);
+        let taken = output::is_quiet() || self.targets().any(Target::is_standard);
         let written = self.write(results, page);
         let printed = if taken { Ok(()) } else { output::print(text) };
         written.and(printed)
@@ -177,12 +187,17 @@ impl Run {
             bytes.push(b'\n');
             files.push((target, bytes));
         }
-        if let Some(target) = &self.page {
+        if self.page.is_some() || self.tables.is_some() {
             let mut page = page();
-            page.generator(GENERATOR)
-                .section("Made by")
-                .facts(envelope.facts());
-            files.push((target, page.to_html().into_bytes()));
+            if let Some(target) = &self.tables {
+                files.push((target, exported(&page, target.shown()).into_bytes()));
+            }
+            if let Some(target) = &self.page {
+                page.generator(GENERATOR)
+                    .section("Made by")
+                    .facts(envelope.facts());
+                files.push((target, page.to_html().into_bytes()));
+            }
         }
         let others = self
             .others
@@ -209,7 +224,8 @@ impl Run {
 
     fn targets(&self) -> impl Iterator<Item = &Target> {
         let others = self.others.iter().map(|(target, _)| target);
-        self.json.iter().chain(&self.page).chain(others)
+        let tables = self.json.iter().chain(&self.page).chain(&self.tables);
+        tables.chain(others)
     }
 }
 
@@ -243,25 +259,52 @@ impl<R> Envelope<'_, R> {
     }
 }
 
+/// The tables of a page as a file of this name holds them.
+fn exported(page: &Page, name: &Path) -> String {
+    let comma_separated = name.extension().is_some_and(|end| end == "csv");
+    let (open, close) = if comma_separated {
+        ("# ", "")
+    } else {
+        ("<!-- ", " -->")
+    };
+    let mut text = format!("{open}{}{GENERATOR}{close}\n", output::TABLES);
+    for (caption, table) in page.tables() {
+        text += &if comma_separated {
+            format!("\n# {caption}\n{}", table.to_csv())
+        } else {
+            format!("\n{caption}\n\n{}", table.to_markdown())
+        };
+    }
+    text
+}
+
 /// Options that cannot change a number, and whether a value follows.
-const WITHOUT_EFFECT: [(&str, bool); 5] = [
+const WITHOUT_EFFECT: [(&str, bool); 9] = [
     ("--json", true),
     ("--report", true),
+    ("--tables", true),
     ("--no-report", false),
     ("--force", false),
     ("--threads", true),
+    ("--quiet", false),
+    ("-q", false),
+    ("--color", true),
 ];
 
 /// The command line without the options of [`WITHOUT_EFFECT`].
 fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<String> {
     let mut kept = vec!["hindsight".to_owned()];
-    let mut all = all.into_iter();
+    let mut all = all.into_iter().peekable();
     while let Some(argument) = all.next() {
         let argument = argument.to_string_lossy().into_owned();
         let name = argument.split('=').next().unwrap_or_default();
         match WITHOUT_EFFECT.iter().find(|(option, _)| *option == name) {
             Some((_, true)) if name.len() == argument.len() => {
-                all.next();
+                // `--json` may stand alone, and `-` is a value.
+                all.next_if(|next| {
+                    let next = next.to_string_lossy();
+                    next == "-" || !next.starts_with('-')
+                });
             }
             Some(_) => {}
             None => kept.push(argument),

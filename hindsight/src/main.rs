@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error::CliError;
 
+mod arrivals;
 mod backtest;
 mod bandit;
 mod capacity;
@@ -16,6 +17,7 @@ mod games;
 mod inputs;
 mod llm;
 mod lost_sales;
+mod manual;
 mod output;
 mod progress;
 mod table;
@@ -24,12 +26,17 @@ mod table;
 #[derive(Debug, Parser)]
 #[command(name = "hindsight", version, propagate_version = true)]
 struct Cli {
+    #[command(flatten)]
+    voice: output::Voice,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// How orders arrive, in pieces, late, in part or never: a generator learned from receipts, its evaluation, its samples.
+    #[command(subcommand)]
+    Arrivals(arrivals::Command),
     /// What each buying policy would have earned on recorded weeks.
     Backtest(Box<backtest::Args>),
     /// What another policy would have earned, and whether a policy could be bettered in hindsight.
@@ -47,6 +54,18 @@ enum Command {
     LostSales(lost_sales::Args),
     /// Calibration, verification gap and batch size from language models' logs.
     Llm(llm::Args),
+    /// Completions for a shell, on the standard output
+    #[command(after_help = manual::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The manual page of the command or of a subcommand, on the standard output
+    #[command(after_help = manual::MAN)]
+    Man {
+        /// The subcommand: `backtest`, `llm calibration`.
+        subcommand: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -62,7 +81,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), CliError> {
     output::clean_up_on_interrupt()?;
+    output::speak(&cli.voice);
     match cli.command {
+        Command::Arrivals(command) => arrivals::run(&command),
         Command::Backtest(args) => backtest::run(&args),
         Command::Bandit(command) => bandit::run(&command),
         Command::Capacity(command) => capacity::run(&command),
@@ -70,5 +91,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Games(args) => games::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::LostSales(args) => lost_sales::run(&args),
+        Command::Completions { shell } => manual::completions(shell, Cli::command()),
+        Command::Man { subcommand } => manual::page(&subcommand, Cli::command()),
     }
 }

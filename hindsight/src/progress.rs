@@ -15,6 +15,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Work shorter than this shows nothing.
@@ -92,7 +93,7 @@ impl Progress {
 
     fn show(&self) {
         let elapsed = self.started.elapsed();
-        if elapsed < SILENT {
+        if elapsed < SILENT || output::is_quiet() {
             return;
         }
         // Another thread is showing: nothing is lost by leaving it to that one.

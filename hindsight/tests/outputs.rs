@@ -267,3 +267,48 @@ fn a_page_of_the_back_test_is_written_unless_it_is_declined() {
         assert_eq!(page.exists(), written);
     }
 }
+
+/// The tables of a page as Markdown and as CSV, replaced by the next run but not where somebody else's file stands; quiet runs print nothing.
+#[test]
+fn tables_are_exported_and_quiet_is_quiet() {
+    let folder = folder();
+    let quick = "--quiet lost-sales --demand poisson:2 --lead-time 0 --penalty 4 --steps 0";
+    for (name, first) in [
+        ("t.md", "<!-- Tables by hindsight "),
+        ("t.csv", "# Tables by hindsight "),
+    ] {
+        for _ in 0..2 {
+            let output = hindsight(folder.path(), quick, &["--tables", name]);
+            assert!(output.status.success() && output.stdout.is_empty());
+        }
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(
+            text.starts_with(first) && text.contains("base stock"),
+            "{text}"
+        );
+    }
+    std::fs::write(folder.path().join("mine.md"), "my own notes").unwrap();
+    let refused = hindsight(folder.path(), quick, &["--tables", "mine.md"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn completions_and_manual_pages_name_the_subcommands() {
+    let folder = folder();
+    for (line, word) in [
+        ("completions bash", "backtest"),
+        ("completions fish", "lost-sales"),
+        ("man", "lost\\-sales"),
+        ("man llm calibration", "hindsight\\-llm\\-calibration"),
+    ] {
+        let output = hindsight(folder.path(), line, &[]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains(word),
+            "{line}: {text}"
+        );
+    }
+    let wrong = hindsight(folder.path(), "man nothing", &[]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(said(&wrong).contains("backtest"));
+}

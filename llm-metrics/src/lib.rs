@@ -27,6 +27,9 @@ mod error;
 #[cfg(feature = "io")]
 #[cfg_attr(docsrs, doc(cfg(feature = "io")))]
 pub mod io;
+#[cfg(feature = "proptest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proptest")))]
+pub mod laws;
 pub mod recalibrate;
 pub mod scaling;
 pub mod stats;

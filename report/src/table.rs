@@ -137,6 +137,59 @@ impl Table {
         self
     }
 
+    /// The table in Markdown, numbers aligned right: what GitHub and most editors of notes show as a table.
+    ///
+    /// ```
+    /// use hindsight_report::{Column, Table};
+    /// let mut table = Table::new([Column::text("policy"), Column::number("reward")]);
+    /// table.row(["a | b", "12"]);
+    /// assert_eq!(table.to_markdown(), "| policy | reward |\n|---|---:|\n| a \\| b | 12 |\n");
+    /// ```
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells: Vec<String> = cells
+                .map(|cell| cell.replace('|', "\\|").replace('\n', " "))
+                .collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let marks: String = self
+            .columns
+            .iter()
+            .map(|c| if c.number { "---:|" } else { "---|" })
+            .collect();
+        let mut text = line(&mut self.columns.iter().map(Column::name)) + "|" + &marks + "\n";
+        for row in self.rows() {
+            text += &line(&mut row.iter().map(String::as_str));
+        }
+        text
+    }
+
+    /// The table as CSV with a header: commas, quotation marks where a cell needs them.
+    ///
+    /// ```
+    /// use hindsight_report::{Column, Table};
+    /// let mut table = Table::new([Column::text("policy"), Column::number("reward")]);
+    /// table.row(["a, \"b\"", "1,234"]);
+    /// assert_eq!(table.to_csv(), "policy,reward\n\"a, \"\"b\"\"\",\"1,234\"\n");
+    /// ```
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let cell = |cell: &str| {
+            if cell.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", cell.replace('"', "\"\""))
+            } else {
+                cell.to_owned()
+            }
+        };
+        let line = |cells: Vec<String>| cells.join(",") + "\n";
+        let mut text = line(self.columns.iter().map(|c| cell(c.name())).collect());
+        for row in self.rows() {
+            text += &line(row.iter().map(|c| cell(c)).collect());
+        }
+        text
+    }
+
     /// The columns.
     pub fn header(&self) -> &[Column] {
         &self.columns

@@ -34,7 +34,7 @@ pub trait OrderContext {
 ///
 /// # The gradient
 ///
-/// What arrives is $o_j = a\, r_j$, the order times shares that are drawn. The shares are held constant: $\partial o_j / \partial a = r_j$.
+/// What arrives is $o_j = a\thinspace r_j$, the order times shares that are drawn. The shares are held constant: $\partial o_j / \partial a = r_j$.
 /// That is the right gradient of the replay's reward along one path as far as the law of shares does not depend on the size of the
 /// order: each unit more arrives as the others do. It leaves out how the law itself changes with the size (a larger order that is filled to a smaller
 /// share, where $r = \min(1, U / a)$ would give zero above $U$): there training sees more of a unit arrive than does, at fixed shares, and learns
@@ -128,7 +128,7 @@ impl<'m> GeneratedArrivals<'m> {
 
 impl Market for GeneratedArrivals<'_> {
     fn theta(&self) -> Vec<f64> {
-        self.model.params.clone()
+        self.network.with_constants(&self.model.params)
     }
 
     fn trained(&self) -> Vec<Range<usize>> {

@@ -56,7 +56,11 @@ pub(super) struct Network {
     time_embedding: Embedding,
     share_hidden: Dense,
     share: Dense,
+    /// What draws by inverse distribution functions multiply by; constants that follow the parameters.
+    time_draw: Inverse,
+    share_draw: Inverse,
     layout: Layout,
+    params: usize,
 }
 
 /// Where the decoder stands in an order.
@@ -86,7 +90,7 @@ impl Network {
             context,
             embedding,
         } = size;
-        Network {
+        let mut network = Network {
             vendor: layout.embedding(vendors, embedding),
             history: [
                 layout.dense(4, CHANNELS),
@@ -101,23 +105,57 @@ impl Network {
             time_embedding: layout.embedding(grid.times() + 1, embedding),
             share_hidden: layout.dense(hidden + embedding, hidden),
             share: layout.dense(hidden, grid.shares()),
-            layout,
+            params: layout.params(),
+            time_draw: Inverse::new(&mut layout, grid.times() + 1),
+            share_draw: Inverse::new(&mut layout, grid.shares()),
+            layout: Layout::new(),
             grid: grid.clone(),
             covariates,
             size,
-        }
+        };
+        network.layout = layout;
+        network
     }
 
+    /// The number of parameters of the model.
     pub(super) fn params(&self) -> usize {
-        self.layout.params()
+        self.params
+    }
+
+    /// Parameters of the model with the constants that draws need.
+    #[expect(clippy::cast_precision_loss, reason = "periods")]
+    pub(super) fn with_constants(&self, params: &[f64]) -> Vec<f64> {
+        let mut theta = params.to_vec();
+        theta.resize(self.layout.params(), 0.0);
+        let last = self.grid.times() - 1;
+        let times = |class: usize| self.grid.time_cell(class.min(last));
+        let [low, high] = [0, 1].map(|end| move |limits: [i64; 2]| limits[end] as f64);
+        let time_tables = |class| [low(times(class)), high(times(class)) - low(times(class))];
+        self.time_draw.fill(&mut theta, &time_tables);
+        let share_tables = |class| {
+            let [low, high] = self.grid.share_cell(class);
+            [low, high - low]
+        };
+        self.share_draw.fill(&mut theta, &share_tables);
+        theta
     }
 
     pub(super) fn initial(&self, seed: u64) -> Vec<f64> {
         let mut theta = self.layout.initial(seed);
+        theta.truncate(self.params);
         for layer in [self.time, self.share] {
             for weight in layer.weights_mut(&mut theta) {
                 *weight *= 0.1;
             }
+        }
+        // What a log never varies (it may hold no minimum, no batch, no promise) keeps its first weights: they are zero.
+        let inputs = self.context.inputs();
+        for row in self
+            .context
+            .weights_mut(&mut theta)
+            .chunks_exact_mut(inputs)
+        {
+            row[2..FEATURES + self.covariates].fill(0.0);
         }
         theta
     }
@@ -255,7 +293,7 @@ impl Network {
     }
 
     /// Draws the next piece by inverse distribution functions of three uniform numbers: cell of time, cell of share, place within both.
-    /// `open` is 1 where there may be one, else 0.
+    /// `open` is 1 where there may be one, else 0; `theta` ends with the constants.
     #[expect(clippy::cast_precision_loss, reason = "periods")]
     pub(super) fn draw<S: Scalar>(
         &self,
@@ -271,23 +309,18 @@ impl Network {
         let before = decoder.before;
         let cells = self.grid.times();
         let logs = self.times(theta, &decoder.hidden, &before);
-        let class = Cell::draw(&logs, uniform[0]);
-        let some = open * (number(cells as f64 - 0.5) - class.index).positive();
-        let time_limits = |cell: usize| self.grid.time_cell(cell.min(cells - 1));
-        let low = class.value(|cell| time_limits(cell)[0] as f64);
-        let width = class.value(|cell| (time_limits(cell)[1] - time_limits(cell)[0]) as f64);
+        let [class, low, width] = self.time_draw.draw(theta, &logs, uniform[0]);
+        let some = open * (number(cells as f64 - 0.5) - class).positive();
         let within = (uniform[2] * width - number(0.5)).round(RoundGradient::Zero);
         let gap = low + within.max(number(0.0)).min(width - one);
         // Where a cell reaches back before the piece before.
         let gap = S::select(before[4], gap, gap.max(one));
         let time = (before[1] + gap).min(number(self.grid.last() as f64));
-        let logs = self.shares(theta, &decoder.hidden, class.index, before[5]);
-        let class = Cell::draw(&logs, uniform[1]);
-        let low = class.value(|cell| self.grid.share_cell(cell)[0]);
-        let high = class.value(|cell| self.grid.share_cell(cell)[1]);
-        let rest = (number(0.5) - class.index).positive();
+        let logs = self.shares(theta, &decoder.hidden, class, before[5]);
+        let [class, low, width] = self.share_draw.draw(theta, &logs, uniform[1]);
+        let rest = (number(0.5) - class).positive();
         let left = (one - before[3]).relu();
-        let share = S::select(rest, left, low + (high - low) * uniform[2]);
+        let share = S::select(rest, left, low + width * uniform[2]);
         let share = some * share;
         let so_far = before[3] + share;
         let complete = (so_far - number(1.0 - 1e-6)).positive();
@@ -296,34 +329,52 @@ impl Network {
     }
 }
 
-/// A class drawn from the logarithms of probabilities.
-struct Cell<S> {
-    index: S,
-    /// Whether the class is beyond the first, the second, …
-    beyond: Vec<S>,
+/// Draws of a class by the inverse of its distribution function, as two products: with sums of the probabilities up to each class, and of the classes passed with
+/// what changes from class to class. Far fewer operations than one for each class.
+#[derive(Debug, Clone, Copy)]
+struct Inverse {
+    classes: usize,
+    sums: Dense,
+    tables: Dense,
 }
 
-impl<S: Scalar> Cell<S> {
-    fn draw(logs: &[S], uniform: S) -> Self {
-        let mut below = S::constant(0.0);
-        let mut beyond = Vec::with_capacity(logs.len() - 1);
-        for &log in &logs[..logs.len() - 1] {
-            below = below + log.exp();
-            beyond.push((uniform - below).positive());
+impl Inverse {
+    fn new(layout: &mut Layout, classes: usize) -> Self {
+        Inverse {
+            classes,
+            sums: layout.dense(classes, classes - 1),
+            tables: layout.dense(classes - 1, 3),
         }
-        let index = beyond.iter().fold(S::constant(0.0), |n, &b| n + b);
-        Cell { index, beyond }
     }
 
-    /// The class's entry of a table.
-    fn value(&self, table: impl Fn(usize) -> f64) -> S {
-        let mut value = S::constant(table(0));
-        for (cell, &beyond) in self.beyond.iter().enumerate() {
-            let step = table(cell + 1) - table(cell);
-            if step.abs() > 0.0 {
-                value = value + beyond * S::constant(step);
-            }
+    /// Writes the constants: sums of all classes up to each, then the class's number and its entries of two tables as what is added where a class is passed.
+    fn fill(&self, theta: &mut [f64], tables: &dyn Fn(usize) -> [f64; 2]) {
+        let passed = self.classes - 1;
+        let weights = self.sums.weights_mut(theta);
+        for (class, row) in weights.chunks_exact_mut(self.classes).enumerate() {
+            row[..=class].fill(1.0);
         }
-        value
+        let weights = self.tables.weights_mut(theta);
+        weights[..passed].fill(1.0);
+        for class in 0..passed {
+            let [now, then] = [tables(class), tables(class + 1)];
+            weights[passed + class] = then[0] - now[0];
+            weights[2 * passed + class] = then[1] - now[1];
+        }
+        self.tables.bias_mut(theta)[1..].copy_from_slice(&tables(0));
+    }
+
+    /// The number of the class, and its entries of the two tables.
+    fn draw<S: Scalar>(&self, theta: &[S], logs: &[S], uniform: S) -> [S; 3] {
+        let chances: Vec<S> = logs.iter().map(|log| log.exp()).collect();
+        let mut below = Vec::with_capacity(self.classes);
+        self.sums
+            .apply(theta, &[&chances], Activation::Identity, &mut below);
+        let above: Vec<S> = below.iter().map(|&below| uniform - below).collect();
+        let passed: Vec<S> = above.iter().map(|above| above.positive()).collect();
+        let mut found = Vec::with_capacity(3);
+        self.tables
+            .apply(theta, &[&passed], Activation::Identity, &mut found);
+        [found[0], found[1], found[2]]
     }
 }

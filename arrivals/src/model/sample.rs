@@ -11,8 +11,8 @@ use crate::sampler::{ArrivalModel, Path, Piece, Samples};
 
 /// Uniform numbers of a piece.
 pub(super) const UNIFORM: usize = 3;
-/// Orders that are drawn together: memory does not grow with their number.
-const TOGETHER: usize = 8192;
+/// Orders that are drawn together: memory does not grow with their number. No power of two, whose rows would share their places in the cache.
+const TOGETHER: usize = 30_000;
 
 /// A generator on a device: what samples.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl GenQot {
     }
 }
 
-/// Traces of a drawn piece: its time, its share, whether there is one, then what the next piece needs: context, state, the piece.
+/// Traces of a drawn piece: its time, its share, whether there is one, then what the next piece needs: state, the piece.
 fn piece<'r>(
     network: &Network,
     theta: &[Var<'r>],
@@ -48,7 +48,6 @@ fn piece<'r>(
     let open = Scalar::constant(1.0);
     let drawn = network.draw(theta, context, &mut decoder, open, uniform);
     let mut traces = vec![drawn.time, drawn.share, drawn.some];
-    traces.extend_from_slice(context);
     traces.extend(decoder.hidden);
     traces.extend(decoder.before);
     Step {
@@ -57,10 +56,10 @@ fn piece<'r>(
     }
 }
 
-/// The first piece of an order.
+/// The first piece of an order; the context, which stays, follows its traces.
 fn first(network: &Network) -> Program {
     let shape = Shape {
-        params: network.params(),
+        params: network.with_constants(&[]).len(),
         lane: network.rows(),
         exo: UNIFORM,
         shared: 0,
@@ -70,7 +69,9 @@ fn first(network: &Network) -> Program {
         |_, _| Start::default(),
         |_, inputs| {
             let (context, decoder) = network.begin(inputs.params, inputs.lane);
-            piece(network, inputs.params, &context, decoder, inputs.exo)
+            let mut step = piece(network, inputs.params, &context, decoder, inputs.exo);
+            step.traces.extend(context);
+            step
         },
     )
 }
@@ -79,7 +80,7 @@ fn first(network: &Network) -> Program {
 fn next(network: &Network) -> Program {
     let (context, hidden) = (network.size.context, network.size.hidden);
     let shape = Shape {
-        params: network.params(),
+        params: network.with_constants(&[]).len(),
         lane: context + hidden + BEFORE,
         exo: UNIFORM,
         shared: 0,
@@ -105,6 +106,11 @@ fn next(network: &Network) -> Program {
 const RESULT: usize = 3;
 
 impl Generator<'_> {
+    /// Rows that a piece hands to the next, beside the context.
+    fn carried(&self) -> usize {
+        self.network.size.hidden + BEFORE
+    }
+
     /// Draws the paths of some orders together.
     fn together(
         &self,
@@ -136,13 +142,20 @@ impl Generator<'_> {
                     stay.push(at);
                 }
             }
-            if stay.is_empty() {
+            if stay.is_empty() || number + 1 == pieces {
                 break;
             }
-            lane.clear();
-            for row in traces[RESULT * count..].chunks_exact(count) {
-                lane.extend(stay.iter().map(|&at| row[at]));
+            // The context, which does not change, then the state and the piece.
+            let (own, first) = traces[RESULT * count..].split_at(count * self.carried());
+            let context = match number {
+                0 => first,
+                _ => &lane[..self.network.size.context * count],
+            };
+            let mut next = Vec::with_capacity((context.len() + own.len()) / count * stay.len());
+            for row in context.chunks_exact(count).chain(own.chunks_exact(count)) {
+                next.extend(stay.iter().map(|&at| row[at]));
             }
+            lane = next;
             open = stay.into_iter().map(|at| open[at]).collect();
         }
         Ok(paths)
@@ -155,11 +168,12 @@ impl ArrivalModel for Generator<'_> {
     }
 
     fn sample(&self, requests: &[Request], samples: Samples) -> Result<Vec<Path>, ArrivalsError> {
+        let theta = self.network.with_constants(&self.model.params);
         #[expect(
             clippy::cast_possible_truncation,
             reason = "samples are single precision"
         )]
-        let theta: Vec<f32> = self.model.params.iter().map(|&x| x as f32).collect();
+        let theta: Vec<f32> = theta.into_iter().map(|x| x as f32).collect();
         let stream = Stream::new(samples.seed, "pieces");
         let numbers = self.model.grid.pieces() * UNIFORM;
         let mut paths = Vec::with_capacity(requests.len());

@@ -3,7 +3,7 @@
 //! No public data hold orders in pieces, the sizes that were asked for, and the truth. This world does: every parameter is public, every
 //! path can be drawn, and its likelihood computed. All of it is this project's own formulation.
 //!
-//! An order of $a$ units, $r = a / \text{usual}$, from vendor $v$ in a period of congestion $k \in \lbrace 0, 1, 2 \rbrace$ (a Markov chain
+//! An order of $a$ units, $r = a / \text{usual}$, from vendor $v$ in a period of congestion $k \in \lbrace0, 1, 2 \rbrace$ (a Markov chain
 //! that all products of the vendor share, and that the promised date reveals), in a peak or not:
 //!
 //! - **Cancelled**, nothing ever comes: with probability $\sigma(c_v + 0.5 k)$.
@@ -12,7 +12,7 @@
 //!   $\pi$ is 0.6 in a peak, else 1: large orders and orders in peaks are filled in part.
 //! - **In pieces**: as long as fewer than two pieces have come, with probability $\sigma(s_v + \ln r)$ a piece of 0.3 to 0.7 of what is left (uniform)
 //!   comes first, else the rest at once.
-//! - **When**: the first piece after $b_v + k + x$ periods, $x \in \lbrace 0, 1, 2 \rbrace$ with the vendor's probabilities; further pieces one or two
+//! - **When**: the first piece after $b_v + k + x$ periods, $x \in \lbrace0, 1, 2 \rbrace$ with the vendor's probabilities; further pieces one or two
 //!   periods after the one before.
 
 mod market;
@@ -208,8 +208,8 @@ impl VendorWorld {
         self.log_of(orders, periods, seed, &|_, z| (0.6 * z).exp())
     }
 
-    /// A [`log`](Self::log) whose orders are `size(congestion, z)` usual orders, with $z$ standard normal: a policy that sees congestion
-    /// confounds its sizes with what vendors can supply.
+    /// A [`log`](Self::log) whose orders are `size(request, z)` usual orders, with $z$ standard normal and what was known of an order of usual size: a policy that sees
+    /// congestion or the peak confounds its sizes with what vendors can supply.
     ///
     /// # Errors
     /// As [`log`](Self::log), sizes that are not above zero.
@@ -218,7 +218,7 @@ impl VendorWorld {
         orders: usize,
         periods: usize,
         seed: u64,
-        size: &dyn Fn(u8, f64) -> f64,
+        size: &dyn Fn(&Request, f64) -> f64,
     ) -> Result<Log, ArrivalsError> {
         self.validate()?;
         for (argument, found) in [(Argument::Orders, orders), (Argument::Weeks, periods)] {
@@ -243,9 +243,10 @@ impl VendorWorld {
             while period < periods && log.orders().len() < orders {
                 let z: f64 = StandardNormal.sample(&mut rng);
                 let congestion = states[vendor][period];
-                let units = usual * size(congestion, z);
-                let mut request = self.request(vendor, units, usual, period, congestion);
+                let mut request = self.request(vendor, usual, usual, period, congestion);
                 request.history = history(&past, period);
+                let units = usual * size(&request, z);
+                request.units = units;
                 let path = self.draw(&request, &mut rng);
                 let ends = i64::try_from(periods - 1 - period).unwrap_or(i64::MAX);
                 let seen = path.pieces.iter().filter(|piece| piece.time <= ends);

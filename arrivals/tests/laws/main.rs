@@ -7,6 +7,10 @@
 )]
 
 mod generator;
+#[cfg(feature = "io")]
+mod io;
+mod off_policy;
 mod quantity;
 mod support;
+mod trial;
 mod world;

@@ -10,7 +10,7 @@ pub fn base_stock(level: u32) -> impl Fn(&[u32]) -> u32 + Clone {
     move |state| level.saturating_sub(position(state))
 }
 
-/// Order up to `level` in total, never more than `cap` at once: $z = \min\lbrace (S - \sum_i x_i)^+, r\rbrace $.
+/// Order up to `level` in total, never more than `cap` at once: $z = \min\lbrace(S - \sum_i x_i)^+, r\rbrace$.
 pub fn capped_base_stock(level: u32, cap: u32) -> impl Fn(&[u32]) -> u32 + Clone {
     move |state| level.saturating_sub(position(state)).min(cap)
 }

@@ -1,6 +1,6 @@
 //! The lost-sales dynamic programme: modified policy iteration on relative values.
 //!
-//! A sweep of $(Tv)(x) = \min_z \lbrace c(x_0) + E v(x')\rbrace $ bounds the optimal average cost from both sides,
+//! A sweep of $(Tv)(x) = \min_z \lbrace c(x_0) + E v(x')\rbrace$ bounds the optimal average cost from both sides,
 //! $\min_x (Tv-v)(x) \le g^{\ast} \le \max_x (Tv-v)(x)$, whatever $v$ is. Between such sweeps the policy is kept and $v$ is moved by cheaper
 //! sweeps without the minimum. The iteration ends when the two bounds meet to the tolerance, so the answer carries
 //! its own certificate and assumes no structure of the policy.

@@ -67,9 +67,9 @@ pub struct EquilibriumSet {
     serde(tag = "outcome", rename_all = "snake_case")
 )]
 pub enum Outcome {
-    /// The retailer sells at its single-agent price $r^*$.
+    /// The retailer sells at its single-agent price $r^\ast$.
     RetailerAtOwnPrice {
-        /// $r^*$.
+        /// $r^\ast$.
         price: f64,
     },
     /// The retailer sells at the seller's break-even price $s_0$: a limit price, not among the paper's four headings, reported separately.
@@ -82,9 +82,9 @@ pub enum Outcome {
         /// $r_0$.
         price: f64,
     },
-    /// The seller sells at its single-agent price $s^*$.
+    /// The seller sells at its single-agent price $s^\ast$.
     SellerAtOwnPrice {
-        /// $s^*$.
+        /// $s^\ast$.
         price: f64,
     },
     /// The seller sells at some price of an interval above the retailer's single-agent price; none of them Pareto-dominates another, so no single one is
@@ -124,9 +124,9 @@ impl Outcome {
 impl<D: Demand> SharedRevenue<D> {
     /// All pure equilibria by selling firm and price.
     ///
-    /// The seller sells at $p\in[s_0,\min(s^*,b)]$ with the retailer at the same price, and at $s^*\le b$ with the retailer anywhere above; the retailer sells at
-    /// $p\in[r_0,\min(s_0,r^*)]$ with the seller just above, and at $r^*$ when $s_0\ge r^*$ with the seller at least there (at least
-    /// $\bar p$ when $r_0>r^*$, since otherwise the retailer would rather let it sell). Splitting ties evenly is a different game and not offered.
+    /// The seller sells at $p\in[s_0,\min(s^\ast,b)]$ with the retailer at the same price, and at $s^\ast\le b$ with the retailer anywhere above; the retailer sells at
+    /// $p\in[r_0,\min(s_0,r^\ast)]$ with the seller just above, and at $r^\ast$ when $s_0\ge r^\ast$ with the seller at least there (at least
+    /// $\bar p$ when $r_0>r^\ast$, since otherwise the retailer would rather let it sell). Splitting ties evenly is a different game and not offered.
     #[must_use]
     pub fn equilibria(&self, tie: TieRule) -> Vec<EquilibriumSet> {
         let KeyPrices {
@@ -178,8 +178,8 @@ impl<D: Demand> SharedRevenue<D> {
         sets
     }
 
-    /// The equilibria that survive the first refinement: no firm plays a weakly dominated price. Undominated are prices between $r_0$ and $r^*$ for the
-    /// retailer and in $(s_0,s^*]$ for the seller (its closure is used where the seller posts just above $s_0$).
+    /// The equilibria that survive the first refinement: no firm plays a weakly dominated price. Undominated are prices between $r_0$ and $r^\ast$ for the
+    /// retailer and in $(s_0,s^\ast]$ for the seller (its closure is used where the seller posts just above $s_0$).
     #[must_use]
     pub fn admissible(&self, tie: TieRule) -> Vec<EquilibriumSet> {
         let KeyPrices {
@@ -228,13 +228,13 @@ impl<D: Demand> SharedRevenue<D> {
     ///
     /// | condition | outcome | price |
     /// |---|---|---|
-    /// | $r_0\le r^*$, $s_0\ge r^*$ | retailer | $r^*$ |
-    /// | $r_0\le r^*$, $r_0\le s_0<r^*$ | retailer | $s_0$ |
-    /// | $r_0\le r^*$, $s_0<r_0\le s^*$ | seller | $r_0$ |
-    /// | $r_0\le r^*$, $s^*<r_0$ | seller | $s^*$ |
-    /// | $r_0>r^*$, $s_0\ge\bar p$ | retailer | $r^*$ |
-    /// | $r_0>r^*$, $s_0<\bar p$, $s^*>r^*$ | seller | $\[\max(r^*,s_0),\min(s^*,\bar p)\]$ |
-    /// | $r_0>r^*$, $s^*\le r^*$ | seller | $s^*$ |
+    /// | $r_0\le r^\ast$, $s_0\ge r^\ast$ | retailer | $r^\ast$ |
+    /// | $r_0\le r^\ast$, $r_0\le s_0<r^\ast$ | retailer | $s_0$ |
+    /// | $r_0\le r^\ast$, $s_0<r_0\le s^\ast$ | seller | $r_0$ |
+    /// | $r_0\le r^\ast$, $s^\ast<r_0$ | seller | $s^\ast$ |
+    /// | $r_0>r^\ast$, $s_0\ge\bar p$ | retailer | $r^\ast$ |
+    /// | $r_0>r^\ast$, $s_0<\bar p$, $s^\ast>r^\ast$ | seller | $\[\max(r^\ast,s_0),\min(s^\ast,\bar p)\]$ |
+    /// | $r_0>r^\ast$, $s^\ast\le r^\ast$ | seller | $s^\ast$ |
     ///
     /// At $s_0=r_0$ the second and third rows meet at one price and either firm may sell; the second is returned.
     #[must_use]

@@ -157,7 +157,7 @@ impl<D: Demand + Clone> SharedRevenue<D> {
 impl SharedRevenue<LinearDemand> {
     /// The best fee in closed form, for linear demand and the selection of the highest price, with an outside option worth $\omega$.
     ///
-    /// Either "share nothing" ($\pi^*$) or $\alpha^*=\min(\alpha_u,\bar\alpha)$: $\alpha_u$ is the only root of $\theta^2(1-\alpha)^3=c_S^2(1+\alpha)$, independent of $c_R$, and
+    /// Either "share nothing" ($\pi^\ast$) or $\alpha^\ast=\min(\alpha_u,\bar\alpha)$: $\alpha_u$ is the only root of $\theta^2(1-\alpha)^3=c_S^2(1+\alpha)$, independent of $c_R$, and
     /// $\bar\alpha=1-[\theta c_S+2\omega+2\sqrt{\omega(\theta c_S+\omega)}]/\theta^2$ holds the seller to its option. With $c_S=\omega=0$ the fee tends to 1: a supremum that is not attained.
     ///
     /// # Errors
@@ -199,7 +199,7 @@ impl SharedRevenue<LinearDemand> {
         })
     }
 
-    /// $\alpha_u$: the fee that maximises $\alpha s^*Q(s^*)$; negative when even a fee of 0 leaves the seller no sale.
+    /// $\alpha_u$: the fee that maximises $\alpha s^\ast Q(s^\ast)$; negative when even a fee of 0 leaves the seller no sale.
     fn unconstrained_fee(&self) -> f64 {
         let (theta, c) = (self.demand.choke_price(), self.c_s);
         if c >= theta {

@@ -74,18 +74,18 @@ pub struct SharedRevenue<D = LinearDemand> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct KeyPrices {
-    /// $r^*$, the retailer's price when alone.
+    /// $r^\ast$, the retailer's price when alone.
     pub retailer_alone: f64,
-    /// $\pi^*$, its profit then.
+    /// $\pi^\ast$, its profit then.
     pub retailer_profit: f64,
     /// $r_0=c_R/(1-\alpha)$, where it does not care who sells.
     pub retailer_indifferent: f64,
     /// $s_0=c_S/(1-\alpha)$, the seller's break-even price.
     pub seller_break_even: f64,
-    /// $s^*$, the seller's price when alone.
+    /// $s^\ast$, the seller's price when alone.
     pub seller_alone: f64,
-    /// $b$: the retailer lets the seller sell at $p$ exactly when $p\le b$. $r_0$ when $r_0\le r^*$, else $\bar p$, the highest price at which the fee
-    /// is worth $\pi^*$.
+    /// $b$: the retailer lets the seller sell at $p$ exactly when $p\le b$. $r_0$ when $r_0\le r^\ast$, else $\bar p$, the highest price at which the fee
+    /// is worth $\pi^\ast$.
     pub undercut_bound: f64,
 }
 
@@ -205,7 +205,7 @@ impl<D: Demand> SharedRevenue<D> {
         })
     }
 
-    /// The retailer without a seller: price $r^*$, payoff $\pi^*$.
+    /// The retailer without a seller: price $r^\ast$, payoff $\pi^\ast$.
     #[must_use]
     pub fn retailer_alone(&self) -> Sale {
         self.sale(Firm::Retailer, self.demand.monopoly_price(self.c_r))

@@ -75,7 +75,7 @@ pub struct CorrelatedEquilibrium {
 
 /// The equilibrium of the given concept that maximises the objective:
 ///
-/// $$\max_{p\in\Delta}\ \sum_s c_s p_s\quad\text{s.t.}\quad \sum_{s_{-i}}p(a,s_{-i})\,[u_i(b,s_{-i})-u_i(a,s_{-i})]\le0\ \ \forall i,a,b$$
+/// $$\max_{p\in\Delta}\ \sum_s c_s p_s\quad\text{s.t.}\quad \sum_{s_{-i}}p(a,s_{-i})\thinspace[u_i(b,s_{-i})-u_i(a,s_{-i})]\le0\ \ \forall i,a,b$$
 ///
 /// (summed over $a$ in the coarse concept). An equilibrium always exists. The optimum is a polytope when the game is degenerate: the
 /// value is unique, the distribution need not be. The method is exact up to rounding and returns a bound on what is left.

@@ -6,7 +6,7 @@ use crate::game::Game;
 /// The correlated-equilibrium gap of a joint distribution: the largest sum, over any player's actions $a$, of what it gains by
 /// replacing $a$ by its best $b(a)$,
 ///
-/// $$\max_i \sum_a \max_b \sum_{s_{-i}}p(a,s_{-i})\,[u_i(b,s_{-i})-u_i(a,s_{-i})].$$
+/// $$\max_i \sum_a \max_b \sum_{s_{-i}}p(a,s_{-i})\thinspace[u_i(b,s_{-i})-u_i(a,s_{-i})].$$
 ///
 /// It is 0 exactly at correlated equilibria, and for the time average of the outer products of the players' mixed plays it equals the largest swap
 /// regret divided by the number of rounds. It must be given that joint average, not a product of averages.

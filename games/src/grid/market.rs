@@ -40,7 +40,7 @@ pub enum MarketModel {
         /// Who sells at a tie.
         tie: GridTie,
     },
-    /// $q_i=\max(a-b\,p_i+d\,\bar p_{-i},0)$ with $\bar p_{-i}$ the mean of the others' prices. A firm that sells nothing still counts in the others' mean:
+    /// $q_i=\max(a-b\thinspace p_i+d\thinspace\bar p_{-i},0)$ with $\bar p_{-i}$ the mean of the others' prices. A firm that sells nothing still counts in the others' mean:
     /// choose grids on which all quantities are positive.
     DifferentiatedLinear {
         /// Intercept $a>0$.
@@ -50,7 +50,7 @@ pub enum MarketModel {
         /// Cross slope $d\in[0,b)$.
         cross: f64,
     },
-    /// $q_i=\exp((a_i-p_i)/\mu)\,/\,[\exp(a_0/\mu)+\sum_j\exp((a_j-p_j)/\mu)]$.
+    /// $q_i=\exp((a_i-p_i)/\mu)\thinspace/\thinspace[\exp(a_0/\mu)+\sum_j\exp((a_j-p_j)/\mu)]$.
     Logit {
         /// Quality $a_i$ of each firm.
         quality: Vec<f64>,

@@ -41,7 +41,7 @@ pub(super) enum Branch {
     Wait,
 }
 
-/// Price, threshold stock and the two branch values at angle $\varphi$: $p=p^*-L\cos\varphi$, $\varphi\in[0,\pi/2]$.
+/// Price, threshold stock and the two branch values at angle $\varphi$: $p=p^\ast-L\cos\varphi$, $\varphi\in[0,\pi/2]$.
 pub(super) struct Point<S> {
     pub(super) price: S,
     pub(super) threshold: S,
@@ -141,7 +141,7 @@ impl Marketplace {
         best.1
     }
 
-    /// Root of $\sin\varphi\,(2\alpha L\cos\varphi-k-\alpha p_0)+2c_M\cos\varphi$, which is positive to the left of it and negative to the right.
+    /// Root of $\sin\varphi\thinspace(2\alpha L\cos\varphi-k-\alpha p_0)+2c_M\cos\varphi$, which is positive to the left of it and negative to the right.
     fn best_compete_angle(&self) -> f64 {
         let l = self.half_width();
         let a = self.k + self.alpha * self.break_even_price();

@@ -122,7 +122,7 @@ impl Marketplace {
         self.c_i / (1.0 - self.alpha)
     }
 
-    /// The price $p^*=(\theta+p_0)/2$ of a seller who is alone; the choke price when it would not trade.
+    /// The price $p^\ast=(\theta+p_0)/2$ of a seller who is alone; the choke price when it would not trade.
     #[must_use]
     pub fn sole_seller_price(&self) -> f64 {
         (0.5 * (self.theta + self.break_even_price())).min(self.theta)

@@ -40,8 +40,8 @@ pub struct Reply {
 impl Marketplace {
     /// The least stock at the operator's price that makes the seller compete rather than wait (abstain rather than wait below $p_0$).
     ///
-    /// Intensity: $q^\dagger(p)=\theta-p_0-2\sqrt{(p-p_0)(\theta-p)}$ on $[p_0,p^*)$, $\theta-p_0$ below $p_0$. Proportional:
-    /// $q^\ddagger(p)=(\theta-p)\left[1-(p-p_0)(\theta-p)/L^2\right]$, $\theta-p$ below $p_0$. Zero from $p^*$ on, and everywhere when the seller is not viable. The intensity form on $[p_0,p^*)$ is the
+    /// Intensity: $q^\dagger(p)=\theta-p_0-2\sqrt{(p-p_0)(\theta-p)}$ on $[p_0,p^\ast)$, $\theta-p_0$ below $p_0$. Proportional:
+    /// $q^\ddagger(p)=(\theta-p)\left[1-(p-p_0)(\theta-p)/L^2\right]$, $\theta-p$ below $p_0$. Zero from $p^\ast$ on, and everywhere when the seller is not viable. The intensity form on $[p_0,p^\ast)$ is the
     /// paper's, the rest is derived from the payoffs.
     #[must_use]
     pub fn threshold(&self, rationing: Rationing, price: f64) -> f64 {
@@ -66,9 +66,9 @@ impl Marketplace {
     ///
     /// | case | reply |
     /// |---|---|
-    /// | $p_M\ge p^*$ | $p_I=p^*$, whatever the stock |
-    /// | $p_0\le p_M<p^*$, $q_M\ge$ threshold | compete: $p_I=p_M$, $q_I=Q(p_M)$ |
-    /// | $q_M<$ threshold | wait: $p_I=(\theta+p_0-q_M)/2=q_I+p_0$ (intensity), $p_I=p^*$ (proportional) |
+    /// | $p_M\ge p^\ast$ | $p_I=p^\ast$, whatever the stock |
+    /// | $p_0\le p_M<p^\ast$, $q_M\ge$ threshold | compete: $p_I=p_M$, $q_I=Q(p_M)$ |
+    /// | $q_M<$ threshold | wait: $p_I=(\theta+p_0-q_M)/2=q_I+p_0$ (intensity), $p_I=p^\ast$ (proportional) |
     /// | $p_M<p_0$, $q_M\ge$ threshold | abstain |
     ///
     /// At the threshold the seller competes, as in the paper; at $p_M=p_0$ it earns nothing either way and competes.

@@ -124,7 +124,7 @@ impl Marketplace {
         Welfare::new(equilibrium.consumer_surplus, &equilibrium.trade, self.k)
     }
 
-    /// The benchmark: the seller alone at $p^*$, $CS=L^2/2$, $u_I=(1-\alpha)L^2$, $u_M=(\alpha p^*+k)L$; all zero when the seller cannot trade.
+    /// The benchmark: the seller alone at $p^\ast$, $CS=L^2/2$, $u_I=(1-\alpha)L^2$, $u_M=(\alpha p^\ast+k)L$; all zero when the seller cannot trade.
     #[must_use]
     pub fn benchmark(&self) -> Welfare {
         let l = self.half_width().max(0.0);

@@ -88,9 +88,10 @@ impl BanditLearner for Exp3 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::learner::opponents::{Opponent, rewards, rng};
+    use super::super::learner::opponents::rng;
     use super::super::{RegretAccount, sample_action};
     use super::*;
+    use crate::laws::Adversary;
 
     #[test]
     fn bandit_regret_stays_below_its_bound() {
@@ -108,7 +109,7 @@ mod tests {
                 let mut account = RegretAccount::new(k).unwrap();
                 let mut g = vec![0.0; k];
                 for t in 0..horizon {
-                    rewards(Opponent::Drift, t, &[], &mut generator, &mut g);
+                    Adversary::Drift.rewards(t, &[], &mut generator, &mut g);
                     let a = sample_action(bandit.play(), &mut generator).unwrap();
                     account.record_pure(a, &g).unwrap();
                     bandit.observe(a, g[a]).unwrap();

@@ -209,8 +209,9 @@ pub(crate) fn draw<R: Rng + ?Sized>(weights: &[f64], rng: &mut R) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::RegretAccount;
-    use super::super::learner::opponents::{Opponent, rewards, rng};
+    use super::super::learner::opponents::rng;
     use super::*;
+    use crate::laws::Adversary;
 
     #[test]
     fn gumbel_noise_plays_hedge_in_expectation() {
@@ -251,7 +252,7 @@ mod tests {
         let mut generator = rng(6);
         let (mut g, mut got) = (vec![0.0; items], 0.0);
         for t in 0..horizon {
-            rewards(Opponent::Drift, t, &[], &mut generator, &mut g);
+            Adversary::Drift.rewards(t, &[], &mut generator, &mut g);
             g.iter_mut().for_each(|r| *r /= chosen as f64);
             got += crate::game::dot(ftpl.play().unwrap(), &g);
             ftpl.observe(&g).unwrap();

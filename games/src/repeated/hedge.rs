@@ -254,22 +254,23 @@ impl Learner for Hedge {
 #[cfg(test)]
 mod tests {
     use super::super::RegretAccount;
-    use super::super::learner::opponents::{ALL, rewards, rng};
+    use super::super::learner::opponents::rng;
     use super::*;
+    use crate::laws::Adversary;
     use proptest::prelude::*;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn external_regret_stays_below_the_bound(k in 1usize..12, horizon in 1usize..1500, seed in any::<u64>()) {
-            for opponent in ALL {
+            for opponent in Adversary::ALL {
                 for mut hedge in [Hedge::fixed(k, horizon).unwrap(), Hedge::anytime(k).unwrap(), Hedge::with_rate(k, 0.3).unwrap()] {
                     let mut rng = rng(seed);
                     let mut account = RegretAccount::new(k).unwrap();
                     let mut g = vec![0.0; k];
                     for t in 0..horizon {
                         let x = hedge.play().to_vec();
-                        rewards(opponent, t, &x, &mut rng, &mut g);
+                        opponent.rewards(t, &x, &mut rng, &mut g);
                         account.record(&x, &g).unwrap();
                         hedge.observe(&g).unwrap();
                     }
@@ -280,14 +281,14 @@ mod tests {
 
         #[test]
         fn optimism_pays_for_variation_only(k in 2usize..8, rate in 0.05f64..0.5, seed in any::<u64>()) {
-            for opponent in ALL {
+            for opponent in Adversary::ALL {
                 let mut hedge = Hedge::optimistic(k, rate).unwrap();
                 let mut rng = rng(seed);
                 let mut account = RegretAccount::new(k).unwrap();
                 let (mut g, mut before, mut variation) = (vec![0.0; k], vec![0.0; k], 0.0);
                 for t in 0..600 {
                     let x = hedge.play().to_vec();
-                    rewards(opponent, t, &x, &mut rng, &mut g);
+                    opponent.rewards(t, &x, &mut rng, &mut g);
                     account.record(&x, &g).unwrap();
                     hedge.observe(&g).unwrap();
                     let change = g.iter().zip(&before).map(|(a, b): (&f64, &f64)| (a - b).abs()).fold(0.0, f64::max);

@@ -189,60 +189,10 @@ pub(crate) fn check_horizon(rounds: usize) -> Result<usize, GamesError> {
 /// Opponents for the learners' tests: each gives a reward vector in $\[0,1\]$ that may depend on the play.
 #[cfg(test)]
 pub(crate) mod opponents {
-    use rand::{RngExt, SeedableRng};
+    use rand::SeedableRng;
     use rand_pcg::Pcg64;
-
-    #[derive(Debug, Clone, Copy)]
-    pub(crate) enum Opponent {
-        /// Independent uniform rewards.
-        Noise,
-        /// 1 for the action with the least probability, 0 otherwise.
-        Contrarian,
-        /// A good action that changes every so often.
-        Drift,
-        /// Alternates between two actions.
-        Flip,
-    }
-
-    pub(crate) const ALL: [Opponent; 4] = [
-        Opponent::Noise,
-        Opponent::Contrarian,
-        Opponent::Drift,
-        Opponent::Flip,
-    ];
 
     pub(crate) fn rng(seed: u64) -> Pcg64 {
         Pcg64::seed_from_u64(seed)
-    }
-
-    pub(crate) fn rewards(
-        kind: Opponent,
-        t: usize,
-        play: &[f64],
-        rng: &mut Pcg64,
-        out: &mut [f64],
-    ) {
-        let k = out.len();
-        match kind {
-            Opponent::Noise => out.iter_mut().for_each(|r| *r = rng.random()),
-            Opponent::Contrarian => {
-                let least = (0..k).min_by(|&a, &b| play[a].total_cmp(&play[b])).unwrap();
-                out.fill(0.0);
-                out[least] = 1.0;
-            }
-            Opponent::Drift => {
-                for (a, r) in out.iter_mut().enumerate() {
-                    *r = if a == t / 50 % k {
-                        0.9
-                    } else {
-                        0.5 * rng.random::<f64>()
-                    };
-                }
-            }
-            Opponent::Flip => {
-                out.fill(0.0);
-                out[t % 2 % k] = 1.0;
-            }
-        }
     }
 }

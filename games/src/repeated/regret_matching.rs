@@ -91,22 +91,23 @@ impl Learner for RegretMatching {
 #[cfg(test)]
 mod tests {
     use super::super::RegretAccount;
-    use super::super::learner::opponents::{ALL, rewards, rng};
+    use super::super::learner::opponents::rng;
     use super::*;
+    use crate::laws::Adversary;
     use proptest::prelude::*;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn external_regret_stays_below_root_kt(k in 1usize..12, horizon in 1usize..1500, seed in any::<u64>()) {
-            for opponent in ALL {
+            for opponent in Adversary::ALL {
                 for mut learner in [RegretMatching::new(k).unwrap(), RegretMatching::plus(k).unwrap()] {
                     let mut rng = rng(seed);
                     let mut account = RegretAccount::new(k).unwrap();
                     let mut g = vec![0.0; k];
                     for t in 0..horizon {
                         let x = learner.play().to_vec();
-                        rewards(opponent, t, &x, &mut rng, &mut g);
+                        opponent.rewards(t, &x, &mut rng, &mut g);
                         account.record(&x, &g).unwrap();
                         learner.observe(&g).unwrap();
                     }

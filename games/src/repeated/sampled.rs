@@ -11,9 +11,9 @@ use crate::error::{Argument, GamesError, real};
 
 #[derive(Debug, Clone)]
 struct Played {
-    /// $\sum_\tau x_\tau(i)\,g_\tau$ as a reward vector.
+    /// $\sum_\tau x_\tau(i)\thinspace g_\tau$ as a reward vector.
     total: Vec<f64>,
-    /// $\sum_\tau x_\tau(i)\,g_\tau(i)$.
+    /// $\sum_\tau x_\tau(i)\thinspace g_\tau(i)$.
     own: f64,
     /// Log weight of all maps $i\to j$ together.
     mass: f64,

@@ -7,7 +7,7 @@ use crate::error::{Argument, GamesError, positive, real};
 
 /// Internal regret by exponential weights over ordered pairs of actions (Foster and Vohra; Stoltz and Lugosi 2005).
 ///
-/// The pair $i\to j$ gains $x_t(i)(g_t(j)-g_t(i))$; the play is the fixed point $x=\sum_{i\ne j}w(i\to j)\,\varphi_{ij}(x)$, where $\varphi_{ij}$ moves
+/// The pair $i\to j$ gains $x_t(i)(g_t(j)-g_t(i))$; the play is the fixed point $x=\sum_{i\ne j}w(i\to j)\thinspace\varphi_{ij}(x)$, where $\varphi_{ij}$ moves
 /// the mass of $i$ to $j$. Internal regret over $T$ rounds of rewards in $\[0,1\]$: at most $\sqrt{2T\ln(K(K-1))}$. Time $K^3$ a round.
 #[derive(Debug, Clone)]
 pub struct StoltzLugosi {
@@ -80,7 +80,7 @@ impl Learner for StoltzLugosi {
 
 /// Swap regret from one copy of an external-regret learner for each action (Blum and Mansour 2007).
 ///
-/// Copy $i$ sees $x_t(i)\,g_t$ and proposes a distribution; these are the rows of a stochastic matrix whose stationary distribution is played. The swap
+/// Copy $i$ sees $x_t(i)\thinspace g_t$ and proposes a distribution; these are the rows of a stochastic matrix whose stationary distribution is played. The swap
 /// regret is at most the sum of the copies' external regrets. Time: $K$ copies and $K^3$ a round.
 ///
 /// ```
@@ -286,14 +286,15 @@ impl<L: Learner, F: FnMut() -> L> Learner for TreeSwap<L, F> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::learner::opponents::{ALL, Opponent, rewards, rng};
+    use super::super::learner::opponents::rng;
     use super::super::{RegretAccount, RegretMatching};
     use super::*;
+    use crate::laws::Adversary;
     use proptest::prelude::*;
 
     fn run(
         learner: &mut dyn Learner,
-        opponent: Opponent,
+        opponent: Adversary,
         horizon: usize,
         seed: u64,
     ) -> RegretAccount {
@@ -304,7 +305,7 @@ mod tests {
         for t in 0..horizon {
             let x = learner.play().to_vec();
             assert!((x.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-            rewards(opponent, t, &x, &mut rng, &mut g);
+            opponent.rewards(t, &x, &mut rng, &mut g);
             account.record(&x, &g).unwrap();
             learner.observe(&g).unwrap();
         }
@@ -315,7 +316,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn internal_and_swap_regret_stay_below_their_bounds(k in 1usize..9, horizon in 10usize..1200, seed in any::<u64>()) {
-            for opponent in ALL {
+            for opponent in Adversary::ALL {
                 let mut pairs = StoltzLugosi::fixed(k, horizon).unwrap();
                 let internal = run(&mut pairs, opponent, horizon, seed).internal();
                 prop_assert!(internal <= pairs.bound(horizon) + 1e-9, "internal {} above {}", internal, pairs.bound(horizon));
@@ -333,7 +334,7 @@ mod tests {
         fn tree_swap_stays_below_its_bound(k in 2usize..10, shape in prop_oneof![Just((4usize, 4usize)), Just((30, 2)), Just((8, 3)), Just((2, 8))], seed in any::<u64>()) {
             let (branching, depth) = shape;
             let horizon = branching.pow(u32::try_from(depth).unwrap());
-            for opponent in ALL {
+            for opponent in Adversary::ALL {
                 let mut tree = TreeSwap::new(branching, depth, || Hedge::fixed(k, branching).unwrap()).unwrap();
                 let swap = run(&mut tree, opponent, horizon, seed).swap() / real(horizon);
                 let external = (real(k).ln() / (2.0 * real(branching))).sqrt();

@@ -93,7 +93,7 @@ impl<F: Real> Tile<'_, F> {
 /// Inputs up to which the gradient of a layer's weights is cheaper by scalar products than as a product of padded matrices.
 const FEW: usize = 4;
 
-/// Adds $dZ\, X^T$, summed over the first `count` lanes, to the gradient of the weights; `dz` is zero beyond them.
+/// Adds $dZ\thinspace X^T$, summed over the first `count` lanes, to the gradient of the weights; `dz` is zero beyond them.
 pub(super) fn weight_gradient<F: Real>(
     isa: crate::kernel::isa::Isa,
     dz: &[F],

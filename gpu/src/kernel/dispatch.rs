@@ -24,7 +24,7 @@ pub(crate) trait Kernels: Number {
     ) {
         product::panel(isa, rows, panel, segments, begin, out);
     }
-    /// Adds $dZ\, X^T$ to `grad` (outputs by `width`): `dz` has [`TILE`] lanes a row, `xt` is lane-major, `width` a lane.
+    /// Adds $dZ\thinspace X^T$ to `grad` (outputs by `width`): `dz` has [`TILE`] lanes a row, `xt` is lane-major, `width` a lane.
     fn outer(isa: Isa, dz: &[Self], xt: &[Self], width: usize, grad: &mut [Self]) {
         product::outer(isa, dz, xt, width, grad);
     }

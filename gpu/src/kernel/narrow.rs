@@ -180,7 +180,7 @@ pub(crate) fn forward<F: Number>(
     activation::activate(isa, f, out, slope);
 }
 
-/// Adds $dz\, x^T$, summed over the groups, to the gradient of the weights, `stride` numbers an output.
+/// Adds $dz\thinspace x^T$, summed over the groups, to the gradient of the weights, `stride` numbers an output.
 pub(crate) fn weight_gradient<F: Number>(
     isa: Isa,
     groups: usize,

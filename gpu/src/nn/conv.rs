@@ -6,7 +6,7 @@ use crate::scalar::{Activation, DelayLine, Scalar};
 /// A dilated causal convolution: the output of a period depends on this period and those `dilation`, $2 \cdot$ `dilation`, …
 /// before it, never on later ones. Before the first period the past is zero.
 ///
-/// $$ y_t = f\Bigl(b + \sum_{j=0}^{k-1} W_j\, x_{t - j d}\Bigr) $$
+/// $$ y_t = f\Bigl(b + \sum_{j=0}^{k-1} W_j\thinspace x_{t - j d}\Bigr) $$
 ///
 /// It is called once per period, inside the period; what it needs of the past it keeps in a [`DelayLine`] per input and tap
 /// (a recorded program looks back by itself).

@@ -35,7 +35,7 @@ pub trait CustomOp: Debug + Send + Sync {
     fn outputs(&self) -> usize;
     /// Writes the results of inputs `x` to `y`.
     fn forward(&self, x: &[f64], y: &mut [f64]);
-    /// Writes to `dx` the derivative of $\sum_j dy_j\, y_j$ with respect to each input.
+    /// Writes to `dx` the derivative of $\sum_j dy_j\thinspace y_j$ with respect to each input.
     fn vjp(&self, x: &[f64], y: &[f64], dy: &[f64], dx: &mut [f64]);
     /// The same in WGSL, for executors on a graphics processor: functions `forward(x, y)` and `vjp(x, y, dy, dx)` on arrays of `f32`. An
     /// executor that needs it says so when it opens a program whose operations have none.

@@ -1,6 +1,7 @@
 //! `hindsight backtest`: what each buying policy would have earned on recorded weeks.
 
 mod arrange;
+mod arrivals;
 mod check;
 mod daily;
 mod data;
@@ -47,6 +48,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     job: Job,
     #[command(flatten)]
+    arrivals: arrivals::Arrivals,
+    #[command(flatten)]
     output: Output,
     #[command(flatten)]
     limits: crate::capacity::Own,
@@ -56,7 +59,7 @@ pub(crate) struct Args {
 }
 
 /// What is replayed, and how.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Job {
     #[command(flatten)]
     input: Input,
@@ -89,6 +92,9 @@ Examples:
   As if the record had ended with week 130:
     hindsight backtest --until 130
 
+  Orders that arrive in pieces, by a model of your receipts, in batches of 12:
+    hindsight backtest --data sales.csv --arrivals model.json --vendor supplier --min-order 24 --batch 12
+
   Under limits that all products share (columns week, storage, inbound): prices of capacity, gates and what they cost:
     hindsight backtest --limits limits.csv --volumes volumes.csv
 
@@ -107,6 +113,9 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
         let (_, _, table) = args.job.begin("backtest", &Outputs::default())?;
         table.dataset()?;
         return output::print(&check::describe(&table));
+    }
+    if let Some(model) = &args.arrivals.model {
+        return arrivals::run(args, model);
     }
     let places = args.output.places();
     if args.limits.limits.is_some() {
@@ -155,11 +164,7 @@ impl Job {
     ) -> Result<(Run, Source, Table), CliError> {
         let backtest = self.replay.backtest()?;
         let source = source(self)?;
-        let input = match &source {
-            Source::File(path) | Source::Bundled(path) => Some(path.as_path()),
-            Source::Synthetic => None,
-        };
-        let run = Run::begin(command, places, Some(backtest.seed), input)?;
+        let run = Run::begin(command, places, Some(backtest.seed), source.file())?;
         let table = load(&source, self, run.inputs())?;
         Ok((run, source, table))
     }

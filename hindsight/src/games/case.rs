@@ -66,6 +66,9 @@ pub(super) struct Places {
     /// A page with the answer: one HTML file, nothing to fetch
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// All tables of the page, for other programs: Markdown, or CSV where the name ends with `.csv`
+    #[arg(long, value_name = "FILE")]
+    tables: Option<PathBuf>,
     /// Replace files that this command did not write
     #[arg(long)]
     force: bool,
@@ -78,6 +81,7 @@ impl Places {
             json: self.json.clone(),
             report: self.report.clone(),
             force: self.force,
+            tables: self.tables.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use report::Width;
 
@@ -20,6 +21,9 @@ pub(crate) use target::Target;
 
 /// The program, as its pages and drawings name it.
 pub(crate) const GENERATOR: &str = concat!("hindsight ", env!("CARGO_PKG_VERSION"));
+
+/// What a file of tables begins with, behind the mark of a comment.
+pub(crate) const TABLES: &str = "Tables by ";
 
 /// Writes `text` and a line end to the standard output; a reader that went away (`| head`) is no error.
 ///
@@ -40,10 +44,7 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
 /// What the standard output allows a table: the terminal's width, or no limit when it is a file or a pipe.
 pub(crate) fn width() -> Width {
     let terminal = console::Term::stdout();
-    if !terminal.is_term() {
-        return Width::unlimited();
-    }
-    let width = match terminal.size_checked() {
+    let width = match terminal.size_checked().filter(|_| terminal.is_term()) {
         Some((_, columns)) => Width::at_most(usize::from(columns)),
         None => Width::unlimited(),
     };
@@ -59,6 +60,47 @@ fn forgive_closed_pipe(outcome: std::io::Result<()>) -> std::io::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// How much is said, and how it looks.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Voice {
+    /// Say nothing but errors: no table, no progress; files are written as without it
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// When tables are styled
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    color: Color,
+}
+
+/// When output is styled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Also in files and pipes.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// Whether tables and progress are left out. Set once, by `main`.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Takes the user's wishes. Called once, by `main`.
+pub(crate) fn speak(voice: &Voice) {
+    QUIET.store(voice.quiet, Ordering::Relaxed);
+    match voice.color {
+        Color::Auto => {}
+        Color::Always => console::set_colors_enabled(true),
+        Color::Never => console::set_colors_enabled(false),
+    }
+}
+
+/// Whether tables and progress are left out.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
 }
 
 /// Makes Ctrl-C and the termination signals remove temporary files and end with code 130. Called once, by `main`.

@@ -19,8 +19,11 @@ const JSON: [(&str, &str); 3] = [
     ("{\"hindsight\":\"", ",\""),
 ];
 /// The first words of the name there: a subcommand, or the version.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 8] = [
+    "arrivals",
     "backtest",
+    "bandit",
+    "drain",
     "games",
     "llm",
     "lost-sales",
@@ -171,6 +174,15 @@ fn opening_is_ours(start: &[u8]) -> bool {
         return false;
     };
     if start.starts_with(&Page::opening(PROGRAM)) || start.starts_with(&Svg::opening(PROGRAM)) {
+        return true;
+    }
+    let tables = ["# ", "<!-- "]
+        .iter()
+        .filter_map(|mark| start.strip_prefix(mark));
+    if tables
+        .filter_map(|rest| rest.strip_prefix(super::TABLES))
+        .any(|rest| rest.starts_with(PROGRAM))
+    {
         return true;
     }
     JSON.iter().any(|(opening, next)| {

@@ -162,7 +162,7 @@ impl BatchFit {
     /// Returns the critical batch size: where $Y(B) = (1 + \text{tolerance}) \frac{B_{opt}}{B} Y(B_{opt})$, the batch at which linear scaling
     /// from `optimal` costs `tolerance` more steps (Definition 1 of the paper, which takes 0.2 and 256).
     ///
-    /// At $\alpha = 1$ it is $(1 + \text{tolerance}) B_{opt} + \text{tolerance}\, b/a$, so nothing below $(1 + \text{tolerance}) B_{opt}$ can come out.
+    /// At $\alpha = 1$ it is $(1 + \text{tolerance}) B_{opt} + \text{tolerance}\thinspace b/a$, so nothing below $(1 + \text{tolerance}) B_{opt}$ can come out.
     ///
     /// # Errors
     /// [`Error::Parameter`] unless both arguments are positive and finite; [`Error::NoConvergence`] if with a free exponent the curve never falls that far

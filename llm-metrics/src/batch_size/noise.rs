@@ -5,7 +5,7 @@ use crate::error::{Allowed, Error, Result, check_finite};
 /// A mergeable accumulator of the two unbiased estimates behind the simple noise scale.
 ///
 /// With $g_s, g_b$ the squared norms of gradients averaged over small and big batches $B_s < B_b$,
-/// $|G|^2 = \frac{B_b g_b - B_s g_s}{B_b - B_s}$ and $\mathrm{tr}\,\Sigma = \frac{g_s - g_b}{1/B_s - 1/B_b}$ are unbiased; their ratio is not. So numerator and
+/// $|G|^2 = \frac{B_b g_b - B_s g_s}{B_b - B_s}$ and $\mathrm{tr}\thinspace\Sigma = \frac{g_s - g_b}{1/B_s - 1/B_b}$ are unbiased; their ratio is not. So numerator and
 /// denominator are averaged over steps, and divided once.
 ///
 /// ```
@@ -32,12 +32,12 @@ pub struct GradientNoise {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NoiseScale {
-    /// $B_{simple} = \mathrm{tr}\,\Sigma / |G|^2$; `None` where either is not positive: then the signal is lost in the noise, or the noise in the signal, and no
+    /// $B_{simple} = \mathrm{tr}\thinspace\Sigma / |G|^2$; `None` where either is not positive: then the signal is lost in the noise, or the noise in the signal, and no
     /// number would mean anything.
     pub batch: Option<f64>,
     /// Mean of $|G|^2$, possibly negative.
     pub signal: f64,
-    /// Mean of $\mathrm{tr}\,\Sigma$.
+    /// Mean of $\mathrm{tr}\thinspace\Sigma$.
     pub trace: f64,
     /// Steps seen.
     pub steps: u64,

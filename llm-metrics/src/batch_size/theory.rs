@@ -143,7 +143,7 @@ pub fn steps_to_risk(
     }
 }
 
-/// Returns the exponent e of the predicted law $B^\ast \sim n^e$ in the number of samples n for eigenvalues $\lambda_i = i^{-a}$ and source $\lambda_i w_i^{\ast 2} \sim
+/// Returns the exponent e of the predicted law $B^\ast\sim n^e$ in the number of samples n for eigenvalues $\lambda_i = i^{-a}$ and source $\lambda_i w_i^{\ast 2} \sim
 /// i^{-b}$: 0 if $b \le a$, else $1 - a/\min(b, 2a + 1)$.
 ///
 /// Averaged iterates, constant step. From balancing bias $(\gamma t)^{-(b-1)/a}$ against variance $(\gamma t)^{1/a}/n$; our re-derivation for $b < 2a + 1$, the

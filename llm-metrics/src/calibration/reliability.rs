@@ -197,7 +197,7 @@ impl Reliability {
     pub fn debiased_l2(&self) -> f64 {
         self.debiased_l2_squared().max(0.0).sqrt()
     }
-    /// Returns the debiased [`Reliability::l1`], $2\,\hat e - \sum_b p_b\, E|N(d_b, s_b^2)|$ with
+    /// Returns the debiased [`Reliability::l1`], $2\thinspace\hat e - \sum_b p_b\thinspace E|N(d_b, s_b^2)|$ with
     /// $s_b^2 = \mathrm{acc}_b (1 - \mathrm{acc}_b)/n_b$, clipped at 0.
     ///
     /// Kumar, Liang and Ma draw the normals; the mean of the folded normal is exact and needs no draws.
@@ -211,7 +211,7 @@ impl Reliability {
         .max(0.0)
     }
     /// Returns about what [`Reliability::l1`] would be, on average, if the model were calibrated:
-    /// $\sum_b p_b \sqrt{2\,\mathrm{conf}_b (1 - \mathrm{conf}_b) / (\pi n_b)}$.
+    /// $\sum_b p_b \sqrt{2\thinspace\mathrm{conf}_b (1 - \mathrm{conf}_b) / (\pi n_b)}$.
     ///
     /// A plug-in error of this size is no evidence of miscalibration.
     #[must_use]
@@ -234,7 +234,7 @@ impl Bin {
     }
 }
 
-/// $E|N(m, s^2)| = s\sqrt{2/\pi}\,e^{-m^2/2s^2} + m\,\mathrm{erf}(m / s\sqrt 2)$; $|m|$ at s = 0.
+/// $E|N(m, s^2)| = s\sqrt{2/\pi}\thinspace e^{-m^2/2s^2} + m\thinspace\mathrm{erf}(m / s\sqrt 2)$; $|m|$ at s = 0.
 pub(super) fn folded_normal_mean(m: f64, s: f64) -> f64 {
     if s <= 0.0 {
         return m.abs();

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SmoothEce {
-    /// The error $\mathrm{smECE}_{\sigma^*}$.
+    /// The error $\mathrm{smECE}_{\sigma^\ast}$.
     pub value: f64,
-    /// The bandwidth $\sigma^*$, the smallest multiple of $2^{-10}$ found by bisection with $\sigma \ge \mathrm{smECE}_\sigma$.
+    /// The bandwidth $\sigma^\ast$, the smallest multiple of $2^{-10}$ found by bisection with $\sigma \ge \mathrm{smECE}_\sigma$.
     pub bandwidth: f64,
 }
 
@@ -42,7 +42,7 @@ impl ConfidenceHistogram {
     }
 
     /// Returns the smooth calibration error: with $\tilde K_\sigma$ the Gaussian kernel reflected at 0 and 1,
-    /// $$\mathrm{smECE}_\sigma = \int_0^1 \Big| \tfrac1n \sum_i \tilde K_\sigma(t, f_i)\,(y_i - f_i) \Big| dt,$$
+    /// $$\mathrm{smECE}(\sigma) = \int_0^1 \Big| \tfrac1n \sum_i \tilde K_\sigma(t, f_i)\thinspace(y_i - f_i) \Big| dt,$$
     /// at the $\sigma$ found by ten bisections of [0, 1] for the smallest $\sigma \ge \mathrm{smECE}_\sigma$.
     ///
     /// The definition of Błasiok and Nakkiran; records are split linearly between the nodes of a grid whose step is at most a tenth of the bandwidth. Their package

@@ -28,7 +28,7 @@ pub enum PlattTargets {
     Plain,
 }
 
-/// Platt scaling on log-odds: $p \mapsto \sigma(a\,\mathrm{logit}(p) + b)$. Confidences are clipped to $[10^{-12}, 1 - 10^{-12}]$.
+/// Platt scaling on log-odds: $p \mapsto \sigma(a\thinspace\mathrm{logit}(p) + b)$. Confidences are clipped to $[10^{-12}, 1 - 10^{-12}]$.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Platt {

@@ -33,7 +33,7 @@ pub struct IsoFlop {
 }
 
 /// Returns the IsoFLOP analysis of runs with the given `flops`, `parameters` and final `loss`: per budget (equal `flops`) a parabola of loss in $\ln N$, its minimum,
-/// and the power law $N_{opt} = k\,C^{e}$.
+/// and the power law $N_{opt} = k\thinspace C^{e}$.
 ///
 /// ```
 /// use hindsight_llm_metrics::scaling::fit_isoflop;

@@ -24,7 +24,7 @@ impl Interval {
         self.lower <= value && value <= self.upper
     }
 
-    /// Returns the normal interval `estimate` $\pm\, z_{(1+\text{level})/2}$ `standard_error`; NaN at both ends for a standard error of NaN (one
+    /// Returns the normal interval `estimate` $\pm\thinspace z_{(1+\text{level})/2}$ `standard_error`; NaN at both ends for a standard error of NaN (one
     /// observation).
     ///
     /// ```

@@ -101,7 +101,7 @@ pub struct GapEstimate {
 /// Returns the gap of `responses` filtered by `scores`.
 ///
 /// Per prompt, with utilities u and weights w: $b = \bar u$, $v = \sum w u / \sum w$, gap $v - b = \mathrm{Cov}(w, u)/\bar w$, relative gap
-/// $(v - b)/(u^\ast - b)$; then means over prompts (Definitions 2.1 and 2.2 of the paper; the relative gap is the mean of ratios).
+/// $(v - b)/(u^\ast- b)$; then means over prompts (Definitions 2.1 and 2.2 of the paper; the relative gap is the mean of ratios).
 /// Standard errors are over prompts, since responses of one prompt are not independent units.
 ///
 /// ```

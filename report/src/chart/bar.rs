@@ -3,7 +3,7 @@
 use super::axis::{Axis, Scale};
 use super::frame::{Entry, Key, legend, ticks_below, ticks_wanted};
 use super::letters::{fit, width_of};
-use super::svg::{Anchor, Ink, LETTER, Svg};
+use super::svg::{Anchor, Ink, LETTER, NARROW, Svg};
 
 /// A chart of horizontal bars.
 ///
@@ -81,6 +81,19 @@ impl BarChart {
 
     /// The chart as SVG.
     pub fn svg(&self) -> Svg {
+        self.drawn().with_narrow(|| {
+            let width = NARROW;
+            let chart = self.clone();
+            BarChart { width, ..chart }.drawn()
+        })
+    }
+
+    /// Whether a category's name stands above its bars.
+    fn is_narrow(&self) -> bool {
+        self.width < 480.0
+    }
+
+    fn drawn(&self) -> Svg {
         let entries: Vec<Entry> = self
             .series
             .iter()
@@ -141,7 +154,8 @@ impl BarChart {
             let series = count(self.series.len());
             ((30.0 / series).clamp(9.0, 18.0), series)
         };
-        let row = thick * lanes + 10.0;
+        let name = if self.is_narrow() { 16.0 } else { 0.0 };
+        let row = thick * lanes + 10.0 + name;
         let labels = self
             .categories
             .iter()
@@ -149,7 +163,12 @@ impl BarChart {
             .fold(30.0, f64::max)
             .min(0.4 * self.width);
         let end = if self.stacked { 26.0 } else { 64.0 };
-        let (left, right) = (8.0 + labels + 12.0, self.width - end);
+        let (labels, left) = if self.is_narrow() {
+            (self.width - 16.0, 26.0)
+        } else {
+            (labels, 8.0 + labels + 12.0)
+        };
+        let right = self.width - end;
         let lengths = (0..self.categories.len()).flat_map(|category| {
             let values = (0..self.series.len()).filter_map(|series| self.value(series, category));
             if self.stacked {
@@ -178,7 +197,12 @@ impl BarChart {
         let mut y = layout.top + layout.row * at + 5.0;
         let middle = y + thick * layout.lanes / 2.0 + 4.0;
         let words = fit(name, LETTER, layout.labels);
-        svg.text("", Anchor::End, (layout.left - 10.0, middle), &words);
+        if self.is_narrow() {
+            svg.text("halo", Anchor::Start, (8.0, y + 10.0), &words);
+            y += 16.0;
+        } else {
+            svg.text("", Anchor::End, (layout.left - 10.0, middle), &words);
+        }
         let mut base = 0.0;
         for (at, (series, _, ink)) in self.series.iter().enumerate() {
             let bar = self

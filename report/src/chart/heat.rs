@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::colour::{Shades, colour_bar, shade};
 use super::frame::{Entry, Frame, Key, Plan};
 use super::letters::width_of;
-use super::svg::{Anchor, Ink, Svg};
+use super::svg::{Anchor, Ink, NARROW, Svg};
 use crate::number;
 
 #[derive(Debug, Clone)]
@@ -160,6 +160,14 @@ impl HeatMap {
 
     /// The chart as SVG.
     pub fn svg(&self) -> Svg {
+        self.drawn().with_narrow(|| {
+            let size = (NARROW, (self.size.1 * NARROW / self.size.0).max(300.0));
+            let chart = self.clone();
+            HeatMap { size, ..chart }.drawn()
+        })
+    }
+
+    fn drawn(&self) -> Svg {
         let (lo, hi) = self.value_range();
         let bar = match &self.content {
             Content::Values { label, .. } => {

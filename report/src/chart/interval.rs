@@ -3,7 +3,7 @@
 use super::axis::{Axis, Scale};
 use super::frame::{ticks_below, ticks_wanted};
 use super::letters::{fit, width_of};
-use super::svg::{Anchor, Ink, LETTER, Svg};
+use super::svg::{Anchor, Ink, LETTER, NARROW, Svg};
 
 /// One row: an estimate and its interval.
 #[derive(Debug, Clone)]
@@ -116,6 +116,27 @@ impl IntervalChart {
 
     /// The chart as SVG.
     pub fn svg(&self) -> Svg {
+        self.drawn().with_narrow(|| {
+            let width = NARROW;
+            let chart = self.clone();
+            IntervalChart { width, ..chart }.drawn()
+        })
+    }
+
+    /// Whether a row has its words on a line of their own.
+    fn is_narrow(&self) -> bool {
+        self.width < 480.0
+    }
+
+    /// The height of a row.
+    fn row_height(&self, row: &Row) -> f64 {
+        match row {
+            Row::Estimate(_) if self.is_narrow() => 1.6 * ROW,
+            _ => ROW,
+        }
+    }
+
+    fn drawn(&self) -> Svg {
         let layout = self.layout();
         let (left, right) = (layout.left, layout.right);
         let described = self.description.clone().unwrap_or_else(|| {
@@ -147,6 +168,7 @@ impl IntervalChart {
         }
         let mut y = layout.top + ROW / 2.0;
         for row in &self.rows {
+            let below = self.row_height(row);
             match row {
                 Row::Group(name) => svg.text(
                     "name halo",
@@ -156,7 +178,7 @@ impl IntervalChart {
                 ),
                 Row::Estimate(estimate) => self.draw_estimate(&mut svg, &layout, estimate, y),
             }
-            y += ROW;
+            y += below;
         }
         if self.rows.is_empty() {
             svg.text("tick", Anchor::Middle, (self.width / 2.0, y), "no data");
@@ -172,13 +194,17 @@ impl IntervalChart {
         let labels = widest(|e| &e.label, 40.0, 0.36);
         let texts = widest(|e| &e.text, 0.0, 0.3);
         let gap = if texts > 0.0 { 14.0 } else { 4.0 };
-        let (left, right) = (8.0 + labels + 14.0, self.width - 8.0 - texts - gap);
+        let (labels, left, right) = if self.is_narrow() {
+            (self.width - 24.0 - texts, 22.0, self.width - 22.0)
+        } else {
+            (labels, 8.0 + labels + 14.0, self.width - 8.0 - texts - gap)
+        };
         let named = self
             .reference
             .as_ref()
             .is_some_and(|(_, words)| !words.is_empty());
         let top = if named { 24.0 } else { 8.0 };
-        let rows: f64 = self.rows.iter().map(|_| ROW).sum();
+        let rows: f64 = self.rows.iter().map(|row| self.row_height(row)).sum();
         let values = self.estimates().flat_map(|e| {
             let (lo, hi) = (e.interval.map(|i| i.0), e.interval.map(|i| i.1));
             [Some(e.value), lo, hi].into_iter().flatten()
@@ -206,8 +232,10 @@ impl IntervalChart {
     fn draw_estimate(&self, svg: &mut Svg, layout: &Layout, estimate: &Estimate, y: f64) {
         let class = estimate.ink.class();
         let words = fit(&estimate.label, LETTER, layout.labels);
-        svg.text("", Anchor::Start, (8.0, y + 4.0), &words);
-        svg.text("", Anchor::End, (self.width - 8.0, y + 4.0), &estimate.text);
+        svg.text("halo", Anchor::Start, (8.0, y + 4.0), &words);
+        let end = self.width - 8.0;
+        svg.text("halo", Anchor::End, (end, y + 4.0), &estimate.text);
+        let y = if self.is_narrow() { y + 0.7 * ROW } else { y };
         let ends = estimate
             .interval
             .and_then(|(lo, hi)| Some((layout.pixel(lo)?, layout.pixel(hi)?)));

@@ -112,7 +112,11 @@ pub struct Svg {
     title: String,
     description: String,
     body: String,
+    narrow: Option<Box<Svg>>,
 }
+
+/// The width of a chart on a telephone, in pixels.
+pub(super) const NARROW: f64 = 342.0;
 
 impl Svg {
     pub(super) fn new(width: f64, height: f64, title: &str, description: &str) -> Self {
@@ -122,7 +126,21 @@ impl Svg {
             title: title.to_owned(),
             description: description.to_owned(),
             body: String::new(),
+            narrow: None,
         }
+    }
+
+    /// The same with a second drawing for narrow screens, where it would be read in small print.
+    pub(super) fn with_narrow(mut self, draw: impl FnOnce() -> Svg) -> Self {
+        if self.width > NARROW + 40.0 {
+            self.narrow = Some(Box::new(draw()));
+        }
+        self
+    }
+
+    /// The drawing for narrow screens, where there is one.
+    pub(crate) fn narrow(&self) -> Option<&Svg> {
+        self.narrow.as_deref()
     }
 
     /// The title, which the page also uses.

@@ -44,6 +44,9 @@ tbody tr:hover{background:var(--grid)}\
 .facts dd{margin:0;overflow-wrap:anywhere}\
 footer{color:var(--m);font-size:14px;padding-top:10px;padding-bottom:40px}\
 @media (max-width:860px){.frame{grid-template-columns:minmax(0,1fr);gap:18px}nav{position:static}nav ol{display:flex;flex-wrap:wrap;gap:4px 18px}nav li{margin:0}}\
-@media (max-width:640px){.plot{overflow-x:auto}figure:not(.small) svg.chart{min-width:560px}caption{max-width:calc(100vw - 48px)}}\
-@media print{nav{display:none}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}}\
+thead th[tabindex]{cursor:pointer}thead th[aria-sort=descending]::after{content:' \\2193'}thead th[aria-sort=ascending]::after{content:' \\2191'}\
+.tip{position:fixed;z-index:9;max-width:300px;padding:4px 8px;border-radius:3px;background:var(--t);color:var(--ground);font:13px/1.35 Helvetica,Arial,'Liberation Sans',sans-serif;pointer-events:none}\
+.narrower{display:none}\
+@media screen and (max-width:640px){.wider{display:none}.narrower{display:block}header,.frame,footer{padding-left:16px;padding-right:16px}caption{max-width:calc(100vw - 32px)}.pair{grid-template-columns:minmax(0,1fr)}}\
+@media print{nav,.tip{display:none}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}}\
 ";

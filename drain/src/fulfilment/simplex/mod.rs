@@ -31,7 +31,7 @@ type Last = (Basis, Vec<usize>);
 /// # Ties
 ///
 /// Among the cheapest plans the answer is the one that loses the least demand in all; then it keeps unused stock where the sum
-/// $\sum_w (W - w)\, \text{unused}_w + \sum_r (R - r)\, \text{lost}_r$ is least: warehouses of a lower number drain first, regions of a lower number are served
+/// $\sum_w (W - w)\thinspace \text{unused}_w + \sum_r (R - r)\thinspace \text{lost}_r$ is least: warehouses of a lower number drain first, regions of a lower number are served
 /// first. This names one vector of drains and one of losses, from whichever basis the search starts; the flows between them
 /// may still be several. Costs are equal where they differ by less than rounding, about $10^{-14}$ of the largest cost or price.
 ///

@@ -4,6 +4,9 @@ use super::basis::{AT_CAPACITY, Basis, Entering};
 use super::network::{Arc, Network};
 use gpu::numbers::vectorize;
 
+/// Arcs that are looked at side by side: comparisons one after another would wait for each other.
+const LANES: usize = 8;
+
 /// Searches rows of arcs in turn, a few at a time, and takes the best of the first rows that have a candidate.
 #[derive(Debug)]
 pub(super) struct Pricing {
@@ -83,7 +86,6 @@ fn row<'a>(
 /// The least product of an arc's factor and its reduced cost.
 #[inline(always)]
 fn row_minimum(basis: &Basis, network: &Network<'_>, w: usize) -> f64 {
-    const LANES: usize = 8;
     let (state, cost, delivered, stock) = row(basis, network, w);
     let mut least = [f64::INFINITY; LANES];
     let whole = state.len() / LANES * LANES;
@@ -151,19 +153,29 @@ fn hub_row(basis: &Basis, network: &Network<'_>) -> (f64, Option<Arc>) {
 /// Whether a warehouse has an arc outside the tree whose reduced cost is zero up to `noise`.
 pub(super) fn row_has_tie(basis: &Basis, network: &Network<'_>, w: usize, noise: f64) -> bool {
     let (state, cost, delivered, stock) = row(basis, network, w);
-    let found = vectorize(
+    // Squares of the factors: one outside the tree, zero within.
+    let hit = |state: f64, cost: f64, delivered: f64| {
+        let tied = (cost + stock - delivered).abs() <= noise;
+        if tied { state * state } else { 0.0 }
+    };
+    vectorize(
         #[inline(always)]
         || {
-            let arcs = state.iter().zip(cost).zip(delivered);
-            arcs.fold(0.0, |found, ((state, cost), delivered)| {
-                let tied = (cost + stock - delivered).abs() <= noise;
-                // Squares of the factors: one outside the tree, zero within.
-                let hit = if tied { state * state } else { 0.0 };
-                if hit > found { hit } else { found }
-            })
+            let (states, rest) = state.as_chunks::<LANES>();
+            let (costs, costs_left) = cost.as_chunks::<LANES>();
+            let (prices, prices_left) = delivered.as_chunks::<LANES>();
+            let mut found = [0.0; LANES];
+            for ((s, c), d) in states.iter().zip(costs).zip(prices) {
+                for lane in 0..LANES {
+                    found[lane] += hit(s[lane], c[lane], d[lane]);
+                }
+            }
+            for ((&s, &c), &d) in rest.iter().zip(costs_left).zip(prices_left) {
+                found[0] += hit(s, c, d);
+            }
+            found.iter().sum::<f64>() > 0.0
         },
-    );
-    found > 0.0
+    )
 }
 
 /// Whether moving an arc away from its bound changes the cost by less than `noise`, or it lies in the tree.

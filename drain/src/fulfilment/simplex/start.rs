@@ -89,6 +89,6 @@ fn by_regret(network: &Network<'_>, prices: &[f64]) -> Vec<usize> {
         .map(|(s, l)| if l.is_finite() { s - l } else { 0.0 })
         .collect();
     let mut order: Vec<usize> = (0..regions).collect();
-    order.sort_by(|&a, &b| regret[b].total_cmp(&regret[a]).then(a.cmp(&b)));
+    order.sort_unstable_by(|&a, &b| regret[b].total_cmp(&regret[a]).then(a.cmp(&b)));
     order
 }

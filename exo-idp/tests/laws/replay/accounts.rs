@@ -1,22 +1,24 @@
 //! What is booked adds up, and nothing passes the hindsight optimum.
 
 use hindsight_exo_idp::conventions::{Receipts, Unmet};
-use hindsight_exo_idp::oracle::{JustInTime, hindsight_optimum};
+use hindsight_exo_idp::oracle::JustInTime;
 use hindsight_exo_idp::panel::Columns;
 use hindsight_exo_idp::policy::{BaseStock, ReorderPoint, Signals};
 use hindsight_exo_idp::{Arrivals, Conventions, Outcomes, Panel, Paths, replay::Quantity};
 use proptest::prelude::*;
 
-use super::world::{Case, Given, WEEKS, case, device, flat, replay};
+use hindsight_exo_idp::laws::{Case, accounts_add_up, never_beats_the_hindsight_optimum};
+
+use super::world::{Given, WEEKS, case, device, flat};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// The objective follows from the orders by a ledger of single deliveries, and what is earned week by week adds up to it.
     #[test]
-    fn accounts_add_up(case in case(2), level in 5.0_f64..60.0, warm_up in 0_usize..6) {
-        let paths = Paths::new(&case.panel, &case.law, 2).unwrap();
-        let replay = replay(&paths, &case, warm_up);
+    fn the_objective_follows_from_single_deliveries(case in case(2), level in 5.0_f64..60.0, warm_up in 0_usize..6) {
+        let paths = Paths::new(&case.panel, &case.lead_times, 2).unwrap();
+        let replay = case.replay(&paths, warm_up).unwrap();
         let policy = BaseStock::new("base stock", 1.0, flat(&case.panel, level));
         let outcomes = replay.run_as::<f64, _, _>(&policy, &(), &device()).unwrap();
         let (mut on_time, mut wanted) = (0.0, 0.0);
@@ -53,8 +55,8 @@ proptest! {
         let panel = Panel::new(vec!["a".into(), "b".into()], WEEKS, columns).unwrap();
         let conventions = Conventions { discount: 1.0, holding, penalty, whole_units: true, ..Conventions::default() };
         let case = Case { panel, conventions, ..case };
-        let paths = Paths::new(&case.panel, &case.law, 1).unwrap();
-        let replay = replay(&paths, &case, 4);
+        let paths = Paths::new(&case.panel, &case.lead_times, 1).unwrap();
+        let replay = case.replay(&paths, 4).unwrap();
         let policy = BaseStock::new("base stock", 1.0, flat(&case.panel, level));
         let outcomes = replay.run_as::<f64, _, _>(&policy, &(), &device()).unwrap();
         let paid = holding * outcomes.total(Quantity::OnHand) + penalty * outcomes.total(Quantity::Unmet);
@@ -65,48 +67,32 @@ proptest! {
     /// or still there.
     #[test]
     fn nothing_passes_the_hindsight_optimum(case in case(2), level in 1.0_f64..80.0, given in prop::collection::vec(0.0_f64..40.0, 2 * WEEKS), warm_up in 0_usize..5) {
-        let paths = Paths::new(&case.panel, &case.law, 2).unwrap();
-        let replay = replay(&paths, &case, warm_up);
+        let paths = Paths::new(&case.panel, &case.lead_times, 2).unwrap();
+        let replay = case.replay(&paths, warm_up).unwrap();
         let orders = Signals::from_fn(WEEKS, 1, 2, |week, _, product| given[product * WEEKS + week]);
-        let run = |policy: &BaseStock| replay.run_as::<f64, _, _>(policy, &(), &device()).unwrap();
-        let outcomes = [
-            run(&BaseStock::new("base stock", 1.0, flat(&case.panel, level))),
-            replay.run_as::<f64, _, _>(&Given(orders), &(), &device()).unwrap(),
-            replay.run_as::<f64, _, _>(&JustInTime::new(&replay), &(), &device()).unwrap(),
-            replay.run_as::<f64, _, _>(&ReorderPoint::new(0.3, 1.0, flat(&case.panel, level)), &(), &device()).unwrap(),
-            run(&BaseStock::new("nothing", 0.0, flat(&case.panel, level))),
-        ];
-        for lane in 0..paths.lanes() {
-            let bound = hindsight_optimum(&replay, lane);
-            for outcomes in &outcomes {
-                let earned = outcomes.objectives()[lane];
-                prop_assert!(earned <= bound + 1e-9 * (1.0 + bound.abs()), "{}: {earned} above {bound}", outcomes.policy());
-            }
+        let base_stock = |scale: f64| BaseStock::new("base stock", scale, flat(&case.panel, level));
+        for scale in [1.0, 0.0] {
+            never_beats_the_hindsight_optimum(&replay, &base_stock(scale), &())?;
+            accounts_add_up(&replay, &base_stock(scale))?;
         }
-        if case.conventions.unmet == Unmet::Lost {
-            for outcomes in &outcomes {
-                for product in 0..2 {
-                    let mut on_hand = case.opening.map_or(10.0, |units| units[0]);
-                    for week in outcomes.scored() {
-                        let at = |q| outcomes.sample(q, product, 0, week);
-                        on_hand += at(Quantity::Received) - at(Quantity::Sold);
-                        prop_assert!((on_hand - at(Quantity::OnHand)).abs() < 1e-9);
-                        prop_assert!((at(Quantity::Sold) + at(Quantity::Unmet) - case.panel.demand(product, week)).abs() < 1e-9);
-                        prop_assert!(at(Quantity::OnHand) >= -1e-9);
-                    }
-                }
-            }
-        }
+        let reorder = ReorderPoint::new(0.3, 1.0, flat(&case.panel, level));
+        never_beats_the_hindsight_optimum(&replay, &Given(orders.clone()), &())?;
+        never_beats_the_hindsight_optimum(&replay, &JustInTime::new(&replay), &())?;
+        never_beats_the_hindsight_optimum(&replay, &reorder, &())?;
+        accounts_add_up(&replay, &Given(orders))?;
+        accounts_add_up(&replay, &JustInTime::new(&replay))?;
+        accounts_add_up(&replay, &reorder)?;
     }
 }
 
 /// What a product's orders earn, and the units served at once, from a list of single deliveries: no share, no delay, nothing of the crate's but the orders.
 fn ledger(case: &Case, outcomes: &Outcomes, product: usize, sample: usize) -> (f64, f64) {
     let (panel, c) = (&case.panel, &case.conventions);
-    let (weeks, longest) = (outcomes.scored(), case.law.max_lead_time());
+    let (weeks, longest) = (outcomes.scored(), case.lead_times.max_lead_time());
     let start = i64::try_from(weeks.start).unwrap();
     // (week due, units): ten units of every week before the first, as far as orders reach back.
-    let due = |week: i64| week + i64::try_from(case.law.lead_time(product, sample, week)).unwrap();
+    let due =
+        |week: i64| week + i64::try_from(case.lead_times.lead_time(product, sample, week)).unwrap();
     let before = (1..=i64::try_from(longest).unwrap()).map(|age| (due(start - age), 10.0));
     let mut deliveries: Vec<(i64, f64)> = before.filter(|&(week, _)| week >= start).collect();
     let mut opening = 10.0 + deliveries.iter().map(|d| d.1).sum::<f64>();

@@ -1,4 +1,4 @@
-//! The polytope $\{x\ge0,\ Mx\le1\}$ of a positive whole matrix, walked from vertex to vertex without rounding.
+//! The polytope $\lbrace x\ge0,\ Mx\le1\rbrace$ of a positive whole matrix, walked from vertex to vertex without rounding.
 //!
 //! All entries are whole multiples of one common determinant (Bareiss, as in von Stengel's and Avis' work on equilibria), so a pivot needs one exact division an entry.
 //! Right-hand sides are perturbed symbolically and in lexicographic order: every vertex of the perturbed polytope has exactly one neighbour along

@@ -20,7 +20,7 @@ pub(super) struct Vertex {
 #[derive(Debug)]
 pub(super) struct TooMany;
 
-/// The vertices of $\{x\ge0,\ Mx\le1\}$ but the origin, in the order of their labels.
+/// The vertices of $\lbrace x\ge0,\ Mx\le1\rbrace$ but the origin, in the order of their labels.
 pub(super) fn vertices(matrix: &[BigInt], dimension: usize) -> Result<Vec<Vertex>, TooMany> {
     let found = match walk::<i128>(matrix, dimension) {
         Ok(found) => found?,

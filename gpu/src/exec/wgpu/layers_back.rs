@@ -61,7 +61,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Adds $dZ\, X^T$ and the sums of $dZ$ to the gradients of weights and biases, with the inputs staged; `dz` is where four lanes of row
+    /// Adds $dZ\thinspace X^T$ and the sums of $dZ$ to the gradients of weights and biases, with the inputs staged; `dz` is where four lanes of row
     /// `o` are read, by the number `k` of the vector.
     pub(super) fn gradients(&mut self, dense: &Dense, dz: &str) {
         if !dense.trained {

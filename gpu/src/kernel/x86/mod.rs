@@ -71,7 +71,7 @@ macro_rules! instruction_set {
                 unsafe { wide(rows, panel, segments, begin, out) }
             }
 
-            /// Adds $dZ\, X^T$ to `grad`, from a column on as far as whole registers reach, and returns the first column left; see
+            /// Adds $dZ\thinspace X^T$ to `grad`, from a column on as far as whole registers reach, and returns the first column left; see
             /// [`Kernels::outer`](crate::kernel::dispatch::Kernels::outer).
             pub(in crate::kernel) fn outer(
                 _: $proof,

@@ -131,7 +131,7 @@ fn numbers_may_stand_for_columns() {
             && table.cost.iter().all(|cost| (cost - 4.0).abs() < 1e-12)
     );
     let error = read_text(GOOD, |input| input.cost = Some("-1".to_owned())).unwrap_err();
-    assert!(error.contains("--cost -1: is negative"), "{error}");
+    assert!(error.contains("--cost \"-1\" is negative"), "{error}");
 }
 
 #[test]

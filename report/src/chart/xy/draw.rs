@@ -42,9 +42,15 @@ impl XyChart {
                         continue;
                     };
                     frame.svg.line("ref", (left, pixel), (right, pixel));
+                    // On narrow charts the words of vertical marks need the right end.
+                    let (anchor, at) = if right - left < 400.0 {
+                        (Anchor::Start, left + 4.0)
+                    } else {
+                        (Anchor::End, right - 2.0)
+                    };
                     frame
                         .svg
-                        .text("tick halo", Anchor::End, (right - 2.0, pixel - 5.0), words);
+                        .text("tick halo", anchor, (at, pixel - 5.0), words);
                 }
                 Mark::Diagonal(_) => {
                     let (lo, hi) = (frame.x.lo.max(frame.y.lo), frame.x.hi.min(frame.y.hi));

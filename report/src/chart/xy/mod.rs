@@ -5,7 +5,7 @@ mod series;
 
 use super::axis::Axis;
 use super::frame::{Entry, Frame, Key, Plan};
-use super::svg::{Ink, Svg};
+use super::svg::{Ink, NARROW, Svg};
 
 use series::Look;
 pub use series::Series;
@@ -108,6 +108,14 @@ impl XyChart {
 
     /// The chart as SVG.
     pub fn svg(&self) -> Svg {
+        self.drawn().with_narrow(|| {
+            let size = (NARROW, self.size.1.clamp(240.0, 360.0));
+            let chart = self.clone();
+            XyChart { size, ..chart }.drawn()
+        })
+    }
+
+    fn drawn(&self) -> Svg {
         let inks: Vec<Ink> = self.inks();
         let shapes = |at: usize| {
             self.series[..at]

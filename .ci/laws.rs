@@ -1,0 +1,178 @@
+//! From outside the workspace: the laws pass what is right, and catch what is planted.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hindsight_exo_idp::laws::{self, Case, Known};
+use hindsight_exo_idp::market::{Market, MarketInputs};
+use hindsight_exo_idp::oracle::JustInTime;
+use hindsight_exo_idp::period::Event;
+use hindsight_exo_idp::policy::{BaseStock, Observation, Policy, Signals};
+use hindsight_exo_idp::{Error, Panel};
+use hindsight_games::laws::{Adversary, Regret, regret_within_bound};
+use hindsight_games::repeated::{Hedge, Learner};
+use hindsight_games::GamesError;
+use hindsight_gpu::{DelayLine, Scalar};
+use hindsight_llm_metrics::laws::{Log, is_calibrated_interval};
+use hindsight_llm_metrics::stats::{Interval, wilson};
+use proptest::test_runner::{TestCaseResult, TestRunner};
+
+const WEEKS: usize = 26;
+
+/// What a law says of a hundred random worlds.
+fn in_worlds(law: impl Fn(Case) -> TestCaseResult) -> Result<(), String> {
+    let mut runner = TestRunner::deterministic();
+    let run = runner.run(&laws::cases(2, WEEKS), law);
+    run.map_err(|error| error.to_string())
+}
+
+fn levels(panel: &Panel, level: impl Fn(usize, usize) -> f64) -> BaseStock {
+    let signals = Signals::from_fn(panel.weeks(), 1, panel.products(), |week, _, p| level(week, p));
+    BaseStock::new("levels", 1.0, signals)
+}
+
+fn future(make: impl Fn(&Panel) -> BaseStock) -> Result<(), String> {
+    let make = |panel: &Panel| Ok::<_, Error>(make(panel));
+    in_worlds(|case| laws::sees_no_future(&case, 11, Known::default(), make))
+}
+
+#[test]
+fn policies_that_leak_are_caught() {
+    // Twice last week's demand: nothing later.
+    future(|panel| levels(panel, |week, p| 2.0 * panel.demand(p, week.saturating_sub(1)))).unwrap();
+    // This week's demand, next week's price, the mean of the whole record.
+    let next = |week: usize| (week + 1).min(WEEKS - 1);
+    let mean = |panel: &Panel, p| (0..WEEKS).map(|week| panel.demand(p, week)).sum::<f64>() / 26.0;
+    for caught in [
+        future(|panel| levels(panel, |week, p| 2.0 * panel.demand(p, week))),
+        future(|panel| levels(panel, |week, p| 3.0 * panel.price(p, next(week)))),
+        future(|panel| levels(panel, |_, p| 3.0 * mean(panel, p))),
+    ] {
+        assert!(caught.unwrap_err().contains("moves from"));
+    }
+}
+
+/// Gives units or money away at the end of a week.
+#[derive(Debug)]
+struct Gift {
+    units: f64,
+    money: f64,
+}
+
+impl Market for Gift {
+    fn close<S: Scalar>(&self, _: &MarketInputs<'_, S>, event: &mut Event<S>, _: &mut [S]) {
+        event.on_hand = event.on_hand + S::constant(self.units);
+        event.reward = event.reward + S::constant(self.money);
+    }
+}
+
+#[test]
+fn earning_more_than_the_hindsight_optimum_is_caught() {
+    let bound = |gift: Gift| {
+        in_worlds(|case| {
+            let paths = case.paths(1)?;
+            let replay = case.replay(&paths, 4)?;
+            let nothing = levels(paths.panel(), |_, _| 0.0);
+            laws::never_beats_the_hindsight_optimum(&replay, &JustInTime::new(&replay), &())?;
+            laws::never_beats_the_hindsight_optimum(&replay, &nothing, &gift)
+        })
+    };
+    bound(Gift { units: 0.0, money: 0.0 }).unwrap();
+    for gift in [(0.0, 400.0), (30.0, 0.0), (5.0, 400.0)] {
+        let (units, money) = gift;
+        assert!(bound(Gift { units, money }).unwrap_err().contains("above the hindsight optimum"));
+    }
+}
+
+/// Keeps its own count of the orders it was asked for: not the same in every way of running.
+#[derive(Debug)]
+struct Counts(AtomicU32);
+
+impl Policy for Counts {
+    fn name(&self) -> &str {
+        "counts"
+    }
+    fn order<S: Scalar>(&self, _: &[S], _: &Observation<'_, S>, _: &mut [DelayLine<S>]) -> S {
+        S::constant(f64::from(self.0.fetch_add(1, Ordering::Relaxed) % 3))
+    }
+}
+
+#[test]
+fn a_policy_that_keeps_its_own_count_is_caught() {
+    let agree = |counts: bool| {
+        in_worlds(|case| {
+            let paths = case.paths(1)?;
+            let replay = case.replay(&paths, 4)?;
+            match counts {
+                true => laws::number_types_agree(&replay, &Counts(AtomicU32::new(0))),
+                false => laws::number_types_agree(&replay, &levels(paths.panel(), |_, _| 20.0)),
+            }
+        })
+    };
+    agree(false).unwrap();
+    assert!(agree(true).is_err());
+}
+
+/// Plays one action for good, the last best, or what does worst.
+#[derive(Debug)]
+struct Naive(fn(&[f64]) -> usize, Vec<f64>, Vec<f64>);
+
+impl Learner for Naive {
+    fn actions(&self) -> usize {
+        self.1.len()
+    }
+    fn play(&mut self) -> &[f64] {
+        &self.1
+    }
+    fn observe(&mut self, rewards: &[f64]) -> Result<(), GamesError> {
+        self.2.iter_mut().zip(rewards).for_each(|(total, r)| *total = 0.01 * *total + r);
+        let action = (self.0)(&self.2);
+        self.1.fill(0.0);
+        self.1[action] = 1.0;
+        Ok(())
+    }
+}
+
+fn greatest(values: &[f64]) -> usize {
+    (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap()
+}
+
+fn least(values: &[f64]) -> usize {
+    (0..values.len()).min_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap()
+}
+
+#[test]
+fn learners_with_linear_regret_are_caught() {
+    let hedge = Hedge::anytime(3).unwrap();
+    for adversary in Adversary::ALL {
+        let bound = |rounds: usize| hedge.bound(rounds);
+        regret_within_bound(&mut hedge.clone(), Regret::External, bound, adversary, 600, 5).unwrap();
+    }
+    for (rule, adversary) in [
+        (greatest as fn(&[f64]) -> usize, Adversary::Flip),
+        (least, Adversary::Drift),
+        (|_: &[f64]| 0, Adversary::Contrarian),
+    ] {
+        let mut learner = Naive(rule, vec![1.0, 0.0, 0.0], vec![0.0; 3]);
+        let bound = |rounds: usize| hedge.bound(rounds);
+        let verdict = regret_within_bound(&mut learner, Regret::External, bound, adversary, 600, 5);
+        assert!(verdict.is_err(), "{adversary:?}");
+    }
+}
+
+#[test]
+fn intervals_that_are_too_narrow_are_caught() {
+    let right = |seed: u64| {
+        let log = Log::distorted(300, seed, |_| 0.8);
+        log.correct.iter().filter(|&&y| y).count() as u64
+    };
+    let judge = |interval: &dyn Fn(u64) -> Interval| {
+        is_calibrated_interval(0.95, 0.8, 1_000, |seed| Ok(interval(seed)))
+    };
+    let claimed = |right: u64, level: f64| Interval { level: 0.95, ..wilson(right, 300, level).unwrap() };
+    judge(&|seed| claimed(right(seed), 0.95)).unwrap();
+    // An interval of 70 %, one of twice the records, one off its place.
+    assert!(judge(&|seed| claimed(right(seed), 0.70)).is_err());
+    assert!(judge(&|seed| wilson(2 * right(seed), 600, 0.95).unwrap()).is_err());
+    let off = |i: Interval| Interval { lower: i.lower + 0.03, upper: i.upper + 0.03, ..i };
+    assert!(judge(&|seed| off(claimed(right(seed), 0.95))).is_err());
+}

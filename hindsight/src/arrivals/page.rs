@@ -1,0 +1,202 @@
+//! Tables and figures of `hindsight arrivals`.
+
+use ::arrivals::evaluate::{Estimate, Evaluation};
+use ::arrivals::io::Counting;
+use ::arrivals::{Forecast, NamedCurve};
+use report::number::{fixed, percent, significant};
+use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
+
+use super::{Data, Results};
+
+const SCORES: &str = "CRPS: of the share that has arrived, the mean over orders and periods. Slopes: of what happened on what was predicted, for the share that has arrived by the \
+     period and for \"nothing comes\"; one where calibrated. First arrival: predicted less observed. PIT: p-values of uniformity for first arrival, last arrival, total, first piece. Joint: \
+     p-value of the two-sample test of pieces, times, total, first piece and size. Intervals of 95 %.";
+
+/// A row for each model.
+pub(super) fn scores(evaluations: &[Evaluation]) -> Table {
+    let slopes = evaluations.first().map_or(0, |e| e.cumulative_slopes.len());
+    let shown = [slopes.div_ceil(4), slopes.div_ceil(2), slopes].map(|period| period.max(1));
+    let mut names = vec!["model".to_owned(), "CRPS".to_owned()];
+    names.extend(shown.map(|period| format!("slope by {period}")));
+    names.extend(["slope of nothing", "first arrival", "PIT", "joint"].map(str::to_owned));
+    let mut table = Table::new(names.into_iter().map(Column::text));
+    let estimate =
+        |e: &Estimate, digits| format!("{} ± {}", fixed(e.value, digits), fixed(e.margin, digits));
+    for e in evaluations {
+        let mut row = vec![e.model.clone(), estimate(&e.crps, 4)];
+        row.extend(shown.map(|period| estimate(&e.cumulative_slopes[period - 1], 2)));
+        let pit = e.pit.map(|p| fixed(p, 2)).join(" ");
+        row.extend([
+            estimate(&e.nothing_slope, 2),
+            estimate(&e.first_bias, 2),
+            pit,
+            fixed(e.joint, 3),
+        ]);
+        table.row(row);
+    }
+    table
+}
+
+/// A row for each drawn order.
+pub(super) fn orders(orders: &[Forecast], last: i64) -> Table {
+    let half = last / 2;
+    let mut names = ["order", "vendor", "units", "nothing"]
+        .map(str::to_owned)
+        .to_vec();
+    names.extend([half, last].map(|period| format!("arrived by {period}")));
+    let mut table = Table::new(names.into_iter().map(Column::text));
+    for one in orders {
+        let by = |period: i64| {
+            let at = usize::try_from(period - one.curve.first).unwrap_or(0);
+            let [mean, low, high] =
+                [&one.curve.mean, &one.curve.low, &one.curve.high].map(|list| percent(list[at], 0));
+            format!("{mean} ({low} to {high})")
+        };
+        let units = significant(one.units, 4);
+        table.row([
+            one.order.clone(),
+            one.vendor.clone(),
+            units,
+            percent(one.nothing, 1),
+            by(half),
+            by(last),
+        ]);
+    }
+    table
+}
+
+const ORDERS: &str = "The share that has arrived: mean, and the range of four fifths of the draws. Draws are as of when the order was placed; what has come since is not used.";
+
+const TIMELINE: &str =
+    "Line and band: the mean and four fifths of the draws. Steps: what has been received.";
+
+/// The page of a fit.
+pub(super) fn fitted(words: String, data: &Data, curves: &[NamedCurve]) -> Page {
+    let mut page = Page::new("How orders arrive", words);
+    receipts(&mut page, data, curves);
+    page
+}
+
+/// The page of an evaluation or of samples.
+pub(super) fn results(words: String, data: &Data, table: &Table, results: &Results) -> Page {
+    let mut page = Page::new("How orders arrive", words);
+    if results.evaluations.is_empty() {
+        page.section("Orders").table(table, ORDERS);
+    } else {
+        page.section("Models").table(table, SCORES);
+        receipts(&mut page, data, &results.curves);
+        let [bins, slopes] = calibration(data, &results.evaluations);
+        page.section("Calibration").figures([
+            (&bins, "Pairs of an order and a period, by the probability that a piece arrives in it."),
+            (&slopes, "Slope of what has arrived by a period on what was predicted, with 95 % intervals of the first model."),
+        ]);
+    }
+    let lines: Vec<Svg> = results
+        .orders
+        .iter()
+        .take(8)
+        .map(|order| timeline(data, order))
+        .collect();
+    page.section("Example orders")
+        .figures(lines.iter().map(|line| (line, TIMELINE)));
+    page
+}
+
+fn receipts(page: &mut Page, data: &Data, curves: &[NamedCurve]) {
+    if curves.is_empty() {
+        page.note("No order is old enough for its time to be over.");
+        return;
+    }
+    let chart = XyChart::new(
+        "Receipts",
+        Axis::linear(capital(data)),
+        Axis::linear("Share of the units ordered")
+            .percent()
+            .with_zero(),
+    );
+    let add = |chart: XyChart, (at, own): (usize, &NamedCurve)| {
+        let line = Series::step(&own.name, own.curve.points(&own.curve.mean));
+        chart.series(if at == 0 { line.ink(Ink::Text) } else { line })
+    };
+    let chart = curves.iter().enumerate().fold(chart, add);
+    page.section("Receipts").figure(
+        &chart.svg(),
+        "The mean share of an order that has arrived, over orders whose time is over.",
+    );
+}
+
+/// The unit of times, and from what they count.
+pub(super) fn counting(counting: Counting) -> String {
+    let unit = if counting.days { "days" } else { "weeks" };
+    let origin = if counting.from_promise {
+        "promised date"
+    } else {
+        "order"
+    };
+    format!("{unit} since the {origin}")
+}
+
+fn capital(data: &Data) -> String {
+    let words = counting(data.counting);
+    format!("{}{}", words[..1].to_uppercase(), &words[1..])
+}
+
+fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
+    let share = |label: &str| Axis::linear(label).percent().range(0.0, 1.0);
+    let mut bins = XyChart::new(
+        "Arrivals by period",
+        share("Predicted probability"),
+        share("How often"),
+    )
+    .diagonal("calibrated");
+    let mut slopes = XyChart::new(
+        "Slopes of what has arrived",
+        Axis::linear(capital(data)),
+        Axis::linear("Slope"),
+    )
+    .mark_y(1.0, "calibrated");
+    for (at, e) in evaluations.iter().enumerate() {
+        let full = e.bins.iter().filter(|bin| bin.count > 0);
+        bins = bins.series(Series::line(
+            &e.model,
+            full.map(|bin| (bin.predicted, bin.observed)).collect(),
+        ));
+        let slope =
+            |(period, slope): (u32, &Estimate)| (f64::from(period), slope.value, slope.margin);
+        let points: Vec<_> = (1..)
+            .zip(&e.cumulative_slopes)
+            .map(slope)
+            .filter(|point| point.1.is_finite())
+            .collect();
+        let line = Series::line(&e.model, points.iter().map(|p| (p.0, p.1)).collect());
+        let band = points.iter().map(|p| (p.0, p.1 - p.2, p.1 + p.2)).collect();
+        slopes = slopes.series(if at == 0 { line.band(band) } else { line });
+    }
+    [bins.svg(), slopes.svg()]
+}
+
+fn timeline(data: &Data, order: &Forecast) -> Svg {
+    let title = format!(
+        "Order {}: {} units from {}",
+        order.order,
+        significant(order.units, 4),
+        order.vendor
+    );
+    let known = order.received(data.study.periods());
+    let band = order
+        .curve
+        .points(&order.curve.low)
+        .into_iter()
+        .zip(&order.curve.high);
+    let band = band
+        .map(|((period, low), &high)| (period, low, high))
+        .collect();
+    XyChart::new(
+        title,
+        Axis::linear(capital(data)),
+        Axis::linear("Share received").percent().with_zero(),
+    )
+    .series(Series::line("drawn", order.curve.points(&order.curve.mean)).band(band))
+    .series(Series::step("received", known).ink(Ink::Text))
+    .svg()
+}
