@@ -22,12 +22,17 @@ pub(super) fn scores(evaluations: &[Evaluation]) -> Table {
     let mut table = Table::new(names.into_iter().map(Column::text));
     let estimate =
         |e: &Estimate, digits| format!("{} ± {}", fixed(e.value, digits), fixed(e.margin, digits));
+    // A model that says the same of all orders has no slope.
+    let slope = |e: &Estimate| match e.margin < 1.0 {
+        true => estimate(e, 2),
+        false => "none".to_owned(),
+    };
     for e in evaluations {
         let mut row = vec![e.model.clone(), estimate(&e.crps, 4)];
-        row.extend(shown.map(|period| estimate(&e.cumulative_slopes[period - 1], 2)));
+        row.extend(shown.map(|period| slope(&e.cumulative_slopes[period - 1])));
         let pit = e.pit.map(|p| fixed(p, 2)).join(" ");
         row.extend([
-            estimate(&e.nothing_slope, 2),
+            slope(&e.nothing_slope),
             estimate(&e.first_bias, 2),
             pit,
             fixed(e.joint, 3),
@@ -166,7 +171,8 @@ fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
         let points: Vec<_> = (1..)
             .zip(&e.cumulative_slopes)
             .map(slope)
-            .filter(|point| point.1.is_finite())
+            // A model that says the same of all orders has no slope.
+            .filter(|point| point.2 < 1.0)
             .collect();
         let line = Series::line(&e.model, points.iter().map(|p| (p.0, p.1)).collect());
         let band = points.iter().map(|p| (p.0, p.1 - p.2, p.1 + p.2)).collect();
