@@ -28,10 +28,9 @@ pub(crate) fn world(warehouses: usize, zones: usize, seed: u64) -> World {
     World::new(referee, mean).unwrap()
 }
 
-/// O4 to O7 of the checks, on a smaller study than that of the README: every claim is the referee's.
-#[test]
-fn the_model_ranks_places_and_knows_its_limits() {
-    let study = Study {
+/// A smaller study than that of the README.
+fn study(training_seed: u64) -> Study {
+    Study {
         states: 1200,
         test_states: 300,
         candidates: 20,
@@ -39,6 +38,7 @@ fn the_model_ranks_places_and_knows_its_limits() {
         paths: 16,
         training: Training {
             steps: 700,
+            seed: training_seed,
             ..Training::default()
         },
         search: Search {
@@ -46,7 +46,13 @@ fn the_model_ranks_places_and_knows_its_limits() {
             rate: 0.05,
         },
         ..Study::default()
-    };
+    }
+}
+
+/// O4 to O7 of the checks: every claim is the referee's.
+#[test]
+fn the_model_ranks_places_and_knows_its_limits() {
+    let study = study(Training::default().seed);
     let world = world(7, 14, 8);
     let (found, _) = study.run(&world, &Device::cpu(1), |_| {}).unwrap();
     let fit = &found.in_distribution;
@@ -57,7 +63,7 @@ fn the_model_ranks_places_and_knows_its_limits() {
     // O5: farther is worse.
     let bins = &found.by_distance;
     assert!(bins.len() >= 2 && bins[1].wape > bins[0].wape, "{bins:?}");
-    let (first, last) = (&found.rounds[0], &found.rounds[1]);
+    let last = &found.rounds[1];
     // O6: after the refit, the model's order of placements is the referee's.
     assert!(last.spearman >= 0.9, "{}", last.spearman);
     // O7: what the model was pushed to like is better than stock where demand is, by the referee.
@@ -68,13 +74,23 @@ fn the_model_ranks_places_and_knows_its_limits() {
             round.optimised
         );
     }
-    // How far it was wrong shrinks, where it was wrong by more than first weights and batches make of it: with five seeds of the training
-    // the gaps were 0.2 to 0.6 % before the refit and 0.1 to 0.9 % after it, smaller than before with four of them.
-    let (before, after) = (first.optimism_gap().abs(), last.optimism_gap().abs());
-    assert!(after < before.max(0.01), "{before} {after}");
     // Roll-outs of 26 weeks do not drift.
     let half = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     assert!(half(&last.roll_out_wape[13..]) < 1.5 * half(&last.roll_out_wape[..13]));
+}
+
+/// O7: how far the model is wrong about the placement that it likes best shrinks with the refit. One training says little: first weights and
+/// batches move both gaps by some tenths of a per cent, so it is the mean over five of them.
+#[test]
+fn the_optimism_gap_shrinks_with_the_refit() {
+    let world = world(7, 14, 8);
+    let (mut before, mut after) = (0.0, 0.0);
+    for seed in 1..=5 {
+        let (found, _) = study(seed).run(&world, &Device::cpu(2), |_| {}).unwrap();
+        before += found.rounds[0].optimism_gap().abs() / 5.0;
+        after += found.rounds[1].optimism_gap().abs() / 5.0;
+    }
+    assert!(after < before, "{before} {after}");
 }
 
 /// What is logged does not depend on what the placements are called, and states are carried forward.

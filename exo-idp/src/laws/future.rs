@@ -198,9 +198,11 @@ fn moved(panel: &Panel, t: usize, plan: Plan, noise: Noise) -> Result<Panel, Err
 
 /// Lead times that are those of a law, except for orders that have not arrived by the end of week `by`: those take longer.
 #[derive(Debug)]
-struct Later<'a> {
-    law: &'a LeadTimes,
-    by: i64,
+pub struct Later<'a> {
+    /// The law.
+    pub law: &'a LeadTimes,
+    /// The last week in which orders arrive as the law says.
+    pub by: i64,
 }
 
 impl Arrivals for Later<'_> {

@@ -48,6 +48,6 @@ mod numbers;
 mod worlds;
 
 pub use accounts::{accounts_add_up, never_beats_the_hindsight_optimum};
-pub use future::{Known, replays_see_no_future, sees_no_future};
+pub use future::{Known, Later, replays_see_no_future, sees_no_future};
 pub use numbers::number_types_agree;
 pub use worlds::{Case, cases, conventions, panels};

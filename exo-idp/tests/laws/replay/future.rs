@@ -14,7 +14,7 @@ use hindsight_exo_idp::{
 };
 use proptest::prelude::*;
 
-use hindsight_exo_idp::laws::{Case, Known, replays_see_no_future};
+use hindsight_exo_idp::laws::{Case, Known, Later, replays_see_no_future};
 
 use super::world::{WEEKS, case, device, flat, network, planned_network};
 
@@ -134,25 +134,6 @@ fn every_policy(
     let trained = replay.run(&fitted.policy, &device()).unwrap();
     add(trained);
     all
-}
-
-/// Lead times that are those of a law, except for orders that have not arrived by the end of week `by`: those take longer.
-#[derive(Debug)]
-struct Later<'a> {
-    law: &'a LeadTimes,
-    by: i64,
-}
-
-impl Arrivals for Later<'_> {
-    fn max_lead_time(&self) -> usize {
-        self.law.max_lead_time() + 1
-    }
-    fn shares(&self, product: usize, sample: usize, week: i64, shares: &mut [f64]) {
-        let lead = self.law.lead_time(product, sample, week);
-        let arrives = week + i64::try_from(lead).unwrap();
-        shares.fill(0.0);
-        shares[lead + usize::from(arrives > self.by)] = 1.0;
-    }
 }
 
 proptest! {
