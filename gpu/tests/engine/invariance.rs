@@ -247,7 +247,7 @@ proptest! {
             .batch(&program, case.lanes, case.periods).expect("arrays that fit")
             .weights(&arrays.weights)
             .expect("weights of the right length");
-        let alone = differentiate(&program, &arrays, &batch, 1);
+        let alone = differentiate(&program, arrays, &batch, 1);
         // The same lanes, then the first one up to a full tile, with weight zero.
         let filled: Vec<usize> = (0..64).map(|i| if i < case.lanes { i } else { 0 }).collect();
         let pad = |row: &[f64], fill: Option<f64>| -> Vec<f64> {
