@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use games::io::{Play, RecordedPlay};
 use games::repeated::RegretAccount;
 use games::{Argument, GamesError};
+use report::Table;
 use serde_json::{Value, json};
 
 use super::case::{self, Answer, finish};
@@ -129,6 +130,10 @@ impl Answer for Case {
         }
         Ok(answer(&record))
     }
+
+    fn tables(answer: &Value) -> Vec<(String, Table)> {
+        super::play_words::regret_tables(answer)
+    }
 }
 
 impl Run {
@@ -145,6 +150,6 @@ impl Run {
                 serde_json::from_str(text).map_err(|e| place.error(json_problem(&e)))?;
             add(&mut record, &round.play, &round.rewards).map_err(|p| p.at(&place))
         })?;
-        finish::<Case>(&run, answer(&record))
+        finish::<Case>(&run, answer(&record), |_| Vec::new())
     }
 }

@@ -21,12 +21,24 @@ use crate::progress::Progress;
 use report::{Axis, BarChart, Column, Page, Table, Width, number};
 use rows::Row;
 
+const EXAMPLES: &str = "\
+Examples:
+  Poisson demand of 5 a period, a lead time of 2, a lost unit at 4:
+    hindsight lost-sales --demand poisson:5 --lead-time 2 --penalty 4
+
+  Demand as you have seen it, one whole number a line, known policies only:
+    hindsight lost-sales --demand demand.txt --lead-time 3 --penalty 9 --steps 0
+
+  The page with the costs of all policies:
+    hindsight lost-sales --demand geometric:5 --lead-time 4 --penalty 19 --report lost-sales.html";
+
 /// Arguments of `hindsight lost-sales`.
 ///
 /// Each period: an order is placed after seeing the stock on hand and all outstanding orders; it is usable LEAD-TIME periods
 /// later; demand comes; what is left costs the holding cost a unit, what is lost the penalty. Units are whole, purchase cost is zero, and
 /// all figures are long-run averages a period, exact but for the stated tolerance.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Demand of a period: poisson:MEAN, geometric:MEAN (from 0), negbin:MEAN,R (variance MEAN + MEAN^2/R), or a file with one
     /// observed demand, a whole number, on each line.
