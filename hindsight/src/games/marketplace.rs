@@ -99,8 +99,8 @@ impl Answer for Case {
                 answer["reply"] = json!(reply);
             }
             (None, None) if self.substitutability.is_none() => {}
-            (None, _) => return Err(Problem::field("price", "is missing")),
-            (_, None) => return Err(Problem::field("stock", "is missing")),
+            (None, _) => return Err(Problem::missing("price")),
+            (_, None) => return Err(Problem::missing("stock")),
         }
         answer["sentence"] = json!(market_words::marketplace(&answer));
         Ok(answer)

@@ -98,7 +98,7 @@ impl Answer for Case {
             value
                 .clone()
                 .map(|j| j.0)
-                .ok_or_else(|| Problem::field(field, "is missing"))
+                .ok_or_else(|| Problem::missing(field))
         };
         let plays: Vec<Play> =
             serde_json::from_value(get("plays", &self.plays)?).map_err(|_| {
