@@ -246,13 +246,37 @@ impl Results {
         )
         .series("gap", gaps.iter().map(|(_, gap)| *gap).collect());
         let mut page = Page::new("A lost-sales problem", self.problem_words());
-        page.section("The policies")
+        page.note(&self.finding()).section("The policies")
             .figure(
                 &chart.svg(),
                 "Long-run average cost of each policy above the optimum's, as a share of it; each policy at its best parameters.",
             )
             .table(&self.table(), &self.optimum_words());
         page
+    }
+
+    /// How near the policies come to the optimum.
+    fn finding(&self) -> String {
+        let gap = |row: &Row| row.gap.map(|gap| number::percent(gap, 2));
+        let rules = self.policies.iter().filter(|row| row.policy != "optimal");
+        let (trained, rules): (Vec<&Row>, Vec<&Row>) =
+            rules.partition(|row| row.policy == "Direct Backprop");
+        let known = rules.into_iter().filter(|row| row.gap.is_some());
+        let best = known.min_by(|a, b| a.gap.unwrap_or(0.0).total_cmp(&b.gap.unwrap_or(0.0)));
+        let mut words = format!(
+            "The best that can be done costs {} a period",
+            number::fixed(self.optimum.cost, 4)
+        );
+        if let Some((row, gap)) = best.and_then(|row| Some((row, gap(row)?))) {
+            words.push_str(&format!(
+                "; the best known rule, {}, costs {gap} more",
+                row.policy
+            ));
+        }
+        if let Some(gap) = trained.first().and_then(|row| gap(row)) {
+            words.push_str(&format!("; the trained network {gap} more"));
+        }
+        words + "."
     }
 
     fn problem_words(&self) -> String {
@@ -287,7 +311,8 @@ impl Results {
 
     fn render(&self, width: Width) -> String {
         let (problem, optimum) = (self.problem_words(), self.optimum_words());
-        format!("{problem}\n\n{}\n{optimum}\n", self.table().render(width))
+        let (finding, table) = (self.finding(), self.table().render(width));
+        format!("{finding}\n\n{problem}\n\n{table}\n{optimum}\n")
     }
 }
 

@@ -146,14 +146,11 @@ impl Page {
     }
 
     /// Figures of which one set is looked at, by its name: a list to pick from stands above them. Without a script, and on paper, all sets are shown.
-    pub fn choice<'a, S: AsRef<str>>(
+    pub fn choice<'a, S: AsRef<str> + 'a>(
         &mut self,
         label: &str,
         sets: impl IntoIterator<Item = (&'a str, &'a [(Svg, S)])>,
-    ) -> &mut Self
-    where
-        S: 'a,
-    {
+    ) -> &mut Self {
         let _ = writeln!(
             self.body,
             "<div class=\"choice\" data-label=\"{}\">",
