@@ -6,7 +6,7 @@ use crate::evaluation::Evaluation;
 use crate::interval::Interval;
 use crate::moments::{BLOCK, Column};
 use crate::round::{Table, Weighted};
-use crate::vectorize::vectorize;
+use crate::vectorize::vectorize_short;
 
 /// Replicates that are drawn side by side.
 const WIDTH: usize = 16;
@@ -106,7 +106,7 @@ impl Bootstrap {
     /// Draws the weights of a block's first rounds, and adds them up.
     fn draw(&mut self, rounds: usize) {
         let (plain, ratio) = columns(self.estimator, &self.evaluation);
-        vectorize(
+        vectorize_short(
             #[inline(always)]
             || {
                 let blocks = self
