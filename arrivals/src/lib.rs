@@ -1,5 +1,31 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
+//! # Where to begin
+//!
+//! `cargo add hindsight-arrivals`, then:
+//!
+//! | I want to | begin with |
+//! |---|---|
+//! | read a log of receipts | [`Book`], [`Log`], and `io` with the feature of that name |
+//! | learn how orders arrive | [`model::GenQot`] |
+//! | a simpler model beside it | [`Empirical`], [`DirichletMultinomial`], [`QuantileForecaster`], [`LeadTimeOnly`] |
+//! | judge a model | [`evaluate::Evaluation`] |
+//! | replay orders that arrive in pieces | [`QuantityOverTime`] |
+//! | minimum orders and batches in the gradient | [`OrderGradient`], [`Estimator`] |
+//! | vendors whose law is known | [`world`] |
+//!
+//! # Features
+//!
+//! - `io`: receipt logs from tables, saved models.
+//! - `serde`: logs, settings and reports are serialised.
+//!
+//! # What to take instead
+//!
+//! Times to a single event with censoring, and no quantities: a survival package. Transit times of parcels by lane: quantile regression is enough.
+//!
+//! # To cite
+//!
+//! The paper of the method is arXiv:2310.17168; what is its and what is ours stands above.
 // Tests count in floating point and compare exact results.
 #![cfg_attr(
     test,

@@ -1,4 +1,32 @@
 #![doc = include_str!("../README.md")]
+//! # Where to begin
+//!
+//! `cargo add hindsight-bandit-eval`, then:
+//!
+//! | I want to | begin with |
+//! |---|---|
+//! | value another policy from a log | [`Evaluation`], [`Estimator`] |
+//! | know whether the log can tell | [`verdict`] |
+//! | compare two policies on one log | [`comparison`] |
+//! | look again and again | [`sequence`]: intervals that hold at any time |
+//! | tune a bandwidth or a threshold | [`tuning`] |
+//! | ask whether a policy could be bettered | [`equilibrium`] |
+//! | learn a policy from a log | [`learn`] |
+//! | use lost sales, where lower levels are known | [`one_sided`] |
+//!
+//! # Features
+//!
+//! - `exo-idp`: equilibrium gaps of replays.
+//! - `io`: logs from CSV and JSON lines.
+//! - `serde`: results are serialised.
+//!
+//! # What to take instead
+//!
+//! Actions that move later contexts (sequential problems): an estimator for Markov decision processes; these here take rounds as independent.
+//!
+//! # To cite
+//!
+//! The paper of the equilibrium gap is arXiv:2310.16096; the estimators' sources stand above.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(

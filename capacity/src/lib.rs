@@ -1,4 +1,28 @@
 #![doc = include_str!("../README.md")]
+//! # Where to begin
+//!
+//! `cargo add hindsight-capacity`, then:
+//!
+//! | I want to | begin with |
+//! |---|---|
+//! | sample limits, or read my own | [`limits`] |
+//! | a buyer that answers prices | [`Buyer`] |
+//! | a coordinator that forecasts prices | [`Coordinator`], [`Model`] |
+//! | compare ways of keeping limits | [`backtest`], [`control`] |
+//! | prices between my own policy and its week | [`market`] |
+//!
+//! # Features
+//!
+//! - `io`: limits and volumes from tables.
+//! - `serde`: settings and results are serialised.
+//!
+//! # What to take instead
+//!
+//! A handful of products and a known demand: a linear programme, by [good_lp](https://docs.rs/good_lp).
+//!
+//! # To cite
+//!
+//! The paper of the method is arXiv:2410.02817; what is its and what is ours stands above.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 /// The engine that buyers and coordinators are run with, as this crate was built with it.

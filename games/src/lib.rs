@@ -1,5 +1,34 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
+//! # Where to begin
+//!
+//! `cargo add hindsight-games`, then:
+//!
+//! | I want to | begin with |
+//! |---|---|
+//! | the best correlated equilibrium | [`equilibrium::correlated_equilibrium`] |
+//! | all Nash equilibria, or one of a large game | [`equilibrium::nash_equilibria`], [`equilibrium::lemke_howson`] |
+//! | the value of a zero-sum game, of commitment | [`equilibrium::solve_zero_sum`], [`equilibrium::stackelberg`] |
+//! | how far play is from equilibrium | [`equilibrium::correlated_gap`], [`equilibrium::nash_conv`] |
+//! | let learners play | [`repeated::self_play`], [`repeated::Hedge`], [`repeated::BlumMansour`] |
+//! | account for regret in one pass | [`repeated::RegretAccount`] |
+//! | an operator that leads on its own platform | [`marketplace::Marketplace`] |
+//! | a fee on a seller's revenue | [`bertrand::SharedRevenue`] |
+//! | price competition on a grid | [`grid`] |
+//!
+//! # Features
+//!
+//! - `io`: games from CSV, JSON and gambit's files.
+//! - `proptest`: random games, markets and adversaries, and laws for learners of your own.
+//! - `serde`: results are serialised.
+//!
+//! # What to take instead
+//!
+//! Extensive-form games and counterfactual regret: [OpenSpiel](https://github.com/google-deepmind/open_spiel). Exact rational equilibria of small games with many players: [gambit](https://www.gambit-project.org).
+//!
+//! # To cite
+//!
+//! The papers are arXiv:2503.06582, 2502.07952 and 2312.04792; what is theirs and what is ours stands above.
 // Formulas are KaTeX, which the lint takes for identifiers.
 #![allow(clippy::doc_markdown)]
 // Tests count in floating point and compare exact results.

@@ -1,4 +1,32 @@
 #![doc = include_str!("../README.md")]
+//! # Where to begin
+//!
+//! `cargo add hindsight-llm-metrics`, then:
+//!
+//! | I want to | begin with |
+//! |---|---|
+//! | how calibrated stated confidences are | [`calibration::Scores`], [`calibration::ScoreAccumulator`] |
+//! | an interval of a calibration error | [`calibration::calibration_interval`] |
+//! | a better map from confidences | [`recalibrate::Method`], [`recalibrate::cross_fit`] |
+//! | what filtering by a verifier gains | [`verification::GapStudy`] |
+//! | pass@k without bias | [`verification::pass_at_k`] |
+//! | the critical batch size | [`batch_size::BatchFit`], [`batch_size::GradientNoise`] |
+//! | a scaling law with intervals | [`scaling::fit_chinchilla`] |
+//!
+//! # Features
+//!
+//! - `io`: the logs of known tools.
+//! - `proptest`: random logs, and laws for intervals and scores of your own.
+//! - `rayon`: replicates on all cores.
+//! - `serde`: results are serialised.
+//!
+//! # What to take instead
+//!
+//! Running the model, prompts and graders: an evaluation harness. Nothing here calls a model.
+//!
+//! # To cite
+//!
+//! The papers are arXiv:2312.04021, 2412.02674 and 2410.21676; what is theirs and what is ours stands above.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
