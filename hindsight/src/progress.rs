@@ -9,7 +9,7 @@
 //! progress.finish();
 //! ```
 //!
-//! Nothing is shown for the first two seconds. Then a terminal on the standard error gets a bar; a file or a pipe gets a line
+//! Nothing is shown for the first second. Then a terminal on the standard error gets a bar; a file or a pipe gets a line
 //! every thirty seconds. It is `Sync`: worker threads may call [`Progress::step`].
 
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ use crate::output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Work shorter than this shows nothing.
-const SILENT: Duration = Duration::from_secs(2);
+const SILENT: Duration = Duration::from_secs(1);
 /// Away from a terminal, one line in so long.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 

@@ -88,6 +88,13 @@ impl Width {
         self.styled = true;
         self
     }
+
+    fn bold(&self, text: &str) -> String {
+        match self.styled {
+            true => format!("\u{1b}[1m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -203,17 +210,17 @@ impl Table {
         })
     }
 
-    /// The table as text, each line ended.
+    /// The table as text, each line ended. Where it is wider than the terminal, columns that may be left out go first, then the widest column of words is
+    /// folded; what does not fit then is written row by row, a line for each column.
     #[must_use]
     pub fn render(&self, width: Width) -> String {
-        let natural: Vec<usize> = (0..self.columns.len())
+        let mut widths: Vec<usize> = (0..self.columns.len())
             .map(|at| {
                 let cells = self.rows().map(|cells| wide(&cells[at])).max().unwrap_or(0);
                 cells.max(wide(&self.columns[at].name))
             })
             .collect();
         let mut shown: Vec<usize> = (0..self.columns.len()).collect();
-        let mut widths = natural;
         let mut hidden = Vec::new();
         if let Some(limit) = width.columns {
             while total(&shown, &widths) > limit {
@@ -223,84 +230,100 @@ impl Table {
                 hidden.insert(0, self.columns[shown.remove(position)].name.clone());
             }
             let excess = total(&shown, &widths).saturating_sub(limit);
-            let widest = shown
-                .iter()
-                .copied()
-                .filter(|&at| !self.columns[at].number)
-                .max_by_key(|&at| widths[at]);
-            if let Some(at) = widest {
-                widths[at] = widths[at]
-                    .saturating_sub(excess)
-                    .max(LEAST_TEXT.min(widths[at]));
+            let words = shown.iter().copied().filter(|&at| !self.columns[at].number);
+            if let Some(at) = words.max_by_key(|&at| widths[at]) {
+                let least = LEAST_TEXT.min(widths[at]);
+                widths[at] = widths[at].saturating_sub(excess).max(least);
+            }
+            if total(&shown, &widths) > limit {
+                return self.stacked(width, limit);
             }
         }
-        let bold = |text: &str| {
-            if width.styled {
-                format!("\u{1b}[1m{text}\u{1b}[0m")
-            } else {
-                text.to_owned()
-            }
-        };
         let mut text = String::new();
         let names: Vec<String> = self
             .columns
             .iter()
             .map(|column| column.name.clone())
             .collect();
-        text.push_str(&bold(&self.line(&names, &shown, &widths)));
-        text.push('\n');
+        for line in self.folded(&names, &shown, &widths) {
+            text.push_str(&width.bold(&line));
+            text.push('\n');
+        }
         let rule = "-".repeat(total(&shown, &widths));
         text.push_str(&rule);
         text.push('\n');
         for line in &self.lines {
             match line {
-                Line::Cells(cells) => text.push_str(&self.line(cells, &shown, &widths)),
+                Line::Cells(cells) => {
+                    let lines = self.folded(cells, &shown, &widths);
+                    text.push_str(&lines.join("\n"));
+                }
                 Line::Rule => text.push_str(&rule),
             }
             text.push('\n');
         }
+        hidden.retain(|name| !name.is_empty());
         if !hidden.is_empty() {
             let words = format!("(not shown on this narrow terminal: {})", hidden.join(", "));
-            let mut room = 0;
-            for word in words.split(' ') {
-                let own = wide(word);
-                if room > 0 && width.columns.is_some_and(|limit| room + 1 + own > limit) {
-                    text.push('\n');
-                    room = 0;
-                } else if room > 0 {
-                    text.push(' ');
-                    room += 1;
-                }
-                text.push_str(word);
-                room += own;
-            }
+            text.push_str(&fold(&words, width.columns.unwrap_or(usize::MAX)).join("\n"));
             text.push('\n');
         }
         text
     }
 
-    fn line(&self, cells: &[String], shown: &[usize], widths: &[usize]) -> String {
+    /// Row by row, a line for each column: for terminals that no row fits.
+    fn stacked(&self, width: Width, limit: usize) -> String {
+        let names = self.columns.iter().map(|column| wide(&column.name));
+        let label = names.max().unwrap_or(0).min(limit / 2).max(1);
+        let room = limit.saturating_sub(label + 2 * GAP).max(1);
         let mut text = String::new();
-        for (position, &at) in shown.iter().enumerate() {
-            if position > 0 {
-                text.push_str(&" ".repeat(GAP));
+        for cells in self.rows() {
+            for line in fold(&cells[0], limit) {
+                text.push_str(&width.bold(&line));
+                text.push('\n');
             }
-            let cell = if self.columns[at].number {
-                cells[at].clone()
-            } else {
-                cut(&cells[at], widths[at])
-            };
-            let pad = " ".repeat(widths[at].saturating_sub(wide(&cell)));
-            let (before, after) = if self.columns[at].number {
-                (pad.as_str(), "")
-            } else {
-                ("", pad.as_str())
-            };
-            text.push_str(before);
-            text.push_str(&cell);
-            text.push_str(after);
+            let pairs = self.columns.iter().zip(cells).skip(1);
+            for (column, cell) in pairs.filter(|(_, cell)| !cell.is_empty()) {
+                let (names, values) = (fold(&column.name, label), fold(cell, room));
+                for at in 0..names.len().max(values.len()) {
+                    let name = names.get(at).map_or("", String::as_str);
+                    let value = values.get(at).map_or("", String::as_str);
+                    let gap = " ".repeat(GAP + label - wide(name).min(label));
+                    let line = format!("{}{name}{gap}{value}", " ".repeat(GAP));
+                    text.push_str(line.trim_end());
+                    text.push('\n');
+                }
+            }
         }
-        text.trim_end().to_owned()
+        text
+    }
+
+    /// A row as lines: words that are wider than their column go on below.
+    fn folded(&self, cells: &[String], shown: &[usize], widths: &[usize]) -> Vec<String> {
+        let parts: Vec<Vec<String>> = shown
+            .iter()
+            .map(|&at| match self.columns[at].number {
+                true => vec![cells[at].clone()],
+                false => fold(&cells[at], widths[at]),
+            })
+            .collect();
+        let lines = parts.iter().map(Vec::len).max().unwrap_or(1);
+        let line = |number: usize| {
+            let mut text = String::new();
+            for (position, (&at, parts)) in shown.iter().zip(&parts).enumerate() {
+                if position > 0 {
+                    text.push_str(&" ".repeat(GAP));
+                }
+                let cell = parts.get(number).map_or("", String::as_str);
+                let pad = " ".repeat(widths[at].saturating_sub(wide(cell)));
+                match self.columns[at].number {
+                    true => text.extend([pad.as_str(), cell]),
+                    false => text.extend([cell, pad.as_str()]),
+                }
+            }
+            text.trim_end().to_owned()
+        };
+        (0..lines).map(line).collect()
     }
 }
 
@@ -309,21 +332,34 @@ fn wide(words: &str) -> usize {
     UnicodeWidthStr::width(words)
 }
 
-/// The words cut with an ellipsis to `room` columns.
-fn cut(words: &str, room: usize) -> String {
+/// The words in lines of at most `room` columns, parted at blanks, words that are longer within them; at least one line.
+fn fold(words: &str, room: usize) -> Vec<String> {
+    let room = room.max(1);
     if wide(words) <= room {
-        return words.to_owned();
+        return vec![words.to_owned()];
     }
-    let mut kept = String::new();
-    let mut taken = 1;
-    for letter in words.chars() {
-        taken += letter.width().unwrap_or(0);
-        if taken > room {
-            break;
+    let mut lines = vec![String::new()];
+    for word in words.split(' ') {
+        let taken = lines.last().map_or(0, |line| wide(line));
+        if taken > 0 && taken + 1 + wide(word) > room {
+            lines.push(String::new());
+        } else if taken > 0
+            && let Some(line) = lines.last_mut()
+        {
+            line.push(' ');
         }
-        kept.push(letter);
+        for letter in word.chars() {
+            let full =
+                lines.last().map_or(0, |line| wide(line)) + letter.width().unwrap_or(0) > room;
+            if full {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(letter);
+            }
+        }
     }
-    kept + "…"
+    lines
 }
 
 fn total(shown: &[usize], widths: &[usize]) -> usize {
@@ -362,17 +398,32 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_loses_optional_columns_then_words_never_numbers() {
-        for limit in 30..70 {
+    fn a_narrow_terminal_loses_optional_columns_and_no_word_or_number() {
+        for limit in 16..70 {
             let text = sample().render(Width::at_most(limit));
-            let table: Vec<&str> = text.lines().take(5).collect();
             assert!(
-                table.iter().all(|line| wide(line) <= limit),
+                text.lines().all(|line| wide(line) <= limit),
                 "{limit}:\n{text}"
             );
             assert!(text.contains("1,234") && text.contains("-5"), "{text}");
-            assert_eq!(text.contains("not shown"), limit < 59, "{limit}:\n{text}");
+            let words: String = text.split_whitespace().collect();
+            for letters in ["Backprop", "trained", "first"] {
+                assert!(words.contains(letters), "{limit}:\n{text}");
+            }
         }
+        let text = sample().render(Width::at_most(40));
+        assert!(text.contains("(not shown on this narrow terminal:"));
+    }
+
+    #[test]
+    fn what_fits_nowhere_is_written_row_by_row() {
+        let text = sample().render(Width::at_most(16));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[..3],
+            ["Direct Backprop,", "trained on the", "first weeks"]
+        );
+        assert_eq!(lines[3..5], ["  reward  1,234", "  orders  7"]);
     }
 
     #[test]

@@ -174,7 +174,8 @@ impl Scale {
     /// Gives zeros a place at the low end of a logarithmic scale, a tenth of its length below all other values.
     fn stand_zeros(&mut self) {
         let least = self.lo;
-        self.lo /= (self.hi / self.lo).powf(1.0 / 9.0);
+        let below = least.ln() - (self.hi.ln() - least.ln()) / 9.0;
+        self.lo = below.exp().max(f64::MIN_POSITIVE);
         self.zeros_below = Some(least);
         self.ticks.insert(0, (self.lo, "0".to_owned()));
     }
