@@ -9,7 +9,6 @@ use ::arrivals::trial::{
 };
 use exo_idp::compare::Interval;
 use exo_idp::market::OrderRule;
-use gpu::Device;
 use report::number::{fixed, percent};
 use report::{Column, Page};
 use serde::Serialize;
@@ -111,9 +110,7 @@ pub(super) fn run(args: &Args, model: &Path) -> Result<(), CliError> {
     let catalogue =
         catalogue.and_then(|own| own.with_rules((0..panel.products()).map(rule).collect()));
     let catalogue = catalogue.map_err(wrong)?;
-    let device = replay
-        .threads
-        .map_or_else(Device::best, |n| Device::cpu(n.get()));
+    let device = replay.device.open(replay.threads)?;
     let law = implied_lead_times(&generator, &catalogue, &device, seed).map_err(wrong)?;
     let config = TrialConfig {
         held_out,

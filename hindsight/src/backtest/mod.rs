@@ -31,7 +31,6 @@ use crate::progress::Progress;
 use bandit_eval::equilibrium::{Question, WindowGaps};
 use exo_idp::Error;
 use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
-use gpu::Device;
 use report::number::duration;
 use sheet::Sheet;
 
@@ -229,10 +228,7 @@ fn compute(
     source: &str,
     mut gaps: WindowGaps,
 ) -> Result<(Results, WindowGaps), CliError> {
-    let device = args
-        .replay
-        .threads
-        .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
+    let device = args.replay.device.open(args.replay.threads)?;
     let progress = Progress::new("training", Some(100));
     let report = |at: exo_idp::backtest::Progress| {
         let percent = 100 * at.done / at.total.max(1);
