@@ -38,6 +38,7 @@ mod opening;
 mod order;
 mod places;
 mod rows;
+mod summary;
 mod synthetic;
 mod table;
 #[cfg(test)]
@@ -50,5 +51,6 @@ pub use columns::{Columns, Cost, SalesColumns, Settings};
 pub use error::{ReadError, RowProblem};
 pub use opening::{OpeningColumns, read_opening};
 pub use rows::read;
+pub use summary::ColumnSummary;
 pub use table::{Covariate, Group, Product, SalesTable, Stock};
 pub use weekday::{NoWeekday, Weekday};

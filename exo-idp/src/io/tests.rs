@@ -358,6 +358,19 @@ fn names_are_checked_before_the_table_is() {
 }
 
 #[test]
+fn summaries_leave_out_weeks_without_a_row() {
+    let named = |columns: &mut Columns| columns.planned = vec!["deal".to_owned()];
+    let table = read_text(GOOD, named).unwrap();
+    let summaries = table.summaries();
+    let names: Vec<&str> = summaries.iter().map(|own| own.name.as_str()).collect();
+    assert_eq!(names, ["demand", "price", "cost", "deal"]);
+    // Five rows of the seven weeks: 3, 0, 4, 7, 1.
+    let demand = (summaries[0].least, summaries[0].mean, summaries[0].largest);
+    assert_eq!(demand, (0.0, 3.0, 7.0));
+    assert!(summaries[3].planned && (summaries[3].mean - 0.2).abs() < 1e-15);
+}
+
+#[test]
 fn progress_counts_rows() {
     let mut text = String::from("product,week,demand,price,cost\n");
     for row in 0..140_000 {

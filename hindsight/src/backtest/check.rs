@@ -8,18 +8,6 @@ use report::number::{fixed, percent, significant};
 
 /// What is in a file, for `--check`.
 pub(super) fn describe(table: &SalesTable, notes: &[String]) -> String {
-    let recorded = |column: &[f64]| -> (f64, f64, f64) {
-        let values = column.iter().zip(&table.recorded);
-        let values = values.filter(|(_, recorded)| **recorded);
-        let values: Vec<f64> = values.map(|(value, _)| *value).collect();
-        let (lo, hi) = values
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
-                (lo.min(*x), hi.max(*x))
-            });
-        let total: f64 = values.iter().sum();
-        (lo, total / count(values.len().max(1)), hi)
-    };
     let (first, last) = table.weeks().unwrap_or((0, 0));
     let cells = table.recorded.len();
     let missing = count(table.missing()) / count(cells.max(1));
@@ -41,38 +29,10 @@ pub(super) fn describe(table: &SalesTable, notes: &[String]) -> String {
             .into_iter()
             .chain(["least", "mean", "largest"].map(Column::number)),
     );
-    let mut add = |name: &str, values: &[f64]| {
-        let (lo, mean, hi) = recorded(values);
-        let show = |x: f64| significant(x, 4);
-        columns.row([name.to_owned(), show(lo), show(mean), show(hi)]);
-    };
-    match &table.sales {
-        Some(sales) => add("sales", sales),
-        None => add("demand", &table.demand),
-    }
-    add("price", &table.price);
-    add("cost", &table.cost);
-    let stock = [
-        ("in stock", &table.stock.in_stock),
-        ("views while out", &table.stock.views_out),
-        ("views while in", &table.stock.views_in),
-        ("conversion", &table.stock.conversion),
-    ];
-    let orders = ("orders", &table.orders);
-    for (name, values) in stock.into_iter().chain([orders]) {
-        if let Some(values) = values {
-            add(name, values);
-        }
-    }
-    for covariate in &table.covariates {
-        add(
-            &format!(
-                "{}{}",
-                covariate.name,
-                if covariate.planned { " (planned)" } else { "" }
-            ),
-            &covariate.values,
-        );
+    for own in table.summaries() {
+        let planned = if own.planned { " (planned)" } else { "" };
+        let [least, mean, largest] = [own.least, own.mean, own.largest].map(|x| significant(x, 4));
+        columns.row([format!("{}{planned}", own.name), least, mean, largest]);
     }
     text + "\n" + &columns.render(output::width())
 }
