@@ -91,7 +91,7 @@ impl Columns {
     /// Checks what the names alone can tell. [`read`](super::read) does it too.
     ///
     /// # Errors
-    /// A cost that is no share of the price, sales without a word on stock, an empty name, a covariate named twice.
+    /// A cost that is no share of the price, sales without a word on stock, no column of products, an empty name, a covariate named twice.
     pub fn check(&self) -> Result<(), ReadError> {
         if let Cost::Share(share) = self.cost
             && !(share > 0.0 && share <= 1.0)
@@ -107,6 +107,9 @@ impl Columns {
             if sales.views_out.is_some() && !converts {
                 return Err(ReadError::NoConversion { sales: sold() });
             }
+        }
+        if self.product.is_empty() {
+            return Err(ReadError::no_product());
         }
         let empty = |(_, name): &(&str, &str)| name.trim().is_empty();
         if let Some((purpose, name)) = self.named().into_iter().find(empty) {

@@ -92,7 +92,7 @@ pub enum ReadError {
         /// The product.
         product: String,
         /// Why.
-        error: CensorError,
+        error: Box<CensorError>,
     },
     /// An opening stock lacks products of the record.
     #[error(
@@ -244,5 +244,13 @@ impl ReadError {
     pub(super) fn row(row: &Row<'_>, column: usize, problem: RowProblem) -> Self {
         let (place, problem) = (row.place(column), Box::new(problem));
         ReadError::Row { place, problem }
+    }
+
+    /// No column names the product.
+    pub(super) fn no_product() -> Self {
+        ReadError::NoName {
+            purpose: "product",
+            name: String::new(),
+        }
     }
 }

@@ -60,6 +60,9 @@ pub fn read_opening(
             .collect()
     };
     let product = named(&columns.product, "product")?;
+    let Some(&first) = product.first() else {
+        return Err(ReadError::no_product());
+    };
     let mut units = vec![sheet.column(&columns.on_hand, "on_hand")?];
     units.extend(named(&columns.due, "due")?);
     let names = panel.names().iter().enumerate();
@@ -77,7 +80,7 @@ pub fn read_opening(
                 product: name,
                 line,
             };
-            return Err(ReadError::row(&row, product[0], problem));
+            return Err(ReadError::row(&row, first, problem));
         }
         for (values, &column) in values.iter_mut().zip(&units) {
             values[at] = row.number(column, Domain::Amount)?;

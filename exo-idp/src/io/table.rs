@@ -133,7 +133,7 @@ impl SalesTable {
             let corrected = corrected_demand(&record).map_err(|error| ReadError::Censored {
                 file: file.clone(),
                 product: product.name.clone(),
-                error,
+                error: Box::new(error),
             })?;
             self.demand[rows.clone()].copy_from_slice(&corrected.units);
             for (known, now) in self.known[rows].iter_mut().zip(corrected.known) {
@@ -184,6 +184,9 @@ impl SalesTable {
     ///
     /// # Errors
     /// When the panel refuses the columns, as it refuses two covariates of one name.
+    ///
+    /// # Panics
+    /// When a column was given another length than the products have weeks.
     pub fn panel(&self) -> Result<Panel, Error> {
         let (first, last) = self.weeks().unwrap_or((0, 0));
         let weeks = usize::try_from(last - first + 1).unwrap_or(0);
@@ -207,6 +210,9 @@ impl SalesTable {
     /// The panel with the names of its weeks, its groups and its orders.
     ///
     /// # Errors
+    /// As [`SalesTable::panel`].
+    ///
+    /// # Panics
     /// As [`SalesTable::panel`].
     pub fn dataset(&self) -> Result<Dataset, Error> {
         let panel = self.panel()?;

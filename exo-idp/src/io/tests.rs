@@ -355,6 +355,14 @@ fn names_are_checked_before_the_table_is() {
     let blank = wrong(|columns| columns.groups = vec![" ".to_owned()]);
     let (purpose, name) = ("group", " ".to_owned());
     assert_eq!(blank, ReadError::NoName { purpose, name });
+    let none = wrong(|columns| columns.product.clear());
+    assert!(matches!(
+        none,
+        ReadError::NoName {
+            purpose: "product",
+            ..
+        }
+    ));
 }
 
 #[test]
