@@ -73,6 +73,9 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// A name that is none of a device.
+    #[error("there is no device {0:?}: cpu, gpu or auto")]
+    NotADevice(String),
     /// No graphics processor was found.
     #[error("no graphics processor: looked for {looked_for}; {reason}")]
     NoAdapter {

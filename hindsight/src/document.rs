@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use report::Page;
 use serde::Serialize;
 
+use crate::device::{self, Used};
 use crate::error::CliError;
 use crate::inputs::{Input, Inputs};
 use crate::output::{self, GENERATOR, Target};
@@ -167,7 +168,12 @@ impl Run {
     ) -> Result<(), CliError> {
         let taken = output::is_quiet() || self.targets().any(Target::is_standard);
         let written = self.write(results, page);
-        let printed = if taken { Ok(()) } else { output::print(text) };
+        let device = device::used().map(|used| format!("\nDevice: {}.\n", used.text()));
+        let printed = if taken {
+            Ok(())
+        } else {
+            output::print(&[text, device.as_deref().unwrap_or_default()].concat())
+        };
         written.and(printed)
     }
 
@@ -178,6 +184,7 @@ impl Run {
             command_line: &self.arguments,
             seed: self.seed,
             inputs: self.inputs.list(),
+            device: device::used(),
             results,
         };
         let mut files: Vec<(&Target, Vec<u8>)> = Vec::new();
@@ -237,6 +244,8 @@ struct Envelope<'a, R> {
     command_line: &'a [String],
     seed: Option<u64>,
     inputs: Vec<Input>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<Used>,
     #[serde(flatten)]
     results: &'a R,
 }
@@ -250,6 +259,9 @@ impl<R> Envelope<'_, R> {
         ];
         if let Some(seed) = self.seed {
             facts.push(("seed".to_owned(), seed.to_string()));
+        }
+        if let Some(device) = &self.device {
+            facts.push(("device".to_owned(), device.text()));
         }
         for input in &self.inputs {
             let digest = input.sha256.as_deref().unwrap_or("unknown");

@@ -10,6 +10,7 @@ mod arrivals;
 mod backtest;
 mod bandit;
 mod capacity;
+mod device;
 mod document;
 mod drain;
 mod error;
@@ -24,7 +25,12 @@ mod table;
 
 /// Decisions judged against what really happened.
 #[derive(Debug, Parser)]
-#[command(name = "hindsight", version, propagate_version = true)]
+#[command(
+    name = "hindsight",
+    version,
+    propagate_version = true,
+    after_help = "--version --verbose also says which devices it finds, with their drivers and limits."
+)]
 struct Cli {
     #[command(flatten)]
     voice: output::Voice,
@@ -69,8 +75,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let outcome = if words.len() == 2 && words[0] == "--version" && words[1] == "--verbose" {
+        output::print(&device::version())
+    } else {
+        run(Cli::parse())
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("hindsight: {error}");

@@ -128,3 +128,40 @@ fn wrong_arguments_are_named_with_their_value() {
         assert!(error.starts_with(start), "{line}: {error}");
     }
 }
+
+/// Where a device is asked for the document names it; nothing is said of it otherwise, unless this build knows graphics processors.
+#[test]
+fn a_device_that_is_asked_for_is_named() {
+    let line = "--demand poisson:2 --lead-time 0 --penalty 4 --steps 2";
+    let asked = |device: &str| lost_sales(&format!("{line} --device {device} --json"));
+    let cpu: Value = serde_json::from_str(&asked("cpu").unwrap()).unwrap();
+    assert_eq!(cpu["device"]["name"], "processor");
+    assert_eq!(cpu["device"]["remarks"], serde_json::json!([]));
+    let auto: Value = serde_json::from_str(&asked("auto").unwrap()).unwrap();
+    let remarks = auto["device"]["remarks"].as_array().unwrap();
+    if auto["device"]["name"] == "processor" {
+        // The fall-back says what was looked for, in both places.
+        let why = remarks[0].as_str().unwrap();
+        assert!(why.contains("looked for"), "{why}");
+        let text = lost_sales(&format!("{line} --device auto")).unwrap();
+        assert!(text.contains(&format!("Device: processor; {why}.")), "{text}");
+    }
+    let silent: Value = serde_json::from_str(&lost_sales(&format!("{line} --json")).unwrap()).unwrap();
+    assert_eq!(silent["device"].is_null(), !cfg!(feature = "wgpu"));
+    match asked("gpu") {
+        Ok(text) => assert!(text.contains("\"device\"")),
+        Err(words) => {
+            eprintln!("SKIPPED, training on a graphics processor: {words}");
+            assert!(words.starts_with("--device gpu: no graphics processor: looked for"), "{words}");
+        }
+    }
+    assert!(refusal(&format!("{line} --device cuda")).contains("cpu, gpu or auto"));
+}
+
+#[test]
+fn the_version_says_which_devices_there_are() {
+    let text = run(["--version", "--verbose"]).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("hindsight ") && lines[1].starts_with("processor, "), "{text}");
+    assert_eq!(lines[2].contains("feature wgpu"), !cfg!(feature = "wgpu"), "{text}");
+}

@@ -1,12 +1,61 @@
 //! Where programs run.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::batch::Batch;
 use super::cpu::Cpu;
 use super::session::{Executor, Session};
 use crate::error::Error;
 use crate::record::Program;
+
+/// Which device is asked for.
+///
+/// ```
+/// use hindsight_gpu::{Device, exec::Wanted};
+/// let device = Device::choose("cpu".parse()?, std::num::NonZeroUsize::new(2))?;
+/// assert_eq!(device.name(), "processor, 2 threads");
+/// # Ok::<(), hindsight_gpu::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// The processor.
+    Cpu,
+    /// A graphics processor and nothing else; one in software counts.
+    Gpu,
+    /// A graphics processor if there is one in hardware, the processor for what does not run there.
+    #[default]
+    Auto,
+}
+
+impl Wanted {
+    const NAMES: [(&'static str, Wanted); 3] = [
+        ("cpu", Wanted::Cpu),
+        ("gpu", Wanted::Gpu),
+        ("auto", Wanted::Auto),
+    ];
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = Wanted::NAMES.iter().find(|(_, wanted)| wanted == self);
+        f.write_str(own.map_or("", |(name, _)| name))
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = Error;
+
+    /// Reads `cpu`, `gpu` or `auto`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let own = Wanted::NAMES.iter().find(|(name, _)| *name == text);
+        own.map(|(_, wanted)| *wanted)
+            .ok_or_else(|| Error::NotADevice(text.to_owned()))
+    }
+}
 
 /// Where programs run: in `f32` on the device that was chosen, in `f64` (which checks of derivatives want) always on the processor.
 ///
@@ -20,6 +69,11 @@ use crate::record::Program;
 pub struct Device {
     host: Cpu,
     programs: Arc<dyn Executor<f32>>,
+    name: String,
+    /// Whether what the executor refuses runs on the processor.
+    lenient: bool,
+    /// Why the processor does what a graphics processor might have done.
+    remarks: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Device {
@@ -29,10 +83,11 @@ impl Device {
         Device::from(Cpu::new(threads))
     }
 
-    /// The best that this machine has and this build knows: a processor with all its cores.
+    /// The best that this machine has and this build knows, as [`Wanted::Auto`] says: a graphics processor in hardware, or a processor with all
+    /// its cores.
     #[must_use]
     pub fn best() -> Self {
-        Device::from(Cpu::default())
+        Device::automatic(Cpu::default())
     }
 
     /// The fastest graphics processor, beside a processor with all its cores.
@@ -42,19 +97,109 @@ impl Device {
     #[cfg(feature = "wgpu")]
     #[cfg_attr(docsrs, doc(cfg(feature = "wgpu")))]
     pub fn gpu() -> Result<Self, Error> {
-        Ok(Device::new(Cpu::default(), Arc::new(super::Gpu::new()?)))
+        Device::graphics(Cpu::default())
+    }
+
+    /// The device that is asked for, beside a processor with so many threads, or all cores.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where a graphics processor is asked for and there is none that can be opened, or this build knows none.
+    pub fn choose(wanted: Wanted, threads: Option<NonZeroUsize>) -> Result<Self, Error> {
+        let host = threads.map_or_else(Cpu::default, |threads| Cpu::new(threads.get()));
+        match wanted {
+            Wanted::Cpu => Ok(Device::from(host)),
+            Wanted::Auto => Ok(Device::automatic(host)),
+            Wanted::Gpu => Device::graphics(host),
+        }
     }
 
     /// An executor for programs beside a processor for all else.
     #[must_use]
     pub fn new(host: Cpu, programs: Arc<dyn Executor<f32>>) -> Self {
-        Device { host, programs }
+        Device {
+            host,
+            programs,
+            name: "an executor of the caller's".to_owned(),
+            lenient: false,
+            remarks: Arc::default(),
+        }
+    }
+
+    fn automatic(host: Cpu) -> Self {
+        match Device::hardware(host) {
+            Ok(device) => Device {
+                lenient: true,
+                ..device
+            },
+            Err(error) => {
+                let device = Device::from(host);
+                device.remark(error.to_string());
+                device
+            }
+        }
+    }
+
+    #[cfg(feature = "wgpu")]
+    fn graphics(host: Cpu) -> Result<Self, Error> {
+        Ok(Device::on(host, super::Gpu::new()?))
+    }
+
+    #[cfg(feature = "wgpu")]
+    fn hardware(host: Cpu) -> Result<Self, Error> {
+        let gpu = super::Gpu::new()?;
+        if gpu.is_software() {
+            return Err(Error::NoAdapter {
+                looked_for: super::wgpu::INTERFACES.to_owned(),
+                reason: format!("{} is software", gpu.name()),
+            });
+        }
+        Ok(Device::on(host, gpu))
+    }
+
+    #[cfg(feature = "wgpu")]
+    fn on(host: Cpu, gpu: super::Gpu) -> Self {
+        Device {
+            name: gpu.name(),
+            ..Device::new(host, Arc::new(gpu))
+        }
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    fn graphics(_: Cpu) -> Result<Self, Error> {
+        Err(Error::NoAdapter {
+            looked_for: "none".to_owned(),
+            reason: "this build knows no graphics processors (feature wgpu)".to_owned(),
+        })
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    fn hardware(host: Cpu) -> Result<Self, Error> {
+        Device::graphics(host)
     }
 
     /// The processor.
     #[must_use]
     pub fn host(&self) -> &Cpu {
         &self.host
+    }
+
+    /// What programs run on: the processor and its threads, or a graphics processor with its driver and interface.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Why the processor did what a graphics processor might have done, so far: there is none, or it does not run a program. Empty where nothing
+    /// but the processor was asked for, and where all ran on the graphics processor.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        remarks.iter().cloned().collect()
+    }
+
+    fn remark(&self, remark: String) {
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        remarks.insert(remark);
     }
 }
 
@@ -66,7 +211,12 @@ impl Default for Device {
 
 impl From<Cpu> for Device {
     fn from(cpu: Cpu) -> Self {
-        Device::new(cpu, Arc::new(cpu))
+        let threads = cpu.threads();
+        let plural = if threads == 1 { "" } else { "s" };
+        Device {
+            name: format!("processor, {threads} thread{plural}"),
+            ..Device::new(cpu, Arc::new(cpu))
+        }
     }
 }
 
@@ -76,7 +226,19 @@ impl Executor<f32> for Device {
         program: &'a Program,
         batch: Batch<'a, f32>,
     ) -> Result<Box<dyn Session<f32> + 'a>, Error> {
-        self.programs.open(program, batch)
+        if !self.lenient {
+            return self.programs.open(program, batch);
+        }
+        match self.programs.open(program, batch.clone()) {
+            Err(
+                error
+                @ (Error::NotOnDevice(_) | Error::NoShader { .. } | Error::DeviceLimit { .. }),
+            ) => {
+                self.remark(error.to_string());
+                self.host.open(program, batch)
+            }
+            opened => opened,
+        }
     }
 }
 
@@ -87,5 +249,90 @@ impl Executor<f64> for Device {
         batch: Batch<'a, f64>,
     ) -> Result<Box<dyn Session<f64> + 'a>, Error> {
         self.host.open(program, batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::Part;
+    use crate::record::{Shape, Start, Step};
+
+    /// Refuses everything, as a graphics processor may.
+    #[derive(Debug)]
+    struct Small;
+
+    impl Executor<f32> for Small {
+        fn open<'a>(
+            &'a self,
+            _: &'a Program,
+            _: Batch<'a, f32>,
+        ) -> Result<Box<dyn Session<f32> + 'a>, Error> {
+            Err(Error::NotOnDevice("this program"))
+        }
+    }
+
+    #[test]
+    fn what_a_device_refuses_runs_on_the_processor_if_it_may() {
+        let shape = Shape {
+            lane: 1,
+            ..Shape::default()
+        };
+        let program = Program::record(
+            shape,
+            |_, _| Start::default(),
+            |_, inputs| Step {
+                objective: inputs.lane[0],
+                ..Step::new()
+            },
+        );
+        let strict = Device::new(Cpu::new(1), Arc::new(Small));
+        let lenient = Device {
+            lenient: true,
+            ..strict.clone()
+        };
+        let lane = [2.0_f32, 3.0];
+        let batch = Batch::new(&program, 2, 1).lane(&lane).unwrap();
+        let refused: Result<Box<dyn Session<f32>>, Error> = strict.open(&program, batch.clone());
+        assert_eq!(refused.err(), Some(Error::NotOnDevice("this program")));
+        assert!(lenient.remarks().is_empty() && strict.remarks().is_empty());
+        let mut session: Box<dyn Session<f32>> = lenient.open(&program, batch).unwrap();
+        assert_eq!(session.forward(&Part::all()).unwrap().objective, [2.0, 3.0]);
+        assert_eq!(
+            lenient.remarks(),
+            ["this program does not run on a graphics processor yet"]
+        );
+    }
+
+    #[test]
+    fn devices_have_names() {
+        for name in ["cpu", "gpu", "auto"] {
+            assert_eq!(name.parse::<Wanted>().unwrap().to_string(), name);
+        }
+        let error = "cuda".parse::<Wanted>().unwrap_err();
+        assert_eq!(error, Error::NotADevice("cuda".to_owned()));
+        assert_eq!(
+            Device::choose(Wanted::Cpu, None).unwrap().remarks(),
+            Vec::<String>::new()
+        );
+        let best = Device::best();
+        assert!(!best.name().is_empty());
+        // Either the processor and why, or a graphics processor that has refused nothing yet.
+        assert_eq!(
+            best.name().starts_with("processor"),
+            !best.remarks().is_empty()
+        );
+    }
+
+    /// Where there is none, the error says what was looked for.
+    #[test]
+    fn a_graphics_processor_or_why_not() {
+        match Device::choose(Wanted::Gpu, None) {
+            Ok(device) => assert!(!device.name().starts_with("processor")),
+            Err(error) => {
+                eprintln!("SKIPPED, a graphics processor by name: {error}");
+                assert!(error.to_string().contains("looked for"), "{error}");
+            }
+        }
     }
 }

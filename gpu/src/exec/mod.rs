@@ -32,6 +32,6 @@ mod workers;
 pub use self::wgpu::{Gpu, Traffic};
 pub use batch::Batch;
 pub use cpu::Cpu;
-pub use device::Device;
+pub use device::{Device, Wanted};
 pub use part::Part;
 pub use session::{Executor, Gradient, Rollout, Session};

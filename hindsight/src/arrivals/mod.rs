@@ -11,6 +11,7 @@ use clap::Subcommand;
 use gpu::Device;
 use serde::Serialize;
 
+use crate::device::Choice;
 use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Complain as _, Place};
 
@@ -87,6 +88,8 @@ pub(crate) struct Common {
     counting: Counting,
     #[command(flatten)]
     columns: Columns,
+    #[command(flatten)]
+    device: Choice,
     #[command(flatten)]
     seed: Seed,
     #[command(flatten)]
@@ -215,7 +218,8 @@ fn fit(args: &Fit) -> Result<(), CliError> {
         .as_deref()
         .map(|path| run.also(path))
         .transpose()?;
-    let (data, device) = (Data::new(common, &run, None, false)?, Device::best());
+    let device = common.device.open(None)?;
+    let data = Data::new(common, &run, None, false)?;
     let model = train(common, &data, &device)?;
     if let Some(save) = save {
         let (vendors, world) = (data.study.vendors.clone(), data.world.clone());
@@ -252,7 +256,8 @@ fn fit(args: &Fit) -> Result<(), CliError> {
 
 /// Judges models, or draws orders.
 fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
-    let (common, seed, device) = (&args.common, args.common.seed.seed, Device::best());
+    let (common, seed) = (&args.common, args.common.seed.seed);
+    let device = common.device.open(None)?;
     if args.samples < 10 || args.samples % 2 == 1 {
         let problem = "is no even number from 10";
         return Err(CliError::argument("--samples", args.samples, problem));

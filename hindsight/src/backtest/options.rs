@@ -11,6 +11,7 @@ use exo_idp::{Conventions, LeadTimes};
 use report::number::fixed;
 
 use super::tables::count;
+use crate::device::Choice;
 use crate::document::{Outputs, Seed};
 use crate::error::CliError;
 
@@ -20,6 +21,8 @@ use crate::error::CliError;
 pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) seed: Seed,
+    #[command(flatten)]
+    pub(crate) device: Choice,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,

@@ -8,8 +8,8 @@ use ::capacity::limits::{Kind, Resource, read_limits, read_volumes};
 use ::capacity::{Course, Error, HISTORY, Model, Record};
 use clap::Subcommand;
 use exo_idp::{LeadTimes, Panel, Paths};
-use gpu::Device;
 
+use crate::device::Choice;
 use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Complain as _, Place};
 use crate::output;
@@ -62,6 +62,8 @@ pub(crate) struct Common {
     /// Weeks ahead that a limit is known
     #[arg(long, value_name = "WEEKS", default_value_t = 13)]
     notice: usize,
+    #[command(flatten)]
+    device: Choice,
 }
 
 /// Limits of the user's own.
@@ -135,7 +137,8 @@ pub(crate) fn run(command: &Command) -> Result<(), CliError> {
                 progress.step(1);
                 progress.note(what);
             };
-            let model = job.study(&panel, |study| study.train(&Device::best(), &mut tell))?;
+            let device = args.common.device.open(None)?;
+            let model = job.study(&panel, |study| study.train(&device, &mut tell))?;
             progress.finish();
             run.put(save, model.to_text());
             let fitted = Fitted::of(&model);
@@ -275,7 +278,8 @@ impl Job<'_> {
             read_limits(&mut sheet, &RESOURCES, COURSE.weeks, notice).map_err(input)
         };
         let limits = own.limits.as_ref().map(read).transpose()?;
-        let (device, progress) = (Device::best(), Progress::new("capacity", Some(11)));
+        let device = self.common.device.open(None)?;
+        let progress = Progress::new("capacity", Some(11));
         let mut tell = |what: &str| {
             progress.step(1);
             progress.note(what);

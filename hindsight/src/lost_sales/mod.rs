@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use exo_idp::exact::{ExactError, LostSales};
 use exo_idp::train::{LostSalesPolicy, LostSalesTraining, train_lost_sales};
-use gpu::Device;
 use serde::Serialize;
 
+use crate::device::Choice;
 use crate::document::{Outputs, Run, Seed};
 use crate::error::CliError;
 use crate::inputs::Inputs;
@@ -63,6 +63,8 @@ pub(crate) struct Args {
     steps: usize,
     #[command(flatten)]
     seed: Seed,
+    #[command(flatten)]
+    device: Choice,
     /// Threads to train on [default: all cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -155,9 +157,7 @@ fn train(
         seed: args.seed.seed,
         ..LostSalesTraining::default()
     };
-    let device = args
-        .threads
-        .map_or_else(Device::best, |threads| Device::cpu(threads.get()));
+    let device = args.device.open(args.threads)?;
     let policy = train_lost_sales(problem, &training, &device, |step, cost| {
         if step % 20 == 0 {
             progress.note(format!(

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::future::block_on;
 use crate::error::Error;
 
+/// The interfaces that are asked.
+pub(in crate::exec) const INTERFACES: &str = "Vulkan, Metal, Direct3D 12";
+
 /// A graphics processor that is open.
 #[derive(Debug)]
 pub(super) struct Adapter {
@@ -51,7 +54,7 @@ impl Adapter {
         wanted.backends = backends;
         let instance = wgpu::Instance::new(wanted);
         let none = |reason: String| Error::NoAdapter {
-            looked_for: "Vulkan, Metal, Direct3D 12".to_owned(),
+            looked_for: INTERFACES.to_owned(),
             reason,
         };
         let options = wgpu::RequestAdapterOptions {

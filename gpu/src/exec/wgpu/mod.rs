@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use adapter::Adapter;
+pub(super) use adapter::INTERFACES;
 use session::GpuSession;
 
 use super::batch::Batch;
@@ -61,6 +62,38 @@ impl Gpu {
             "{} ({} {}, {:?})",
             info.name, info.driver, info.driver_info, info.backend
         )
+    }
+
+    /// Whether it is an emulation on the processor.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.adapter.info.device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// What it can hold, each with its unit: the largest buffer, the largest that a program sees, the memory and the threads of a workgroup, the
+    /// workgroups of a dispatch.
+    #[must_use]
+    pub fn limits(&self) -> [(&'static str, u64); 5] {
+        let limits = &self.adapter.limits;
+        [
+            ("bytes of a buffer", limits.max_buffer_size),
+            (
+                "bytes that a program sees of a buffer",
+                limits.max_storage_buffer_binding_size,
+            ),
+            (
+                "bytes of memory of a workgroup",
+                u64::from(limits.max_compute_workgroup_storage_size),
+            ),
+            (
+                "threads of a workgroup",
+                u64::from(limits.max_compute_invocations_per_workgroup),
+            ),
+            (
+                "workgroups of a dispatch",
+                u64::from(limits.max_compute_workgroups_per_dimension),
+            ),
+        ]
     }
 
     /// What has been asked of it since it was opened.
