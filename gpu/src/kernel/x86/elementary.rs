@@ -27,6 +27,22 @@ unsafe fn exp_parts<R: Register>(x: R) -> (R, R) {
     }
 }
 
+/// $1 / p$ for $p$ in $[1, 2^{126}]$.
+///
+/// # Safety
+/// As above.
+#[inline(always)]
+unsafe fn reciprocal<R: Register>(p: R) -> R {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let one = R::splat(1.0);
+        let y = p.bits_from(math::RECIPROCAL);
+        let y = p.nmadd(y, one).madd(y, y);
+        let h = p.nmadd(y, one);
+        h.madd(h, h).madd(y, y)
+    }
+}
+
 /// $e^x$.
 ///
 /// # Safety
@@ -51,7 +67,7 @@ pub(super) unsafe fn sigmoid<R: Register>(x: R) -> R {
         let all = |c: f32| R::splat(c);
         let [c0, c1, c2, c3, c4] = math::QUOTIENT;
         // The exponential of -x: limits and factors change their signs instead.
-        let x = all(-math::LOWEST).min(all(-math::HIGHEST).max(x));
+        let x = all(-math::LOWEST).min(all(-math::SATURATED).max(x));
         let magic = all(math::MAGIC);
         let shifted = x.madd(all(-std::f32::consts::LOG2_E), magic);
         let n = shifted.sub(magic);
@@ -60,7 +76,7 @@ pub(super) unsafe fn sigmoid<R: Register>(x: R) -> R {
         let low = all(c1).madd(r, all(c0));
         let high = all(c4).madd(square, all(c3).madd(r, all(c2)));
         let p = high.madd(square, low).madd(square, r).add(all(1.0));
-        all(1.0).div(p.madd(shifted.power(), all(1.0)))
+        reciprocal(p.madd(shifted.power(), all(1.0)))
     }
 }
 
@@ -75,6 +91,8 @@ pub(super) unsafe fn tanh<R: Register>(x: R) -> R {
         let (m, scale) = exp_parts(x.abs().mul(R::splat(-2.0)));
         let d = m.madd(scale, scale.sub(R::splat(1.0)));
         let zero = R::splat(0.0);
-        zero.sub(d).div(d.add(R::splat(2.0))).copysign(x)
+        zero.sub(d)
+            .mul(reciprocal(d.add(R::splat(2.0))))
+            .copysign(x)
     }
 }
