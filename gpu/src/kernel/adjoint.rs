@@ -3,6 +3,7 @@
 use super::elementwise::Source;
 use super::isa::per_isa;
 use super::number::Number;
+use super::shape::TILE;
 use crate::record::{Binary, Unary};
 use crate::scalar::RoundGradient;
 
@@ -221,6 +222,13 @@ fn one<S: Slopes, const FIRST: bool, const FRESH: bool, F: Number>(
 ) {
     match (a, b) {
         (Source::Rows(a), Source::Rows(b)) => {
+            let (tiles_a, a) = a.as_chunks::<TILE>();
+            let (tiles_b, b) = b.as_chunks::<TILE>();
+            let (tiles_dy, dy) = dy.as_chunks::<TILE>();
+            let (tiles_dx, dx) = dx.as_chunks_mut::<TILE>();
+            for (((dx, dy), a), b) in tiles_dx.iter_mut().zip(tiles_dy).zip(tiles_a).zip(tiles_b) {
+                one_tile::<S, FIRST, FRESH, F>(a, b, dy, dx);
+            }
             for (((dx, &dy), &a), &b) in dx.iter_mut().zip(dy).zip(a).zip(b) {
                 put::<FRESH, F>(dx, dy * slope::<S, FIRST, F>(a, b));
             }
@@ -255,13 +263,51 @@ fn both<S: Slopes, const FRESH_A: bool, const FRESH_B: bool, F: Number>(
     db: &mut [F],
 ) {
     if let (Source::Rows(a), Source::Rows(b)) = (a, b) {
-        let operands = a.iter().zip(b);
+        let (tiles_a, a) = a.as_chunks::<TILE>();
+        let (tiles_b, b) = b.as_chunks::<TILE>();
+        let (tiles_dy, dy) = dy.as_chunks::<TILE>();
+        let (tiles_da, da) = da.as_chunks_mut::<TILE>();
+        let (tiles_db, db) = db.as_chunks_mut::<TILE>();
+        let adjoints = tiles_da.iter_mut().zip(tiles_db);
+        let operands = tiles_a.iter().zip(tiles_b);
+        for (((da, db), dy), (a, b)) in adjoints.zip(tiles_dy).zip(operands) {
+            both_of_tile::<S, FRESH_A, FRESH_B, F>(a, b, dy, da, db);
+        }
         let adjoints = da.iter_mut().zip(db);
-        for (((da, db), &dy), (&a, &b)) in adjoints.zip(dy).zip(operands) {
+        for (((da, db), &dy), (&a, &b)) in adjoints.zip(dy).zip(a.iter().zip(b)) {
             let (of_a, of_b) = S::of(a, b);
             put::<FRESH_A, F>(da, dy * of_a);
             put::<FRESH_B, F>(db, dy * of_b);
         }
+    }
+}
+
+// A row of a tile has a length that is known: no loop, and nothing to find out before it.
+
+#[inline(always)]
+fn one_tile<S: Slopes, const FIRST: bool, const FRESH: bool, F: Number>(
+    a: &[F; TILE],
+    b: &[F; TILE],
+    dy: &[F; TILE],
+    dx: &mut [F; TILE],
+) {
+    for i in 0..TILE {
+        put::<FRESH, F>(&mut dx[i], dy[i] * slope::<S, FIRST, F>(a[i], b[i]));
+    }
+}
+
+#[inline(always)]
+fn both_of_tile<S: Slopes, const FRESH_A: bool, const FRESH_B: bool, F: Number>(
+    a: &[F; TILE],
+    b: &[F; TILE],
+    dy: &[F; TILE],
+    da: &mut [F; TILE],
+    db: &mut [F; TILE],
+) {
+    for i in 0..TILE {
+        let (of_a, of_b) = S::of(a[i], b[i]);
+        put::<FRESH_A, F>(&mut da[i], dy[i] * of_a);
+        put::<FRESH_B, F>(&mut db[i], dy[i] * of_b);
     }
 }
 
@@ -295,12 +341,19 @@ mod tests {
         prop::collection::vec(prop_oneof![-2.0..-0.5_f32, 0.5..2.0_f32], WIDTH * ROWS)
     }
 
+    fn source(x: &[f32], repeated: bool) -> Source<'_, f32> {
+        if repeated {
+            Source::Repeated(&x[..WIDTH])
+        } else {
+            Source::Rows(x)
+        }
+    }
+
     proptest! {
         /// Both operands in one pass or each in its own, with one row repeated or none: the same bits, and the sums of the rows' adjoints.
         #[test]
         fn one_pass_is_two((a, b, dy) in (numbers(), numbers(), numbers()), repeated in 0..3_usize, fresh: [bool; 2]) {
-            let source = |x, which| if repeated == which { Source::Repeated(&x[..WIDTH]) } else { Source::Rows(x) };
-            let (a, b) = (source(&a[..], 1), source(&b[..], 2));
+            let (a, b) = (source(&a, repeated == 1), source(&b, repeated == 2));
             let rows = |which| if repeated == which { 1 } else { ROWS };
             for isa in Isa::all() {
                 for f in ALL {

@@ -56,23 +56,43 @@ fn map<F: Number>(x: Source<'_, F>, out: &mut [F], f: impl Fn(F) -> F) {
 #[inline(always)]
 fn zip<F: Number>(a: Source<'_, F>, b: Source<'_, F>, out: &mut [F], f: impl Fn(F, F) -> F) {
     match (a, b) {
-        (Source::Rows(a), Source::Rows(b)) => {
-            for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                *o = f(a, b);
-            }
-        }
+        (Source::Rows(a), Source::Rows(b)) => rows(a, b, out, f),
         (a, Source::Splat(b)) => map(a, out, |a| f(a, b)),
         (Source::Splat(a), b) => map(b, out, |b| f(a, b)),
         (a, b) => {
             let width = a.repeats().or(b.repeats()).unwrap_or(out.len());
             for (r, out) in out.chunks_exact_mut(width).enumerate() {
                 if let (Source::Rows(a), Source::Rows(b)) = (a.row(r, width), b.row(r, width)) {
-                    for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                        *o = f(a, b);
-                    }
+                    rows(a, b, out, &f);
                 }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn rows<F: Number>(a: &[F], b: &[F], out: &mut [F], f: impl Fn(F, F) -> F) {
+    let (tiles_a, a) = a.as_chunks::<TILE>();
+    let (tiles_b, b) = b.as_chunks::<TILE>();
+    let (tiles_out, out) = out.as_chunks_mut::<TILE>();
+    for ((out, a), b) in tiles_out.iter_mut().zip(tiles_a).zip(tiles_b) {
+        row_of_tile(a, b, out, &f);
+    }
+    for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *o = f(a, b);
+    }
+}
+
+/// A row of a length that is known: no loop, and nothing to find out before it.
+#[inline(always)]
+fn row_of_tile<F: Number>(
+    a: &[F; TILE],
+    b: &[F; TILE],
+    out: &mut [F; TILE],
+    f: impl Fn(F, F) -> F,
+) {
+    for i in 0..TILE {
+        out[i] = f(a[i], b[i]);
     }
 }
 
