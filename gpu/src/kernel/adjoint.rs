@@ -367,10 +367,10 @@ mod tests {
                     prop_assert!(db.iter().zip(&second).all(|(a, b)| a.to_bits() == b.to_bits()));
                     if f == Binary::Mul && repeated == 1 {
                         let Source::Rows(b) = b else { unreachable!("the first is repeated") };
-                        for i in 0..WIDTH {
+                        for (i, &da) in da.iter().enumerate() {
                             let begin = if fresh[0] { 0.0 } else { 0.25 };
                             let exact = (i..WIDTH * ROWS).step_by(WIDTH).map(|at| f64::from(dy[at]) * f64::from(b[at])).sum::<f64>();
-                            prop_assert!((f64::from(da[i]) - begin - exact).abs() < 1e-5);
+                            prop_assert!((f64::from(da) - begin - exact).abs() < 1e-5);
                         }
                     }
                 }
