@@ -38,6 +38,12 @@ pub(super) fn columns<F: Real>(requests: &[&Request], width: usize) -> Vec<F> {
     columns
 }
 
+/// The same rows, `[order][row]`.
+pub(super) fn by_order<F: Real>(requests: &[&Request]) -> Vec<F> {
+    let all = requests.iter().flat_map(|request| rows(request));
+    all.map(F::from_f64).collect()
+}
+
 /// What a period of the likelihood reads: whether a cell of time, of share, and "not yet" count; the cells; the periods since the piece before that
 /// were seen; the piece before.
 pub(super) const SEEN: usize = 6 + BEFORE;

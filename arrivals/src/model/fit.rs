@@ -179,7 +179,7 @@ impl<F: gpu::Real> Data<F> {
         Data {
             lanes,
             periods,
-            lane: arrays::columns(&requests, network.rows()),
+            lane: arrays::by_order(&requests),
             exo,
             lengths,
         }
@@ -187,7 +187,7 @@ impl<F: gpu::Real> Data<F> {
 
     fn batch(&self, program: &Program) -> Result<Batch<'_, F>, ArrivalsError> {
         let batch = Batch::new(program, self.lanes, self.periods);
-        Ok(batch.lane(&self.lane)?.exo_by_lane(&self.exo)?)
+        Ok(batch.lane_by_lane(&self.lane)?.exo_by_lane(&self.exo)?)
     }
 
     /// Mini-batches in random order, each with the periods of its longest order; `pick` gives a number below another.

@@ -135,6 +135,17 @@ impl Noise {
     }
 }
 
+/// Numbers `[period][row][lane]` in single precision, as `[period][lane][row]`.
+#[expect(clippy::cast_possible_truncation, reason = "rounded once, on purpose")]
+pub(super) fn single_by_lane(list: &[f64], rows: usize, lanes: usize) -> Vec<f32> {
+    let mut turned = Vec::with_capacity(list.len());
+    for period in list.chunks_exact((rows * lanes).max(1)) {
+        let lane = |lane: usize| period.iter().skip(lane).step_by(lanes).map(|&v| v as f32);
+        (0..lanes).for_each(|n| turned.extend(lane(n)));
+    }
+    turned
+}
+
 /// The numbers in single precision.
 #[expect(clippy::cast_possible_truncation, reason = "rounded once, on purpose")]
 pub(super) fn single(list: &[f64]) -> Vec<f32> {

@@ -120,8 +120,11 @@ impl DrainModel {
             arrays::states(costs, log.states()),
             arrays::seen(costs, log.states(), log.drains()),
         ];
-        let lane = arrays::single(&lane.concat());
         let shape = (cases, costs.warehouses());
+        let lanes = cases * costs.warehouses();
+        // States are picked at random: what a lane reads lies together.
+        let own_rows = program.shape().lane;
+        let lane = arrays::single_by_lane(&lane.concat(), own_rows, lanes);
         let noise = Noise::draw(
             training.seed,
             shape,
@@ -129,11 +132,12 @@ impl DrainModel {
             training.samples,
             network.latents(),
         );
-        let (own, shared) = (arrays::single(&noise.own), arrays::single(&noise.shared));
+        let own = arrays::single_by_lane(&noise.own, program.shape().exo, lanes);
+        let shared = arrays::single(&noise.shared);
         let groups = vec![costs.warehouses(); cases];
-        let batch = Batch::new(&program, cases * costs.warehouses(), ROUNDS)
-            .lane(&lane)?
-            .exo(&own)?
+        let batch = Batch::new(&program, lanes, ROUNDS)
+            .lane_by_lane(&lane)?
+            .exo_by_lane(&own)?
             .groups(&groups)?
             .shared_by_group(&shared)?;
         let mut session: Box<dyn Session<f32> + '_> = device.open(&program, batch)?;

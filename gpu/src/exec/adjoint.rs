@@ -6,6 +6,7 @@ use super::reverse::{Target, target};
 use super::source::{Reader, lane};
 use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
+use crate::kernel::adjoint::{self, To};
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
 use crate::record::{Arg, Code, CustomOp, Op, Row, Space};
@@ -41,7 +42,7 @@ impl<F: Real> Tile<'_, F> {
             Op::Unary { f, x, rows, .. } => {
                 let x = (*x, *rows, fresh[0]);
                 self.pull(now, x, results, gradients, |reader, y, dy, fresh, dx| {
-                    elementwise::unary_adjoint(isa, *f, reader.arg(x.0, x.1), y, dy, fresh, dx);
+                    adjoint::unary(isa, *f, reader.arg(x.0, x.1), y, dy, fresh, dx);
                 });
             }
             Op::Binary { .. } => self.reverse_binary(now, op, (wants, fresh), gradients),
@@ -142,7 +143,7 @@ impl<F: Real> Tile<'_, F> {
         self.memory.scratch = scratch;
     }
 
-    /// Minimum and maximum at a tie give the whole adjoint to the first operand: the two pulls agree on it.
+    /// Both operands in one pass where their adjoints are rows of their own, otherwise one after the other.
     fn reverse_binary(
         &mut self,
         now: Now,
@@ -161,21 +162,51 @@ impl<F: Real> Tile<'_, F> {
         else {
             return;
         };
-        let (isa, results) = (self.run.isa, (out, rows));
+        let (isa, operands) = (self.run.isa, (a, b));
         let [of_a, of_b] = repeated.map(|repeated| if repeated { 1 } else { rows });
+        if wants == [true; 2] {
+            let (space, period) = now;
+            let width = self.width();
+            let range = |at: usize, rows: usize| at..at + rows * width;
+            let dy = range(self.adjoints.of(space, period, out), rows);
+            if let Target::Rows(da) = target(self, a, period)
+                && let Target::Rows(db) = target(self, b, period)
+                && let memory = &mut self.memory
+                && let places = [range(da, of_a), range(db, of_b), dy]
+                && let Ok([da, db, dy]) = memory.adjoints.get_disjoint_mut(places)
+            {
+                let (map, params) = (&self.map, self.run.params);
+                let reader = Reader::whole(&memory.rows, &memory.zeros, map, period, params);
+                let (a, b) = reader.both(operands, rows, repeated);
+                let (da, db) = (To::rows(fresh[0], da), To::rows(fresh[1], db));
+                return adjoint::binary(isa, f, a, b, dy, da, db);
+            }
+        }
         if wants[0] {
             let own = (a, of_a, fresh[0]);
-            self.pull(now, own, results, gradients, |reader, _, dy, fresh, dx| {
-                let (a, b) = reader.both((a, b), rows, repeated);
-                elementwise::first_adjoint(isa, f, a, b, dy, fresh, dx);
-            });
+            self.pull(
+                now,
+                own,
+                (out, rows),
+                gradients,
+                |reader, _, dy, fresh, da| {
+                    let (a, b) = reader.both(operands, rows, repeated);
+                    adjoint::binary(isa, f, a, b, dy, To::rows(fresh, da), To::Nowhere);
+                },
+            );
         }
         if wants[1] {
             let own = (b, of_b, fresh[1]);
-            self.pull(now, own, results, gradients, |reader, _, dy, fresh, dx| {
-                let (a, b) = reader.both((a, b), rows, repeated);
-                elementwise::second_adjoint(isa, f, a, b, dy, fresh, dx);
-            });
+            self.pull(
+                now,
+                own,
+                (out, rows),
+                gradients,
+                |reader, _, dy, fresh, db| {
+                    let (a, b) = reader.both(operands, rows, repeated);
+                    adjoint::binary(isa, f, a, b, dy, To::Nowhere, To::rows(fresh, db));
+                },
+            );
         }
     }
 

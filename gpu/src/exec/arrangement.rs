@@ -136,6 +136,12 @@ impl Arrangement {
         &self.segments[self.tiles[tile].segments.clone()]
     }
 
+    /// The groups of the block that a tile is in.
+    pub(super) fn groups_of(&self, tile: usize) -> Range<usize> {
+        let block = self.blocks.partition_point(|b| b.tiles.end <= tile);
+        self.blocks[block].groups.clone()
+    }
+
     /// The most tiles of a block, and the most groups of one.
     pub(super) fn largest(&self) -> (usize, usize) {
         let most =

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::Error;
+use crate::kernel::prefetch;
 use crate::kernel::real::Real;
-use crate::kernel::{TILE, prefetch};
 use crate::record::{Program, Shape};
 
+use super::inputs::{Inputs, Order};
 use super::part::{Part, Pick};
 use super::picks::Picks;
 
@@ -19,9 +20,8 @@ pub struct Batch<'a, F: Real> {
     pub(super) shape: Shape,
     pub(super) lanes: usize,
     pub(super) horizon: usize,
-    pub(super) lane: Cow<'a, [F]>,
-    exo: Cow<'a, [F]>,
-    order: Order,
+    pub(super) lane: Inputs<'a, F>,
+    pub(super) exo: Inputs<'a, F>,
     pub(super) shared: Cow<'a, [F]>,
     pub(super) weights: Option<Cow<'a, [F]>>,
     pub(super) selection: Option<Cow<'a, [usize]>>,
@@ -33,15 +33,6 @@ pub struct Batch<'a, F: Real> {
     shared_groups: Option<usize>,
     /// The groups that are run, where they were picked.
     picked: Option<Vec<usize>>,
-}
-
-/// How the periods' inputs lie in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// `[period][input][lane]`
-    ByInput,
-    /// `[period][lane][input]`
-    ByLane,
 }
 
 pub(super) fn check(array: &'static str, expected: usize, found: usize) -> Result<(), Error> {
@@ -66,9 +57,8 @@ impl<'a, F: Real> Batch<'a, F> {
             shape,
             lanes,
             horizon: periods,
-            lane: zeros(shape.lane * lanes),
-            exo: zeros(shape.exo * lanes * periods),
-            order: Order::ByInput,
+            lane: Inputs::zeros(shape.lane, lanes, 1),
+            exo: Inputs::zeros(shape.exo, lanes, periods),
             shared: zeros(shape.shared * periods),
             weights: None,
             selection: None,
@@ -114,9 +104,8 @@ impl<'a, F: Real> Batch<'a, F> {
             shape: self.shape,
             lanes: self.lanes,
             horizon: self.horizon,
-            lane: borrow(&self.lane),
-            exo: borrow(&self.exo),
-            order: self.order,
+            lane: self.lane.borrowed(),
+            exo: self.exo.borrowed(),
             shared: borrow(&self.shared),
             weights: self.weights.as_deref().map(borrow),
             selection: self.selection.as_deref().map(borrow),
@@ -133,8 +122,18 @@ impl<'a, F: Real> Batch<'a, F> {
     /// # Errors
     /// When the array has the wrong length.
     pub fn lane(mut self, values: &'a [F]) -> Result<Self, Error> {
-        check("lane", self.shape.lane * self.lanes, values.len())?;
-        self.lane = Cow::Borrowed(values);
+        check("lane", self.lane.len(), values.len())?;
+        self.lane.give(Order::ByInput, values);
+        Ok(self)
+    }
+
+    /// The same inputs with those of a lane side by side, `[lane][input]`: for mini-batches, as [`exo_by_lane`](Batch::exo_by_lane).
+    ///
+    /// # Errors
+    /// When the array has the wrong length.
+    pub fn lane_by_lane(mut self, values: &'a [F]) -> Result<Self, Error> {
+        check("lane", self.lane.len(), values.len())?;
+        self.lane.give(Order::ByLane, values);
         Ok(self)
     }
 
@@ -142,29 +141,22 @@ impl<'a, F: Real> Batch<'a, F> {
     ///
     /// # Errors
     /// When the array has the wrong length.
-    pub fn exo(self, values: &'a [F]) -> Result<Self, Error> {
-        self.exo_in(Order::ByInput, values)
+    pub fn exo(mut self, values: &'a [F]) -> Result<Self, Error> {
+        check("exo", self.exo.len(), values.len())?;
+        self.exo.give(Order::ByInput, values);
+        Ok(self)
     }
 
     /// The same inputs with those of a lane side by side, `[period][lane][input]`.
     ///
-    /// Made for mini-batches of lanes picked at random ([`Part::lanes`]): in rows of one input each, every number picked lies in
-    /// a cache line of its own. The results are the same bits.
+    /// Made for mini-batches of lanes or groups picked at random ([`Part::lanes`]): in rows of one input each, every number picked lies in
+    /// a cache line of its own. The results are the same bits, and derivatives of inputs lie by input all the same.
     ///
     /// # Errors
     /// When the array has the wrong length.
-    pub fn exo_by_lane(self, values: &'a [F]) -> Result<Self, Error> {
-        self.exo_in(Order::ByLane, values)
-    }
-
-    fn exo_in(mut self, order: Order, values: &'a [F]) -> Result<Self, Error> {
-        check(
-            "exo",
-            self.shape.exo * self.lanes * self.horizon,
-            values.len(),
-        )?;
-        self.exo = Cow::Borrowed(values);
-        self.order = order;
+    pub fn exo_by_lane(mut self, values: &'a [F]) -> Result<Self, Error> {
+        check("exo", self.exo.len(), values.len())?;
+        self.exo.give(Order::ByLane, values);
         Ok(self)
     }
 
@@ -278,15 +270,6 @@ impl<'a, F: Real> Batch<'a, F> {
         Ok(range.clone())
     }
 
-    /// One input of a period of the arrays.
-    pub(super) fn exo_at(&self, period: usize, input: usize, lane: usize) -> F {
-        let (inputs, lanes) = (self.shape.exo, self.lanes);
-        self.exo[match self.order {
-            Order::ByInput => (period * inputs + input) * lanes + lane,
-            Order::ByLane => (period * lanes + lane) * inputs + input,
-        }]
-    }
-
     /// Where lanes `first..first + count` of the run are in the arrays.
     pub(super) fn picks(&self, first: usize, count: usize) -> Picks<'_> {
         let lanes = self.selection.as_ref().map(|s| &s[first..first + count]);
@@ -303,52 +286,28 @@ impl<'a, F: Real> Batch<'a, F> {
         place: impl Fn(usize) -> usize,
         out: &mut [F],
     ) {
-        let inputs = self.shape.exo;
-        let each = inputs * self.lanes;
-        let values = &self.exo[(self.window.start + period) * each..][..each];
-        let next = self.exo.get((self.window.start + period + 1) * each..);
-        let ask = |from: usize, count: usize| {
-            if let Some(next) = next.and_then(|next| next.get(from..from + count)) {
-                prefetch::numbers(next);
-            }
-        };
-        match self.order {
-            Order::ByInput => {
-                let picks = self.picks(first, count);
-                for (k, row) in values.chunks_exact(self.lanes).enumerate() {
-                    picks.copy(row, &mut out[place(k)..][..TILE]);
-                    if self.selection.is_none() {
-                        ask(k * self.lanes + first, count);
-                    }
-                }
-            }
-            Order::ByLane => {
-                for i in 0..count {
-                    let lane = self.selection.as_ref().map_or(first + i, |s| s[first + i]);
-                    let values = &values[lane * inputs..][..inputs];
-                    for (k, &value) in values.iter().enumerate() {
-                        out[place(k) + i] = value;
-                    }
-                    ask(lane * inputs, inputs);
-                }
-                for k in 0..inputs {
-                    let row = &mut out[place(k)..][..TILE];
-                    let last = row[count - 1];
-                    row[count..].fill(last);
-                }
-            }
+        let (picks, at) = (self.picks(first, count), self.window.start + period);
+        self.exo.gather(at, picks, place, out);
+        if period + 1 < self.window.len() {
+            self.exo.ask(at + 1, picks);
         }
     }
 
-    /// The periods' inputs as they lie in memory, and how far apart those of neighbouring periods, inputs and lanes are.
-    #[cfg(feature = "wgpu")]
-    pub(super) fn exo_in_memory(&self) -> (&[F], [usize; 3]) {
-        let (inputs, lanes) = (self.shape.exo, self.lanes);
-        let strides = match self.order {
-            Order::ByInput => [inputs * lanes, lanes, 1],
-            Order::ByLane => [inputs * lanes, 1, inputs],
+    /// Asks for what lanes `first..first + count` and some groups of the run begin with.
+    pub(super) fn ask(&self, first: usize, count: usize, groups: Range<usize>) {
+        let picks = self.picks(first, count);
+        self.lane.ask(0, picks);
+        self.exo.ask(self.window.start, picks);
+        let (Some(all), Some(picked)) = (self.shared_groups, &self.picked) else {
+            return;
         };
-        (&self.exo, strides)
+        let shared = self.shape.shared;
+        let period = &self.shared[self.window.start * shared * all..][..shared * all];
+        for row in period.chunks_exact(all) {
+            for &group in &picked[groups.clone()] {
+                prefetch::numbers(&row[group..=group]);
+            }
+        }
     }
 
     /// For each group of the run, the place of its own among the shared inputs; zero where all have the same.

@@ -5,7 +5,6 @@ use super::reverse::{Target, target};
 use super::tile::{Gradients, Tile};
 use crate::kernel::TILE;
 use crate::kernel::elementwise::{self, Source};
-use crate::kernel::groups;
 use crate::kernel::real::Real;
 use crate::record::{Bridge, Reduce, Space};
 
@@ -20,12 +19,12 @@ impl<F: Real> Tile<'_, F> {
             (here, rest) = rest.split_at_mut(bridge.rows * count);
             match reader.arg(bridge.from, bridge.rows) {
                 Source::Rows(rows) | Source::Repeated(rows) => {
-                    groups::join(self.run.isa, bridge.f, rows, self.here.groups, here);
+                    F::join(self.run.isa, bridge.f, rows, self.here.groups, here);
                 }
                 Source::Splat(x) => {
                     let row = [x; TILE];
                     for here in here.chunks_exact_mut(count) {
-                        groups::join(self.run.isa, bridge.f, &row, self.here.groups, here);
+                        F::join(self.run.isa, bridge.f, &row, self.here.groups, here);
                     }
                 }
             }
@@ -65,7 +64,7 @@ impl<F: Real> Tile<'_, F> {
             let out = &mut self.memory.rows[at..at + bridge.rows * TILE];
             match reader.arg(bridge.from, bridge.rows) {
                 Source::Rows(values) | Source::Repeated(values) => {
-                    groups::spread(self.run.isa, values, self.here.groups, out);
+                    F::spread(self.run.isa, values, self.here.groups, out);
                 }
                 Source::Splat(x) => out.fill(x),
             }
@@ -86,7 +85,7 @@ impl<F: Real> Tile<'_, F> {
             (here, rest) = rest.split_at_mut(bridge.rows * self.here.groups.lanes.len());
             let at = self.adjoints.of(space, period, bridge.to);
             let rows = &self.memory.adjoints[at..at + bridge.rows * TILE];
-            groups::join(self.run.isa, Reduce::Sum, rows, self.here.groups, here);
+            F::join(self.run.isa, Reduce::Sum, rows, self.here.groups, here);
         }
     }
 
@@ -134,12 +133,12 @@ impl<F: Real> Tile<'_, F> {
             match target(self, bridge.from, period) {
                 Target::Rows(at) => {
                     let adjoints = &mut self.memory.adjoints[at..][..bridge.rows * TILE];
-                    groups::spread_more(isa, values, own, adjoints);
+                    F::spread_more(isa, values, own, adjoints);
                 }
                 Target::Param(i) => {
                     let mut row = [F::default(); TILE];
                     for values in values.chunks_exact(own.lanes.len()) {
-                        groups::spread(isa, values, own, &mut row);
+                        F::spread(isa, values, own, &mut row);
                         let row = &row[..self.here.count];
                         elementwise::sum(isa, row, &mut gradients.params[i]);
                     }

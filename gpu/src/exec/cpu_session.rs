@@ -221,7 +221,7 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
         let (mut params, mut objective) = (vec![0.0; self.plan.shape.params], 0.0);
         for gradients in &self.gradients[..arrangement.bundles.len()] {
             let gradients = lock(gradients);
-            gradients.add_to(&self.plan, &mut params);
+            gradients.add_to(Isa::detect(), &self.plan, &mut params);
             objective += gradients.objective;
         }
         let trained = params.into_iter().zip(&self.plan.trained);

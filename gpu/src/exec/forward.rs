@@ -23,15 +23,12 @@ impl<'r, F: Real> Tile<'r, F> {
             tile.turn_to(t);
             let (batch, here) = (run.batch, &tile.here);
             let picks = batch.picks(here.first, here.count);
+            let place = |k| tile.map.of_start(k);
+            batch.lane.gather(0, picks, place, &mut tile.memory.rows);
             // A thread goes on with the next tile more often than not.
-            let next = run.arrangement.tiles.get(here.index + 1);
-            let next = next.map(|next| batch.picks(next.first, next.count));
-            for (k, row) in batch.lane.chunks_exact(batch.lanes).enumerate() {
-                let at = tile.map.of_start(k);
-                picks.copy(row, &mut tile.memory.rows[at..at + TILE]);
-                if let Some(next) = next {
-                    next.ask(row);
-                }
+            if let Some(next) = run.arrangement.tiles.get(here.index + 1) {
+                let groups = run.arrangement.groups_of(here.index + 1);
+                batch.ask(next.first, next.count, groups);
             }
         }
         tile

@@ -29,7 +29,7 @@ pub(super) fn check<F: Real>(program: &Program, batch: &Batch<'_, F>) -> Result<
                 ..
             }) if input < shape.lane => {
                 for lane in 0..batch.lanes {
-                    let value = batch.lane[input * batch.lanes + lane];
+                    let value = batch.lane.at(0, input, lane);
                     if !names(value) {
                         return Err(wrong("lane", input, 0, lane, value));
                     }
@@ -45,7 +45,7 @@ pub(super) fn check<F: Real>(program: &Program, batch: &Batch<'_, F>) -> Result<
                     .clone()
                     .flat_map(|t| (0..batch.lanes).map(move |n| (t, n)))
                 {
-                    let value = batch.exo_at(period, input, lane);
+                    let value = batch.exo.at(period, input, lane);
                     if !names(value) {
                         return Err(wrong("exo", input, period, lane, value));
                     }

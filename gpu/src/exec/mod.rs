@@ -16,6 +16,7 @@ mod disjoint;
 mod exchange;
 mod forward;
 mod indices;
+mod inputs;
 mod part;
 mod picks;
 mod reverse;

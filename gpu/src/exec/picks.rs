@@ -59,17 +59,26 @@ impl<'a> Picks<'a> {
         out[count..].fill(last);
     }
 
+    /// The lanes one by one.
+    pub(super) fn lanes(self) -> impl Iterator<Item = usize> {
+        let (first, count, picked) = match self {
+            Picks::Neighbours(first, count) => (first, count, &[][..]),
+            Picks::Any(lanes) | Picks::Runs(lanes) => (0, 0, lanes),
+        };
+        (first..first + count).chain(picked.iter().copied())
+    }
+
     /// Asks for their values in one row before they are needed, where the processor does not guess them.
     pub(super) fn ask<F>(self, row: &[F]) {
-        let step = match self {
-            Picks::Neighbours(..) => return,
-            Picks::Any(_) => 1,
-            Picks::Runs(_) => RUN,
-        };
-        if let Picks::Any(lanes) | Picks::Runs(lanes) = self {
-            for &lane in lanes.iter().step_by(step) {
-                prefetch::numbers(&row[lane..=lane]);
+        let (step, lanes) = match self {
+            Picks::Neighbours(first, count) => {
+                return prefetch::numbers(&row[first..first + count]);
             }
+            Picks::Any(lanes) => (1, lanes),
+            Picks::Runs(lanes) => (RUN, lanes),
+        };
+        for &lane in lanes.iter().step_by(step) {
+            prefetch::numbers(&row[lane..=lane]);
         }
     }
 }

@@ -36,9 +36,19 @@ pub(super) fn target<F: Real>(tile: &Tile<'_, F>, arg: Arg, period: usize) -> Ta
 impl<F: Real> Tile<'_, F> {
     /// Clears the adjoints of the start and of the last periods; the others' are cleared when their slots become free.
     pub(super) fn begin_reverse(&mut self) {
-        let (side, start) = (self.side, self.adjoints.of_start(0));
-        let len = side.start.rows * self.width();
-        self.memory.adjoints[start..start + len].fill(F::default());
+        let (side, batch) = (self.side, self.run.batch);
+        // Nobody asks for those of the lanes' inputs unless they are wanted.
+        let inputs = self.run.plan.shape.lane;
+        let skipped = if batch.differentiate_inputs || self.is_of_groups() {
+            0
+        } else {
+            inputs
+        };
+        let (first, end) = (
+            self.adjoints.of_start(skipped),
+            self.adjoints.of_start(side.start.rows),
+        );
+        self.memory.adjoints[first..end].fill(F::default());
         let periods = self.run.batch.run_periods();
         for period in periods.saturating_sub(self.slots())..periods {
             self.clear(period, &side.added_to);

@@ -3,6 +3,7 @@
 use crate::kernel::TILE;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::dense::Packed;
+use crate::kernel::elementwise;
 use crate::kernel::groups::Groups;
 use crate::kernel::isa::Isa;
 use crate::kernel::padded;
@@ -59,17 +60,13 @@ impl<F: Real> Gradients<F> {
     }
 
     /// Adds everything to the sums of the parameters, in `f64`.
-    pub(super) fn add_to(&self, plan: &Plan, sums: &mut [f64]) {
-        for (sum, &g) in sums.iter_mut().zip(&self.params) {
-            *sum += g.to_f64();
-        }
+    pub(super) fn add_to(&self, isa: Isa, plan: &Plan, sums: &mut [f64]) {
+        elementwise::add_double(isa, &self.params, sums);
         for (_, op) in plan.dense_ops().filter(|(_, op)| op.trained) {
             let width = padded(op.width);
             let rows = self.dense[op.id].chunks_exact(width);
             for (sums, row) in sums[op.weights..].chunks_exact_mut(op.width).zip(rows) {
-                for (sum, &g) in sums.iter_mut().zip(row) {
-                    *sum += g.to_f64();
-                }
+                elementwise::add_double(isa, &row[..op.width], sums);
             }
         }
     }

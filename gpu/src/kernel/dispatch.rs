@@ -1,13 +1,14 @@
 //! Which kernel a machine runs: one in its vector instructions where there is one, else portable code.
 
 use super::elementwise::Source;
+use super::groups::{self, Groups};
 use super::isa::Isa;
 use super::number::Number;
 use super::shape::{PANEL, TILE};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 use super::{activation, elementwise, product, softmax};
-use crate::record::Unary;
+use crate::record::{Reduce, Unary};
 use crate::scalar::Activation;
 
 /// The kernels of a number type; what it has no kernels of its own for runs in portable code.
@@ -49,6 +50,18 @@ pub(crate) trait Kernels: Number {
     /// Adds to `out` the scalar products of `a` with each of the rows, over the first `count` lanes.
     fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]) {
         elementwise::dots(isa, a, count, rows, out);
+    }
+    /// Joins each group's lanes, of whole rows: one number a row and group.
+    fn join(isa: Isa, f: Reduce, rows: &[Self], groups: Groups<'_>, out: &mut [f64]) {
+        groups::join(isa, f, rows, groups, out);
+    }
+    /// Writes the numbers of the groups, one a row and group, to all their lanes; lanes that are no group's take the last one's.
+    fn spread(isa: Isa, values: &[Self], groups: Groups<'_>, out: &mut [Self]) {
+        groups::spread(isa, values, groups, out);
+    }
+    /// Adds the numbers of the groups, one a row and group, to all their lanes.
+    fn spread_more(isa: Isa, values: &[Self], groups: Groups<'_>, out: &mut [Self]) {
+        groups::spread_more(isa, values, groups, out);
     }
     /// Writes $e^{x_i} / \sum_j e^{x_j}$.
     fn shares(isa: Isa, x: &[Self], out: &mut [Self]) {
@@ -162,20 +175,44 @@ impl Kernels for f32 {
     fn scale(isa: Isa, rows: &mut [f32], slope: &[f32], count: usize, sums: &mut [f32]) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) if count == TILE => x86::scale(proof, rows, slope, sums),
+            Isa::Avx2(proof) if count == TILE => x86::avx2::scale(proof, rows, slope, sums),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) if count == TILE => x86::scale(proof.avx2(), rows, slope, sums),
+            Isa::Avx512(proof) if count == TILE => x86::avx512::scale(proof, rows, slope, sums),
             _ => activation::scale(isa, rows, slope, count, sums),
         }
     }
     fn dots(isa: Isa, a: &[f32], count: usize, rows: &[f32], out: &mut [f32]) {
         match (isa, a.first_chunk()) {
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2(proof), Some(a)) if count == TILE => x86::dots(proof, a, rows, out),
+            (Isa::Avx2(proof), Some(a)) if count == TILE => x86::avx2::dots(proof, a, rows, out),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx512(proof), Some(a)) if count == TILE => x86::dots(proof.avx2(), a, rows, out),
+            (Isa::Avx512(proof), Some(a)) if count == TILE => {
+                x86::avx512::dots(proof, a, rows, out)
+            }
             _ => elementwise::dots(isa, a, count, rows, out),
         }
+    }
+    fn join(isa: Isa, f: Reduce, rows: &[f32], groups: Groups<'_>, out: &mut [f64]) {
+        #[cfg(target_arch = "x86_64")]
+        if let (Some(proof), Some(even)) = (isa.avx2(), x86_groups(groups)) {
+            return x86::groups::join(proof, f, rows, even, out);
+        }
+        groups::join(isa, f, rows, groups, out);
+    }
+    fn spread(isa: Isa, values: &[f32], groups: Groups<'_>, out: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        if let (Some(proof), Some(even)) = (isa.avx2(), x86_groups(groups)) {
+            x86::groups::spread::<false>(proof, values, even, out);
+            return groups::fill_up(groups, out);
+        }
+        groups::spread(isa, values, groups, out);
+    }
+    fn spread_more(isa: Isa, values: &[f32], groups: Groups<'_>, out: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        if let (Some(proof), Some(even)) = (isa.avx2(), x86_groups(groups)) {
+            return x86::groups::spread::<true>(proof, values, even, out);
+        }
+        groups::spread_more(isa, values, groups, out);
     }
     fn shares(isa: Isa, x: &[f32], out: &mut [f32]) {
         match isa {
@@ -210,4 +247,10 @@ impl Kernels for f32 {
             Isa::Portable => softmax::likelihood_adjoint(isa, z, top, log_total, dy),
         }
     }
+}
+
+/// The number of groups and of the lanes of each, where there are kernels for them.
+#[cfg(target_arch = "x86_64")]
+fn x86_groups(groups: Groups<'_>) -> Option<(usize, usize)> {
+    x86::groups::takes(groups.even).then_some((groups.lanes.len(), groups.even))
 }

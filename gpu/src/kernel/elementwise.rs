@@ -1,10 +1,9 @@
-//! Operations number by number, forward and reverse.
+//! Operations number by number, and sums of rows.
 
 use super::isa::per_isa;
 use super::number::Number;
 use super::shape::TILE;
 use crate::record::{Binary, Unary};
-use crate::scalar::RoundGradient;
 
 /// An operand: rows, one row that goes with all rows of the other operand, or one number for all of them.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +16,7 @@ pub(crate) enum Source<'a, F> {
 impl<'a, F: Copy> Source<'a, F> {
     /// The numbers of a row, or for all rows.
     #[inline(always)]
-    fn row(self, row: usize, width: usize) -> Source<'a, F> {
+    pub(super) fn row(self, row: usize, width: usize) -> Source<'a, F> {
         match self {
             Source::Rows(x) => Source::Rows(&x[row * width..][..width]),
             Source::Repeated(x) => Source::Rows(x),
@@ -27,7 +26,7 @@ impl<'a, F: Copy> Source<'a, F> {
 
     /// The numbers of the row that is repeated, if it is.
     #[inline(always)]
-    fn repeats(self) -> Option<usize> {
+    pub(super) fn repeats(self) -> Option<usize> {
         match self {
             Source::Repeated(x) => Some(x.len()),
             _ => None,
@@ -57,23 +56,43 @@ fn map<F: Number>(x: Source<'_, F>, out: &mut [F], f: impl Fn(F) -> F) {
 #[inline(always)]
 fn zip<F: Number>(a: Source<'_, F>, b: Source<'_, F>, out: &mut [F], f: impl Fn(F, F) -> F) {
     match (a, b) {
-        (Source::Rows(a), Source::Rows(b)) => {
-            for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                *o = f(a, b);
-            }
-        }
+        (Source::Rows(a), Source::Rows(b)) => rows(a, b, out, f),
         (a, Source::Splat(b)) => map(a, out, |a| f(a, b)),
         (Source::Splat(a), b) => map(b, out, |b| f(a, b)),
         (a, b) => {
             let width = a.repeats().or(b.repeats()).unwrap_or(out.len());
             for (r, out) in out.chunks_exact_mut(width).enumerate() {
                 if let (Source::Rows(a), Source::Rows(b)) = (a.row(r, width), b.row(r, width)) {
-                    for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                        *o = f(a, b);
-                    }
+                    rows(a, b, out, &f);
                 }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn rows<F: Number>(a: &[F], b: &[F], out: &mut [F], f: impl Fn(F, F) -> F) {
+    let (tiles_a, a) = a.as_chunks::<TILE>();
+    let (tiles_b, b) = b.as_chunks::<TILE>();
+    let (tiles_out, out) = out.as_chunks_mut::<TILE>();
+    for ((out, a), b) in tiles_out.iter_mut().zip(tiles_a).zip(tiles_b) {
+        row_of_tile(a, b, out, &f);
+    }
+    for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *o = f(a, b);
+    }
+}
+
+/// A row of a length that is known: no loop, and nothing to find out before it.
+#[inline(always)]
+fn row_of_tile<F: Number>(
+    a: &[F; TILE],
+    b: &[F; TILE],
+    out: &mut [F; TILE],
+    f: impl Fn(F, F) -> F,
+) {
+    for i in 0..TILE {
+        out[i] = f(a[i], b[i]);
     }
 }
 
@@ -114,219 +133,6 @@ fn binary_body<const FMA: bool, F: Number>(
     }
 }
 
-/// Adds a number to an adjoint, or where nothing has been added to it before, writes it.
-#[inline(always)]
-fn put<const FRESH: bool, F: Number>(to: &mut F, value: F) {
-    *to = if FRESH { value } else { *to + value };
-}
-
-/// Adds `dy` times a factor of operand and result to `dx`, or writes it.
-#[inline(always)]
-fn pull<const FRESH: bool, F: Number>(
-    x: Source<'_, F>,
-    y: &[F],
-    dy: &[F],
-    dx: &mut [F],
-    factor: impl Fn(F, F) -> F,
-) {
-    match x {
-        Source::Rows(x) | Source::Repeated(x) => {
-            for (((dx, &dy), &y), &x) in dx.iter_mut().zip(dy).zip(y).zip(x) {
-                put::<FRESH, F>(dx, dy * factor(x, y));
-            }
-        }
-        Source::Splat(x) => {
-            for ((dx, &dy), &y) in dx.iter_mut().zip(dy).zip(y) {
-                put::<FRESH, F>(dx, dy * factor(x, y));
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn unary_adjoint_body<const FMA: bool, F: Number>(
-    f: Unary,
-    x: Source<'_, F>,
-    y: &[F],
-    dy: &[F],
-    fresh: bool,
-    dx: &mut [F],
-) {
-    if fresh {
-        unary_pull::<FMA, true, F>(f, x, y, dy, dx);
-    } else {
-        unary_pull::<FMA, false, F>(f, x, y, dy, dx);
-    }
-}
-
-#[inline(always)]
-fn unary_pull<const FMA: bool, const FRESH: bool, F: Number>(
-    f: Unary,
-    x: Source<'_, F>,
-    y: &[F],
-    dy: &[F],
-    dx: &mut [F],
-) {
-    let one = F::constant(1.0);
-    match f {
-        Unary::Detach | Unary::Positive | Unary::Round(RoundGradient::Zero) => {}
-        Unary::Copy | Unary::Round(RoundGradient::StraightThrough) => {
-            pull::<FRESH, F>(x, y, dy, dx, |_, _| one)
-        }
-        Unary::Neg => pull::<FRESH, F>(x, y, dy, dx, |_, _| -one),
-        Unary::Exp => pull::<FRESH, F>(x, y, dy, dx, |_, y| y),
-        Unary::Ln => pull::<FRESH, F>(x, y, dy, dx, |x, _| one / x),
-        Unary::Sqrt => pull::<FRESH, F>(x, y, dy, dx, |_, y| one / (y + y)),
-        Unary::Tanh => pull::<FRESH, F>(x, y, dy, dx, |_, y| one - y * y),
-        Unary::Sigmoid => pull::<FRESH, F>(x, y, dy, dx, |_, y| y * (one - y)),
-        Unary::Softplus => pull::<FRESH, F>(x, y, dy, dx, |x, _| x.fast_sigmoid::<FMA>()),
-        Unary::Silu => pull::<FRESH, F>(x, y, dy, dx, |x, y| {
-            let s = x.fast_sigmoid::<FMA>();
-            s + y * (one - s)
-        }),
-        Unary::Relu => pull::<FRESH, F>(x, y, dy, dx, |x, _| x.positive()),
-        Unary::Erf => {
-            pull::<FRESH, F>(x, y, dy, dx, |x, _| {
-                F::constant(std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).fast_exp::<FMA>()
-            });
-        }
-        Unary::Abs => pull::<FRESH, F>(x, y, dy, dx, |x, _| x.positive() - (-x).positive()),
-    }
-}
-
-/// Adds to `dx`, or writes, the adjoint of the first or second operand, whose own value is `own` and whose partner is `other`.
-#[inline(always)]
-fn pull_with<const FRESH: bool, F: Number>(
-    own: Source<'_, F>,
-    other: Source<'_, F>,
-    dy: &[F],
-    dx: &mut [F],
-    f: impl Fn(F, F) -> F + Copy,
-) {
-    let Some(width) = own.repeats().or(other.repeats()) else {
-        return pull_rows::<FRESH, F>(own, other, dy, dx, f);
-    };
-    // From the last on, as if every row were an operation of its own.
-    let mut rows = dy.chunks_exact(width).enumerate().rev();
-    if let Source::Repeated(_) = own {
-        let mut first = rows.by_ref().take(1);
-        if let Some((r, dy)) = first.next() {
-            pull_rows::<FRESH, F>(own.row(r, width), other.row(r, width), dy, dx, f);
-        }
-        for (r, dy) in rows {
-            pull_rows::<false, F>(own.row(r, width), other.row(r, width), dy, dx, f);
-        }
-        return;
-    }
-    for (r, dy) in rows {
-        let dx = &mut dx[r * width..][..width];
-        pull_rows::<FRESH, F>(own.row(r, width), other.row(r, width), dy, dx, f);
-    }
-}
-
-#[inline(always)]
-fn pull_rows<const FRESH: bool, F: Number>(
-    own: Source<'_, F>,
-    other: Source<'_, F>,
-    dy: &[F],
-    dx: &mut [F],
-    f: impl Fn(F, F) -> F,
-) {
-    match (own, other) {
-        (Source::Rows(x), Source::Rows(z)) => {
-            for (((dx, &dy), &x), &z) in dx.iter_mut().zip(dy).zip(x).zip(z) {
-                put::<FRESH, F>(dx, dy * f(x, z));
-            }
-        }
-        (Source::Rows(x), Source::Splat(z)) => {
-            for ((dx, &dy), &x) in dx.iter_mut().zip(dy).zip(x) {
-                put::<FRESH, F>(dx, dy * f(x, z));
-            }
-        }
-        (Source::Splat(x), Source::Rows(z)) => {
-            for ((dx, &dy), &z) in dx.iter_mut().zip(dy).zip(z) {
-                put::<FRESH, F>(dx, dy * f(x, z));
-            }
-        }
-        (Source::Splat(x), Source::Splat(z)) => {
-            for (dx, &dy) in dx.iter_mut().zip(dy) {
-                put::<FRESH, F>(dx, dy * f(x, z));
-            }
-        }
-        // Row by row there is none.
-        (Source::Repeated(_), _) | (_, Source::Repeated(_)) => {}
-    }
-}
-
-#[inline(always)]
-fn first_adjoint_body<const FMA: bool, F: Number>(
-    f: Binary,
-    a: Source<'_, F>,
-    b: Source<'_, F>,
-    dy: &[F],
-    fresh: bool,
-    dx: &mut [F],
-) {
-    if fresh {
-        first_pull::<true, F>(f, a, b, dy, dx);
-    } else {
-        first_pull::<false, F>(f, a, b, dy, dx);
-    }
-}
-
-#[inline(always)]
-fn first_pull<const FRESH: bool, F: Number>(
-    f: Binary,
-    a: Source<'_, F>,
-    b: Source<'_, F>,
-    dy: &[F],
-    dx: &mut [F],
-) {
-    let one = F::constant(1.0);
-    match f {
-        Binary::Add | Binary::Sub => pull_with::<FRESH, F>(a, b, dy, dx, |_, _| one),
-        Binary::Mul => pull_with::<FRESH, F>(a, b, dy, dx, |_, b| b),
-        Binary::Div => pull_with::<FRESH, F>(a, b, dy, dx, |_, b| one / b),
-        Binary::Min => pull_with::<FRESH, F>(a, b, dy, dx, |a, b| one - (a - b).positive()),
-        Binary::Max => pull_with::<FRESH, F>(a, b, dy, dx, |a, b| one - (b - a).positive()),
-    }
-}
-
-#[inline(always)]
-fn second_adjoint_body<const FMA: bool, F: Number>(
-    f: Binary,
-    a: Source<'_, F>,
-    b: Source<'_, F>,
-    dy: &[F],
-    fresh: bool,
-    dx: &mut [F],
-) {
-    if fresh {
-        second_pull::<true, F>(f, a, b, dy, dx);
-    } else {
-        second_pull::<false, F>(f, a, b, dy, dx);
-    }
-}
-
-#[inline(always)]
-fn second_pull<const FRESH: bool, F: Number>(
-    f: Binary,
-    a: Source<'_, F>,
-    b: Source<'_, F>,
-    dy: &[F],
-    dx: &mut [F],
-) {
-    let one = F::constant(1.0);
-    match f {
-        Binary::Add => pull_with::<FRESH, F>(b, a, dy, dx, |_, _| one),
-        Binary::Sub => pull_with::<FRESH, F>(b, a, dy, dx, |_, _| -one),
-        Binary::Mul => pull_with::<FRESH, F>(b, a, dy, dx, |_, a| a),
-        Binary::Div => pull_with::<FRESH, F>(b, a, dy, dx, |b, a| -(a / b) / b),
-        Binary::Min => pull_with::<FRESH, F>(b, a, dy, dx, |b, a| (a - b).positive()),
-        Binary::Max => pull_with::<FRESH, F>(b, a, dy, dx, |b, a| (b - a).positive()),
-    }
-}
-
 #[inline(always)]
 fn add_body<const FMA: bool, F: Number>(x: &[F], out: &mut [F]) {
     for (o, &x) in out.iter_mut().zip(x) {
@@ -343,20 +149,20 @@ per_isa!(
     fn binary<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, out: &mut [F]) = binary_body
 );
 per_isa!(
-    /// Adds to `dx`, or where `fresh` writes, the adjoint of the operand `x` of `y = f(x)`.
-    fn unary_adjoint<F>(f: Unary, x: Source<'_, F>, y: &[F], dy: &[F], fresh: bool, dx: &mut [F]) = unary_adjoint_body
-);
-per_isa!(
-    /// Adds to `dx`, or where `fresh` writes, the adjoint of the first operand.
-    fn first_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], fresh: bool, dx: &mut [F]) = first_adjoint_body
-);
-per_isa!(
-    /// Adds to `dx`, or where `fresh` writes, the adjoint of the second operand.
-    fn second_adjoint<F>(f: Binary, a: Source<'_, F>, b: Source<'_, F>, dy: &[F], fresh: bool, dx: &mut [F]) = second_adjoint_body
-);
-per_isa!(
     /// Adds `x` to `out`.
     fn add<F>(x: &[F], out: &mut [F]) = add_body
+);
+
+#[inline(always)]
+fn add_double_body<const FMA: bool, F: Number>(x: &[F], out: &mut [f64]) {
+    for (o, x) in out.iter_mut().zip(x) {
+        *o += x.to_double();
+    }
+}
+
+per_isa!(
+    /// Adds `x` to `out`, in double precision.
+    fn add_double<F>(x: &[F], out: &mut [f64]) = add_double_body
 );
 
 /// Interleaved partial sums, in an order that is fixed.

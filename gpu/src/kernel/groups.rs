@@ -145,6 +145,12 @@ fn spread_all<const ADD: bool, F: Number>(values: &[F], groups: Groups<'_>, out:
 #[inline(always)]
 fn spread_body<const FMA: bool, F: Number>(values: &[F], groups: Groups<'_>, out: &mut [F]) {
     spread_all::<false, F>(values, groups, out);
+    fill_up(groups, out);
+}
+
+/// Repeats the number of the last lane that is a group's in those behind it.
+#[inline(always)]
+pub(super) fn fill_up<F: Copy>(groups: Groups<'_>, out: &mut [F]) {
     let used = groups.lanes.last().map_or(0, |lanes| lanes.end);
     if (1..TILE).contains(&used) {
         for row in out.chunks_exact_mut(TILE) {
@@ -175,6 +181,7 @@ per_isa!(
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "the same sums in the same order")]
 mod tests {
+    use super::super::dispatch::Kernels;
     use super::super::isa::Isa;
     use super::*;
     use proptest::prelude::*;
@@ -205,7 +212,7 @@ mod tests {
             for isa in Isa::all() {
                 for f in [Reduce::Sum, Reduce::Max] {
                     let mut joined = vec![f64::NAN; 2 * lanes.len()];
-                    join(isa, f, &rows, groups, &mut joined);
+                    f32::join(isa, f, &rows, groups, &mut joined);
                     for (row, joined) in rows.chunks_exact(TILE).zip(joined.chunks_exact(lanes.len())) {
                         for (range, &found) in lanes.iter().zip(joined) {
                             let own = row[range.clone()].iter().map(|&x| f64::from(x));
@@ -217,16 +224,16 @@ mod tests {
                             let first = 0..range.len();
                             let lanes = std::slice::from_ref(&first);
                             let single = Groups { lanes, even: 0 };
-                            join(isa, f, &alone, single, &mut number);
+                            f32::join(isa, f, &alone, single, &mut number);
                             prop_assert_eq!(number[0], found);
                         }
                     }
                 }
                 let values: Vec<f32> = rows[..2 * lanes.len()].to_vec();
                 let mut out = vec![f32::NAN; 2 * TILE];
-                spread(isa, &values, groups, &mut out);
+                f32::spread(isa, &values, groups, &mut out);
                 let mut more = rows.clone();
-                spread_more(isa, &values, groups, &mut more);
+                f32::spread_more(isa, &values, groups, &mut more);
                 for (r, values) in values.chunks_exact(lanes.len()).enumerate() {
                     for (range, &value) in lanes.iter().zip(values) {
                         let own = r * TILE + range.start..r * TILE + range.end;

@@ -45,6 +45,16 @@ impl Isa {
         Isa::Portable
     }
 
+    /// The proof of AVX2, where it is there.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn avx2(self) -> Option<Proof> {
+        match self {
+            Isa::Avx2(proof) => Some(proof),
+            Isa::Avx512(proof) => Some(proof.avx2()),
+            Isa::Portable => None,
+        }
+    }
+
     /// All that the machine has: what the tests of kernels go through.
     #[cfg(test)]
     pub(crate) fn all() -> Vec<Isa> {

@@ -1,10 +1,11 @@
 //! Arithmetic on tiles: a row is [`TILE`] lanes, contiguous.
 //!
 //! From the bottom up: sizes ([`shape`]), instruction sets ([`isa`]), numbers ([`number`]), kernels in portable code
-//! ([`elementwise`], [`activation`], [`softmax`], [`product`]) and in vector instructions (`x86`), the choice between them
+//! ([`elementwise`], [`adjoint`], [`activation`], [`softmax`], [`product`]) and in vector instructions (`x86`), the choice between them
 //! ([`dispatch`]), the number types of programs ([`real`]), layers packed for the kernels ([`dense`]), and layers of a few columns ([`narrow`]).
 
 mod activation;
+pub(crate) mod adjoint;
 pub(crate) mod aligned;
 pub(crate) mod dense;
 pub(crate) mod dispatch;

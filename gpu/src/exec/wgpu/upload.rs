@@ -36,14 +36,14 @@ pub(super) struct Arrays {
 
 impl Arrays {
     pub(super) fn new(adapter: &Adapter, batch: &Batch<'_, f32>) -> Result<Arrays, Error> {
-        let mut numbers = batch.lane.to_vec();
+        let mut numbers = batch.lane.by_input();
         let weights_at = numbers.len();
         if let Some(weights) = &batch.weights {
             numbers.extend(weights.iter());
         }
         let shared_at = numbers.len();
         numbers.extend(batch.shared.iter());
-        let (values, _) = batch.exo_in_memory();
+        let (values, _) = batch.exo.in_memory();
         let narrow = storage(
             adapter,
             "inputs of lanes and groups",
@@ -124,7 +124,7 @@ impl Sizes {
 
     /// The numbers in the order of [`RUN`], and those behind them.
     pub(super) fn run(&self, arrays: &Arrays, batch: &Batch<'_, f32>, at: &Places) -> Vec<u8> {
-        let (_, strides) = batch.exo_in_memory();
+        let (_, strides) = batch.exo.in_memory();
         let [traces, state, lane, exo, _] = self.outputs();
         let numbers = [
             self.lanes,

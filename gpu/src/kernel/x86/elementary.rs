@@ -27,6 +27,23 @@ unsafe fn exp_parts<R: Register>(x: R) -> (R, R) {
     }
 }
 
+/// $a / q$ for $q$ in $[2^{-2}, 2^{125}]$.
+///
+/// # Safety
+/// As above.
+#[inline(always)]
+unsafe fn quotient<R: Register>(a: R, q: R) -> R {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let one = R::splat(1.0);
+        let y = q.bits_from(math::RECIPROCAL);
+        let y = q.nmadd(y, one).madd(y, y);
+        let h = q.nmadd(y, one);
+        let ay = a.mul(y);
+        h.madd(h, h).madd(ay, ay)
+    }
+}
+
 /// $e^x$.
 ///
 /// # Safety
@@ -51,8 +68,8 @@ pub(super) unsafe fn sigmoid<R: Register>(x: R) -> R {
         let all = |c: f32| R::splat(c);
         let [c0, c1, c2, c3, c4] = math::QUOTIENT;
         // The exponential of -x: limits and factors change their signs instead.
-        let x = all(-math::LOWEST).min(all(-math::HIGHEST).max(x));
-        let magic = all(math::MAGIC);
+        let x = all(-math::QUARTER_LOWEST).min(all(-math::HIGHEST).max(x));
+        let magic = all(math::QUARTER_MAGIC);
         let shifted = x.madd(all(-std::f32::consts::LOG2_E), magic);
         let n = shifted.sub(magic);
         let r = n.madd(all(-math::LN2_LOW), n.msub(all(-math::LN2_HIGH), x));
@@ -60,7 +77,7 @@ pub(super) unsafe fn sigmoid<R: Register>(x: R) -> R {
         let low = all(c1).madd(r, all(c0));
         let high = all(c4).madd(square, all(c3).madd(r, all(c2)));
         let p = high.madd(square, low).madd(square, r).add(all(1.0));
-        all(1.0).div(p.madd(shifted.power(), all(1.0)))
+        quotient(all(0.25), p.madd(shifted.power(), all(0.25)))
     }
 }
 
@@ -75,6 +92,6 @@ pub(super) unsafe fn tanh<R: Register>(x: R) -> R {
         let (m, scale) = exp_parts(x.abs().mul(R::splat(-2.0)));
         let d = m.madd(scale, scale.sub(R::splat(1.0)));
         let zero = R::splat(0.0);
-        zero.sub(d).div(d.add(R::splat(2.0))).copysign(x)
+        quotient(zero.sub(d), d.add(R::splat(2.0))).copysign(x)
     }
 }

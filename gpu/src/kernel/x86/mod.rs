@@ -2,7 +2,7 @@
 //!
 //! Products and activations are written once over [`Register`], and compiled for each instruction set here: the same operations
 //! in the same order on twice as many lanes, hence the same bits. What waits for memory rather than for the multipliers
-//! ([`sums`], [`transpose`](mod@transpose)) has one form, in AVX2.
+//! ([`groups`], [`transpose`](mod@transpose)) has one form, in AVX2.
 
 #![allow(
     unsafe_code,
@@ -11,6 +11,7 @@
 
 mod activation;
 mod elementary;
+pub(super) mod groups;
 mod product;
 mod register;
 mod softmax;
@@ -24,7 +25,6 @@ use super::shape::{PANEL, TILE};
 use crate::scalar::Activation;
 use register::Register;
 
-pub(super) use sums::{dots, scale};
 pub(super) use transpose::transpose;
 
 /// Lanes of a register of AVX2.
@@ -39,6 +39,9 @@ macro_rules! instruction_set {
     ) => {
         pub(super) mod $module {
             use super::*;
+
+            /// Registers of a row.
+            const ROW: usize = TILE / <$register>::LANES;
 
             /// Writes one panel's products; see [`Kernels::panel`](crate::kernel::dispatch::Kernels::panel).
             pub(in crate::kernel) fn panel(
@@ -131,6 +134,34 @@ macro_rules! instruction_set {
                 assert!(z.len().is_multiple_of(TILE) && (slope.is_empty() || slope.len() == z.len()));
                 // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
                 unsafe { wide(f, z, slope) }
+            }
+
+            /// Scales adjoints and adds them up; see [`Kernels::scale`](crate::kernel::dispatch::Kernels::scale).
+            pub(in crate::kernel) fn scale(
+                _: $proof,
+                rows: &mut [f32],
+                slope: &[f32],
+                sums: &mut [f32],
+            ) {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(rows: &mut [f32], slope: &[f32], sums: &mut [f32]) {
+                    // SAFETY: by the caller's promise.
+                    unsafe { sums::scale_of::<$register, ROW>(rows, slope, sums) }
+                }
+                assert!(slope.is_empty() || slope.len() == rows.len());
+                // SAFETY: the proof says that the instructions are there; the range is asserted above.
+                unsafe { wide(rows, slope, sums) }
+            }
+
+            /// Scalar products of whole rows; see [`Kernels::dots`](crate::kernel::dispatch::Kernels::dots).
+            pub(in crate::kernel) fn dots(_: $proof, a: &[f32; TILE], rows: &[f32], out: &mut [f32]) {
+                #[target_feature(enable = $features)]
+                unsafe fn wide(a: &[f32; TILE], rows: &[f32], out: &mut [f32]) {
+                    // SAFETY: by the caller's promise.
+                    unsafe { sums::dots_of::<$register, ROW>(a, rows, out) }
+                }
+                // SAFETY: the proof says that the instructions are there.
+                unsafe { wide(a, rows, out) }
             }
 
             /// Writes the shares of classes; see [`Kernels::shares`](crate::kernel::dispatch::Kernels::shares).

@@ -1,90 +1,85 @@
 //! Sums over the lanes of whole rows.
+//!
+//! A row is added up by halves: its second half to its first, and so on down to one number. Registers of any width do so with the same sums
+//! in the same order.
 
-use std::arch::x86_64::{
-    __m256, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps,
-    _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps,
-    _mm256_storeu_ps,
-};
-
-use super::W;
-use crate::kernel::isa::Proof;
+use super::register::{Register, Single};
 use crate::kernel::shape::TILE;
 
-/// Vectors of a row.
-const VECTORS: usize = TILE / W;
-
-/// Multiplies rows by their slopes (unless there are none) and adds their totals to `sums` (which may be empty).
-pub(in crate::kernel) fn scale(_: Proof, rows: &mut [f32], slope: &[f32], sums: &mut [f32]) {
-    assert!(slope.is_empty() || slope.len() == rows.len());
-    // SAFETY: the proof says that AVX2 and FMA are there.
-    unsafe { scale_of(rows, slope, sums) }
-}
-
-#[target_feature(enable = "avx2,fma")]
-fn scale_of(rows: &mut [f32], slope: &[f32], sums: &mut [f32]) {
+/// Multiplies rows by their slopes (unless there are none) and adds their totals to `sums` (which may be empty); a row is `N` registers.
+///
+/// # Safety
+/// The instructions of the register; `slope` is empty or holds as many rows as `rows`; `N` registers are a row.
+#[inline(always)]
+pub(super) unsafe fn scale_of<R: Single, const N: usize>(
+    rows: &mut [f32],
+    slope: &[f32],
+    sums: &mut [f32],
+) {
     for (o, row) in rows.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
-        let mut values = load(row);
-        if let Some(slope) = slope.get(o * TILE..).and_then(|s| s.first_chunk()) {
-            let slope = load(slope);
-            for (i, value) in values.iter_mut().enumerate() {
-                *value = _mm256_mul_ps(*value, slope[i]);
-                // SAFETY: the row has as many vectors.
-                unsafe { _mm256_storeu_ps(row.as_mut_ptr().add(i * W), *value) };
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let mut values = <[R; N]>::load(row.as_ptr());
+            if !slope.is_empty() {
+                values = values.mul(<[R; N]>::load(slope.as_ptr().add(o * TILE)));
+                values.store(row.as_mut_ptr());
+            }
+            if let Some(sum) = sums.get_mut(o) {
+                *sum += total(values);
             }
         }
-        if let Some(sum) = sums.get_mut(o) {
-            *sum += total(values);
+    }
+}
+
+/// Adds to `out` the scalar products of `a` with each row; a row is `N` registers.
+///
+/// # Safety
+/// The instructions of the register; `N` registers are a row.
+#[inline(always)]
+pub(super) unsafe fn dots_of<R: Single, const N: usize>(
+    a: &[f32; TILE],
+    rows: &[f32],
+    out: &mut [f32],
+) {
+    // SAFETY: by the caller's promise; a row has as many numbers.
+    unsafe {
+        let a = <[R; N]>::load(a.as_ptr());
+        for (out, row) in out.iter_mut().zip(rows.as_chunks::<TILE>().0) {
+            let b = <[R; N]>::load(row.as_ptr());
+            let mut sums = a.mul(b);
+            // The second half of the products goes to the first's sums.
+            for n in 0..N / 2 {
+                sums[n] = a[n + N / 2].madd(b[n + N / 2], sums[n]);
+            }
+            *out += total_of_first::<R, N>(sums, N / 2);
         }
     }
 }
 
-/// Adds to `out` the scalar products of `a` with each row.
-pub(in crate::kernel) fn dots(_: Proof, a: &[f32; TILE], rows: &[f32], out: &mut [f32]) {
-    // SAFETY: the proof says that AVX2 and FMA are there.
-    unsafe { dots_of(a, rows, out) }
+/// The sum of all numbers.
+///
+/// # Safety
+/// The instructions of the register; a power of two of them.
+#[inline(always)]
+unsafe fn total<R: Single, const N: usize>(values: [R; N]) -> f32 {
+    // SAFETY: by the caller's promise.
+    unsafe { total_of_first(values, N) }
 }
 
-#[target_feature(enable = "avx2,fma")]
-fn dots_of(a: &[f32; TILE], rows: &[f32], out: &mut [f32]) {
-    let a = load(a);
-    for (out, row) in out.iter_mut().zip(rows.as_chunks::<TILE>().0) {
-        let b = load(row);
-        // Two products into one accumulator each: four accumulators.
-        let mut sums: [__m256; VECTORS / 2] = std::array::from_fn(|i| _mm256_mul_ps(a[i], b[i]));
-        for (i, sum) in sums.iter_mut().enumerate() {
-            *sum = _mm256_fmadd_ps(a[i + VECTORS / 2], b[i + VECTORS / 2], *sum);
+/// The sum of the numbers of the first `count` registers.
+///
+/// # Safety
+/// As [`total`], with `count` a power of two.
+#[inline(always)]
+unsafe fn total_of_first<R: Single, const N: usize>(mut values: [R; N], count: usize) -> f32 {
+    let mut half = count / 2;
+    while half > 0 {
+        for n in 0..half {
+            // SAFETY: by the caller's promise.
+            values[n] = unsafe { values[n].add(values[n + half]) };
         }
-        let halves = [
-            _mm256_add_ps(sums[0], sums[2]),
-            _mm256_add_ps(sums[1], sums[3]),
-        ];
-        *out += horizontal(_mm256_add_ps(halves[0], halves[1]));
+        half /= 2;
     }
-}
-
-#[target_feature(enable = "avx2,fma")]
-#[inline]
-fn load(row: &[f32; TILE]) -> [__m256; VECTORS] {
-    // SAFETY: the row has as many vectors.
-    std::array::from_fn(|i| unsafe { _mm256_loadu_ps(row.as_ptr().add(i * W)) })
-}
-
-/// The sum of a row, by halves.
-#[target_feature(enable = "avx2,fma")]
-#[inline]
-fn total(v: [__m256; VECTORS]) -> f32 {
-    let four: [__m256; 4] = std::array::from_fn(|i| _mm256_add_ps(v[i], v[i + 4]));
-    let two = [
-        _mm256_add_ps(four[0], four[2]),
-        _mm256_add_ps(four[1], four[3]),
-    ];
-    horizontal(_mm256_add_ps(two[0], two[1]))
-}
-
-#[target_feature(enable = "avx2,fma")]
-#[inline]
-fn horizontal(v: __m256) -> f32 {
-    let four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
-    let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+    // SAFETY: as above.
+    unsafe { values[0].total() }
 }
