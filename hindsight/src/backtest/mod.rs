@@ -120,6 +120,11 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let places = args.output.places();
     if args.limits.limits.is_some() {
         let job = &args.job;
+        if let Some(name) = job.replay.not_under_limits() {
+            return Err(CliError::Input(format!(
+                "{name} cannot be used with --limits, whose roll-outs have weeks and conventions of their own"
+            )));
+        }
         let (run, _, table) = job.begin("backtest", &places)?;
         let (panel, format) = (table.dataset()?.panel, &job.input.format);
         return crate::capacity::under_limits(
