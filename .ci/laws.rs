@@ -11,7 +11,10 @@ use hindsight_exo_idp::{Error, Panel};
 use hindsight_games::laws::{Adversary, Regret, regret_within_bound};
 use hindsight_games::repeated::{Hedge, Learner};
 use hindsight_games::GamesError;
-use hindsight_gpu::{DelayLine, Scalar};
+use hindsight_gpu::exec::{Gradient, Rollout};
+use hindsight_gpu::laws as engine;
+use hindsight_gpu::record::CustomOp;
+use hindsight_gpu::{Batch, Cpu, DelayLine, Executor, Program, Real, Scalar, Session};
 use hindsight_llm_metrics::laws::{Log, is_calibrated_interval};
 use hindsight_llm_metrics::stats::{Interval, wilson};
 use proptest::test_runner::{TestCaseResult, TestRunner};
@@ -175,4 +178,80 @@ fn intervals_that_are_too_narrow_are_caught() {
     assert!(judge(&|seed| wilson(2 * right(seed), 600, 0.95).unwrap()).is_err());
     let off = |i: Interval| Interval { lower: i.lower + 0.03, upper: i.upper + 0.03, ..i };
     assert!(judge(&|seed| off(claimed(right(seed), 0.95))).is_err());
+}
+
+/// The processor, with a fault in what it gives back.
+#[derive(Debug)]
+struct Faulty<F: Real> {
+    values: fn(&mut Rollout<F>),
+    gradient: fn(&mut Gradient<F>),
+}
+
+impl<F: Real> Executor<F> for Faulty<F>
+where
+    Cpu: Executor<F>,
+{
+    fn open<'a>(
+        &'a self,
+        program: &'a Program,
+        batch: Batch<'a, F>,
+    ) -> Result<Box<dyn Session<F> + 'a>, hindsight_gpu::Error> {
+        static CPU: std::sync::OnceLock<Cpu> = std::sync::OnceLock::new();
+        CPU.get_or_init(|| Cpu::new(1)).open(program, batch)
+    }
+    fn forward(&self, program: &Program, params: &[F], batch: &Batch<'_, F>) -> Result<Rollout<F>, hindsight_gpu::Error> {
+        let mut run = Cpu::new(1).forward(program, params, batch)?;
+        (self.values)(&mut run);
+        Ok(run)
+    }
+    fn gradient(&self, program: &Program, params: &[F], batch: &Batch<'_, F>) -> Result<Gradient<F>, hindsight_gpu::Error> {
+        let mut run = Cpu::new(1).gradient(program, params, batch)?;
+        (self.gradient)(&mut run);
+        Ok(run)
+    }
+}
+
+#[test]
+fn executors_with_faults_are_caught() {
+    let judge = |executor: &dyn Executor<f32>| {
+        let programs = engine::programs(engine::Kinds::Smooth, true, 2..40);
+        let mut runner = TestRunner::deterministic();
+        runner.run(&programs, |case| engine::executor_agrees(executor, &case))
+    };
+    judge(&Faulty { values: |_| (), gradient: |_| () }).unwrap();
+    // The last lane never computed, a derivative of parameters 2 % off, those of the inputs in another order.
+    judge(&Faulty { values: |run| *run.objective.last_mut().unwrap() = 0.0, gradient: |_| () }).unwrap_err();
+    let scaled = |run: &mut Gradient<f32>| run.params.iter_mut().for_each(|d| *d *= 1.02);
+    judge(&Faulty { values: |_| (), gradient: scaled }).unwrap_err();
+    judge(&Faulty { values: |_| (), gradient: |run| run.lane.reverse() }).unwrap_err();
+}
+
+/// $x y$ and $e^x$, with a product of one's own.
+#[derive(Debug)]
+struct Own(fn(&[f64], &[f64], &mut [f64]));
+
+impl CustomOp for Own {
+    fn outputs(&self) -> usize {
+        2
+    }
+    fn forward(&self, x: &[f64], y: &mut [f64]) {
+        y.copy_from_slice(&[x[0] * x[1], x[0].exp()]);
+    }
+    fn vjp(&self, x: &[f64], _: &[f64], dy: &[f64], dx: &mut [f64]) {
+        (self.0)(x, dy, dx);
+    }
+}
+
+#[test]
+fn operations_with_wrong_derivatives_are_caught() {
+    let judge = |operation: Own| {
+        let inputs = proptest::array::uniform2(-2.0_f64..2.0);
+        let mut runner = TestRunner::deterministic();
+        runner.run(&inputs, |x| engine::derivative_is_right(&operation, &x))
+    };
+    judge(Own(|x, dy, dx| dx.copy_from_slice(&[dy[0] * x[1] + dy[1] * x[0].exp(), dy[0] * x[0]]))).unwrap();
+    // A term left out, one a per mille too large, factors that changed places.
+    judge(Own(|x, dy, dx| dx.copy_from_slice(&[dy[0] * x[1], dy[0] * x[0]]))).unwrap_err();
+    judge(Own(|x, dy, dx| dx.copy_from_slice(&[dy[0] * x[1] + dy[1] * x[0].exp(), 1.001 * dy[0] * x[0]]))).unwrap_err();
+    judge(Own(|x, dy, dx| dx.copy_from_slice(&[dy[0] * x[0] + dy[1] * x[0].exp(), dy[0] * x[1]]))).unwrap_err();
 }

@@ -8,6 +8,9 @@
 mod error;
 pub mod exec;
 mod kernel;
+#[cfg(feature = "proptest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proptest")))]
+pub mod laws;
 mod math;
 pub mod nn;
 pub mod numbers;

@@ -1,5 +1,6 @@
 //! Classes: logits of any size, masks, indices that name nothing, and what a likelihood keeps.
 
+use hindsight_gpu::laws::random::{cast, distance};
 use hindsight_gpu::nn::{Dense, Embedding, Layout};
 use hindsight_gpu::numbers::{Dual, Lanes, Tangent};
 use hindsight_gpu::{
@@ -7,8 +8,6 @@ use hindsight_gpu::{
     nn::Activation,
 };
 use proptest::prelude::*;
-
-use crate::check::{cast, distance};
 
 /// A classifier: a vector looked up, a layer, and the log-likelihood of a class, weighted.
 #[derive(Debug, Clone, Copy)]

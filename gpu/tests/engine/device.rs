@@ -11,8 +11,8 @@ use hindsight_gpu::{
 };
 use proptest::prelude::*;
 
-use crate::check::{Arrays, by_engine, distance};
-use crate::spec::{Class, Data, Spec, specs};
+use crate::check::by_engine;
+use hindsight_gpu::laws::random::{Arrays, Case, Kinds, distance, programs};
 
 /// The graphics processor of this machine.
 fn device() -> Option<&'static Gpu> {
@@ -34,47 +34,6 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&x| f64::from(x)).collect()
 }
 
-/// The distance of a run on the device from one on the processor in double precision.
-fn forward_distance(spec: &Spec, gpu: &Gpu) -> f64 {
-    let data = Data::of(spec);
-    let program = spec.program();
-    let (one, two) = (Arrays::<f64>::of(&data), Arrays::<f32>::of(&data));
-    let batch = one.batch(&program, spec.lanes, spec.periods);
-    let right = Cpu::new(1)
-        .forward(&program, &one.params, &batch)
-        .expect("a run");
-    let batch = two.batch(&program, spec.lanes, spec.periods);
-    let run = gpu
-        .forward(&program, &two.params, &batch)
-        .expect("a run on the device");
-    distance(&run.objective, &right.objective)
-        .max(distance(&wide(&run.traces), &right.traces))
-        .max(distance(&wide(&run.state), &right.state))
-}
-
-fn gradient_distance(spec: &Spec, gpu: &Gpu) -> f64 {
-    let data = Data::of(spec);
-    let program = spec.program();
-    let right = by_engine::<f64>(spec, &program, &data, &Cpu::new(1));
-    let arrays = Arrays::<f32>::of(&data);
-    let batch = arrays
-        .batch(&program, spec.lanes, spec.periods)
-        .weights(&arrays.weights)
-        .expect("weights of the right length");
-    let run = |batch: &Batch<'_, f32>| {
-        gpu.gradient(&program, &arrays.params, batch)
-            .expect("a run on the device")
-    };
-    // Another shader, whose operations the device's compiler may fuse in another way.
-    let alone = run(&batch);
-    let run = run(&batch.differentiate_inputs());
-    distance(&wide(&alone.params), &right.params)
-        .max(distance(&[run.objective], &[right.objective]))
-        .max(distance(&wide(&run.params), &right.params))
-        .max(distance(&wide(&run.lane), &right.lane))
-        .max(distance(&wide(&run.exo), &right.exo))
-}
-
 /// Each case compiles shaders of its own, which takes seconds where the device is software; `PROPTEST_CASES` asks for more.
 fn cases() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES")
@@ -92,18 +51,16 @@ proptest! {
     /// Roundings may fall the other way where a number is within an ulp of a half; the tolerance is that of single precision over a few
     /// hundred operations.
     #[test]
-    fn values_on_a_device(spec in specs(Class::Continuous, false, 1..80)) {
+    fn values_on_a_device(case in programs(Kinds::Continuous, false, 1..80)) {
         if let Some(gpu) = device() {
-            let off = forward_distance(&spec, gpu);
-            prop_assert!(off < 2e-3, "{off}");
+            laws::values_agree(gpu, &case)?;
         }
     }
 
     #[test]
-    fn gradients_on_a_device(spec in specs(Class::Smooth, false, 1..80)) {
+    fn gradients_on_a_device(case in programs(Kinds::Smooth, false, 1..80)) {
         if let Some(gpu) = device() {
-            let off = gradient_distance(&spec, gpu);
-            prop_assert!(off < 2e-3, "{off}");
+            laws::gradients_agree(gpu, &case)?;
         }
     }
 }

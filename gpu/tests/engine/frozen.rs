@@ -7,10 +7,9 @@ use hindsight_gpu::{
 };
 use proptest::prelude::*;
 
-use crate::check::{Arrays, cast, distance};
 use crate::executors::executors;
 use crate::invariance::bits;
-use crate::spec::{Class, Data, specs};
+use hindsight_gpu::laws::random::{Arrays, Kinds, cast, distance, programs};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
@@ -18,19 +17,19 @@ proptest! {
     /// Whatever ranges are trained: theirs are the derivatives that they have when all are, and the others are zero.
     #[test]
     fn freezing_changes_no_other_derivative(
-        spec in prop_oneof![specs(Class::Any, false, 1..70), specs(Class::Any, true, 1..150)],
+        case in prop_oneof![programs(Kinds::Any, false, 1..70), programs(Kinds::Any, true, 1..150)],
         cuts in prop::collection::vec(0..1000_usize, 4),
         inputs: bool,
     ) {
-        let arrays = Arrays::<f64>::of(&Data::of(&spec));
-        let program = spec.program();
+        let arrays = Arrays::<f64>::of(&case);
+        let program = case.program();
         let n = arrays.params.len();
         let mut cuts: Vec<usize> = cuts.iter().map(|c| c % (n + 1)).collect();
         cuts.sort_unstable();
         let ranges = [cuts[0]..cuts[1], cuts[2]..cuts[3]];
         let some = program.clone().train(&ranges).expect("ranges that exist");
         let batch = |program: &Program| {
-            let batch = arrays.batch(program, spec.lanes, spec.periods);
+            let batch = arrays.batch(program, case.lanes, case.periods).expect("arrays that fit");
             if inputs { batch.differentiate_inputs() } else { batch }
         };
         for (name, executor) in executors::<f64>() {

@@ -3,10 +3,10 @@
 use hindsight_gpu::{Batch, Cpu, Executor, Part, Program, Scalar, Shape, Start, Step};
 use proptest::prelude::*;
 
-use crate::check::{Arrays, by_differences, distance};
+use crate::check::by_differences;
 use crate::executors::executors;
 use crate::invariance::{bits, same_gradient, same_rollout};
-use crate::spec::{Class, Data, Spec, specs};
+use hindsight_gpu::laws::random::{Arrays, Case, Kinds, distance, programs};
 
 fn sizes() -> impl Strategy<Value = Vec<usize>> {
     let size = prop_oneof![3 => 1..9_usize, 1 => Just(1_usize), 1 => Just(64_usize), 1 => Just(96_usize), 1 => 60..200_usize];
@@ -18,11 +18,11 @@ proptest! {
 
     /// A batch in groups is its groups, one after another: values, parameters' and inputs' derivatives.
     #[test]
-    fn a_group_is_a_run_of_its_own(spec in specs(Class::Any, true, 1..2), sizes in sizes()) {
-        let spec = of_groups(spec, &sizes);
-        let arrays = Arrays::<f64>::of(&Data::of(&spec));
-        let program = spec.program();
-        let batch = || arrays.batch(&program, spec.lanes, spec.periods).weights(&arrays.weights).expect("weights").differentiate_inputs();
+    fn a_group_is_a_run_of_its_own(case in programs(Kinds::Any, true, 1..2), sizes in sizes()) {
+        let case = of_groups(case, &sizes);
+        let arrays = Arrays::<f64>::of(&case);
+        let program = case.program();
+        let batch = || arrays.batch(&program, case.lanes, case.periods).expect("arrays that fit").weights(&arrays.weights).expect("weights").differentiate_inputs();
         let cpu = Cpu::new(2);
         let grouped = batch().groups(&sizes).expect("sizes that add up");
         let run = cpu.forward(&program, &arrays.params, &grouped).expect("a run");
@@ -35,7 +35,7 @@ proptest! {
             session.load(&arrays.params).expect("as many parameters");
             let alone = session.forward(&Part::lanes(&lanes)).expect("a run");
             let own = |rows: &[f64]| -> Vec<f64> {
-                rows.chunks_exact(spec.lanes).flat_map(|row| row[first..first + size].to_vec()).collect()
+                rows.chunks_exact(case.lanes).flat_map(|row| row[first..first + size].to_vec()).collect()
             };
             prop_assert!(distance(&own(&run.objective), &alone.objective) < 1e-11);
             prop_assert!(distance(&own(&run.traces), &alone.traces) < 1e-11);
@@ -51,9 +51,9 @@ proptest! {
 }
 
 /// A program with as many lanes as the groups have.
-fn of_groups(mut spec: Spec, sizes: &[usize]) -> Spec {
-    spec.lanes = sizes.iter().sum();
-    spec
+fn of_groups(mut case: Case, sizes: &[usize]) -> Case {
+    case.lanes = sizes.iter().sum();
+    case
 }
 
 proptest! {
@@ -61,11 +61,11 @@ proptest! {
 
     /// One lane, a few, a tile, a tile and a half: against central differences, with every executor.
     #[test]
-    fn reverse_equals_central_differences(spec in specs(Class::Smooth, true, 1..2), sizes in sizes()) {
-        let spec = of_groups(spec, &sizes);
-        let arrays = Arrays::<f64>::of(&Data::of(&spec));
-        let program = spec.program();
-        let batch = arrays.batch(&program, spec.lanes, spec.periods);
+    fn reverse_equals_central_differences(case in programs(Kinds::Smooth, true, 1..2), sizes in sizes()) {
+        let case = of_groups(case, &sizes);
+        let arrays = Arrays::<f64>::of(&case);
+        let program = case.program();
+        let batch = arrays.batch(&program, case.lanes, case.periods).expect("arrays that fit");
         let batch = batch.weights(&arrays.weights).and_then(|b| b.groups(&sizes)).expect("arrays that fit");
         let differences = by_differences(&program, &arrays, &batch);
         for (name, executor) in executors::<f64>() {
@@ -77,12 +77,12 @@ proptest! {
 
     /// The same bits for any number of threads, for a horizon cut into segments, and in a session that has done other things before.
     #[test]
-    fn who_runs_a_group_changes_no_bit(spec in specs(Class::Any, true, 1..2), sizes in sizes(), longer in 1_usize..5) {
-        let mut spec = of_groups(spec, &sizes);
-        spec.periods *= longer;
-        let arrays = Arrays::<f32>::of(&Data::of(&spec));
-        let program = spec.program();
-        let batch = || arrays.batch(&program, spec.lanes, spec.periods).groups(&sizes).expect("sizes").differentiate_inputs();
+    fn who_runs_a_group_changes_no_bit(case in programs(Kinds::Any, true, 1..2), sizes in sizes(), longer in 1_usize..5) {
+        let mut case = of_groups(case, &sizes);
+        case.periods *= longer;
+        let arrays = Arrays::<f32>::of(&case);
+        let program = case.program();
+        let batch = || arrays.batch(&program, case.lanes, case.periods).expect("arrays that fit").groups(&sizes).expect("sizes").differentiate_inputs();
         let one = Cpu::new(1);
         let run = one.forward(&program, &arrays.params, &batch()).expect("a run");
         let gradient = one.gradient(&program, &arrays.params, &batch()).expect("a run");
@@ -99,18 +99,18 @@ proptest! {
 
     /// In another order, a group's lanes have the same bits, and so have the derivatives of their inputs.
     #[test]
-    fn where_a_group_stands_changes_no_bit(spec in specs(Class::Any, true, 1..2), sizes in sizes(), turn in 0_usize..6) {
-        let spec = of_groups(spec, &sizes);
-        let arrays = Arrays::<f32>::of(&Data::of(&spec));
-        let program = spec.program();
-        let batch = arrays.batch(&program, spec.lanes, spec.periods);
+    fn where_a_group_stands_changes_no_bit(case in programs(Kinds::Any, true, 1..2), sizes in sizes(), turn in 0_usize..6) {
+        let case = of_groups(case, &sizes);
+        let arrays = Arrays::<f32>::of(&case);
+        let program = case.program();
+        let batch = arrays.batch(&program, case.lanes, case.periods).expect("arrays that fit");
         let batch = batch.weights(&arrays.weights).and_then(|b| b.groups(&sizes)).expect("arrays that fit").differentiate_inputs();
         let starts: Vec<usize> = (0..sizes.len()).map(|g| sizes[..g].iter().sum()).collect();
         let mut order: Vec<usize> = (0..sizes.len()).rev().collect();
         order.rotate_left(turn % sizes.len());
         let lanes: Vec<usize> = order.iter().flat_map(|&g| starts[g]..starts[g] + sizes[g]).collect();
         let turned = |rows: &[f32]| -> Vec<f32> {
-            rows.chunks_exact(spec.lanes).flat_map(|row| lanes.iter().map(|&lane| row[lane])).collect()
+            rows.chunks_exact(case.lanes).flat_map(|row| lanes.iter().map(|&lane| row[lane])).collect()
         };
         let cpu = Cpu::new(2);
         let mut session = cpu.open(&program, batch).expect("a session");

@@ -7,8 +7,7 @@ use hindsight_gpu::{
 };
 use proptest::prelude::*;
 
-use crate::check::Arrays;
-use crate::spec::{Class, Data, Spec, specs};
+use hindsight_gpu::laws::random::{Arrays, Case, Kinds, programs};
 
 fn roll<F: Real>(
     program: &Program,
@@ -83,11 +82,12 @@ fn lanes_of<F: Real>(run: &Rollout<F>, lanes: usize, picked: &[usize]) -> Vec<u6
     [objective.collect(), rows(&run.traces), rows(&run.state)].concat()
 }
 
-fn threads_agree<F: Real>(spec: &Spec) -> bool {
-    let arrays = Arrays::<F>::of(&Data::of(spec));
-    let program = spec.program();
+fn threads_agree<F: Real>(case: &Case) -> bool {
+    let arrays = Arrays::<F>::of(case);
+    let program = case.program();
     let batch = arrays
-        .batch(&program, spec.lanes, spec.periods)
+        .batch(&program, case.lanes, case.periods)
+        .expect("arrays that fit")
         .differentiate_inputs();
     let (run, gradient) = (
         roll(&program, &arrays, &batch, 1),
@@ -106,27 +106,27 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn threads_change_no_bit(spec in specs(Class::Any, false, 1..400)) {
-        prop_assert!(threads_agree::<f32>(&spec));
-        prop_assert!(threads_agree::<f64>(&spec));
+    fn threads_change_no_bit(case in programs(Kinds::Any, false, 1..400)) {
+        prop_assert!(threads_agree::<f32>(&case));
+        prop_assert!(threads_agree::<f64>(&case));
     }
 
     #[test]
-    fn threads_change_no_bit_of_a_program_with_lane_sums(spec in specs(Class::Any, true, 1..400)) {
-        prop_assert!(threads_agree::<f32>(&spec));
+    fn threads_change_no_bit_of_a_program_with_lane_sums(case in programs(Kinds::Any, true, 1..400)) {
+        prop_assert!(threads_agree::<f32>(&case));
     }
 
     /// A horizon cut into segments because memory is short gives the same bits: tile by tile and period by period.
     #[test]
     fn memory_changes_no_bit(
-        mut spec in prop_oneof![specs(Class::Any, false, 1..150), specs(Class::Any, true, 1..150)],
+        mut case in prop_oneof![programs(Kinds::Any, false, 1..150), programs(Kinds::Any, true, 1..150)],
         longer in 1_usize..8,
         tape in prop_oneof![Just(0), 0..3_000_000_usize],
     ) {
-        spec.periods *= longer;
-        let arrays = Arrays::<f32>::of(&Data::of(&spec));
-        let program = spec.program();
-        let batch = arrays.batch(&program, spec.lanes, spec.periods).differentiate_inputs();
+        case.periods *= longer;
+        let arrays = Arrays::<f32>::of(&case);
+        let program = case.program();
+        let batch = arrays.batch(&program, case.lanes, case.periods).expect("arrays that fit").differentiate_inputs();
         let whole = differentiate(&program, &arrays, &batch, 1);
         let cut = Cpu::new(2).with_tape(tape).gradient(&program, &arrays.params, &batch).expect("a run");
         prop_assert!(same_gradient(&whole, &cut));
@@ -135,31 +135,31 @@ proptest! {
     /// A lane's numbers depend on its own inputs only: not on the batch size, its tile, or the order of a selection.
     #[test]
     fn a_lane_does_not_see_the_batch(
-        spec in specs(Class::Any, false, 2..200),
+        case in programs(Kinds::Any, false, 2..200),
         picks in prop::collection::vec(0..10_000_usize, 1..150),
     ) {
-        let arrays = Arrays::<f32>::of(&Data::of(&spec));
-        let program = spec.program();
-        let whole = arrays.batch(&program, spec.lanes, spec.periods);
+        let arrays = Arrays::<f32>::of(&case);
+        let program = case.program();
+        let whole = arrays.batch(&program, case.lanes, case.periods).expect("arrays that fit");
         let all = roll(&program, &arrays, &whole, 1);
-        let picked: Vec<usize> = picks.iter().map(|i| i % spec.lanes).collect();
+        let picked: Vec<usize> = picks.iter().map(|i| i % case.lanes).collect();
         let part = roll_part(&program, &arrays, &whole, &Part::lanes(&picked), 2);
         let every: Vec<usize> = (0..picked.len()).collect();
-        prop_assert_eq!(lanes_of(&all, spec.lanes, &picked), lanes_of(&part, picked.len(), &every));
+        prop_assert_eq!(lanes_of(&all, case.lanes, &picked), lanes_of(&part, picked.len(), &every));
     }
 
     /// A window of periods is the same as arrays that hold those periods alone.
     #[test]
-    fn a_window_is_a_slice(spec in specs(Class::Any, false, 1..70), from in 0..6_usize, length in 1..6_usize) {
-        let arrays = Arrays::<f32>::of(&Data::of(&spec));
-        let program = spec.program();
-        let from = from % spec.periods;
-        let window = from..(from + length).min(spec.periods);
-        let whole = arrays.batch(&program, spec.lanes, spec.periods);
+    fn a_window_is_a_slice(case in programs(Kinds::Any, false, 1..70), from in 0..6_usize, length in 1..6_usize) {
+        let arrays = Arrays::<f32>::of(&case);
+        let program = case.program();
+        let from = from % case.periods;
+        let window = from..(from + length).min(case.periods);
+        let whole = arrays.batch(&program, case.lanes, case.periods).expect("arrays that fit");
         let (whole, seen) = (whole.differentiate_inputs(), Part::all().periods(window.clone()));
-        let exo = &arrays.exo[window.start * spec.exo * spec.lanes..window.end * spec.exo * spec.lanes];
-        let shared = &arrays.shared[window.start * spec.shared..window.end * spec.shared];
-        let sliced = Batch::new(&program, spec.lanes, window.len())
+        let exo = &arrays.exo[window.start * case.exo * case.lanes..window.end * case.exo * case.lanes];
+        let shared = &arrays.shared[window.start * case.shared..window.end * case.shared];
+        let sliced = Batch::new(&program, case.lanes, window.len())
             .lane(&arrays.lane)
             .and_then(|b| b.exo(exo))
             .and_then(|b| b.shared(shared))
@@ -175,28 +175,28 @@ proptest! {
     /// Inputs side by side by lane are the same inputs, for all lanes, a selection and a window.
     #[test]
     fn the_order_of_inputs_changes_no_bit(
-        spec in specs(Class::Any, false, 2..150),
+        case in programs(Kinds::Any, false, 2..150),
         picks in prop::option::of(prop::collection::vec(0..10_000_usize, 1..150)),
         from in 0..6_usize,
     ) {
-        let arrays = Arrays::<f32>::of(&Data::of(&spec));
-        let program = spec.program();
-        let (lanes, inputs) = (spec.lanes, spec.exo);
+        let arrays = Arrays::<f32>::of(&case);
+        let program = case.program();
+        let (lanes, inputs) = (case.lanes, case.exo);
         let by_lane: Vec<f32> = (0..arrays.exo.len())
             .map(|at| {
                 let (period, lane, k) = (at / (lanes * inputs), at / inputs % lanes, at % inputs);
                 arrays.exo[(period * inputs + k) * lanes + lane]
             })
             .collect();
-        let window = from % spec.periods..spec.periods;
+        let window = from % case.periods..case.periods;
         let picked = picks.map(|p| p.iter().map(|i| i % lanes).collect::<Vec<_>>());
         let part = |batch: Batch<'_, f32>| {
             let batch = batch.differentiate_inputs();
             let part = picked.as_deref().map_or(Part::all(), Part::lanes).periods(window.clone());
             (roll_part(&program, &arrays, &batch, &part, 1), differentiate_part(&program, &arrays, &batch, &part, 1))
         };
-        let plain = part(arrays.batch(&program, lanes, spec.periods));
-        let turned = arrays.batch(&program, lanes, spec.periods).exo_by_lane(&by_lane).expect("as many");
+        let plain = part(arrays.batch(&program, lanes, case.periods).expect("arrays that fit"));
+        let turned = arrays.batch(&program, lanes, case.periods).expect("arrays that fit").exo_by_lane(&by_lane).expect("as many");
         let turned = part(turned);
         prop_assert!(same_rollout(&plain.0, &turned.0) && same_gradient(&plain.1, &turned.1));
     }
@@ -204,15 +204,14 @@ proptest! {
     /// A selection differentiates as the arrays of the selected lanes would, and equal lanes count as often as they appear.
     #[test]
     fn a_selection_is_a_copy(
-        spec in specs(Class::Any, false, 2..90),
+        case in programs(Kinds::Any, false, 2..90),
         picks in prop::collection::vec(0..10_000_usize, 1..150),
     ) {
-        let data = Data::of(&spec);
-        let arrays = Arrays::<f32>::of(&data);
-        let program = spec.program();
-        let picked: Vec<usize> = picks.iter().map(|i| i % spec.lanes).collect();
+        let arrays = Arrays::<f32>::of(&case);
+        let program = case.program();
+        let picked: Vec<usize> = picks.iter().map(|i| i % case.lanes).collect();
         let copy = |rows: &[f32]| -> Vec<f32> {
-            let rows = rows.chunks_exact(spec.lanes);
+            let rows = rows.chunks_exact(case.lanes);
             rows.flat_map(|row| picked.iter().map(|&i| row[i])).collect()
         };
         let copied = Arrays {
@@ -223,12 +222,12 @@ proptest! {
             weights: copy(&arrays.weights),
         };
         let selected = arrays
-            .batch(&program, spec.lanes, spec.periods)
+            .batch(&program, case.lanes, case.periods).expect("arrays that fit")
             .weights(&arrays.weights)
             .expect("weights of the right length")
             .differentiate_inputs();
         let of_copies = copied
-            .batch(&program, picked.len(), spec.periods)
+            .batch(&program, picked.len(), case.periods).expect("arrays that fit")
             .weights(&copied.weights)
             .expect("weights of the right length")
             .differentiate_inputs();
@@ -240,23 +239,23 @@ proptest! {
 
     /// Lanes of weight zero change no parameter's gradient: what fills up the last tile does not count.
     #[test]
-    fn filling_lanes_count_for_nothing(spec in specs(Class::Any, false, 1..64)) {
-        let data = Data::of(&spec);
-        let arrays = Arrays::<f64>::of(&data);
-        let program = spec.program();
+    fn filling_lanes_count_for_nothing(case in programs(Kinds::Any, false, 1..64)) {
+        let data = Arrays::<f64>::of(&case);
+        let arrays = &data;
+        let program = case.program();
         let batch = arrays
-            .batch(&program, spec.lanes, spec.periods)
+            .batch(&program, case.lanes, case.periods).expect("arrays that fit")
             .weights(&arrays.weights)
             .expect("weights of the right length");
-        let alone = differentiate(&program, &arrays, &batch, 1);
+        let alone = differentiate(&program, arrays, &batch, 1);
         // The same lanes, then the first one up to a full tile, with weight zero.
-        let filled: Vec<usize> = (0..64).map(|i| if i < spec.lanes { i } else { 0 }).collect();
+        let filled: Vec<usize> = (0..64).map(|i| if i < case.lanes { i } else { 0 }).collect();
         let pad = |row: &[f64], fill: Option<f64>| -> Vec<f64> {
-            let value = |i: usize| if i < spec.lanes { row[i] } else { fill.unwrap_or(row[filled[i]]) };
+            let value = |i: usize| if i < case.lanes { row[i] } else { fill.unwrap_or(row[filled[i]]) };
             (0..64).map(value).collect()
         };
         let rows = |rows: &[f64]| -> Vec<f64> {
-            rows.chunks_exact(spec.lanes).flat_map(|row| pad(row, None)).collect()
+            rows.chunks_exact(case.lanes).flat_map(|row| pad(row, None)).collect()
         };
         let full = Arrays {
             params: arrays.params.clone(),
@@ -265,11 +264,11 @@ proptest! {
             shared: arrays.shared.clone(),
             weights: pad(&arrays.weights, Some(0.0)),
         };
-        let batch = full.batch(&program, 64, spec.periods).weights(&full.weights).expect("64 weights");
+        let batch = full.batch(&program, 64, case.periods).expect("arrays that fit").weights(&full.weights).expect("64 weights");
         let together = differentiate(&program, &full, &batch, 1);
         // Only the sign of a zero may differ: adding zero to minus zero.
         prop_assert_eq!(alone.objective + 0.0, together.objective + 0.0);
-        let near = crate::check::distance(&alone.params, &together.params);
+        let near = hindsight_gpu::laws::random::distance(&alone.params, &together.params);
         prop_assert!(near < 1e-14, "distance {}", near);
     }
 }

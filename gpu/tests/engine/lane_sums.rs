@@ -6,19 +6,19 @@ use hindsight_gpu::{
 };
 use proptest::prelude::*;
 
-use crate::check::{Arrays, by_engine, distance};
+use crate::check::by_engine;
 use crate::many::Many;
-use crate::spec::{Class, Data, Instruction, Kind, Spec, specs};
+use hindsight_gpu::laws::random::{Arrays, Case, Instruction, Kind, Kinds, distance, programs};
 
 /// One more than a tile.
 const LANES: usize = 65;
 
 /// All lanes at once; `value` makes a scalar of a number and its place among the parameters, `lane` inputs or `exo` inputs.
 fn all_lanes<S: Scalar>(
-    spec: &Spec,
-    data: &Data,
+    case: &Case,
+    data: &Arrays<f64>,
     value: &dyn Fn(Place, f64) -> S,
-) -> crate::interpret::Outcome<Many<S, LANES>> {
+) -> hindsight_gpu::laws::random::Outcome<Many<S, LANES>> {
     let rows =
         |values: &[f64], count: usize, place: &dyn Fn(usize) -> Place| -> Vec<Many<S, LANES>> {
             let row = |r: usize| {
@@ -34,22 +34,22 @@ fn all_lanes<S: Scalar>(
         .enumerate()
         .map(|(i, &x)| Many([value(Place::Param(i), x); LANES]))
         .collect();
-    let lane = rows(&data.lane, spec.lane, &Place::Lane);
-    let exo: Vec<Vec<_>> = (0..spec.periods)
+    let lane = rows(&data.lane, case.lane, &Place::Lane);
+    let exo: Vec<Vec<_>> = (0..case.periods)
         .map(|t| {
-            let first = t * spec.exo * LANES;
-            rows(&data.exo[first..], spec.exo, &|i| Place::Exo(first + i))
+            let first = t * case.exo * LANES;
+            rows(&data.exo[first..], case.exo, &|i| Place::Exo(first + i))
         })
         .collect();
-    let shared: Vec<Vec<_>> = (0..spec.periods)
+    let shared: Vec<Vec<_>> = (0..case.periods)
         .map(|t| {
-            data.shared[t * spec.shared..][..spec.shared]
+            data.shared[t * case.shared..][..case.shared]
                 .iter()
                 .map(|&x| Many::constant(x))
                 .collect()
         })
         .collect();
-    spec.evaluate(&params, &lane, &exo, &shared)
+    case.evaluate(&params, &lane, &exo, &shared)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ enum Place {
     Exo(usize),
 }
 
-fn slope(spec: &Spec, data: &Data, of: Place) -> f64 {
+fn slope(case: &Case, data: &Arrays<f64>, of: Place) -> f64 {
     let seed = |place: Place, x: f64| {
         if place == of {
             Dual::variable(x)
@@ -67,7 +67,7 @@ fn slope(spec: &Spec, data: &Data, of: Place) -> f64 {
             Dual::constant(x)
         }
     };
-    let outcome = all_lanes(spec, data, &seed);
+    let outcome = all_lanes(case, data, &seed);
     let both = outcome.objective.0.iter().zip(&data.weights);
     both.map(|(o, w)| o.derivative() * w).sum()
 }
@@ -76,13 +76,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn recorded_equals_the_hand_loop(spec in specs(Class::Continuous, true, LANES..LANES + 1)) {
-        let data = Data::of(&spec);
-        let program = spec.program();
-        let arrays = Arrays::<f64>::of(&data);
-        let batch = arrays.batch(&program, LANES, spec.periods);
+    fn recorded_equals_the_hand_loop(case in programs(Kinds::Continuous, true, LANES..LANES + 1)) {
+        let data = Arrays::<f64>::of(&case);
+        let program = case.program();
+        let arrays = &data;
+        let batch = arrays.batch(&program, LANES, case.periods).expect("arrays that fit");
         let run = Cpu::new(2).forward(&program, &arrays.params, &batch).expect("a run");
-        let hand = all_lanes(&spec, &data, &|_, x| x);
+        let hand = all_lanes(&case, &data, &|_, x| x);
         let flat = |rows: &[Many<f64, LANES>]| rows.iter().flat_map(|r| r.0).collect::<Vec<_>>();
         let gap = distance(&run.objective, &hand.objective.0)
             .max(distance(&run.traces, &flat(&hand.traces)))
@@ -96,10 +96,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(25))]
 
     #[test]
-    fn reverse_equals_the_hand_loop(spec in specs(Class::Continuous, true, LANES..LANES + 1)) {
-        let data = Data::of(&spec);
-        let reverse = by_engine::<f64>(&spec, &spec.program(), &data, &Cpu::new(2));
-        let params: Vec<f64> = (0..data.params.len()).map(|i| slope(&spec, &data, Place::Param(i))).collect();
+    fn reverse_equals_the_hand_loop(case in programs(Kinds::Continuous, true, LANES..LANES + 1)) {
+        let data = Arrays::<f64>::of(&case);
+        let reverse = by_engine::<f64>(&case, &case.program(), &Cpu::new(2));
+        let params: Vec<f64> = (0..data.params.len()).map(|i| slope(&case, &data, Place::Param(i))).collect();
         let gap = distance(&reverse.params, &params);
         prop_assert!(gap < 1e-10, "distance {gap}");
         // Of the inputs, the first and the last lane of every row.
@@ -107,11 +107,11 @@ proptest! {
         let check = |found: &[f64], rows: usize, place: &dyn Fn(usize) -> Place| {
             let ends = ends(rows);
             let found: Vec<f64> = ends.iter().map(|&i| found[i]).collect();
-            let expected: Vec<f64> = ends.iter().map(|&i| slope(&spec, &data, place(i))).collect();
+            let expected: Vec<f64> = ends.iter().map(|&i| slope(&case, &data, place(i))).collect();
             distance(&found, &expected)
         };
-        let gap = check(&reverse.lane, spec.lane, &Place::Lane)
-            .max(check(&reverse.exo, spec.exo * spec.periods, &Place::Exo));
+        let gap = check(&reverse.lane, case.lane, &Place::Lane)
+            .max(check(&reverse.exo, case.exo * case.periods, &Place::Exo));
         prop_assert!(gap < 1e-10, "distance {gap}");
     }
 }
@@ -152,7 +152,7 @@ fn a_constant_can_be_summed_and_delayed() {
 /// and the layer, though the layer runs in a phase before the sum.
 #[test]
 fn the_past_of_a_sum_reaches_the_parameters() {
-    let spec = Spec {
+    let case = Case {
         lane: 1,
         exo: 1,
         shared: 0,
@@ -178,10 +178,10 @@ fn the_past_of_a_sum_reaches_the_parameters() {
         periods: 3,
         seed: 5,
     };
-    let data = Data::of(&spec);
-    let reverse = by_engine::<f64>(&spec, &spec.program(), &data, &Cpu::new(1));
+    let data = Arrays::<f64>::of(&case);
+    let reverse = by_engine::<f64>(&case, &case.program(), &Cpu::new(1));
     let params: Vec<f64> = (0..data.params.len())
-        .map(|i| slope(&spec, &data, Place::Param(i)))
+        .map(|i| slope(&case, &data, Place::Param(i)))
         .collect();
     assert!(params[0].abs() > 1e-6, "the parameter matters: {params:?}");
     assert!(

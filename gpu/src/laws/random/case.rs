@@ -1,12 +1,11 @@
 //! Random small programs: a list of instructions over a growing pool of values, the same for every number type.
 
-use hindsight_gpu::{RoundGradient, Stream, nn::Activation};
+use crate::{RoundGradient, nn::Activation};
 use proptest::prelude::*;
-use rand::RngExt;
 
 /// What one instruction does to values that it finds in the pool by number, modulo the size of the pool.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
+pub enum Kind {
     Add,
     Sub,
     Mul,
@@ -57,17 +56,17 @@ pub(crate) enum Kind {
 
 /// An instruction: the kind, three places in the pool, and a size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Instruction {
-    pub(crate) kind: Kind,
-    pub(crate) a: usize,
-    pub(crate) b: usize,
-    pub(crate) c: usize,
-    pub(crate) n: usize,
+pub struct Instruction {
+    pub kind: Kind,
+    pub a: usize,
+    pub b: usize,
+    pub c: usize,
+    pub n: usize,
 }
 
 /// Where the next value of a state comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Next {
+pub enum Next {
     /// Anything of the pool, squashed.
     Bounded(usize),
     /// One of the period's inputs as it is.
@@ -78,35 +77,47 @@ pub(crate) enum Next {
 
 /// A random program with the size of its run.
 #[derive(Debug, Clone)]
-pub(crate) struct Spec {
-    pub(crate) lane: usize,
-    pub(crate) exo: usize,
-    pub(crate) shared: usize,
-    pub(crate) start: Vec<Instruction>,
-    pub(crate) period: Vec<Instruction>,
-    pub(crate) next: Vec<Next>,
-    pub(crate) lanes: usize,
-    pub(crate) periods: usize,
-    pub(crate) seed: u64,
+pub struct Case {
+    #[doc(hidden)]
+    pub lane: usize,
+    #[doc(hidden)]
+    pub exo: usize,
+    #[doc(hidden)]
+    pub shared: usize,
+    #[doc(hidden)]
+    pub start: Vec<Instruction>,
+    #[doc(hidden)]
+    pub period: Vec<Instruction>,
+    #[doc(hidden)]
+    pub next: Vec<Next>,
+    /// The number of lanes.
+    pub lanes: usize,
+    /// The number of periods.
+    pub periods: usize,
+    /// What the numbers are drawn from.
+    pub seed: u64,
 }
 
-/// Which kinds of instruction a random program has.
+/// Which kinds of operation a random program has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Class {
+pub enum Kinds {
+    /// Those with a derivative everywhere, sums over a group's lanes included where lanes are joined.
     Smooth,
+    /// Those with kinks too: minima, maxima, absolute values, clips; the maximum over a group's lanes.
     Continuous,
+    /// All: signs, choices, rounding, values cut from the derivative.
     Any,
 }
 
 /// Parameters that instructions read as plain values.
-pub(crate) const SINGLE: usize = 3;
+pub(super) const SINGLE: usize = 3;
 
 fn activation() -> impl Strategy<Value = Activation> {
     use Activation::{Identity, Sigmoid, Silu, Softplus, Tanh};
     prop::sample::select(vec![Identity, Silu, Softplus, Sigmoid, Tanh])
 }
 
-fn kind(class: Class, lane_sums: bool) -> BoxedStrategy<Kind> {
+fn kind(kinds: Kinds, joined: bool) -> BoxedStrategy<Kind> {
     use Kind as K;
     let mut plain = vec![
         K::Add,
@@ -132,10 +143,10 @@ fn kind(class: Class, lane_sums: bool) -> BoxedStrategy<Kind> {
         K::Delay,
         K::Custom,
     ];
-    if class >= Class::Continuous {
+    if kinds >= Kinds::Continuous {
         plain.extend([K::Min, K::Max, K::Abs, K::Relu, K::Clip]);
     }
-    if class >= Class::Any {
+    if kinds >= Kinds::Any {
         // Those whose derivative is not that of the value are here, out of the way of differences.
         plain.extend([
             K::Positive,
@@ -146,14 +157,14 @@ fn kind(class: Class, lane_sums: bool) -> BoxedStrategy<Kind> {
             K::PickByValue,
         ]);
     }
-    if lane_sums {
+    if joined {
         plain.extend([K::LaneSum, K::LaneSum]);
-        if class >= Class::Continuous {
+        if kinds >= Kinds::Continuous {
             // No derivative: out of the way of differences.
             plain.push(K::LaneMax);
         }
     }
-    let act = if class >= Class::Continuous {
+    let act = if kinds >= Kinds::Continuous {
         prop_oneof![4 => activation(), 1 => Just(Activation::Relu)].boxed()
     } else {
         activation().boxed()
@@ -167,10 +178,10 @@ fn kind(class: Class, lane_sums: bool) -> BoxedStrategy<Kind> {
     .boxed()
 }
 
-fn instruction(class: Class, lane_sums: bool) -> impl Strategy<Value = Instruction> {
+fn instruction(kinds: Kinds, joined: bool) -> impl Strategy<Value = Instruction> {
     let place = 0..1000_usize;
     (
-        kind(class, lane_sums),
+        kind(kinds, joined),
         place.clone(),
         place.clone(),
         place,
@@ -187,13 +198,14 @@ fn next() -> impl Strategy<Value = Next> {
     ]
 }
 
-/// Random programs of a class.
-pub(crate) fn specs(
-    class: Class,
-    lane_sums: bool,
-    lanes: std::ops::Range<usize>,
-) -> BoxedStrategy<Spec> {
-    let block = |n| prop::collection::vec(instruction(class, lane_sums), 0..n);
+/// Random programs of up to four instructions at the start and thirteen in a period, of as many lanes as the range says and one to six periods;
+/// with `joined`, some join the lanes of a group by sums.
+///
+/// # Panics
+///
+/// When the range of lanes is empty.
+pub fn programs(kinds: Kinds, joined: bool, lanes: std::ops::Range<usize>) -> BoxedStrategy<Case> {
+    let block = |n| prop::collection::vec(instruction(kinds, joined), 0..n);
     let sizes = (0..4_usize, 0..4_usize, 0..3_usize, lanes, 1..7_usize);
     (
         sizes,
@@ -203,7 +215,7 @@ pub(crate) fn specs(
         any::<u64>(),
     )
         .prop_map(
-            |((lane, exo, shared, lanes, periods), start, period, next, seed)| Spec {
+            |((lane, exo, shared, lanes, periods), start, period, next, seed)| Case {
                 lane,
                 exo,
                 shared,
@@ -216,32 +228,4 @@ pub(crate) fn specs(
             },
         )
         .boxed()
-}
-
-/// Random numbers for a program's arrays.
-#[derive(Debug, Clone)]
-pub(crate) struct Data {
-    pub(crate) params: Vec<f64>,
-    pub(crate) lane: Vec<f64>,
-    pub(crate) exo: Vec<f64>,
-    pub(crate) shared: Vec<f64>,
-    pub(crate) weights: Vec<f64>,
-}
-
-impl Data {
-    pub(crate) fn of(spec: &Spec) -> Data {
-        let shape = spec.shape();
-        let draw = |purpose: &str, n: usize, size: f64| -> Vec<f64> {
-            let mut rng = Stream::new(spec.seed, purpose).at(0, 0);
-            let one = |_| size * (2.0 * rng.random::<f64>() - 1.0);
-            (0..n).map(one).collect()
-        };
-        Data {
-            params: draw("params", shape.params, 0.7),
-            lane: draw("lane", shape.lane * spec.lanes, 2.0),
-            exo: draw("exo", shape.exo * spec.lanes * spec.periods, 2.0),
-            shared: draw("shared", shape.shared * spec.periods, 1.0),
-            weights: draw("weights", spec.lanes, 1.0),
-        }
-    }
 }

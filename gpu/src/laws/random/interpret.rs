@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use hindsight_gpu::nn::Layout;
-use hindsight_gpu::{
+use crate::nn::Layout;
+use crate::{
     DelayLine, Inputs, Program, Recorder, Scalar, Shape, Start, Step, Var, record::CustomOp,
 };
 
-use crate::instruction::{Layer, Memory};
-use crate::spec::{Instruction, Next, SINGLE, Spec};
+use super::case::{Case, Instruction, Next, SINGLE};
+use super::instruction::{Layer, Memory};
 
 /// $\sqrt{1 + x^2 + 2 y^2}$ and $x y / (1 + x^2)$, as an operation of one's own and for any number type.
 #[derive(Debug)]
-pub(crate) struct Pair;
+pub struct Pair;
 
 impl CustomOp for Pair {
     fn outputs(&self) -> usize {
@@ -44,13 +44,13 @@ impl CustomOp for Pair {
 }
 
 /// How a number type calls the operation above.
-pub(crate) trait Host<S> {
+pub(super) trait Host<S> {
     fn pair(&self, x: S, y: S) -> Vec<S>;
 }
 
 /// Every number type that computes at once.
 #[derive(Debug)]
-pub(crate) struct Direct;
+pub(super) struct Direct;
 
 impl<S: Scalar> Host<S> for Direct {
     fn pair(&self, x: S, y: S) -> Vec<S> {
@@ -61,7 +61,7 @@ impl<S: Scalar> Host<S> for Direct {
 
 /// The recorder, with the operation to record.
 #[derive(Debug)]
-pub(crate) struct Recorded<'r>(pub(crate) &'r Recorder, pub(crate) Arc<dyn CustomOp>);
+pub(super) struct Recorded<'r>(&'r Recorder, Arc<dyn CustomOp>);
 
 impl<'r> Host<Var<'r>> for Recorded<'r> {
     fn pair(&self, x: Var<'r>, y: Var<'r>) -> Vec<Var<'r>> {
@@ -71,13 +71,13 @@ impl<'r> Host<Var<'r>> for Recorded<'r> {
 
 /// What one lane (or a bundle of them) returns.
 #[derive(Debug, Clone)]
-pub(crate) struct Outcome<S> {
-    pub(crate) objective: S,
-    pub(crate) traces: Vec<S>,
-    pub(crate) state: Vec<S>,
+pub struct Outcome<S> {
+    pub objective: S,
+    pub traces: Vec<S>,
+    pub state: Vec<S>,
 }
 
-impl Spec {
+impl Case {
     fn layers(&self) -> (Vec<Layer>, Vec<Layer>, Layout) {
         let mut layout = Layout::new();
         layout.scalars(SINGLE);
@@ -88,7 +88,9 @@ impl Spec {
         (start, period, layout)
     }
 
-    pub(crate) fn shape(&self) -> Shape {
+    /// The sizes of its inputs.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
         Shape {
             params: self.layers().2.params(),
             lane: self.lane,
@@ -165,8 +167,9 @@ impl Spec {
         }
     }
 
+    #[doc(hidden)]
     /// The program, with the operation to record as [`Pair`].
-    pub(crate) fn program_with(&self, op: Arc<dyn CustomOp>) -> Program {
+    pub fn program_with(&self, op: Arc<dyn CustomOp>) -> Program {
         let op = &op;
         Program::record(
             self.shape(),
@@ -181,12 +184,15 @@ impl Spec {
         )
     }
 
-    pub(crate) fn program(&self) -> Program {
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> Program {
         self.program_with(Arc::new(Pair))
     }
 
+    #[doc(hidden)]
     /// Evaluates period by period; `lane`, `exo` and `shared` as the batch's arrays, of one lane or a bundle of lanes.
-    pub(crate) fn evaluate<S: Scalar>(
+    pub fn evaluate<S: Scalar>(
         &self,
         params: &[S],
         lane: &[S],

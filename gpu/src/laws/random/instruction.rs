@@ -1,27 +1,27 @@
 //! What one instruction of a random program does, for the recorder and for every number type.
 
-use hindsight_gpu::nn::{CausalConv, Embedding, Gru, Layout};
-use hindsight_gpu::{DelayLine, Scalar, nn::Activation};
+use crate::nn::{CausalConv, Embedding, Gru, Layout};
+use crate::{DelayLine, Scalar, nn::Activation};
 
-use crate::interpret::Host;
-use crate::spec::{Instruction, Kind};
+use super::case::{Instruction, Kind};
+use super::interpret::Host;
 
 /// The parameters of one instruction.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Layer {
+pub(super) enum Layer {
     None,
     Dense(usize),
     Gru(Gru),
     Embedding(Embedding),
-    Classes(hindsight_gpu::nn::Dense),
+    Classes(crate::nn::Dense),
     Conv(CausalConv),
 }
 
 /// The memory of one instruction.
-pub(crate) type Memory<S> = Vec<DelayLine<S>>;
+pub(super) type Memory<S> = Vec<DelayLine<S>>;
 
 impl Instruction {
-    pub(crate) fn layer(&self, layout: &mut Layout) -> Layer {
+    pub(super) fn layer(&self, layout: &mut Layout) -> Layer {
         match self.kind {
             Kind::Dense(..) => Layer::Dense(layout.scalars(self.n * self.width() + self.n)),
             Kind::Lookup => Layer::Embedding(layout.embedding(self.n, 1 + self.c % 3)),
@@ -45,7 +45,7 @@ impl Instruction {
         self.b % 4
     }
 
-    pub(crate) fn memory<S: Scalar>(&self, layer: Layer) -> Memory<S> {
+    pub(super) fn memory<S: Scalar>(&self, layer: Layer) -> Memory<S> {
         match (self.kind, layer) {
             (Kind::Delay, _) => vec![DelayLine::new(); self.n],
             (_, Layer::Conv(conv)) => conv.memory(),
@@ -54,7 +54,7 @@ impl Instruction {
     }
 
     /// Runs the instruction: appends its results to the pool. `class` is a number in $[0, 1]$ that no parameter moves.
-    pub(crate) fn run<S: Scalar>(
+    pub(super) fn run<S: Scalar>(
         &self,
         layer: Layer,
         params: &[S],
