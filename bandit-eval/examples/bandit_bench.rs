@@ -41,17 +41,17 @@ fn uniforms(seed: u64, n: usize) -> Vec<f64> {
 }
 
 /// A log of a uniform policy with five actions; the target's rows are normalised uniforms.
-struct Log {
-    target: Vec<f64>,
-    predicted: Vec<f64>,
+struct Log<T> {
+    target: Vec<T>,
+    predicted: Vec<T>,
     action: Vec<u32>,
-    reward: Vec<f64>,
-    propensity: Vec<f64>,
+    reward: Vec<T>,
+    propensity: Vec<T>,
 }
 
 const ACTIONS: usize = 5;
 
-impl Log {
+impl Log<f64> {
     fn new(n: usize) -> Self {
         let mut target = uniforms(21, n * ACTIONS);
         for row in target.chunks_exact_mut(ACTIONS) {
@@ -69,7 +69,22 @@ impl Log {
         }
     }
 
-    fn table(&self) -> Table<'_, f64> {
+    /// The same in numbers of 32 bits.
+    #[allow(clippy::cast_possible_truncation, reason = "rounded on purpose")]
+    fn single(&self) -> Log<f32> {
+        let column = |numbers: &[f64]| numbers.iter().map(|x| *x as f32).collect();
+        Log {
+            target: column(&self.target),
+            predicted: column(&self.predicted),
+            action: self.action.clone(),
+            reward: column(&self.reward),
+            propensity: column(&self.propensity),
+        }
+    }
+}
+
+impl<T> Log<T> {
+    fn table(&self) -> Table<'_, T> {
         Table {
             actions: ACTIONS,
             action: &self.action,
@@ -97,8 +112,8 @@ fn time(
     Ok(())
 }
 
-fn estimators(n: usize) -> Result<(), Error> {
-    let log = Log::new(n);
+fn estimators<T: Copy + Into<f64>>(name: &str, log: &Log<T>) -> Result<(), Error> {
+    let n = log.action.len();
     let asked = [
         Estimator::Ips,
         Estimator::Snips,
@@ -106,7 +121,7 @@ fn estimators(n: usize) -> Result<(), Error> {
         Estimator::Dr,
         Estimator::SwitchDr(1.5),
     ];
-    time("estimators", (20_000_000 / n).clamp(5, 2_000), || {
+    time(name, (20_000_000 / n).clamp(5, 2_000), || {
         let mut evaluation = Evaluation::new(&asked)?;
         evaluation.extend(&log.table())?;
         let limits = Limits::default();
@@ -226,7 +241,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let all = name.is_empty();
     if all || name == "estimators" {
-        estimators(size(10_000_000))?;
+        estimators("estimators", &Log::new(size(10_000_000)))?;
+    }
+    if all || name == "single" {
+        estimators("single", &Log::new(size(10_000_000)).single())?;
     }
     if all || name == "bootstrap" {
         bootstrap(size(100_000))?;

@@ -6,7 +6,7 @@ use crate::evaluation::Evaluation;
 use crate::interval::Interval;
 use crate::moments::{BLOCK, Column};
 use crate::round::{Table, Weighted};
-use crate::vectorize::vectorize;
+use crate::vectorize::vectorize_short;
 
 /// Replicates that are drawn side by side.
 const WIDTH: usize = 16;
@@ -105,8 +105,8 @@ impl Bootstrap {
 
     /// Draws the weights of a block's first rounds, and adds them up.
     fn draw(&mut self, rounds: usize) {
-        let (plain, ratio) = columns(self.estimator, &self.evaluation, rounds);
-        vectorize(
+        let (plain, ratio) = columns(self.estimator, &self.evaluation);
+        vectorize_short(
             #[inline(always)]
             || {
                 let blocks = self
@@ -184,21 +184,17 @@ impl Bootstrap {
     }
 }
 
-/// What of a block's first rounds is averaged, and what is divided.
-fn columns(
-    estimator: Estimator,
-    block: &Evaluation,
-    rounds: usize,
-) -> (Column, Option<[Column; 2]>) {
-    let mut values = vec![[0.0; BLOCK]; block.terms.len()];
-    block.block_terms(rounds, &mut values);
+/// What of a block is averaged, and what is divided.
+fn columns(estimator: Estimator, block: &Evaluation) -> (Column, Option<[Column; 2]>) {
+    let mut values = vec![Column::ZERO; block.terms.len()];
+    block.block_terms(&vec![0.0; values.len()], &mut values);
     let column = |term| {
         let at = block.terms.iter().position(|t| *t == term);
-        at.map_or([0.0; BLOCK], |at| values[at])
+        at.map_or(Column::ZERO, |at| values[at].clone())
     };
     let (plain, ratio) = estimator.split();
     (
-        plain.map_or([0.0; BLOCK], column),
+        plain.map_or(Column::ZERO, column),
         ratio.map(|pair| pair.map(column)),
     )
 }

@@ -95,7 +95,7 @@ impl Comparison {
         Ok(Comparison {
             joint: Moments::new(columns, &pairs(&one, policies), &[]),
             policies: vec![one; policies],
-            columns: vec![[0.0; BLOCK]; columns],
+            columns: vec![Column::ZERO; columns],
         })
     }
 
@@ -116,7 +116,7 @@ impl Comparison {
             policy.push(&Round { target, ..*round })?;
         }
         if self.policies[0].waiting() == 0 {
-            gather(&self.policies, BLOCK, &mut self.columns);
+            gather(&self.policies, self.joint.mean(), &mut self.columns);
             self.joint.add_block(&mut self.columns, BLOCK);
         }
         Ok(())
@@ -150,8 +150,9 @@ impl Comparison {
         let mut joint = self.joint.clone();
         let waiting = self.policies[0].waiting();
         let mut columns = self.columns.clone();
-        gather(&self.policies, waiting, &mut columns);
+        gather(&self.policies, joint.mean(), &mut columns);
         joint.add_block(&mut columns, waiting);
+        joint.settle();
         let width = self.policies[0].terms.len();
         let mut gradient = vec![0.0; width * found];
         let mut value = 0.0;
@@ -200,10 +201,11 @@ fn pairs(one: &Evaluation, policies: usize) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The terms of a block's first rounds, of all policies side by side.
-fn gather(policies: &[Evaluation], rounds: usize, columns: &mut [Column]) {
+/// The terms of a block less their pivots, of all policies side by side.
+fn gather(policies: &[Evaluation], pivots: &[f64], columns: &mut [Column]) {
     let width = policies[0].terms.len();
-    for (policy, columns) in policies.iter().zip(columns.chunks_exact_mut(width)) {
-        policy.block_terms(rounds, columns);
+    let places = columns.chunks_exact_mut(width);
+    for ((policy, pivots), columns) in policies.iter().zip(pivots.chunks_exact(width)).zip(places) {
+        policy.block_terms(pivots, columns);
     }
 }

@@ -199,23 +199,22 @@ pub struct Evaluation {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Buffer {
     pub(crate) rounds: usize,
-    pub(crate) weight: [f64; BLOCK],
-    pub(crate) propensity: [f64; BLOCK],
-    pub(crate) reward: [f64; BLOCK],
-    pub(crate) logged: [f64; BLOCK],
-    pub(crate) target: [f64; BLOCK],
+    pub(crate) weight: Column,
+    pub(crate) propensity: Column,
+    pub(crate) reward: Column,
+    pub(crate) logged: Column,
+    pub(crate) target: Column,
 }
 
 impl Buffer {
     fn new() -> Self {
-        let zero = [0.0; BLOCK];
         Buffer {
             rounds: 0,
-            weight: zero,
-            propensity: zero,
-            reward: zero,
-            logged: zero,
-            target: zero,
+            weight: Column::ZERO,
+            propensity: Column::ZERO,
+            reward: Column::ZERO,
+            logged: Column::ZERO,
+            target: Column::ZERO,
         }
     }
 
@@ -229,14 +228,16 @@ impl Buffer {
         self.rounds += 1;
     }
 
-    /// Writes the values of a term for the first `rounds` rounds.
+    /// Writes the values of a term, less a pivot; what stands beyond the rounds that wait is of no use.
     #[inline(always)]
-    fn fill(&self, term: Term, rounds: usize, out: &mut Column) {
-        let all = 0..rounds;
+    fn fill(&self, term: Term, pivot: f64, out: &mut Column) {
+        let all = 0..BLOCK;
         match term {
-            Term::Modelled => out.copy_from_slice(&self.target),
+            Term::Modelled => all.for_each(|i| out[i] = self.target[i] - pivot),
             Term::WeightedResidual => {
-                all.for_each(|i| out[i] = self.weight[i] * (self.reward[i] - self.logged[i]));
+                all.for_each(|i| {
+                    out[i] = self.weight[i] * (self.reward[i] - self.logged[i]) - pivot;
+                });
             }
             Term::Match | Term::MatchedReward => all.for_each(|i| {
                 let sure = self.weight[i] * self.propensity[i] >= crate::support::CERTAIN;
@@ -245,26 +246,20 @@ impl Buffer {
                 } else {
                     self.reward[i]
                 };
-                out[i] = if sure { value } else { 0.0 };
+                out[i] = if sure { value } else { 0.0 } - pivot;
             }),
-            Term::Weight(e) => self.weighted(e, rounds, out, |_, w| w),
-            Term::Reward(e) => self.weighted(e, rounds, out, |i, w| w * self.reward[i]),
-            Term::DoublyRobust(e) => self.weighted(e, rounds, out, |i, w| {
-                self.target[i] + w * (self.reward[i] - self.logged[i])
+            Term::Weight(e) => self.weighted(e, out, |_, w| w - pivot),
+            Term::Reward(e) => self.weighted(e, out, |i, w| w * self.reward[i] - pivot),
+            Term::DoublyRobust(e) => self.weighted(e, out, |i, w| {
+                self.target[i] + w * (self.reward[i] - self.logged[i]) - pivot
             }),
         }
     }
 
     /// Writes what `of` makes of each round and of the weight that an estimator gives it. One loop per law, so that none branches.
     #[inline(always)]
-    fn weighted(
-        &self,
-        estimator: Estimator,
-        rounds: usize,
-        out: &mut Column,
-        of: impl Fn(usize, f64) -> f64,
-    ) {
-        let all = 0..rounds;
+    fn weighted(&self, estimator: Estimator, out: &mut Column, of: impl Fn(usize, f64) -> f64) {
+        let all = 0..BLOCK;
         match estimator {
             Estimator::SwitchDr(t) => {
                 all.for_each(|i| {
@@ -324,7 +319,7 @@ impl Evaluation {
         Ok(Evaluation {
             estimators: estimators.to_vec(),
             moments: Moments::new(terms.len(), &groups, &bare),
-            columns: vec![[0.0; BLOCK]; terms.len()],
+            columns: vec![Column::ZERO; terms.len()],
             needs_model: terms.iter().any(|t| t.needs_model()),
             terms,
             weights: Weights::default(),
@@ -422,8 +417,9 @@ impl Evaluation {
             || {
                 let (weight, propensity) = (&self.buffer.weight, &self.buffer.propensity);
                 self.weights.add(&weight[..rounds], &propensity[..rounds]);
-                for (term, column) in self.terms.iter().zip(&mut self.columns) {
-                    self.buffer.fill(*term, rounds, column);
+                let terms = self.terms.iter().zip(self.moments.mean());
+                for ((term, pivot), column) in terms.zip(&mut self.columns) {
+                    self.buffer.fill(*term, *pivot, column);
                 }
                 self.moments.add_block(&mut self.columns, rounds);
             },
@@ -431,10 +427,10 @@ impl Evaluation {
         self.buffer.rounds = 0;
     }
 
-    /// The values of all terms of the first `rounds` rounds of the block that waits, by column; of all of them when it has just been taken.
-    pub(crate) fn block_terms(&self, rounds: usize, out: &mut [Column]) {
-        for (term, column) in self.terms.iter().zip(out) {
-            self.buffer.fill(*term, rounds, column);
+    /// The values of all terms of the rounds that wait, less a pivot each, by column; of the whole block when it has just been taken.
+    pub(crate) fn block_terms(&self, pivots: &[f64], out: &mut [Column]) {
+        for ((term, pivot), column) in self.terms.iter().zip(pivots).zip(out) {
+            self.buffer.fill(*term, *pivot, column);
         }
     }
 
@@ -445,11 +441,12 @@ impl Evaluation {
 
     /// This accumulator with no round waiting.
     pub(crate) fn settled(&self) -> std::borrow::Cow<'_, Self> {
-        if self.buffer.rounds == 0 {
+        if self.buffer.rounds == 0 && self.moments.is_settled() {
             return std::borrow::Cow::Borrowed(self);
         }
         let mut settled = self.clone();
         settled.flush();
+        settled.moments.settle();
         std::borrow::Cow::Owned(settled)
     }
 
@@ -465,6 +462,7 @@ impl Evaluation {
             return Err(Error::Mismatch { what: "range" });
         }
         self.flush();
+        self.moments.settle();
         let other = other.settled();
         self.moments.merge(&other.moments);
         self.weights.merge(&other.weights);

@@ -33,6 +33,7 @@ mod marginal;
 pub mod model;
 mod moments;
 pub mod one_sided;
+mod products;
 mod round;
 pub mod sequence;
 mod support;

@@ -1,126 +1,58 @@
 //! Means, covariances, third and fourth moments of a few columns in one pass, by blocks.
+//!
+//! Sums are taken about a pivot, the mean of all rounds before, so that a block needs one pass; after sixteen blocks they are brought to their own
+//! mean and merged. Little cancels: if the new rounds lie far from the pivot, the spread of old and new together is as large as what was summed about
+//! the pivot, or at least a seventeenth of it, since the first block is taken about its own mean.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+
+use crate::products::{Lanes, Plan, Sums};
 
 /// Rounds that are taken together: few enough for the first-level cache.
 pub(crate) const BLOCK: usize = 256;
 
-/// A block of a column.
-pub(crate) type Column = [f64; BLOCK];
+/// A block of a column, at the start of a cache line: a vector that straddles two takes twice as long.
+#[derive(Debug, Clone, PartialEq)]
+#[repr(align(64))]
+pub(crate) struct Column([f64; BLOCK]);
+
+impl Column {
+    pub(crate) const ZERO: Column = Column([0.0; BLOCK]);
+}
+
+impl Deref for Column {
+    type Target = [f64; BLOCK];
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Column {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+/// Rounds whose sums are about one pivot.
+const SETTLED: f64 = 4096.0;
 
 /// Running means of columns, and sums of products of their deviations: of pairs, triples and quadruples within groups.
 #[derive(Debug, Clone)]
 pub(crate) struct Moments {
     count: f64,
     mean: Vec<f64>,
-    pairs: Vec<f64>,
-    triples: Vec<f64>,
-    quads: Vec<f64>,
+    /// About the mean.
+    sums: Sums<f64>,
+    /// Rounds that came since, and their sums about that mean.
+    waiting: f64,
+    recent: Sums<Lanes>,
     plan: Arc<Plan>,
     /// Room for the products of pairs of a block.
     products: Vec<Column>,
-}
-
-/// Which products are kept, as ascending columns, and where their factors are kept.
-#[derive(Debug, PartialEq)]
-struct Plan {
-    pairs: Vec<[usize; 2]>,
-    triples: Vec<Triple>,
-    quads: Vec<Quad>,
-}
-
-/// A column beside the pair of the other two, in three ways.
-#[derive(Debug, PartialEq)]
-struct Triple {
-    of: [usize; 3],
-    ways: [(usize, usize); 3],
-}
-
-/// A column beside the triple of the other three, in four ways; two pairs, in three ways, with the columns of each.
-#[derive(Debug, PartialEq)]
-struct Quad {
-    of: [usize; 4],
-    ones: [(usize, usize); 4],
-    twos: [[([usize; 2], usize); 2]; 3],
-}
-
-impl Plan {
-    fn new(groups: &[Vec<usize>], bare: &[Vec<usize>]) -> Self {
-        let mut pairs = tuples::<2>(groups);
-        pairs.extend(tuples::<2>(bare));
-        pairs.sort_unstable();
-        pairs.dedup();
-        let pair = |a: usize, b: usize| {
-            let wanted = [a.min(b), a.max(b)];
-            pairs.binary_search(&wanted).unwrap_or_default()
-        };
-        let triples: Vec<Triple> = tuples::<3>(groups)
-            .into_iter()
-            .map(|of @ [a, b, c]| Triple {
-                of,
-                ways: [(a, pair(b, c)), (b, pair(a, c)), (c, pair(a, b))],
-            })
-            .collect();
-        let triple = |of: [usize; 3]| {
-            triples
-                .binary_search_by_key(&of, |t| t.of)
-                .unwrap_or_default()
-        };
-        let both =
-            |[a, b]: [usize; 2], [c, d]: [usize; 2]| [([a, b], pair(a, b)), ([c, d], pair(c, d))];
-        let quads = tuples::<4>(groups)
-            .into_iter()
-            .map(|of @ [a, b, c, d]| Quad {
-                of,
-                ones: [
-                    (a, triple([b, c, d])),
-                    (b, triple([a, c, d])),
-                    (c, triple([a, b, d])),
-                    (d, triple([a, b, c])),
-                ],
-                twos: [
-                    both([a, b], [c, d]),
-                    both([a, c], [b, d]),
-                    both([a, d], [b, c]),
-                ],
-            });
-        let quads = quads.collect();
-        Plan {
-            pairs,
-            triples,
-            quads,
-        }
-    }
-}
-
-/// All ascending tuples, with repetition, within groups; sorted, each once.
-fn tuples<const N: usize>(groups: &[Vec<usize>]) -> Vec<[usize; N]> {
-    let mut all = Vec::new();
-    for group in groups {
-        let mut members = group.clone();
-        members.sort_unstable();
-        members.dedup();
-        let mut started: Vec<Vec<usize>> = vec![Vec::new()];
-        for _ in 0..N {
-            started = started
-                .into_iter()
-                .flat_map(|start| {
-                    let least = start.last().copied().unwrap_or(0);
-                    let next = members.iter().copied().filter(move |m| *m >= least);
-                    next.map(|m| [&start[..], &[m]].concat())
-                        .collect::<Vec<_>>()
-                })
-                .collect();
-        }
-        all.extend(
-            started
-                .into_iter()
-                .filter_map(|t| <[usize; N]>::try_from(t).ok()),
-        );
-    }
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// In how many orders a tuple can be written.
@@ -141,30 +73,40 @@ fn orders(of: &[usize]) -> f64 {
 
 impl PartialEq for Moments {
     fn eq(&self, other: &Self) -> bool {
-        let sums = |m: &Moments| [&m.mean[..], &m.pairs, &m.triples, &m.quads].concat();
-        self.count == other.count && self.plan == other.plan && sums(self) == sums(other)
+        self.count == other.count
+            && self.mean == other.mean
+            && self.sums == other.sums
+            && self.waiting == other.waiting
+            && self.recent == other.recent
+            && self.plan == other.plan
     }
 }
 
 impl Moments {
     /// Moments without a row: all products within each of `groups`, those of pairs alone within each of `bare`.
     pub(crate) fn new(columns: usize, groups: &[Vec<usize>], bare: &[Vec<usize>]) -> Self {
-        let plan = Arc::new(Plan::new(groups, bare));
+        let plan = Arc::new(Plan::new(columns, groups, bare));
         Moments {
             count: 0.0,
             mean: vec![0.0; columns],
-            pairs: vec![0.0; plan.pairs.len()],
-            triples: vec![0.0; plan.triples.len()],
-            quads: vec![0.0; plan.quads.len()],
+            sums: Sums::new(&plan, columns, 0.0),
+            waiting: 0.0,
+            recent: Sums::new(&plan, columns, Lanes::default()),
             plan,
             products: Vec::new(),
         }
+    }
+
+    /// Whether no round waits: all that is asked is of the settled ones.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.waiting == 0.0
     }
 
     pub(crate) fn count(&self) -> f64 {
         self.count
     }
 
+    /// The means of all rounds that are settled: the pivot of those that come.
     pub(crate) fn mean(&self) -> &[f64] {
         &self.mean
     }
@@ -172,12 +114,12 @@ impl Moments {
     /// The sum of the products of the deviations of two columns of one group.
     pub(crate) fn comoment(&self, i: usize, j: usize) -> f64 {
         let at = self.plan.pairs.binary_search(&[i.min(j), i.max(j)]);
-        at.map_or(f64::NAN, |at| self.pairs[at])
+        at.map_or(f64::NAN, |at| self.sums.pairs[at])
     }
 
     /// The sum over rounds of the product of two linear combinations of columns of one group, less their means.
     pub(crate) fn product(&self, a: &[f64], b: &[f64]) -> f64 {
-        let pairs = self.plan.pairs.iter().zip(&self.pairs);
+        let pairs = self.plan.pairs.iter().zip(&self.sums.pairs);
         let term = |([i, j], sum): (&[usize; 2], &f64)| {
             let mixed = if i == j {
                 a[*i] * b[*i]
@@ -211,8 +153,8 @@ impl Moments {
             };
             orders(of) / all * ways.iter().map(one).sum::<f64>()
         };
-        let triples = self.plan.triples.iter().zip(&self.triples);
-        let quads = self.plan.quads.iter().zip(&self.quads);
+        let triples = self.plan.triples.iter().zip(&self.sums.triples);
+        let quads = self.plan.quads.iter().zip(&self.sums.quads);
         match N {
             3 => triples.map(|(t, sum)| mixed(&t.of) * sum).sum(),
             4 => quads.map(|(q, sum)| mixed(&q.of) * sum).sum(),
@@ -226,11 +168,11 @@ impl Moments {
         if !(variance > 0.0) {
             return (0.0, 3.0);
         }
-        let triples = self.plan.triples.iter().zip(&self.triples);
+        let triples = self.plan.triples.iter().zip(&self.sums.triples);
         let third: f64 = triples
             .map(|(t, sum)| orders(&t.of) * product(&t.of, weights) * sum)
             .sum();
-        let quads = self.plan.quads.iter().zip(&self.quads);
+        let quads = self.plan.quads.iter().zip(&self.sums.quads);
         let fourth: f64 = quads
             .map(|(q, sum)| orders(&q.of) * product(&q.of, weights) * sum)
             .sum();
@@ -240,7 +182,7 @@ impl Moments {
         )
     }
 
-    /// Takes a block of rounds, column by column; their deviations from the block's means are left in `columns`.
+    /// Takes a block of rounds, column by column, as deviations from [`Moments::mean`]. What the columns hold afterwards is of no use.
     #[inline(always)]
     pub(crate) fn add_block(&mut self, columns: &mut [Column], rounds: usize) {
         if rounds == 0 {
@@ -248,82 +190,112 @@ impl Moments {
         }
         #[allow(clippy::cast_precision_loss, reason = "at most a block")]
         let count = rounds as f64;
-        let mut products = std::mem::take(&mut self.products);
-        products.resize(self.pairs.len(), [0.0; BLOCK]);
-        let mut block = Moments {
-            count,
-            ..self.clone()
-        };
-        block.fill(columns, rounds, &mut products);
-        self.merge(&block);
-        self.products = products;
-    }
-
-    #[inline(always)]
-    fn fill(&mut self, columns: &mut [Column], rounds: usize, products: &mut [Column]) {
-        for (mean, column) in self.mean.iter_mut().zip(columns.iter_mut()) {
+        let first = self.count == 0.0;
+        for (column, mean) in columns.iter_mut().zip(&mut self.mean) {
             column[rounds..].fill(0.0);
-            *mean = sum(column) / self.count;
-            column[..rounds].iter_mut().for_each(|x| *x -= *mean);
-        }
-        let pairs = self.plan.pairs.iter().zip(products.iter_mut());
-        for (([i, j], product), sum_of) in pairs.zip(&mut self.pairs) {
-            let (a, b) = (&columns[*i], &columns[*j]);
-            for ((out, a), b) in product.iter_mut().zip(a).zip(b) {
-                *out = a * b;
+            if first {
+                *mean = column.iter().sum::<f64>() / count;
+                column[..rounds].iter_mut().for_each(|x| *x -= *mean);
             }
-            *sum_of = sum(product);
         }
-        for (triple, sum_of) in self.plan.triples.iter().zip(&mut self.triples) {
-            let (column, pair) = triple.ways[0];
-            *sum_of = dot(&columns[column], &products[pair]);
-        }
-        for (quad, sum_of) in self.plan.quads.iter().zip(&mut self.quads) {
-            let [(_, one), (_, other)] = quad.twos[0];
-            *sum_of = dot(&products[one], &products[other]);
+        let Moments {
+            plan,
+            recent,
+            products,
+            ..
+        } = self;
+        plan.add(columns, products, recent);
+        self.waiting += count;
+        if first || self.waiting >= SETTLED {
+            self.settle();
         }
     }
 
-    /// Adds the rounds of another with the same columns and groups. Source of the update: Pébay (2008).
-    pub(crate) fn merge(&mut self, other: &Moments) {
-        if other.count == 0.0 {
+    /// Brings the waiting rounds to their own mean and merges them.
+    pub(crate) fn settle(&mut self) {
+        if self.is_settled() {
             return;
         }
-        let (a, b) = (self.count, other.count);
+        let n = self.waiting;
+        let mut sums = self.recent.total();
+        let shift: Vec<f64> = sums.singles.iter().map(|sum| sum / n).collect();
+        self.centre(n, &shift, &mut sums);
+        self.combine(n, &shift, &sums);
+        self.waiting = 0.0;
+        self.recent.fill(Lanes::default());
+    }
+
+    /// Brings the sums of `n` rounds about a pivot to their mean, which lies further by `shift`.
+    fn centre(&self, n: f64, shift: &[f64], sums: &mut Sums<f64>) {
+        let Sums {
+            pairs,
+            triples,
+            quads,
+            ..
+        } = sums;
+        for (quad, sum) in self.plan.quads.iter().zip(quads) {
+            for (column, triple) in quad.ones {
+                *sum -= shift[column] * triples[triple];
+            }
+            for [(first, one), (second, two)] in quad.twos {
+                *sum += product(&first, shift) * pairs[two] + product(&second, shift) * pairs[one];
+            }
+            *sum -= 3.0 * n * product(&quad.of, shift);
+        }
+        for (triple, sum) in self.plan.triples.iter().zip(triples) {
+            for (column, pair) in triple.ways {
+                *sum -= shift[column] * pairs[pair];
+            }
+            *sum += 2.0 * n * product(&triple.of, shift);
+        }
+        for (pair, sum) in self.plan.pairs.iter().zip(pairs) {
+            *sum -= n * product(pair, shift);
+        }
+    }
+
+    /// Adds the rounds of another with the same columns and groups; both are settled.
+    pub(crate) fn merge(&mut self, other: &Moments) {
+        let means = other.mean.iter().zip(&self.mean);
+        let shift: Vec<f64> = means.map(|(x, y)| x - y).collect();
+        self.combine(other.count, &shift, &other.sums);
+    }
+
+    /// Adds so many rounds, whose means lie further by `shift` and whose sums are about those. Source of the update: Pébay (2008).
+    fn combine(&mut self, count: f64, shift: &[f64], other: &Sums<f64>) {
+        if count == 0.0 {
+            return;
+        }
+        let (a, b) = (self.count, count);
         let n = a + b;
-        let shift: Vec<f64> = other
-            .mean
-            .iter()
-            .zip(&self.mean)
-            .map(|(x, y)| x - y)
-            .collect();
-        let plan = Arc::clone(&self.plan);
+        let Moments {
+            plan, sums, mean, ..
+        } = self;
         for (slot, quad) in plan.quads.iter().enumerate() {
             let mut sum = other.quads[slot]
-                + a * b * (a * a - a * b + b * b) / (n * n * n) * product(&quad.of, &shift);
+                + a * b * (a * a - a * b + b * b) / (n * n * n) * product(&quad.of, shift);
             for (column, triple) in quad.ones {
-                sum += shift[column] * (a * other.triples[triple] - b * self.triples[triple]) / n;
+                sum += shift[column] * (a * other.triples[triple] - b * sums.triples[triple]) / n;
             }
             for [(first, one), (second, two)] in quad.twos {
                 let squares =
-                    |pair: usize| (a * a * other.pairs[pair] + b * b * self.pairs[pair]) / (n * n);
-                sum += product(&first, &shift) * squares(two)
-                    + product(&second, &shift) * squares(one);
+                    |pair: usize| (a * a * other.pairs[pair] + b * b * sums.pairs[pair]) / (n * n);
+                sum +=
+                    product(&first, shift) * squares(two) + product(&second, shift) * squares(one);
             }
-            self.quads[slot] += sum;
+            sums.quads[slot] += sum;
         }
         for (slot, triple) in plan.triples.iter().enumerate() {
             let mut sum =
-                other.triples[slot] + a * b * (a - b) / (n * n) * product(&triple.of, &shift);
+                other.triples[slot] + a * b * (a - b) / (n * n) * product(&triple.of, shift);
             for (column, pair) in triple.ways {
-                sum += shift[column] * (a * other.pairs[pair] - b * self.pairs[pair]) / n;
+                sum += shift[column] * (a * other.pairs[pair] - b * sums.pairs[pair]) / n;
             }
-            self.triples[slot] += sum;
+            sums.triples[slot] += sum;
         }
         for (slot, pair) in plan.pairs.iter().enumerate() {
-            self.pairs[slot] += other.pairs[slot] + a * b / n * product(pair, &shift);
+            sums.pairs[slot] += other.pairs[slot] + a * b / n * product(pair, shift);
         }
-        for (mean, shift) in self.mean.iter_mut().zip(&shift) {
+        for (mean, shift) in mean.iter_mut().zip(shift) {
             *mean += b / n * shift;
         }
         self.count = n;
@@ -347,45 +319,24 @@ fn product(of: &[usize], values: &[f64]) -> f64 {
     of.iter().map(|i| values[*i]).product()
 }
 
-const LANES: usize = 16;
-
-#[inline(always)]
-fn sum(values: &Column) -> f64 {
-    let mut lanes = [0.0; LANES];
-    for chunk in values.chunks_exact(LANES) {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += x;
-        }
-    }
-    lanes.iter().sum()
-}
-
-#[inline(always)]
-fn dot(a: &Column, b: &Column) -> f64 {
-    let mut lanes = [0.0; LANES];
-    for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
-    }
-    lanes.iter().sum()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::products::tuples;
 
     fn filled(rows: &[(f64, f64)]) -> Moments {
         let mut moments = Moments::new(2, &[vec![0, 1]], &[]);
         for rows in rows.chunks(BLOCK) {
-            let mut columns = [[0.0; BLOCK]; 2];
+            let mut columns = [Column::ZERO; 2];
             for (r, row) in rows.iter().enumerate() {
-                (columns[0][r], columns[1][r]) = *row;
+                (columns[0][r], columns[1][r]) =
+                    (row.0 - moments.mean()[0], row.1 - moments.mean()[1]);
             }
             moments.add_block(&mut columns, rows.len());
         }
+        moments.settle();
         moments
     }
 
@@ -401,6 +352,69 @@ mod tests {
             .map(|t| orders(t))
             .sum();
         assert_eq!(total, 81.0);
+    }
+
+    /// Columns that jump between blocks and settlements, so that a pivot is far from what is summed about it.
+    fn jumping(rounds: usize, seed: u64, jump: f64) -> Vec<[f64; 4]> {
+        let mut state = seed;
+        let mut uniform = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let row = |i: usize| {
+            let level = jump * (i / 3_000) as f64;
+            [(); 4].map(|()| uniform().powi(3) + level)
+        };
+        (0..rounds).map(row).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        /// Groups of one, two and three that overlap, over many settlements, against the definition in two passes.
+        #[test]
+        fn groups_equal_the_definition(rounds in 1..14_000_usize, seed in 0..1_000_u64, jump in prop::sample::select(vec![0.0, 1.0, -30.0, 1e4])) {
+            let rows = jumping(rounds, seed, jump);
+            let n = rounds as f64;
+            let groups = [vec![0, 1], vec![2, 1], vec![3], vec![3, 0, 2], vec![1]];
+            let mut moments = Moments::new(4, &groups, &[vec![1, 3]]);
+            for rows in rows.chunks(BLOCK) {
+                let mut columns = vec![Column::ZERO; 4];
+                for (c, column) in columns.iter_mut().enumerate() {
+                    for (x, row) in column.iter_mut().zip(rows) {
+                        *x = row[c] - moments.mean()[c];
+                    }
+                }
+                moments.add_block(&mut columns, rows.len());
+            }
+            moments.settle();
+            let mean: Vec<f64> = (0..4).map(|c| rows.iter().map(|r| r[c]).sum::<f64>() / n).collect();
+            let scale = 1.0 + jump.abs() * (n / 3_000.0);
+            let check = |of: &[usize], found: f64| {
+                let product = |row: &[f64; 4]| of.iter().map(|c| row[*c] - mean[*c]).product::<f64>();
+                let expected = rows.iter().map(product).sum::<f64>();
+                let size = rows.iter().map(|row| product(row).abs()).sum::<f64>();
+                // What is lost is relative to the sum of magnitudes; the mean itself is known to so much.
+                let lost = 1e-11 * size + 1e-15 * n * scale.powi(of.len() as i32);
+                prop_assert!((found - expected).abs() <= lost, "{of:?}: {found} and {expected} of {size}");
+                Ok(())
+            };
+            for (c, expected) in mean.iter().enumerate() {
+                prop_assert!((moments.mean()[c] - expected).abs() <= 1e-12 * scale);
+            }
+            for (pair, found) in moments.plan.pairs.iter().zip(&moments.sums.pairs) {
+                check(pair, *found)?;
+            }
+            for (triple, found) in moments.plan.triples.iter().zip(&moments.sums.triples) {
+                check(&triple.of, *found)?;
+            }
+            for (quad, found) in moments.plan.quads.iter().zip(&moments.sums.quads) {
+                check(&quad.of, *found)?;
+            }
+            let counts = (moments.plan.pairs.len(), moments.plan.triples.len(), moments.plan.quads.len());
+            prop_assert_eq!(counts, (10, 15, 22));
+        }
     }
 
     proptest! {

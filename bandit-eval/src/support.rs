@@ -1,5 +1,8 @@
 //! What a log covers: how its weights lie, and which actions it has seen.
 
+use crate::moments::{BLOCK, Column};
+use crate::products::{Lanes, dot, sum};
+
 /// Eighths of a power of two, from $2^{-32}$ to $2^{32}$: the bins of weights.
 const BINS: usize = 64 * 8;
 const FIRST: u64 = (1023 - 32) << 3;
@@ -32,37 +35,56 @@ impl Default for Weights {
     }
 }
 
+/// Rounds that are looked at side by side.
+const LANES: usize = 8;
+
 /// How close to one a probability is certain.
 pub(crate) const CERTAIN: f64 = 1.0 - 1e-9;
 
 impl Weights {
     #[inline(always)]
     pub(crate) fn add(&mut self, weights: &[f64], propensities: &[f64]) {
-        let (mut largest, mut least, mut most) = (0.0_f64, f64::INFINITY, 0.0_f64);
+        // Numbers of at least zero are ordered as their bits are, and the largest of whole numbers is found many at a time.
+        let (mut largest, mut least, mut most) = (0, u64::MAX, 0);
         let (mut positive, mut certain) = (0_u64, 0_u64);
-        for (&w, &p) in weights.iter().zip(propensities) {
-            largest = if w > largest { w } else { largest };
-            least = if p < least { p } else { least };
-            most = if p > most { p } else { most };
-            positive += u64::from(w > 0.0);
+        for (w, p) in weights.iter().zip(propensities) {
+            largest = largest.max(w.abs().to_bits());
+            least = least.min(p.to_bits());
+            most = most.max(p.to_bits());
+            positive += u64::from(*w > 0.0);
             certain += u64::from(w * p >= CERTAIN);
         }
-        for w in weights {
-            // Zero lies below the first bin.
-            let place = (w.to_bits() >> 49).saturating_sub(FIRST).min(BINS as u64);
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "at most the number of bins"
-            )]
-            let bin = place as usize;
-            self.bins[bin] += 1;
+        if weights.is_empty() {
+            return;
         }
-        self.largest = self.largest.max(largest);
-        self.least_propensity = self.least_propensity.min(least);
-        self.largest_propensity = self.largest_propensity.max(most);
+        self.count(weights);
+        self.largest = self.largest.max(f64::from_bits(largest));
+        self.least_propensity = self.least_propensity.min(f64::from_bits(least));
+        self.largest_propensity = self.largest_propensity.max(f64::from_bits(most));
         self.zero += weights.len() as u64 - positive;
         self.matched += certain;
         self.partial += positive - certain;
+    }
+
+    /// Counts weights by bins.
+    #[inline(always)]
+    fn count(&mut self, weights: &[f64]) {
+        let mut places = [0; BLOCK];
+        for weights in weights.chunks(BLOCK) {
+            let places = &mut places[..weights.len()];
+            for (place, w) in places.iter_mut().zip(weights) {
+                // Zero lies below the first bin.
+                *place = (w.to_bits() >> 49).clamp(FIRST, FIRST + BINS as u64) - FIRST;
+            }
+            for place in places {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    reason = "at most the number of bins"
+                )]
+                let bin = (*place as usize).min(BINS);
+                self.bins[bin] += 1;
+            }
+        }
     }
 
     pub(crate) fn merge(&mut self, other: &Weights) {
@@ -131,6 +153,43 @@ impl Support {
         self.logged[action] += 1;
         self.inverse[action] += inverse;
         self.inverse_square[action] += inverse * inverse;
+    }
+
+    /// The same of a block with `K` actions, whose inverse propensities are given.
+    #[inline(always)]
+    pub(crate) fn log_block<const K: usize>(&mut self, actions: &[u32], inverses: &Column) {
+        let inverses = &inverses[..actions.len()];
+        for (k, this) in (0..K).zip(0_u32..) {
+            let (mut own, mut logged) = (Column::ZERO, 0_u64);
+            for ((own, inverse), action) in own.iter_mut().zip(inverses).zip(actions) {
+                let here = *action == this;
+                *own = if here { *inverse } else { 0.0 };
+                logged += u64::from(here);
+            }
+            let (mut total, mut squares) = (Lanes::default(), Lanes::default());
+            sum(&own, &mut total);
+            dot(&own, &own, &mut squares);
+            self.logged[k] += logged;
+            self.inverse[k] += total.iter().sum::<f64>();
+            self.inverse_square[k] += squares.iter().sum::<f64>();
+        }
+    }
+
+    /// The target's rows of a block.
+    #[inline(always)]
+    pub(crate) fn rows_block<T: Copy + Into<f64>, const K: usize>(&mut self, rows: &[[T; K]]) {
+        let (lanes, left) = rows.as_chunks::<LANES>();
+        let mut mass = [[0.0; K]; LANES];
+        for rows in lanes {
+            let places = mass.as_flattened_mut().iter_mut();
+            for (mass, p) in places.zip(rows.as_flattened()) {
+                *mass += (*p).into();
+            }
+        }
+        for (k, total) in self.mass.iter_mut().enumerate().take(K) {
+            *total += mass.iter().map(|lane| lane[k]).sum::<f64>();
+            *total += left.iter().map(|row| row[k].into()).sum::<f64>();
+        }
     }
 
     pub(crate) fn row(&mut self, target: &[f64], logging: Option<&[f64]>) {

@@ -95,3 +95,62 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Man { subcommand } => manual::page(&subcommand, Cli::command()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The subcommands that do something, with their names.
+    fn leaves(command: &clap::Command, names: &[String]) -> Vec<(String, String)> {
+        let below: Vec<_> = command
+            .get_subcommands()
+            .filter(|below| below.get_name() != "help")
+            .collect();
+        if below.is_empty() {
+            let help = command.get_after_long_help().or(command.get_after_help());
+            return vec![(
+                names.join(" "),
+                help.map(ToString::to_string).unwrap_or_default(),
+            )];
+        }
+        let deeper = below
+            .into_iter()
+            .flat_map(|below| leaves(below, &[names, &[below.get_name().to_owned()]].concat()));
+        deeper.collect()
+    }
+
+    /// The words of a line as a shell reads them, up to a pipe, a redirection or a remark.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+        for letter in line.chars() {
+            match letter {
+                '\'' => quoted = !quoted,
+                '|' | '>' | '#' if !quoted => break,
+                ' ' if !quoted => words.push(std::mem::take(&mut word)),
+                other => word.push(other),
+            }
+        }
+        words.push(word);
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_subcommand_has_examples_that_it_takes() {
+        let command = Cli::command();
+        for (name, help) in leaves(&command, &[]) {
+            assert!(help.contains("Examples:"), "{name} has no examples");
+            let own = format!("hindsight {name}");
+            let lines = help.lines().map(str::trim);
+            let examples: Vec<&str> = lines
+                .filter(|line| line.starts_with("hindsight "))
+                .collect();
+            assert!(examples.iter().any(|line| line.starts_with(&own)), "{name}");
+            for example in examples {
+                if let Err(error) = Cli::try_parse_from(words(example)) {
+                    panic!("{example}: {error}");
+                }
+            }
+        }
+    }
+}

@@ -79,7 +79,10 @@ fn problems_name_the_flag_and_the_value() {
     let ask = |payoffs: &str, more: &[&str]| {
         refusal(&[&["equilibrium", "--payoffs", payoffs], more].concat())
     };
-    assert_eq!(refusal(&["equilibrium"]), "--payoffs: is missing");
+    assert_eq!(
+        refusal(&["equilibrium"]),
+        "--payoffs: is missing (--help has examples)"
+    );
     assert_eq!(
         ask("[[[1,2],[3]],[[1,2],[3,4]]]", &[]),
         "--payoffs: player 0 at [1]: 1 entries, expected 2"

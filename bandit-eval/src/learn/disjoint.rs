@@ -2,7 +2,7 @@
 
 use super::check_context;
 use crate::error::{Allowed, Error, Result};
-use crate::vectorize::vectorize;
+use crate::vectorize::vectorize_short;
 
 /// Ridge regressions of the reward on the context, one per action, with the inverse of $\lambda I + \sum x x^\top$ kept by the formula of Sherman and
 /// Morrison.
@@ -118,7 +118,7 @@ impl Disjoint {
             ..
         } = self;
         let (features, width) = (*features, *width);
-        vectorize(
+        vectorize_short(
             #[inline(always)]
             || {
                 let matrices = inverse.chunks_exact(features * width);
@@ -177,7 +177,7 @@ impl Disjoint {
         }
         check_context(self.features, context)?;
         self.padded[..self.features].copy_from_slice(context);
-        vectorize(
+        vectorize_short(
             #[inline(always)]
             || self.update(action, reward),
         );

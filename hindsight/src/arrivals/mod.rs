@@ -311,10 +311,12 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     } else {
         page::orders(&results.orders, last)
     };
-    let text = format!("{}\n{words}.\n", table.render(crate::output::width()));
+    let finding = page::finding(&results, last);
+    let shown = table.render(crate::output::width());
+    let text = format!("{finding}\n\n{shown}\n{words}.\n");
     run.finish(
         &results,
-        || page::results(words, &data, &table, &results),
+        || page::results(words, &finding, &data, &table, &results),
         &text,
     )
 }

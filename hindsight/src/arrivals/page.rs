@@ -75,6 +75,40 @@ const ORDERS: &str = "The share that has arrived: mean, and the range of four fi
 const TIMELINE: &str =
     "Line and band: the mean and four fifths of the draws. Steps: what has been received.";
 
+/// How good the first model is beside the others, or what was drawn.
+pub(super) fn finding(results: &Results, last: i64) -> String {
+    let Some(first) = results.evaluations.first() else {
+        return format!(
+            "{} orders drawn, {last} periods ahead at most.",
+            results.orders.len()
+        );
+    };
+    let bias = &first.first_bias;
+    let place = results.evaluations.iter();
+    let better = place.filter(|e| e.crps.value < first.crps.value).count();
+    format!(
+        "{} has a CRPS of {} ± {}, {} of {} models; it expects first arrivals {} ± {} periods {} than they came.",
+        capital(&first.model),
+        fixed(first.crps.value, 4),
+        fixed(first.crps.margin, 4),
+        match better {
+            0 => "the best".to_owned(),
+            better => format!("number {}", better + 1),
+        },
+        results.evaluations.len(),
+        fixed(bias.value.abs(), 2),
+        fixed(bias.margin, 2),
+        if bias.value < 0.0 { "earlier" } else { "later" }
+    )
+}
+
+/// Words at the beginning of a sentence or an axis.
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 /// The page of a fit.
 pub(super) fn fitted(words: String, data: &Data, curves: &[NamedCurve]) -> Page {
     let mut page = Page::new("How orders arrive", words);
@@ -83,8 +117,15 @@ pub(super) fn fitted(words: String, data: &Data, curves: &[NamedCurve]) -> Page 
 }
 
 /// The page of an evaluation or of samples.
-pub(super) fn results(words: String, data: &Data, table: &Table, results: &Results) -> Page {
+pub(super) fn results(
+    words: String,
+    finding: &str,
+    data: &Data,
+    table: &Table,
+    results: &Results,
+) -> Page {
     let mut page = Page::new("How orders arrive", words);
+    page.note(finding);
     if results.evaluations.is_empty() {
         page.section("Orders").table(table, ORDERS);
     } else {
@@ -114,7 +155,7 @@ fn receipts(page: &mut Page, data: &Data, curves: &[NamedCurve]) {
     }
     let chart = XyChart::new(
         "Receipts",
-        Axis::linear(capital(data)),
+        Axis::linear(capital(&counting(data.counting))),
         Axis::linear("Share of the units ordered")
             .percent()
             .with_zero(),
@@ -141,11 +182,6 @@ pub(super) fn counting(counting: Counting) -> String {
     format!("{unit} since the {origin}")
 }
 
-fn capital(data: &Data) -> String {
-    let words = counting(data.counting);
-    format!("{}{}", words[..1].to_uppercase(), &words[1..])
-}
-
 fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
     let share = |label: &str| Axis::linear(label).percent().range(0.0, 1.0);
     let mut bins = XyChart::new(
@@ -156,7 +192,7 @@ fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
     .diagonal("calibrated");
     let mut slopes = XyChart::new(
         "Slopes of what has arrived",
-        Axis::linear(capital(data)),
+        Axis::linear(capital(&counting(data.counting))),
         Axis::linear("Slope"),
     )
     .mark_y(1.0, "calibrated");
@@ -199,7 +235,7 @@ fn timeline(data: &Data, order: &Forecast) -> Svg {
         .collect();
     XyChart::new(
         title,
-        Axis::linear(capital(data)),
+        Axis::linear(capital(&counting(data.counting))),
         Axis::linear("Share received").percent().with_zero(),
     )
     .series(Series::line("drawn", order.curve.points(&order.curve.mean)).band(band))

@@ -76,8 +76,10 @@ fn of_backtest(args: &Args, question: Question) -> Result<(), CliError> {
     let table = gaps::table(&document).render(crate::output::width());
     let words = gaps::words(&document);
     let mut page = Page::new(TITLE, document.scope());
+    let finding = gaps::finding(&document);
+    page.note(&finding);
     gaps::section(&mut page, &document);
-    let text = format!("{table}\n{}.\n{words}\n", document.scope());
+    let text = format!("{finding}\n\n{table}\n{}.\n{words}\n", document.scope());
     run.finish(&document.gaps(), || page, &text)
 }
 

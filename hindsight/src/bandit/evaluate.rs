@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bandit_eval::Range;
-use bandit_eval::io::{Columns, Study, Target};
+use bandit_eval::io::{Columns, Findings, Study, Target};
 use report::number::significant;
 use report::{Column, Page, Table};
 
@@ -116,9 +116,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         significant(found.logged, 4),
     );
     let shown = table.render(crate::output::width());
-    let text = format!("{shown}\n{lead}.\n{}\n", refusals.join(".\n"));
+    let finding = finding(&found);
+    let text = format!("{finding}\n\n{shown}\n{lead}.\n{}\n", refusals.join(".\n"));
     let mut page = Page::new("What another policy would have earned", lead);
-    page.section("Estimates").table(
+    page.note(&finding).section("Estimates").table(
         &table,
         "Reward per round; parts are read together, at a level corrected for their number.",
     );
@@ -126,4 +127,23 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         page.note(&why);
     }
     run.finish(&found, || page, &text)
+}
+
+/// What the other policy would have earned, by the estimate that rests on least: doubly robust where rewards are predicted, else self-normalised.
+fn finding(found: &Findings) -> String {
+    let named = |name: &str| found.estimates.iter().find(|f| f.estimator == name);
+    let Some(best) = named("DR").or(named("SNIPS")).or(found.estimates.first()) else {
+        return String::new();
+    };
+    match (best.value, best.interval) {
+        (Some(value), Some(look)) => {
+            let [value, look] = super::shown(value, look);
+            format!(
+                "The other policy would have earned {value} {look} a round ({}); the log earned {}.",
+                best.estimator,
+                significant(found.logged, 4)
+            )
+        }
+        _ => "This log cannot tell what the other policy would have earned.".to_owned(),
+    }
 }

@@ -20,12 +20,30 @@ mod results;
 
 use results::{Fitted, Results};
 
+const TRAIN: &str = "\
+Examples:
+  On the earlier weeks of the bundled stores:
+    hindsight capacity train --save model.json
+
+  Limits that are known four weeks ahead only, a longer training:
+    hindsight capacity train --notice 4 --buyer-steps 3000 --save model.json";
+
+const BACKTEST: &str = "\
+Examples:
+  Trained and judged on the bundled stores, the page with the plots:
+    hindsight capacity backtest --report capacity.html
+
+  A saved model under limits of your own (columns week, storage, inbound):
+    hindsight capacity backtest --model model.json --limits limits.csv --volumes volumes.csv";
+
 /// Subcommands of `hindsight capacity`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Trains a buyer and a coordinator on the earlier weeks of the bundled stores, and saves them.
+    #[command(after_long_help = TRAIN)]
     Train(Train),
     /// How limits are kept on later weeks, and at what cost in reward: the coordinator beside no control, gates, planned prices and hindsight.
+    #[command(after_long_help = BACKTEST)]
     Backtest(Backtest),
 }
 

@@ -73,10 +73,14 @@ fn saved(run: &Run, input: &Path, model: &Path, seed: u64) -> Result<(), CliErro
         input.display()
     );
     let table = table(&[("drain model", &evaluation)]);
-    let shown = format!("{}\n{words}.\n", table.render(crate::output::width()));
+    let finding = finding(&evaluation);
+    let shown = format!(
+        "{finding}\n\n{}\n{words}.\n",
+        table.render(crate::output::width())
+    );
     let page = || {
         let mut page = Page::new("A drain model on a log", words.clone());
-        page.section("Errors").table(&table, CAPTION);
+        page.note(&finding).section("Errors").table(&table, CAPTION);
         calibration(&mut page, &evaluation);
         page
     };
@@ -123,7 +127,8 @@ fn protocol(run: &Run, args: &Args) -> Result<(), CliError> {
     let shown = [&errors, &distances, &placed]
         .map(|t| t.render(width))
         .join("\n");
-    let text = format!("{shown}\n{}.\n", stores.words);
+    let finding = worth(&found);
+    let text = format!("{finding}\n\n{shown}\n{}.\n", stores.words);
     let before = &found.rounds[0].proportional.placement.levels;
     let after = &found.rounds[found.rounds.len() - 1]
         .optimised
@@ -142,7 +147,8 @@ fn protocol(run: &Run, args: &Args) -> Result<(), CliError> {
             "Which warehouse ships, and at what cost",
             stores.words.clone(),
         );
-        page.section("Errors on states of the same kind")
+        page.note(&finding)
+            .section("Errors on states of the same kind")
             .table(&errors, CAPTION);
         calibration(&mut page, &found.in_distribution);
         page.section("Errors in and out of distribution").table(
@@ -171,6 +177,31 @@ fn protocol(run: &Run, args: &Args) -> Result<(), CliError> {
         page
     };
     run.finish(&found, page, &text)
+}
+
+/// How far forecasts are off, beside the best rule.
+pub(super) fn finding(e: &Evaluation) -> String {
+    let rules = e.baseline_wape.iter().copied().chain([e.last_period_wape]);
+    format!(
+        "Units by warehouse are forecast with an error of {}, by the best rule with {}; intervals of 80 % cover {}.",
+        percent(e.wape, 1),
+        percent(rules.fold(f64::INFINITY, f64::min), 1),
+        percent(e.coverage[1].share, 1)
+    )
+}
+
+/// What the placement that was optimised in the model is worth by the referee, and how far the model flattered it.
+fn worth(found: &Findings) -> String {
+    let before = &found.rounds[0].proportional;
+    let after = &found.rounds[found.rounds.len() - 1].optimised;
+    format!(
+        "By the referee, stock placed in the model costs {} a week, stock where demand is {} ({}); the model said {}, and the referee is {} above it.",
+        fixed(after.referee, 1),
+        fixed(before.referee, 1),
+        percent(after.referee / before.referee - 1.0, 1),
+        fixed(after.model, 1),
+        percent(after.referee / after.model - 1.0, 1)
+    )
 }
 
 /// Errors of forecasts, a row each, and those of the rules.

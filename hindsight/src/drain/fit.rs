@@ -74,10 +74,16 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         all.states().len()
     );
     let table = evaluate::table(&[("drain model", &evaluation)]);
-    let text = format!("{}\n{words}.\n", table.render(crate::output::width()));
+    let finding = evaluate::finding(&evaluation);
+    let text = format!(
+        "{finding}\n\n{}\n{words}.\n",
+        table.render(crate::output::width())
+    );
     let page = || {
         let mut page = Page::new("The drain model", words.clone());
-        page.section("Errors").table(&table, evaluate::CAPTION);
+        page.note(&finding)
+            .section("Errors")
+            .table(&table, evaluate::CAPTION);
         evaluate::calibration(&mut page, &evaluation);
         page
     };

@@ -68,10 +68,23 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         "{words}: {} forecasts of {} members and {} components",
         summary.forecasts, summary.members, summary.components
     );
-    let text = format!("{}\n{words}.\n", table.render(crate::output::width()));
+    let wide = summary.coverage.last();
+    let covered = wide.map_or_else(String::new, |c| {
+        format!(
+            "; their central {} intervals cover {}",
+            percent(c.level, 0),
+            percent(c.share, 1)
+        )
+    });
+    let crps = significant(summary.crps_fair, 4);
+    let finding = format!("The forecasts have a fair CRPS of {crps} on average{covered}.");
+    let text = format!(
+        "{finding}\n\n{}\n{words}.\n",
+        table.render(crate::output::width())
+    );
     let page = || {
         let mut page = Page::new("How good are these forecasts?", words.clone());
-        page.section("Scores").table(
+        page.note(&finding).section("Scores").table(
             &table,
             "Lower is better. Fair scores are those of the law that the ensemble is a sample of.",
         );

@@ -57,11 +57,15 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
     let programmes = answer_all(&problems, threads).map_err(wrong)?;
     let table = table(&problems, &programmes);
-    let text = format!("{}\n{words}.\n", table.render(crate::output::width()));
+    let finding = finding(&programmes);
+    let text = format!(
+        "{finding}\n\n{}\n{words}.\n",
+        table.render(crate::output::width())
+    );
     let results = Results { programmes };
     let page = || {
         let mut page = Page::new("The cheapest fulfilment", words.clone());
-        page.section("Programmes").table(&table, "A price is what one more unit would save. Where none can serve all demand, the cut says why.");
+        page.note(&finding).section("Programmes").table(&table, "A price is what one more unit would save. Where none can serve all demand, the cut says why.");
         let solved = problems.iter().zip(&results.programmes).enumerate();
         let first = solved.filter_map(|(k, (problem, answer))| match answer {
             Answer::Optimal(plan) => Some((k, problem, plan)),
@@ -77,6 +81,26 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         page
     };
     run.finish(&results, page, &text)
+}
+
+fn finding(programmes: &[Answer]) -> String {
+    let costs = programmes.iter().filter_map(|answer| match answer {
+        Answer::Optimal(plan) => Some(plan.cost),
+        Answer::Infeasible(_) => None,
+    });
+    let costs: Vec<f64> = costs.collect();
+    let infeasible = programmes.len() - costs.len();
+    let cost = significant(costs.iter().sum(), 6);
+    match infeasible {
+        0 => format!(
+            "The cheapest plans of all {} programmes cost {cost} together.",
+            costs.len()
+        ),
+        _ => format!(
+            "{infeasible} of {} programmes cannot serve all demand; the cheapest plans of the others cost {cost} together.",
+            programmes.len()
+        ),
+    }
 }
 
 fn table(problems: &[Fulfilment], answers: &[Answer]) -> Table {

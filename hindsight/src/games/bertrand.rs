@@ -3,10 +3,13 @@
 use games::bertrand::{
     Demand, LinearDemand, LumpSum, PowerDemand, Selection, SharedRevenue, TieRule,
 };
+use report::{Svg, Table};
 use serde_json::{Value, json};
 
 use super::case::Answer;
 use super::fields::{named, need};
+use super::map::centres;
+use super::market_words;
 use super::problem::Problem;
 use crate::inputs::Inputs;
 
@@ -70,9 +73,44 @@ impl Answer for Case {
             }),
         }
     }
+
+    fn tables(answer: &Value) -> Vec<(String, Table)> {
+        market_words::bertrand_tables(answer)
+    }
+
+    fn figures(&self, _answer: &Value) -> Vec<(Svg, String)> {
+        let choke = self.choke_price.unwrap_or(1.0);
+        let chart = match self.exponent {
+            Some(exponent) => self.over_fees(PowerDemand::new(choke, exponent).ok()),
+            None => self.over_fees(LinearDemand::new(choke).ok()),
+        };
+        let caption = "What each side gets, over the fee, at the highest price where an interval of prices is possible; the costs are those given.";
+        chart
+            .map(|svg| (svg, caption.to_owned()))
+            .into_iter()
+            .collect()
+    }
 }
 
 impl Case {
+    /// Payoffs over the fee, all else as it is.
+    fn over_fees<D: Demand + Clone>(&self, demand: Option<D>) -> Option<Svg> {
+        let (retailer, seller, fee) = (self.retailer_cost?, self.seller_cost?, self.fee?);
+        let game = SharedRevenue::new(demand?, retailer, seller, 0.0).ok()?;
+        let mut lines: [Vec<(f64, f64)>; 3] = Default::default();
+        for at in centres(0.0, 1.0, 200) {
+            let [_, sale] = game.with_fee(at).ok()?.outcome_sales();
+            let values = [sale.retailer, sale.seller, sale.consumers];
+            lines
+                .iter_mut()
+                .zip(values)
+                .for_each(|(line, value)| line.push((at, value)));
+        }
+        let names = ["retailer", "seller", "consumers"];
+        let lines = names.into_iter().zip(lines).collect();
+        Some(market_words::over_fees("Payoffs over the fee", fee, lines))
+    }
+
     fn solve<D: Demand + Clone>(
         &self,
         demand: D,
@@ -86,7 +124,7 @@ impl Case {
             need("fee", self.fee)?,
         )?;
         let [low, high] = game.outcome_sales();
-        Ok(json!({
+        let mut answer = json!({
             "key_prices": game.key_prices(),
             "outcome": game.outcome(),
             "at_lowest_price": low,
@@ -96,6 +134,8 @@ impl Case {
             "best_fee": best_fee(&game)?,
             "equilibria": game.equilibria(tie),
             "admissible": game.admissible(tie),
-        }))
+        });
+        answer["sentence"] = json!(market_words::bertrand(&answer));
+        Ok(answer)
     }
 }

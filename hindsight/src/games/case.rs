@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use report::Page;
+use report::{Page, Svg, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::lines::{each_line, json_problem};
 use super::problem::Problem;
-use super::words;
+use super::words::rendered;
 use crate::document::{self, Outputs};
 use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
@@ -35,24 +35,12 @@ pub(super) trait Answer: clap::Args + Serialize + DeserializeOwned + Send + Sync
         None
     }
 
-    /// The answer for the terminal.
-    fn text(answer: &Value) -> String {
-        let table = words::rendered(&words::table(answer));
-        match answer["sentence"].as_str() {
-            Some(sentence) => format!("{sentence}\n\n{table}"),
-            None => table,
-        }
-    }
+    /// The answer as tables with captions; its sentence stands above them.
+    fn tables(answer: &Value) -> Vec<(String, Table)>;
 
-    /// The page of the answer.
-    fn page(answer: &Value) -> Page {
-        let lead = answer["sentence"].as_str().unwrap_or_default();
-        let mut page = Page::new(Self::TITLE, lead);
-        page.section("The answer").table(
-            &words::table(answer),
-            "All fields; long lists are in the JSON document.",
-        );
-        page
+    /// Figures with captions, for the page.
+    fn figures(&self, _answer: &Value) -> Vec<(Svg, String)> {
+        Vec::new()
     }
 }
 
@@ -107,7 +95,7 @@ impl<C: Answer> Run<C> {
         }
         let run = self.begin(self.case.files())?;
         let answer = self.case.answer(run.inputs()).map_err(Problem::of_flags)?;
-        finish::<C>(&run, answer)
+        finish::<C>(&run, answer, |answer| self.case.figures(answer))
     }
 
     /// Begins the run that the places describe, with the files it reads.
@@ -173,13 +161,33 @@ impl<C: Answer> Run<C> {
 }
 
 /// Writes one answer to its places and the terminal.
-pub(super) fn finish<C: Answer>(run: &document::Run, mut answer: Value) -> Result<(), CliError> {
-    let text = C::text(&answer);
+pub(super) fn finish<C: Answer>(
+    run: &document::Run,
+    mut answer: Value,
+    figures: impl FnOnce(&Value) -> Vec<(Svg, String)>,
+) -> Result<(), CliError> {
+    let tables = C::tables(&answer);
+    let sentence = answer["sentence"].as_str().unwrap_or_default();
+    let mut text = format!("{sentence}\n");
+    for (caption, table) in &tables {
+        text.push_str(&format!("\n{caption}\n{}", rendered(table)));
+    }
+    let mut page = Page::new(C::TITLE, sentence);
     // The document has a place of its own for the seed.
     if let Value::Object(fields) = &mut answer {
         fields.remove("seed");
     }
-    run.finish(&answer, || C::page(&answer), &text)
+    let page = || {
+        page.section("The answer");
+        for (svg, caption) in figures(&answer) {
+            page.figure(&svg, &caption);
+        }
+        for (caption, table) in &tables {
+            page.table(table, &format!("{caption}."));
+        }
+        page
+    };
+    run.finish(&answer, page, &text)
 }
 
 /// The fields that flags give.

@@ -1,9 +1,11 @@
 //! `hindsight games debate`: the four arms.
 
 use games::debate::{ArmSettings, compare_arms};
+use report::{Svg, Table};
 use serde_json::{Value, json};
 
 use super::case::Answer;
+use super::play_words;
 use super::problem::Problem;
 use crate::inputs::Inputs;
 
@@ -65,6 +67,18 @@ impl Answer for Case {
             temperature: self.temperature.unwrap_or(usual.temperature),
         };
         let seed = self.seed.unwrap_or(SEED);
-        Ok(json!({ "settings": settings, "seed": seed, "arms": compare_arms(settings, seed)? }))
+        let arms = compare_arms(settings, seed)?;
+        let mut answer = json!({ "settings": settings, "seed": seed, "arms": arms });
+        answer["sentence"] = json!(play_words::debate(&answer));
+        Ok(answer)
+    }
+
+    fn tables(answer: &Value) -> Vec<(String, Table)> {
+        play_words::debate_tables(answer)
+    }
+
+    fn figures(&self, answer: &Value) -> Vec<(Svg, String)> {
+        let caption = "The coarse gap of each arm: what a debater could have gained a round by one fixed strategy, with 95 % intervals over the debates.";
+        vec![(play_words::debate_chart(answer), caption.to_owned())]
     }
 }

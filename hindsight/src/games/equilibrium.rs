@@ -8,6 +8,7 @@ use games::equilibrium::{
     pairwise_correlated_gap, payoff_range, stackelberg, undominated_by_mixtures,
 };
 use games::io::NamedGame;
+use report::{Svg, Table};
 use serde_json::{Value, json};
 
 use super::case::Answer;
@@ -129,12 +130,17 @@ impl Answer for Case {
         Ok(answer)
     }
 
-    fn text(answer: &Value) -> String {
-        words::text(answer)
+    fn tables(answer: &Value) -> Vec<(String, Table)> {
+        words::tables(answer)
     }
 
-    fn page(answer: &Value) -> report::Page {
-        words::page(answer)
+    fn figures(&self, answer: &Value) -> Vec<(Svg, String)> {
+        let players = super::words::names(&answer["players"]);
+        let of = players.join(" and ");
+        let chart = words::chart(answer).into_iter();
+        chart
+            .map(|svg| (svg, format!("How likely each pair of actions of {of} is.")))
+            .collect()
     }
 }
 

@@ -3,10 +3,10 @@
 use games::equilibrium::{
     Commitment, Concept, CorrelatedEquilibrium, FollowerTies, NashEquilibrium, ZeroSum,
 };
-use report::{Column, Page, Table};
+use report::{Axis, Column, HeatMap, Shades, Svg, Table};
 use serde_json::{Value, json};
 
-use super::words::{matrix, members, mixture, number, plain, rendered};
+use super::words::{matrix, members, mixture, names, number, plain};
 use games::io::NamedGame;
 
 /// Profiles that are listed at most.
@@ -153,15 +153,8 @@ pub(super) fn profiles(named: &NamedGame, joint: &[f64]) -> Value {
         .collect()
 }
 
-fn names(value: &Value) -> Vec<String> {
-    members(value)
-        .iter()
-        .filter_map(|v| v.as_str().map(str::to_owned))
-        .collect()
-}
-
 /// The tables of an answer with their captions.
-fn tables(answer: &Value) -> Vec<(String, Table)> {
+pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
     let players = names(&answer["players"]);
     let actions: Vec<Vec<String>> = members(&answer["actions"]).iter().map(names).collect();
     let mut all = Vec::new();
@@ -300,28 +293,40 @@ fn binding_table(answer: &Value, players: &[String], actions: &[Vec<String>]) ->
     table
 }
 
-/// The answer for the terminal.
-pub(super) fn text(answer: &Value) -> String {
-    let mut out = String::from(answer["sentence"].as_str().unwrap_or_default());
-    out.push('\n');
-    for (caption, table) in tables(answer) {
-        out.push('\n');
-        out.push_str(&caption);
-        out.push('\n');
-        out.push_str(&rendered(&table));
+/// The probabilities of the profiles of two players as a map.
+pub(super) fn chart(answer: &Value) -> Option<Svg> {
+    let (players, actions) = (names(&answer["players"]), members(&answer["actions"]));
+    let actions: Vec<Vec<String>> = actions.iter().map(names).collect();
+    let [rows, columns] = &actions[..] else {
+        return None;
+    };
+    let joint = members(&answer["joint"]);
+    let size = (rows.len(), columns.len());
+    if joint.is_empty() || size.0.max(size.1) > DRAWN {
+        return None;
     }
-    out
-}
-
-/// The answer as a page.
-pub(super) fn page(answer: &Value) -> Page {
-    let mut page = Page::new(
-        "Equilibria",
-        answer["sentence"].as_str().unwrap_or_default(),
+    // The first row of the matrix stands at the top.
+    let lines = joint.chunks(size.1).rev().flatten();
+    let cells = lines.map(|p| p.as_f64().unwrap_or(0.0)).collect();
+    let middle = |at: usize| u32::try_from(at).map_or(0.0, f64::from) + 0.5;
+    let named = |names: &mut dyn Iterator<Item = &String>| -> Vec<(f64, String)> {
+        let names = names.enumerate();
+        names.map(|(at, name)| (middle(at), name.clone())).collect()
+    };
+    let x = Axis::linear(&players[1]).ticks(named(&mut columns.iter()));
+    let y = Axis::linear(&players[0]).ticks(named(&mut rows.iter().rev()));
+    let edge = |count: usize| (0.0, middle(count) - 0.5);
+    let (title, label) = ("How likely each pair of actions is", "probability");
+    let map = HeatMap::values(
+        title,
+        x,
+        y,
+        edge(size.1),
+        edge(size.0),
+        size.1,
+        cells,
+        Shades::Sequential,
+        label,
     );
-    page.section("The answer");
-    for (caption, table) in tables(answer) {
-        page.table(&table, &format!("{caption}."));
-    }
-    page
+    Some(map.size(460.0, 320.0).annotate(3).svg())
 }

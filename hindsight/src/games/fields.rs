@@ -9,7 +9,7 @@ use super::problem::Problem;
 
 /// The value of a field that must be there.
 pub(super) fn need<T: Copy>(field: &str, value: Option<T>) -> Result<T, Problem> {
-    value.ok_or_else(|| Problem::field(field, "is missing"))
+    value.ok_or_else(|| Problem::missing(field))
 }
 
 /// One of the names that a type of the library goes by.

@@ -1,10 +1,13 @@
 //! `hindsight games marketplace`.
 
 use games::marketplace::{MarketParameters, Marketplace, Posting, Rationing};
+use report::{Svg, Table};
 use serde_json::{Value, json};
 
 use super::case::Answer;
 use super::fields::{named, need};
+use super::map::centres;
+use super::market_words;
 use super::problem::Problem;
 use crate::inputs::Inputs;
 
@@ -92,12 +95,57 @@ impl Answer for Case {
                 answer["threshold"] = json!(
                     market.threshold(rationing, price) / self.substitutability.unwrap_or(1.0)
                 );
+                answer["posted"] = json!(operator);
                 answer["reply"] = json!(reply);
             }
             (None, None) if self.substitutability.is_none() => {}
-            (None, _) => return Err(Problem::field("price", "is missing")),
-            (_, None) => return Err(Problem::field("stock", "is missing")),
+            (None, _) => return Err(Problem::missing("price")),
+            (_, None) => return Err(Problem::missing("stock")),
         }
+        answer["sentence"] = json!(market_words::marketplace(&answer));
         Ok(answer)
     }
+
+    fn tables(answer: &Value) -> Vec<(String, Table)> {
+        market_words::marketplace_tables(answer)
+    }
+
+    fn figures(&self, answer: &Value) -> Vec<(Svg, String)> {
+        let rationing = serde_json::from_value(answer["rationing"].clone());
+        let parameters = serde_json::from_value(answer["parameters"].clone());
+        let (Ok(rationing), Ok(parameters)) = (rationing, parameters) else {
+            return Vec::new();
+        };
+        let fee = answer["parameters"]["fee"].as_f64().unwrap_or_default();
+        let lines = over_fees(parameters, rationing);
+        let svg = market_words::over_fees("Payoffs over the fee", fee, lines);
+        let caption = "What each side gets in equilibrium, over the fee; all else is as given.";
+        vec![(svg, caption.to_owned())]
+    }
+}
+
+/// Payoffs over the fee, all else as it is.
+fn over_fees(
+    parameters: MarketParameters,
+    rationing: Rationing,
+) -> Vec<(&'static str, Vec<(f64, f64)>)> {
+    let mut lines: [Vec<(f64, f64)>; 3] = Default::default();
+    for fee in centres(0.0, 1.0, 200) {
+        if let Ok(market) = Marketplace::new(MarketParameters { fee, ..parameters }) {
+            let spne = market.equilibrium(rationing);
+            let values = [
+                spne.trade.operator_payoff,
+                spne.trade.seller_payoff,
+                spne.consumer_surplus,
+            ];
+            lines
+                .iter_mut()
+                .zip(values)
+                .for_each(|(line, value)| line.push((fee, value)));
+        }
+    }
+    ["operator", "seller", "consumers"]
+        .into_iter()
+        .zip(lines)
+        .collect()
 }

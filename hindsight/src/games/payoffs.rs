@@ -29,7 +29,7 @@ pub(super) fn read(
     actions: Option<&Json>,
 ) -> Result<NamedGame, Problem> {
     if sources.is_empty() {
-        return Err(Problem::field(FIELD, "is missing"));
+        return Err(Problem::missing(FIELD));
     }
     let sources = sources
         .iter()

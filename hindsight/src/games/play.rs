@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use games::repeated::{LearnerKind, PlayStudy};
+use report::{Svg, Table};
 use serde_json::{Value, json};
 
 use super::case::Answer;
 use super::fields::{Json, sources};
 use super::payoffs;
+use super::play_words;
 use super::problem::Problem;
 use crate::inputs::Inputs;
 
@@ -75,7 +77,18 @@ impl Answer for Case {
             "joint": record.joint,
             "regrets_on_unit_scale": record.curve.last().map(|c| &c.regrets),
             "curve_on_unit_scale": record.curve,
+            "players": named.players,
+            "actions": named.actions,
         }))
+    }
+
+    fn tables(answer: &Value) -> Vec<(String, Table)> {
+        play_words::play_tables(answer)
+    }
+
+    fn figures(&self, answer: &Value) -> Vec<(Svg, String)> {
+        let caption = "What a player could still have gained a round, of payoffs brought to the range from 0 to 1.";
+        vec![(play_words::play_chart(answer), caption.to_owned())]
     }
 }
 

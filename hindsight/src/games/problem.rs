@@ -11,6 +11,9 @@ pub(super) struct Problem {
     text: String,
 }
 
+/// What is said of a field that has to be given and is not.
+const MISSING: &str = "is missing";
+
 impl Problem {
     pub(super) fn field(field: &str, text: impl Into<String>) -> Self {
         Self {
@@ -47,9 +50,22 @@ impl Problem {
         }
     }
 
+    /// A field that has to be given and is not.
+    pub(super) fn missing(field: &str) -> Self {
+        Self::field(field, MISSING)
+    }
+
     pub(super) fn of_flags(self) -> CliError {
+        let hint = match self.text == MISSING {
+            true => " (--help has examples)",
+            false => "",
+        };
         match self.field {
-            Some(field) => CliError::Input(format!("--{}: {}", field.replace('_', "-"), self.text)),
+            Some(field) => CliError::Input(format!(
+                "--{}: {}{hint}",
+                field.replace('_', "-"),
+                self.text
+            )),
             None => CliError::Input(self.text),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use games::io::{Play, RecordedPlay};
 use games::repeated::RegretAccount;
 use games::{Argument, GamesError};
+use report::Table;
 use serde_json::{Value, json};
 
 use super::case::{self, Answer, finish};
@@ -97,7 +98,7 @@ impl Answer for Case {
             value
                 .clone()
                 .map(|j| j.0)
-                .ok_or_else(|| Problem::field(field, "is missing"))
+                .ok_or_else(|| Problem::missing(field))
         };
         let plays: Vec<Play> =
             serde_json::from_value(get("plays", &self.plays)?).map_err(|_| {
@@ -129,6 +130,10 @@ impl Answer for Case {
         }
         Ok(answer(&record))
     }
+
+    fn tables(answer: &Value) -> Vec<(String, Table)> {
+        super::play_words::regret_tables(answer)
+    }
 }
 
 impl Run {
@@ -145,6 +150,6 @@ impl Run {
                 serde_json::from_str(text).map_err(|e| place.error(json_problem(&e)))?;
             add(&mut record, &round.play, &round.rewards).map_err(|p| p.at(&place))
         })?;
-        finish::<Case>(&run, answer(&record))
+        finish::<Case>(&run, answer(&record), |_| Vec::new())
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 pub(super) fn number(value: &Value) -> String {
     value
         .as_f64()
-        .map_or_else(|| "n/a".to_owned(), |x| report::number::significant(x, 6))
+        .map_or_else(|| "n/a".to_owned(), |x| plain(x, 6))
 }
 
 /// A number in a sentence: as a table has it, without zeros that say nothing.
@@ -23,6 +23,12 @@ pub(super) fn plain(x: f64, digits: usize) -> String {
 /// A table as text for the terminal.
 pub(super) fn rendered(table: &Table) -> String {
     table.render(crate::output::width())
+}
+
+/// The texts of an array.
+pub(super) fn names(value: &Value) -> Vec<String> {
+    let texts = members(value).iter().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
 }
 
 /// The members of an array; none of what is no array.
@@ -56,56 +62,4 @@ pub(super) fn matrix(entries: &[Value], rows: &[String], columns: &[String]) -> 
         table.row(std::iter::once(name.clone()).chain(line.iter().map(number)));
     }
     table
-}
-
-/// A JSON object as a table of dotted names and values; its sentence stands elsewhere.
-pub(super) fn table(answer: &Value) -> Table {
-    let mut table = Table::new([Column::text(""), Column::text("")]);
-    flatten(&mut table, String::new(), answer);
-    table
-}
-
-fn flatten(table: &mut Table, name: String, value: &Value) {
-    let cell = |value: &Value| match value {
-        Value::Number(n) if n.is_f64() => number(value),
-        Value::String(s) => s.clone(),
-        Value::Null => "n/a".to_owned(),
-        other => other.to_string(),
-    };
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields.iter().filter(|(key, _)| *key != "sentence") {
-                let below = if name.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{name}.{key}")
-                };
-                flatten(table, below, value);
-            }
-        }
-        Value::Array(values)
-            if values.len() <= 8
-                && !name.starts_with("curve")
-                && values.iter().any(Value::is_object) =>
-        {
-            for (i, value) in values.iter().enumerate() {
-                flatten(table, format!("{name}[{i}]"), value);
-            }
-        }
-        Value::Array(values)
-            if values.len() <= 12 && values.iter().all(|v| !v.is_array() && !v.is_object()) =>
-        {
-            let cells: Vec<String> = values.iter().map(cell).collect();
-            table.row([name, cells.join("  ")]);
-        }
-        Value::Array(values) => {
-            table.row([
-                name,
-                format!("{} values (--json - shows them)", values.len()),
-            ]);
-        }
-        other => {
-            table.row([name, cell(other)]);
-        }
-    }
 }

@@ -14,6 +14,7 @@ use crate::inputs::Inputs;
 
 mod calibration;
 mod cbs;
+mod examples;
 mod gap;
 mod noise;
 mod passk;
@@ -33,20 +34,26 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Calibration of stated confidences: binned, debiased and smooth error with an interval, Brier score, log loss, risk and coverage.
+    #[command(after_long_help = examples::CALIBRATION)]
     Calibration(calibration::Args),
     /// Fits a map from confidences (or logits) to better ones and judges it on records it has not seen.
+    #[command(after_long_help = examples::RECALIBRATE)]
     Recalibrate(recalibrate::Args),
     /// In-context learning: calibration against the number of shots, over seeds, and after maps fitted on three kinds of prompts.
     Protocol(protocol::Args),
     /// The generation-verification gap: what filtering responses by a verifier's score gains.
     Gap(gap::Args),
     /// pass@k and pass^k without bias.
+    #[command(after_long_help = examples::PASSK)]
     Passk(passk::Args),
     /// The critical batch size from steps to a target loss.
+    #[command(after_long_help = examples::CBS)]
     Cbs(cbs::Args),
     /// Loss as a function of parameters and tokens (Chinchilla), or iso-FLOP profiles.
+    #[command(after_long_help = examples::SCALING)]
     Scaling(scaling::Args),
     /// The gradient noise scale from squared gradient norms at two batch sizes.
+    #[command(after_long_help = examples::NOISE_SCALE)]
     NoiseScale(noise::Args),
 }
 

@@ -100,15 +100,22 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         args.small_batch,
         args.big_batch
     );
-    let mut text = format!("{}\n{lead}.", table.render(crate::output::width()));
-    let scale = whole.scale();
+    let (scale, late) = (whole.scale(), recent.scale());
+    let batch = |b: Option<f64>| b.map_or_else(|| "undefined".to_owned(), |b| significant(b, 3));
+    let finding = format!(
+        "The gradient noise scale is {} over the run and {} in its last steps.",
+        batch(scale.batch),
+        batch(late.batch)
+    );
+    let shown = table.render(crate::output::width());
+    let mut text = format!("{finding}\n\n{shown}\n{lead}.");
     if scale.signal <= 0.0 {
         text.push_str(" The estimate of |G|^2 is not positive: the signal is lost in the noise.");
     } else if scale.trace <= 0.0 {
         text.push_str(" The estimate of the trace is not positive, which no trace is: the noise is lost in the signal (are the norms of the two batch sizes interchanged?).");
     }
     let mut page = Page::new("Gradient noise scale", lead);
-    page.section("Over the run");
+    page.note(&finding).section("Over the run");
     let step = curve.len().div_ceil(1000).max(1);
     #[allow(clippy::cast_precision_loss)] // Steps.
     let points: Vec<(f64, f64)> = curve

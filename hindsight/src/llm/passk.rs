@@ -111,12 +111,29 @@ fn report(responses: &Responses, rows: Vec<PassSummary>, run: &Run) -> Result<()
         responses.prompts(),
         responses.len()
     );
+    let finding = match (rows.first(), rows.last()) {
+        (Some(one), Some(all)) => {
+            let of = |k: usize| match k {
+                1 => "The one response drawn".to_owned(),
+                k => format!("At least one of {k} responses"),
+            };
+            format!(
+                "{} is right in {} of the problems, at least one of {} in {}, all of them in {}.",
+                of(one.k),
+                percent(one.pass_at_k, 1),
+                all.k,
+                percent(all.pass_at_k, 1),
+                percent(all.pass_hat_k, 1)
+            )
+        }
+        _ => String::new(),
+    };
     let text = format!(
-        "{}\n{lead}; at least one of k right (pass@k), all of k right (pass^k).",
+        "{finding}\n\n{}\n{lead}; at least one of k right (pass@k), all of k right (pass^k).",
         table.render(crate::output::width())
     );
     let mut page = Page::new("pass@k", lead);
-    page.section("One of k, all of k");
+    page.note(&finding).section("One of k, all of k");
     #[allow(clippy::cast_precision_loss)] // Small counts.
     let line = |f: fn(&PassSummary) -> (f64, f64)| {
         let points = rows.iter().map(|r| (r.k as f64, f(r).0)).collect();

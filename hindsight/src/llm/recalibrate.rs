@@ -137,9 +137,20 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
 fn report(results: &Results, words: &str, run: &Run) -> Result<(), CliError> {
     let (before, after) = (&results.before, &results.after);
     let table = comparison(before, after);
-    let text = format!("{}\n{words}", table.render(crate::output::width()));
+    let error = |summary: &Summary| fixed(summary.reliability.debiased_l1(), 3);
+    let finding = format!(
+        "On records that it has not seen the map takes the debiased calibration error from {} to {} and the log loss from {} to {}.",
+        error(before),
+        error(after),
+        fixed(before.nll, 4),
+        fixed(after.nll, 4),
+    );
+    let text = format!(
+        "{finding}\n\n{}\n{words}",
+        table.render(crate::output::width())
+    );
     let mut page = Page::new("Recalibration", words.to_owned());
-    page.section("Before and after");
+    page.note(&finding).section("Before and after");
     let tables = [
         ("before", &before.reliability),
         ("after", &after.reliability),

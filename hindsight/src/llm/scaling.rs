@@ -87,9 +87,19 @@ fn report_chinchilla(study: &ScalingStudy, runs: &TrainingRuns, run: &Run) -> Re
     let (constants, optimal) = (constants(study), optimal(study));
     let words = words(study, runs.loss.len());
     let width = crate::output::width();
-    let mut text = format!("{}\n", constants.render(width));
+    let ends = study.optimal_exponent_interval;
+    let finding = format!(
+        "The best model size grows as compute to the power {}{}; no compute takes the loss below {}.",
+        fixed(study.optimal_exponent, 3),
+        ends.map_or_else(String::new, |i| format!(
+            " {}",
+            interval(i.lower, i.upper, 3)
+        )),
+        fixed(study.fit.e, 3)
+    );
+    let mut text = format!("{finding}\n\n{}\n", constants.render(width));
     let mut page = Page::new("Scaling of the loss", words.clone());
-    page.section("Fit");
+    page.note(&finding).section("Fit");
     page.table(&constants, "Constants.");
     let [observed, residuals] = fit_charts(&study.fit, runs);
     page.figures([

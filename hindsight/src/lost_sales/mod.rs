@@ -21,12 +21,24 @@ use crate::progress::Progress;
 use report::{Axis, BarChart, Column, Page, Table, Width, number};
 use rows::Row;
 
+const EXAMPLES: &str = "\
+Examples:
+  Poisson demand of 5 a period, a lead time of 2, a lost unit at 4:
+    hindsight lost-sales --demand poisson:5 --lead-time 2 --penalty 4
+
+  Demand as you have seen it, one whole number a line, known policies only:
+    hindsight lost-sales --demand demand.txt --lead-time 3 --penalty 9 --steps 0
+
+  The page with the costs of all policies:
+    hindsight lost-sales --demand geometric:5 --lead-time 4 --penalty 19 --report lost-sales.html";
+
 /// Arguments of `hindsight lost-sales`.
 ///
 /// Each period: an order is placed after seeing the stock on hand and all outstanding orders; it is usable LEAD-TIME periods
 /// later; demand comes; what is left costs the holding cost a unit, what is lost the penalty. Units are whole, purchase cost is zero, and
 /// all figures are long-run averages a period, exact but for the stated tolerance.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Demand of a period: poisson:MEAN, geometric:MEAN (from 0), negbin:MEAN,R (variance MEAN + MEAN^2/R), or a file with one
     /// observed demand, a whole number, on each line.
@@ -234,13 +246,37 @@ impl Results {
         )
         .series("gap", gaps.iter().map(|(_, gap)| *gap).collect());
         let mut page = Page::new("A lost-sales problem", self.problem_words());
-        page.section("The policies")
+        page.note(&self.finding()).section("The policies")
             .figure(
                 &chart.svg(),
                 "Long-run average cost of each policy above the optimum's, as a share of it; each policy at its best parameters.",
             )
             .table(&self.table(), &self.optimum_words());
         page
+    }
+
+    /// How near the policies come to the optimum.
+    fn finding(&self) -> String {
+        let gap = |row: &Row| row.gap.map(|gap| number::percent(gap, 2));
+        let rules = self.policies.iter().filter(|row| row.policy != "optimal");
+        let (trained, rules): (Vec<&Row>, Vec<&Row>) =
+            rules.partition(|row| row.policy == "Direct Backprop");
+        let known = rules.into_iter().filter(|row| row.gap.is_some());
+        let best = known.min_by(|a, b| a.gap.unwrap_or(0.0).total_cmp(&b.gap.unwrap_or(0.0)));
+        let mut words = format!(
+            "The best that can be done costs {} a period",
+            number::fixed(self.optimum.cost, 4)
+        );
+        if let Some((row, gap)) = best.and_then(|row| Some((row, gap(row)?))) {
+            words.push_str(&format!(
+                "; the best known rule, {}, costs {gap} more",
+                row.policy
+            ));
+        }
+        if let Some(gap) = trained.first().and_then(|row| gap(row)) {
+            words.push_str(&format!("; the trained network {gap} more"));
+        }
+        words + "."
     }
 
     fn problem_words(&self) -> String {
@@ -275,7 +311,8 @@ impl Results {
 
     fn render(&self, width: Width) -> String {
         let (problem, optimum) = (self.problem_words(), self.optimum_words());
-        format!("{problem}\n\n{}\n{optimum}\n", self.table().render(width))
+        let (finding, table) = (self.finding(), self.table().render(width));
+        format!("{finding}\n\n{problem}\n\n{table}\n{optimum}\n")
     }
 }
 

@@ -41,7 +41,7 @@ impl Axis {
         }
     }
 
-    /// A logarithmic axis: values that are not positive are left out.
+    /// A logarithmic axis. Zeros stand at its low end, under a tick of their own; negative values are left out.
     pub fn log(label: impl Into<String>) -> Self {
         Axis {
             log: true,
@@ -88,12 +88,13 @@ impl Axis {
         wanted: usize,
         round: bool,
     ) -> Scale {
-        let usable = |x: &f64| x.is_finite() && (!self.log || *x > 0.0);
-        let (mut lo, mut hi) = values
-            .filter(usable)
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
-                (lo.min(x), hi.max(x))
-            });
+        let (mut lo, mut hi, mut zeros) = (f64::INFINITY, f64::NEG_INFINITY, false);
+        for x in values.filter(|x| x.is_finite()) {
+            zeros |= x.abs() < f64::MIN_POSITIVE;
+            if !self.log || x > 0.0 {
+                (lo, hi) = (lo.min(x), hi.max(x));
+            }
+        }
         if self.zero && !self.log {
             (lo, hi) = (lo.min(0.0), hi.max(0.0));
         }
@@ -110,6 +111,9 @@ impl Axis {
         } else {
             linear_scale(lo, hi, wanted, round, self.percent)
         };
+        if self.log && zeros && fixed.is_none() {
+            scale.stand_zeros();
+        }
         if let Some(ticks) = &self.ticks {
             scale.ticks = ticks
                 .iter()
@@ -161,15 +165,31 @@ pub(super) struct Scale {
     pub(super) lo: f64,
     pub(super) hi: f64,
     log: bool,
+    /// The values below which there are only zeros, on a logarithmic scale that has some.
+    zeros_below: Option<f64>,
     pub(super) ticks: Vec<(f64, String)>,
 }
 
 impl Scale {
+    /// Gives zeros a place at the low end of a logarithmic scale, a tenth of its length below all other values.
+    fn stand_zeros(&mut self) {
+        let least = self.lo;
+        self.lo /= (self.hi / self.lo).powf(1.0 / 9.0);
+        self.zeros_below = Some(least);
+        self.ticks.insert(0, (self.lo, "0".to_owned()));
+    }
+
+    /// Where the zeros of a logarithmic scale end, as a place between 0 and 1.
+    pub(super) fn zeros_end(&self) -> Option<f64> {
+        self.place(self.zeros_below?).map(|place| place / 2.0)
+    }
+
     /// The place of `x` between 0 (low end) and 1; `None` if it has none.
     pub(super) fn place(&self, x: f64) -> Option<f64> {
         let share = if self.log {
             if x <= 0.0 {
-                return None;
+                let stands = self.zeros_below.is_some() && x.abs() < f64::MIN_POSITIVE;
+                return stands.then_some(0.0);
             }
             (x.ln() - self.lo.ln()) / (self.hi.ln() - self.lo.ln())
         } else {
@@ -204,6 +224,7 @@ fn linear_scale(mut lo: f64, mut hi: f64, wanted: usize, round: bool, percent: b
         lo,
         hi,
         log: false,
+        zeros_below: None,
         ticks,
     }
 }
@@ -290,6 +311,7 @@ fn log_scale(mut lo: f64, mut hi: f64, wanted: usize, round: bool) -> Scale {
         lo,
         hi,
         log: true,
+        zeros_below: None,
         ticks,
     }
 }
@@ -358,6 +380,10 @@ mod tests {
             labels(&scale),
             ["1,000", "10,000", "100,000", "10⁶", "10⁷", "10⁸", "10⁹"]
         );
+        let zeros = Axis::log("x").resolve([0.0, 1.0, 1e4].into_iter(), 7, true);
+        assert_eq!(labels(&zeros)[..2], ["0", "1"]);
+        assert_eq!(zeros.place(0.0), Some(0.0));
+        assert!(zeros.place(1.0).unwrap() > 0.09 && zeros.place(-1.0).is_none());
         let scale = Axis::log("x").resolve([-1.0, 0.3, 8.0].into_iter(), 7, false);
         assert_eq!(labels(&scale), ["0.5", "1", "2", "5"]);
     }

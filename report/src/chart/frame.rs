@@ -219,6 +219,15 @@ impl Frame {
                 free_from = x + half + 6.0;
             }
         }
+        // What parts the zeros of a logarithmic axis from its scale.
+        if let Some(end) = self.y.zeros_end() {
+            let y = bottom - end * (bottom - top);
+            self.svg.line("axis d1", (left - 4.0, y), (right, y));
+        }
+        if let Some(end) = self.x.zeros_end() {
+            let x = left + end * (right - left);
+            self.svg.line("axis d1", (x, top), (x, bottom + 4.0));
+        }
         self.svg.line("axis", (left, bottom), (right, bottom));
         if !grid {
             self.svg.line("axis", (left, top), (left, bottom));

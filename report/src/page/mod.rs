@@ -3,6 +3,7 @@
 //! Every text is escaped. Figures and tables are numbered in order; sections appear in the navigation at the side (at the top on
 //! narrow screens).
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::chart::{Svg, css, escape};
@@ -36,6 +37,8 @@ pub struct Page {
     sections: Vec<String>,
     body: String,
     figures: usize,
+    /// The widths of drawings that have another for narrow places.
+    widths: BTreeSet<u32>,
     tables: Vec<(String, Table)>,
 }
 
@@ -49,6 +52,7 @@ impl Page {
             sections: Vec::new(),
             body: String::new(),
             figures: 0,
+            widths: BTreeSet::new(),
             tables: Vec::new(),
         }
     }
@@ -130,12 +134,35 @@ impl Page {
     fn one_figure(&mut self, svg: &Svg, caption: &str, class: &str) {
         self.figures += 1;
         let number = self.figures;
+        if svg.narrow().is_some() {
+            self.widths.insert(whole(svg.width()));
+        }
         let _ = writeln!(
             self.body,
             "<figure{class} id=\"figure-{number}\">{}<figcaption><b>Figure {number}.</b> {}</figcaption></figure>",
             plots(svg, number),
             escape(&typographic(caption))
         );
+    }
+
+    /// Figures of which one set is looked at, by its name: a list to pick from stands above them. Without a script, and on paper, all sets are shown.
+    pub fn choice<'a, S: AsRef<str> + 'a>(
+        &mut self,
+        label: &str,
+        sets: impl IntoIterator<Item = (&'a str, &'a [(Svg, S)])>,
+    ) -> &mut Self {
+        let _ = writeln!(
+            self.body,
+            "<div class=\"choice\" data-label=\"{}\">",
+            escape(label)
+        );
+        for (name, figures) in sets {
+            let _ = writeln!(self.body, "<div data-name=\"{}\">", escape(name));
+            self.figures(figures.iter().map(|(svg, caption)| (svg, caption)));
+            self.body.push_str("</div>\n");
+        }
+        self.body.push_str("</div>\n");
+        self
     }
 
     /// A table with a caption.
@@ -199,6 +226,11 @@ impl Page {
                 escape(section)
             );
         }
+        let fitted: String = self
+            .widths
+            .iter()
+            .map(|&width| style::fitted(width))
+            .collect();
         let end = if self.sections.is_empty() {
             ""
         } else {
@@ -207,7 +239,7 @@ impl Page {
         format!(
             "{}\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n<header><h1>{}</h1><p class=\"lead\">{}</p></header>\n\
+             <title>{}</title>\n<style>{}{}{fitted}</style>\n</head>\n<body>\n<header><h1>{}</h1><p class=\"lead\">{}</p></header>\n\
              <div class=\"frame\"><nav aria-label=\"Sections\"><ol>{nav}</ol></nav>\n<main>\n{}{end}\n</main></div>\n\
              <footer>Written by {}.</footer>\n<script>{}</script>\n</body>\n</html>\n",
             Page::opening(&self.generator),
@@ -243,8 +275,22 @@ fn plots(svg: &Svg, number: usize) -> String {
     };
     match svg.narrow() {
         None => plot(svg, "", ""),
-        Some(narrow) => plot(svg, " wider", "") + &plot(narrow, " narrower", "-narrow"),
+        Some(narrow) => {
+            let width = whole(svg.width());
+            plot(svg, &format!(" w{width} wider"), "")
+                + &plot(narrow, &format!(" w{width} narrower"), "-narrow")
+        }
     }
+}
+
+/// A width in whole pixels.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "widths are hundreds of pixels"
+)]
+fn whole(width: f64) -> u32 {
+    width.round() as u32
 }
 
 #[cfg(test)]

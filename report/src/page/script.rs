@@ -1,4 +1,5 @@
-//! A little script that a page can do without: tables are sorted by a click on a heading, values are told at once where the pointer is.
+//! A little script that a page can do without: tables are sorted by a click on a heading, one set of figures is picked from several, values are told at
+//! once where the pointer is.
 
 /// The script. It fetches nothing and keeps nothing; without it browsers tell values by themselves after a while.
 pub(super) const SCRIPT: &str = "\
@@ -12,6 +13,9 @@ head.setAttribute('aria-sort',up?'ascending':'descending');\
 body.append(...[...body.rows].sort(order))};\
 d.querySelectorAll('main table').forEach(table=>table.querySelectorAll('thead th').forEach((head,at)=>{head.tabIndex=0;head.title='Sort';\
 head.onclick=()=>sort(table,head,at);head.onkeydown=e=>{if(e.key==='Enter')sort(table,head,at)}}));\
+d.querySelectorAll('.choice').forEach(box=>{const sets=[...box.children],label=d.createElement('label'),pick=d.createElement('select');\
+label.append(box.dataset.label,pick);sets.forEach((set,at)=>pick.add(new Option(set.dataset.name,at)));\
+const show=()=>sets.forEach((set,at)=>set.hidden=at!=pick.value);pick.onchange=show;box.prepend(label);show()});\
 const tip=d.createElement('div');tip.className='tip';tip.hidden=true;d.body.append(tip);\
 d.addEventListener('pointermove',e=>{const mark=e.target.closest?e.target.closest('svg.chart *'):null,own=mark&&mark.querySelector(':scope>title');\
 if(own){mark.dataset.tip=own.textContent;mark.setAttribute('aria-label',own.textContent);own.remove()}\
@@ -25,7 +29,7 @@ mod tests {
 
     #[test]
     fn it_is_small_and_fetches_nothing() {
-        assert!(SCRIPT.len() < 3_000);
+        assert!(SCRIPT.len() < 3_500);
         for word in [
             "fetch", "XMLHttp", "import", "src=", "http", "eval", "storage", "cookie", "</",
         ] {

@@ -20,7 +20,7 @@ h2{font-size:21px;line-height:1.25;margin:0 0 10px;font-weight:600}\
 section{margin:0 0 44px;scroll-margin-top:20px}\
 p{margin:0 0 14px;max-width:44em}\
 .note{border-left:3px solid var(--s0);padding:2px 0 2px 14px;font-size:18px}\
-figure{margin:20px 0 26px}\
+figure{margin:20px 0 26px;container-type:inline-size}\
 .plot{width:100%}\
 svg.chart{display:block;width:100%;height:auto}\
 figcaption,caption{font-size:14.5px;line-height:1.45;color:var(--t);text-align:left;max-width:50em}\
@@ -47,6 +47,16 @@ footer{color:var(--m);font-size:14px;padding-top:10px;padding-bottom:40px}\
 thead th[tabindex]{cursor:pointer}thead th[aria-sort=descending]::after{content:' \\2193'}thead th[aria-sort=ascending]::after{content:' \\2191'}\
 .tip{position:fixed;z-index:9;max-width:300px;padding:4px 8px;border-radius:3px;background:var(--t);color:var(--ground);font:13px/1.35 Helvetica,Arial,'Liberation Sans',sans-serif;pointer-events:none}\
 .narrower{display:none}\
-@media screen and (max-width:640px){.wider{display:none}.narrower{display:block}header,.frame,footer{padding-left:16px;padding-right:16px}caption{max-width:calc(100vw - 32px)}.pair{grid-template-columns:minmax(0,1fr)}}\
-@media print{nav,.tip{display:none}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}}\
+.choice>label{display:block;margin:0 0 6px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif;color:var(--m)}\
+.choice select{font:inherit;color:var(--t);background:var(--ground);border:1px solid var(--m);border-radius:3px;padding:3px 6px;margin-left:8px;max-width:100%}\
+@media screen and (max-width:640px){header,.frame,footer{padding-left:16px;padding-right:16px}caption{max-width:calc(100vw - 32px)}.pair{grid-template-columns:minmax(0,1fr)}}\
+@media print{nav,.tip,.choice>label{display:none}h2,caption,.note{break-after:avoid}h2+p{break-after:avoid}p{orphans:3;widows:3}thead{display:table-header-group}tr{break-inside:avoid}svg.chart{max-height:225mm}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}}\
 ";
+
+/// Where a figure has less room than nine tenths of its drawing's width, the drawing for narrow places stands in.
+pub(super) fn fitted(width: u32) -> String {
+    format!(
+        "@container (max-width:{}px){{.w{width}.wider{{display:none}}.w{width}.narrower{{display:block}}}}",
+        width - width / 10
+    )
+}

@@ -4,6 +4,7 @@ use super::super::document::Document;
 use super::super::tables::{decimals, signed};
 use super::rewards::ink;
 use bandit_eval::Interval;
+use exo_idp::backtest::Role;
 use report::number::{fixed, interval, percent};
 use report::{Axis, Column, Estimate, IntervalChart, Page, Table};
 
@@ -53,6 +54,31 @@ pub(crate) fn words(document: &Document) -> String {
          changes in all orders at once: what that adds to the reward a product and week. Each window has its own changes; the share of orders changed is that of the last. Intervals know that products share their weeks.",
         document.run.money,
         if windows == 1 { "" } else { "s" },
+    )
+}
+
+/// The policy that hindsight betters least, in a sentence.
+pub(crate) fn finding(document: &Document) -> String {
+    let digits = decimals(document);
+    let least = document
+        .gaps
+        .iter()
+        .filter(|own| own.role != Role::Oracle)
+        .min_by(|a, b| a.gap.total_cmp(&b.gap));
+    let Some(own) = least else {
+        return "No policy has an equilibrium gap here.".to_owned();
+    };
+    let (lower, upper) = (own.interval.lower, own.interval.upper);
+    let shown = match lower > 0.0 {
+        true => "changing a small share of its orders would still have earned more",
+        false => "that a change would have bettered it is not shown",
+    };
+    format!(
+        "The smallest gap is that of {}, {} {} {} a changed order: {shown}.",
+        own.policy,
+        fixed(own.gap, digits),
+        interval(lower, upper, digits),
+        document.run.money
     )
 }
 

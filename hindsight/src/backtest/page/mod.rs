@@ -52,11 +52,15 @@ pub(super) fn page(document: &Document) -> Page {
     segments_section(&mut page, document);
     if !document.results.samples.is_empty() {
         page.section("Stock and orders, week by week");
-        page.text("Products chosen by their demand, from fast to slow. Each row shows one product under several policies, on one scale; of long records the last three years.");
-        for sample in &document.results.samples {
-            let charts = tracks(&last_weeks(sample));
-            page.figures(charts.iter().map(|(svg, caption)| (svg, caption.as_str())));
-        }
+        page.text("Products chosen by their demand, from fast to slow, each under several policies, on one scale; of long records the last three years.");
+        let charts = document.results.samples.iter();
+        let charts: Vec<_> = charts
+            .map(|sample| (sample.product.as_str(), tracks(&last_weeks(sample))))
+            .collect();
+        let sets = charts
+            .iter()
+            .map(|(product, charts)| (*product, &charts[..]));
+        page.choice("Product", sets);
     }
 
     page.section("What the policies do");

@@ -35,7 +35,12 @@ pub(super) fn report(
     let (shown, bins) = (score_table(&scores, schema, spread), bin_table(&scores));
     let notes = notes(args, &scores, state.suspects);
     let width = crate::output::width();
-    let mut text = format!("{}\n{}", shown.render(width), bins.render(width));
+    let finding = finding(&scores);
+    let mut text = format!(
+        "{finding}\n\n{}\n{}",
+        shown.render(width),
+        bins.render(width)
+    );
     for note in &notes {
         text.push('\n');
         text.push_str(note);
@@ -54,7 +59,7 @@ pub(super) fn report(
             names.join(", ")
         ),
     );
-    page.section("Reliability");
+    page.note(&finding).section("Reliability");
     let table = &scores.reliability;
     let bands = format!(
         "Accuracy by bin with Clopper-Pearson {:.0} % intervals; the line is the kernel estimate.",
@@ -84,6 +89,23 @@ pub(super) fn report(
         notes: &notes,
     };
     run.finish(&results, || page, &text)
+}
+
+/// What the scores come to.
+fn finding(scores: &Scores) -> String {
+    let (right, table) = (scores.accuracy.value, &scores.reliability);
+    let signed = table.signed();
+    let side = if signed < 0.0 { "over" } else { "under" };
+    format!(
+        "{} of the answers are right where {} is claimed: {}confident by {} points on average. The calibration error is {}, debiased {}; perfect calibration would give {} by chance.",
+        percent(right, 1),
+        percent(right - signed, 1),
+        side,
+        fixed(100.0 * signed.abs(), 1),
+        fixed(table.l1(), 3),
+        fixed(table.debiased_l1(), 3),
+        fixed(table.noise_floor(), 3),
+    )
 }
 
 /// The standard deviation of the ECE when groups are resampled, if there are groups.

@@ -16,8 +16,9 @@ use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
 /// Reports the fits and the law through them.
 pub(super) fn report(file: &Path, study: &BatchStudy, run: &Run) -> Result<(), CliError> {
     let (table, notes) = (fits(study), notes(study));
+    let finding = finding(study);
     let text = format!(
-        "{}\n{}",
+        "{finding}\n\n{}\n{}",
         table.render(crate::output::width()),
         notes.join("\n")
     );
@@ -25,7 +26,7 @@ pub(super) fn report(file: &Path, study: &BatchStudy, run: &Run) -> Result<(), C
         "Critical batch size",
         format!("Models: {}, of {}", study.models.len(), file.display()),
     );
-    page.section("Steps and batch size");
+    page.note(&finding).section("Steps and batch size");
     page.figure(
         &curves(study),
         "Steps to the target against batch size: points, the fit a + b/B, and linear scaling from the reference batch (dotted, for the first model).",
@@ -42,6 +43,28 @@ pub(super) fn report(file: &Path, study: &BatchStudy, run: &Run) -> Result<(), C
         );
     }
     run.finish(&Noted::new(study, &notes), || page, &text)
+}
+
+fn finding(study: &BatchStudy) -> String {
+    if let Some(law) = &study.law {
+        let exponent = exponent_words(law, 3, study.level);
+        return format!("The critical batch size grows as the model size to the power {exponent}.");
+    }
+    let Some(only) = study.models.first() else {
+        return String::new();
+    };
+    match only.critical_batch {
+        Some(batch) => {
+            let ends = only
+                .interval
+                .map_or_else(String::new, |i| format!(" {}", range(i)));
+            format!(
+                "The critical batch size is {}{ends}: up to it, larger batches save steps almost in proportion.",
+                fixed(batch, 0)
+            )
+        }
+        None => "These runs do not bound the critical batch size.".to_owned(),
+    }
 }
 
 fn fits(study: &BatchStudy) -> Table {

@@ -14,8 +14,9 @@ pub(super) fn report(verifiers: &[String], study: &GapStudy, run: &Run) -> Resul
     let (table, forest) = gaps(study);
     let notes = notes(study);
     let mut words = lead(study);
+    let finding = finding(study);
     let mut page = Page::new("Generation-verification gap", words.clone());
-    page.section("Gap");
+    page.note(&finding).section("Gap");
     page.figure(
         &forest,
         "Gain in utility by filtering, with bootstrap intervals over prompts.",
@@ -54,7 +55,8 @@ pub(super) fn report(verifiers: &[String], study: &GapStudy, run: &Run) -> Resul
             "Relative gap against compute.",
         );
     }
-    let text = format!("{}\n{words}", table.render(crate::output::width()));
+    let shown = table.render(crate::output::width());
+    let text = format!("{finding}\n\n{shown}\n{words}");
     run.finish(&Noted::new(study, &notes), || page, &text)
 }
 
@@ -98,6 +100,27 @@ fn gaps(study: &GapStudy) -> (Table, Svg) {
         forest = forest.row(Estimate::new(name, 100.0 * g.gap, Some(ends), text));
     }
     (table, forest.svg())
+}
+
+/// The largest gain of all pairs.
+fn finding(study: &GapStudy) -> String {
+    let gaps = study.gaps.iter();
+    let Some(best) = gaps.max_by(|a, b| a.estimate.gap.total_cmp(&b.estimate.gap)) else {
+        return String::new();
+    };
+    let (g, ends) = (&best.estimate, best.interval);
+    let of = match best.generator.as_str() {
+        "" => String::new(),
+        generator => format!(" of {generator}"),
+    };
+    format!(
+        "Keeping the responses{of} that {} scores highest raises the share that is right from {} % to {} %: a gain of {} points {}.",
+        best.verifier,
+        points(g.base),
+        points(g.filtered),
+        points(g.gap),
+        interval(100.0 * ends.lower, 100.0 * ends.upper, 2)
+    )
 }
 
 fn lead(study: &GapStudy) -> String {

@@ -83,9 +83,10 @@ pub(super) fn report(args: &Args, rows: &[ShotSummary], run: &Run) -> Result<(),
         args.bins
     );
     let width = crate::output::width();
-    let mut text = scores.render(width);
+    let finding = finding(rows);
+    let mut text = format!("{finding}\n\n{}", scores.render(width));
     let mut page = Page::new("Calibration of in-context learning", lead.clone());
-    page.section("Shots");
+    page.note(&finding).section("Shots");
     let figures = [accuracy(rows), against_shots("No map", rows, None)];
     page.figures([
         (
@@ -117,6 +118,22 @@ pub(super) fn report(args: &Args, rows: &[ShotSummary], run: &Run) -> Result<(),
         shots: rows,
     };
     run.finish(&results, || page, &format!("{text}\n{lead}"))
+}
+
+/// What more shots do.
+fn finding(rows: &[ShotSummary]) -> String {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+        return String::new();
+    };
+    format!(
+        "From {} to {} shots accuracy goes from {} to {} and the calibration error from {} to {}.",
+        first.shots,
+        last.shots,
+        percent(first.accuracy.mean, 1),
+        percent(last.accuracy.mean, 1),
+        fixed(first.ece.mean, 3),
+        fixed(last.ece.mean, 3)
+    )
 }
 
 /// Ticks at the numbers of shots, and the smallest distance between two.
