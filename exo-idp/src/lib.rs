@@ -15,6 +15,9 @@ pub mod conventions;
 mod count;
 mod error;
 pub mod exact;
+#[cfg(feature = "io")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io")))]
+pub mod io;
 #[cfg(feature = "proptest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proptest")))]
 pub mod laws;

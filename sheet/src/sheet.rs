@@ -8,7 +8,7 @@ use crate::error::{Place, Problem, SheetError};
 use crate::format::Format;
 use crate::header;
 use crate::lines::UnixLines;
-use crate::number::{self, Domain};
+use crate::number::{self, Domain, Marks};
 use crate::source::{self, Packing, Unpacked};
 
 /// A table that is being read: its header is known. The [front page](crate) has an example.
@@ -105,6 +105,12 @@ impl Sheet {
     /// [`Problem::NoColumn`] with the names that are there, [`Problem::TwoColumns`] where more than one is called so.
     pub fn column(&self, name: &str, purpose: &str) -> Result<usize, SheetError> {
         header::find(&self.names, &self.place.clone().line(1), name, purpose)
+    }
+
+    /// What the decimal marks of a column may mean, before its first number.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        Marks::new(self.decimal_comma)
     }
 
     /// The next row; `None` at the end.

@@ -52,6 +52,15 @@ pub enum Notice {
         /// The week.
         week: String,
     },
+    /// Days were summed to weeks.
+    Daily {
+        /// The first day of the first week.
+        first: String,
+        /// The first and last days that are parts of weeks, at the beginning and the end, and were dropped.
+        dropped: Vec<(String, String)>,
+        /// Weeks of products that were left out: they have fewer than seven days.
+        incomplete: usize,
+    },
     /// The grid of a heuristic's factors was widened as far as it goes, and its largest factor still was the best.
     FactorLimit {
         /// The heuristic.
@@ -167,6 +176,26 @@ impl fmt::Display for Notice {
                 f,
                 "no row is of {week}, which that ISO year has: it counts as a week without a row; where weeks are numbered in another way, give dates"
             ),
+            Notice::Daily {
+                first,
+                dropped,
+                incomplete,
+            } => {
+                write!(
+                    f,
+                    "days were summed to weeks, the first of which begins on {first}"
+                )?;
+                for (from, to) in dropped {
+                    write!(f, "; {from} to {to} are no whole week and were dropped")?;
+                }
+                match incomplete {
+                    0 => Ok(()),
+                    weeks => write!(
+                        f,
+                        "; {weeks} weeks of products with fewer than seven days were left out"
+                    ),
+                }
+            }
             Notice::FactorLimit { policy, factor } => write!(
                 f,
                 "the factor of {policy:?} was tuned up to {factor:.0}, and more might earn more"

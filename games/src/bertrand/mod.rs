@@ -6,9 +6,11 @@
 mod demand;
 mod equilibria;
 mod fee;
+mod maps;
 mod model;
 
 pub use demand::{Demand, LinearDemand, PowerDemand};
 pub use equilibria::{EquilibriumSet, Interval, Outcome, RivalPrice};
 pub use fee::{BestFee, LumpSum, NoOption, OutsideOption, Selection};
+pub use maps::OutcomeKind;
 pub use model::{Firm, KeyPrices, Sale, SharedRevenue, TieRule};

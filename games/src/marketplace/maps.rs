@@ -62,7 +62,38 @@ pub struct PhaseDiagram {
     pub equilibria: Vec<PhaseCell>,
 }
 
+/// What the operator's entry changes for others, over the plane of both costs.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Gains {
+    /// The gain in every cell, in the order of the diagram; NaN where the seller alone could not trade: there is nothing to compare with.
+    pub cells: Vec<f64>,
+    /// Share of the compared cells in which it is a loss of more than $10^{-9}$.
+    pub share_lost: f64,
+    /// The least gain; infinite where nothing can be compared.
+    pub least: f64,
+}
+
 impl PhaseDiagram {
+    /// A gain against the seller's monopoly, such as [`PhaseCell::welfare_gain`], in all cells.
+    #[must_use]
+    pub fn gains(&self, gain: impl Fn(&PhaseCell) -> f64) -> Gains {
+        let viable = |c: &PhaseCell| !matches!(c.regime, Regime::OperatorAlone | Regime::NoTrade);
+        let compared: Vec<f64> = self
+            .equilibria
+            .iter()
+            .filter(|c| viable(c))
+            .map(&gain)
+            .collect();
+        let lost = compared.iter().filter(|v| **v < -1e-9).count();
+        let cell = |c: &PhaseCell| if viable(c) { gain(c) } else { f64::NAN };
+        Gains {
+            cells: self.equilibria.iter().map(cell).collect(),
+            share_lost: real(lost) / real(compared.len().max(1)),
+            least: compared.into_iter().fold(f64::INFINITY, f64::min),
+        }
+    }
+
     /// Share of a regime among the cells in which the seller can trade at a profit.
     #[must_use]
     pub fn share(&self, regime: Regime) -> f64 {
@@ -78,7 +109,56 @@ impl PhaseDiagram {
     }
 }
 
+/// Payoffs against the fee: pairs of fee and payoff.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FeeCurve {
+    /// The best of the fees for the operator, and what it then earns.
+    pub best_fee: (f64, f64),
+    /// The operator's payoff as leader.
+    pub operator: Vec<(f64, f64)>,
+    /// The operator's payoff where the seller is alone.
+    pub operator_when_seller_alone: Vec<(f64, f64)>,
+    /// The seller's payoff.
+    pub seller: Vec<(f64, f64)>,
+}
+
 impl Marketplace {
+    /// Payoffs at the middles of `cells` equal parts of the fees from 0 to 1, other parameters as in `base`.
+    ///
+    /// # Errors
+    /// As [`Marketplace::new`]; [`GamesError::Empty`] for no cells.
+    pub fn fee_curve(
+        base: MarketParameters,
+        rationing: Rationing,
+        cells: usize,
+    ) -> Result<FeeCurve, GamesError> {
+        if cells == 0 {
+            return Err(GamesError::Empty {
+                argument: Argument::Cells,
+            });
+        }
+        let mut curve = FeeCurve {
+            best_fee: (0.0, f64::NEG_INFINITY),
+            operator: Vec::with_capacity(cells),
+            operator_when_seller_alone: Vec::with_capacity(cells),
+            seller: Vec::with_capacity(cells),
+        };
+        for fee in (0..cells).map(|i| (real(i) + 0.5) / real(cells)) {
+            let market = Marketplace::new(MarketParameters { fee, ..base })?;
+            let trade = market.equilibrium(rationing).trade;
+            if trade.operator_payoff > curve.best_fee.1 {
+                curve.best_fee = (fee, trade.operator_payoff);
+            }
+            let alone = market.benchmark().operator;
+            curve.operator.push((fee, trade.operator_payoff));
+            curve.operator_when_seller_alone.push((fee, alone));
+            curve.seller.push((fee, trade.seller_payoff));
+        }
+        Ok(curve)
+    }
+
     /// The seller's reply over the operator's prices and stocks. `gamma` below 1 gives imperfect substitutes (intensity rationing), with no reply
     /// where the threshold exceeds demand.
     ///
@@ -228,5 +308,34 @@ mod tests {
                     .any(|c| c.regime == Some(Regime::Compete))
         );
         assert!(market.reply_map(Rationing::Intensity, 0.0, 4).is_err());
+    }
+
+    #[test]
+    fn gains_and_fees_are_those_of_the_cells() {
+        let base = MarketParameters {
+            choke_price: 1.0,
+            operator_cost: 0.3,
+            seller_cost: 0.2,
+            fee: 0.05,
+            experience: 0.0,
+        };
+        let rule = Rationing::Intensity;
+        let map = Marketplace::phase_diagram(base, rule, 30).unwrap();
+        // Consumers never lose by the operator's entry; welfare falls in part of the wait region.
+        let surplus = map.gains(|cell| cell.surplus_gain);
+        assert!(surplus.share_lost == 0.0 && surplus.least > -1e-9);
+        let welfare = map.gains(|cell| cell.welfare_gain);
+        assert!(welfare.share_lost > 0.0 && welfare.least < -1e-9);
+        for (cell, gain) in map.equilibria.iter().zip(&welfare.cells) {
+            let alone = matches!(cell.regime, Regime::OperatorAlone | Regime::NoTrade);
+            assert_eq!(gain.is_nan(), alone);
+            assert!(alone || gain.total_cmp(&cell.welfare_gain).is_eq());
+        }
+        let curve = Marketplace::fee_curve(base, rule, 20).unwrap();
+        let (fee, best) = curve.best_fee;
+        assert!(curve.operator.iter().all(|&(_, payoff)| payoff <= best));
+        let market = Marketplace::new(MarketParameters { fee, ..base }).unwrap();
+        assert_eq!(market.equilibrium(rule).trade.operator_payoff, best);
+        assert!(Marketplace::fee_curve(base, rule, 0).is_err());
     }
 }

@@ -12,7 +12,7 @@ mod statics;
 mod welfare;
 
 pub use leader::MarketEquilibrium;
-pub use maps::{PhaseCell, PhaseDiagram, ReplyCell, ReplyMap};
+pub use maps::{FeeCurve, Gains, PhaseCell, PhaseDiagram, ReplyCell, ReplyMap};
 pub use model::{MarketParameters, Marketplace, Posting, Rationing, Trade};
 pub use reply::{Regime, Reply};
 pub use statics::{Sensitivities, Sensitivity};

@@ -8,14 +8,15 @@ use ::arrivals::trial::{
     Catalogue, CrossTable, Trial, TrialConfig, implied_lead_times, usual_orders,
 };
 use exo_idp::compare::Interval;
+use exo_idp::io::{Product, SalesTable};
 use exo_idp::market::OrderRule;
 use gpu::Device;
 use report::number::{fixed, percent};
 use report::{Column, Page};
 use serde::Serialize;
 
-use super::data::Table;
-use super::{Args, Source, load, source, until};
+use super::record::{Record, Source};
+use super::{Args, until};
 use crate::document::Run;
 use crate::error::{CliError, Complain as _, Place};
 
@@ -62,10 +63,11 @@ pub(super) fn run(args: &Args, model: &Path) -> Result<(), CliError> {
         job.input.covariate.extend(name.clone().err());
     }
     job.input.group.extend(own.vendor.clone());
-    let (source, seed) = (source(&job)?, replay.seed.seed);
+    let (source, seed) = (Source::of(&job)?, replay.seed.seed);
     let files = source.file().into_iter().chain([model]);
     let run = Run::begin("backtest", &args.output.places(), Some(seed), files)?;
-    let mut table = load(&source, &job, run.inputs())?;
+    let mut record = Record::load(&source, &job, run.inputs())?;
+    let table = &mut record.table;
     let (saved, generator) = crate::arrivals::saved(&run, model)?;
     if saved.counting != Counting::default() {
         let problem =
@@ -73,13 +75,13 @@ pub(super) fn run(args: &Args, model: &Path) -> Result<(), CliError> {
         return Err(Place::file(model).error(problem));
     }
     let mut values = |argument, term: &Option<Term>| match term {
-        Some(term) => values(&mut table, argument, term).map(Some),
+        Some(term) => values(table, argument, term).map(Some),
         None => Ok(None),
     };
     let [minimum, batch] = &names;
     let (minimum, batch) = (values("--min-order", minimum)?, values("--batch", batch)?);
     let vendors = match (&own.vendor, saved.vendors.len()) {
-        (Some(_), _) => named_vendors(&mut table, &saved.vendors)?,
+        (Some(_), _) => named_vendors(table, &saved.vendors)?,
         (None, 1) => vec![0; table.products.len()],
         (None, _) if saved.world.is_some() => Vec::new(),
         (None, many) => {
@@ -87,7 +89,8 @@ pub(super) fn run(args: &Args, model: &Path) -> Result<(), CliError> {
             return Err(Place::file(model).error(problem));
         }
     };
-    let mut data = table.dataset()?;
+    let mut data = record.dataset()?;
+    let table = &record.table;
     if let Some(week) = &replay.until {
         data = until(&data, week)?;
     }
@@ -156,7 +159,7 @@ fn term(text: &str) -> Term {
 }
 
 /// A term of every product: a number, or what its column last says, which then is no covariate.
-fn values(table: &mut Table, argument: &str, term: &Term) -> Result<Vec<f64>, CliError> {
+fn values(table: &mut SalesTable, argument: &str, term: &Term) -> Result<Vec<f64>, CliError> {
     let name = match term {
         Ok(number) => return Ok(vec![*number; table.products.len()]),
         Err(name) => name,
@@ -170,12 +173,12 @@ fn values(table: &mut Table, argument: &str, term: &Term) -> Result<Vec<f64>, Cl
 }
 
 /// The model's numbers of the vendors that the last group names.
-fn named_vendors(table: &mut Table, known: &[String]) -> Result<Vec<usize>, CliError> {
+fn named_vendors(table: &mut SalesTable, known: &[String]) -> Result<Vec<usize>, CliError> {
     let names = table
         .groups
         .pop()
         .map_or_else(Vec::new, |group| group.values);
-    let number = |(name, product): (&String, &super::data::Product)| {
+    let number = |(name, product): (&String, &Product)| {
         let at = known.iter().position(|own| own == name);
         at.ok_or_else(|| {
             let problem = format!(
@@ -222,13 +225,4 @@ fn rows(table: &CrossTable) -> report::Table {
         ]);
     }
     shown
-}
-
-impl Source {
-    pub(super) fn file(&self) -> Option<&Path> {
-        match self {
-            Source::File(path) | Source::Bundled(path) => Some(path),
-            Source::Synthetic => None,
-        }
-    }
 }

@@ -1,27 +1,15 @@
 //! What is in a file, for `--check`.
 
-use super::data::Table;
 use super::tables::{count, products};
 use crate::output;
+use exo_idp::io::SalesTable;
 use report::Column;
 use report::number::{fixed, percent, significant};
 
 /// What is in a file, for `--check`.
-pub(super) fn describe(table: &Table) -> String {
-    let recorded = |column: &[f64]| -> (f64, f64, f64) {
-        let values = column.iter().zip(&table.present);
-        let values = values.filter(|(_, present)| **present);
-        let values: Vec<f64> = values.map(|(value, _)| *value).collect();
-        let (lo, hi) = values
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
-                (lo.min(*x), hi.max(*x))
-            });
-        let total: f64 = values.iter().sum();
-        (lo, total / count(values.len().max(1)), hi)
-    };
+pub(super) fn describe(table: &SalesTable, notes: &[String]) -> String {
     let (first, last) = table.weeks().unwrap_or((0, 0));
-    let cells = table.present.len();
+    let cells = table.recorded.len();
     let missing = count(table.missing()) / count(cells.max(1));
     let mut text = format!(
         "{}: {} rows, {}, weeks {} to {}\n{} weeks between a product's first and last have no row ({})\n",
@@ -33,7 +21,7 @@ pub(super) fn describe(table: &Table) -> String {
         fixed(count(table.missing()), 0),
         percent(missing, 1)
     );
-    for note in &table.notes {
+    for note in notes {
         text.push_str(&format!("note: {note}\n"));
     }
     let mut columns = report::Table::new(
@@ -41,38 +29,10 @@ pub(super) fn describe(table: &Table) -> String {
             .into_iter()
             .chain(["least", "mean", "largest"].map(Column::number)),
     );
-    let mut add = |name: &str, values: &[f64]| {
-        let (lo, mean, hi) = recorded(values);
-        let show = |x: f64| significant(x, 4);
-        columns.row([name.to_owned(), show(lo), show(mean), show(hi)]);
-    };
-    add(
-        if table.is_sales { "sales" } else { "demand" },
-        &table.demand,
-    );
-    add("price", &table.price);
-    add("cost", &table.cost);
-    let censoring = [
-        ("in stock", &table.censoring.in_stock),
-        ("views while out", &table.censoring.views_out),
-        ("views while in", &table.censoring.views_in),
-        ("conversion", &table.censoring.conversion),
-    ];
-    let orders = ("orders", &table.orders);
-    for (name, values) in censoring.into_iter().chain([orders]) {
-        if let Some(values) = values {
-            add(name, values);
-        }
-    }
-    for covariate in &table.covariates {
-        add(
-            &format!(
-                "{}{}",
-                covariate.name,
-                if covariate.planned { " (planned)" } else { "" }
-            ),
-            &covariate.values,
-        );
+    for own in table.summaries() {
+        let planned = if own.planned { " (planned)" } else { "" };
+        let [least, mean, largest] = [own.least, own.mean, own.largest].map(|x| significant(x, 4));
+        columns.row([format!("{}{planned}", own.name), least, mean, largest]);
     }
     text + "\n" + &columns.render(output::width())
 }

@@ -1,11 +1,18 @@
 //! Which column of the file means what: arguments and their defaults.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use exo_idp::backtest::Notice;
+use exo_idp::io::{
+    Columns, Cost, ReadError, RowProblem, SalesColumns, SalesTable, Settings, Weekday,
+};
+use sheet::{Problem, Sheet};
 
-use super::week::Weekday;
 use crate::error::CliError;
+use crate::inputs::Inputs;
+use crate::progress::Progress;
 use crate::table::Format;
 
 /// Columns of the file.
@@ -33,6 +40,7 @@ pub(crate) struct Input {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "monday",
+        value_parser = PossibleValuesParser::new(Weekday::ALL.map(Weekday::name)).try_map(|name| name.parse::<Weekday>()),
         help_heading = "Input"
     )]
     pub(crate) daily: Option<Weekday>,
@@ -125,86 +133,138 @@ impl Input {
             || self.daily.is_some()
     }
 
-    /// Checks what the arguments alone can tell.
+    /// The columns as the reader takes them.
+    fn columns(&self) -> Columns {
+        let name = |given: &Option<String>, usual: &str| given.clone().unwrap_or(usual.to_owned());
+        Columns {
+            product: self.product.clone(),
+            week: self.week.clone(),
+            demand: name(&self.demand, "demand"),
+            sales: self.sales.as_ref().map(|sold| SalesColumns {
+                sold: sold.clone(),
+                in_stock: self.in_stock.clone(),
+                views_out: self.views_out.clone(),
+                views_in: self.views_in.clone(),
+                conversion: self.conversion.clone(),
+            }),
+            price: self.price.clone(),
+            cost: match self.cost_share {
+                Some(share) => Cost::Share(share),
+                None => Cost::Column(name(&self.cost, "cost")),
+            },
+            orders: self.orders.clone(),
+            covariates: self.covariate.clone(),
+            planned: self.planned.clone(),
+            groups: self.group.clone(),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            missing_is_zero: self.missing_is_zero,
+            least_weeks: self.drop_short.unwrap_or(0),
+            daily: self.daily,
+        }
+    }
+
+    /// Reads a sales file.
     ///
     /// # Errors
     ///
-    /// [`CliError::Input`] that names the argument and its value.
-    pub(crate) fn check(&self) -> Result<(), CliError> {
-        if let Some(share) = self.cost_share
-            && !(share > 0.0 && share <= 1.0)
-        {
-            return Err(CliError::argument(
-                "--cost-share",
-                share,
-                "must lie above 0 and not above 1",
-            ));
-        }
-        if let Some(sales) = &self.sales {
-            let problem = if self.in_stock.is_none() && self.views_out.is_none() {
-                "cannot be told from demand without --in-stock or --views-out (--demand takes them as demand)"
-            } else if self.views_out.is_some()
-                && self.conversion.is_none()
-                && self.views_in.is_none()
-            {
-                "need --conversion, or --views-in to estimate it, beside --views-out"
-            } else {
-                ""
-            };
-            if !problem.is_empty() {
-                return Err(CliError::argument("--sales", sales, problem));
-            }
-        }
-        self.format.checked()?;
-        for (argument, name) in self.named() {
-            if name.trim().is_empty() {
-                return Err(CliError::argument(
-                    argument,
-                    format!("{name:?}"),
-                    "is no column name",
-                ));
-            }
-        }
-        let mut seen: Vec<&str> = Vec::new();
-        for name in self.covariate.iter().chain(&self.planned) {
-            if seen.contains(&name.as_str()) {
-                return Err(CliError::argument(
-                    "--covariate",
-                    name,
-                    "is given twice, or as --planned too",
-                ));
-            }
-            seen.push(name);
-        }
-        Ok(())
+    /// [`CliError::Input`] for anything wrong with the arguments, in the file or with its columns, [`CliError::System`] if the disk fails.
+    pub(crate) fn read(&self, inputs: &Inputs, path: &Path) -> Result<SalesTable, CliError> {
+        let checked = self.columns().check();
+        checked.map_err(|error| self.explain(error))?;
+        self.read_from(&mut self.format.open(inputs, path)?)
     }
 
-    fn named(&self) -> impl Iterator<Item = (&'static str, &String)> {
-        let single = [
-            ("--week", Some(&self.week)),
-            ("--demand", self.demand.as_ref()),
-            ("--sales", self.sales.as_ref()),
-            ("--in-stock", self.in_stock.as_ref()),
-            ("--views-out", self.views_out.as_ref()),
-            ("--views-in", self.views_in.as_ref()),
-            ("--conversion", self.conversion.as_ref()),
-            ("--price", Some(&self.price)),
-            ("--cost", self.cost.as_ref()),
-            ("--orders", self.orders.as_ref()),
-        ];
-        let many = [
-            ("--product", &self.product),
-            ("--covariate", &self.covariate),
-            ("--planned", &self.planned),
-            ("--group", &self.group),
-        ];
-        let many = many
-            .into_iter()
-            .flat_map(|(argument, names)| names.iter().map(move |name| (argument, name)));
-        single
-            .into_iter()
-            .filter_map(|(argument, name)| Some((argument, name?)))
-            .chain(many)
+    /// Reads an open sheet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::read`].
+    pub(crate) fn read_from(&self, sheet: &mut Sheet) -> Result<SalesTable, CliError> {
+        let progress = Progress::new("reading rows", None);
+        let table = exo_idp::io::read(sheet, &self.columns(), &self.settings(), |rows| {
+            progress.at(rows);
+        });
+        progress.finish();
+        table.map_err(|error| self.explain(error))
+    }
+
+    /// The reader's error in the words of the arguments.
+    fn explain(&self, error: ReadError) -> CliError {
+        let no_cost = self.cost.is_none() && lacks_cost(&error);
+        match explain(error, "--") {
+            CliError::Input(words) if no_cost => CliError::Input(format!(
+                "{words}; without costs, --cost-share 0.7 takes 70 % of the price"
+            )),
+            other => other,
+        }
+    }
+}
+
+/// An error of a table in the words of the arguments, which all begin alike.
+pub(super) fn explain(error: ReadError, prefix: &str) -> CliError {
+    let argument = |purpose: &str| format!("{prefix}{}", purpose.replace('_', "-"));
+    match error {
+        ReadError::Sheet(mut error) => {
+            if let Problem::NoColumn { purpose, .. } = &mut *error.problem {
+                *purpose = argument(purpose);
+            }
+            error.into()
+        }
+        ReadError::Row { ref problem, .. }
+            if matches!(
+                **problem,
+                RowProblem::Repeated { .. } | RowProblem::BeginsAnew { .. }
+            ) =>
+        {
+            const HINT: &str =
+                "(where several columns make a product, --product names them all: store,item)";
+            CliError::Input(format!("{error} {HINT}"))
+        }
+        ReadError::CostShare { share } => {
+            CliError::argument("--cost-share", share, "must lie above 0 and not above 1")
+        }
+        ReadError::SalesAlone { sales } => CliError::argument(
+            "--sales",
+            sales,
+            "cannot be told from demand without --in-stock or --views-out (--demand takes them as demand)",
+        ),
+        ReadError::NoConversion { sales } => CliError::argument(
+            "--sales",
+            sales,
+            "need --conversion, or --views-in to estimate it, beside --views-out",
+        ),
+        ReadError::NoName { purpose, name } => {
+            CliError::argument(&argument(purpose), format!("{name:?}"), "is no column name")
+        }
+        ReadError::Twice { name } => {
+            CliError::argument("--covariate", name, "is given twice, or as --planned too")
+        }
+        ReadError::Number { purpose, problem } => {
+            CliError::Input(format!("{} {problem}", argument(purpose)))
+        }
+        other => CliError::Input(other.to_string()),
+    }
+}
+
+/// Whether a table has no column of costs.
+fn lacks_cost(error: &ReadError) -> bool {
+    matches!(error, ReadError::Sheet(error)
+        if matches!(&*error.problem, Problem::NoColumn { purpose, .. } if purpose == "cost"))
+}
+
+/// A notice of the reader, with the argument that would change it.
+pub(super) fn notice_words(notice: &Notice) -> String {
+    match notice {
+        Notice::Daily {
+            incomplete: 1.., ..
+        } => {
+            format!("{notice} (--missing-is-zero takes their missing days for days without demand)")
+        }
+        other => other.to_string(),
     }
 }
 
@@ -289,7 +349,11 @@ mod tests {
         let wrong = |change: fn(&mut Input)| {
             let mut input = Input::default();
             change(&mut input);
-            input.check().unwrap_err().to_string()
+            let path = Path::new("no file is opened");
+            input
+                .read(&Inputs::default(), path)
+                .unwrap_err()
+                .to_string()
         };
         assert!(
             wrong(|input| input.sales = Some("sold".to_owned()))
@@ -311,5 +375,45 @@ mod tests {
             wrong(|input| input.planned = vec!["a".to_owned(), "a".to_owned()]).contains("twice")
         );
         assert!(wrong(|input| input.group = vec![" ".to_owned()]).contains("--group"));
+    }
+
+    #[test]
+    fn what_the_table_says_is_told_with_the_arguments() {
+        let wrong = |text: &'static str, change: fn(&mut Input)| {
+            let mut input = Input::default();
+            change(&mut input);
+            let format = input.format.checked().unwrap();
+            let mut sheet = Sheet::from_reader(text.as_bytes(), "f.csv", format).unwrap();
+            let error = input.read_from(&mut sheet).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{error}");
+            error.to_string()
+        };
+        let costless = "product,week,demand,price\na,1,1,2\n";
+        let told = wrong(costless, |_| {});
+        assert!(
+            told.contains(" for --cost (the") && told.contains("--cost-share"),
+            "{told}"
+        );
+        assert!(
+            !wrong(costless, |input| input.cost = Some("c".to_owned())).contains("--cost-share")
+        );
+        let told = wrong(costless, |input| input.cost = Some("-1".to_owned()));
+        assert_eq!(told, "--cost \"-1\" is negative");
+        let twice = "product,week,demand,price,cost\na,1,1,2,1\na,1,1,2,1\n";
+        let told = wrong(twice, |_| {});
+        assert!(told.ends_with("a duplicated row (where several columns make a product, --product names them all: store,item)"), "{told}");
+    }
+
+    #[test]
+    fn a_notice_names_the_argument_that_would_change_it() {
+        let daily = |incomplete| Notice::Daily {
+            first: "2021-03-08".to_owned(),
+            dropped: Vec::new(),
+            incomplete,
+        };
+        assert!(!notice_words(&daily(0)).contains("--missing-is-zero"));
+        assert!(notice_words(&daily(2)).contains(
+            "2 weeks of products with fewer than seven days were left out (--missing-is-zero takes"
+        ));
     }
 }

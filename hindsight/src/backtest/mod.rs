@@ -1,10 +1,7 @@
 //! `hindsight backtest`: what each buying policy would have earned on recorded weeks.
 
-mod arrange;
 mod arrivals;
 mod check;
-mod daily;
-mod data;
 mod document;
 #[cfg(test)]
 mod fixture;
@@ -12,20 +9,16 @@ mod input;
 mod opening;
 mod options;
 pub(crate) mod page;
-mod plan;
-mod read;
-mod synthetic;
+mod record;
 mod tables;
-mod week;
 mod words;
 
 pub(crate) use input::bundled_file;
-use std::path::PathBuf;
+pub(crate) use record::bundled_panel;
 use std::time::Instant;
 
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
-use crate::inputs::Inputs;
 use crate::output;
 use crate::progress::Progress;
 use bandit_eval::equilibrium::{Question, WindowGaps};
@@ -33,13 +26,12 @@ use exo_idp::Error;
 use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
 use gpu::Device;
 use report::number::duration;
-use sheet::Sheet;
 
-use data::Table;
 pub(crate) use document::Document;
 use input::Input;
 use opening::OpeningFile;
 use options::{Output, Replay};
+use record::{Record, Source};
 
 /// Arguments of `hindsight backtest`.
 #[derive(Debug, clap::Args)]
@@ -110,9 +102,9 @@ Recipes for M5 and Favorita files are in the README of hindsight-cli.";
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let begun = Instant::now();
     if args.check {
-        let (_, _, table) = args.job.begin("backtest", &Outputs::default())?;
-        table.dataset()?;
-        return output::print(&check::describe(&table));
+        let (_, _, record) = args.job.begin("backtest", &Outputs::default())?;
+        record.dataset()?;
+        return output::print(&check::describe(&record.table, &record.notes));
     }
     if let Some(model) = &args.arrivals.model {
         return arrivals::run(args, model);
@@ -120,13 +112,8 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let places = args.output.places();
     if args.limits.limits.is_some() {
         let job = &args.job;
-        if let Some(name) = job.replay.not_under_limits() {
-            return Err(CliError::Input(format!(
-                "{name} cannot be used with --limits, whose roll-outs have weeks and conventions of their own"
-            )));
-        }
-        let (run, _, table) = job.begin("backtest", &places)?;
-        let (panel, format) = (table.dataset()?.panel, &job.input.format);
+        let (run, _, record) = job.begin("backtest", &places)?;
+        let (panel, format) = (record.dataset()?.panel, &job.input.format);
         return crate::capacity::under_limits(
             &run,
             &panel,
@@ -150,28 +137,18 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     run.finish(&document, || page::page(&document), &text)
 }
 
-/// The panel of the bundled file.
-pub(crate) fn bundled_panel(inputs: &Inputs) -> Result<exo_idp::Panel, CliError> {
-    let path = bundled_file()
-        .ok_or_else(|| CliError::Input("data/orange_juice.csv.gz is not here".to_owned()))?;
-    let input = Input::bundled(path.clone());
-    let file = inputs.open_as(&path, "orange_juice.csv.gz (bundled)")?;
-    let sheet = Sheet::from_reader(file, &path, input.format.checked()?)?;
-    read::read_from(sheet, &input)?.panel()
-}
-
 impl Job {
     /// Begins a run and reads its rows.
     fn begin(
         &self,
         command: &'static str,
         places: &Outputs,
-    ) -> Result<(Run, Source, Table), CliError> {
+    ) -> Result<(Run, Source, Record), CliError> {
         let backtest = self.replay.backtest()?;
-        let source = source(self)?;
+        let source = Source::of(self)?;
         let run = Run::begin(command, places, Some(backtest.seed), source.file())?;
-        let table = load(&source, self, run.inputs())?;
-        Ok((run, source, table))
+        let record = Record::load(&source, self, run.inputs())?;
+        Ok((run, source, record))
     }
 
     /// Runs the back-test, with the gaps of its policies.
@@ -181,22 +158,22 @@ impl Job {
         places: &Outputs,
         gaps: WindowGaps,
     ) -> Result<(Run, Document), CliError> {
-        let (run, source, table) = self.begin(command, places)?;
+        let (run, source, record) = self.begin(command, places)?;
         let backtest = self.replay.backtest()?;
-        let mut data = table.dataset()?;
+        let mut data = record.dataset()?;
         if let Some(week) = &self.replay.until {
             data = until(&data, week)?;
         }
         if self.opening.opening.is_some() {
-            let scored = first_scored(&backtest, &data, self, &table.source)?;
+            let scored = first_scored(&backtest, &data, self, &record.table.source)?;
             let (format, names) = (&self.input.format, &self.input.product);
-            data.opening = self
-                .opening
-                .read(run.inputs(), format, names, &table, &data, scored)?;
+            data.opening =
+                self.opening
+                    .read(run.inputs(), format, names, &record.table, &data, scored)?;
         }
-        let (results, gaps) = compute(&backtest, &data, self, &table.source, gaps)?;
+        let (results, gaps) = compute(&backtest, &data, self, &record.table.source, gaps)?;
         let conventions = options::convention_words(&backtest, &self.opening.words(&data));
-        let document = document(results, gaps, table, &source, self, conventions);
+        let document = document(results, gaps, record, &source, self, conventions);
         Ok((run, document))
     }
 }
@@ -300,12 +277,13 @@ fn explain(error: &Error, data: &Dataset, args: &Job, source: &str) -> CliError 
 fn document(
     results: Results,
     gaps: WindowGaps,
-    table: Table,
+    record: Record,
     source: &Source,
     args: &Job,
     conventions: Vec<(String, String)>,
 ) -> Document {
-    let mut notices = table.notes.clone();
+    let Record { table, notes } = record;
+    let mut notices = notes;
     notices.extend(results.notices.iter().map(ToString::to_string));
     let gaps = gaps.finish().unwrap_or_else(|why| {
         notices.push(format!("the policies have no equilibrium gaps here: {why}"));
@@ -327,77 +305,6 @@ fn document(
         results,
         gaps,
     }
-}
-
-/// Where the rows come from.
-#[derive(Debug)]
-enum Source {
-    File(PathBuf),
-    Bundled(PathBuf),
-    Synthetic,
-}
-
-impl Source {
-    /// The unit of money: a file of the user's says nothing about it.
-    fn money(&self) -> &'static str {
-        match self {
-            Source::Bundled(_) => "USD",
-            Source::File(_) | Source::Synthetic => "money",
-        }
-    }
-}
-
-fn source(args: &Job) -> Result<Source, CliError> {
-    if args.synthetic {
-        return Ok(Source::Synthetic);
-    }
-    if let Some(path) = &args.input.data {
-        return Ok(Source::File(path.clone()));
-    }
-    if args.input.names_columns() {
-        return Err(CliError::Input(
-            "columns are named, but no file: give --data FILE".to_owned(),
-        ));
-    }
-    Ok(input::bundled_file().map_or(Source::Synthetic, Source::Bundled))
-}
-
-fn load(source: &Source, args: &Job, inputs: &Inputs) -> Result<Table, CliError> {
-    let mut table = match source {
-        Source::File(path) => read::read(inputs, path, &args.input)?,
-        Source::Bundled(path) => {
-            let own = &args.input;
-            let input = Input {
-                drop_short: own.drop_short,
-                missing_is_zero: own.missing_is_zero,
-                ..Input::bundled(path.clone())
-            };
-            let file = inputs.open_as(path, "orange_juice.csv.gz (bundled)")?;
-            let sheet = Sheet::from_reader(file, path, input.format.checked()?)?;
-            let mut table = read::read_from(sheet, &input)?;
-            table.source = "Dominick's orange juice (bundled)".to_owned();
-            table.notes.push(
-                "the records are sales, taken as demand: they hold no word on stock-outs"
-                    .to_owned(),
-            );
-            table
-        }
-        Source::Synthetic => {
-            let mut table = synthetic::table(args.replay.seed.seed)?;
-            if !args.synthetic {
-                table.notes.push("the bundled data were not found here, hence this world; give --data FILE for your own".to_owned());
-            }
-            table
-        }
-    };
-    table.leave_out_unknown()?;
-    if table.is_sales && table.censoring.views_out.is_none() {
-        table.notes.push(
-            "demand of weeks that were not in stock throughout is not known: nothing is learnt from them or charged in them"
-                .to_owned(),
-        );
-    }
-    Ok(table)
 }
 
 /// The table and the finding for the terminal.

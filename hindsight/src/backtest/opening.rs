@@ -1,18 +1,16 @@
 //! The stock that the scored weeks open with, from a file of the user's.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use exo_idp::backtest::Dataset;
+use exo_idp::calendar::Week;
+use exo_idp::io::{OpeningColumns, SalesTable, read_opening};
 use exo_idp::replay::Opening;
 
-use super::data::Table;
-use crate::error::{CliError, Complain as _};
+use super::input::explain;
+use crate::error::CliError;
 use crate::inputs::Inputs;
-use sheet::{Domain, shorten};
-
-use super::week::Week;
 use crate::table::Format;
 
 /// With what stock replays open where no file says it.
@@ -67,7 +65,7 @@ impl OpeningFile {
         inputs: &Inputs,
         format: &Format,
         product: &[String],
-        table: &Table,
+        table: &SalesTable,
         data: &Dataset,
         scored: usize,
     ) -> Result<Option<Opening>, CliError> {
@@ -76,55 +74,21 @@ impl OpeningFile {
         };
         let week = self.week(table, data, scored)?;
         let mut sheet = format.open(inputs, path)?;
-        let file = sheet.file().clone();
-        let names = match &self.opening_product[..] {
-            [] => product,
-            own => own,
+        let columns = OpeningColumns {
+            product: match &self.opening_product[..] {
+                [] => product.to_vec(),
+                own => own.to_vec(),
+            },
+            on_hand: self.opening_on_hand.clone(),
+            due: self.opening_due.clone(),
         };
-        let mut columns = Vec::with_capacity(names.len());
-        for name in names {
-            columns.push(sheet.column(name, "--opening-product")?);
-        }
-        let mut units = vec![sheet.column(&self.opening_on_hand, "--opening-on-hand")?];
-        for name in &self.opening_due {
-            units.push(sheet.column(name, "--opening-due")?);
-        }
-        let panel = &data.panel;
-        let names = panel.names().iter().enumerate();
-        let places: HashMap<&str, usize> = names.map(|(at, name)| (name.as_str(), at)).collect();
-        let mut lines: Vec<Option<u64>> = vec![None; panel.products()];
-        let mut values = vec![vec![0.0; panel.products()]; units.len()];
-        while let Some(row) = sheet.next_row()? {
-            let parts: Vec<&str> = columns.iter().map(|&column| row.text(column)).collect();
-            let Some(&at) = places.get(parts.join("/").as_str()) else {
-                continue;
-            };
-            if let Some(line) = lines[at].replace(row.line()) {
-                return Err(row.place(columns[0]).error(format!(
-                    "product {} is already on line {line}",
-                    shorten(&panel.names()[at])
-                )));
-            }
-            for (values, &column) in values.iter_mut().zip(&units) {
-                values[at] = row.number(column, Domain::Amount)?;
-            }
-        }
-        if let Some(at) = lines.iter().position(Option::is_none) {
-            let missing = lines.iter().filter(|line| line.is_none()).count();
-            return Err(file.error(format!(
-                "has no row of product {} ({missing} of {} products are missing)",
-                shorten(&panel.names()[at]),
-                panel.products()
-            )));
-        }
-        let on_hand = values.remove(0);
-        Opening::new(panel, week, on_hand, values)
+        read_opening(&mut sheet, &columns, &data.panel, week)
             .map(Some)
-            .map_err(|error| file.error(error))
+            .map_err(|error| explain(error, "--opening-"))
     }
 
     /// The week of the stock, counted from the record's first.
-    fn week(&self, table: &Table, data: &Dataset, scored: usize) -> Result<usize, CliError> {
+    fn week(&self, table: &SalesTable, data: &Dataset, scored: usize) -> Result<usize, CliError> {
         let Some(text) = &self.opening_week else {
             return Ok(scored);
         };

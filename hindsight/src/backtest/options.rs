@@ -80,25 +80,6 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    /// The first argument given that a back-test under limits does not heed.
-    pub(crate) fn not_under_limits(&self) -> Option<&'static str> {
-        let given = [
-            ("--held-out", self.held_out.is_some()),
-            ("--origins", self.origins.is_some()),
-            ("--until", self.until.is_some()),
-            ("--plan-weeks", self.plan_weeks.is_some()),
-            ("--price-unplanned", self.price_unplanned),
-            ("--steps", self.steps.is_some()),
-            ("--whole-units", self.whole_units),
-            ("--backorder", self.backorder),
-            ("--receive-after-demand", self.receive_after_demand),
-        ];
-        given
-            .iter()
-            .find(|(_, given)| *given)
-            .map(|(name, _)| *name)
-    }
-
     /// The conventions that these arguments name.
     ///
     /// # Errors

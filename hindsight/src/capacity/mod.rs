@@ -3,11 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ::capacity::backtest::{Setup, Study};
+use ::capacity::backtest::Study;
 use ::capacity::limits::{Kind, Resource, read_limits, read_volumes};
-use ::capacity::{Course, Error, Model};
+use ::capacity::{Course, Error, HISTORY, Model, Record};
 use clap::Subcommand;
-use exo_idp::Panel;
+use exo_idp::{LeadTimes, Panel, Paths};
 use gpu::Device;
 
 use crate::document::{Outputs, Run, Seed};
@@ -68,9 +68,7 @@ pub(crate) struct Common {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct Own {
-    /// Limits of all products together: CSV with columns week, storage, inbound, one row for each of the last 36 weeks of the record. Replaces the back-test of buying
-    /// policies: a buyer and a coordinator are trained on the earlier weeks, and ways to keep the limits are tried on the last. The record needs 88 weeks; lead
-    /// times are one to three weeks
+    /// Limits of all products together: CSV with columns week, storage, inbound, one row for each of the last 36 weeks of the record
     #[arg(long, value_name = "FILE")]
     pub(crate) limits: Option<PathBuf>,
     /// Volume of a unit: CSV with columns product and volume, or product, storage and inbound [default: 1]
@@ -117,6 +115,8 @@ const COURSE: Course = Course {
     discount: 0.995,
 };
 const RESOURCES: [&str; 2] = ["storage", "inbound"];
+/// Probabilities of lead times of one to three weeks: no public data have stock, sales and arrivals together.
+const LEAD_TIMES: [f64; 4] = [0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0];
 
 /// Runs `hindsight capacity`.
 pub(crate) fn run(command: &Command) -> Result<(), CliError> {
@@ -168,7 +168,7 @@ pub(crate) fn under_limits(
 ) -> Result<(), CliError> {
     let common = Common {
         steps: 1500,
-        size: 40,
+        size: 40.min(panel.products()),
         paths: 1,
         notice: 13,
     };
@@ -232,19 +232,33 @@ impl Job<'_> {
         panel: &Panel,
         then: impl FnOnce(&Study<'_>) -> Result<T, Error>,
     ) -> Result<T, CliError> {
+        let needed = 2 * (COURSE.weeks + HISTORY);
+        if panel.weeks() < needed {
+            return Err(CliError::Input(format!(
+                "the record has {} weeks, and {needed} are needed: half to train on, half to try limits on",
+                panel.weeks()
+            )));
+        }
+        let law = LeadTimes::uniform(1, 3, 0.5, self.seed).map_err(input)?;
+        let paths = Paths::new(panel, &law, 1).map_err(input)?;
         let kinds = [Kind::Storage, Kind::Inbound];
         let resources = RESOURCES.iter().zip(kinds).zip(&self.volumes);
         let resources = resources.map(|((name, kind), v)| Resource::new(*name, kind, v.clone()));
-        let setup = Setup {
-            panel,
-            resources: resources.collect::<Result<_, _>>().map_err(input)?,
+        let resources = resources.collect::<Result<Vec<_>, _>>().map_err(input)?;
+        let learnt = panel.weeks().saturating_sub(COURSE.weeks + HISTORY);
+        let index = Record::planned_index(panel, 0..learnt);
+        let lead = vec![2.0; panel.products()];
+        let record = Record::new(&paths, resources, index, lead).map_err(input)?;
+        then(&Study {
+            record: &record,
             course: COURSE,
             steps: self.common.steps,
             size: self.common.size,
             notice: self.common.notice,
+            lead_times: &LEAD_TIMES,
             seed: self.seed,
-        };
-        setup.study(then).map_err(input)
+        })
+        .map_err(input)
     }
 
     fn backtest(

@@ -1,7 +1,7 @@
 //! What `hindsight capacity` says.
 
 use ::capacity::backtest::Trial;
-use ::capacity::limits::{Infeasible, Limits};
+use ::capacity::limits::Infeasible;
 use ::capacity::{Cases, Error, HORIZON, Model};
 use report::{Axis, Column, Page, Series, Table, Width, XyChart, number};
 use serde::Serialize;
@@ -37,8 +37,6 @@ pub(super) struct Results {
     infeasible: Vec<Option<Infeasible>>,
     /// Limits `[path][resource][week]`.
     limits: Vec<Vec<Vec<f64>>>,
-    #[serde(skip)]
-    paths: Vec<Limits>,
 }
 
 const NAMES: [&str; 2] = ["storage", "inbound"];
@@ -52,11 +50,10 @@ fn week(t: usize) -> f64 {
 
 impl Results {
     pub(super) fn new(methods: Vec<Trial>, cases: &Cases<f32>) -> Result<Self, Error> {
-        let rows = |r: usize, l: &Limits| l.of(r).to_vec();
+        let rows = |r: usize, l: &::capacity::limits::Limits| l.of(r).to_vec();
         Ok(Results {
             methods,
             infeasible: cases.infeasible()?,
-            paths: cases.limits().to_vec(),
             limits: (cases.limits().iter())
                 .map(|l| (0..l.resources()).map(|r| rows(r, l)).collect())
                 .collect(),
@@ -115,9 +112,7 @@ impl Results {
             Axis::linear("Mean violation").percent(),
             Axis::linear("Reward, share of no control").percent(),
         );
-        // The first method is what the others are measured against: a line, and eight series for eight colours.
-        frontier = frontier.mark_x(free.mean(|s| s.violation), free.name.as_str());
-        for m in &self.methods[1..] {
+        for m in &self.methods {
             let point = (m.mean(|s| s.violation), m.reward_of(free));
             frontier = frontier.series(Series::points(m.name.as_str(), vec![point]));
         }
@@ -158,22 +153,20 @@ impl Results {
         let mut chart = XyChart::new(title, Axis::linear("Week"), Axis::linear("Share").percent())
             .mark_y(1.0, "limit");
         for trial in [&self.methods[0], shown] {
-            let shares = trial.use_of(&self.paths, resource);
-            let at = |k: usize| {
-                shares
-                    .iter()
-                    .enumerate()
-                    .map(move |(t, all)| (week(t), all[k]))
-            };
-            let line = at(1).collect();
-            let band = at(0).zip(at(2)).map(|((t, low), (_, high))| (t, low, high));
+            let (mut line, mut band) = (Vec::new(), Vec::new());
+            for t in 0..trial.roll.usage[0][resource].len() {
+                let paths = trial.roll.usage.iter().zip(&self.limits);
+                let mut all: Vec<f64> = paths
+                    .map(|(used, limit)| used[resource][t] / limit[resource][t].max(1e-9))
+                    .collect();
+                all.sort_by(f64::total_cmp);
+                let at = |tenth: usize| all[(all.len() - 1) * tenth / 10];
+                line.push((week(t), at(5)));
+                band.push((week(t), at(1), at(9)));
+            }
             let series = Series::line(trial.name.as_str(), line);
             let several = trial.roll.usage.len() > 1;
-            chart = chart.series(if several {
-                series.band(band.collect())
-            } else {
-                series
-            });
+            chart = chart.series(if several { series.band(band) } else { series });
         }
         chart
     }

@@ -4,7 +4,7 @@ use games::marketplace::{MarketParameters, Marketplace, PhaseDiagram, Rationing,
 use serde_json::json;
 
 use super::fields::named;
-use super::map::{Figure, Parameters, centres};
+use super::map::{Figure, Parameters};
 use super::problem::Problem;
 use report::{Axis, HeatMap, Series, Shades, XyChart};
 
@@ -140,31 +140,17 @@ pub(super) fn reply(p: &Parameters) -> Result<Figure, Problem> {
 /// Surplus or welfare against the seller's monopoly, over both costs.
 pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Problem> {
     let map = diagram(p)?;
-    // Where the seller could not trade there is no monopoly to compare with.
-    let viable = |r: Regime| !matches!(r, Regime::OperatorAlone | Regime::NoTrade);
-    let values: Vec<f64> = map
-        .equilibria
-        .iter()
-        .map(|c| match (viable(c.regime), welfare) {
-            (false, _) => f64::NAN,
-            (true, true) => c.welfare_gain,
-            (true, false) => c.surplus_gain,
-        })
-        .collect();
-    let compared = values.iter().filter(|v| v.is_finite()).count();
-    let falls = values.iter().filter(|v| **v < -1e-9).count();
-    let worst = values
-        .iter()
-        .copied()
-        .filter(|v| v.is_finite())
-        .fold(f64::INFINITY, f64::min);
-    let share = super::map::real(falls) / super::map::real(compared.max(1));
+    let gains = map.gains(|cell| match welfare {
+        true => cell.welfare_gain,
+        false => cell.surplus_gain,
+    });
+    let share = gains.share_lost;
     let what = if welfare {
         "Welfare"
     } else {
         "Consumer surplus"
     };
-    let finding = if falls > 0 {
+    let finding = if share > 0.0 {
         format!("; falls in {:.1} % of the cells", 100.0 * share)
     } else {
         "; falls nowhere".to_owned()
@@ -180,7 +166,7 @@ pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Proble
         (0.0, 1.0),
         (0.0, 1.0),
         p.cells,
-        values,
+        gains.cells,
         if welfare {
             Shades::Diverging(0.0)
         } else {
@@ -196,28 +182,13 @@ pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Proble
     .svg();
     Ok(Figure {
         svg,
-        data: json!({ "fee": p.fee, "experience": p.experience, "rationing": p.rationing, "share_of_cells_where_it_falls": share, "least": worst, "map": map }),
+        data: json!({ "fee": p.fee, "experience": p.experience, "rationing": p.rationing, "share_of_cells_where_it_falls": share, "least": gains.least, "map": map }),
     })
 }
 
 /// The operator's payoff against the fee.
 pub(super) fn operator_fee(p: &Parameters) -> Result<Figure, Problem> {
-    let rule = rationing(p)?;
-    let mut operator = Vec::new();
-    let mut alone = Vec::new();
-    let mut seller = Vec::new();
-    for fee in centres(0.0, 1.0, p.cells) {
-        let market = Marketplace::new(MarketParameters { fee, ..base(p) })?;
-        let spne = market.equilibrium(rule);
-        operator.push((fee, spne.trade.operator_payoff));
-        seller.push((fee, spne.trade.seller_payoff));
-        alone.push((fee, market.benchmark().operator));
-    }
-    let best =
-        operator.iter().copied().fold(
-            (0.0, f64::NEG_INFINITY),
-            |a, b| if b.1 > a.1 { b } else { a },
-        );
+    let curve = Marketplace::fee_curve(base(p), rationing(p)?, p.cells)?;
     let title = format!(
         "Payoffs against the fee: operator's cost {}, seller's cost {}, experience value {}, {} rationing",
         p.operator_cost, p.seller_cost, p.experience, p.rationing
@@ -227,14 +198,20 @@ pub(super) fn operator_fee(p: &Parameters) -> Result<Figure, Problem> {
         Axis::linear("Fee").percent().range(0.0, 1.0),
         Axis::linear("Payoff").with_zero(),
     )
-    .series(Series::line("operator, as leader", operator.clone()))
-    .series(Series::line("operator, seller alone", alone.clone()).dashed())
-    .series(Series::line("seller", seller.clone()).dotted())
-    .mark_x(best.0, "best fee")
+    .series(Series::line("operator, as leader", curve.operator.clone()))
+    .series(
+        Series::line(
+            "operator, seller alone",
+            curve.operator_when_seller_alone.clone(),
+        )
+        .dashed(),
+    )
+    .series(Series::line("seller", curve.seller.clone()).dotted())
+    .mark_x(curve.best_fee.0, "best fee")
     .size(720.0, 400.0)
     .svg();
     Ok(Figure {
         svg,
-        data: json!({ "best_fee": best, "operator": operator, "operator_when_seller_alone": alone, "seller": seller }),
+        data: json!(curve),
     })
 }

@@ -1,12 +1,13 @@
 //! Figures of shared-revenue Bertrand competition.
 
-use games::bertrand::{LinearDemand, Outcome, SharedRevenue};
+use games::bertrand::{LinearDemand, SharedRevenue};
 use serde_json::json;
 
 use super::map::{Figure, Parameters, centres};
 use super::problem::Problem;
 use report::{Axis, HeatMap, Series, XyChart};
 
+/// The kinds of outcomes, in their order.
 const OUTCOMES: [&str; 7] = [
     "retailer at its own price",
     "retailer at the seller's break-even price",
@@ -17,32 +18,15 @@ const OUTCOMES: [&str; 7] = [
     "seller at its own price, consumers do not gain",
 ];
 
-fn class(game: &SharedRevenue) -> usize {
-    match game.outcome() {
-        Outcome::RetailerAtOwnPrice { .. } => 0,
-        Outcome::RetailerAtLimitPrice { .. } => 1,
-        Outcome::SellerAtIndifferencePrice { .. } => 2,
-        Outcome::SellerInInterval { .. } => 3,
-        _ if game.both_gain() => 4,
-        _ if game.outcome_sales()[0].retailer < game.retailer_alone().retailer => 5,
-        _ => 6,
-    }
-}
-
 /// Outcomes over (fee, ratio of costs) or over both costs.
 pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem> {
     let demand = LinearDemand::new(1.0)?;
-    let mut found = Vec::with_capacity(p.cells * p.cells);
-    for y in centres(0.0, if over_fee { 1.5 } else { 1.0 }, p.cells) {
-        for x in centres(0.0, 1.0, p.cells) {
-            let game = if over_fee {
-                SharedRevenue::new(demand, p.retailer_cost, y * p.retailer_cost, x)?
-            } else {
-                SharedRevenue::new(demand, x, y, p.fee)?
-            };
-            found.push(class(&game));
-        }
-    }
+    let kinds = if over_fee {
+        SharedRevenue::kinds_over_fees(&demand, p.retailer_cost, p.cells)?
+    } else {
+        SharedRevenue::kinds_over_costs(&demand, p.fee, p.cells)?
+    };
+    let found: Vec<usize> = kinds.into_iter().map(|kind| kind as usize).collect();
     let present: Vec<usize> = (0..OUTCOMES.len()).filter(|c| found.contains(c)).collect();
     let cells: Vec<usize> = found
         .iter()

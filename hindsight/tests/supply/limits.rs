@@ -97,42 +97,6 @@ fn faults_in_limits_and_volumes_are_named_with_line_and_column() {
     }
 }
 
-/// A record that is too short says how long it must be, and arguments that would not be heeded are refused.
-#[test]
-fn what_limits_cannot_be_tried_on_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let place = |name: &str| folder.path().join(name).display().to_string();
-    let (short, long, at) = (place("short.csv"), place("long.csv"), place("limits.csv"));
-    let whole = sales();
-    let rows = |most: usize| -> String {
-        let early = |line: &&str| {
-            let week = line.split(',').nth(1).and_then(|week| week.parse().ok());
-            week.is_none_or(|week: usize| week < most)
-        };
-        whole
-            .lines()
-            .filter(early)
-            .map(|l| format!("{l}\n"))
-            .collect()
-    };
-    std::fs::write(&short, rows(60)).unwrap();
-    std::fs::write(&long, &whole).unwrap();
-    std::fs::write(&at, limits(36, "400", "30")).unwrap();
-    let run = |data: &str, more: &[&str]| {
-        let own = ["backtest", "--data", data, "--limits", &at, "--no-report"];
-        hindsight(&[&own[..], more].concat())
-    };
-    let (code, _, error) = run(&short, &[]);
-    assert_eq!(code, Some(2), "{error}");
-    assert!(error.contains("limits need 88"), "{error}");
-    let (code, _, error) = run(&long, &["--origins", "2"]);
-    assert_eq!(code, Some(2), "{error}");
-    assert!(
-        error.contains("--origins cannot be used with --limits"),
-        "{error}"
-    );
-}
-
 /// Every method is tried on the file's own products and a gate holds the limits.
 #[test]
 fn a_back_test_under_limits_tries_every_method() {

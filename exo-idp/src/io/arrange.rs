@@ -1,17 +1,13 @@
 //! The rows of a file, put product by product with the weeks between filled.
 
-use std::path::Path;
-
-use super::data::{Censoring, Covariate, Group, Product, Table};
-use super::input::Input;
-use super::plan::{Plan, Source};
-use crate::error::{CliError, Complain as _, Place};
-use sheet::Domain;
-
-use super::week::Calendar;
-use exo_idp::backtest::Notice;
-use exo_idp::calendar::main_stretch;
-use exo_idp::panel::carry_forward;
+use super::columns::{Columns, Cost, Settings};
+use super::error::ReadError;
+use super::places::{Places, Source};
+use super::sheet::{Domain, Place};
+use super::table::{Covariate, Group, Product, SalesTable, Stock};
+use crate::backtest::Notice;
+use crate::calendar::{Calendar, main_stretch};
+use crate::panel::carry_forward;
 
 /// One product while the file is read.
 #[derive(Debug)]
@@ -38,64 +34,66 @@ pub(super) struct Raw {
 
 /// Puts the rows product by product, with the weeks between filled.
 pub(super) fn arrange(
-    path: &Path,
-    input: &Input,
-    plan: &Plan,
+    file: &Place,
+    columns: &Columns,
+    settings: &Settings,
+    places: &Places,
     calendar: Calendar,
     seen: Vec<Seen>,
     raw: &Raw,
-) -> Result<Table, CliError> {
-    let kept = Kept::new(path, input, seen)?;
-    let (mut present, columns) = kept.columns(plan, raw);
-    if input.missing_is_zero {
-        present.fill(true);
+) -> Result<SalesTable, ReadError> {
+    let kept = Kept::new(file, columns, settings, seen)?;
+    let (mut recorded, values) = kept.columns(places, raw);
+    if settings.missing_is_zero {
+        recorded.fill(true);
     }
-    let mut columns = columns.into_iter().zip(&plan.slots);
-    let mut next = || {
-        columns
-            .next()
-            .map(|(values, slot)| (slot.name.clone(), values))
-            .unwrap_or_default()
+    let mut values = values.into_iter();
+    let mut next = || values.next().unwrap_or_default();
+    let (units, price, cost) = (next(), next(), next());
+    let cost = match columns.cost {
+        Cost::Column(_) => cost,
+        Cost::Share(share) => price.iter().map(|price| share * price).collect(),
     };
-    let (demand, price, cost) = (next().1, next().1, next().1);
-    let cost = input.cost_share.map_or(cost, |share| {
-        price.iter().map(|price| share * price).collect()
+    let stock = columns
+        .sales
+        .as_ref()
+        .map_or_else(Stock::default, |sales| Stock {
+            in_stock: sales.in_stock.as_ref().map(|_| next()),
+            views_out: sales.views_out.as_ref().map(|_| next()),
+            views_in: sales.views_in.as_ref().map(|_| next()),
+            conversion: sales.conversion.as_ref().map(|_| next()),
+        });
+    let orders = columns.orders.as_ref().map(|_| next());
+    let named = columns.covariates.iter().map(|name| (name, false));
+    let named = named.chain(columns.planned.iter().map(|name| (name, true)));
+    let covariates = named.map(|(name, planned)| Covariate {
+        name: name.clone(),
+        planned,
+        values: next(),
     });
-    let censoring = Censoring {
-        in_stock: input.in_stock.as_ref().map(|_| next().1),
-        views_out: input.views_out.as_ref().map(|_| next().1),
-        views_in: input.views_in.as_ref().map(|_| next().1),
-        conversion: input.conversion.as_ref().map(|_| next().1),
-    };
-    let orders = input.orders.as_ref().map(|_| next().1);
-    let planned = std::iter::repeat_n(false, input.covariate.len())
-        .chain(std::iter::repeat_n(true, input.planned.len()));
-    let covariates = planned
-        .map(|planned| {
-            let (name, values) = next();
-            Covariate {
-                name,
-                planned,
-                values,
-            }
-        })
-        .collect();
-    Ok(Table {
-        source: path.display().to_string(),
+    let covariates = covariates.collect();
+    let mut table = SalesTable {
+        source: file.path().display().to_string(),
         calendar,
         rows_read: raw.product.len(),
         products: kept.products,
-        present,
-        demand,
-        is_sales: input.sales.is_some(),
+        known: recorded.clone(),
+        recorded,
+        demand: units,
+        sales: None,
         price,
         cost,
         orders,
         covariates,
-        censoring,
-        notes: kept.notices.iter().map(ToString::to_string).collect(),
+        stock,
+        notices: kept.notices,
         groups: kept.groups,
-    })
+    };
+    if columns.sales.is_some() {
+        table.correct(file)?;
+    }
+    table.leave_out_unknown(file)?;
+    Ok(table)
 }
 
 /// The products that have weeks enough.
@@ -116,8 +114,13 @@ const APART: i64 = 104;
 const EARLY: i64 = 4;
 
 impl Kept {
-    fn new(path: &Path, input: &Input, seen: Vec<Seen>) -> Result<Self, CliError> {
-        let least = input.drop_short.unwrap_or(0).max(2);
+    fn new(
+        file: &Place,
+        columns: &Columns,
+        settings: &Settings,
+        seen: Vec<Seen>,
+    ) -> Result<Self, ReadError> {
+        let least = settings.least_weeks.max(2);
         let spans = seen.iter().map(|own| (own.first..=own.last, own.count));
         let together = main_stretch(spans, APART);
         let end = seen.iter().map(|product| product.last);
@@ -126,8 +129,8 @@ impl Kept {
         let mut kept = Kept {
             places: Vec::with_capacity(seen.len()),
             products: Vec::new(),
-            groups: input
-                .group
+            groups: columns
+                .groups
                 .iter()
                 .map(|name| Group {
                     name: name.clone(),
@@ -146,7 +149,7 @@ impl Kept {
                 kept.places.push(None);
                 continue;
             }
-            if input.missing_is_zero && end.is_some_and(|end| end - product.last >= EARLY) {
+            if settings.missing_is_zero && end.is_some_and(|end| end - product.last >= EARLY) {
                 early.push(product.name.clone());
             }
             kept.places.push(Some(kept.products.len()));
@@ -161,7 +164,8 @@ impl Kept {
             kept.total += length;
         }
         if kept.products.is_empty() {
-            return Err(Place::file(path).error(format!("no product has {least} weeks or more")));
+            let file = file.clone();
+            return Err(ReadError::TooShort { file, least });
         }
         let mut add = |products: Vec<String>, notice: fn(usize, Vec<String>) -> Notice| {
             if !products.is_empty() {
@@ -175,13 +179,13 @@ impl Kept {
     }
 
     /// Which weeks are recorded, and every column over all weeks.
-    fn columns(&self, plan: &Plan, raw: &Raw) -> (Vec<bool>, Vec<Vec<f64>>) {
+    fn columns(&self, places: &Places, raw: &Raw) -> (Vec<bool>, Vec<Vec<f64>>) {
         let mut present = vec![false; self.total];
         let empty = |source: Source| match source {
             Source::Column(_) => vec![0.0; self.total],
             Source::Constant(number) => vec![number; self.total],
         };
-        let mut columns: Vec<Vec<f64>> = plan.slots.iter().map(|s| empty(s.source)).collect();
+        let mut columns: Vec<Vec<f64>> = places.slots.iter().map(|s| empty(s.source)).collect();
         for (row, &product) in raw.product.iter().enumerate() {
             let Some(product) = self.places[product].map(|at| &self.products[at]) else {
                 continue;
@@ -195,7 +199,7 @@ impl Kept {
                 }
             }
         }
-        for (slot, column) in plan.slots.iter().zip(&mut columns) {
+        for (slot, column) in places.slots.iter().zip(&mut columns) {
             // Amounts (sales, views) and flags of a week without a row are nothing; prices and the like are carried forward.
             let carried = match slot.domain {
                 Domain::Amount => false,
