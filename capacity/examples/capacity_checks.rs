@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use hindsight_capacity::backtest::{Method, Trial};
+use hindsight_capacity::backtest::{Method, Paired, Trial};
 use hindsight_capacity::gpu::Device;
 use hindsight_capacity::limits::{Family, Limits};
 use hindsight_capacity::{
@@ -60,10 +60,11 @@ fn with_buyer(record: &Record<'_>, prices: f64, device: &Device) -> Outcome<Mode
     let mut model = Model::new(&record.shape(), 32, 3);
     let training = Training {
         steps: 3000,
+        batch: 64,
         prices,
         ..Training::default()
     };
-    let pool = draw(8, 256, 1).cohorts(Course::default())?;
+    let pool = draw(2, 1024, 1).cohorts(Course::default())?;
     let pool = Cases::new(record, &pool, Course::default())?;
     model.train_buyer(&pool, &training, device)?;
     Ok(model)
@@ -74,7 +75,7 @@ fn coordinated(record: &Record<'_>, model: &Model, loss: &Loss, device: &Device)
     let lesson = draw(40, 192, 2).cases(record, &model.buyer, Course::default(), device)?;
     let training = Training {
         batch: 8,
-        steps: 600,
+        steps: 1200,
         ..Training::default()
     };
     model.train_coordinator(&lesson, loss, &training, device)?;
@@ -163,27 +164,47 @@ fn anticipation(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<
         FIRST - 13
     );
     println!(
-        "| week | announced price of storage in the notch, unit prices (without it) | orders, % of those without a notch: coordinator | feedback |"
+        "| week | announced price of storage in the notch, unit prices: with it less without it | orders, % of those without a notch: coordinator | feedback |"
     );
     println!("|---|---|---|---|");
-    let sum = |t: &Trial, week: usize| t.roll.orders.iter().map(|o| o[week]).sum::<f64>();
     let quiet = tried(record, &even, model, Method::Feedback(gain), device)?;
     let units = notched.unit_prices();
-    for week in FIRST - 14..FIRST + 8 {
-        // What is announced for the third week of the notch, or for the end of the horizon.
+    // By cohort, what is announced for the third week of the notch, or for the end of the horizon; and orders over those without a notch.
+    let announced = |week: usize| -> Vec<f64> {
         let ahead = (FIRST + 2).saturating_sub(week).min(HORIZON);
-        let announced = |t: &Trial| {
-            let of = |(p, u): (&Vec<Vec<f64>>, &Vec<f64>)| p[week][ahead] / u[0];
-            t.roll.prices.iter().zip(&units).map(of).sum::<f64>() / 24.0
-        };
+        let pairs = own.roll.prices.iter().zip(&calm.roll.prices).zip(&units);
+        pairs
+            .map(|((a, b), unit)| (a[week][ahead] - b[week][ahead]) / unit[0])
+            .collect()
+    };
+    let ordered = |with: &Trial, without: &Trial, weeks: std::ops::Range<usize>| -> Vec<f64> {
+        let sum = |orders: &Vec<f64>| orders[weeks.clone()].iter().sum::<f64>();
+        let pairs = with.roll.orders.iter().zip(&without.roll.orders);
+        pairs.map(|(a, b)| 100.0 * sum(a) / sum(b)).collect()
+    };
+    let spread = |values: &[f64], digits: usize| {
+        let Paired { mean, interval } = Paired::of(values, 1);
+        let [low, high] = interval;
+        format!("{mean:.digits$} [{low:.digits$}, {high:.digits$}]")
+    };
+    for week in FIRST - 14..FIRST + 8 {
         println!(
-            "| {week} | {:.4} ({:.4}) | {:.1} | {:.1} |",
-            announced(&own),
-            announced(&calm),
-            100.0 * sum(&own, week) / sum(&calm, week),
-            100.0 * sum(&feedback, week) / sum(&quiet, week),
+            "| {week} | {} | {} | {} |",
+            spread(&announced(week), 4),
+            spread(&ordered(&own, &calm, week..week + 1), 1),
+            spread(&ordered(&feedback, &quiet, week..week + 1), 1),
         );
     }
+    let lead: Vec<Vec<f64>> = (FIRST - 8..FIRST - 1).map(announced).collect();
+    let before: Vec<f64> = (0..24)
+        .map(|c| lead.iter().map(|week| week[c]).sum::<f64>() / 7.0)
+        .collect();
+    println!(
+        "two to eight weeks before the notch: price announced for it {} unit prices above that without it, orders {} % (feedback {} %)",
+        spread(&before, 4),
+        spread(&ordered(&own, &calm, FIRST - 8..FIRST - 1), 1),
+        spread(&ordered(&feedback, &quiet, FIRST - 8..FIRST - 1), 1),
+    );
     let none = tried(record, &notched, model, Method::NoControl, device)?;
     let name = format!("feedback, gain {gain}");
     for (name, trial) in [

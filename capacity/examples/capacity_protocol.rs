@@ -6,10 +6,12 @@ use std::error::Error;
 use std::time::Instant;
 
 use hindsight_capacity::backtest::{Method, Trial};
-use hindsight_capacity::control::{Ascent, Forecaster, Gate, Predictive};
+use hindsight_capacity::control::{Ascent, Forecaster, Gate, Posted, Predictive, StepRule};
 use hindsight_capacity::gpu::Device;
 use hindsight_capacity::limits::Family;
-use hindsight_capacity::{Cases, Course, Draw, Loss, Model, Record, Training, World};
+use hindsight_capacity::{
+    Buyer, Cases, Course, Draw, HORIZON, Loss, Model, Record, Roll, Training, World,
+};
 use hindsight_exo_idp::Paths;
 
 /// What cohorts are drawn from for training: the first products and weeks, under limits of the sampler.
@@ -36,16 +38,18 @@ fn models(
     let (course, begun) = (Course::default(), Instant::now());
     let mut model = Model::new(&record.shape(), 48, 3);
     let training = Training {
-        steps: 5000,
+        steps: 3000,
+        batch: 64,
         ..Training::default()
     };
-    let pool = Cases::new(record, &training_draw(8, 256, 1).cohorts(course)?, course)?;
+    // Many paths of prices matter more than many products on each.
+    let pool = Cases::new(record, &training_draw(2, 1024, 1).cohorts(course)?, course)?;
     model.train_buyer(&pool, &training, device)?;
     println!("buyer: {:.0} s", begun.elapsed().as_secs_f64());
     let lesson = training_draw(size, 256, 2).cases(record, &model.buyer, course, device)?;
     let training = Training {
         batch: 8,
-        steps: 800,
+        steps: 1600,
         ..Training::default()
     };
     let mut models = Vec::new();
@@ -62,11 +66,13 @@ fn models(
     Ok(models)
 }
 
-fn planned(margin: f64, steps: usize) -> Predictive<'static> {
+/// Four scenarios of 14 weeks and eight evaluations a week. Tuned on limits and weeks of training.
+fn planned(margin: f64) -> Predictive<'static> {
     Predictive {
         scenarios: 4,
         ascent: Ascent {
-            steps,
+            steps: 8,
+            steps_by: StepRule::Averaged { smoothing: 0.3 },
             ..Ascent::default()
         },
         margin,
@@ -82,7 +88,7 @@ fn methods<'a>(
     weights: &[f64],
 ) -> Vec<(String, Method<'a>)> {
     let mut all = vec![("no control".to_owned(), Method::NoControl)];
-    for share in [0.02, 0.05, 0.1] {
+    for share in [0.01, 0.02, 0.05, 0.1] {
         all.push((format!("constant price {share}"), Method::Constant(share)));
     }
     for gain in [0.02, 0.1] {
@@ -98,24 +104,20 @@ fn methods<'a>(
     let (best, gate) = (&models[models.len() / 2], Gate::ProRata);
     let name = format!("coordinator, {}, and gate", weights[models.len() / 2]);
     all.push((name, Method::CoordinatorAtGate(best, gate)));
+    let ascent = Ascent {
+        steps: 200,
+        ..Ascent::default()
+    };
+    let name = "hindsight dual".to_owned();
+    all.push((name, Method::Hindsight(ascent, 0.0)));
     for margin in [0.0, 0.1] {
-        let ascent = Ascent {
-            steps: 200,
-            ..Ascent::default()
-        };
-        let name = format!("hindsight dual, margin {margin}");
-        all.push((name, Method::Hindsight(ascent, margin)));
-    }
-    for (margin, steps) in [(0.0, 8), (0.1, 8), (0.2, 8), (0.0, 24)] {
-        let name = format!("MPC, fitted, margin {margin}, {steps} steps");
-        let forecaster = Forecaster::Fitted(150);
-        let method = Method::Predictive(planned(margin, steps), forecaster);
-        all.push((name, method));
-    }
-    for margin in [0.0, 0.1] {
-        let name = format!("MPC, true law, margin {margin}, 8 steps");
-        let method = Method::Predictive(planned(margin, 8), Forecaster::True(world));
-        all.push((name, method));
+        for (law, forecaster) in [
+            ("fitted", Forecaster::Fitted(150)),
+            ("true law", Forecaster::True(world)),
+        ] {
+            let name = format!("MPC, {law}, margin {margin}");
+            all.push((name, Method::Predictive(planned(margin), forecaster)));
+        }
     }
     all
 }
@@ -169,6 +171,58 @@ fn compare(trials: &[Trial]) {
     }
 }
 
+/// What the dual leaves open: the Lagrangian at its prices against what the same prices earn behind a gate, where no limit is broken.
+fn bracket(
+    cases: &Cases<f32>,
+    buyer: &Buyer,
+    trial: &Trial,
+    free: &Trial,
+    device: &Device,
+) -> Result<(), Box<dyn Error>> {
+    let all = free.roll.reward.iter().sum::<f64>();
+    let above = cases.lagrangian(&trial.roll)?.iter().sum::<f64>() / all;
+    let gated = cases.directed(
+        buyer,
+        &mut Posted(&trial.roll.prices),
+        Some(Gate::ProRata),
+        device,
+    )?;
+    println!(
+        "{}: Lagrangian {:.2} %, the same prices behind a gate {:.2} % of no control",
+        trial.name,
+        100.0 * above,
+        100.0 * gated.reward.iter().sum::<f64>() / all,
+    );
+    Ok(())
+}
+
+/// N2: four times the room. What a coordinator asks there, in shares of what a unit of volume costs, and what it loses.
+fn roomy(cases: &Cases<f32>, models: &[Model], device: &Device) -> Result<(), Box<dyn Error>> {
+    let limits: Vec<_> = cases.limits().iter().map(|l| l.scaled(4.0)).collect();
+    let cases = cases.clone().with_limits(&limits)?;
+    let units = cases.unit_prices();
+    for model in models {
+        let free = cases.play(&model.buyer, None, device)?;
+        let roll = cases.coordinate(model, device)?;
+        let (mut sum, mut most, mut n) = (0.0, 0.0_f64, 0.0);
+        for (weeks, units) in roll.prices.iter().zip(&units) {
+            for week in weeks {
+                for (own, unit) in week.chunks_exact(HORIZON + 1).zip(units) {
+                    let share = own[0] / unit;
+                    (sum, most, n) = (sum + share, most.max(share), n + 1.0);
+                }
+            }
+        }
+        let total = |roll: &Roll| roll.reward.iter().sum::<f64>();
+        println!(
+            "four times the room: price {:.5} of the unit price, at most {most:.5}; reward lost {:.3} %",
+            sum / n,
+            100.0 * (1.0 - total(&roll) / total(&free)),
+        );
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let mut number = |default: usize| args.next().map_or(Ok(default), |a| a.parse());
@@ -178,7 +232,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let paths = Paths::new(world.panel(), &world.lead_times()?, 1)?;
     let (resources, index) = (world.resources()?, world.index().to_vec());
     let record = Record::new(&paths, resources, index, vec![2.0; products])?;
-    let weights = [1.0, 2.0, 4.0, 6.0];
+    let weights = [2.0, 3.0, 4.0, 8.0];
     let models = models(&record, size, &weights, &device)?;
     let buyer = &models[0].buyer;
     let test = Draw {
@@ -201,5 +255,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         print(last, &trials[0], begun.elapsed().as_secs_f64());
     }
     compare(&trials);
-    Ok(())
+    for trial in trials.iter().filter(|t| t.name.starts_with("hindsight")) {
+        bracket(&cases, buyer, trial, &trials[0], &device)?;
+    }
+    roomy(&cases, &models, &device)
 }

@@ -8,14 +8,15 @@ use crate::cases::Cases;
 use crate::control::Gate;
 use crate::dual::{Ascent, Settled};
 use crate::error::{Argument, Error, count};
-use crate::limits::Infeasible;
+use crate::forecaster::Forecaster;
+use crate::limits::{Infeasible, Limits};
 use crate::maps::Feedback;
 use crate::model::Model;
-use crate::predictive::{Forecaster, Predictive};
+use crate::predictive::Predictive;
 use crate::record::Record;
 use crate::roll::Roll;
 pub use crate::score::{AHEAD, Score};
-pub use crate::study::Study;
+pub use crate::study::{Setup, Study};
 
 /// Who holds the limits, and how.
 #[derive(Debug)]
@@ -98,6 +99,23 @@ impl Trial {
     #[must_use]
     pub fn reward_of(&self, free: &Trial) -> f64 {
         self.mean(|s| s.reward) / free.mean(|s| s.reward)
+    }
+
+    /// Use as a share of the limits by week: the quantiles of a tenth, a half and nine tenths over the cohorts.
+    #[must_use]
+    pub fn use_of(&self, limits: &[Limits], resource: usize) -> Vec<[f64; 3]> {
+        let used = self.roll.usage.iter().map(|used| &used[resource]);
+        let paths: Vec<_> = used.zip(limits).collect();
+        let weeks = paths.first().map_or(0, |(used, _)| used.len());
+        let at = |week: usize| {
+            let share = |(used, limits): &(&Vec<f64>, &Limits)| {
+                used[week] / limits.of(resource)[week].max(1e-9)
+            };
+            let mut all: Vec<f64> = paths.iter().map(share).collect();
+            all.sort_by(f64::total_cmp);
+            [1, 5, 9].map(|tenth| all[(all.len() - 1) * tenth / 10])
+        };
+        (0..weeks).map(at).collect()
     }
 
     /// Violation of this method less that of another, paired.

@@ -90,7 +90,8 @@ impl Policy for Buyer {
         ];
         let published = &seen.signals[OWN..OWN + self.resources * (HORIZON + 1)];
         // Of a price of the order of the margin it hardly matters how large it is.
-        let scaled = |&p: &S| p * constant(20.0) / (cost + p * constant(4.0));
+        let quarter = cost * constant(0.25);
+        let scaled = |&p: &S| p * constant(5.0) / (p + quarter);
         inputs.extend(published.iter().map(scaled));
         let g = self.network.outputs(theta, &inputs);
         let level = fast * soon * g[0] + slow * soon * g[1] + slow * later * g[2];

@@ -211,6 +211,14 @@ impl<F: Real> Cases<F> {
         &mut self.shared[(week * self.shape.shared() + row) * groups + group]
     }
 
+    /// The numbers that the engine reads, for a roll-out repeated elsewhere: of lanes `[row][lane]` (on hand, orders, mean lead time, volumes), of lanes
+    /// and weeks `[week][row][lane]` (demand, price, cost, share accepted, levels, indices, arrivals), of cohorts and weeks `[week][row][cohort]`
+    /// (weights, outlook of the limits, traits, posted prices).
+    #[must_use]
+    pub fn rows(&self) -> [&[F]; 3] {
+        [&self.lane, &self.exo, &self.shared]
+    }
+
     /// One row of one week, by lane.
     pub(crate) fn row(&self, week: usize, row: usize) -> &[F] {
         &self.exo[(week * self.shape.exo() + row) * self.lanes()..][..self.lanes()]

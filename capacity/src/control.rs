@@ -4,10 +4,13 @@
 //! ascent turns the first into prices ([`dual_ascent`], [`Cases::dual_prices`](crate::Cases::dual_prices)); a coordinator, or [`Feedback`], is the
 //! second at once; model-predictive control ([`Predictive`]) does the first every week on scenarios of the weeks ahead.
 
-pub use crate::dual::{Ascent, Settled, dual_ascent};
+pub use crate::dual::{Ascent, Settled, StepRule, dual_ascent};
+pub use crate::forecaster::Forecaster;
 pub use crate::gate::Gate;
-pub use crate::maps::{Aggregates, ByWeek, Clairvoyant, DualMap, Feedback, PrimalMap, Replayed};
-pub use crate::predictive::{Forecaster, Predictive};
+pub use crate::maps::{
+    Aggregates, ByWeek, Clairvoyant, DualMap, Feedback, Posted, PrimalMap, Replayed,
+};
+pub use crate::predictive::Predictive;
 
 use crate::shape::HORIZON;
 

@@ -1,6 +1,7 @@
 //! Dual ascent: prices that rise where too much is used and fall where there is room.
 
-use crate::error::{Argument, Error, count};
+use crate::error::{Argument, Error};
+use crate::iterates::Iterates;
 
 /// How dual ascent steps, and when it stops.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -8,20 +9,38 @@ use crate::error::{Argument, Error, count};
 pub struct Ascent {
     /// Most evaluations of what is used, at least 1.
     pub steps: usize,
-    /// How far the first step moves a price for a use of twice the limit, in units of the price. Later steps are measured.
+    /// How far the first step moves the logarithm of a price for a use of twice the limit.
     pub rate: f64,
+    /// How the steps after the first are found, and what is returned.
+    pub steps_by: StepRule,
     /// The [`Settled::residual`] at which the prices are good enough.
     pub tolerance: f64,
     /// The largest price, in units of the price: where even that leaves an excess, the limit cannot be kept by prices.
     pub largest: f64,
 }
 
+/// The steps of dual ascent, and which prices are returned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum StepRule {
+    /// Steps that follow the measured curvature (adaptive gradient descent, Malitsky and Mishchenko); the best prices that were evaluated. For use
+    /// that is smooth in the prices.
+    Measured,
+    /// Steps that fall with the root of their number, in directions that are smoothed over the weeks; the mean of the later half of all prices. For
+    /// use in lumps, where single iterates jump about the solution.
+    Averaged {
+        /// Correlation of the moves of neighbouring weeks' prices, in [0, 1).
+        smoothing: f64,
+    },
+}
+
 impl Default for Ascent {
-    /// 300 evaluations, first step 0.02, residual 0.002, largest price 1.
+    /// 300 evaluations, first step 1, measured steps, residual 0.002, largest price 1.
     fn default() -> Self {
         Ascent {
             steps: 300,
             rate: 1.0,
+            steps_by: StepRule::Measured,
             tolerance: 2e-3,
             largest: 1.0,
         }
@@ -41,7 +60,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    const NONE: Settled = Settled {
+    pub(crate) const NONE: Settled = Settled {
         steps: 0,
         violation: f64::INFINITY,
         slack: f64::INFINITY,
@@ -51,96 +70,6 @@ impl Settled {
     #[must_use]
     pub fn residual(&self) -> f64 {
         self.violation + self.slack
-    }
-}
-
-/// Prices far below this move by steps of their own, those far above by shares of themselves.
-const KNEE: f64 = 0.01;
-
-/// One dual problem on its way: projected gradient descent whose step follows the measured curvature (adaptive gradient descent, Malitsky and
-/// Mishchenko, arXiv:2308.02261), and the best prices so far.
-#[derive(Debug, Clone)]
-pub(crate) struct Path {
-    pub(crate) prices: Vec<f64>,
-    before: Option<(Vec<f64>, Vec<f64>)>,
-    step: f64,
-    largest: f64,
-    growth: f64,
-    best: Vec<f64>,
-    pub(crate) settled: Settled,
-}
-
-impl Path {
-    pub(crate) fn new(prices: Vec<f64>, ascent: &Ascent) -> Self {
-        Path {
-            best: prices.clone(),
-            prices,
-            before: None,
-            step: ascent.rate,
-            largest: ascent.largest,
-            growth: 1.0,
-            settled: Settled::NONE,
-        }
-    }
-
-    /// The same steps from other prices, as those of the week after.
-    pub(crate) fn restart(&mut self, prices: Vec<f64>) {
-        *self = Path {
-            best: prices.clone(),
-            prices,
-            before: None,
-            growth: 1.0,
-            settled: Settled::NONE,
-            ..*self
-        };
-    }
-
-    /// The best prices that were evaluated.
-    pub(crate) fn best(&self) -> &[f64] {
-        &self.best
-    }
-
-    /// Moves the prices, given how far the use at them is above the limits, as shares of the limits.
-    pub(crate) fn observe(&mut self, gaps: &[f64]) {
-        let n = count(gaps.len().max(1));
-        let violation = gaps.iter().map(|gap| gap.max(0.0)).sum::<f64>() / n;
-        // No single week throws all others off.
-        let gaps: Vec<f64> = gaps.iter().map(|gap| gap.clamp(-1.0, 1.0)).collect();
-        let paid: f64 = self.prices.iter().sum();
-        let free = self.prices.iter().zip(&gaps);
-        let free: f64 = free.map(|(price, gap)| price * (-gap).max(0.0)).sum();
-        let now = Settled {
-            steps: self.settled.steps + 1,
-            violation,
-            slack: if paid > 0.0 { free / paid } else { 0.0 },
-        };
-        if now.residual() < self.settled.residual() {
-            self.best.copy_from_slice(&self.prices);
-            self.settled = now;
-        }
-        self.settled.steps = now.steps;
-        let logarithms: Vec<f64> = self.prices.iter().map(|p| (p / KNEE).ln_1p()).collect();
-        if let Some((before, then)) = &self.before {
-            let distance = |a: &[f64], b: &[f64]| {
-                let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
-                squares.sum::<f64>().sqrt()
-            };
-            let moved = distance(&logarithms, before);
-            let turned = distance(&gaps, then);
-            if moved > 0.0 {
-                let bend = self.step * turned / moved;
-                let grown = (2.0 / 3.0 + self.growth).sqrt();
-                let curved = 1.0 / (2.0 * bend * bend - 1.0).max(0.0).sqrt();
-                self.growth = grown.min(curved);
-                self.step *= self.growth;
-            }
-        }
-        let last = logarithms;
-        let next = last.iter().zip(&gaps);
-        let next =
-            next.map(|(z, gap)| (KNEE * (z + self.step * gap).max(0.0).exp_m1()).min(self.largest));
-        self.prices = next.collect();
-        self.before = Some((last, gaps));
     }
 }
 
@@ -179,7 +108,7 @@ pub fn dual_ascent(
     if let Some(error) = length(Argument::Price, prices.len()) {
         return Err(error);
     }
-    let mut path = Path::new(prices.to_vec(), ascent);
+    let mut path = Iterates::new(prices.to_vec(), limits.len(), ascent);
     while !ascent.over(&path.settled) {
         let used = used(&path.prices)?;
         if let Some(error) = length(Argument::Usage, used.len()) {
@@ -187,13 +116,21 @@ pub fn dual_ascent(
         }
         path.observe(&gaps(&used, limits));
     }
-    Ok((path.best, path.settled))
+    Ok((path.best().to_vec(), path.settled))
 }
 
 impl Ascent {
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.steps == 0 {
             return Err(Error::Empty(Argument::Baseline));
+        }
+        if let StepRule::Averaged { smoothing } = self.steps_by
+            && !(0.0..1.0).contains(&smoothing)
+        {
+            return Err(Error::Setting {
+                argument: Argument::Baseline,
+                value: smoothing,
+            });
         }
         if self.rate > 0.0 && self.rate.is_finite() && self.tolerance >= 0.0 {
             return Ok(());

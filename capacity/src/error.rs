@@ -69,6 +69,16 @@ pub enum Error {
         /// Weeks given.
         found: usize,
     },
+    /// A record that is too short to train on one part of it and to try limits on the other.
+    #[error(
+        "the record has {found} weeks, and limits need {needed}: half to train on, half to be tried on"
+    )]
+    ShortRecord {
+        /// Weeks needed.
+        needed: usize,
+        /// Weeks of the record.
+        found: usize,
+    },
     /// An array of the wrong length.
     #[error("{argument}: {found} values, expected {expected}")]
     Length {

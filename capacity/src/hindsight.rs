@@ -5,10 +5,12 @@ use hindsight_gpu::{Device, Real};
 use crate::buyer::Buyer;
 use crate::cases::Cases;
 use crate::control::published;
-use crate::dual::{Ascent, Path, Settled, gaps};
+use crate::dual::{Ascent, Settled, gaps};
 use crate::error::{Argument, Error};
+use crate::iterates::Iterates;
 use crate::maps::{ByWeek, PrimalMap, Replayed};
 use crate::roll::Roll;
+use crate::shape::{HORIZON, WEIGHT};
 
 impl<F: Real> Cases<F> {
     /// The dual with everything known: prices `[cohort][resource][week]`, in money per volume, by dual ascent on the very weeks that are
@@ -36,7 +38,7 @@ impl<F: Real> Cases<F> {
         let kept: Vec<Vec<f64>> = (self.limits.iter())
             .map(|limits| flat(limits.scaled(1.0 - margin).all()))
             .collect();
-        let start = Path::new(vec![0.0; resources * scored.len()], ascent);
+        let start = Iterates::new(vec![0.0; resources * scored.len()], scored.len(), ascent);
         let mut paths = vec![start; self.groups()];
         // Nothing is charged before the first scored week.
         let money = |group: usize, prices: &[f64]| -> Vec<Vec<f64>> {
@@ -60,6 +62,32 @@ impl<F: Real> Cases<F> {
         let best = paths.iter().enumerate();
         let best = best.map(|(g, path)| money(g, path.best())).collect();
         Ok((best, paths.iter().map(|path| path.settled).collect()))
+    }
+}
+
+impl<F: Real> Cases<F> {
+    /// The Lagrangian of a roll-out, in money by cohort: its reward, and what the prices of the week charge for what the limits left free, less what they
+    /// charge for the excess,
+    /// $$ L(\lambda) = J + \sum_t \gamma^t \lambda_t (K_t - u_t). $$
+    /// For an exact buyer this bounds what any policy that keeps the limits earns (weak duality); for a trained one only as far as it is exact.
+    ///
+    /// # Errors
+    /// Cases without limits.
+    pub fn lagrangian(&self, roll: &Roll) -> Result<Vec<f64>, Error> {
+        if self.limits.is_empty() {
+            return Err(Error::Empty(Argument::Limit));
+        }
+        let mut all = roll.reward.clone();
+        for (group, (sum, limits)) in all.iter_mut().zip(&self.limits).enumerate() {
+            for week in self.course.warm_up..self.course.weeks {
+                let weight = self.shared_of(week, group)[WEIGHT];
+                for (resource, used) in roll.usage[group].iter().enumerate() {
+                    let price = roll.prices[group][week][resource * (HORIZON + 1)];
+                    *sum += weight * price * (limits.of(resource)[week] - used[week]);
+                }
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -7,17 +7,22 @@ use hindsight_gpu::{DelayLine, Program, Scalar, Shape as Sizes, Start, Step, Var
 
 use crate::buyer::{Buyer, signals};
 use crate::coordinator::{Coordinator, contributions, unit_price};
+use crate::error::count;
 use crate::limits::Kind;
 use crate::shape::{
     ACCEPTED, ARRIVING, COST, DEMAND, HORIZON, OUTLOOK, PRICE, Shape, TERMINAL, WEIGHT,
 };
 
+use crate::train::scales;
+
 /// What a coordinator is trained on.
 ///
 /// With use $u$, limit $K$, excess $x_t = (u_t - (1 - m) K_t)^+ / K_t$, prices $\lambda_{t+h|t}$ in shares of the unit price and $m$ the margin that is kept free:
 /// $$ \text{adherence} = \sum_t x_t + x_t^2 + \alpha \lambda_{t|t} \frac{((1 - m) K_t - u_t)^+}{K_t} + \beta \sum_h (\lambda_{t+h|t} - \lambda_{t+h|t-1})^2, $$
-/// summed over resources and weighted by the discount. The dual loss has $\lambda_{t|t} ((1 - m) K_t - \bar u_t) / K_t$, $\bar u$ held constant, for
-/// the first two terms: its gradient is dual ascent by a network. Both are our own formulation.
+/// summed over resources and weighted by the discount. The dual loss has the mean over $h$ of $\lambda_{t|t-h} ((1 - m) K_t - \bar u_t) / K_t$, $\bar u$
+/// held constant and the quotient within $[-1, 1]$, for the first two terms: its gradient is dual ascent by a network, in every forecast of the week's
+/// price, since what is charged in a week moves orders of the weeks before, when it was announced. Prices above half of the largest that buyers are
+/// trained at cost their excess over that: a buyer answers to them at random, and the ascent would run away. Both are our own formulation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Loss {
@@ -25,7 +30,7 @@ pub struct Loss {
     pub form: Form,
     /// $\alpha$: complementary slackness.
     pub slackness: f64,
-    /// $\beta$: forecasts that do not move.
+    /// $\beta$: forecasts that do not move. Where this is small a coordinator charges little now and announces much for later, which it never charges.
     pub stability: f64,
     /// $m$: share of the limit that is kept free.
     pub margin: f64,
@@ -48,7 +53,7 @@ impl Default for Loss {
         Loss {
             form: Form::Adherence,
             slackness: 0.02,
-            stability: 0.1,
+            stability: 10.0,
             margin: 0.0,
             reward: 0.3,
         }
@@ -195,7 +200,7 @@ impl Joint<'_> {
                     Some((prices, sums, loss)) => {
                         let uses = uses(shape, &played, volumes).map(Scalar::lane_sum);
                         let uses: Vec<Var<'_>> = uses.collect();
-                        let mut lines = vec![DelayLine::new(); HORIZON * shape.resources()];
+                        let mut lines = vec![DelayLine::new(); memory(shape)];
                         let lost = lost(shape, loss, &uses, prices, sums, i.shared, &mut lines);
                         let week = sums[shape.resources() * (5 + shape.lead)];
                         let money = money * i.carry[0] / week * Scalar::constant(loss.reward);
@@ -252,6 +257,16 @@ fn charge<S: Scalar>(
     })
 }
 
+/// The largest price that the dual loss asks, in shares of the unit price.
+fn ceiling(kind: Kind) -> f64 {
+    0.5 * scales(kind)[1]
+}
+
+/// Lines of a loss: what was announced a week ago, and the forecasts of this week.
+fn memory(shape: &Shape) -> usize {
+    2 * HORIZON * shape.resources()
+}
+
 /// The loss of a group's week, given its use of every resource; `lines` keep the prices' past.
 fn lost<S: Scalar>(
     shape: &Shape,
@@ -264,6 +279,7 @@ fn lost<S: Scalar>(
 ) -> S {
     let constant = S::constant;
     let unit = |r: usize| unit_price(shape, sums, r);
+    let resources = uses.len();
     let mut sum = constant(0.0);
     for (r, &used) in uses.iter().enumerate() {
         let limit = shared[OUTLOOK + r * (HORIZON + 1)];
@@ -278,10 +294,23 @@ fn lost<S: Scalar>(
                     over + over * over
                         + constant(loss.slackness) * price * (kept - used).relu() / scale
                 }
-                Form::Dual => price * (kept - used.detach()) / scale,
+                Form::Dual => {
+                    let lines = &mut lines[(resources + r) * HORIZON..][..HORIZON];
+                    // No single week throws all others off.
+                    let free = ((kept - used.detach()) / scale)
+                        .min(constant(1.0))
+                        .max(constant(-1.0));
+                    let ceiling = constant(ceiling(shape.kinds[r]));
+                    let term = |price: S| price * free + (price - ceiling).relu();
+                    let earlier = own[1..].iter().zip(1..).zip(lines);
+                    let all = earlier.fold(term(price), |sum, ((&ahead, lag), line)| {
+                        sum + term(ahead.delay(lag, line) / unit(r))
+                    });
+                    all * constant(1.0 / count(HORIZON + 1))
+                }
             };
         if loss.stability > 0.0 {
-            let lines = &mut lines[r * HORIZON..(r + 1) * HORIZON];
+            let lines = &mut lines[r * HORIZON..][..HORIZON];
             let moved = (own[..HORIZON].iter().zip(&own[1..]).zip(lines))
                 .map(|((&now, &ahead), line)| (now - ahead.delay(1, line)) / unit(r))
                 .fold(constant(0.0), |sum, gap| sum + gap * gap);

@@ -101,6 +101,18 @@ impl DualMap for &Coordinator {
     }
 }
 
+/// Prices that were settled before, `[cohort][week][resource * (HORIZON + 1) + week ahead]`, as a roll-out has them: to play them again behind a gate.
+#[derive(Debug, Clone, Copy)]
+pub struct Posted<'a>(pub &'a [Vec<Vec<f64>>]);
+
+impl DualMap for Posted<'_> {
+    fn prices(&mut self, seen: &Aggregates<'_>) -> Vec<f64> {
+        let own = self.0.get(seen.cohort).and_then(|own| own.get(seen.week));
+        own.cloned()
+            .unwrap_or_else(|| vec![0.0; seen.shape.published()])
+    }
+}
+
 /// Control by feedback alone: a price rises with last week's excess over the limit, falls with what was left free, and is announced to stay. It
 /// looks at no limit ahead.
 ///

@@ -1,30 +1,20 @@
 //! Model-predictive control: prices by dual ascent on scenarios of the weeks ahead, every week anew.
 
 use hindsight_exo_idp::policy::Policy;
-use hindsight_gpu::{Device, Executor, Stream};
-use rand::RngExt;
+use hindsight_gpu::{Device, Executor};
 
 use crate::buyer::Buyer;
-use crate::cases::{Cases, Cohort};
+use crate::cases::Cases;
 use crate::control::published;
-use crate::dual::{Ascent, Path};
+use crate::dual::Ascent;
 use crate::error::{Argument, Error, count};
+use crate::forecaster::{Forecaster, Law};
+use crate::iterates::Iterates;
 use crate::joint::{Joint, TRACES, used};
-use crate::record::{HISTORY, Record, follow};
+use crate::record::{Record, follow};
 use crate::roll::Roll;
 use crate::shape::{ACCEPTED, ARRIVING, DEMAND, FAST, HORIZON, LATER, SOON};
 use crate::train::single;
-use crate::world::World;
-
-/// Where scenarios of demand come from.
-#[derive(Debug, Clone)]
-pub enum Forecaster<'a> {
-    /// Fitted: what demand came to after a random earlier week, over its fast level and index then, times the fast level and index now; the same
-    /// week for all products, so that they move together. Weeks before the given one are drawn from.
-    Fitted(usize),
-    /// The law that made the record.
-    True(&'a World),
-}
 
 /// The budget of model-predictive control.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,17 +54,10 @@ impl Cases<f32> {
             return Err(Error::Empty(Argument::Baseline));
         }
         control.ascent.check()?;
-        if let Forecaster::Fitted(before) = forecaster
-            && *before <= HISTORY + HORIZON + 1
-        {
-            return Err(Error::TooShort {
-                needed: HISTORY + HORIZON + 2,
-                found: *before,
-            });
-        }
+        let law = forecaster.fitted(record)?;
         let (units, resources) = (self.unit_prices(), self.shape.resources());
         let weeks = HORIZON + 1;
-        let start = Path::new(vec![0.0; resources * weeks], &control.ascent);
+        let start = Iterates::new(vec![0.0; resources * weeks], weeks, &control.ascent);
         let mut plans = vec![start; self.groups()];
         let joint = Joint {
             shape: &self.shape,
@@ -90,7 +73,7 @@ impl Cases<f32> {
         };
         self.by_week(buyer, None, device, |before| {
             let week = before.week;
-            let mut cases = self.scenarios(record, control, forecaster, week, before.lane);
+            let mut cases = self.scenarios(record, control, &law, week, before.lane);
             for plan in &mut plans {
                 let mut prices = plan.best().to_vec();
                 for row in prices.chunks_exact_mut(weeks) {
@@ -135,8 +118,15 @@ impl Cases<f32> {
         let own = group * control.scenarios;
         let own = firsts[own]..firsts[own + control.scenarios];
         let mut all = Vec::with_capacity(self.shape.published());
+        // What is received before any order of now arrives is settled: its price stays as it was announced.
+        let least = control.lead_times.iter().position(|&p| p > 0.0);
+        let least = least.unwrap_or(0);
         for (r, &kind) in self.shape.kinds.iter().enumerate() {
             for ahead in 0..=HORIZON {
+                if ahead < least {
+                    all.push(0.0);
+                    continue;
+                }
                 let trace = &traces[ahead * TRACES * lanes..];
                 let lane = |l: usize| {
                     let own = std::array::from_fn(|k| f64::from(trace[k * lanes + l]));
@@ -155,7 +145,7 @@ impl Cases<f32> {
         &self,
         record: &Record<'_>,
         control: &Predictive<'_>,
-        forecaster: &Forecaster<'_>,
+        law: &Law<'_>,
         week: usize,
         lane: &[f32],
     ) -> Cases<f32> {
@@ -181,7 +171,7 @@ impl Cases<f32> {
             for scenario in 0..times {
                 let number = (group * times + scenario) as u64;
                 let start = cohort.start + week;
-                let demand = draw(record, control.seed, forecaster, cohort, start, number);
+                let demand = law.draw(record, control.seed, cohort, start, number);
                 for (p, &product) in cohort.products.iter().enumerate() {
                     let from = firsts[group] + p;
                     for row in 0..shape.lane() {
@@ -226,38 +216,5 @@ impl Cases<f32> {
             }
         }
         cases
-    }
-}
-
-/// Demand of a cohort in the weeks of a plan, `[week][product]`.
-fn draw(
-    record: &Record<'_>,
-    seed: u64,
-    forecaster: &Forecaster<'_>,
-    cohort: &Cohort,
-    start: usize,
-    number: u64,
-) -> Vec<f64> {
-    let weeks = HORIZON + 1;
-    match forecaster {
-        Forecaster::True(world) => world.scenario(&cohort.products, start, weeks, number),
-        Forecaster::Fitted(before) => {
-            let period = u32::try_from(start).unwrap_or(u32::MAX);
-            let rng = &mut Stream::new(seed, "fitted scenarios").at(number, period);
-            let from =
-                rng.random_range(HISTORY..(*before).min(start).max(HISTORY + weeks + 1) - weeks);
-            let mut demand = Vec::with_capacity(weeks * cohort.products.len());
-            for ahead in 0..weeks {
-                for &product in &cohort.products {
-                    let then = record.panel().demand(product, from + ahead)
-                        / record.index(product, from + ahead);
-                    let level = record.level(product, from)[0].max(1e-3);
-                    let now =
-                        record.level(product, start)[0] * record.index(product, start + ahead);
-                    demand.push(now * (then / level).min(10.0));
-                }
-            }
-            demand
-        }
     }
 }

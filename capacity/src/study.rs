@@ -1,14 +1,15 @@
 //! A whole study on one record: train on the earlier weeks, try every method on the later ones.
 
+use hindsight_exo_idp::{LeadTimes, Panel, Paths};
 use hindsight_gpu::Device;
 
 use crate::backtest::{Method, Trial};
 use crate::cases::{Cases, Cohort, Course};
-use crate::control::{Ascent, Forecaster, Gate, Predictive};
+use crate::control::{Ascent, Forecaster, Gate, Predictive, StepRule};
 use crate::draw::Draw;
 use crate::error::Error;
 use crate::joint::Loss;
-use crate::limits::{Family, Limits};
+use crate::limits::{Family, Limits, Resource};
 use crate::model::Model;
 use crate::record::{HISTORY, Record};
 use crate::train::Training;
@@ -33,6 +34,62 @@ pub struct Study<'a> {
     pub lead_times: &'a [f64],
     /// Seed of all draws.
     pub seed: u64,
+}
+
+/// A study of a panel: what it is made of, and its sizes.
+///
+/// No public data have stock, sales and arrivals together: orders take one to three weeks, with equal probabilities and a chance of one half that a
+/// week's lead time is that of the week before. The index of demand is that of [`Record::planned_index`] over the weeks of training.
+#[derive(Debug, Clone)]
+pub struct Setup<'a> {
+    /// The panel.
+    pub panel: &'a Panel,
+    /// Its resources.
+    pub resources: Vec<Resource>,
+    /// Weeks of a roll-out.
+    pub course: Course,
+    /// Steps of training of the buyer; the coordinator has half as many.
+    pub steps: usize,
+    /// Products of a cohort.
+    pub size: usize,
+    /// Weeks ahead that limits are known.
+    pub notice: usize,
+    /// Seed of all draws.
+    pub seed: u64,
+}
+
+impl Setup<'_> {
+    /// Weeks that a record must have: half are trained on.
+    #[must_use]
+    pub fn needed(course: Course) -> usize {
+        2 * (course.weeks + HISTORY)
+    }
+
+    /// Runs a study.
+    ///
+    /// # Errors
+    /// A record of fewer weeks than are [`needed`](Setup::needed), and those of [`Record::new`] and of what is run.
+    pub fn study<T>(&self, run: impl FnOnce(&Study<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let (needed, found) = (Setup::needed(self.course), self.panel.weeks());
+        if found < needed {
+            return Err(Error::ShortRecord { needed, found });
+        }
+        let law = LeadTimes::uniform(1, 3, 0.5, self.seed)?;
+        let paths = Paths::new(self.panel, &law, 1)?;
+        let learnt = found - (self.course.weeks + HISTORY);
+        let index = Record::planned_index(self.panel, 0..learnt);
+        let lead = vec![2.0; self.panel.products()];
+        let record = Record::new(&paths, self.resources.clone(), index, lead)?;
+        run(&Study {
+            record: &record,
+            course: self.course,
+            steps: self.steps,
+            size: self.size.min(self.panel.products()),
+            notice: self.notice,
+            lead_times: &[0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0],
+            seed: self.seed,
+        })
+    }
 }
 
 impl Study<'_> {
@@ -135,7 +192,10 @@ impl Study<'_> {
         };
         let planned = Predictive {
             scenarios: 4,
-            ascent: ascent(8),
+            ascent: Ascent {
+                steps_by: StepRule::Averaged { smoothing: 0.3 },
+                ..ascent(8)
+            },
             margin: 0.0,
             lead_times: self.lead_times,
             seed: self.seed,

@@ -80,7 +80,7 @@ pub(crate) fn random_prices(weeks: usize, kinds: &[Kind], seed: u64, path: u64) 
 }
 
 /// Scales of the prices that a buyer is trained on, in shares of the unit price: of a week's storage, of inbound labour.
-fn scales(kind: Kind) -> [f64; 2] {
+pub(crate) fn scales(kind: Kind) -> [f64; 2] {
     match kind {
         Kind::Storage => [0.005, 0.4],
         Kind::Inbound => [0.02, 1.5],

@@ -84,7 +84,7 @@ fn naive(model: &Model, cases: &Cases<f64>, loss: Loss, at: usize, blind: bool) 
         };
         let traits: Vec<Vec<Dual>> = own.clone().map(of).collect();
         let mut states: Vec<Vec<Dual>> = traits.iter().map(|t| t[..=shape.lead].to_vec()).collect();
-        let mut lines = vec![DelayLine::new(); HORIZON * shape.resources()];
+        let mut lines = vec![DelayLine::new(); memory(shape)];
         for week in 0..WEEKS {
             let shared: Vec<Dual> = cases
                 .shared_of(week, group)

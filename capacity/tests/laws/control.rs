@@ -2,10 +2,12 @@
 
 use std::sync::OnceLock;
 
-use hindsight_capacity::control::{Ascent, Forecaster, Gate, Predictive};
+use hindsight_capacity::control::{Ascent, Forecaster, Gate, Posted, Predictive, StepRule};
 use hindsight_capacity::gpu::Device;
 use hindsight_capacity::limits::{Family, Limits};
-use hindsight_capacity::{Cases, Course, Draw, Error, Model, Record, Roll, Training, World};
+use hindsight_capacity::{
+    Cases, Course, Draw, Error, HORIZON, Model, Record, Roll, Training, World,
+};
 use hindsight_exo_idp::Paths;
 
 const COURSE: Course = Course {
@@ -105,13 +107,34 @@ fn planned_prices_hold_limits_better_than_none() {
             lead_times: &LAW,
             seed: 3,
         };
-        for forecaster in [Forecaster::Fitted(80), Forecaster::True(world)] {
+        let averaged = Predictive {
+            ascent: Ascent {
+                steps_by: StepRule::Averaged { smoothing: 0.3 },
+                ..control.ascent
+            },
+            ..control.clone()
+        };
+        for (control, forecaster) in [
+            (&control, Forecaster::Fitted(80)),
+            (&control, Forecaster::True(world)),
+            (&averaged, Forecaster::Fitted(80)),
+        ] {
             let run = || {
                 cases
-                    .predictive(record, buyer, &control, &forecaster, &device)
+                    .predictive(record, buyer, control, &forecaster, &device)
                     .unwrap()
             };
             let roll = run();
+            // No order of now arrives this week: its price is what was announced for it.
+            if control.ascent.steps_by == StepRule::Measured {
+                for weeks in &roll.prices {
+                    for pair in weeks.windows(2) {
+                        for r in [0, HORIZON + 1] {
+                            assert!((pair[1][r] - pair[0][r + 1]).abs() < 1e-6);
+                        }
+                    }
+                }
+            }
             let held = violation(cases, &roll);
             println!("{held:.4} planned, {free:.4} without control");
             assert!(held < 0.8 * free, "{held} {free}");
@@ -131,6 +154,18 @@ fn planned_prices_hold_limits_better_than_none() {
         let own: f64 = settled.iter().map(|s| s.violation).sum();
         assert!((own / 6.0 - violation(cases, &known)).abs() < 1e-4);
         assert!(violation(cases, &known) < 0.6 * free);
+        // Behind a gate the same prices break no limit, and the Lagrangian is the reward where nothing is charged.
+        let gated = cases
+            .directed(
+                buyer,
+                &mut Posted(&known.prices),
+                Some(Gate::ProRata),
+                &device,
+            )
+            .unwrap();
+        assert!(violation(cases, &gated) < 0.3 * violation(cases, &known) + 1e-9);
+        let unpriced = cases.play(buyer, None, &device).unwrap();
+        assert_eq!(cases.lagrangian(&unpriced).unwrap(), unpriced.reward);
         let constant = cases
             .best_constant(buyer, &[0.0, 0.02, 0.1], 5.0, &device)
             .unwrap();

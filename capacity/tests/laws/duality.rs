@@ -1,6 +1,6 @@
 //! Weak duality on exact small problems, and the closed form of two newsvendors.
 
-use hindsight_capacity::control::{Ascent, Clairvoyant, dual_ascent};
+use hindsight_capacity::control::{Ascent, Clairvoyant, StepRule, dual_ascent};
 use hindsight_capacity::gpu::Stream;
 use hindsight_capacity::limits::Limits;
 use hindsight_capacity::{Cases, Cohort, Course, Record, World};
@@ -44,6 +44,32 @@ fn two_newsvendors_share_room_at_the_price_of_the_closed_form() {
     let cut = free.map(|q| q * 60.0 / (free[0] + free[1]));
     let value = profit(cut[0], 10.0) + profit(cut[1], 6.0);
     assert!((value - 186.12).abs() < 0.01, "{value}");
+}
+
+/// Where use comes in lumps, so that no price meets the limit, the mean of the later prices is where single prices jump to and fro: a product of 60 units
+/// that is ordered below a price of 2 and one of 40 below a price of 1, with room for 80.
+#[test]
+fn averaged_prices_find_the_jump_of_lumpy_use() {
+    let used = |price: &[f64]| {
+        let units = |most: f64, units: f64| if price[0] < most { units } else { 0.0 };
+        Ok(vec![units(2.0, 60.0) + units(1.0, 40.0)])
+    };
+    let ascent = Ascent {
+        steps: 600,
+        steps_by: StepRule::Averaged { smoothing: 0.0 },
+        largest: 10.0,
+        ..Ascent::default()
+    };
+    for start in [0.0, 0.3, 5.0] {
+        let (price, _) = dual_ascent(&[80.0], &[start], &ascent, used).unwrap();
+        assert!((price[0] - 1.0).abs() < 0.05, "{price:?}");
+    }
+    // Smoothing is a correlation.
+    let wrong = Ascent {
+        steps_by: StepRule::Averaged { smoothing: 1.0 },
+        ..ascent
+    };
+    assert!(dual_ascent(&[80.0], &[0.0], &wrong, used).is_err());
 }
 
 /// No policy that keeps the limits earns more than the dual function at any prices; and the best prices of dual ascent come close to it.

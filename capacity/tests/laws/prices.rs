@@ -194,8 +194,18 @@ fn the_coordinator_holds_limits_and_stays_away_where_there_is_room() {
         let roomy = cases.with_limits(&roomy).unwrap();
         let roll = roomy.coordinate(model(), &device).unwrap();
         let lost = 1.0 - mean(&roomy.scores(&roll), |s| s.reward) / mean(&free, |s| s.reward);
-        println!("reward lost where there is room: {lost:.4}");
-        assert!(lost < 0.02, "{lost}");
+        let units = roomy.unit_prices();
+        let mut shares = Vec::new();
+        for (weeks, units) in roll.prices.iter().zip(&units) {
+            for week in weeks {
+                let own = week.chunks_exact(HORIZON + 1).zip(units);
+                shares.extend(own.map(|(own, unit)| own[0] / unit));
+            }
+        }
+        let asked = shares.iter().sum::<f64>() / f64::from(u32::try_from(shares.len()).unwrap());
+        println!("where there is room: {lost:.4} of the reward lost, a price of {asked:.5}");
+        assert!(lost < 0.005, "{lost}");
+        assert!(asked < 0.01, "{asked}");
     });
 }
 
