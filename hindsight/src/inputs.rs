@@ -35,15 +35,6 @@ impl Inputs {
     ///
     /// [`CliError::Input`] if there is no such file, or it is a folder.
     pub(crate) fn open(&self, path: &Path) -> Result<InputReader, CliError> {
-        self.open_as(path, &path.display().to_string())
-    }
-
-    /// The same under another name: documents shall not tell where the program is installed.
-    ///
-    /// # Errors
-    ///
-    /// As [`Inputs::open`].
-    pub(crate) fn open_as(&self, path: &Path, name: &str) -> Result<InputReader, CliError> {
         let reader: Box<dyn Read + Send> = if path == Path::new("-") {
             Box::new(std::io::stdin())
         } else {
@@ -53,18 +44,27 @@ impl Inputs {
             }
             Box::new(file)
         };
+        Ok(self.register(&path.display().to_string(), shown(path), reader))
+    }
+
+    /// Registers bytes that are part of the program.
+    pub(crate) fn bundled(&self, name: &str, bytes: &'static [u8]) -> InputReader {
+        self.register(name, PathBuf::from(name), Box::new(bytes))
+    }
+
+    fn register(&self, name: &str, shown: PathBuf, inner: Box<dyn Read + Send>) -> InputReader {
         let digest = Arc::new(Mutex::new(None));
         self.entries
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push((name.to_owned(), Arc::clone(&digest)));
-        Ok(InputReader {
-            name: shown(path),
-            inner: reader,
+        InputReader {
+            name: shown,
+            inner,
             hash: Sha256::new(),
             failed: false,
             digest,
-        })
+        }
     }
 
     /// The inputs opened so far, in that order, each with its digest once its reader is dropped.

@@ -9,6 +9,7 @@ use crate::error::CliError;
 mod arrivals;
 mod backtest;
 mod bandit;
+mod bundled;
 mod capacity;
 mod device;
 mod document;

@@ -11,8 +11,10 @@ use hindsight_gpu::{
 };
 use proptest::prelude::*;
 
-use crate::check::by_engine;
-use hindsight_gpu::laws::random::{Arrays, Case, Kinds, distance, programs};
+use hindsight_gpu::laws::{
+    self,
+    random::{Kinds, distance, programs},
+};
 
 /// The graphics processor of this machine.
 fn device() -> Option<&'static Gpu> {

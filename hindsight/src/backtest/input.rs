@@ -98,9 +98,8 @@ pub(crate) struct Input {
 
 impl Input {
     /// The meaning of the bundled file's columns.
-    pub(crate) fn bundled(data: PathBuf) -> Self {
+    pub(crate) fn bundled() -> Self {
         Input {
-            data: Some(data),
             planned: vec!["deal".to_owned(), "feat".to_owned()],
             covariate: vec!["rival_price".to_owned()],
             group: vec!["brand".to_owned(), "store".to_owned()],
@@ -293,17 +292,6 @@ impl Default for Input {
             group: Vec::new(),
         }
     }
-}
-
-/// Where the bundled data are: `data/orange_juice.csv.gz` in the working folder or above it, or above the program itself.
-pub(crate) fn bundled_file() -> Option<PathBuf> {
-    let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
-    starts.into_iter().flatten().find_map(|start| {
-        start
-            .ancestors()
-            .map(|folder| folder.join("data").join("orange_juice.csv.gz"))
-            .find(|path| path.is_file())
-    })
 }
 
 #[cfg(test)]

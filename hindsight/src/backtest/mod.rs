@@ -13,7 +13,6 @@ mod record;
 mod tables;
 mod words;
 
-pub(crate) use input::bundled_file;
 pub(crate) use record::bundled_panel;
 use std::time::Instant;
 
@@ -118,7 +117,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
             &panel,
             &args.limits,
             format,
-            job.replay.seed.seed,
+            (job.replay.seed.seed, job.replay.device),
         );
     }
     let seed = args.job.replay.seed.seed;

@@ -9,7 +9,7 @@ use exo_idp::world::{World, WorldConfig};
 use sheet::Sheet;
 
 use super::Job;
-use super::input::{Input, bundled_file, notice_words};
+use super::input::{Input, notice_words};
 use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 
@@ -17,7 +17,7 @@ use crate::inputs::Inputs;
 #[derive(Debug)]
 pub(super) enum Source {
     File(PathBuf),
-    Bundled(PathBuf),
+    Bundled,
     Synthetic,
 }
 
@@ -35,21 +35,21 @@ impl Source {
                 "columns are named, but no file: give --data FILE".to_owned(),
             ));
         }
-        Ok(bundled_file().map_or(Source::Synthetic, Source::Bundled))
+        Ok(Source::Bundled)
     }
 
     /// The unit of money: a file of the user's says nothing about it.
     pub(super) fn money(&self) -> &'static str {
         match self {
-            Source::Bundled(_) => "USD",
+            Source::Bundled => "USD",
             Source::File(_) | Source::Synthetic => "money",
         }
     }
 
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
-            Source::File(path) | Source::Bundled(path) => Some(path),
-            Source::Synthetic => None,
+            Source::File(path) => Some(path),
+            Source::Bundled | Source::Synthetic => None,
         }
     }
 }
@@ -66,14 +66,14 @@ impl Record {
     pub(super) fn load(source: &Source, args: &Job, inputs: &Inputs) -> Result<Self, CliError> {
         let table = match source {
             Source::File(path) => args.input.read(inputs, path)?,
-            Source::Bundled(path) => {
+            Source::Bundled => {
                 let own = &args.input;
                 let input = Input {
                     drop_short: own.drop_short,
                     missing_is_zero: own.missing_is_zero,
-                    ..Input::bundled(path.clone())
+                    ..Input::bundled()
                 };
-                let mut table = bundled(inputs, path, &input)?;
+                let mut table = bundled(inputs, &input)?;
                 table.source = "Dominick's orange juice (bundled)".to_owned();
                 table
             }
@@ -83,18 +83,13 @@ impl Record {
         let mut note = |words: &str| notes.push(words.to_owned());
         match source {
             Source::File(_) => {}
-            Source::Bundled(_) => {
+            Source::Bundled => {
                 note("the records are sales, taken as demand: they hold no word on stock-outs");
             }
             Source::Synthetic => {
                 note(
                     "these are no data but a synthetic world, drawn from the seed; its demand is the true one",
                 );
-                if !args.synthetic {
-                    note(
-                        "the bundled data were not found here, hence this world; give --data FILE for your own",
-                    );
-                }
             }
         }
         if table.sales.is_some() && table.stock.views_out.is_none() {
@@ -114,19 +109,18 @@ impl Record {
 
 /// The panel of the bundled file.
 pub(crate) fn bundled_panel(inputs: &Inputs) -> Result<Panel, CliError> {
-    let path = bundled_file()
-        .ok_or_else(|| CliError::Input("data/orange_juice.csv.gz is not here".to_owned()))?;
-    let table = bundled(inputs, &path, &Input::bundled(path.clone()))?;
+    let table = bundled(inputs, &Input::bundled())?;
     table
         .panel()
-        .map_err(|error| Place::file(&path).error(error))
+        .map_err(|error| Place::file(Path::new(crate::bundled::NAME)).error(error))
 }
 
-fn bundled(inputs: &Inputs, path: &Path, input: &Input) -> Result<SalesTable, CliError> {
-    let file = inputs.open_as(path, "orange_juice.csv.gz (bundled)")?;
+fn bundled(inputs: &Inputs, input: &Input) -> Result<SalesTable, CliError> {
+    let name = crate::bundled::NAME;
+    let file = inputs.bundled(name, crate::bundled::FILE);
     input.read_from(&mut Sheet::from_reader(
         file,
-        path,
+        name,
         input.format.checked()?,
     )?)
 }

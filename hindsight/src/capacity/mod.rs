@@ -167,13 +167,14 @@ pub(crate) fn under_limits(
     panel: &Panel,
     own: &Own,
     format: &Format,
-    seed: u64,
+    (seed, device): (u64, Choice),
 ) -> Result<(), CliError> {
     let common = Common {
         steps: 1500,
         size: 40.min(panel.products()),
         paths: 1,
         notice: 13,
+        device,
     };
     let units = vec![vec![1.0; panel.products()]; RESOURCES.len()];
     let job = Job {

@@ -9,7 +9,7 @@ use clap::Subcommand;
 
 use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Complain as _, Place};
-use crate::inputs::Inputs;
+use crate::inputs::{InputReader, Inputs};
 
 mod charts;
 mod evaluate;
@@ -65,7 +65,16 @@ fn read<T>(
     file: &Path,
     reader: impl Fn(Box<dyn BufRead>) -> Result<T, ReadError>,
 ) -> Result<T, CliError> {
-    let bytes = BufReader::with_capacity(1 << 18, inputs.open(file)?);
+    unpacked(inputs.open(file)?, file, reader)
+}
+
+/// Reads an opened input, decompressed.
+fn unpacked<T>(
+    input: InputReader,
+    file: &Path,
+    reader: impl Fn(Box<dyn BufRead>) -> Result<T, ReadError>,
+) -> Result<T, CliError> {
+    let bytes = BufReader::with_capacity(1 << 18, input);
     let bytes = sheet::unpacked(bytes).map_err(|e| CliError::reading(file, &e))?;
     reader(bytes).map_err(|error| {
         let place = error.line.into_iter().fold(Place::file(file), Place::line);
@@ -95,29 +104,19 @@ struct Stores {
 }
 
 impl Stores {
-    /// The sixteen bundled stores that sell most; where the file is not found, as many with sizes that fall by a tenth each.
+    /// The sixteen bundled stores that sell most.
     fn open(inputs: &Inputs) -> Result<Self, CliError> {
-        let (mut sizes, source) = match crate::backtest::bundled_file() {
-            Some(path) => (
-                read(inputs, &path, |file| totals(file, "store", "demand"))?,
-                "Dominick's orange juice (bundled)",
-            ),
-            None => (
-                Vec::new(),
-                "made-up sizes: the bundled data were not found here",
-            ),
-        };
+        let file = inputs.bundled(crate::bundled::NAME, crate::bundled::FILE);
+        let name = Path::new(crate::bundled::NAME);
+        let mut sizes = unpacked(file, name, |file| totals(file, "store", "demand"))?;
         sizes.sort_by(|a, b| b.total_cmp(a));
         sizes.truncate(ZONES as usize);
-        if sizes.len() < ZONES as usize {
-            sizes = (0..ZONES).map(|k| 0.9_f64.powf(f64::from(k))).collect();
-        }
         let all: f64 = sizes.iter().sum();
         let layout = Layout::spiral(ZONES);
         let mean = sizes.iter().map(|size| WEEKLY * size / all).collect();
         let world = layout.world(mean).map_err(wrong)?;
         let words = format!(
-            "The {ZONES} largest stores of {source} as zones, in proportion to what they sell, {WEEKLY} units a week in all. The data give no addresses: zones lie on a spiral of \
+            "The {ZONES} largest stores of Dominick's orange juice (bundled) as zones, in proportion to what they sell, {WEEKLY} units a week in all. The data give no addresses: zones lie on a spiral of \
              1,100 km from the largest outwards, six warehouses in the middle and on a circle of 700 km; three ship options priced by distance and weight"
         );
         Ok(Self {
