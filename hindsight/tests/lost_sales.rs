@@ -144,15 +144,22 @@ fn a_device_that_is_asked_for_is_named() {
         let why = remarks[0].as_str().unwrap();
         assert!(why.contains("looked for"), "{why}");
         let text = lost_sales(&format!("{line} --device auto")).unwrap();
-        assert!(text.contains(&format!("Device: processor; {why}.")), "{text}");
+        assert!(
+            text.contains(&format!("Device: processor; {why}.")),
+            "{text}"
+        );
     }
-    let silent: Value = serde_json::from_str(&lost_sales(&format!("{line} --json")).unwrap()).unwrap();
+    let silent: Value =
+        serde_json::from_str(&lost_sales(&format!("{line} --json")).unwrap()).unwrap();
     assert_eq!(silent["device"].is_null(), !cfg!(feature = "wgpu"));
     match asked("gpu") {
         Ok(text) => assert!(text.contains("\"device\"")),
         Err(words) => {
             eprintln!("SKIPPED, training on a graphics processor: {words}");
-            assert!(words.starts_with("--device gpu: no graphics processor: looked for"), "{words}");
+            assert!(
+                words.starts_with("--device gpu: no graphics processor: looked for"),
+                "{words}"
+            );
         }
     }
     assert!(refusal(&format!("{line} --device cuda")).contains("cpu, gpu or auto"));
@@ -162,6 +169,13 @@ fn a_device_that_is_asked_for_is_named() {
 fn the_version_says_which_devices_there_are() {
     let text = run(["--version", "--verbose"]).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("hindsight ") && lines[1].starts_with("processor, "), "{text}");
-    assert_eq!(lines[2].contains("feature wgpu"), !cfg!(feature = "wgpu"), "{text}");
+    assert!(
+        lines[0].starts_with("hindsight ") && lines[1].starts_with("processor, "),
+        "{text}"
+    );
+    assert_eq!(
+        lines[2].contains("feature wgpu"),
+        !cfg!(feature = "wgpu"),
+        "{text}"
+    );
 }

@@ -119,6 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
             &args.limits,
             format,
             job.replay.seed.seed,
+            job.replay.device,
         );
     }
     let seed = args.job.replay.seed.seed;

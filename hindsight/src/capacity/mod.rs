@@ -168,12 +168,14 @@ pub(crate) fn under_limits(
     own: &Own,
     format: &Format,
     seed: u64,
+    device: Choice,
 ) -> Result<(), CliError> {
     let common = Common {
         steps: 1500,
         size: 40.min(panel.products()),
         paths: 1,
         notice: 13,
+        device,
     };
     let units = vec![vec![1.0; panel.products()]; RESOURCES.len()];
     let job = Job {
