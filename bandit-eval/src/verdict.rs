@@ -264,7 +264,8 @@ impl Evaluation {
             mean_weight: if n > 0.0 { mean } else { f64::NAN },
             mean_weight_z: distance(mean - 1.0, squares / (n - 1.0) / n),
             largest_weight: weights.largest,
-            largest_share: weights.largest / (n * mean),
+            // A round's weight is never more than all weights: rounding apart.
+            largest_share: weights.largest / (n * mean).max(weights.largest),
             zero_weights: count(weights.zero) / n,
             weight_quantiles: [0.5, 0.9, 0.99, 0.999].map(|q| weights.quantile(q)),
             propensities: [weights.least_propensity, weights.largest_propensity],
