@@ -60,7 +60,7 @@ fn model() -> &'static Model {
                 .cases(record, &model.buyer, COURSE, &device)
                 .unwrap();
             let training = Training {
-                steps: 300,
+                steps: 900,
                 batch: 8,
                 ..training
             };
