@@ -3,7 +3,7 @@
 //! A base-stock policy of three levels, its orders passed through a minimum and a batch, on 100,000 paths of uniform demand. The truth is the
 //! central difference of the mean reward, which is smooth in the level because the position differs from path to path.
 //!
-//! `cargo run --release -p hindsight-arrivals --example order_gradients`
+//! `cargo run --release -p hindsight-arrivals --features studies --example order_gradients`
 #![allow(clippy::cast_precision_loss, reason = "small numbers")]
 
 use std::error::Error;

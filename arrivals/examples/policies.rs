@@ -1,6 +1,6 @@
 //! Policies trained with quantities over time and without, in worlds whose truth neither was trained in.
 //!
-//! `cargo run --release -p hindsight-arrivals --example policies -- cross|bias|minimum [WORLDS] [PRODUCTS] [STEPS]`
+//! `cargo run --release -p hindsight-arrivals --features studies --example policies -- cross|bias|minimum [WORLDS] [PRODUCTS] [STEPS]`
 //!
 //! - `cross` (Q4): each in every simulator, beside a base stock that knows of quantities over time.
 //! - `bias` (Q7): trained in a generator whose shares are wrong by a factor, judged in the truth.

@@ -1,6 +1,6 @@
 //! Q5: the generator beside the truth, the baselines and planted faults, on worlds whose likelihood is known.
 //!
-//! `cargo run --release -p hindsight-arrivals --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT] [SAMPLES]`
+//! `cargo run --release -p hindsight-arrivals --features studies --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT] [SAMPLES]`
 
 #![allow(clippy::cast_precision_loss, reason = "numbers of orders")]
 

@@ -1,7 +1,7 @@
 //! The equilibrium gaps of the trained policy and of the tuned target position on the bundled record's last weeks, the curve of gains
 //! against the window, and what following the found map does.
 //!
-//! `cargo run --release -p hindsight-bandit-eval --features exo-idp --example equilibrium_gap -- data/orange_juice.csv.gz`
+//! `cargo run --release -p hindsight-bandit-eval --features exo-idp,studies --example equilibrium_gap -- data/orange_juice.csv.gz`
 
 #![allow(clippy::cast_precision_loss, reason = "weeks and products")]
 

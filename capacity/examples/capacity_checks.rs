@@ -1,6 +1,6 @@
 //! Anticipation of an announced notch, a coordinator with another buyer than it was trained with, and what its parts are worth.
 //!
-//! `cargo run --release -p hindsight-capacity --example capacity_checks`
+//! `cargo run --release -p hindsight-capacity --features studies --example capacity_checks`
 
 use std::error::Error;
 

@@ -1,6 +1,6 @@
 //! The back-test over held-out families of limits: the frontier of reward against violation of every method, on the same paths, paired.
 //!
-//! `cargo run --release -p hindsight-capacity --example capacity_protocol -- [PATHS] [SIZE]`
+//! `cargo run --release -p hindsight-capacity --features studies --example capacity_protocol -- [PATHS] [SIZE]`
 
 use std::error::Error;
 use std::time::Instant;

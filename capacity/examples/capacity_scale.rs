@@ -1,6 +1,6 @@
 //! A coordinator trained at 1,000 products used at 10,000, and what a joint training step costs as products grow.
 //!
-//! `cargo run --release -p hindsight-capacity --example capacity_scale -- [STEPS]`
+//! `cargo run --release -p hindsight-capacity --features studies --example capacity_scale -- [STEPS]`
 
 #![expect(clippy::cast_precision_loss, reason = "small counts")]
 

@@ -1,7 +1,7 @@
 //! One-step deviations from a base path: the two sizes that the design of the crate is held to, in processor seconds on one thread,
 //! checked on some of them against full replays.
 //!
-//! `cargo run --release -p hindsight-exo-idp --example deviations`
+//! `cargo run --release -p hindsight-exo-idp --features studies --example deviations`
 
 use cpu_time::ProcessTime;
 use hindsight_exo_idp::market::{OrderRule, PostProcess};

@@ -1,7 +1,7 @@
 //! The lost-sales test bed: Poisson demand of mean 5, holding cost 1, lead times 1 to 4, penalties 4, 9, 19 and 39. The
 //! exact optimum, the best base stock, the best capped base stock and the trained policy with whole orders, all evaluated exactly.
 //!
-//! `cargo run --release -p hindsight-exo-idp --example lost_sales_table -- [STEPS] [SEED]`
+//! `cargo run --release -p hindsight-exo-idp --features studies --example lost_sales_table -- [STEPS] [SEED]`
 
 use std::error::Error;
 use std::ops::ControlFlow;

@@ -1,5 +1,5 @@
 //! Rebuilds the pretrained weights of level networks, bit for bit:
-//! `cargo run --release -p hindsight-exo-idp --example pretrain -- FILE [STEPS [RECORDS [NETWORKS]]]`.
+//! `cargo run --release -p hindsight-exo-idp --features studies --example pretrain -- FILE [STEPS [RECORDS [NETWORKS]]]`.
 
 use std::ops::ControlFlow;
 use std::time::Instant;

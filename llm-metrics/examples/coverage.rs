@@ -1,6 +1,6 @@
 //! Coverage of the intervals of the calibration error over a grid of records, bins, confidences and laws.
 //!
-//! `cargo run --release -p hindsight-llm-metrics --example coverage -- SETS RECORDS...` prints rows of the table of the README: for each number of records
+//! `cargo run --release -p hindsight-llm-metrics --features studies --example coverage -- SETS RECORDS...` prints rows of the table of the README: for each number of records
 //! and bins the least coverage over sixteen cases, for l1, l2 and the largest bin error, at 90 and 95 %.
 
 #![allow(clippy::cast_precision_loss, reason = "counts of sets and records")]

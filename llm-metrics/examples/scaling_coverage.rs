@@ -1,6 +1,6 @@
 //! Coverage of the profile-likelihood intervals of a scaling law's constants, and of the intervals of the optimal sizes, at five designs.
 //!
-//! `cargo run --release -p hindsight-llm-metrics --example scaling_coverage -- SETS [REPLICATES [DESIGN]]` prints a table in per cent, at 90 and 95 %. Without replicates the
+//! `cargo run --release -p hindsight-llm-metrics --features studies --example scaling_coverage -- SETS [REPLICATES [DESIGN]]` prints a table in per cent, at 90 and 95 %. Without replicates the
 //! optimal sizes have no interval.
 
 #![allow(clippy::cast_precision_loss, reason = "counts of sets and runs")]

@@ -1,6 +1,6 @@
 //! Coverage of the intervals of accuracy, signed error, Brier score, log loss, AURC and the accuracy of the most confident tenth.
 //!
-//! `cargo run --release -p hindsight-llm-metrics --example score_coverage -- SETS RECORDS...` prints rows of the table of the README: for each number of records
+//! `cargo run --release -p hindsight-llm-metrics --features studies --example score_coverage -- SETS RECORDS...` prints rows of the table of the README: for each number of records
 //! the least coverage over sixteen cases, at 90 and 95 %.
 
 #![allow(clippy::cast_precision_loss, reason = "counts of sets and records")]

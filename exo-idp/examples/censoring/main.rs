@@ -1,6 +1,6 @@
 //! What it costs to take sales for demand, once and round after round.
 //!
-//! `cargo run --release -p hindsight-exo-idp --example censoring [-- --full]`
+//! `cargo run --release -p hindsight-exo-idp --features studies --example censoring [-- --full]`
 //!
 //! A synthetic world keeps its true demand; its record shows the sales of a policy that runs out of stock, and page views in and out
 //! of stock. Two kinds of policies, the tuned target position and a network trained by Direct Backprop, are made three times each: from the

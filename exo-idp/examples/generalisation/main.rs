@@ -1,5 +1,5 @@
 //! What the trained policy earns on records that nobody tuned it on, beside the best heuristic of each window, chosen after the fact:
-//! `cargo run --release -p hindsight-exo-idp --example generalisation -- RECORD LEARN:END,… [options]`.
+//! `cargo run --release -p hindsight-exo-idp --features studies --example generalisation -- RECORD LEARN:END,… [options]`.
 //!
 //! A record is a file, or `world:SEED,PRODUCTS,WEEKS,INTERMITTENT,PROMOTIONS`: the synthetic world, another one than that of pretraining.
 

@@ -1,6 +1,6 @@
 //! When a back-test can be trusted, and when it cannot: four experiments on the learnability bounds.
 //!
-//! `cargo run --release -p hindsight-exo-idp --example learnability [-- --full]`
+//! `cargo run --release -p hindsight-exo-idp --features studies --example learnability [-- --full]`
 //!
 //! T1: the error of a back-test over a class of 200 policies falls as one over the root of the number of products, whatever the
 //! horizon. T2: lead times drawn from a wrong forecast cost in proportion to how many whole paths are wrong; week-by-week errors cost

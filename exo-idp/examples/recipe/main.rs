@@ -1,7 +1,7 @@
 //! How to tune a recipe without fooling yourself: on worlds of which there are as many as one likes, some to choose on and others
 //! to judge on, the differences to the best heuristic paired within a world and pooled over worlds.
 //!
-//! `cargo run --release -p hindsight-exo-idp --example recipe -- FIRST LAST [NAME=VALUE ...]`
+//! `cargo run --release -p hindsight-exo-idp --features studies --example recipe -- FIRST LAST [NAME=VALUE ...]`
 //!
 //! Names: `members`, `samples`, `steps`, `batch`, `rate`, `decay`, `balance`, `validation` (weeks), `anchored`, `folds`, `channels`,
 //! `hidden`, `layers`, `products`.

@@ -24,8 +24,9 @@ const DIRECTIONS: u64 = 6;
 ///     ..Step::new()
 /// });
 /// let batch = Batch::new(&program, 3, 1).lane(&[1.0, 2.0, -4.0])?;
-/// laws::gradient_is_right(&Cpu::new(1), &program, &[0.5, 2.0], &batch, 7)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let verdict = laws::gradient_is_right(&Cpu::new(1), &program, &[0.5, 2.0], &batch, 7);
+/// assert!(verdict.is_ok());
+/// # Ok::<(), hindsight_gpu::Error>(())
 /// ```
 ///
 /// # Errors

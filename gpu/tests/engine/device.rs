@@ -43,7 +43,7 @@ fn cases() -> ProptestConfig {
         .and_then(|n| n.parse().ok());
     ProptestConfig {
         max_shrink_iters: 40,
-        ..ProptestConfig::with_cases(asked.unwrap_or(5))
+        ..ProptestConfig::with_cases(asked.unwrap_or(4))
     }
 }
 
