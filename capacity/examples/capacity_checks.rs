@@ -206,26 +206,31 @@ fn anticipation(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<
         spread(&ordered(&feedback, &quiet, FIRST - 8..FIRST - 1), 1),
     );
     let none = tried(record, &notched, model, Method::NoControl, device)?;
+    print_comparison(&own, (&feedback, gain), &none);
+    Ok(())
+}
+
+/// What a notch costs the coordinator, feedback with the gain given, and no control.
+fn print_comparison(own: &Trial, (feedback, gain): (&Trial, f64), none: &Trial) {
     let name = format!("feedback, gain {gain}");
     for (name, trial) in [
-        ("coordinator", &own),
-        (name.as_str(), &feedback),
-        ("no control", &none),
+        ("coordinator", own),
+        (name.as_str(), feedback),
+        ("no control", none),
     ] {
         println!(
             "{name}: violation {:.2} %, P95 {:.1} %, reward {:.2} % of no control",
             100.0 * trial.mean(|s| s.violation),
             100.0 * trial.mean(|s| s.violation_p95),
-            100.0 * trial.reward_of(&none),
+            100.0 * trial.reward_of(none),
         );
     }
-    let gap = own.violation_against(&feedback, 1);
+    let gap = own.violation_against(feedback, 1);
     println!(
         "coordinator less feedback, violation: {:.2} {:.2?} points",
         100.0 * gap.mean,
         gap.interval.map(|x| 100.0 * x)
     );
-    Ok(())
 }
 
 /// Use at a price of a tenth of the unit price less that at none, as a share of it.

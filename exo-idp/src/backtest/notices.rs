@@ -133,6 +133,29 @@ fn left_out(
     write!(f, "{all} product{s} {why} {were} left out{asked}: {names}")
 }
 
+/// Says from when on days were summed to weeks, and what was left out.
+fn daily(
+    f: &mut fmt::Formatter<'_>,
+    first: &str,
+    dropped: &[(String, String)],
+    incomplete: usize,
+) -> fmt::Result {
+    write!(
+        f,
+        "days were summed to weeks, the first of which begins on {first}"
+    )?;
+    for (from, to) in dropped {
+        write!(f, "; {from} to {to} are no whole week and were dropped")?;
+    }
+    match incomplete {
+        0 => Ok(()),
+        weeks => write!(
+            f,
+            "; {weeks} weeks of products with fewer than seven days were left out"
+        ),
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -180,22 +203,7 @@ impl fmt::Display for Notice {
                 first,
                 dropped,
                 incomplete,
-            } => {
-                write!(
-                    f,
-                    "days were summed to weeks, the first of which begins on {first}"
-                )?;
-                for (from, to) in dropped {
-                    write!(f, "; {from} to {to} are no whole week and were dropped")?;
-                }
-                match incomplete {
-                    0 => Ok(()),
-                    weeks => write!(
-                        f,
-                        "; {weeks} weeks of products with fewer than seven days were left out"
-                    ),
-                }
-            }
+            } => daily(f, first, dropped, *incomplete),
             Notice::FactorLimit { policy, factor } => write!(
                 f,
                 "the factor of {policy:?} was tuned up to {factor:.0}, and more might earn more"

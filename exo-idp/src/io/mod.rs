@@ -33,7 +33,6 @@ mod arrange;
 mod columns;
 mod daily;
 mod error;
-
 mod opening;
 mod order;
 mod places;

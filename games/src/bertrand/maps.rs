@@ -2,7 +2,7 @@
 
 use super::demand::Demand;
 use super::equilibria::Outcome;
-use super::model::SharedRevenue;
+use super::model::{Sale, SharedRevenue};
 use crate::error::{Argument, GamesError, real};
 
 /// The kind of a refined outcome; where the seller sells at its own price, by who gains against the retailer alone. Our own division.
@@ -48,6 +48,22 @@ impl<D: Demand + Clone> SharedRevenue<D> {
                 }
             }
         }
+    }
+
+    /// The sales of the outcome, at its lowest and its highest price, at the middles of `cells` equal parts of the fees from 0 to 1; this game's own fee is
+    /// not used.
+    ///
+    /// # Errors
+    /// As [`SharedRevenue::with_fee`]; [`GamesError::Empty`] for no cells.
+    pub fn sales_over_fees(&self, cells: usize) -> Result<Vec<(f64, [Sale; 2])>, GamesError> {
+        if cells == 0 {
+            return Err(GamesError::Empty {
+                argument: Argument::Cells,
+            });
+        }
+        let fees = (0..cells).map(|i| (real(i) + 0.5) / real(cells));
+        fees.map(|fee| Ok((fee, self.with_fee(fee)?.outcome_sales())))
+            .collect()
     }
 
     /// Kinds over fees from 0 to 1 (fastest) and the seller's cost from 0 to 1.5 times the retailer's: `cells * cells` of them, at the middles of equal parts.

@@ -1,5 +1,6 @@
 //! Maps of the market as data: the seller's reply over the operator's postings, the equilibrium over both costs.
 
+use super::leader::MarketEquilibrium;
 use super::model::{MarketParameters, Marketplace, Posting, Rationing};
 use super::reply::Regime;
 use crate::error::{Argument, GamesError, real};
@@ -125,29 +126,46 @@ pub struct FeeCurve {
 }
 
 impl Marketplace {
-    /// Payoffs at the middles of `cells` equal parts of the fees from 0 to 1, other parameters as in `base`.
+    /// The market and its equilibrium at the middles of `cells` equal parts of the fees from 0 to 1, other parameters as in `base`.
     ///
     /// # Errors
     /// As [`Marketplace::new`]; [`GamesError::Empty`] for no cells.
-    pub fn fee_curve(
+    pub fn over_fees(
         base: MarketParameters,
         rationing: Rationing,
         cells: usize,
-    ) -> Result<FeeCurve, GamesError> {
+    ) -> Result<Vec<(Marketplace, MarketEquilibrium)>, GamesError> {
         if cells == 0 {
             return Err(GamesError::Empty {
                 argument: Argument::Cells,
             });
         }
+        let fees = (0..cells).map(|i| (real(i) + 0.5) / real(cells));
+        let markets = fees.map(|fee| Marketplace::new(MarketParameters { fee, ..base }));
+        markets
+            .map(|market| market.map(|market| (market, market.equilibrium(rationing))))
+            .collect()
+    }
+
+    /// Payoffs [over fees](Marketplace::over_fees).
+    ///
+    /// # Errors
+    /// As [`Marketplace::over_fees`].
+    pub fn fee_curve(
+        base: MarketParameters,
+        rationing: Rationing,
+        cells: usize,
+    ) -> Result<FeeCurve, GamesError> {
         let mut curve = FeeCurve {
             best_fee: (0.0, f64::NEG_INFINITY),
             operator: Vec::with_capacity(cells),
             operator_when_seller_alone: Vec::with_capacity(cells),
             seller: Vec::with_capacity(cells),
         };
-        for fee in (0..cells).map(|i| (real(i) + 0.5) / real(cells)) {
-            let market = Marketplace::new(MarketParameters { fee, ..base })?;
-            let trade = market.equilibrium(rationing).trade;
+        for (market, MarketEquilibrium { trade, .. }) in
+            Marketplace::over_fees(base, rationing, cells)?
+        {
+            let fee = market.parameters().fee;
             if trade.operator_payoff > curve.best_fee.1 {
                 curve.best_fee = (fee, trade.operator_payoff);
             }

@@ -1,14 +1,13 @@
 //! `hindsight games bertrand`.
 
 use games::bertrand::{
-    Demand, LinearDemand, LumpSum, PowerDemand, Selection, SharedRevenue, TieRule,
+    Demand, LinearDemand, LumpSum, PowerDemand, Sale, Selection, SharedRevenue, TieRule,
 };
 use report::{Svg, Table};
 use serde_json::{Value, json};
 
 use super::case::Answer;
 use super::fields::{named, need};
-use super::map::centres;
 use super::market_words;
 use super::problem::Problem;
 use crate::inputs::Inputs;
@@ -97,17 +96,16 @@ impl Case {
     fn over_fees<D: Demand + Clone>(&self, demand: Option<D>) -> Option<Svg> {
         let (retailer, seller, fee) = (self.retailer_cost?, self.seller_cost?, self.fee?);
         let game = SharedRevenue::new(demand?, retailer, seller, 0.0).ok()?;
-        let mut lines: [Vec<(f64, f64)>; 3] = Default::default();
-        for at in centres(0.0, 1.0, 200) {
-            let [_, sale] = game.with_fee(at).ok()?.outcome_sales();
-            let values = [sale.retailer, sale.seller, sale.consumers];
-            lines
-                .iter_mut()
-                .zip(values)
-                .for_each(|(line, value)| line.push((at, value)));
-        }
-        let names = ["retailer", "seller", "consumers"];
-        let lines = names.into_iter().zip(lines).collect();
+        let sales = game.sales_over_fees(market_words::FEES).ok()?;
+        let line = |value: fn(&Sale) -> f64| {
+            let points = sales.iter();
+            points.map(|(at, [_, high])| (*at, value(high))).collect()
+        };
+        let lines = vec![
+            ("retailer", line(|sale| sale.retailer)),
+            ("seller", line(|sale| sale.seller)),
+            ("consumers", line(|sale| sale.consumers)),
+        ];
         Some(market_words::over_fees("Payoffs over the fee", fee, lines))
     }
 

@@ -74,8 +74,7 @@ pub(super) fn fee(p: &Parameters) -> Result<Figure, Problem> {
     let game = SharedRevenue::new(LinearDemand::new(1.0)?, p.retailer_cost, p.seller_cost, 0.0)?;
     let mut lines: [Vec<(f64, f64)>; 4] = std::array::from_fn(|_| Vec::new());
     let mut bands: [Vec<(f64, f64, f64)>; 4] = std::array::from_fn(|_| Vec::new());
-    for fee in centres(0.0, 1.0, p.cells) {
-        let [low, high] = game.with_fee(fee)?.outcome_sales();
+    for (fee, [low, high]) in game.sales_over_fees(p.cells)? {
         for (i, (a, b)) in [
             (low.price, high.price),
             (low.retailer, high.retailer),

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::words::{members, number, plain};
 
+/// Fees at which payoffs are drawn.
+pub(super) const FEES: usize = 200;
+
 /// A number of an answer, in a sentence.
 fn at(value: &Value) -> String {
     plain(value.as_f64().unwrap_or(f64::NAN), 4)

@@ -1,12 +1,11 @@
 //! `hindsight games marketplace`.
 
-use games::marketplace::{MarketParameters, Marketplace, Posting, Rationing};
+use games::marketplace::{MarketEquilibrium, MarketParameters, Marketplace, Posting, Rationing};
 use report::{Svg, Table};
 use serde_json::{Value, json};
 
 use super::case::Answer;
 use super::fields::{named, need};
-use super::map::centres;
 use super::market_words;
 use super::problem::Problem;
 use crate::inputs::Inputs;
@@ -129,23 +128,16 @@ fn over_fees(
     parameters: MarketParameters,
     rationing: Rationing,
 ) -> Vec<(&'static str, Vec<(f64, f64)>)> {
-    let mut lines: [Vec<(f64, f64)>; 3] = Default::default();
-    for fee in centres(0.0, 1.0, 200) {
-        if let Ok(market) = Marketplace::new(MarketParameters { fee, ..parameters }) {
-            let spne = market.equilibrium(rationing);
-            let values = [
-                spne.trade.operator_payoff,
-                spne.trade.seller_payoff,
-                spne.consumer_surplus,
-            ];
-            lines
-                .iter_mut()
-                .zip(values)
-                .for_each(|(line, value)| line.push((fee, value)));
-        }
-    }
-    ["operator", "seller", "consumers"]
-        .into_iter()
-        .zip(lines)
-        .collect()
+    let all = Marketplace::over_fees(parameters, rationing, market_words::FEES).unwrap_or_default();
+    let line = |value: fn(&MarketEquilibrium) -> f64| {
+        let points = all.iter();
+        points
+            .map(|(market, spne)| (market.parameters().fee, value(spne)))
+            .collect()
+    };
+    vec![
+        ("operator", line(|spne| spne.trade.operator_payoff)),
+        ("seller", line(|spne| spne.trade.seller_payoff)),
+        ("consumers", line(|spne| spne.consumer_surplus)),
+    ]
 }
