@@ -71,7 +71,7 @@ pub enum Error {
     },
     /// A record that is too short to train on one part of it and to try limits on the other.
     #[error(
-        "the record has {found} weeks, and limits need {needed}: half to train on, half to be tried on"
+        "the record has {found} weeks, and {needed} are needed: half to train on, half to try limits on"
     )]
     ShortRecord {
         /// Weeks needed.

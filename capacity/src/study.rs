@@ -84,7 +84,7 @@ impl Setup<'_> {
             record: &record,
             course: self.course,
             steps: self.steps,
-            size: self.size.min(self.panel.products()),
+            size: self.size,
             notice: self.notice,
             lead_times: &[0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0],
             seed: self.seed,

@@ -3,11 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ::capacity::backtest::Study;
+use ::capacity::backtest::{Setup, Study};
 use ::capacity::limits::{Kind, Resource, read_limits, read_volumes};
-use ::capacity::{Course, Error, HISTORY, Model, Record};
+use ::capacity::{Course, Error, Model};
 use clap::Subcommand;
-use exo_idp::{LeadTimes, Panel, Paths};
+use exo_idp::Panel;
 
 use crate::device::Choice;
 use crate::document::{Outputs, Run, Seed};
@@ -117,8 +117,6 @@ const COURSE: Course = Course {
     discount: 0.995,
 };
 const RESOURCES: [&str; 2] = ["storage", "inbound"];
-/// Probabilities of lead times of one to three weeks: no public data have stock, sales and arrivals together.
-const LEAD_TIMES: [f64; 4] = [0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0];
 
 /// Runs `hindsight capacity`.
 pub(crate) fn run(command: &Command) -> Result<(), CliError> {
@@ -236,33 +234,19 @@ impl Job<'_> {
         panel: &Panel,
         then: impl FnOnce(&Study<'_>) -> Result<T, Error>,
     ) -> Result<T, CliError> {
-        let needed = 2 * (COURSE.weeks + HISTORY);
-        if panel.weeks() < needed {
-            return Err(CliError::Input(format!(
-                "the record has {} weeks, and {needed} are needed: half to train on, half to try limits on",
-                panel.weeks()
-            )));
-        }
-        let law = LeadTimes::uniform(1, 3, 0.5, self.seed).map_err(input)?;
-        let paths = Paths::new(panel, &law, 1).map_err(input)?;
         let kinds = [Kind::Storage, Kind::Inbound];
         let resources = RESOURCES.iter().zip(kinds).zip(&self.volumes);
         let resources = resources.map(|((name, kind), v)| Resource::new(*name, kind, v.clone()));
-        let resources = resources.collect::<Result<Vec<_>, _>>().map_err(input)?;
-        let learnt = panel.weeks().saturating_sub(COURSE.weeks + HISTORY);
-        let index = Record::planned_index(panel, 0..learnt);
-        let lead = vec![2.0; panel.products()];
-        let record = Record::new(&paths, resources, index, lead).map_err(input)?;
-        then(&Study {
-            record: &record,
+        let setup = Setup {
+            panel,
+            resources: resources.collect::<Result<_, _>>().map_err(input)?,
             course: COURSE,
             steps: self.common.steps,
             size: self.common.size,
             notice: self.common.notice,
-            lead_times: &LEAD_TIMES,
             seed: self.seed,
-        })
-        .map_err(input)
+        };
+        setup.study(then).map_err(input)
     }
 
     fn backtest(
