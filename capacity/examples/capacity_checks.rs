@@ -114,9 +114,11 @@ fn print_held_out(name: &str, record: &Record<'_>, model: &Model, device: &Devic
     Ok(())
 }
 
-/// N4: a notch of eight weeks, announced 13 weeks ahead, in limits that otherwise leave room.
-fn anticipation(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<()> {
-    const FIRST: usize = 28;
+/// The first week of the notch.
+const FIRST: usize = 28;
+
+/// Held-out cohorts under a notch of eight weeks in limits that otherwise leave room, and the same without the notch.
+fn notches(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<[Cases<f32>; 2]> {
     let course = Course::default();
     let cohorts = Draw {
         size: 100,
@@ -130,27 +132,37 @@ fn anticipation(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<
         let of = |usage: &Vec<Vec<f64>>| {
             let row = |row: &Vec<f64>| {
                 let level = row[8..].iter().sum::<f64>() / 44.0;
-                let factor = |t: usize| {
-                    if (FIRST..FIRST + 8).contains(&t) {
-                        depth
-                    } else {
-                        1.5
-                    }
-                };
+                let within = |t: usize| (FIRST..FIRST + 8).contains(&t);
+                let factor = |t: usize| if within(t) { depth } else { 1.5 };
                 (0..52).map(|t| level * factor(t)).collect()
             };
             Limits::new(usage.iter().map(row).collect(), 13)
         };
         free.usage.iter().map(of).collect()
     };
-    let notched = bare.clone().with_limits(&limits(0.6)?)?;
-    let even = bare.with_limits(&limits(1.5)?)?;
-    let own = tried(record, &notched, model, Method::Coordinator(model), device)?;
-    let calm = tried(record, &even, model, Method::Coordinator(model), device)?;
-    // Feedback with the gain that violates least, chosen on these very paths.
+    Ok([
+        bare.clone().with_limits(&limits(0.6)?)?,
+        bare.with_limits(&limits(1.5)?)?,
+    ])
+}
+
+/// A mean over cohorts and its interval.
+fn spread(values: &[f64], digits: usize) -> String {
+    let Paired { mean, interval } = Paired::of(values, 1);
+    let [low, high] = interval;
+    format!("{mean:.digits$} [{low:.digits$}, {high:.digits$}]")
+}
+
+/// Feedback with the gain that violates least, chosen on these very paths.
+fn best_feedback(
+    record: &Record<'_>,
+    cases: &Cases<f32>,
+    model: &Model,
+    device: &Device,
+) -> Outcome<(f64, Trial)> {
     let mut best: Option<(f64, Trial)> = None;
     for gain in [0.01, 0.03, 0.1, 0.3, 1.0] {
-        let trial = tried(record, &notched, model, Method::Feedback(gain), device)?;
+        let trial = tried(record, cases, model, Method::Feedback(gain), device)?;
         let least = best
             .as_ref()
             .map_or(f64::INFINITY, |(_, t)| t.mean(|s| s.violation));
@@ -158,7 +170,20 @@ fn anticipation(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<
             best = Some((gain, trial));
         }
     }
-    let (gain, feedback) = best.ok_or("no gain")?;
+    best.ok_or_else(|| "no gain".into())
+}
+
+/// N4: a notch of eight weeks, announced 13 weeks ahead, in limits that otherwise leave room. Then what a coordinator without forecasts makes of it.
+fn anticipation(
+    record: &Record<'_>,
+    model: &Model,
+    scalar: &Model,
+    device: &Device,
+) -> Outcome<()> {
+    let [notched, even] = notches(record, model, device)?;
+    let own = tried(record, &notched, model, Method::Coordinator(model), device)?;
+    let calm = tried(record, &even, model, Method::Coordinator(model), device)?;
+    let (gain, feedback) = best_feedback(record, &notched, model, device)?;
     println!(
         "notch from week {FIRST} on, announced in week {}",
         FIRST - 13
@@ -182,11 +207,6 @@ fn anticipation(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<
         let pairs = with.roll.orders.iter().zip(&without.roll.orders);
         pairs.map(|(a, b)| 100.0 * sum(a) / sum(b)).collect()
     };
-    let spread = |values: &[f64], digits: usize| {
-        let Paired { mean, interval } = Paired::of(values, 1);
-        let [low, high] = interval;
-        format!("{mean:.digits$} [{low:.digits$}, {high:.digits$}]")
-    };
     for week in FIRST - 14..FIRST + 8 {
         println!(
             "| {week} | {} | {} | {} |",
@@ -206,18 +226,26 @@ fn anticipation(record: &Record<'_>, model: &Model, device: &Device) -> Outcome<
         spread(&ordered(&feedback, &quiet, FIRST - 8..FIRST - 1), 1),
     );
     let none = tried(record, &notched, model, Method::NoControl, device)?;
-    print_comparison(&own, (&feedback, gain), &none);
+    let scalar = tried(
+        record,
+        &notched,
+        scalar,
+        Method::Coordinator(scalar),
+        device,
+    )?;
+    let name = format!("feedback, gain {gain}");
+    print_comparison(
+        &own,
+        &[(&name, &feedback), ("without forecasts", &scalar)],
+        &none,
+    );
     Ok(())
 }
 
-/// What a notch costs the coordinator, feedback with the gain given, and no control.
-fn print_comparison(own: &Trial, (feedback, gain): (&Trial, f64), none: &Trial) {
-    let name = format!("feedback, gain {gain}");
-    for (name, trial) in [
-        ("coordinator", own),
-        (name.as_str(), feedback),
-        ("no control", none),
-    ] {
+/// What a notch costs the coordinator, the others, and no control; and the coordinator less the others.
+fn print_comparison(own: &Trial, others: &[(&str, &Trial)], none: &Trial) {
+    let ends = [("coordinator", own), ("no control", none)];
+    for (name, trial) in ends.iter().chain(others) {
         println!(
             "{name}: violation {:.2} %, P95 {:.1} %, reward {:.2} % of no control",
             100.0 * trial.mean(|s| s.violation),
@@ -225,12 +253,34 @@ fn print_comparison(own: &Trial, (feedback, gain): (&Trial, f64), none: &Trial) 
             100.0 * trial.reward_of(none),
         );
     }
-    let gap = own.violation_against(feedback, 1);
-    println!(
-        "coordinator less feedback, violation: {:.2} {:.2?} points",
-        100.0 * gap.mean,
-        gap.interval.map(|x| 100.0 * x)
-    );
+    for (name, other) in others {
+        let percent = |p: Paired| {
+            let [low, high] = p.interval.map(|x| 100.0 * x);
+            format!("{:.2} [{low:.2}, {high:.2}]", 100.0 * p.mean)
+        };
+        println!(
+            "coordinator less {name}: violation {}, reward {} points",
+            percent(own.violation_against(other, 1)),
+            percent(own.reward_against(other, none, 1)),
+        );
+    }
+}
+
+/// N6: coordinators with and without forecasts on the held-out families, paired.
+fn forecasts(
+    record: &Record<'_>,
+    model: &Model,
+    scalars: &[(&str, &Model)],
+    device: &Device,
+) -> Outcome<()> {
+    let cases = held_out(9).cases(record, &model.buyer, Course::default(), device)?;
+    let of = |model: &Model| tried(record, &cases, model, Method::Coordinator(model), device);
+    let none = tried(record, &cases, model, Method::NoControl, device)?;
+    let others = scalars.iter().map(|(name, model)| Ok((*name, of(model)?)));
+    let others = others.collect::<Outcome<Vec<(&str, Trial)>>>()?;
+    let others: Vec<(&str, &Trial)> = others.iter().map(|(name, trial)| (*name, trial)).collect();
+    print_comparison(&of(model)?, &others, &none);
+    Ok(())
 }
 
 /// Use at a price of a tenth of the unit price less that at none, as a share of it.
@@ -262,13 +312,21 @@ fn main() -> Outcome<()> {
     let own = with_record(&varied, 5.0, |record| {
         let buyer = with_buyer(record, 1.0, &device)?;
         let own = coordinated(record, &buyer, &loss, &device)?;
-        anticipation(record, &own, &device)?;
-        print_held_out("as trained", record, &own, &device)?;
-
         let mut scalar = buyer.clone();
         scalar.coordinator = Coordinator::without_forecasts(&record.shape(), 32, 4);
+        let dearer = Loss {
+            reward: 3.0,
+            ..loss
+        };
+        let generous = coordinated(record, &scalar, &dearer, &device)?;
         let scalar = coordinated(record, &scalar, &loss, &device)?;
-        print_held_out("without forecasts", record, &scalar, &device)?;
+        anticipation(record, &own, &scalar, &device)?;
+        print_held_out("as trained", record, &own, &device)?;
+        let scalars = [
+            ("without forecasts, reward weight 2", &scalar),
+            ("without forecasts, reward weight 3", &generous),
+        ];
+        forecasts(record, &own, &scalars, &device)?;
         for slackness in [0.1, 0.0] {
             let loss = Loss {
                 reward: 0.0,

@@ -46,10 +46,10 @@ fn models(
     let pool = Cases::new(record, &training_draw(2, 1024, 1).cohorts(course)?, course)?;
     model.train_buyer(&pool, &training, device)?;
     println!("buyer: {:.0} s", begun.elapsed().as_secs_f64());
-    let lesson = training_draw(size, 256, 2).cases(record, &model.buyer, course, device)?;
+    let lesson = training_draw(size, 2048, 2).cases(record, &model.buyer, course, device)?;
     let training = Training {
         batch: 8,
-        steps: 1600,
+        steps: 4800,
         ..Training::default()
     };
     let mut models = Vec::new();
@@ -110,14 +110,13 @@ fn methods<'a>(
     };
     let name = "hindsight dual".to_owned();
     all.push((name, Method::Hindsight(ascent, 0.0)));
-    for margin in [0.0, 0.1] {
-        for (law, forecaster) in [
-            ("fitted", Forecaster::Fitted(150)),
-            ("true law", Forecaster::True(world)),
-        ] {
-            let name = format!("MPC, {law}, margin {margin}");
-            all.push((name, Method::Predictive(planned(margin), forecaster)));
-        }
+    for (law, margin, forecaster) in [
+        ("fitted", 0.0, Forecaster::Fitted(150)),
+        ("true law", 0.0, Forecaster::True(world)),
+        ("fitted", 0.1, Forecaster::Fitted(150)),
+    ] {
+        let name = format!("MPC, {law}, margin {margin}");
+        all.push((name, Method::Predictive(planned(margin), forecaster)));
     }
     all
 }
@@ -196,6 +195,33 @@ fn bracket(
     Ok(())
 }
 
+/// Where the hindsight dual ends after more and more evaluations, on the first draws.
+fn convergence(cases: &Cases<f32>, buyer: &Buyer, device: &Device) -> Result<(), Box<dyn Error>> {
+    let free: f64 = cases.play(buyer, None, device)?.reward.iter().sum();
+    println!(
+        "| evaluations | reward, % of no control | mean excess, % | Lagrangian, % of no control | slack, % of what was paid |"
+    );
+    println!("|---|---|---|---|---|");
+    for steps in [25, 50, 100, 200, 400] {
+        let ascent = Ascent {
+            steps,
+            ..Ascent::default()
+        };
+        let (roll, settled) = cases.hindsight(buyer, &ascent, 0.0, device)?;
+        let n = f64::from(u32::try_from(settled.len())?);
+        let slack: f64 = settled.iter().map(|s| s.slack).sum();
+        let excess: f64 = cases.scores(&roll).iter().map(|s| s.violation).sum();
+        println!(
+            "| {steps} | {:.2} | {:.3} | {:.2} | {:.2} |",
+            100.0 * roll.reward.iter().sum::<f64>() / free,
+            100.0 * excess / n,
+            100.0 * cases.lagrangian(&roll)?.iter().sum::<f64>() / free,
+            100.0 * slack / n,
+        );
+    }
+    Ok(())
+}
+
 /// N2: four times the room. What a coordinator asks there, in shares of what a unit of volume costs, and what it loses.
 fn roomy(cases: &Cases<f32>, models: &[Model], device: &Device) -> Result<(), Box<dyn Error>> {
     let limits: Vec<_> = cases.limits().iter().map(|l| l.scaled(4.0)).collect();
@@ -226,13 +252,13 @@ fn roomy(cases: &Cases<f32>, models: &[Model], device: &Device) -> Result<(), Bo
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let mut number = |default: usize| args.next().map_or(Ok(default), |a| a.parse());
-    let (paths_tried, size) = (number(200)?, number(30)?);
+    let (paths_tried, size) = (number(300)?, number(30)?);
     let (device, products) = (Device::best(), 600);
     let world = World::new(products, 220, 1)?;
     let paths = Paths::new(world.panel(), &world.lead_times()?, 1)?;
     let (resources, index) = (world.resources()?, world.index().to_vec());
     let record = Record::new(&paths, resources, index, vec![2.0; products])?;
-    let weights = [2.0, 3.0, 4.0, 8.0];
+    let weights = [2.5, 3.0, 5.0];
     let models = models(&record, size, &weights, &device)?;
     let buyer = &models[0].buyer;
     let test = Draw {
@@ -240,7 +266,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         weeks: 150..220,
         families: Family::HELD_OUT.to_vec(),
         roomy: 0.0,
-        ..training_draw(size, paths_tried, 5)
+        ..training_draw(size, paths_tried, 6)
     };
     let cases = test.cases(&record, buyer, Course::default(), &device)?;
     println!(
@@ -258,5 +284,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     for trial in trials.iter().filter(|t| t.name.starts_with("hindsight")) {
         bracket(&cases, buyer, trial, &trials[0], &device)?;
     }
-    roomy(&cases, &models, &device)
+    roomy(&cases, &models, &device)?;
+    let first = Draw {
+        cohorts: paths_tried.min(100),
+        ..test
+    };
+    let first = first.cases(&record, buyer, Course::default(), &device)?;
+    convergence(&first, buyer, &device)
 }

@@ -1,6 +1,6 @@
 //! A coordinator trained at 1,000 products used at 10,000, and what a joint training step costs as products grow.
 //!
-//! `cargo run --release -p hindsight-capacity --features studies --example capacity_scale -- [STEPS]`
+//! `cargo run --release -p hindsight-capacity --features studies --example capacity_scale -- [STEPS]`: with no steps the costs alone.
 
 #![expect(clippy::cast_precision_loss, reason = "small counts")]
 
@@ -102,11 +102,20 @@ fn transfer(steps: usize, device: &Device) -> Result<Model, Box<dyn Error>> {
     })
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let steps = std::env::args().nth(1).map_or(Ok(300), |a| a.parse())?;
-    transfer(steps, &Device::best())?;
-    println!("| products | weeks | CPU seconds a joint step | µs a product and week |");
-    println!("|---|---|---|---|");
+/// The largest memory that the process has held, in MiB; zero where the system does not say.
+fn peak() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1024.0
+}
+
+/// CPU seconds of a joint step, and the most memory that was held up to this size: inputs, then with the step.
+fn costs() -> Result<(), Box<dyn Error>> {
+    println!(
+        "| products | weeks | CPU seconds a joint step | µs a product and week | MiB before the step | MiB with it |"
+    );
+    println!("|---|---|---|---|---|---|");
     let device = Device::cpu(1);
     for (products, weeks) in [
         (1000, 32),
@@ -129,6 +138,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let cases = Cases::new(record, &[cohort], course)?;
             let limit = Limits::new(vec![vec![50.0 * products as f64; weeks]; 2], 13)?;
             let cases = cases.with_limits(&[limit])?;
+            let before = peak();
             // The difference of two courses: what opening a session costs is in neither.
             let mut spent = [0.0; 2];
             for (spent, steps) in spent.iter_mut().zip([1, 4]) {
@@ -143,11 +153,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             let step = (spent[1] - spent[0]) / 3.0;
             println!(
-                "| {products} | {weeks} | {step:.3} | {:.2} |",
-                1e6 * step / (products * weeks) as f64
+                "| {products} | {weeks} | {step:.3} | {:.2} | {before:.0} | {:.0} |",
+                1e6 * step / (products * weeks) as f64,
+                peak()
             );
             Ok(())
         })?;
     }
     Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let steps = std::env::args().nth(1).map_or(Ok(300), |a| a.parse())?;
+    if steps > 0 {
+        transfer(steps, &Device::best())?;
+    }
+    costs()
 }

@@ -182,18 +182,19 @@ impl Cases<f32> {
         })
     }
 
-    /// By cohort, the first scored week in which a limit cannot be kept whatever is ordered, and by how much; none where all can.
+    /// By cohort, the first week in which a limit cannot be kept whatever is ordered, and by how much; none where all can. Weeks before `first` do not
+    /// count: of drawn limits, which follow what is used, the warm-up is not asked for, of given ones every week is.
     ///
     /// # Errors
     /// Cases without limits.
-    pub fn infeasible(&self) -> Result<Vec<Option<Infeasible>>, Error> {
+    pub fn infeasible(&self, first: usize) -> Result<Vec<Option<Infeasible>>, Error> {
         if self.limits.is_empty() {
             return Err(Error::Empty(Argument::Limit));
         }
         let mut least = self.unordered();
-        // The warm-up is not scored: it counts as if nothing were used.
         for row in least.iter_mut().flatten() {
-            row[..self.course.warm_up].fill(0.0);
+            let before = first.min(row.len());
+            row[..before].fill(0.0);
         }
         let both = self.limits.iter().zip(&least);
         both.map(|(limits, least)| limits.infeasible(least))

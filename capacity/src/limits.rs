@@ -76,6 +76,18 @@ pub struct Infeasible {
     pub excess: f64,
 }
 
+/// A fall of a limit from one week to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Fall {
+    /// The first week of the lower limit, from 0.
+    pub week: usize,
+    /// The week in which it becomes known.
+    pub announced: usize,
+    /// How much of the limit of the week before is gone, as a share of it.
+    pub share: f64,
+}
+
 /// The limits of all resources over some weeks, and how far ahead they are known.
 ///
 /// A week's limit is known [`notice`](Limits::notice) weeks ahead. What lies beyond is expected to be as the last week that is known.
@@ -159,6 +171,35 @@ impl Limits {
     pub fn outlook(&self, resource: usize, week: usize, ahead: usize) -> f64 {
         let row = &self.values[resource];
         row[(week + ahead.min(self.notice)).min(row.len() - 1)]
+    }
+
+    /// The steepest fall of a resource's limit from one week to the next, the first of equals; none where it never falls.
+    ///
+    /// ```
+    /// use hindsight_capacity::limits::{Fall, Limits};
+    /// let limits = Limits::new(vec![vec![10.0, 10.0, 9.0, 9.0, 6.0, 8.0], vec![1.0; 6]], 3)?;
+    /// let fall = limits.steepest_fall(0).expect("it falls twice");
+    /// assert_eq!((fall.week, fall.announced), (4, 1));
+    /// assert_eq!(limits.steepest_fall(1), None);
+    /// # Ok::<(), hindsight_capacity::Error>(())
+    /// ```
+    #[must_use]
+    pub fn steepest_fall(&self, resource: usize) -> Option<Fall> {
+        let pairs = self.values[resource].windows(2).zip(1_usize..);
+        let falls = pairs.filter(|(pair, _)| pair[1] < pair[0]);
+        let mut steepest: Option<Fall> = None;
+        for (pair, week) in falls {
+            let share = 1.0 - pair[1] / pair[0];
+            if steepest.is_none_or(|fall| share > fall.share) {
+                let announced = week.saturating_sub(self.notice);
+                steepest = Some(Fall {
+                    week,
+                    announced,
+                    share,
+                });
+            }
+        }
+        steepest
     }
 
     /// The limits times a factor: those of a cohort of another size.

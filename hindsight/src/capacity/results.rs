@@ -53,7 +53,7 @@ impl Results {
         let rows = |r: usize, l: &::capacity::limits::Limits| l.of(r).to_vec();
         Ok(Results {
             methods,
-            infeasible: cases.infeasible()?,
+            infeasible: cases.infeasible(cases.course().warm_up)?,
             limits: (cases.limits().iter())
                 .map(|l| (0..l.resources()).map(|r| rows(r, l)).collect())
                 .collect(),
