@@ -69,6 +69,14 @@ pub enum Error {
         /// Weeks given.
         found: usize,
     },
+    /// Limits of more weeks than those that they are asked for: which of them are meant is not said.
+    #[error("limits of {found} weeks, and {needed} are needed, a row for each week that is judged")]
+    TooLong {
+        /// Weeks needed.
+        needed: usize,
+        /// Weeks given.
+        found: usize,
+    },
     /// A record that is too short to train on one part of it and to try limits on the other.
     #[error(
         "the record has {found} weeks, and {needed} are needed: half to train on, half to try limits on"

@@ -1,5 +1,7 @@
 //! Limits and volumes from files.
 
+use std::cmp::Ordering;
+
 use sheet::{Domain, Place, Row, Sheet};
 
 use crate::error::Error;
@@ -14,7 +16,7 @@ fn at(place: Place, error: Error) -> Error {
 }
 
 /// Limits from a table with a column `week` (whole numbers, each one more than that before) and one of every resource, by its name, in volume:
-/// at least `weeks` rows. A limit is known `notice` weeks ahead.
+/// `weeks` rows. A limit is known `notice` weeks ahead.
 ///
 /// ```
 /// use hindsight_capacity::limits::read_limits;
@@ -27,7 +29,7 @@ fn at(place: Place, error: Error) -> Error {
 /// ```
 ///
 /// # Errors
-/// With file, line and column: a column that is missing, a limit that is no number, negative or not finite, a week that does not follow; fewer weeks
+/// With file, line and column: a column that is missing, a limit that is no number, negative or not finite, a week that does not follow; fewer or more weeks
 /// than needed.
 pub fn read_limits(
     sheet: &mut Sheet,
@@ -55,11 +57,13 @@ pub fn read_limits(
         last = row.line();
     }
     let found = values.first().map_or(0, Vec::len);
-    if found < weeks {
-        let error = Error::TooShort {
-            needed: weeks,
-            found,
-        };
+    let needed = weeks;
+    let wrong = match found.cmp(&needed) {
+        Ordering::Less => Some(Error::TooShort { needed, found }),
+        Ordering::Equal => None,
+        Ordering::Greater => Some(Error::TooLong { needed, found }),
+    };
+    if let Some(error) = wrong {
         return Err(at(file.line(last), error));
     }
     Limits::new(values, notice)

@@ -123,6 +123,10 @@ mod files {
                 "file.csv:3: limits of 2 weeks, and 3 are needed",
             ),
             (
+                "week,storage,inbound\n1,2,3\n2,4,5\n3,1,1\n4,1,1\n",
+                "file.csv:5: limits of 4 weeks, and 3 are needed, a row for each week that is judged",
+            ),
+            (
                 "week,storage,inbound\n1,2,3\n4,4,5\n5,1,1\n",
                 "file.csv:3: column \"week\": week 4 does not follow the week before",
             ),

@@ -71,6 +71,11 @@ fn faults_in_limits_and_volumes_are_named_with_line_and_column() {
             "limits.csv:21: limits of 20 weeks, and 36 are needed",
         ),
         (
+            limits(110, "5", "5"),
+            even,
+            "limits.csv:111: limits of 110 weeks, and 36 are needed",
+        ),
+        (
             std::fs::read_to_string(&good).unwrap(),
             "product,volume\np0,1\nsalt,1\n",
             "volumes.csv:3: column \"product\": there is no product \"salt\"",
