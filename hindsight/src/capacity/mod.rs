@@ -274,11 +274,13 @@ impl Job<'_> {
                 Some(model) => model,
                 None => study.train(&device, &mut tell)?,
             };
+            let given = limits.is_some();
             let cases = match limits {
                 None => study.drawn(&model, self.common.paths, &device)?,
                 Some(limits) => study.limited(limits)?,
             };
-            Results::new(study.trials(&model, &cases, &device, &mut tell)?, &cases)
+            let trials = study.trials(&model, &cases, &device, &mut tell)?;
+            Results::new(trials, &cases, given)
         })?;
         progress.finish();
         run.finish(&results, || results.page(), &results.text(output::width()))

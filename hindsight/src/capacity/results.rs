@@ -1,7 +1,7 @@
 //! What `hindsight capacity` says.
 
-use ::capacity::backtest::Trial;
-use ::capacity::limits::Infeasible;
+use ::capacity::backtest::{Paired, Trial};
+use ::capacity::limits::{Fall, Infeasible, Limits};
 use ::capacity::{Cases, Error, HORIZON, Model};
 use report::{Axis, Column, Page, Series, Table, Width, XyChart, number};
 use serde::Serialize;
@@ -29,19 +29,36 @@ impl Fitted {
     }
 }
 
+/// The coordinator less another method, paired over the paths.
+#[derive(Debug, Serialize)]
+struct Difference {
+    other: String,
+    /// Of mean violations, as shares of the limits.
+    violation: Paired,
+    /// Of rewards, as shares of that of no control.
+    reward: Paired,
+}
+
 /// Everything that the back-test says.
 #[derive(Debug, Serialize)]
 pub(super) struct Results {
     methods: Vec<Trial>,
+    /// Empty on a single path.
+    differences: Vec<Difference>,
     /// By path: the first week in which a limit cannot be kept whatever is ordered.
     infeasible: Vec<Option<Infeasible>>,
-    /// Limits `[path][resource][week]`.
-    limits: Vec<Vec<Vec<f64>>>,
+    limits: Vec<Limits>,
+    /// Weeks at the beginning that are not scored.
+    warm_up: usize,
 }
 
 const NAMES: [&str; 2] = ["storage", "inbound"];
 /// The method whose weeks are drawn beside those of no control.
 const SHOWN: &str = "neural coordinator";
+
+const PAIRED: &str = "Paired differences over cohorts with their paths, with 95 % bootstrap intervals; reward in points of that of no control.";
+/// Falls of a limit of at least this share are marked.
+const MARKED: f64 = 0.1;
 
 #[expect(clippy::cast_precision_loss, reason = "weeks")]
 fn week(t: usize) -> f64 {
@@ -49,14 +66,20 @@ fn week(t: usize) -> f64 {
 }
 
 impl Results {
-    pub(super) fn new(methods: Vec<Trial>, cases: &Cases<f32>) -> Result<Self, Error> {
-        let rows = |r: usize, l: &::capacity::limits::Limits| l.of(r).to_vec();
+    /// What methods came to on limits that were drawn, or `given`.
+    pub(super) fn new(methods: Vec<Trial>, cases: &Cases<f32>, given: bool) -> Result<Self, Error> {
+        let warm_up = cases.course().warm_up;
+        let differences = if cases.groups() > 1 {
+            differences(&methods)
+        } else {
+            Vec::new()
+        };
         Ok(Results {
             methods,
-            infeasible: cases.infeasible(cases.course().warm_up)?,
-            limits: (cases.limits().iter())
-                .map(|l| (0..l.resources()).map(|r| rows(r, l)).collect())
-                .collect(),
+            differences,
+            infeasible: cases.infeasible(if given { 0 } else { warm_up })?,
+            warm_up,
+            limits: cases.limits().to_vec(),
         })
     }
 
@@ -83,17 +106,60 @@ impl Results {
         table
     }
 
+    /// The coordinator beside every other method.
+    fn comparison(&self) -> Table {
+        let mut table = Table::new([
+            Column::text("coordinator less"),
+            Column::text("violation, points"),
+            Column::text("reward, points"),
+        ]);
+        for d in &self.differences {
+            table.row([d.other.clone(), points(&d.violation), points(&d.reward)]);
+        }
+        table
+    }
+
+    /// What the coordinator keeps and leaves, beside no control and planned prices.
+    fn finding(&self) -> String {
+        let free = &self.methods[0];
+        let of = |name: &str| self.methods.iter().find(|m| m.name == name);
+        let said = |m: &Trial| {
+            [
+                number::percent(m.reward_of(free), 1),
+                number::percent(m.mean(|s| s.violation), 2),
+            ]
+        };
+        let [_, unkept] = said(free);
+        let mut text = String::new();
+        if let Some([reward, excess]) = of(SHOWN).map(said) {
+            text = format!(
+                "The coordinator keeps {reward} of the reward of no control and leaves limits exceeded by {excess} on average, where no control leaves {unkept}"
+            );
+            if let Some([reward, excess]) = of("planned prices (MPC)").map(said) {
+                text += &format!(" and planned prices {excess} at {reward} of the reward");
+            }
+            text += ". ";
+        }
+        text
+    }
+
     fn words(&self) -> String {
         let paths = self.infeasible.len();
         let text = format!(
-            "{paths} path{} of limits on weeks that training did not see. Violation: mean excess over a limit, as a share of it.",
+            "{}{paths} path{} of limits on weeks that training did not see. Violation: mean excess over a limit, as a share of it.",
+            self.finding(),
             if paths == 1 { "" } else { "s" }
         );
         let Some(first) = self.infeasible.iter().flatten().min_by_key(|i| i.week) else {
             return text;
         };
+        let scored = if first.week < self.warm_up {
+            ", one of the warm-up, which is not scored"
+        } else {
+            ""
+        };
         format!(
-            "{text} On {} of them a limit cannot be kept whatever is ordered: first in week {} of the roll-out, {}, by {}.",
+            "{text} On {} of them a limit cannot be kept whatever is ordered: first in week {} of the roll-out{scored}: {}, by {}.",
             self.infeasible.iter().flatten().count(),
             first.week + 1,
             NAMES[first.resource.min(1)],
@@ -102,7 +168,11 @@ impl Results {
     }
 
     pub(super) fn text(&self, width: Width) -> String {
-        format!("{}\n{}\n", self.table().render(width), self.words())
+        let mut text = format!("{}\n{}\n", self.words(), self.table().render(width));
+        if !self.differences.is_empty() {
+            text += &format!("\n{PAIRED}\n{}\n", self.comparison().render(width));
+        }
+        text
     }
 
     pub(super) fn page(&self) -> Page {
@@ -123,26 +193,45 @@ impl Results {
                 "Every method on the same paths: up is more reward, left is closer to the limits.",
             )
             .table(&self.table(), "Means over the paths.");
+        if !self.differences.is_empty() {
+            page.section("The coordinator less each of the others")
+                .table(&self.comparison(), PAIRED);
+        }
         let shown = self.methods.iter().find(|m| m.name == SHOWN);
         if let Some(shown) = shown {
             page.section("Use, limit and prices");
+            let path = self.steepest();
+            let whose = if self.limits.len() > 1 {
+                " on the path whose limits fall most at once"
+            } else {
+                ""
+            };
             for (resource, name) in NAMES.iter().enumerate() {
+                let band = if self.limits.len() > 1 {
+                    ": median over the paths, and the band that holds eight in ten of them"
+                } else {
+                    ""
+                };
                 page.figure(
                     &self.usage(shown, resource).svg(),
-                    &format!("What is used of {name}, as a share of the limit: median over the paths, and the band that holds eight in ten of them."),
+                    &format!("What is used of {name}, as a share of the limit{band}."),
                 );
             }
             for (resource, name) in NAMES.iter().enumerate() {
+                let fan = marked(
+                    fan(shown, resource, path),
+                    self.limits[path].steepest_fall(resource),
+                );
                 page.figure(
-                    &fan(shown, resource).svg(),
-                    &format!("Prices of {name} on the first path: what was charged, and what was announced every sixth week for the weeks ahead."),
+                    &fan.svg(),
+                    &format!("Prices of {name}{whose}: what was charged, and what was announced every sixth week for the weeks ahead."),
                 );
             }
         }
         page
     }
 
-    /// Use over limit by week: median and band over the paths.
+    /// Use over limit by week: median and band over the paths, on a single path with its steepest fall.
     fn usage(&self, shown: &Trial, resource: usize) -> XyChart {
         let name = NAMES[resource];
         let title = format!(
@@ -152,29 +241,80 @@ impl Results {
         );
         let mut chart = XyChart::new(title, Axis::linear("Week"), Axis::linear("Share").percent())
             .mark_y(1.0, "limit");
+        let several = self.limits.len() > 1;
         for trial in [&self.methods[0], shown] {
-            let (mut line, mut band) = (Vec::new(), Vec::new());
-            for t in 0..trial.roll.usage[0][resource].len() {
-                let paths = trial.roll.usage.iter().zip(&self.limits);
-                let mut all: Vec<f64> = paths
-                    .map(|(used, limit)| used[resource][t] / limit[resource][t].max(1e-9))
-                    .collect();
-                all.sort_by(f64::total_cmp);
-                let at = |tenth: usize| all[(all.len() - 1) * tenth / 10];
-                line.push((week(t), at(5)));
-                band.push((week(t), at(1), at(9)));
-            }
-            let series = Series::line(trial.name.as_str(), line);
-            let several = trial.roll.usage.len() > 1;
-            chart = chart.series(if several { series.band(band) } else { series });
+            let used = trial.use_of(&self.limits, resource);
+            let points = |of: fn(&[f64; 3]) -> f64| {
+                let weeks = used.iter().enumerate();
+                weeks.map(|(t, shares)| (week(t), of(shares))).collect()
+            };
+            let series = Series::line(trial.name.as_str(), points(|shares| shares[1]));
+            let band = used.iter().enumerate();
+            let band = band.map(|(t, shares)| (week(t), shares[0], shares[2]));
+            let series = if several {
+                series.band(band.collect())
+            } else {
+                series
+            };
+            chart = chart.series(series);
         }
-        chart
+        if several {
+            return chart;
+        }
+        marked(chart, self.limits[0].steepest_fall(resource))
+    }
+
+    /// The path whose limits fall most from one week to the next: there prices have most to announce.
+    fn steepest(&self) -> usize {
+        let share = |limits: &Limits| {
+            let falls = (0..limits.resources()).filter_map(|r| limits.steepest_fall(r));
+            falls.map(|fall| fall.share).fold(0.0, f64::max)
+        };
+        let shares = self.limits.iter().map(share).enumerate();
+        shares
+            .fold(
+                (0, 0.0),
+                |most, own| if own.1 > most.1 { own } else { most },
+            )
+            .0
+    }
+}
+
+/// The coordinator less every other method.
+fn differences(methods: &[Trial]) -> Vec<Difference> {
+    let Some(own) = methods.iter().find(|m| m.name == SHOWN) else {
+        return Vec::new();
+    };
+    let others = methods.iter().filter(|m| m.name != SHOWN);
+    others
+        .map(|other| Difference {
+            other: other.name.clone(),
+            violation: own.violation_against(other, 1),
+            reward: own.reward_against(other, &methods[0], 1),
+        })
+        .collect()
+}
+
+fn points(paired: &Paired) -> String {
+    let [low, high] = paired.interval.map(|x| 100.0 * x);
+    let mean = number::fixed(100.0 * paired.mean, 2);
+    format!("{mean} {}", number::interval(low, high, 2))
+}
+
+/// A chart over weeks with the steepest fall of a limit, from [`MARKED`] on: when it comes, and when it becomes known.
+fn marked(chart: XyChart, fall: Option<Fall>) -> XyChart {
+    match fall {
+        Some(fall) if fall.share >= MARKED => chart.mark_x(week(fall.announced), "known").mark_x(
+            week(fall.week),
+            format!("limit {} lower", number::percent(fall.share, 0)),
+        ),
+        _ => chart,
     }
 }
 
 /// Announced prices as lines from the week of the announcement on, beside what was charged.
-fn fan(shown: &Trial, resource: usize) -> XyChart {
-    let prices = &shown.roll.prices[0];
+fn fan(shown: &Trial, resource: usize, path: usize) -> XyChart {
+    let prices = &shown.roll.prices[path];
     let at = |t: usize, ahead: usize| prices[t][resource * (HORIZON + 1) + ahead];
     let charged = (0..prices.len()).map(|t| (week(t), at(t, 0))).collect();
     // Announcements are one series: a line breaks where a value is not finite.

@@ -102,13 +102,36 @@ fn faults_in_limits_and_volumes_are_named_with_line_and_column() {
     }
 }
 
-/// Every method is tried on the file's own products and a gate holds the limits.
+/// Half of a record is for training: one of 80 weeks is too short for roll-outs of 36 with their history.
+#[test]
+fn a_record_too_short_for_the_horizon_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let short: Vec<String> = sales()
+        .lines()
+        .filter(|line| {
+            let week = line.split(',').nth(1).and_then(|week| week.parse().ok());
+            week.is_none_or(|week: usize| week <= 80)
+        })
+        .map(str::to_owned)
+        .collect();
+    std::fs::write(path("s.csv"), short.join("\n")).unwrap();
+    std::fs::write(path("l.csv"), limits(36, "400", "30")).unwrap();
+    let (sales, limits) = (path("s.csv"), path("l.csv"));
+    let arguments = ["backtest", "--data", &sales, "--limits", &limits];
+    let (code, _, error) = hindsight(&[&arguments[..], &["--no-report"]].concat());
+    assert_eq!(code, Some(2), "{error}");
+    let words = "the record has 80 weeks, and 88 are needed";
+    assert!(error.contains(words), "{error}");
+}
+
+/// Every method is tried on the file's own products and a gate holds the limits. One week has less room than what is there on opening takes: no order helps.
 #[test]
 fn a_back_test_under_limits_tries_every_method() {
     let folder = tempfile::tempdir().unwrap();
     let (sales_at, limits_at) = (folder.path().join("s.csv"), folder.path().join("l.csv"));
     std::fs::write(&sales_at, sales()).unwrap();
-    std::fs::write(&limits_at, limits(36, "400", "30")).unwrap();
+    std::fs::write(&limits_at, limits(36, "1", "30")).unwrap();
     let (sales, limits) = (
         sales_at.display().to_string(),
         limits_at.display().to_string(),
@@ -128,4 +151,7 @@ fn a_back_test_under_limits_tries_every_method() {
     assert_eq!(methods.len(), 9);
     let violation = |k: usize| methods[k]["scores"][0]["violation"].as_f64().unwrap();
     assert!(violation(3) <= violation(0));
+    let first = &results["infeasible"][0];
+    assert!(first["week"].as_u64().unwrap() <= 2, "{first}");
+    assert!(first["excess"].as_f64().unwrap() > 0.0, "{first}");
 }
