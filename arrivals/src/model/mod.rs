@@ -1,6 +1,6 @@
 //! Gen-QOT: an autoregressive generator of arrivals, learned from receipts.
 //!
-//! [`GenQot::fit`] learns from a [`Log`](crate::Log), [`GenQot::on`] gives an [`ArrivalModel`](crate::ArrivalModel) that samples, [`GeneratedArrivals`] puts it into a
+//! [`GenQot::fit`] learns from a [`Log`](crate::Log), [`GenQot::fit_validated`] as long as that pays, [`GenQot::on`] gives an [`ArrivalModel`](crate::ArrivalModel) that samples, [`GeneratedArrivals`] puts it into a
 //! replay, [`GenQot::to_text`] saves it.
 //!
 //! ```
@@ -36,11 +36,13 @@
 mod arrays;
 mod file;
 mod fit;
+mod length;
 mod market;
 mod network;
 mod sample;
 
 pub use fit::Training;
+pub use length::{Trial, Validated};
 pub use market::{GeneratedArrivals, OrderContext};
 pub use network::Size;
 pub use sample::Generator;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ::arrivals::evaluate::Evaluation;
 use ::arrivals::io::{self, SavedModel};
-use ::arrivals::model::{GenQot, Training};
+use ::arrivals::model::{GenQot, Training, Validated};
 use ::arrivals::world::VendorWorld;
 use ::arrivals::{ArrivalModel, ArrivalsError, Forecast, NamedCurve, Study};
 use clap::Subcommand;
@@ -15,10 +15,12 @@ use crate::device::Choice;
 use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Complain as _, Place};
 
+mod held_out;
 mod page;
 mod read;
 
 pub(crate) use read::saved;
+use held_out::HeldOut;
 use read::{Columns, Counting};
 
 /// Subcommands of `hindsight arrivals`.
@@ -75,9 +77,9 @@ pub(crate) struct Common {
     /// Receipt log (CSV); an order without a receipt is open. Without it, a made-up world of eight vendors whose law is known
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Times that training reads every order
-    #[arg(long, value_name = "N", default_value_t = Training::default().epochs)]
-    epochs: usize,
+    /// Times that training reads every order [default: from 20 up, as many as make a fifth of the orders that is held out most likely]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
     /// Periods after which nothing more comes [default: the longest time in the log]
     #[arg(long, value_name = "PERIODS", value_parser = clap::value_parser!(i64).range(1..))]
     longest: Option<i64>,
@@ -179,13 +181,24 @@ impl Data {
     }
 }
 
-fn train(common: &Common, data: &Data, device: &Device) -> Result<GenQot, CliError> {
-    let training = Training {
-        epochs: common.epochs,
+fn train(common: &Common, data: &Data, device: &Device) -> Result<Validated, CliError> {
+    let (log, grid) = (&data.study.learned, &data.study.grid);
+    let standard = Training {
         seed: common.seed.seed,
         ..Training::default()
     };
-    GenQot::fit(&data.study.learned, &data.study.grid, &training, device).map_err(wrong)
+    let found = match common.epochs {
+        None => GenQot::fit_validated(log, grid, &standard, device),
+        Some(epochs) => {
+            let training = Training { epochs, ..standard };
+            GenQot::fit(log, grid, &training, device).map(|model| Validated {
+                model,
+                epochs,
+                trial: None,
+            })
+        }
+    };
+    found.map_err(wrong)
 }
 
 /// What a fit says.
@@ -194,8 +207,11 @@ struct Fitted {
     orders: usize,
     vendors: usize,
     parameters: usize,
+    epochs: usize,
     /// The mean negative log-likelihood of the orders that it was fitted to, in nats.
     nats: f64,
+    /// How it fares on orders that were held out, if any were.
+    held_out: Option<HeldOut>,
     curves: Vec<NamedCurve>,
 }
 
@@ -220,10 +236,11 @@ fn fit(args: &Fit) -> Result<(), CliError> {
         .transpose()?;
     let device = common.device.open(None)?;
     let data = Data::new(common, &run, None, false)?;
-    let model = train(common, &data, &device)?;
+    let validated = train(common, &data, &device)?;
+    let model = &validated.model;
     if let Some(save) = save {
         let (vendors, world) = (data.study.vendors.clone(), data.world.clone());
-        let saved = SavedModel::new(&model, vendors, data.counting, world).to_json();
+        let saved = SavedModel::new(model, vendors, data.counting, world).to_json();
         let saved = saved.map_err(|error| CliError::System(error.to_string()))?;
         run.put(save, saved.into_bytes());
     }
@@ -236,20 +253,23 @@ fn fit(args: &Fit) -> Result<(), CliError> {
         orders: orders.len(),
         vendors: model.vendors(),
         parameters: model.params(),
+        epochs: validated.epochs,
         nats,
+        held_out: HeldOut::new(&validated, &data.study.grid, &device, common.seed.seed)?,
         curves: data
             .study
             .curves(&[&generator], SHOWN, common.seed.seed)
             .map_err(wrong)?,
     };
     let words = format!(
-        "{}; {} parameters, {nats:.4} nats an order",
-        data.words, fitted.parameters
+        "{}; {} parameters, {} epochs, {nats:.4} nats an order",
+        data.words, fitted.parameters, fitted.epochs
     );
-    let text = format!("{words}.\n");
+    let finding = held_out::finding(fitted.held_out.as_ref());
+    let text = format!("{finding}\n\n{words}.\n");
     run.finish(
         &fitted,
-        || page::fitted(words, &data, &fitted.curves),
+        || page::fitted(words, &finding, &data, &fitted.curves),
         &text,
     )
 }
@@ -269,7 +289,7 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     let data = Data::new(common, &run, saved.as_ref(), !alone)?;
     let model = match saved {
         Some((_, model)) => model,
-        None => train(common, &data, &device)?,
+        None => train(common, &data, &device)?.model,
     };
     let generator = model.on(&device);
     let others = if alone {

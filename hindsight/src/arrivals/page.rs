@@ -87,15 +87,15 @@ pub(super) fn finding(results: &Results, last: i64) -> String {
     let place = results.evaluations.iter();
     let better = place.filter(|e| e.crps.value < first.crps.value).count();
     format!(
-        "{} has a CRPS of {} ± {}, {} of {} models; it expects first arrivals {} ± {} periods {} than they came.",
+        "{} has a CRPS of {} ± {}{}; it expects first arrivals {} ± {} periods {} than they came.",
         capital(&first.model),
         fixed(first.crps.value, 4),
         fixed(first.crps.margin, 4),
-        match better {
-            0 => "the best".to_owned(),
-            better => format!("number {}", better + 1),
+        match (results.evaluations.len(), better) {
+            (1, _) => String::new(),
+            (all, 0) => format!(", the best of {all} models"),
+            (all, better) => format!(", number {} of {all} models", better + 1),
         },
-        results.evaluations.len(),
         fixed(bias.value.abs(), 2),
         fixed(bias.margin, 2),
         if bias.value < 0.0 { "earlier" } else { "later" }
@@ -110,8 +110,9 @@ fn capital(name: &str) -> String {
 }
 
 /// The page of a fit.
-pub(super) fn fitted(words: String, data: &Data, curves: &[NamedCurve]) -> Page {
+pub(super) fn fitted(words: String, finding: &str, data: &Data, curves: &[NamedCurve]) -> Page {
     let mut page = Page::new("How orders arrive", words);
+    page.note(finding);
     receipts(&mut page, data, curves);
     page
 }
