@@ -217,3 +217,49 @@ fn the_generator_is_calibrated_and_faults_are_caught() {
         "{likelihood} {entropy}"
     );
 }
+
+/// A short log is trained longer than the default, and fresh orders are more likely for it; the length is chosen by the held-out orders, who
+/// are not learned from. A long log is trained as by `fit`.
+#[test]
+fn short_logs_are_trained_as_long_as_it_pays() {
+    let device = Device::cpu(2);
+    let grid = Grid::weekly(world().longest()).unwrap();
+    let (short, fresh) = (
+        world().log(400, 156, 5).unwrap(),
+        world().log(3_000, 156, 6).unwrap(),
+    );
+    let training = Training::default();
+    let found = GenQot::fit_validated(&short, &grid, &training, &device).unwrap();
+    let trial = found.trial.as_ref().unwrap();
+    let (learned, held_out) = (trial.learned.orders(), trial.held_out.orders());
+    assert_eq!((learned.len(), held_out.len()), (320, 80));
+    assert!(held_out.iter().all(|order| short.orders().contains(order)));
+    let mean = |model: &GenQot, orders: &[hindsight_arrivals::Order]| {
+        let all = model.log_likelihood(orders, &device).unwrap();
+        all.iter().sum::<f64>() / all.len() as f64
+    };
+    let best = trial
+        .lengths
+        .iter()
+        .map(|l| l.1)
+        .fold(f64::NEG_INFINITY, f64::max);
+    assert!((mean(&trial.model, held_out) - best).abs() < 1e-12);
+    assert!(trial.lengths.contains(&(found.epochs, best)));
+    let default = GenQot::fit(&short, &grid, &training, &device).unwrap();
+    let gain = mean(&found.model, fresh.orders()) - mean(&default, fresh.orders());
+    assert!(gain > 0.1, "{gain}, {:?}", trial.lengths);
+    let by_heart = Training {
+        epochs: 16 * found.epochs,
+        ..training
+    };
+    let by_heart = GenQot::fit(&short, &grid, &by_heart, &device).unwrap();
+    let lost = mean(&found.model, fresh.orders()) - mean(&by_heart, fresh.orders());
+    assert!(lost > 0.1, "{lost}");
+    let few = short.filter(|i, _| i < 49);
+    let alone = GenQot::fit_validated(&few, &grid, &training, &device).unwrap();
+    assert_eq!(
+        alone.model,
+        GenQot::fit(&few, &grid, &training, &device).unwrap()
+    );
+    assert!(alone.trial.is_none());
+}

@@ -19,8 +19,8 @@ mod held_out;
 mod page;
 mod read;
 
-pub(crate) use read::saved;
 use held_out::HeldOut;
+pub(crate) use read::saved;
 use read::{Columns, Counting};
 
 /// Subcommands of `hindsight arrivals`.
