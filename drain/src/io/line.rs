@@ -27,7 +27,7 @@ pub enum Problem {
     #[error(transparent)]
     Io(std::io::Error),
     /// Not JSON.
-    #[error("{0}")]
+    #[error("is not JSON: {}", placed(.0))]
     Json(serde_json::Error),
     /// JSON, but not an object.
     #[error("is not an object")]
@@ -36,8 +36,11 @@ pub enum Problem {
     #[error("is missing")]
     Missing,
     /// A field that means nothing here.
-    #[error("is not known")]
-    Unknown,
+    #[error("is not known; there may be {}", .known.join(", "))]
+    Unknown {
+        /// Those that do.
+        known: &'static [&'static str],
+    },
     /// Something else than a number.
     #[error("entry {index} is not a number")]
     NotANumber {
@@ -151,9 +154,10 @@ impl Line {
     }
 
     /// Refuses fields of other names.
-    pub(super) fn only(&self, names: &[&str]) -> Result<(), ReadError> {
-        let unknown = self.fields.keys().find(|n| !names.contains(&n.as_str()));
-        unknown.map_or(Ok(()), |name| Err(self.field(name, Problem::Unknown)))
+    pub(super) fn only(&self, known: &'static [&'static str]) -> Result<(), ReadError> {
+        let unknown = self.fields.keys().find(|n| !known.contains(&n.as_str()));
+        let refused = |name| Err(self.field(name, Problem::Unknown { known }));
+        unknown.map_or(Ok(()), |name: &String| refused(name))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -225,6 +229,13 @@ impl Line {
             list.map_or(0, Vec::len)
         })
     }
+}
+
+/// The message with the column: the number of the line is another where each is read by itself.
+fn placed(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .replace(" at line 1 column ", " at column ")
 }
 
 /// The last name of a field in the beginning of a line.

@@ -144,9 +144,10 @@ mod tests {
             ),
             (
                 r#"{"stock": [1, 2], "demand": [3], "cost": [[1], [2]], "penalty": 4}"#,
-                "line 3, field penalty: is not known",
+                "line 3, field penalty: is not known; there may be stock, demand, cost, capacity, lost_penalty",
             ),
             ("[1]", "line 3: is not an object"),
+            ("none", "line 3: is not JSON: expected ident at column 2"),
         ] {
             let found = told(&format!("{good}\n\n{line}\n"));
             assert!(found.starts_with(words), "{found}");

@@ -114,7 +114,10 @@ impl NamedGame {
                 let matrix: Option<Vec<Vec<f64>>> = serde_json::from_value(value.clone()).ok();
                 let game = match (matrix, &value) {
                     (Some(matrix), _) => Game::zero_sum(&matrix)?,
-                    (None, Value::Array(players)) => tensor::game(players)?,
+                    (None, Value::Array(players)) => match tensor::stray(players) {
+                        Some(error) => return Err(error),
+                        None => tensor::game(players)?,
+                    },
                     (None, _) => return Err(ReadError::NoPlayers),
                 };
                 Ok(Self::unnamed(game))
@@ -220,6 +223,15 @@ mod tests {
                 path: vec![1],
                 expected: 2,
                 found: 1
+            })
+        );
+        assert_eq!(
+            game(&["[[1,\"a\"],[3,4]]"]),
+            Err(ReadError::Entry {
+                player: 0,
+                path: vec![0, 1],
+                expected: Expected::Number,
+                found: "\"a\"".to_owned()
             })
         );
         assert_eq!(

@@ -39,6 +39,25 @@ pub(super) fn game(players: &[Value]) -> Result<Game, ReadError> {
     Ok(Game::new(shape.unwrap_or_default(), tensors)?)
 }
 
+/// What is no number in a list of lists that would be the matrix of a zero-sum game.
+pub(super) fn stray(rows: &[Value]) -> Option<ReadError> {
+    let rows = rows.iter().enumerate();
+    let entries = rows.flat_map(|(r, row)| {
+        let row = row.as_array().into_iter().flatten().enumerate();
+        row.map(move |(c, entry)| (vec![r, c], entry))
+    });
+    if entries.clone().any(|(_, entry)| entry.is_array()) {
+        return None;
+    }
+    let mut others = entries.filter(|(_, entry)| !entry.is_number());
+    others.next().map(|(path, entry)| ReadError::Entry {
+        player: 0,
+        path,
+        expected: Expected::Number,
+        found: entry.to_string(),
+    })
+}
+
 /// Lengths of the first array of each level.
 fn shape_of(tensor: &Value) -> Vec<usize> {
     let mut found = Vec::new();

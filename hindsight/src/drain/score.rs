@@ -1,5 +1,6 @@
 //! `hindsight drain score`.
 
+use ::drain::DrainError;
 use ::drain::gpu::Stream;
 use ::drain::io::{Ensembles, ensembles};
 use ::drain::scores::Summary;
@@ -7,7 +8,7 @@ use report::number::{percent, significant};
 use report::{Column, Page, Table, figures};
 
 use super::{Common, Stores, wrong};
-use crate::error::CliError;
+use crate::error::{CliError, Complain as _, Place};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,9 +46,13 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             (Ensembles::new(members, outcomes, zones), words)
         }
     };
-    let forecasts = found.forecasts().map_err(wrong)?;
+    let fault = |error: DrainError| match &args.common.input {
+        Some(file) => Place::file(file).error(error),
+        None => wrong(error),
+    };
+    let forecasts = found.forecasts().map_err(fault)?;
     let mut rng = Stream::new(seed, "ranks").at(0, 0);
-    let summary = Summary::of(&forecasts, &mut rng).map_err(wrong)?;
+    let summary = Summary::of(&forecasts, &mut rng).map_err(fault)?;
     let mut table = Table::new([Column::text("score"), Column::number("mean")]);
     for (name, value) in [
         ("CRPS", summary.crps),

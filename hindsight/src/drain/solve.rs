@@ -1,5 +1,6 @@
 //! `hindsight drain solve`.
 
+use ::drain::Cut;
 use ::drain::fulfilment::{Answer, Fulfilment, answer_all};
 use ::drain::io::programmes;
 use report::number::significant;
@@ -92,6 +93,10 @@ fn finding(programmes: &[Answer]) -> String {
     let infeasible = programmes.len() - costs.len();
     let cost = significant(costs.iter().sum(), 6);
     match infeasible {
+        all if all == programmes.len() => match all {
+            1 => "The programme cannot serve all demand.".to_owned(),
+            _ => format!("None of the {all} programmes can serve all demand."),
+        },
         0 => format!(
             "The cheapest plans of all {} programmes cost {cost} together.",
             costs.len()
@@ -101,6 +106,25 @@ fn finding(programmes: &[Answer]) -> String {
             programmes.len()
         ),
     }
+}
+
+/// The cut that proves that a programme has no plan, of so much demand in all.
+fn short(cut: &Cut, all: f64) -> String {
+    let named = |what: &str, list: &[usize]| {
+        let names: Vec<String> = list.iter().map(ToString::to_string).collect();
+        let plural = if list.len() == 1 { "" } else { "s" };
+        format!("{what}{plural} {}", names.join(", "))
+    };
+    let sources = match cut.warehouses.is_empty() {
+        true => String::new(),
+        false => format!("{} and ", named("warehouse", &cut.warehouses)),
+    };
+    format!(
+        "{} short of {} units (of {} in all): {sources}open arcs from elsewhere send no more",
+        named("region", &cut.regions),
+        significant(cut.shortfall, 6),
+        significant(all, 6)
+    )
 }
 
 fn table(problems: &[Fulfilment], answers: &[Answer]) -> Table {
@@ -135,18 +159,7 @@ fn table(problems: &[Fulfilment], answers: &[Answer]) -> Table {
                 ]);
             }
             Answer::Infeasible(cut) => {
-                let [regions, warehouses] = [&cut.regions, &cut.warehouses].map(|list| {
-                    list.iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                });
-                let all: f64 = problem.demand().iter().sum();
-                let words = format!(
-                    "regions {regions} need {} units more (of {} in all) than warehouses {warehouses} and open arcs can send them",
-                    significant(cut.shortfall, 6),
-                    significant(all, 6)
-                );
+                let words = short(cut, problem.demand().iter().sum());
                 table.row([
                     name,
                     "infeasible".to_owned(),
