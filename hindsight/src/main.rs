@@ -147,6 +147,22 @@ mod tests {
         words
     }
 
+    /// Names of groups and arguments stand once in each subcommand: only builds with debug assertions look, and stop.
+    #[test]
+    fn names_stand_once_in_every_subcommand() {
+        fn check(command: &clap::Command) {
+            let groups = command.get_groups().map(|group| group.get_id().to_string());
+            let arguments = command.get_arguments().map(|arg| arg.get_id().to_string());
+            for mut names in [groups.collect::<Vec<_>>(), arguments.collect()] {
+                names.sort_unstable();
+                let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+                assert!(twice.is_none(), "{}: {twice:?}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
     #[test]
     fn every_subcommand_has_examples_that_it_takes() {
         let command = Cli::command();

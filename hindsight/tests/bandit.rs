@@ -110,7 +110,7 @@ fn a_log_of_exploration_gives_gaps() {
     let mut text = "product,arm,propensity,reward,context_season\n".to_owned();
     for i in 0..6_000_u32 {
         let (arm, season) = (["keep", "more"][(i * 7_919 % 13 % 2) as usize], i / 3 % 2);
-        let reward = f64::from(i * 2_654_435 % 101) / 100.0
+        let reward = f64::from(i.wrapping_mul(2_654_435) % 101) / 100.0
             + f64::from(u8::from(arm == "more" && season == 1));
         text += &format!("p{},{arm},0.5,{reward},{season}\n", i / 20);
     }

@@ -76,6 +76,7 @@ impl Places {
 
 /// Arguments of a subcommand that answers cases.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Run<C: clap::Args> {
     #[command(flatten)]
     case: C,
