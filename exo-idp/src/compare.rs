@@ -13,6 +13,9 @@ const TOGETHER: usize = 64;
 /// Weeks, or stretches of weeks, that replicates draw from: of longer tables, neighbouring weeks are summed first.
 const LONGEST: usize = 2080;
 
+/// The least part of its estimate that the sum below a ratio may be in any replicate.
+const LEAST_BELOW: f64 = 0.1;
+
 /// How the bootstrap draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -81,13 +84,7 @@ impl Replicates {
     /// # Errors
     /// When the numbers of replicates differ.
     pub fn minus(&self, other: &Self) -> Result<Self, Error> {
-        if self.sums.len() != other.sums.len() {
-            return Err(Error::Length {
-                array: "replicates".into(),
-                expected: self.sums.len(),
-                found: other.sums.len(),
-            });
-        }
+        self.paired(other)?;
         Ok(Replicates {
             estimate: self.estimate - other.estimate,
             sums: self
@@ -96,6 +93,55 @@ impl Replicates {
                 .zip(&other.sums)
                 .map(|(a, b)| a - b)
                 .collect(),
+        })
+    }
+
+    /// The interval of the ratio to another sum, between the quantiles `alpha / 2` and `1 - alpha / 2` of the ratios replicate by
+    /// replicate: paired where both tables have the same shape and bootstrap.
+    ///
+    /// `None` where the other sum is not well above zero, that is where it or a replicate of it is at most a tenth of what it is itself: a
+    /// ratio to what may be nothing has no interval by quantiles.
+    ///
+    /// ```
+    /// use hindsight_exo_idp::compare::Bootstrap;
+    /// let (earned, most) = (vec![vec![3.0, 1.0]; 5], vec![vec![6.0, 2.0]; 5]);
+    /// let bootstrap = Bootstrap::default();
+    /// let (earned, most) = (bootstrap.replicates(&earned)?, bootstrap.replicates(&most)?);
+    /// // Half of it in every product and week, and so in every replicate.
+    /// let share = earned.over(&most, 0.05)?.unwrap();
+    /// assert_eq!((share.low, share.estimate, share.high), (0.5, 0.5, 0.5));
+    /// # Ok::<(), hindsight_exo_idp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the numbers of replicates differ.
+    pub fn over(&self, other: &Self, alpha: f64) -> Result<Option<Interval>, Error> {
+        self.paired(other)?;
+        let least = LEAST_BELOW * other.estimate;
+        let above = |&sum: &f64| sum > least;
+        if other.estimate.is_nan() || other.estimate <= 0.0 || !other.sums.iter().all(above) {
+            return Ok(None);
+        }
+        let ratios = Replicates {
+            estimate: self.estimate / other.estimate,
+            sums: self
+                .sums
+                .iter()
+                .zip(&other.sums)
+                .map(|(a, b)| a / b)
+                .collect(),
+        };
+        Ok(Some(ratios.interval(alpha)))
+    }
+
+    fn paired(&self, other: &Self) -> Result<(), Error> {
+        if self.sums.len() == other.sums.len() {
+            return Ok(());
+        }
+        Err(Error::Length {
+            array: "replicates".into(),
+            expected: self.sums.len(),
+            found: other.sums.len(),
         })
     }
 

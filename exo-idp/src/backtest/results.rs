@@ -24,7 +24,8 @@ pub struct PolicyResult {
     pub interval: ConfidenceLimits,
     /// Total reward as a share of the hindsight optimum; not a number where nothing could have been earned.
     pub share_of_bound: f64,
-    /// The interval of that share, where it was computed.
+    /// The interval of that share, paired by product and week; none where the optimum is not well above zero
+    /// ([`Replicates::over`](crate::compare::Replicates::over)).
     pub share_interval: Option<ConfidenceLimits>,
     /// The mean over products of each product's own share: every product weighs the same.
     pub share_by_product: Option<f64>,

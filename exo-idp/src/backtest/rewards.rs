@@ -10,7 +10,7 @@ use super::standings::{ConfidenceLimits, Difference, Pair, PolicyScore, Role, St
 use crate::compare::{Bootstrap, Replicates};
 use crate::count::count;
 use crate::error::Error;
-use crate::oracle::hindsight_optimum;
+use crate::oracle::hindsight_account;
 use crate::replay::Replay;
 
 /// The rewards of one policy.
@@ -32,6 +32,32 @@ pub(super) struct RewardTable {
     pub(super) policies: Vec<PolicyRewards>,
     /// The hindsight optimum of every product, the mean over the samples of lead times.
     pub(super) bounds: Vec<f64>,
+    /// The same by week.
+    optimum: Rewards,
+}
+
+/// What everybody earned in every replicate of a bootstrap.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    /// By policy, in the order of the table.
+    pub(super) policies: Vec<Replicates>,
+    optimum: Replicates,
+}
+
+impl Drawn {
+    /// The interval of a policy's share of the hindsight optimum; none where the optimum is not well above zero.
+    ///
+    /// # Errors
+    ///
+    /// When the policy was drawn otherwise.
+    pub(super) fn share(
+        &self,
+        policy: &Replicates,
+        alpha: f64,
+    ) -> Result<Option<ConfidenceLimits>, Error> {
+        let ends = policy.over(&self.optimum, alpha)?;
+        Ok(ends.map(|ends| ConfidenceLimits::per_cell(ends, 1.0)))
+    }
 }
 
 impl RewardTable {
@@ -40,13 +66,17 @@ impl RewardTable {
         let panel = replay.paths().panel();
         let (products, samples) = (panel.products(), replay.paths().samples());
         let weeks = replay.window().scored.len();
-        let optima = device
-            .host()
-            .map(products * samples, |lane| hindsight_optimum(replay, lane));
-        let bound = |product: usize| {
-            let lanes = (0..samples).map(|sample| optima[sample * products + product]);
-            lanes.sum::<f64>() / count(samples)
-        };
+        let accounts = device.host().map(products, |product| {
+            let mut mean = (0.0, vec![0.0; weeks]);
+            for sample in 0..samples {
+                let own = hindsight_account(replay, sample * products + product);
+                mean.0 += own.total;
+                mean.1.iter_mut().zip(own.weeks).for_each(|(m, w)| *m += w);
+            }
+            mean.1.iter_mut().for_each(|week| *week /= count(samples));
+            (mean.0 / count(samples), mean.1)
+        });
+        let (bounds, optimum) = accounts.into_iter().unzip();
         let rewards = |entry: &Entry| PolicyRewards {
             name: entry.name.clone(),
             role: entry.role,
@@ -57,7 +87,8 @@ impl RewardTable {
             weeks,
             cells: products * weeks,
             policies: entries.iter().map(rewards).collect(),
-            bounds: (0..products).map(bound).collect(),
+            bounds,
+            optimum,
         }
     }
 
@@ -76,6 +107,7 @@ impl RewardTable {
             cells: windows.iter().map(|window| window.cells).sum(),
             policies: Vec::new(),
             bounds: vec![0.0; products.len()],
+            optimum: vec![Vec::new(); products.len()],
             products: products.clone(),
         };
         let names = windows.first().map_or(&[][..], |window| &window.policies);
@@ -93,14 +125,10 @@ impl RewardTable {
             }
             for account in &mut pooled.policies {
                 let own = window.policies.iter().find(|a| a.name == account.name);
-                let length = account.earned.first().map_or(0, Vec::len) + window.weeks;
-                for (&at, row) in places.iter().zip(own.map_or(&[][..], |own| &own.earned)) {
-                    account.earned[at].extend(row);
-                }
-                for row in &mut account.earned {
-                    row.resize(length, 0.0);
-                }
+                let rows = own.map_or(&[][..], |own| &own.earned);
+                append(&mut account.earned, rows, &places, window.weeks);
             }
+            append(&mut pooled.optimum, &window.optimum, &places, window.weeks);
         }
         pooled
     }
@@ -114,25 +142,24 @@ impl RewardTable {
         self.standings_of(&self.replicates(bootstrap)?, bootstrap.alpha)
     }
 
-    /// What every policy earned in every replicate.
+    /// What every policy earned in every replicate, and the hindsight optimum.
     ///
     /// # Errors
     ///
     /// The bootstrap's, if there is nothing to draw from.
-    pub(super) fn replicates(&self, bootstrap: &Bootstrap) -> Result<Vec<Replicates>, Error> {
-        let tables: Vec<&[Vec<f64>]> = self.policies.iter().map(|p| &p.earned[..]).collect();
-        bootstrap.replicates_of(&tables)
+    pub(super) fn replicates(&self, bootstrap: &Bootstrap) -> Result<Drawn, Error> {
+        let earned = self.policies.iter().map(|p| &p.earned[..]);
+        let tables: Vec<&[Vec<f64>]> = earned.chain([&self.optimum[..]]).collect();
+        let mut policies = bootstrap.replicates_of(&tables)?;
+        let optimum = policies.pop().ok_or(Error::Empty("the list of tables"))?;
+        Ok(Drawn { policies, optimum })
     }
 
     /// [`standings`](RewardTable::standings) from what every policy earned in every replicate.
-    pub(super) fn standings_of(
-        &self,
-        replicates: &[Replicates],
-        alpha: f64,
-    ) -> Result<Standings, Error> {
+    pub(super) fn standings_of(&self, replicates: &Drawn, alpha: f64) -> Result<Standings, Error> {
         let cells = count(self.cells);
         let mut drawn: Vec<(&PolicyRewards, &Replicates)> =
-            self.policies.iter().zip(replicates).collect();
+            self.policies.iter().zip(&replicates.policies).collect();
         drawn.sort_by(|a, b| b.1.estimate().total_cmp(&a.1.estimate()));
         let difference = |a: &Replicates, b: &Replicates| -> Result<Difference, Error> {
             let interval = a.minus(b)?.interval(alpha);
@@ -152,6 +179,7 @@ impl RewardTable {
                 mean: sums.estimate() / cells,
                 interval: ConfidenceLimits::per_cell(sums.interval(alpha), cells),
                 share_of_bound: share(sums.estimate(), bound),
+                share_interval: replicates.share(sums, alpha)?,
                 against_best,
             });
         }
@@ -175,6 +203,17 @@ impl RewardTable {
             policies,
             pairs,
         })
+    }
+}
+
+/// Appends the weeks of a window's products, whose places in the table are given; the others earn nothing in it.
+fn append(table: &mut Rewards, rows: &[Vec<f64>], places: &[usize], weeks: usize) {
+    let length = table.first().map_or(0, Vec::len) + weeks;
+    for (&at, row) in places.iter().zip(rows) {
+        table[at].extend(row);
+    }
+    for row in table {
+        row.resize(length, 0.0);
     }
 }
 
@@ -207,6 +246,7 @@ mod tests {
                 account("poor rule", Role::Heuristic, level - 2.0),
             ],
             bounds: vec![10.0 * count(weeks); products.len()],
+            optimum: vec![vec![10.0; weeks]; products.len()],
         }
     }
 
@@ -217,6 +257,8 @@ mod tests {
         assert_eq!((pooled.cells, pooled.weeks), (12, 5));
         assert_eq!(pooled.policies[0].earned[2], [0.0, 0.0, 0.0, 9.0, 9.0]);
         assert_eq!(pooled.bounds, [50.0, 50.0, 20.0]);
+        let by_week = pooled.optimum.iter().map(|weeks| weeks.iter().sum());
+        assert_eq!(by_week.collect::<Vec<f64>>(), pooled.bounds);
         let scores = pooled.standings(&Bootstrap::default()).unwrap();
         assert_eq!(scores.best_heuristic, "rule");
         assert!((scores.policies[0].mean - (6.0 * 6.0 + 6.0 * 9.0) / 12.0).abs() < 1e-12);

@@ -52,6 +52,8 @@ pub struct PolicyScore {
     pub interval: ConfidenceLimits,
     /// Total reward as a share of the hindsight optimum; not a number where nothing could have been earned.
     pub share_of_bound: f64,
+    /// The interval of that share, paired by product and week; none where the optimum is not well above zero.
+    pub share_interval: Option<ConfidenceLimits>,
     /// Against the best heuristic of these weeks; none for that heuristic itself.
     pub against_best: Option<Difference>,
 }

@@ -4,10 +4,10 @@ use super::dataset::Known;
 use super::entry::{Entry, Rewards};
 use super::origins::Split;
 use super::results::{Learning, PolicyResult, ProductResult, Results, Sample};
-use super::rewards::{RewardTable, share};
+use super::rewards::{Drawn, RewardTable, share};
 use super::segments::segmentations;
 use super::standings::{ConfidenceLimits, Difference, Role};
-use crate::compare::{Bootstrap, Replicates};
+use crate::compare::Bootstrap;
 use crate::count::count;
 use crate::error::Error;
 
@@ -36,8 +36,8 @@ pub(super) fn summarise(
         .iter()
         .position(|entry| entry.role == Role::Heuristic);
     let trained = entries.iter().position(|entry| entry.role == Role::Trained);
-    let replicates = table.replicates(context.bootstrap)?;
-    let policies = policies(context, entries, table, &replicates, best)?;
+    let drawn = table.replicates(context.bootstrap)?;
+    let policies = policies(context, entries, table, &drawn, best)?;
     let products = products(context, entries, &table.bounds);
     let data = &context.known.data;
     let group_names: Vec<String> = data.groups.iter().map(|group| group.name.clone()).collect();
@@ -63,9 +63,7 @@ pub(super) fn summarise(
             .map(|best| entries[best].name.clone())
             .unwrap_or_default(),
         bound: table.bounds.iter().sum::<f64>() / cells,
-        pairs: table
-            .standings_of(&replicates, context.bootstrap.alpha)?
-            .pairs,
+        pairs: table.standings_of(&drawn, context.bootstrap.alpha)?.pairs,
         origins: None,
         learning: context.learning.clone(),
         group_names,
@@ -80,7 +78,7 @@ fn policies(
     context: &EvaluationContext<'_>,
     entries: &[Entry],
     table: &RewardTable,
-    replicates: &[Replicates],
+    drawn: &Drawn,
     best: Option<usize>,
 ) -> Result<Vec<PolicyResult>, Error> {
     let alpha = context.bootstrap.alpha;
@@ -90,11 +88,11 @@ fn policies(
     let bound: f64 = bounds.iter().sum();
     let counted = bounds.iter().filter(|&&b| b > 0.0).count();
     let mut policies = Vec::with_capacity(entries.len());
-    for (at, (entry, earned)) in entries.iter().zip(replicates).enumerate() {
+    for (at, (entry, earned)) in entries.iter().zip(&drawn.policies).enumerate() {
         let total = earned.interval(alpha);
         let against_best = match best {
             Some(best) if best != at => {
-                let difference = earned.minus(&replicates[best])?;
+                let difference = earned.minus(&drawn.policies[best])?;
                 Some(Difference::per_cell(difference.interval(alpha), cells))
             }
             _ => None,
@@ -109,7 +107,7 @@ fn policies(
             mean: total.estimate / cells,
             interval: ConfidenceLimits::per_cell(total, cells),
             share_of_bound: share(total.estimate, bound),
-            share_interval: None,
+            share_interval: drawn.share(earned, alpha)?,
             share_by_product: (counted > 0).then(|| shares.sum::<f64>() / count(counted)),
             against_best,
             fill_rate: entry.fill_rate,

@@ -50,29 +50,19 @@ use crate::replay::Replay;
 /// Like an index into an array, when the lane does not exist.
 #[must_use]
 pub fn hindsight_optimum(replay: &Replay<'_>, lane: usize) -> f64 {
-    let known = Known::of(replay, lane);
-    let fixed = (known.end - 1.0) * known.book;
-    if known.end <= 0.0 {
-        return known.value(&vec![0.0; known.weeks.len()]) + fixed;
-    }
-    let most = |level: f64| {
-        let prices = known.prices(level);
-        // What units that were there at the opening spare, where dearer ones are sold in their place.
-        let spared = (prices[0] - known.end * known.opening_cost()).max(0.0) * known.units;
-        known.value(&prices) + spared
-    };
-    least(most, known.highest()) + fixed
+    Known::of(replay, lane).optimum().1
 }
 
-/// The smallest value of a piecewise linear function on `[0, high]` where it is convex; else a value of it that is small.
+/// Where a piecewise linear function on `[0, high]` is smallest, and that value, where it is convex; else a value of it that is small.
 ///
 /// Four points are held, the smallest value between the outer ones. Lines through two neighbours lie below the function elsewhere:
 /// where it meets the crossing of two such lines, or is one line as far as the end, that is the smallest value.
-fn least(f: impl Fn(f64) -> f64, high: f64) -> f64 {
+fn least(f: impl Fn(f64) -> f64, high: f64) -> (f64, f64) {
     const ENOUGH: f64 = 1e-13;
     let slope = |p: (f64, f64), q: (f64, f64)| (q.1 - p.1) / (q.0 - p.0);
+    let lower = |p: (f64, f64), q: (f64, f64)| if q.1 < p.1 { q } else { p };
     let (mut a, mut b) = ((0.0, f(0.0)), (high, f(high)));
-    let mut best = a.1.min(b.1);
+    let mut best = lower(a, b);
     for _ in 0..100 {
         if b.0 - a.0 <= f64::EPSILON * high {
             break;
@@ -80,8 +70,8 @@ fn least(f: impl Fn(f64) -> f64, high: f64) -> f64 {
         let third = (b.0 - a.0) / 3.0;
         let (c, d) = (a.0 + third, b.0 - third);
         let (c, d) = ((c, f(c)), (d, f(d)));
-        best = best.min(c.1).min(d.1);
-        let enough = ENOUGH * (1.0 + best.abs());
+        best = lower(lower(best, c), d);
+        let enough = ENOUGH * (1.0 + best.1.abs());
         let (left, middle, right) = (slope(a, c), slope(c, d), slope(d, b));
         if left >= 0.0 {
             if a.1 <= c.1 - middle * third + enough {
@@ -96,7 +86,7 @@ fn least(f: impl Fn(f64) -> f64, high: f64) -> f64 {
         } else {
             let x = (d.1 - c.1 + left * c.0 - right * d.0) / (left - right);
             let here = f(x);
-            best = best.min(here);
+            best = lower(best, (x, here));
             if here <= c.1 + left * (x - c.0) + enough {
                 break;
             }
@@ -107,7 +97,7 @@ fn least(f: impl Fn(f64) -> f64, high: f64) -> f64 {
 }
 
 /// One lane, all of it known; money is discounted to the first scored week.
-struct Known {
+pub(super) struct Known {
     weeks: Vec<KnownWeek>,
     receipts: Receipts,
     unmet: Unmet,
@@ -133,6 +123,13 @@ struct KnownWeek {
     offers: Vec<Offer>,
 }
 
+/// Units that arrive in a week, and the week of their order, from the first scored one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Delivery {
+    pub(super) placed: usize,
+    pub(super) units: f64,
+}
+
 struct Offer {
     /// The week of the order, from the first scored one.
     placed: usize,
@@ -142,7 +139,7 @@ struct Offer {
 }
 
 impl Known {
-    fn of(replay: &Replay<'_>, lane: usize) -> Self {
+    pub(super) fn of(replay: &Replay<'_>, lane: usize) -> Self {
         let (paths, panel, conventions) =
             (replay.paths(), replay.paths().panel(), replay.conventions());
         let product = paths.product(lane);
@@ -196,6 +193,60 @@ impl Known {
         }
     }
 
+    /// The optimum, and the prices on what is sold that give it.
+    pub(super) fn optimum(&self) -> (Vec<f64>, f64) {
+        let fixed = (self.end - 1.0) * self.book;
+        if self.end <= 0.0 {
+            let prices = vec![0.0; self.weeks.len()];
+            let value = self.value(&prices, |_| ()) + fixed;
+            return (prices, value);
+        }
+        let most = |level: f64| {
+            let prices = self.prices(level);
+            // What units that were there at the opening spare, where dearer ones are sold in their place.
+            let spared = (prices[0] - self.end * self.opening_cost()).max(0.0) * self.units;
+            self.value(&prices, |_| ()) + spared
+        };
+        let (level, value) = least(most, self.highest());
+        (self.prices(level), value + fixed)
+    }
+
+    /// What best orders bring, by week of arrival, given the prices on what is sold.
+    pub(super) fn deliveries(&self, prices: &[f64]) -> Vec<Delivery> {
+        let mut values: Vec<Piecewise> = Vec::with_capacity(self.weeks.len());
+        self.value(prices, |value| values.push(value.clone()));
+        let left = |week: &KnownWeek, stock: f64| match self.unmet {
+            Unmet::Lost => (stock - week.demand).max(0.0),
+            Unmet::Backordered => stock - week.demand,
+        };
+        let mut stock = self.on_hand;
+        let deliveries = self
+            .weeks
+            .iter()
+            .zip(values.iter().rev())
+            .map(|(week, value)| {
+                if self.receipts == Receipts::AfterDemand {
+                    stock = left(week, stock);
+                }
+                let there = stock + week.opening;
+                let (placed, cost) = self.cheapest(week, prices);
+                stock = value.raised(there, cost);
+                let units = stock - there;
+                if self.receipts == Receipts::BeforeDemand {
+                    stock = left(week, stock);
+                }
+                Delivery { placed, units }
+            });
+        deliveries.collect()
+    }
+
+    /// The order of which a unit that arrives in a week costs least, and that cost; infinite where none arrives.
+    fn cheapest(&self, week: &KnownWeek, prices: &[f64]) -> (usize, f64) {
+        let cost = |o: &Offer| (o.placed, o.paid - prices[o.placed].max(self.end * o.cost));
+        let lower = |a: (usize, f64), b: (usize, f64)| if b.1 < a.1 { b } else { a };
+        week.offers.iter().map(cost).fold((0, f64::INFINITY), lower)
+    }
+
     /// Cost of a unit that was there at the opening.
     fn opening_cost(&self) -> f64 {
         if self.units > 0.0 {
@@ -223,13 +274,10 @@ impl Known {
         self.end * costs.fold(self.opening_cost(), f64::max)
     }
 
-    /// What the lane earns beside the value of its opening stock at the end, with the prices on what is sold.
-    fn value(&self, prices: &[f64]) -> f64 {
-        let cheapest = |week: &KnownWeek| {
-            let offers = week.offers.iter();
-            let costs = offers.map(|o| o.paid - prices[o.placed].max(self.end * o.cost));
-            costs.fold(f64::INFINITY, f64::min)
-        };
+    /// What the lane earns beside the value of its opening stock at the end, with the prices on what is sold. `receiving` sees, from the
+    /// last week to the first, the value of the stock after what the week brings.
+    fn value(&self, prices: &[f64], mut receiving: impl FnMut(&Piecewise)) -> f64 {
+        let cheapest = |week: &KnownWeek| self.cheapest(week, prices).1;
         let costs: Vec<f64> = self.weeks.iter().map(cheapest).collect();
         let most = self.most_held(&costs);
         let mut value = Piecewise::zero();
@@ -238,9 +286,11 @@ impl Known {
             match (self.receipts, self.unmet) {
                 (Receipts::BeforeDemand, Unmet::Lost) => {
                     week.sell_or_lose(&mut value, price);
+                    receiving(&value);
                     week.receive(&mut value, cost);
                 }
                 (Receipts::AfterDemand, Unmet::Lost) => {
+                    receiving(&value);
                     week.receive(&mut value, cost);
                     week.sell_or_lose(&mut value, price);
                 }
@@ -249,11 +299,13 @@ impl Known {
                     value.bend(0.0, price + week.penalty, -week.holding);
                     value.raise(price * week.demand);
                     value.shift(week.demand);
+                    receiving(&value);
                     week.receive(&mut value, cost);
                     value.bend(0.0, -price, 0.0);
                 }
                 (Receipts::AfterDemand, Unmet::Backordered) => {
                     value.bend(0.0, price, 0.0);
+                    receiving(&value);
                     week.receive(&mut value, cost);
                     value.bend(0.0, week.penalty, -week.holding);
                     value.raise(price * week.demand);

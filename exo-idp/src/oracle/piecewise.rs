@@ -76,6 +76,21 @@ impl Piecewise {
         self.points.truncate(kept);
     }
 
+    /// The least $y \ge x$ at which $f(y) - c (y - x)$ is the largest, to rounding. The slope beyond the last point must be at most `c`.
+    pub(super) fn raised(&self, x: f64, cost: f64) -> f64 {
+        if cost.is_infinite() {
+            return x;
+        }
+        let mut best = (x, self.at(x) - cost * x);
+        for &(y, value) in self.points.iter().filter(|p| p.0 > x) {
+            let here = value - cost * y;
+            if here > best.1 + 1e-12 * (1.0 + best.1.abs()) {
+                best = (y, here);
+            }
+        }
+        best.0
+    }
+
     /// $f(x) \to \max_{y \ge x} f(y) - c (y - x)$: stock may be raised at a cost of `c` a unit. The slope beyond the last point must be
     /// at most `c`.
     pub(super) fn buy(&mut self, cost: f64) {
@@ -146,6 +161,8 @@ mod tests {
             let points = f.points.iter().map(|p| p.0).filter(|&y| y >= x);
             let best = grid.chain(points).map(of).fold(f64::NEG_INFINITY, f64::max);
             prop_assert!((bought.at(x) - best).abs() < 1e-9 * (1.0 + best.abs()), "{} {best}", bought.at(x));
+            let y = f.raised(x, cost);
+            prop_assert!(y >= x && (of(y) - best).abs() < 1e-9 * (1.0 + best.abs()));
         }
 
         /// The other operations are what their formulas say.

@@ -13,5 +13,6 @@ mod lost_sales_training;
 mod market;
 mod optimum;
 mod replay;
+mod shares;
 mod units;
 mod untuned_target;

@@ -38,6 +38,7 @@ pub(super) fn table(document: &Document) -> Table {
         Column::number(format!("reward {}", document.run.money)),
         Column::number("95 % interval").optional(),
         Column::number("of optimum"),
+        Column::number("95 % interval").optional(),
         Column::number("vs best"),
         Column::number("95 % interval"),
         Column::number("fill rate").optional(),
@@ -114,9 +115,17 @@ fn money_cells(document: &Document, policy: &PolicyResult, digits: usize) -> Vec
         fixed(policy.mean, digits),
         interval(policy.interval.lo, policy.interval.hi, digits),
         share(policy.share_of_bound),
+        share_interval(policy.share_interval),
         difference,
         range,
     ]
+}
+
+/// The interval of a share of the hindsight optimum, in per cent; nothing where none is given.
+pub(super) fn share_interval(limits: Option<ConfidenceLimits>) -> String {
+    limits.map_or_else(String::new, |ConfidenceLimits { lo, hi }| {
+        interval(100.0 * lo, 100.0 * hi, 1)
+    })
 }
 
 fn service_cells(policy: &PolicyResult) -> Vec<String> {
@@ -135,6 +144,7 @@ pub(super) fn money_table(document: &Document) -> Table {
         Column::number(format!("reward, {}", document.run.money)),
         Column::number("95 % interval"),
         Column::number("share of optimum"),
+        Column::number("95 % interval"),
         Column::number("difference to the best heuristic"),
         Column::number("95 % interval"),
     ]);

@@ -1,8 +1,8 @@
 //! Horizontal bars: grouped or stacked, with values at their ends.
 
 use super::axis::{Axis, Scale};
-use super::frame::{Entry, Key, legend, ticks_below, ticks_wanted};
-use super::letters::{fit, width_of};
+use super::frame::{Entry, Key, axis_label, below, legend, ticks_below, ticks_wanted};
+use super::letters::{fit, lines, width_of};
 use super::svg::{Anchor, Ink, LETTER, NARROW, Svg};
 
 /// A chart of horizontal bars.
@@ -111,7 +111,9 @@ impl BarChart {
             .description
             .clone()
             .unwrap_or_else(|| self.default_description());
-        let mut svg = Svg::new(self.width, layout.bottom + 42.0, &self.title, &described);
+        let label = lines(self.axis.label(), 11.0, self.width - 16.0);
+        let height = layout.bottom + 42.0 + below(&label);
+        let mut svg = Svg::new(self.width, height, &self.title, &described);
         legend(&mut svg, &entries, 8.0, 4.0, self.width - 16.0);
         ticks_below(
             &mut svg,
@@ -119,20 +121,17 @@ impl BarChart {
             (layout.left, layout.right),
             (layout.top, layout.bottom),
         );
-        svg.text(
-            "tick",
-            Anchor::Middle,
-            (
-                f64::midpoint(layout.left, layout.right),
-                layout.bottom + 33.0,
-            ),
-            &fit(self.axis.label(), 11.0, self.width - 16.0),
+        axis_label(
+            &mut svg,
+            &label,
+            f64::midpoint(layout.left, layout.right),
+            layout.bottom + 33.0,
         );
-        for category in 0..self.categories.len() {
-            self.draw_category(&mut svg, &layout, category);
-        }
         if let Some(zero) = layout.pixel(0.0) {
             svg.line("axis", (zero, layout.top), (zero, layout.bottom));
+        }
+        for category in 0..self.categories.len() {
+            self.draw_category(&mut svg, &layout, category);
         }
         if self.categories.is_empty() || self.series.is_empty() {
             let middle = f64::midpoint(layout.top, layout.bottom);
@@ -222,7 +221,12 @@ impl BarChart {
                     svg.text("tick", Anchor::Start, (a.max(b) + 5.0, line), &told);
                 } else if width_of(&told, 11.0) + 8.0 < (b - a).abs() {
                     let x = f64::midpoint(a, b);
-                    svg.text("tick onstack", Anchor::Middle, (x, line), &told);
+                    svg.text(
+                        &format!("tick on-{}", ink.class()),
+                        Anchor::Middle,
+                        (x, line),
+                        &told,
+                    );
                 }
                 if self.stacked {
                     base += value;

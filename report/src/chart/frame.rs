@@ -1,7 +1,7 @@
 //! The frame of a chart with two axes: margins, grid, ticks, labels, legend.
 
 use super::axis::{Axis, Scale};
-use super::letters::{fit, width_of};
+use super::letters::{fit, lines, width_of};
 use super::svg::{Anchor, Ink, LETTER, Svg};
 
 const TICK: f64 = 11.0;
@@ -51,6 +51,24 @@ pub(super) fn ticks_wanted(length: f64) -> usize {
     (length / 80.0).clamp(2.0, 8.0) as usize
 }
 
+/// The height of a line of an axis' label.
+const LABEL_ROW: f64 = 14.0;
+
+/// The room that lines of an axis' label take beyond the first.
+pub(super) fn below(label: &[String]) -> f64 {
+    LABEL_ROW * label.iter().skip(1).map(|_| 1.0).sum::<f64>()
+}
+
+/// Writes the label of a horizontal axis around `middle`, the first line at `y`, moved so that no line leaves the drawing.
+pub(super) fn axis_label(svg: &mut Svg, label: &[String], middle: f64, mut y: f64) {
+    for line in label {
+        let half = width_of(line, TICK) / 2.0 + 2.0;
+        let x = middle.clamp(half, (svg.width() - half).max(half));
+        svg.text("tick", Anchor::Middle, (x, y), line);
+        y += LABEL_ROW;
+    }
+}
+
 /// Draws the legend in rows from the top and returns the height it took.
 pub(super) fn legend(svg: &mut Svg, entries: &[Entry], left: f64, top: f64, room: f64) -> f64 {
     if entries.is_empty() {
@@ -58,8 +76,9 @@ pub(super) fn legend(svg: &mut Svg, entries: &[Entry], left: f64, top: f64, room
     }
     let (mut x, mut y) = (left, top);
     for entry in entries {
-        let name = fit(&entry.name, LETTER, room - KEY - 8.0);
-        let wide = KEY + 6.0 + width_of(&name, LETTER) + 18.0;
+        let name = lines(&entry.name, LETTER, room - KEY - 8.0);
+        let widest = name.iter().map(|line| width_of(line, LETTER));
+        let wide = KEY + 6.0 + widest.fold(0.0, f64::max) + 18.0;
         if x > left && x + wide - 18.0 > left + room {
             x = left;
             y += LEGEND_ROW;
@@ -86,7 +105,13 @@ pub(super) fn legend(svg: &mut Svg, entries: &[Entry], left: f64, top: f64, room
                 "",
             ),
         }
-        svg.text("", Anchor::Start, (x + KEY + 6.0, middle + 4.0), &name);
+        for (at, line) in name.iter().enumerate() {
+            if at > 0 {
+                y += LEGEND_ROW;
+            }
+            let at = (x + KEY + 6.0, y + LEGEND_ROW / 2.0 + 4.0);
+            svg.text("", Anchor::Start, at, line);
+        }
         x += wide;
     }
     y + LEGEND_ROW - top + 4.0
@@ -166,11 +191,12 @@ impl Plan<'_> {
             top += 18.0;
         }
         top += 6.0;
+        let label = lines(x_axis.label(), TICK, width - 2.0 * EDGE);
         let bottom = height
-            - if x_axis.label().is_empty() {
+            - if label.is_empty() {
                 24.0
             } else {
-                42.0
+                42.0 + below(&label)
             };
         let mut frame = Frame {
             svg,
@@ -178,7 +204,7 @@ impl Plan<'_> {
             y,
             area: (left, top, right, bottom),
         };
-        frame.axes(x_axis, self.grid);
+        frame.axes(&label, self.grid);
         frame
     }
 }
@@ -191,7 +217,7 @@ fn ticks_in(pixels: f64, each: f64) -> usize {
 }
 
 impl Frame {
-    fn axes(&mut self, x_axis: &Axis, grid: bool) {
+    fn axes(&mut self, label: &[String], grid: bool) {
         let (left, top, right, bottom) = self.area;
         for (at, label) in self.y.ticks.clone() {
             let Some(y) = self.y_at(at) else { continue };
@@ -232,15 +258,12 @@ impl Frame {
         if !grid {
             self.svg.line("axis", (left, top), (left, bottom));
         }
-        if !x_axis.label().is_empty() {
-            let words = fit(x_axis.label(), TICK, right - left);
-            self.svg.text(
-                "tick",
-                Anchor::Middle,
-                ((left + right) / 2.0, bottom + 34.0),
-                &words,
-            );
-        }
+        axis_label(
+            &mut self.svg,
+            label,
+            f64::midpoint(left, right),
+            bottom + 34.0,
+        );
     }
 
     pub(super) fn x_at(&self, x: f64) -> Option<f64> {

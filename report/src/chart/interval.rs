@@ -1,8 +1,8 @@
 //! Dot and interval (forest) plots: estimates with intervals, one a row.
 
 use super::axis::{Axis, Scale};
-use super::frame::{ticks_below, ticks_wanted};
-use super::letters::{fit, width_of};
+use super::frame::{axis_label, below, ticks_below, ticks_wanted};
+use super::letters::{fit, lines, width_of};
 use super::svg::{Anchor, Ink, LETTER, NARROW, Svg};
 
 /// One row: an estimate and its interval.
@@ -143,7 +143,8 @@ impl IntervalChart {
             let told = |e: &Estimate| format!("{}: {}. ", e.label, self.told(e));
             self.estimates().map(told).collect()
         });
-        let height = layout.bottom + 44.0;
+        let label = lines(self.axis.label(), 11.0, self.width - 16.0);
+        let height = layout.bottom + 44.0 + below(&label);
         let mut svg = Svg::new(self.width, height, &self.title, described.trim());
         ticks_below(
             &mut svg,
@@ -152,11 +153,11 @@ impl IntervalChart {
             (layout.top, layout.bottom),
         );
         svg.line("axis", (left, layout.bottom), (right, layout.bottom));
-        svg.text(
-            "tick",
-            Anchor::Middle,
-            (f64::midpoint(left, right), layout.bottom + 34.0),
-            &fit(self.axis.label(), 11.0, self.width - 16.0),
+        axis_label(
+            &mut svg,
+            &label,
+            f64::midpoint(left, right),
+            layout.bottom + 34.0,
         );
         if let Some((x, words)) = &self.reference
             && let Some(x) = layout.pixel(*x)

@@ -43,10 +43,42 @@ pub(super) fn fit(words: &str, letter: f64, room: f64) -> String {
     "…".to_owned()
 }
 
+/// The words in lines that fit `room` pixels, parted at blanks; a word that is longer is cut with an ellipsis. No line where there are no
+/// words.
+pub(super) fn lines(words: &str, letter: f64, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        let joined = lines.last().map(|line| format!("{line} {word}"));
+        match joined.filter(|line| width_of(line, letter) <= room) {
+            Some(line) => {
+                lines.pop();
+                lines.push(line);
+            }
+            None => lines.push(fit(word, letter, room)),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::svg::LETTER;
     use super::*;
+
+    #[test]
+    fn lines_fit_and_hold_every_word() {
+        let words = "Coverage: share of records answered, most confident first";
+        for room in 70..400 {
+            let found = lines(words, 11.0, f64::from(room));
+            assert!(
+                found
+                    .iter()
+                    .all(|line| width_of(line, 11.0) <= f64::from(room))
+            );
+            assert_eq!(found.join(" "), words);
+        }
+        assert!(lines("", 11.0, 50.0).is_empty());
+    }
 
     #[test]
     fn cut_words_fit() {

@@ -24,9 +24,9 @@ impl Ink {
     }
 }
 
-/// Series colours on white: the Okabe-Ito set, the pale ones darkened so that thin lines stay visible.
+/// Series colours on white: the Okabe-Ito set, the pale ones darkened so that thin lines stay visible (a contrast of 3 at least).
 const LIGHT: [&str; 8] = [
-    "#0072b2", "#d55e00", "#009e73", "#a8509f", "#c98a00", "#3f9fd8", "#7a5c3e", "#4d4d4d",
+    "#0072b2", "#d55e00", "#009e73", "#a8509f", "#b87e00", "#3391cb", "#7a5c3e", "#4d4d4d",
 ];
 /// The same on a dark ground.
 const DARK: [&str; 8] = [
@@ -55,12 +55,12 @@ fn rules() -> String {
          .chart .band{{stroke:none;opacity:.18}}\
          .chart .dot{{stroke:var(--ground);stroke-width:.8}}\
          .chart .cloud{{stroke:none;opacity:.45}}\
-         .chart .bar{{stroke:none;opacity:.9}}\
+         .chart .bar{{stroke:none}}\
          .chart .d1{{stroke-dasharray:6 4}}\
          .chart .d2{{stroke-dasharray:2 3}}\
          .chart .cell{{shape-rendering:crispEdges;stroke:none}}\
          .chart .halo{{paint-order:stroke;stroke:var(--ground);stroke-width:3px;stroke-linejoin:round}}\
-         .chart .onstack{{fill:var(--ground)}}.chart .onlight{{fill:#111}}.chart .ondark{{fill:#fff}}"
+         .chart .onlight{{fill:#111}}.chart .ondark{{fill:#fff}}"
     );
     let classes = (0..LIGHT.len())
         .map(|n| format!("s{n}"))
@@ -68,7 +68,7 @@ fn rules() -> String {
     for class in classes {
         let _ = write!(
             text,
-            ".chart .k-{class}{{stroke:var(--{class})}}.chart .f-{class}{{fill:var(--{class})}}"
+            ".chart .k-{class}{{stroke:var(--{class})}}.chart .f-{class}{{fill:var(--{class})}}.chart .on-{class}{{fill:var(--on-{class})}}"
         );
     }
     text
@@ -83,7 +83,39 @@ fn variables(series: &[&str; 8], roles: &[&str; 4]) -> Vec<(String, String)> {
         .iter()
         .zip(roles)
         .map(|(role, colour)| (format!("--{role}"), (*colour).to_owned()));
-    named.chain(others).collect()
+    let all: Vec<(String, String)> = named.chain(others).collect();
+    let letters = all.iter().map(|(name, colour)| {
+        let name = format!("--on-{}", name.trim_start_matches('-'));
+        (name, letters_on(colour).to_owned())
+    });
+    letters.chain(all.iter().cloned()).collect()
+}
+
+/// Black or white, whichever is the easier to read on a colour.
+fn letters_on(colour: &str) -> &'static str {
+    let [white, black] = ["#fff", "#111"];
+    // Both have the same contrast to a colour of this luminance.
+    if luminance(colour) < 0.19 {
+        white
+    } else {
+        black
+    }
+}
+
+/// The relative luminance of a colour `#rrggbb`, as the accessibility guidelines of the Web define it: 0 for black, 1 for white.
+fn luminance(colour: &str) -> f64 {
+    let part = |at: usize| {
+        let byte = colour
+            .get(at..at + 2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let share = f64::from(byte.unwrap_or(0)) / 255.0;
+        if share <= 0.039_28 {
+            share / 12.92
+        } else {
+            ((share + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
 }
 
 /// The style sheet that charts inside a page need: once per page.
@@ -437,6 +469,30 @@ mod tests {
         let text = Svg::new(1.0, 1.0, "t", "d").standalone("a--b 1");
         assert!(!text.contains("var("), "{text}");
         assert!(text.starts_with(&Svg::opening("a--b ")), "{text}");
+    }
+
+    /// Letters on bars and muted words have a contrast of 4.5 at least, marks one of 3, on light grounds and on dark ones.
+    #[test]
+    fn words_and_marks_stand_out_from_their_ground() {
+        let contrast = |a: f64, b: f64| (a.max(b) + 0.05) / (a.min(b) + 0.05);
+        for (series, roles) in [(LIGHT, LIGHT_ROLES), (DARK, DARK_ROLES)] {
+            let ground = luminance(roles[3]);
+            for colour in series.iter().chain(&roles[..2]) {
+                let own = luminance(colour);
+                let letters = match letters_on(colour) {
+                    "#fff" => "#ffffff",
+                    _ => "#111111",
+                };
+                assert!(
+                    contrast(own, luminance(letters)) >= 4.5,
+                    "letters on {colour}"
+                );
+                assert!(contrast(own, ground) >= 3.0, "{colour}");
+            }
+            for words in &roles[..2] {
+                assert!(contrast(luminance(words), ground) >= 4.5, "{words}");
+            }
+        }
     }
 
     #[test]

@@ -191,11 +191,7 @@ impl Page {
             self.body.push_str("<tr>");
             for (at, (cell, column)) in row.iter().zip(table.header()).enumerate() {
                 let text = escape(&typographic(cell));
-                let class = if column.is_number() {
-                    " class=\"n\""
-                } else {
-                    ""
-                };
+                let class = class_of(cell, column.is_number());
                 if at == 0 {
                     let _ = write!(self.body, "<th scope=\"row\"{class}>{text}</th>");
                 } else {
@@ -264,6 +260,18 @@ impl Page {
     }
 }
 
+/// How a cell is set: numbers to the right, what reads as a number never broken, long words in a column with room for them.
+fn class_of(cell: &str, number: bool) -> &'static str {
+    let letters = cell.chars().count();
+    let leads = |c: char| c.is_ascii_digit() || "[(+-−".contains(c);
+    match () {
+        () if number => " class=\"n\"",
+        () if letters > 28 => " class=\"long\"",
+        () if cell.starts_with(leads) => " class=\"whole\"",
+        () => "",
+    }
+}
+
 /// The drawing of a figure; for narrow screens a second one stands beside it, and the style sheet shows one of them.
 fn plots(svg: &Svg, number: usize) -> String {
     let plot = |svg: &Svg, class: &str, id: &str| {
@@ -329,6 +337,20 @@ mod tests {
                 .contains(forbidden);
             assert!(!found, "{forbidden}");
         }
+    }
+
+    #[test]
+    fn numbers_are_not_broken_and_long_words_have_room() {
+        let words = "raises the position to the critical quantile";
+        for (cell, number, class) in [
+            ("1.2", true, "n"),
+            ("0.25 ± 0.01", false, "whole"),
+            ("[−0.1, 0.2]", false, "whole"),
+            (words, false, "long"),
+        ] {
+            assert_eq!(class_of(cell, number), format!(" class=\"{class}\""));
+        }
+        assert_eq!(class_of("base stock", false), "");
     }
 
     #[test]

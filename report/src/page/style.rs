@@ -28,7 +28,9 @@ figcaption{margin-top:8px}\
 caption{padding:0 0 8px;caption-side:top}\
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:8px 28px}\
 .pair figure{margin:12px 0;min-width:0}\
-.wide{overflow-x:auto;margin:18px 0 26px}\
+.wide{overflow-x:auto;margin:18px 0 26px;\
+background:linear-gradient(to right,var(--ground) 40%,transparent) left/40px 100% no-repeat local,linear-gradient(to left,var(--ground) 40%,transparent) right/40px 100% no-repeat local,\
+linear-gradient(to right,var(--m),transparent) left/10px 100% no-repeat scroll,linear-gradient(to left,var(--m),transparent) right/10px 100% no-repeat scroll}\
 table{border-collapse:collapse;font:13.5px/1.4 Helvetica,Arial,'Liberation Sans',sans-serif;border-top:1.5px solid var(--t);border-bottom:1.5px solid var(--t)}\
 caption{font-family:Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}\
 th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;font-weight:400}\
@@ -36,7 +38,7 @@ thead th{border-bottom:1px solid var(--t);vertical-align:bottom;font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 thead .n{white-space:normal}\
 th:last-child,td:last-child{padding-right:0}\
-tbody th{white-space:nowrap}\
+tbody th,.whole{white-space:nowrap}.long{min-width:17em}tbody th.long{white-space:normal}\
 tbody tr:hover{background:var(--grid)}\
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:0 32px;margin:0 0 18px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif}\
 .facts div{border-bottom:1px solid var(--grid);padding:6px 0}\
@@ -50,7 +52,7 @@ thead th[tabindex]{cursor:pointer}thead th[aria-sort=descending]::after{content:
 .choice>label{display:block;margin:0 0 6px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif;color:var(--m)}\
 .choice select{font:inherit;color:var(--t);background:var(--ground);border:1px solid var(--m);border-radius:3px;padding:3px 6px;margin-left:8px;max-width:100%}\
 @media screen and (max-width:640px){header,.frame,footer{padding-left:16px;padding-right:16px}caption{max-width:calc(100vw - 32px)}.pair{grid-template-columns:minmax(0,1fr)}}\
-@media print{nav,.tip,.choice>label{display:none}h2,caption,.note{break-after:avoid}h2+p{break-after:avoid}p{orphans:3;widows:3}thead{display:table-header-group}tr{break-inside:avoid}svg.chart{max-height:225mm}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}}\
+@page{margin:14mm 10mm}@media print{nav,.tip,.choice>label{display:none}h2,caption,.note{break-after:avoid}h2+p{break-after:avoid}p{orphans:3;widows:3}thead{display:table-header-group}tr{break-inside:avoid}svg.chart{max-height:240mm}header,.frame,footer{padding-left:0;padding-right:0;max-width:none}.wide{background:none}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}}\
 ";
 
 /// Where a figure has less room than nine tenths of its drawing's width, the drawing for narrow places stands in.

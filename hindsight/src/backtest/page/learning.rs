@@ -3,22 +3,28 @@
 use super::super::document::Document;
 use super::super::tables::{count, decimals, money};
 use super::super::words::acted;
+use super::rewards::ink_of;
 use exo_idp::backtest::Learning;
 use report::number::{fixed, percent};
 use report::{Axis, Column, Estimate, Ink, IntervalChart, Page, Series, Svg, Table, XyChart};
 
+/// The colour of a candidate: that of the trained policy for the one that acts, its own for a policy that is in the table too.
+fn candidate_ink(document: &Document, learning: &Learning, name: &str) -> Ink {
+    if name == learning.chosen {
+        Ink::Series(1)
+    } else {
+        ink_of(document, name)
+    }
+}
+
 /// The candidates' share of the best one's reward over the earlier windows, the best first.
-fn candidates(learning: &Learning) -> Svg {
+fn candidates(document: &Document, learning: &Learning) -> Svg {
     let axis = Axis::linear("Reward as a share of the best candidate's, mean over the windows");
     let mut chart = IntervalChart::new("Candidates in earlier windows", axis.percent());
     let mut by_share: Vec<_> = learning.candidates.iter().collect();
     by_share.sort_by(|a, b| b.share.total_cmp(&a.share));
     for candidate in by_share {
-        let own = if candidate.name == learning.chosen {
-            Ink::Series(1)
-        } else {
-            Ink::Series(0)
-        };
+        let own = candidate_ink(document, learning, &candidate.name);
         let text = percent(candidate.share, 1);
         chart = chart.row(Estimate::new(&candidate.name, candidate.share, None, text).ink(own));
     }
@@ -53,7 +59,7 @@ fn windows(document: &Document, learning: &Learning) -> Table {
 }
 
 /// The objective while networks were trained.
-fn training(learning: &Learning) -> Svg {
+fn training(document: &Document, learning: &Learning) -> Svg {
     let mut chart = XyChart::new(
         "Training on the weeks before the held-out ones",
         Axis::linear("Step of training"),
@@ -62,8 +68,9 @@ fn training(learning: &Learning) -> Svg {
     for (at, course) in learning.courses.iter().enumerate() {
         let point = |p: &exo_idp::backtest::TrainingPoint| (count(p.step), p.objective);
         let points = course.points.iter().map(point).collect();
-        chart =
-            chart.series(Series::line(&course.candidate, points).ink(Ink::Series(1 - at.min(1))));
+        let ink = candidate_ink(document, learning, &course.candidate);
+        let line = Series::line(&course.candidate, points).ink(ink);
+        chart = chart.series(if at == 0 { line } else { line.dashed() });
     }
     chart.svg()
 }
@@ -81,9 +88,9 @@ pub(super) fn section(page: &mut Page, document: &Document) {
     );
     if !learning.windows.is_empty() {
         page.figure(
-            &candidates(learning),
+            &candidates(document, learning),
             "What each candidate would have earned in the earlier windows, as a share of the best candidate of each: the mean over the windows. The held-out weeks \
-             played no part.",
+             played no part. Orange: what acts; purple: the pretrained networks as they are; blue: heuristics; green: other networks.",
         );
         page.table(
             &windows(document, learning),
@@ -99,7 +106,7 @@ pub(super) fn section(page: &mut Page, document: &Document) {
         .any(|course| course.points.len() > 1)
     {
         page.figure(
-            &training(learning),
+            &training(document, learning),
             "The objective of training: what the products of a mini-batch earn in a week, large and small brought together. The first network of each \
              ensemble. Training ends after a fixed number of steps; the moving average of the parameters is kept.",
         );

@@ -13,8 +13,8 @@ use super::words::{POLICIES, REWARD, findings};
 use report::number::fixed;
 use report::{Column, Page, Table};
 
-use rewards::{differences, rewards, shares};
-use segments::{best_policy_chart, differences_by_group, named};
+use rewards::{differences, ink_of, rewards, shares};
+use segments::{best_policy_charts, differences_by_group, named};
 use tracks::{last_weeks, tracks};
 
 /// The report page.
@@ -44,10 +44,8 @@ pub(super) fn page(document: &Document) -> Page {
     gaps::section(&mut page, document);
     learning::section(&mut page, document);
 
-    page.section("Share of the hindsight optimum").figure(
-        &shares(document),
-        "Total reward as a share of the hindsight optimum, product by product. Money-weighted: products that earn more count for more.",
-    );
+    page.section("Share of the hindsight optimum")
+        .figure(&shares(document), &shares_caption(document));
 
     segments_section(&mut page, document);
     if !document.results.samples.is_empty() {
@@ -55,7 +53,10 @@ pub(super) fn page(document: &Document) -> Page {
         page.text("Products chosen by their demand, from fast to slow, each under several policies, on one scale; of long records the last three years.");
         let charts = document.results.samples.iter();
         let charts: Vec<_> = charts
-            .map(|sample| (sample.product.as_str(), tracks(&last_weeks(sample))))
+            .map(|sample| {
+                let shown = tracks(&last_weeks(sample), |policy| ink_of(document, policy));
+                (sample.product.as_str(), shown)
+            })
             .collect();
         let sets = charts
             .iter()
@@ -99,6 +100,21 @@ fn comparison_section(page: &mut Page, document: &Document) {
     );
 }
 
+fn shares_caption(document: &Document) -> String {
+    let given = document.results.policies.iter();
+    let intervals = match given.clone().any(|own| own.share_interval.is_some()) {
+        true => {
+            "with 95 % intervals by bootstrap over products and blocks of weeks: what a policy earns and what the optimum earns are drawn together, and their ratio is taken in every draw."
+        }
+        false => {
+            "without intervals: over products and weeks drawn again the optimum comes near zero or below it, and a share of it says nothing."
+        }
+    };
+    format!(
+        "Total reward as a share of the hindsight optimum, {intervals} Money-weighted: products that earn more count for more."
+    )
+}
+
 fn segments_section(page: &mut Page, document: &Document) {
     if let Some(overall) = document
         .results
@@ -118,7 +134,7 @@ fn segments_section(page: &mut Page, document: &Document) {
         } else {
             ""
         };
-        if let Some(svg) = differences_by_group(document) {
+        for svg in differences_by_group(document) {
             page.figure(
                 &svg,
                 &format!(
@@ -127,10 +143,12 @@ fn segments_section(page: &mut Page, document: &Document) {
                 ),
             );
         }
-        page.figure(
-            &best_policy_chart(document, &named(document, &overall.wins)),
-            "The share of products on which each policy earns most over the held-out weeks. Ties are shared.",
-        );
+        for svg in best_policy_charts(document, &named(document, &overall.wins)) {
+            page.figure(
+                &svg,
+                "The share of products on which each policy earns most over the held-out weeks. Ties are shared.",
+            );
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Figures and tables of several origins.
 
 use super::super::document::Document;
-use super::super::tables::{decimals, money, share, signed};
+use super::super::tables::{decimals, money, share, share_interval, signed};
 use super::rewards::difference_row;
 use exo_idp::backtest::{Origins, Standings};
 use report::number::{fixed, interval};
@@ -45,7 +45,7 @@ pub(in super::super) fn rewards_table(document: &Document, origins: &Origins) ->
         .map(|origin| format!("{} to {}", origin.held_out.0, origin.held_out.1));
     let columns = std::iter::once(Column::text("policy"))
         .chain(windows.map(Column::number))
-        .chain([Column::number("together"), Column::number("of optimum")]);
+        .chain(["together", "of optimum", "95 % interval"].map(Column::number));
     let mut table = Table::new(columns);
     for policy in &origins.pooled.policies {
         let in_window = |scores: &Standings| {
@@ -57,7 +57,8 @@ pub(in super::super) fn rewards_table(document: &Document, origins: &Origins) ->
         table.row(
             std::iter::once(policy.name.clone())
                 .chain(cells)
-                .chain([fixed(policy.mean, digits), share(policy.share_of_bound)]),
+                .chain([fixed(policy.mean, digits), share(policy.share_of_bound)])
+                .chain([share_interval(policy.share_interval)]),
         );
     }
     table
@@ -120,6 +121,6 @@ pub(super) fn section(page: &mut Page, document: &Document, origins: &Origins) {
     );
     page.table(
         &rewards_table(document, origins),
-        "Mean reward of each policy in each window, and in all of them together, also as a share of the hindsight optimum.",
+        "Mean reward of each policy in each window, and in all of them together, also as a share of the hindsight optimum, with its 95 % interval by the same bootstrap.",
     );
 }

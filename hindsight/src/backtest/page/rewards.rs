@@ -1,7 +1,7 @@
 //! Figures of what the policies earned.
 
 use super::super::document::Document;
-use super::super::tables::{decimals, share, signed};
+use super::super::tables::{decimals, share, share_interval, signed};
 use exo_idp::backtest::{ConfidenceLimits, Difference, Role};
 use report::number::{fixed, interval};
 use report::{Axis, Estimate, Ink, IntervalChart, Svg};
@@ -14,6 +14,13 @@ pub(super) fn ink(role: Role) -> Ink {
         Role::Heuristic => Ink::Series(0),
         Role::Recorded => Ink::Series(2),
     }
+}
+
+/// The colour of a policy of this back-test; of one that is none, a candidate that does not act, that of other networks.
+pub(super) fn ink_of(document: &Document, name: &str) -> Ink {
+    let policies = &document.results.policies;
+    let own = policies.iter().find(|policy| policy.name == name);
+    own.map_or(Ink::Series(2), |own| ink(own.role))
 }
 
 pub(super) fn pair(interval: ConfidenceLimits) -> (f64, f64) {
@@ -93,20 +100,14 @@ pub(super) fn shares(document: &Document) -> Svg {
         Axis::linear("Reward as a share of the optimum").percent(),
     );
     for policy in &document.results.policies {
-        let mut text = share(policy.share_of_bound);
-        if let Some(ConfidenceLimits { lo, hi }) = policy.share_interval {
-            text.push_str(&format!(
-                " [{}, {}]",
-                fixed(100.0 * lo, 1),
-                fixed(100.0 * hi, 1)
-            ));
-        }
+        let ends = share_interval(policy.share_interval);
+        let text = format!("{} {ends}", share(policy.share_of_bound));
         chart = chart.row(
             Estimate::new(
                 &policy.name,
                 policy.share_of_bound,
                 policy.share_interval.map(pair),
-                text,
+                text.trim_end(),
             )
             .ink(ink(policy.role)),
         );

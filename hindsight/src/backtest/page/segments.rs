@@ -2,15 +2,39 @@
 
 use super::super::document::Document;
 use super::super::tables::decimals;
-use super::rewards::difference_row;
-use exo_idp::backtest::{Role, Segment};
+use super::rewards::{difference_row, ink};
+use exo_idp::backtest::{Role, Segment, Segmentation};
 use report::{Axis, BarChart, Ink, IntervalChart, Svg};
 
 /// Policies that the figure names; the others are drawn together.
 const NAMED: usize = 4;
 
+/// Groups of a figure, at the most: more are two figures, so that each is read on paper too.
+const TOGETHER: usize = 24;
+
+/// The segmentations in figures: those by traits of the products, then those by the groups of the record, as many together as are read well.
+fn parts(document: &Document) -> Vec<&[Segmentation]> {
+    let splits = &document.results.splits[..];
+    let mut parts = Vec::new();
+    let (mut from, mut groups) = (0, 0);
+    for (at, split) in splits.iter().enumerate() {
+        if at > from && groups + split.groups.len() > TOGETHER {
+            parts.push(&splits[from..at]);
+            (from, groups) = (at, 0);
+        }
+        groups += split.groups.len();
+    }
+    parts.push(&splits[from..]);
+    parts
+}
+
 /// The trained policy against the best heuristic, group by group.
-pub(super) fn differences_by_group(document: &Document) -> Option<Svg> {
+pub(super) fn differences_by_group(document: &Document) -> Vec<Svg> {
+    let of = |splits| differences_of(document, splits);
+    parts(document).into_iter().filter_map(of).collect()
+}
+
+fn differences_of(document: &Document, splits: &[Segmentation]) -> Option<Svg> {
     let trained = document.results.trained()?;
     let digits = decimals(document);
     let axis = Axis::linear(format!(
@@ -22,7 +46,7 @@ pub(super) fn differences_by_group(document: &Document) -> Option<Svg> {
         axis,
     );
     let mut rows = 0;
-    for split in &document.results.splits {
+    for split in splits {
         if split.groups.len() > 1 {
             chart = chart.group(format!("by {}", split.name));
         }
@@ -39,10 +63,13 @@ pub(super) fn differences_by_group(document: &Document) -> Option<Svg> {
 }
 
 /// The stacked shares of all splits: the policies that win most by name, the rest together.
-pub(super) fn best_policy_chart(document: &Document, named: &[usize]) -> Svg {
-    let groups: Vec<(&str, &Segment)> = document
-        .results
-        .splits
+pub(super) fn best_policy_charts(document: &Document, named: &[usize]) -> Vec<Svg> {
+    let of = |splits| best_policies_of(document, splits, named);
+    parts(document).into_iter().map(of).collect()
+}
+
+fn best_policies_of(document: &Document, splits: &[Segmentation], named: &[usize]) -> Svg {
+    let groups: Vec<(&str, &Segment)> = splits
         .iter()
         .flat_map(|split| {
             split
@@ -72,17 +99,13 @@ pub(super) fn best_policy_chart(document: &Document, named: &[usize]) -> Svg {
         .percent()
         .range(0.0, 1.0);
     let mut chart = BarChart::new("Who earns most, by group of products", axis, labels);
-    for (order, &at) in named.iter().enumerate() {
+    // Heuristics are told apart here, the first in the colour that they have elsewhere.
+    let mut heuristics = [0, 5, 4, 6].into_iter().map(Ink::Series);
+    for &at in named {
         let policy = &document.results.policies[at];
-        let colour = if policy.role == Role::Trained {
-            Ink::Series(1)
-        } else {
-            [
-                Ink::Series(0),
-                Ink::Series(2),
-                Ink::Series(3),
-                Ink::Series(4),
-            ][order % 4]
+        let colour = match policy.role {
+            Role::Heuristic => heuristics.next().unwrap_or(Ink::Series(7)),
+            role => ink(role),
         };
         chart = chart.inked(
             &policy.name,

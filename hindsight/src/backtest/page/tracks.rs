@@ -41,7 +41,8 @@ pub(super) fn last_weeks(sample: &Sample) -> Sample {
     shown
 }
 
-pub(super) fn tracks(sample: &Sample) -> Vec<(Svg, String)> {
+/// One figure a policy; `ink` tells its colour.
+pub(super) fn tracks(sample: &Sample, ink: impl Fn(&str) -> Ink) -> Vec<(Svg, String)> {
     let points = |values: &[f64]| {
         values
             .iter()
@@ -79,14 +80,14 @@ pub(super) fn tracks(sample: &Sample) -> Vec<(Svg, String)> {
             )
             .heading(format!("{}: {}", sample.product, track.policy))
             .size(460.0, 270.0)
-            .series(Series::bars("orders", points(&track.orders)).ink(Ink::Series(5)))
+            .series(Series::bars("orders", points(&track.orders)).ink(Ink::Muted))
             .series(
                 Series::step("stock at the end of the week", steps(&track.stock))
-                    .ink(Ink::Series(0)),
+                    .ink(ink(&track.policy)),
             )
             .series(
                 Series::step("demand", steps(&sample.demand))
-                    .ink(Ink::Series(1))
+                    .ink(Ink::Text)
                     .dotted(),
             )
             .svg();
