@@ -113,8 +113,30 @@ fn capital(name: &str) -> String {
 pub(super) fn fitted(words: String, finding: &str, data: &Data, curves: &[NamedCurve]) -> Page {
     let mut page = Page::new("How orders arrive", words);
     page.note(finding);
+    if let Some(expected) = expected(data, curves) {
+        page.note(&expected);
+    }
     receipts(&mut page, data, curves);
     page
+}
+
+/// What the generator expects to arrive, beside what did.
+fn expected(data: &Data, curves: &[NamedCurve]) -> Option<String> {
+    let [received, generator, ..] = curves else {
+        return None;
+    };
+    let half = received.curve.mean.len() / 2;
+    let share = |own: &NamedCurve, at: usize| Some(percent(*own.curve.mean.get(at)?, 0));
+    let period = i64::try_from(half).ok()? + received.curve.first;
+    Some(format!(
+        "By {period} {} {} expects {} of an order's units, and {} came; in the end {}, and {} came.",
+        counting(data.counting),
+        generator.name,
+        share(generator, half)?,
+        share(received, half)?,
+        share(generator, generator.curve.mean.len().checked_sub(1)?)?,
+        share(received, received.curve.mean.len().checked_sub(1)?)?,
+    ))
 }
 
 /// The page of an evaluation or of samples.
@@ -138,14 +160,18 @@ pub(super) fn results(
             (&slopes, "Slope of what has arrived by a period on what was predicted, with 95 % intervals of the first model."),
         ]);
     }
-    let lines: Vec<Svg> = results
+    let lines: Vec<(Svg, String)> = results
         .orders
         .iter()
         .take(8)
-        .map(|order| timeline(data, order))
+        .map(|order| {
+            let line = timeline(data, order);
+            let caption = format!("{}. {TIMELINE}", line.title());
+            (line, caption)
+        })
         .collect();
     page.section("Example orders")
-        .figures(lines.iter().map(|line| (line, TIMELINE)));
+        .figures(lines.iter().map(|(line, caption)| (line, caption)));
     page
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bandit_eval::equilibrium::{Gap, Question, WindowGaps};
 use bandit_eval::io::{ArmColumns, ArmLog};
-use report::number::{decimals, fixed, percent};
+use report::number::{decimals, fixed, percent, significant};
 use report::{Column, Page, Table};
 
 use crate::backtest::Job;
@@ -83,6 +83,24 @@ fn of_backtest(args: &Args, question: Question) -> Result<(), CliError> {
     run.finish(&document.gaps(), || page, &text)
 }
 
+/// The map with the highest lower bound, in a sentence.
+fn log_finding(gaps: &[(&'static str, Gap)], question: &Question) -> Option<String> {
+    let (name, gap) = gaps.iter().max_by(|a, b| a.1.lower.total_cmp(&b.1.lower))?;
+    let digits = decimals(gap.interval.width());
+    let judged = match gap.is_material() {
+        true => "more than what is worth a change",
+        false => "so that a gain worth a change is not shown",
+    };
+    Some(format!(
+        "Of {} kinds of maps, each by itself, {name} gains most for sure: {} a decision, at least {} at a level of {}, {judged} ({}).",
+        gaps.len(),
+        fixed(gap.gain, digits),
+        fixed(gap.lower, digits),
+        percent(question.level, 0),
+        significant(question.material, 3),
+    ))
+}
+
 /// The gaps of the policy of a log.
 fn of_log(args: &Args, file: &Path, question: &Question) -> Result<(), CliError> {
     let run = Run::begin(
@@ -131,6 +149,9 @@ fn of_log(args: &Args, file: &Path, question: &Question) -> Result<(), CliError>
     );
     let text = format!("{}\n{lead}.", table.render(crate::output::width()));
     let mut page = Page::new(TITLE, lead);
+    if let Some(finding) = log_finding(&gaps, question) {
+        page.note(&finding);
+    }
     page.section("Gaps").table(&table, "Gain per decision of changing a small share of decisions, as each class of maps says; bounds on one side.");
     run.finish(
         &Gaps {

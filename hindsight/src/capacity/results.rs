@@ -25,7 +25,11 @@ impl Fitted {
         )
     }
     pub(super) fn page(&self) -> Page {
-        Page::new("A coordinator of capacity", self.text())
+        let lead = "Prices of storage and inbound labour that products share.";
+        let mut page = Page::new("A coordinator of capacity", lead);
+        page.note(self.text().trim_end());
+        page.text("`hindsight capacity backtest --model FILE` shows how well they keep limits on weeks that training did not see, and at what cost in reward.");
+        page
     }
 }
 
@@ -167,6 +171,19 @@ impl Results {
         )
     }
 
+    /// What the coordinator keeps of the reward, and how well it keeps the limits.
+    fn finding(&self) -> Option<String> {
+        let free = &self.methods[0];
+        let own = self.methods.iter().find(|m| m.name == SHOWN)?;
+        let violation = |m: &Trial| number::percent(m.mean(|s| s.violation), 2);
+        Some(format!(
+            "The {SHOWN} keeps {} of the reward that is earned without control and exceeds a limit by {} on average, where no control exceeds it by {}.",
+            number::percent(own.reward_of(free), 1),
+            violation(own),
+            violation(free),
+        ))
+    }
+
     pub(super) fn text(&self, width: Width) -> String {
         let mut text = format!("{}\n{}\n", self.words(), self.table().render(width));
         if !self.differences.is_empty() {
@@ -187,6 +204,9 @@ impl Results {
             frontier = frontier.series(Series::points(m.name.as_str(), vec![point]));
         }
         let mut page = Page::new("Capacity that products share", self.words());
+        if let Some(finding) = self.finding() {
+            page.note(&finding);
+        }
         page.section("The methods")
             .figure(
                 &frontier.svg(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use report::{Page, Svg, Table};
+use report::{Column, Page, Svg, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -74,6 +74,9 @@ impl Places {
     }
 }
 
+/// Lines of a file of cases that a page shows, at the most.
+const SHOWN: usize = 500;
+
 /// Arguments of a subcommand that answers cases.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
@@ -123,6 +126,7 @@ impl<C: Answer> Run<C> {
         let flags = fields(&self.case)?;
         let progress = Progress::new("cases", None);
         let (mut text, mut answered, mut failed) = (String::new(), 0usize, 0usize);
+        let mut table = Table::new([Column::number("line"), Column::text("answer")]);
         each_line(run.inputs(), path, |number, line| {
             let outcome = line
                 .map_err(|words| Problem::from(Place::file(path).line(number).error(words)))
@@ -138,6 +142,11 @@ impl<C: Answer> Run<C> {
                     json!({ "line": number, "field": problem.of_field(), "error": problem.text() })
                 }
             };
+            if answered + failed <= SHOWN {
+                let said = [&object["sentence"], &object["error"]];
+                let said = said.iter().find_map(|words| words.as_str());
+                table.row([number.to_string(), said.unwrap_or_default().to_owned()]);
+            }
             text.push_str(&one_line(&object)?);
             progress.step(1);
             Ok(())
@@ -147,7 +156,15 @@ impl<C: Answer> Run<C> {
         let words = format!("{answered} cases answered, {failed} not.");
         run.finish(
             &json!({ "answered": answered, "failed": failed }),
-            || Page::new(C::TITLE, words.clone()),
+            || {
+                let mut page = Page::new(C::TITLE, words.clone());
+                let caption = match answered + failed > SHOWN {
+                    true => format!("The first {SHOWN} lines; all are in the JSON lines."),
+                    false => "Every line, in its order.".to_owned(),
+                };
+                page.section("The answers").table(&table, &caption);
+                page
+            },
             &words,
         )?;
         if failed > 0 {

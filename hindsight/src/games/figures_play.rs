@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::map::{Figure, Parameters, real};
 use super::problem::Problem;
-use report::{Axis, Series, XyChart};
+use report::{Axis, Ink, Series, XyChart};
 
 /// Average swap regret against rounds on the same hard sequence: the reward 1 goes to the action with the least probability half of the time, to a drifting action else.
 pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
@@ -39,7 +39,7 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
         .iter()
         .map(|&t| (real(t), (real(k) * real(k).ln() / (2.0 * real(t))).sqrt()))
         .collect();
-    chart = chart.series(Series::line("sqrt(K ln K / 2T), slope -1/2", slope).dashed());
+    chart = chart.series(Series::line("sqrt(K ln K / 2T), slope -1/2", slope).ink(Ink::Muted).dashed());
     Ok(Figure {
         svg: chart.svg(),
         data: json!({ "actions": k, "totals": data }),

@@ -114,10 +114,11 @@ impl Run {
         let figure = draw(self.kind, &self.parameters)?;
         run.put(svg, figure.svg.standalone(output::GENERATOR));
         let page = || {
-            let name = self.kind.to_possible_value();
-            let name = name.map_or_else(String::new, |v| v.get_name().to_owned());
-            let mut page = Page::new("A map", name.clone());
-            page.section("The figure").figure(&figure.svg, &name);
+            let words = words(self.kind);
+            let (about, what) = words.split_once(": ").unwrap_or(("A map", &words));
+            let mut page = Page::new(about, format!("{what}."));
+            page.section("The figure")
+                .figure(&figure.svg, &format!("{words}."));
             page
         };
         run.finish(&json!({ "figure": figure.data }), page, "")
@@ -211,13 +212,21 @@ impl Run {
         for (target, (name, kind, parameters)) in targets.into_iter().zip(&plan) {
             let figure = draw(*kind, parameters)?;
             run.put(target, figure.svg.standalone(output::GENERATOR));
-            page.section(name).figure(&figure.svg, name);
+            page.section(name)
+                .figure(&figure.svg, &format!("{}.", words(*kind)));
             all.insert(name.clone(), figure.data);
             progress.step(1);
         }
         progress.finish();
         run.finish(&json!({ "figure": all }), || page, "")
     }
+}
+
+/// What a kind shows, in the words of the help.
+fn words(kind: Kind) -> String {
+    let value = kind.to_possible_value();
+    let help = value.and_then(|value| value.get_help().map(ToString::to_string));
+    help.unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
 fn draw(kind: Kind, p: &Parameters) -> Result<Figure, CliError> {

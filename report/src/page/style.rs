@@ -30,7 +30,7 @@ caption{padding:0 0 8px;caption-side:top}\
 .pair figure{margin:12px 0;min-width:0}\
 .wide{overflow-x:auto;margin:18px 0 26px;\
 background:linear-gradient(to right,var(--ground) 40%,transparent) left/40px 100% no-repeat local,linear-gradient(to left,var(--ground) 40%,transparent) right/40px 100% no-repeat local,\
-linear-gradient(to right,var(--m),transparent) left/10px 100% no-repeat scroll,linear-gradient(to left,var(--m),transparent) right/10px 100% no-repeat scroll}\
+linear-gradient(to right,color-mix(in srgb,var(--m) 45%,transparent),transparent) left/10px 100% no-repeat scroll,linear-gradient(to left,color-mix(in srgb,var(--m) 45%,transparent),transparent) right/10px 100% no-repeat scroll}\
 table{border-collapse:collapse;font:13.5px/1.4 Helvetica,Arial,'Liberation Sans',sans-serif;border-top:1.5px solid var(--t);border-bottom:1.5px solid var(--t)}\
 caption{font-family:Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif}\
 th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;font-weight:400}\

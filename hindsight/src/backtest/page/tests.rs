@@ -159,3 +159,21 @@ fn all_windows_together_come_first() {
     );
     assert!(found[1].starts_with("In the last window"), "{found:?}");
 }
+
+#[test]
+fn shares_of_the_optimum_have_intervals_or_it_is_said_why_not() {
+    let mut document = fixture();
+    for policy in &document.results.policies {
+        let ends = policy.share_interval.unwrap();
+        assert!(ends.lo < ends.hi && ends.hi <= 1.0, "{policy:?}");
+    }
+    let pooled = &document.results.origins.as_ref().unwrap().pooled;
+    assert!(pooled.policies.iter().all(|p| p.share_interval.is_some()));
+    let html = page(&document).to_html();
+    assert!(html.contains("their ratio is taken in every draw"));
+    for policy in &mut document.results.policies {
+        policy.share_interval = None;
+    }
+    let html = page(&document).to_html();
+    assert!(html.contains("a share of it says nothing"));
+}
