@@ -103,7 +103,10 @@ pub(super) fn finding(document: &Document) -> String {
     let share = if trained.share_of_bound.is_finite() {
         let share = percent(trained.share_of_bound, 1);
         let ends = super::tables::share_interval(trained.share_interval);
-        format!("{} of the hindsight optimum", format!("{share} {ends}").trim_end())
+        format!(
+            "{} of the hindsight optimum",
+            format!("{share} {ends}").trim_end()
+        )
     } else {
         let digits = super::tables::decimals(document);
         let bound = fixed(results.bound, digits);

@@ -39,7 +39,11 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
         .iter()
         .map(|&t| (real(t), (real(k) * real(k).ln() / (2.0 * real(t))).sqrt()))
         .collect();
-    chart = chart.series(Series::line("sqrt(K ln K / 2T), slope -1/2", slope).ink(Ink::Muted).dashed());
+    chart = chart.series(
+        Series::line("sqrt(K ln K / 2T), slope -1/2", slope)
+            .ink(Ink::Muted)
+            .dashed(),
+    );
     Ok(Figure {
         svg: chart.svg(),
         data: json!({ "actions": k, "totals": data }),

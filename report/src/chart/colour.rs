@@ -39,8 +39,8 @@ const BLUE_RED: [[u8; 3]; 9] = [
     [0xb2, 0x18, 0x2b],
 ];
 
-/// The colour at a share of the range, in 32 steps, and how light it is.
-pub(super) fn shade(shades: Shades, share: f64) -> (String, f64) {
+/// The colour at a share of the range, in 32 steps.
+pub(super) fn shade(shades: Shades, share: f64) -> String {
     let table: &[[u8; 3]] = match shades {
         Shades::Sequential => &VIRIDIS,
         Shades::Diverging(_) => &BLUE_RED,
@@ -54,14 +54,43 @@ pub(super) fn shade(shades: Shades, share: f64) -> (String, f64) {
     let part = place - f64::from(u32::try_from(at).unwrap_or(0));
     let mix =
         |n: usize| f64::from(table[at][n]) * (1.0 - part) + f64::from(table[at + 1][n]) * part;
-    let light = (0.299 * mix(0) + 0.587 * mix(1) + 0.114 * mix(2)) / 255.0;
     // Between 0 and 255.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let byte = |n: usize| mix(n).round() as u8;
-    (
-        format!("#{:02x}{:02x}{:02x}", byte(0), byte(1), byte(2)),
-        light,
-    )
+    format!("#{:02x}{:02x}{:02x}", byte(0), byte(1), byte(2))
+}
+
+/// Letters on a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Letters {
+    White,
+    Black,
+}
+
+/// The letters that are the easier to read on a colour `#rrggbb`; white on what is none.
+pub(super) fn letters_on(colour: &str) -> Letters {
+    // Both have the same contrast to a colour of this luminance.
+    if luminance(colour) < 0.19 {
+        Letters::White
+    } else {
+        Letters::Black
+    }
+}
+
+/// The relative luminance of a colour `#rrggbb`, as the accessibility guidelines of the Web define it: 0 for black, 1 for white.
+pub(super) fn luminance(colour: &str) -> f64 {
+    let part = |at: usize| {
+        let byte = colour
+            .get(at..at + 2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let share = f64::from(byte.unwrap_or(0)) / 255.0;
+        if share <= 0.039_28 {
+            share / 12.92
+        } else {
+            ((share + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
 }
 
 /// The bar beside a map, from `lo` to `hi`.
@@ -81,7 +110,7 @@ pub(super) fn colour_bar(
             bottom - share * (bottom - top),
             bottom - (f64::from(step) + 1.0) / 33.0 * (bottom - top),
         );
-        let (fill, _) = shade(shades, f64::from(step) / 32.0);
+        let fill = shade(shades, f64::from(step) / 32.0);
         let seam = if step < 32 { 0.6 } else { 0.0 };
         frame
             .svg

@@ -1,7 +1,7 @@
 //! Heat maps (a value over a grid of two parameters) and phase maps (a class over such a grid).
 
 use super::axis::Axis;
-use super::colour::{Shades, colour_bar, shade};
+use super::colour::{Letters, Shades, colour_bar, letters_on, shade};
 use super::frame::{Entry, Frame, Key, Plan};
 use super::letters::width_of;
 use super::svg::{Anchor, Ink, NARROW, Svg};
@@ -270,7 +270,7 @@ impl HeatMap {
                 / f64::from(u32::try_from(of.max(1)).unwrap_or(u32::MAX))
         };
         let (left, top, right, bottom) = frame.area;
-        let colour = |value: f64| -> (String, String, f64) {
+        let colour = |value: f64| -> (String, String) {
             match &self.content {
                 Content::Classes(_) => {
                     // Classes were indices.
@@ -279,12 +279,11 @@ impl HeatMap {
                     (
                         format!("cell f-{}", Ink::Series(class).class()),
                         String::new(),
-                        0.4,
                     )
                 }
                 Content::Values { shades, .. } => {
-                    let (text, light) = shade(*shades, (value - lo) / (hi - lo));
-                    ("cell".to_owned(), text, light)
+                    let fill = shade(*shades, (value - lo) / (hi - lo));
+                    ("cell".to_owned(), fill)
                 }
             }
         };
@@ -302,7 +301,7 @@ impl HeatMap {
                     column += 1;
                     continue;
                 }
-                let (class, fill, light) = colour(cells[column]);
+                let (class, fill) = colour(cells[column]);
                 // Neighbours of one colour become one rectangle: a map of 10^5 cells stays small.
                 let mut after = column + 1;
                 while self.annotate.is_none()
@@ -336,18 +335,17 @@ impl HeatMap {
                         words.push((
                             (f64::midpoint(x0, x1), f64::midpoint(y0, y1) + 4.0),
                             text,
-                            light,
+                            fill,
                         ));
                     }
                 }
                 column = after;
             }
         }
-        for (at, text, light) in words {
-            let class = if light > 0.55 {
-                "tick onlight"
-            } else {
-                "tick ondark"
+        for (at, text, fill) in words {
+            let class = match letters_on(&fill) {
+                Letters::Black => "tick onlight",
+                Letters::White => "tick ondark",
             };
             frame.svg.text(class, Anchor::Middle, at, &text);
         }
@@ -376,10 +374,10 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_range_have_the_ends_of_the_colours() {
-        assert_eq!(shade(Shades::Sequential, 0.0).0, "#440154");
-        assert_eq!(shade(Shades::Sequential, 1.0).0, "#fde725");
-        assert_eq!(shade(Shades::Diverging(0.0), 0.5).0, "#f7f7f7");
-        assert_eq!(shade(Shades::Sequential, f64::INFINITY).0, "#fde725");
+        assert_eq!(shade(Shades::Sequential, 0.0), "#440154");
+        assert_eq!(shade(Shades::Sequential, 1.0), "#fde725");
+        assert_eq!(shade(Shades::Diverging(0.0), 0.5), "#f7f7f7");
+        assert_eq!(shade(Shades::Sequential, f64::INFINITY), "#fde725");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::colour::{Letters, letters_on};
+
 /// Colours by role; their values for light and dark grounds are in `css`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
@@ -86,36 +88,13 @@ fn variables(series: &[&str; 8], roles: &[&str; 4]) -> Vec<(String, String)> {
     let all: Vec<(String, String)> = named.chain(others).collect();
     let letters = all.iter().map(|(name, colour)| {
         let name = format!("--on-{}", name.trim_start_matches('-'));
-        (name, letters_on(colour).to_owned())
+        let letters = match letters_on(colour) {
+            Letters::White => "#fff",
+            Letters::Black => "#111",
+        };
+        (name, letters.to_owned())
     });
     letters.chain(all.iter().cloned()).collect()
-}
-
-/// Black or white, whichever is the easier to read on a colour.
-fn letters_on(colour: &str) -> &'static str {
-    let [white, black] = ["#fff", "#111"];
-    // Both have the same contrast to a colour of this luminance.
-    if luminance(colour) < 0.19 {
-        white
-    } else {
-        black
-    }
-}
-
-/// The relative luminance of a colour `#rrggbb`, as the accessibility guidelines of the Web define it: 0 for black, 1 for white.
-fn luminance(colour: &str) -> f64 {
-    let part = |at: usize| {
-        let byte = colour
-            .get(at..at + 2)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        let share = f64::from(byte.unwrap_or(0)) / 255.0;
-        if share <= 0.039_28 {
-            share / 12.92
-        } else {
-            ((share + 0.055) / 1.055).powf(2.4)
-        }
-    };
-    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
 }
 
 /// The style sheet that charts inside a page need: once per page.
@@ -445,6 +424,7 @@ pub(crate) fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::colour::luminance;
     use super::*;
 
     #[test]
@@ -480,8 +460,8 @@ mod tests {
             for colour in series.iter().chain(&roles[..2]) {
                 let own = luminance(colour);
                 let letters = match letters_on(colour) {
-                    "#fff" => "#ffffff",
-                    _ => "#111111",
+                    Letters::White => "#ffffff",
+                    Letters::Black => "#111111",
                 };
                 assert!(
                     contrast(own, luminance(letters)) >= 4.5,

@@ -18,7 +18,7 @@ impl XyChart {
                     let (a, b) = (a.clamp(left, right), b.clamp(left, right));
                     frame.svg.rect("shade", (a, top), (b, bottom), "");
                     frame.svg.text(
-                        "tick",
+                        "tick halo",
                         Anchor::Start,
                         (a + 5.0, top + 12.0),
                         &fit(words, 11.0, (b - a - 8.0).max(0.0)),
