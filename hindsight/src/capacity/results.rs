@@ -171,19 +171,6 @@ impl Results {
         )
     }
 
-    /// What the coordinator keeps of the reward, and how well it keeps the limits.
-    fn finding(&self) -> Option<String> {
-        let free = &self.methods[0];
-        let own = self.methods.iter().find(|m| m.name == SHOWN)?;
-        let violation = |m: &Trial| number::percent(m.mean(|s| s.violation), 2);
-        Some(format!(
-            "The {SHOWN} keeps {} of the reward that is earned without control and exceeds a limit by {} on average, where no control exceeds it by {}.",
-            number::percent(own.reward_of(free), 1),
-            violation(own),
-            violation(free),
-        ))
-    }
-
     pub(super) fn text(&self, width: Width) -> String {
         let mut text = format!("{}\n{}\n", self.words(), self.table().render(width));
         if !self.differences.is_empty() {
@@ -204,9 +191,6 @@ impl Results {
             frontier = frontier.series(Series::points(m.name.as_str(), vec![point]));
         }
         let mut page = Page::new("Capacity that products share", self.words());
-        if let Some(finding) = self.finding() {
-            page.note(&finding);
-        }
         page.section("The methods")
             .figure(
                 &frontier.svg(),
