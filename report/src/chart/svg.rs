@@ -311,7 +311,8 @@ impl Svg {
         tip: &str,
     ) {
         let (x, y) = at;
-        match shape % 4 {
+        // A ninth has the first one's colour again, but not its shape.
+        match (shape + shape / LIGHT.len()) % 4 {
             0 => {
                 let _ = write!(
                     self.body,
