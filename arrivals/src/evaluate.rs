@@ -70,6 +70,9 @@ const SWAPS: usize = 199;
 const JOINT: usize = 700;
 
 impl Evaluation {
+    /// Orders by which a model is judged at the least.
+    pub const FEWEST: usize = 10;
+
     /// Judges a model on closed orders with `samples` paths of each, an even number, by periods 1 to `periods`.
     ///
     /// # Errors
@@ -82,7 +85,7 @@ impl Evaluation {
         seed: u64,
     ) -> Result<Self, ArrivalsError> {
         let few = |argument| ArrivalsError::Empty { argument };
-        if orders.len() < 10 || orders.iter().any(|order| order.seen_until.is_some()) {
+        if orders.len() < Self::FEWEST || orders.iter().any(|order| order.seen_until.is_some()) {
             return Err(few(Argument::Orders));
         }
         if samples < 10 || samples % 2 == 1 || periods == 0 {

@@ -137,6 +137,15 @@ impl GenQot {
     }
 }
 
+/// So many numbers from 0 on in random order; `pick` gives a number below another.
+pub(super) fn shuffled(count: usize, pick: &mut impl FnMut(usize) -> usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..count).collect();
+    for i in (1..count).rev() {
+        numbers.swap(i, pick(i + 1));
+    }
+    numbers
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "training runs in f32")]
 fn single(x: f64) -> f32 {
     x as f32
@@ -198,10 +207,7 @@ impl<F: gpu::Real> Data<F> {
         size: usize,
         pick: &mut impl FnMut(usize) -> usize,
     ) -> Vec<(usize, Vec<usize>)> {
-        let mut lanes: Vec<usize> = (0..self.lanes).collect();
-        for i in (1..lanes.len()).rev() {
-            lanes.swap(i, pick(i + 1));
-        }
+        let lanes = shuffled(self.lanes, pick);
         let longest = |lanes: &[usize]| lanes.iter().map(|&lane| self.lengths[lane]).max();
         let batch = |lanes: &[usize]| (longest(lanes).unwrap_or(1), lanes.to_vec());
         lanes.chunks(size).map(batch).collect()

@@ -3,6 +3,7 @@
 use gpu::{Device, Stream};
 use rand::RngExt;
 
+use super::fit::shuffled;
 use super::{GenQot, Training};
 use crate::baselines::Empirical;
 use crate::error::ArrivalsError;
@@ -16,8 +17,6 @@ const FEWEST: usize = 50;
 const FIFTH: usize = 5;
 /// Orders that the longest training may read, all epochs together, where it is longer than the first.
 const READ: usize = 400_000;
-/// Closed orders by which models are judged at the least.
-const JUDGED: usize = 10;
 /// Lengths in a row without an improvement after which no longer one is tried.
 const PATIENCE: usize = 2;
 
@@ -74,11 +73,13 @@ impl GenQot {
         device: &Device,
     ) -> Result<Validated, ArrivalsError> {
         let orders = log.orders().len();
-        let trial = match orders >= FEWEST && affordable(2 * training.epochs, orders) {
-            true => Some(try_lengths(log, grid, training, device)?),
-            false => None,
+        let longer = orders >= FEWEST && affordable(2 * training.epochs, orders);
+        let (epochs, trial) = if longer {
+            let (epochs, trial) = try_lengths(log, grid, training, device)?;
+            (epochs, Some(trial))
+        } else {
+            (training.epochs, None)
         };
-        let epochs = trial.as_ref().map_or(training.epochs, Trial::best);
         let model = GenQot::fit(
             log,
             grid,
@@ -117,7 +118,7 @@ impl Trial {
             .filter(closed)
             .cloned()
             .collect();
-        if orders.len() < JUDGED {
+        if orders.len() < Evaluation::FEWEST {
             return Ok(None);
         }
         let periods = u32::try_from(grid.last().max(1)).unwrap_or(u32::MAX);
@@ -127,46 +128,27 @@ impl Trial {
             Evaluation::new(&resampling, &orders, periods, samples, seed)?,
         ]))
     }
-
-    /// The length under which the held-out orders are most likely.
-    fn best(&self) -> usize {
-        let all = self.lengths.iter();
-        all.fold((0, f64::NEG_INFINITY), |best, &(epochs, found)| {
-            if found > best.1 {
-                (epochs, found)
-            } else {
-                best
-            }
-        })
-        .0
-    }
 }
 
 fn affordable(epochs: usize, orders: usize) -> bool {
     epochs.saturating_mul(orders) <= READ
 }
 
+/// The best length in epochs, and what was tried.
 fn try_lengths(
     log: &Log,
     grid: &Grid,
     training: &Training,
     device: &Device,
-) -> Result<Trial, ArrivalsError> {
+) -> Result<(usize, Trial), ArrivalsError> {
     let orders = log.orders().len();
-    let mut lot: Vec<usize> = (0..orders).collect();
     let mut rng = Stream::new(training.seed, "held-out orders").at(0, 0);
-    for i in (1..orders).rev() {
-        lot.swap(i, rng.random_range(0..=i));
-    }
     let mut held = vec![false; orders];
-    lot[..orders / FIFTH]
-        .iter()
-        .for_each(|&order| held[order] = true);
+    for &order in &shuffled(orders, &mut |n| rng.random_range(0..n))[..orders / FIFTH] {
+        held[order] = true;
+    }
     let (learned, held_out) = (log.filter(|i, _| !held[i]), log.filter(|i, _| held[i]));
-    let mut lengths: Vec<(usize, f64)> = Vec::new();
-    let mut best: Option<(GenQot, f64)> = None;
-    let (mut epochs, mut since) = (training.epochs, 0);
-    while since < PATIENCE && affordable(epochs, orders) {
+    let fit = |epochs| {
         let training = Training {
             epochs,
             ..*training
@@ -175,21 +157,28 @@ fn try_lengths(
         let likelihood = model.log_likelihood(held_out.orders(), device)?;
         #[expect(clippy::cast_precision_loss, reason = "a number of orders")]
         let mean = likelihood.iter().sum::<f64>() / likelihood.len() as f64;
-        lengths.push((epochs, mean));
+        Ok::<_, ArrivalsError>((model, mean))
+    };
+    let mut best = (training.epochs, fit(training.epochs)?);
+    let mut lengths = vec![(best.0, best.1.1)];
+    let (mut epochs, mut since) = (2 * training.epochs, 0);
+    while since < PATIENCE && affordable(epochs, orders) {
+        let found = fit(epochs)?;
+        lengths.push((epochs, found.1));
         since += 1;
-        if best.as_ref().is_none_or(|&(_, found)| mean > found) {
-            (best, since) = (Some((model, mean)), 0);
+        if found.1 > best.1.1 {
+            (best, since) = ((epochs, found), 0);
         }
         epochs *= 2;
     }
-    let model = match best {
-        Some((model, _)) => model,
-        None => GenQot::fit(&learned, grid, training, device)?,
-    };
-    Ok(Trial {
-        learned,
-        held_out,
-        lengths,
-        model,
-    })
+    let (epochs, (model, _)) = best;
+    Ok((
+        epochs,
+        Trial {
+            learned,
+            held_out,
+            lengths,
+            model,
+        },
+    ))
 }

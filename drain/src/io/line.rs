@@ -156,8 +156,10 @@ impl Line {
     /// Refuses fields of other names.
     pub(super) fn only(&self, known: &'static [&'static str]) -> Result<(), ReadError> {
         let unknown = self.fields.keys().find(|n| !known.contains(&n.as_str()));
-        let refused = |name| Err(self.field(name, Problem::Unknown { known }));
-        unknown.map_or(Ok(()), |name: &String| refused(name))
+        match unknown {
+            Some(name) => Err(self.field(name, Problem::Unknown { known })),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -313,7 +313,7 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     let (mut words, last) = (data.words.clone(), data.study.grid.last());
     if judge {
         let orders = data.study.spread(most.unwrap_or(2_000));
-        if orders.len() < 10 {
+        if orders.len() < Evaluation::FEWEST {
             return Err(CliError::Input(format!(
                 "{words}: {} orders can be judged, of which so much time was seen; ten are needed (--longest makes it shorter)",
                 orders.len()

@@ -56,7 +56,7 @@ const LABEL_ROW: f64 = 14.0;
 
 /// The room that lines of an axis' label take beyond the first.
 pub(super) fn below(label: &[String]) -> f64 {
-    LABEL_ROW * label.iter().skip(1).map(|_| 1.0).sum::<f64>()
+    label.iter().skip(1).map(|_| LABEL_ROW).sum()
 }
 
 /// Writes the label of a horizontal axis around `middle`, the first line at `y`, moved so that no line leaves the drawing.
