@@ -60,4 +60,7 @@ pub mod guide {
 
     #[doc = include_str!("../docs/groups.md")]
     pub mod lanes_in_groups {}
+
+    #[doc = include_str!("../docs/device.md")]
+    pub mod on_a_graphics_processor {}
 }

@@ -30,9 +30,9 @@ pub struct Batch<'a, F: Real> {
     /// The first lane of each group, and the number of lanes; none where all lanes are one group.
     pub(super) groups: Option<Vec<usize>>,
     /// The number of groups that the shared inputs are given for, where each has its own.
-    shared_groups: Option<usize>,
+    pub(super) shared_groups: Option<usize>,
     /// The groups that are run, where they were picked.
-    picked: Option<Vec<usize>>,
+    pub(super) picked: Option<Vec<usize>>,
 }
 
 pub(super) fn check(array: &'static str, expected: usize, found: usize) -> Result<(), Error> {

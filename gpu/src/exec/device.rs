@@ -57,6 +57,25 @@ impl FromStr for Wanted {
     }
 }
 
+/// What results say of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Used {
+    /// The device; of a processor without the number of its threads, which changes no number.
+    pub name: String,
+    /// As [`Device::remarks`].
+    pub remarks: Vec<String>,
+}
+
+impl fmt::Display for Used {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.remarks
+            .iter()
+            .try_for_each(|remark| write!(f, "; {remark}"))
+    }
+}
+
 /// Where programs run: in `f32` on the device that was chosen, in `f64` (which checks of derivatives want) always on the processor.
 ///
 /// Everything that runs programs takes a `&Device`; what the processor must do itself uses [`host`](Device::host).
@@ -141,12 +160,12 @@ impl Device {
 
     #[cfg(feature = "wgpu")]
     fn graphics(host: Cpu) -> Result<Self, Error> {
-        Ok(Device::on(host, super::Gpu::new()?))
+        Ok(Device::on(host, super::Gpu::found()?))
     }
 
     #[cfg(feature = "wgpu")]
     fn hardware(host: Cpu) -> Result<Self, Error> {
-        let gpu = super::Gpu::new()?;
+        let gpu = super::Gpu::found()?;
         if gpu.is_software() {
             return Err(Error::NoAdapter {
                 looked_for: super::wgpu::INTERFACES.to_owned(),
@@ -195,6 +214,16 @@ impl Device {
     pub fn remarks(&self) -> Vec<String> {
         let remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
         remarks.iter().cloned().collect()
+    }
+
+    /// What results say of it, so far.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        let processor = self.name.starts_with("processor,");
+        Used {
+            name: if processor { "processor" } else { &self.name }.to_owned(),
+            remarks: self.remarks(),
+        }
     }
 
     fn remark(&self, remark: String) {
@@ -315,6 +344,9 @@ mod tests {
             Device::choose(Wanted::Cpu, None).unwrap().remarks(),
             Vec::<String>::new()
         );
+        let two = Device::cpu(2);
+        two.remark("why".to_owned());
+        assert_eq!(two.used().to_string(), "processor; why");
         let best = Device::best();
         assert!(!best.name().is_empty());
         // Either the processor and why, or a graphics processor that has refused nothing yet.

@@ -37,6 +37,17 @@ impl<'a, F: Real> Inputs<'a, F> {
         }
     }
 
+    /// Numbers of its own, `[period][input][lane]`.
+    #[cfg(feature = "wgpu")]
+    pub(super) fn owned(values: Vec<F>, inputs: usize, lanes: usize) -> Self {
+        Inputs {
+            values: Cow::Owned(values),
+            order: Order::ByInput,
+            inputs,
+            lanes,
+        }
+    }
+
     /// Takes other numbers, as many.
     pub(super) fn give(&mut self, order: Order, values: &'a [F]) {
         self.values = Cow::Borrowed(values);

@@ -4,7 +4,7 @@ use proptest::test_runner::{TestCaseError, TestCaseResult};
 
 use super::random::{Arrays, Case, distance};
 use crate::exec::{Gradient, Rollout};
-use crate::{Cpu, Error, Executor, Program, Real};
+use crate::{Batch, Cpu, Error, Executor, Program, Real};
 
 /// [`values_agree`] and [`gradients_agree`].
 ///
@@ -89,13 +89,26 @@ pub fn gradients_agree<F: Real>(executor: &dyn Executor<F>, case: &Case) -> Test
     )
 }
 
+/// The numbers of a case as a batch, in its groups.
+fn batch<'a, F: Real>(
+    arrays: &'a Arrays<F>,
+    case: &Case,
+    program: &Program,
+) -> Result<Batch<'a, F>, Error> {
+    let batch = arrays.batch(program, case.lanes, case.periods)?;
+    if case.groups.is_empty() {
+        return Ok(batch);
+    }
+    batch.groups(&case.groups)
+}
+
 fn rollout<F: Real>(
     executor: &dyn Executor<F>,
     case: &Case,
     program: &Program,
 ) -> Result<Rollout<F>, Error> {
     let arrays = Arrays::<F>::of(case);
-    let batch = arrays.batch(program, case.lanes, case.periods)?;
+    let batch = batch(&arrays, case, program)?;
     executor.forward(program, &arrays.params, &batch)
 }
 
@@ -106,7 +119,7 @@ fn gradient<F: Real>(
     inputs: bool,
 ) -> Result<Gradient<F>, Error> {
     let arrays = Arrays::<F>::of(case);
-    let batch = arrays.batch(program, case.lanes, case.periods)?;
+    let batch = batch(&arrays, case, program)?;
     let batch = batch.weights(&arrays.weights)?;
     let batch = match inputs {
         true => batch.differentiate_inputs(),

@@ -24,6 +24,8 @@ pub use custom::CustomOp;
 #[cfg(feature = "wgpu")]
 pub(crate) use layout::runs;
 pub(crate) use op::{Arg, Binary, Dense, NORMALISER, Op, Reduce, Row, Space, Unary};
+#[cfg(feature = "wgpu")]
+pub(crate) use plan::Phase;
 pub(crate) use plan::{Bridge, Code, Plan, Side};
 pub(crate) use prepare::{Keep, plan};
 pub use program::{Inputs, Program, Shape, Start, Step};

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use hindsight_gpu::laws::{
     self,
-    random::{Kinds, distance, programs},
+    random::{Case, Kinds, distance, programs},
 };
 
 /// The graphics processor of this machine.
@@ -43,8 +43,17 @@ fn cases() -> ProptestConfig {
         .and_then(|n| n.parse().ok());
     ProptestConfig {
         max_shrink_iters: 40,
-        ..ProptestConfig::with_cases(asked.unwrap_or(4))
+        ..ProptestConfig::with_cases(asked.unwrap_or(6))
     }
+}
+
+/// Random programs of a size that bounds the time of a compiler: half of the others' instructions, in half as many cases more.
+fn small(kinds: Kinds, joined: bool, lanes: std::ops::Range<usize>) -> impl Strategy<Value = Case> {
+    programs(kinds, joined, lanes).prop_map(|mut case| {
+        case.start.truncate(2);
+        case.period.truncate(7);
+        case
+    })
 }
 
 proptest! {
@@ -53,16 +62,40 @@ proptest! {
     /// Roundings may fall the other way where a number is within an ulp of a half; the tolerance is that of single precision over a few
     /// hundred operations.
     #[test]
-    fn values_on_a_device(case in programs(Kinds::Continuous, false, 1..80)) {
+    fn values_on_a_device(case in small(Kinds::Continuous, false, 1..80)) {
         if let Some(gpu) = device() {
             laws::values_agree(gpu, &case)?;
         }
     }
 
     #[test]
-    fn gradients_on_a_device(case in programs(Kinds::Smooth, false, 1..80)) {
+    fn gradients_on_a_device(case in small(Kinds::Smooth, false, 1..80)) {
         if let Some(gpu) = device() {
             laws::gradients_agree(gpu, &case)?;
+        }
+    }
+}
+
+/// Groups of a lane, of a few, of a workgroup, and of more than one.
+fn sizes() -> impl Strategy<Value = Vec<usize>> {
+    let size = prop_oneof![3 => 1..9_usize, 1 => Just(32_usize), 1 => 33..90_usize];
+    prop::collection::vec(size, 1..6)
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn values_of_groups_on_a_device(case in small(Kinds::Continuous, true, 1..2), sizes in sizes()) {
+        if let Some(gpu) = device() {
+            laws::values_agree(gpu, &case.in_groups(sizes))?;
+        }
+    }
+
+    #[test]
+    fn gradients_of_groups_on_a_device(case in small(Kinds::Smooth, true, 1..2), sizes in sizes()) {
+        if let Some(gpu) = device() {
+            laws::gradients_agree(gpu, &case.in_groups(sizes))?;
         }
     }
 }
@@ -211,6 +244,38 @@ fn either_order_of_inputs_on_a_device() {
     );
 }
 
+/// A step of a program that joins lanes is a dispatch for each joining and for each side of each phase, and nothing but the loss comes back.
+#[test]
+fn what_a_joined_step_asks_of_a_device() {
+    if device().is_none() {
+        return;
+    }
+    let gpu = Gpu::new().expect("a graphics processor");
+    let program = market();
+    let exo = [0.5_f32; 24];
+    let asked = |periods: usize| {
+        let batch = Batch::new(&program, 4, periods).exo(&exo[..4 * periods]);
+        let mut session = gpu
+            .open(&program, batch.expect("arrays that fit"))
+            .expect("a session");
+        let mut step = || {
+            let loss = session.step(&Part::all(), &Rule::default(), 0.01);
+            loss.expect("a step");
+            gpu.traffic()
+        };
+        let (before, after) = (step(), step());
+        let dispatches = after.dispatches - before.dispatches;
+        (
+            dispatches,
+            after.sent - before.sent,
+            after.received - before.received,
+        )
+    };
+    let (few, many) = (asked(2), asked(6));
+    assert_eq!((few.1, few.2, many.1, many.2), (80, 4, 80, 4));
+    assert_eq!((few.0, (many.0 - few.0) / 4), (27, 9), "{few:?} {many:?}");
+}
+
 /// A step of a program that stays within a lane is a few dispatches, and nothing but the loss comes back. A change that doubles them fails.
 #[test]
 fn what_a_step_asks_of_a_device() {
@@ -243,7 +308,7 @@ fn what_a_step_asks_of_a_device() {
         used,
         Traffic {
             dispatches: 3,
-            sent: 64,
+            sent: 80,
             received: 4
         }
     );
@@ -359,14 +424,6 @@ fn what_a_device_refuses() {
             ..Step::new()
         },
     );
-    let joined = Program::record(
-        shape,
-        |_, _| Start::default(),
-        |_, inputs| Step {
-            objective: inputs.lane[0].lane_sum(),
-            ..Step::new()
-        },
-    );
     let open = |program: &Program| gpu.open(program, Batch::<f32>::new(program, 3, 2)).err();
     assert_eq!(
         open(&opaque),
@@ -374,12 +431,157 @@ fn what_a_device_refuses() {
             operation: "Opaque".to_owned()
         })
     );
-    assert!(matches!(open(&joined), Some(Error::NotOnDevice(_))));
-    for program in [&opaque, &joined] {
-        Cpu::new(1)
-            .forward(program, &[], &Batch::<f32>::new(program, 3, 2))
-            .expect("a run");
+    Cpu::new(1)
+        .forward(&opaque, &[], &Batch::<f32>::new(&opaque, 3, 2))
+        .expect("a run");
+}
+
+/// A batch that may not be on the device as a whole goes there in lots: the same results but for the order of sums, whether lanes, groups or joined
+/// groups are split, and the same steps.
+#[test]
+fn batches_larger_than_the_device() {
+    let Some(gpu) = device() else { return };
+    let (program, params) = network();
+    let arrays = inputs(LANES, PERIODS);
+    let picked: Vec<usize> = (0..LANES).map(|i| i * 61 % LANES).collect();
+    let small = gpu.clone().with_memory(300_000);
+    let run = |executor: &Gpu| {
+        let batch = batch(&program, &arrays).differentiate_inputs();
+        let mut session = executor.open(&program, batch).expect("a session");
+        session.load(&params).expect("parameters");
+        let part = Part::lanes(&picked).periods(1..8);
+        let rolled = session.forward(&part).expect("a run");
+        let gradient = session.gradient(&part).expect("a run");
+        let loss = session.step(&Part::all(), &Rule::default(), 0.01);
+        let loss = loss.expect("a step");
+        (
+            rolled,
+            gradient,
+            loss,
+            session.params().expect("parameters"),
+        )
+    };
+    let before = small.traffic().dispatches;
+    let split = run(&small);
+    let dispatches = small.traffic().dispatches - before;
+    let whole = run(gpu);
+    // A whole run of each kind is one, two and three dispatches.
+    assert!(dispatches > 6, "{dispatches} dispatches are no lots");
+    same(&split.0, &split.1, &whole.0, &whole.1);
+    assert!((split.2 - whole.2).abs() < 1e-5 * whole.2.abs());
+    assert!(distance(&wide(&split.3), &wide(&whole.3)) < 1e-5);
+}
+
+/// The same in groups, whose lanes stay together.
+#[test]
+fn groups_larger_than_the_device() {
+    let Some(gpu) = device() else { return };
+    let program = market();
+    let sizes = [3_usize, 40, 1, 70, 8];
+    let lanes: usize = sizes.iter().sum();
+    let exo: Vec<f32> = (0..lanes * 6).map(|i| (i * 7 % 23) as f32 / 11.0).collect();
+    let run = |executor: &dyn Executor<f32>| {
+        let batch = Batch::new(&program, lanes, 6)
+            .exo(&exo)
+            .and_then(|b| b.groups(&sizes));
+        let batch = batch.expect("arrays that fit").differentiate_inputs();
+        let mut session = executor.open(&program, batch).expect("a session");
+        session.load(&[0.3, 0.8]).expect("parameters");
+        let part = Part::groups(&[3, 1, 4, 0, 2]);
+        let rolled = session.forward(&part).expect("a run");
+        (rolled, session.gradient(&part).expect("a run"))
+    };
+    let right = run(&Cpu::new(1));
+    for executor in [gpu.clone(), gpu.clone().with_memory(20_000)] {
+        let found = run(&executor);
+        same(&found.0, &found.1, &right.0, &right.1);
     }
+}
+
+/// Stock whose price follows the use of all lanes of a group.
+fn market() -> Program {
+    let shape = Shape {
+        params: 2,
+        exo: 1,
+        ..Shape::default()
+    };
+    Program::record(
+        shape,
+        |_, _| Start {
+            state: vec![Scalar::constant(1.0)],
+            carry: vec![Scalar::lane_sum(Scalar::constant(1.0))],
+        },
+        |_, i| {
+            let used = i.state[0].lane_sum() / i.carry[0];
+            let price = (i.params[0] * used).softplus();
+            let top = i.exo[0].lane_max();
+            let order = (i.params[1] * i.exo[0] - price).softplus();
+            Step {
+                state: vec![order * Scalar::constant(0.5)],
+                objective: order * i.exo[0] - price * order + top,
+                traces: vec![order, price],
+            }
+        },
+    )
+}
+
+fn same(
+    rolled: &hindsight_gpu::exec::Rollout<f32>,
+    gradient: &hindsight_gpu::exec::Gradient<f32>,
+    right: &hindsight_gpu::exec::Rollout<f32>,
+    slope: &hindsight_gpu::exec::Gradient<f32>,
+) {
+    assert!(distance(&rolled.objective, &right.objective) < 1e-5);
+    assert!(distance(&wide(&rolled.traces), &wide(&right.traces)) < 1e-5);
+    assert!(distance(&wide(&rolled.state), &wide(&right.state)) < 1e-5);
+    assert!((gradient.objective - slope.objective).abs() < 1e-5 * slope.objective.abs().max(1.0));
+    for (found, right) in [
+        (&gradient.params, &slope.params),
+        (&gradient.lane, &slope.lane),
+        (&gradient.exo, &slope.exo),
+    ] {
+        let off = distance(&wide(found), &wide(right));
+        assert!(off < 1e-4, "{off}");
+    }
+}
+
+/// A device that is gone is an error in sessions that were open and in new ones, and never a panic; the processor and another device run on.
+#[test]
+fn a_device_that_is_lost() {
+    if device().is_none() {
+        return;
+    }
+    let gpu = Gpu::new().expect("a graphics processor");
+    let (program, params) = network();
+    let arrays = inputs(LANES, PERIODS);
+    let mut session = gpu
+        .open(&program, batch(&program, &arrays))
+        .expect("a session");
+    session.load(&params).expect("parameters");
+    session.forward(&Part::all()).expect("a run");
+    gpu.close();
+    let rule = Rule::default();
+    let failures = [
+        session.forward(&Part::all()).err(),
+        session.gradient(&Part::all()).err(),
+        session.step(&Part::all(), &rule, 0.1).err(),
+        session.load(&params).err(),
+        session.params().err(),
+        gpu.open(&program, batch(&program, &arrays)).err(),
+        gpu.gradient(&program, &params, &batch(&program, &arrays))
+            .err(),
+    ];
+    for failure in failures {
+        assert!(matches!(failure, Some(Error::Device(_))), "{failure:?}");
+    }
+    let own = batch(&program, &arrays);
+    Cpu::new(1)
+        .forward(&program, &params, &own)
+        .expect("a run on the processor");
+    let other = device().expect("a graphics processor");
+    other
+        .forward(&program, &params, &own)
+        .expect("a run on another");
 }
 
 /// A horizon that no device has memory for is an error, and the device runs other things after it.

@@ -177,6 +177,7 @@ fn the_past_of_a_sum_reaches_the_parameters() {
         lanes: LANES,
         periods: 3,
         seed: 5,
+        groups: vec![],
     };
     let data = Arrays::<f64>::of(&case);
     let reverse = by_engine::<f64>(&case, &case.program(), &Cpu::new(1));

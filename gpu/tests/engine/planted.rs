@@ -46,6 +46,7 @@ fn through_the_operation(second: usize) -> Case {
         lanes: 2,
         periods: 3,
         seed: 11,
+        groups: vec![],
     }
 }
 

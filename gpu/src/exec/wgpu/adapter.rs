@@ -19,9 +19,14 @@ pub(super) struct Adapter {
     pub(super) limits: wgpu::Limits,
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) rule_layout: wgpu::BindGroupLayout,
-    pipelines: Mutex<HashMap<(String, &'static str), wgpu::ComputePipeline>>,
+    /// The period of a dispatch, for programs of which each phase is one.
+    pub(super) when_layout: wgpu::BindGroupLayout,
+    /// By the text of the shader, then by entry point.
+    pipelines: Mutex<HashMap<String, HashMap<String, wgpu::ComputePipeline>>>,
     /// What the device complained of outside an error scope.
     fault: Arc<Mutex<Option<String>>>,
+    /// Why there is no device any more.
+    gone: Arc<Mutex<Option<String>>>,
     pub(super) traffic: Counts,
     clock: Option<Clock>,
 }
@@ -43,7 +48,7 @@ pub(super) struct Counts {
 
 /// Storage buffers of a run, in the order of their bindings; whether a shader writes them.
 pub(super) const BUFFERS: [bool; 9] = [false, false, false, false, false, true, true, true, true];
-/// Compiled entry points that are kept for the next session.
+/// Shaders of which compiled entry points are kept for the next session.
 const CACHED: usize = 64;
 const RULE_BUFFERS: [bool; 6] = [false, false, true, true, true, true];
 
@@ -83,11 +88,15 @@ impl Adapter {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             lock(&heard).get_or_insert_with(|| error.to_string());
         }));
-        let lost = Arc::clone(&fault);
+        let gone = Arc::new(Mutex::new(None));
+        let lost = Arc::clone(&gone);
         device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                lock(&lost).get_or_insert_with(|| format!("device lost: {message}"));
-            }
+            // Said on every call from now on. A device that nobody holds any more is destroyed too.
+            let what = match reason {
+                wgpu::DeviceLostReason::Destroyed => "it was closed".to_owned(),
+                wgpu::DeviceLostReason::Unknown => format!("it was lost: {message}"),
+            };
+            lock(&lost).get_or_insert(what);
         });
         let clock = timestamps.then(|| Clock {
             times: device.create_query_set(&wgpu::QuerySetDescriptor {
@@ -104,6 +113,10 @@ impl Adapter {
         });
         let layout = layout_of(&device, &BUFFERS);
         let rule_layout = layout_of(&device, &RULE_BUFFERS);
+        let when_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: None,
+            entries: &[entry(0, wgpu::BufferBindingType::Uniform, true)],
+        });
         Ok(Adapter {
             info: adapter.get_info(),
             device,
@@ -111,73 +124,100 @@ impl Adapter {
             limits,
             layout,
             rule_layout,
+            when_layout,
             pipelines: Mutex::new(HashMap::new()),
             fault,
+            gone,
             traffic: Counts::default(),
             clock,
         })
     }
 
-    /// What has gone wrong since the last time that this was asked.
+    /// Gives the device back.
+    pub(super) fn close(&self) {
+        lock(&self.gone).get_or_insert_with(|| "it was closed".to_owned());
+        self.device.destroy();
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        lock(&self.gone).is_some()
+    }
+
+    /// What has gone wrong since the last time that this was asked; a device that is gone stays so.
     pub(super) fn check(&self) -> Result<(), Error> {
+        if let Some(message) = lock(&self.gone).clone() {
+            return Err(Error::Device(message));
+        }
         match lock(&self.fault).take() {
             Some(message) => Err(Error::Device(message)),
             None => Ok(()),
         }
     }
 
-    /// A compiled entry point of a shader of a program, or of the optimiser.
-    pub(super) fn pipeline(
+    /// Compiled entry points of a shader. Others may compile theirs at the same time.
+    pub(super) fn pipelines(
         &self,
         text: &str,
-        entry: &'static str,
-        rule: bool,
-    ) -> Result<wgpu::ComputePipeline, Error> {
-        let mut pipelines = lock(&self.pipelines);
-        let key = (text.to_owned(), entry);
-        if let Some(pipeline) = pipelines.get(&key) {
-            return Ok(pipeline.clone());
+        entries: &[&str],
+        layouts: &[&wgpu::BindGroupLayout],
+    ) -> Result<Vec<wgpu::ComputePipeline>, Error> {
+        let mut there: HashMap<String, wgpu::ComputePipeline> =
+            lock(&self.pipelines).get(text).cloned().unwrap_or_default();
+        let mut missing: Vec<&str> = entries.to_vec();
+        missing.retain(|&entry| !there.contains_key(entry));
+        if !missing.is_empty() {
+            let compiled = self.compile(text, &missing, layouts)?;
+            there.extend(missing.iter().map(|&e| e.to_owned()).zip(compiled));
+            let mut kept = lock(&self.pipelines);
+            if kept.len() >= CACHED {
+                kept.clear();
+            }
+            kept.insert(text.to_owned(), there.clone());
         }
+        Ok(entries.iter().map(|&entry| there[entry].clone()).collect())
+    }
+
+    fn compile(
+        &self,
+        text: &str,
+        entries: &[&str],
+        layouts: &[&wgpu::BindGroupLayout],
+    ) -> Result<Vec<wgpu::ComputePipeline>, Error> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let descriptor = wgpu::ShaderModuleDescriptor {
-            label: Some(entry),
+            label: entries.first().copied(),
             source: wgpu::ShaderSource::Wgsl(text.into()),
         };
         let module = trusted(&self.device, descriptor);
-        let layout = if rule {
-            &self.rule_layout
-        } else {
-            &self.layout
-        };
+        let layouts: Vec<Option<&wgpu::BindGroupLayout>> =
+            layouts.iter().copied().map(Some).collect();
         let layout = self
             .device
             .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: None,
-                bind_group_layouts: &[Some(layout)],
+                bind_group_layouts: &layouts,
                 ..wgpu::PipelineLayoutDescriptor::default()
             });
-        let pipeline = self
-            .device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(entry),
-                layout: Some(&layout),
-                module: &module,
-                entry_point: Some(entry),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    zero_initialize_workgroup_memory: false,
-                    ..wgpu::PipelineCompilationOptions::default()
-                },
-                cache: None,
-            });
+        let pipeline = |entry: &&str| {
+            self.device
+                .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                    label: Some(entry),
+                    layout: Some(&layout),
+                    module: &module,
+                    entry_point: Some(entry),
+                    compilation_options: wgpu::PipelineCompilationOptions {
+                        zero_initialize_workgroup_memory: false,
+                        ..wgpu::PipelineCompilationOptions::default()
+                    },
+                    cache: None,
+                })
+        };
+        let pipelines = entries.iter().map(pipeline).collect();
         if let Some(error) = block_on(scope.pop()) {
             return Err(Error::Device(error.to_string()));
         }
         self.check()?;
-        if pipelines.len() >= CACHED {
-            pipelines.clear();
-        }
-        pipelines.insert(key, pipeline.clone());
-        Ok(pipeline)
+        Ok(pipelines)
     }
 
     /// A buffer of so many bytes, or why there is none.
@@ -246,6 +286,23 @@ impl Adapter {
         })
     }
 
+    /// Binds the numbers of periods, of which a dispatch is told one.
+    pub(super) fn bind_period(&self, buffer: &wgpu::Buffer) -> wgpu::BindGroup {
+        let binding = wgpu::BufferBinding {
+            buffer,
+            offset: 0,
+            size: std::num::NonZeroU64::new(4),
+        };
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &self.when_layout,
+            entries: &[wgpu::BindGroupEntry {
+                binding: 0,
+                resource: wgpu::BindingResource::Buffer(binding),
+            }],
+        })
+    }
+
     /// Begins the dispatches of a run, on the device's clock where it has one.
     pub(super) fn begin<'e>(&self, encoder: &'e mut wgpu::CommandEncoder) -> wgpu::ComputePass<'e> {
         let clock = self
@@ -262,9 +319,10 @@ impl Adapter {
         })
     }
 
-    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, workgroups: usize) {
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, workgroups: [usize; 2]) {
         self.traffic.dispatches.fetch_add(1, Relaxed);
-        pass.dispatch_workgroups(super::packing::as_u32(workgroups), 1, 1);
+        let [x, y] = workgroups.map(super::packing::as_u32);
+        pass.dispatch_workgroups(x, y, 1);
     }
 
     pub(super) fn submit(&self, mut encoder: wgpu::CommandEncoder) {
@@ -316,6 +374,8 @@ impl Adapter {
     /// The numbers at the beginning of a buffer that the host can read.
     pub(super) fn read(&self, buffer: &wgpu::Buffer, count: usize) -> Result<Vec<f32>, Error> {
         if count == 0 {
+            // What was asked is done before more is sent.
+            self.wait()?;
             return Ok(Vec::new());
         }
         let bytes = count as u64 * 4;
@@ -364,16 +424,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn storage(binding: u32, written: bool) -> wgpu::BindGroupLayoutEntry {
     let read_only = !written;
-    entry(binding, wgpu::BufferBindingType::Storage { read_only })
+    entry(
+        binding,
+        wgpu::BufferBindingType::Storage { read_only },
+        false,
+    )
 }
 
-fn entry(binding: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntry {
+fn entry(binding: u32, ty: wgpu::BufferBindingType, offset: bool) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
             ty,
-            has_dynamic_offset: false,
+            has_dynamic_offset: offset,
             min_binding_size: None,
         },
         count: None,
@@ -381,7 +445,7 @@ fn entry(binding: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntr
 }
 
 fn layout_of(device: &wgpu::Device, buffers: &[bool]) -> wgpu::BindGroupLayout {
-    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform)];
+    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, false)];
     entries.extend((1..).zip(buffers).map(|(k, &written)| storage(k, written)));
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: None,

@@ -1,7 +1,7 @@
 //! Which operations go together in a block of code that needs no barrier within.
 
 use super::shape::NARROW;
-use crate::record::{Arg, Op, Row, Space};
+use crate::record::{Arg, Code, Op, Row, Space};
 
 /// How the threads share an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,18 @@ impl Spans {
 
 fn apart((a, rows): (Row, usize), (b, others): (Row, usize)) -> bool {
     a.index + rows <= b.index || b.index + others <= a.index
+}
+
+/// The block of each of the first `count` operations of a period: none goes on from one phase to the next.
+pub(super) fn blocks(code: &Code, count: usize) -> Vec<usize> {
+    let mut blocks: Vec<usize> = Vec::with_capacity(count);
+    for phase in &code.phases {
+        let ops = phase.ops.start.min(count)..phase.ops.end.min(count);
+        let first = blocks.last().map_or(0, |last| last + 1);
+        let own = kinds(&code.ops[ops], Space::Period);
+        blocks.extend(own.into_iter().map(|(block, _)| first + block));
+    }
+    blocks
 }
 
 /// The block and the kind of each of some operations that follow one another.

@@ -99,6 +99,11 @@ impl<'p> Emitter<'p> {
         self.line("}");
     }
 
+    /// Forgets under which names numbers are known.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
     /// A name that is not used yet.
     pub(super) fn fresh(&mut self, stem: &str) -> String {
         self.names += 1;
@@ -124,12 +129,14 @@ impl<'p> Emitter<'p> {
         self.line(format_args!("\u{1}{block}\u{1}workgroupBarrier();"));
     }
 
-    /// The text, with the barriers that it needs.
-    pub(super) fn finish(self) -> String {
-        let mut parts = self.text.split('\u{1}');
+    /// The text since this was asked last, with the barriers that it needs.
+    pub(super) fn take(&mut self) -> String {
+        let written = std::mem::take(&mut self.text);
+        let order = std::mem::take(&mut self.order);
+        let mut parts = written.split('\u{1}');
         let mut text = parts.next().unwrap_or_default().to_owned();
         while let (Some(block), Some(rest)) = (parts.next(), parts.next()) {
-            if block.parse().is_ok_and(|block| self.order.needs(block)) {
+            if block.parse().is_ok_and(|block| order.needs(block)) {
                 text.push_str("storageBarrier(); ");
             }
             text.push_str(rest);

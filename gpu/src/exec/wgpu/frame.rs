@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::blocks::kinds;
+use super::blocks::blocks;
 use super::placement::{Sought, crossing, hot, in_place, place_rows, sources, taped};
 use super::shape::{HEAD, PER_LANE, VECTORS};
-use crate::record::{Arg, Code, Dense, Op, Plan, Row, Side, Space, runs};
+use crate::record::{Arg, Code, Dense, Op, Phase, Plan, Row, Side, Space, runs};
 use crate::scalar::Activation;
 
 /// What a shader is for.
@@ -15,6 +15,8 @@ pub(super) struct Mode {
     pub(super) reverse: bool,
     /// Whether the adjoints of the inputs are wanted.
     pub(super) inputs: bool,
+    /// Whether every phase is a dispatch, since lanes are joined.
+    pub(super) joined: bool,
 }
 
 /// Where the values of a row of the period are kept.
@@ -36,8 +38,6 @@ pub(super) enum Home {
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) homes: Vec<Home>,
-    /// Of rows over from the groups in the start block, where they come from.
-    pub(super) start_over: HashMap<usize, Row>,
     /// Rows whose home keeps the argument of the activation that makes them, of which value and derivative are computed where they are read.
     pub(super) raw: Vec<bool>,
     /// Where what the layers of the period save is kept on the tape, by layer.
@@ -66,6 +66,8 @@ pub(super) struct Frame {
     pub(super) waiting: usize,
     pub(super) state_adjoints: usize,
     pub(super) sums: usize,
+    /// What the lanes of the groups were joined to, in the phase that runs.
+    pub(super) joined: usize,
     pub(super) tape: usize,
     /// Rows of a period of the tape: values, then what is saved of layers.
     pub(super) tape_rows: usize,
@@ -76,16 +78,10 @@ impl Frame {
     pub(super) fn new(plan: &Plan, groups: bool, mode: Mode, budget: usize) -> Frame {
         let side = if groups { &plan.group } else { &plan.lane };
         let forward = forward_ops(side, mode);
-        let kinds = kinds(&side.period.ops[..forward], Space::Period);
-        let blocks: Vec<usize> = kinds.into_iter().map(|(block, _)| block).collect();
+        let blocks = blocks(&side.period, forward);
         let other = if groups { &plan.lane } else { &plan.group };
         let runs = runs(side, other);
         let homes = sources(side, groups, &runs);
-        let start_over = if groups {
-            HashMap::new()
-        } else {
-            over_rows(&side.start).collect()
-        };
         let (hot, stage) = hot(side, forward, mode, &runs, budget);
         let sought = Sought {
             taped: taped(plan, groups, mode),
@@ -97,7 +93,7 @@ impl Frame {
         let (saved, saved_rows) = saved(side, forward, mode, &raw);
         let classes = side.scratch.classes;
         let ring = waiting(plan, groups);
-        let scalars = scalars(side, &plan.trained);
+        let scalars = scalars(plan, groups);
         let in_place = in_place(plan, groups, &hot);
         let widest = layers(side).filter(|d| d.trained && !in_place.contains_key(&d.id));
         let widest = widest.map(|d| d.width).max().unwrap_or(0);
@@ -121,11 +117,15 @@ impl Frame {
         let waiting = take(reverse(ring.len() * (plan.reach + 1)));
         let state_adjoints = take(reverse(side.states.len()));
         let sums = take(reverse(scalars.len() * PER_LANE));
+        let joined = take(if mode.joined && groups {
+            joined_rows(plan)
+        } else {
+            0
+        });
         let all = mode.reverse || groups;
         let scratch = stage + if mode.reverse { widest } else { 0 };
         Frame {
             homes,
-            start_over,
             raw,
             saved,
             in_place,
@@ -145,6 +145,7 @@ impl Frame {
             waiting,
             state_adjoints,
             sums,
+            joined,
             tape: at,
             tape_rows: places.0,
             tape_stride: places.0 + saved_rows,
@@ -208,8 +209,12 @@ pub(super) fn layers(side: &Side) -> impl Iterator<Item = &Dense> {
 
 /// Rows that come over from the groups, with the rows that they come from.
 pub(super) fn over_rows(code: &Code) -> impl Iterator<Item = (usize, Row)> {
-    let bridges = code.phases.iter().flat_map(|phase| &phase.bridges);
-    bridges.flat_map(|bridge| {
+    code.phases.iter().flat_map(over_rows_of)
+}
+
+/// Those that come over at the beginning of a phase.
+pub(super) fn over_rows_of(phase: &Phase) -> impl Iterator<Item = (usize, Row)> {
+    phase.bridges.iter().flat_map(|bridge| {
         (0..bridge.rows).filter_map(|i| match bridge.row(i) {
             (Arg::Row(from), to) => Some((to, from)),
             _ => None,
@@ -248,7 +253,13 @@ fn waiting(plan: &Plan, groups: bool) -> HashMap<usize, usize> {
 }
 
 /// Trained parameters that are read one by one.
-fn scalars(side: &Side, trained: &[bool]) -> HashMap<usize, usize> {
+fn scalars(plan: &Plan, groups: bool) -> HashMap<usize, usize> {
+    let trained = &plan.trained;
+    let (side, other) = if groups {
+        (&plan.group, &plan.lane)
+    } else {
+        (&plan.lane, &plan.group)
+    };
     let mut scalars = HashMap::new();
     let mut see = |arg: Arg| {
         if let Arg::Param(p) = arg
@@ -268,5 +279,19 @@ fn scalars(side: &Side, trained: &[bool]) -> HashMap<usize, usize> {
         .iter()
         .chain(&side.next)
         .for_each(|&arg| see(arg));
+    let phases = other.codes().into_iter().flat_map(|code| &code.phases);
+    let bridges = phases.flat_map(|phase| &phase.bridges);
+    bridges.for_each(|bridge| see(bridge.from));
+    if !groups {
+        see(plan.objective);
+    }
     scalars
+}
+
+/// The most rows that are joined at once: values one way, adjoints the other.
+fn joined_rows(plan: &Plan) -> usize {
+    let codes = plan.sides().into_iter().flat_map(|side| side.codes());
+    let phases = codes.flat_map(|code| &code.phases);
+    let rows = |phase: &Phase| phase.bridges.iter().map(|bridge| bridge.rows).sum();
+    phases.map(rows).max().unwrap_or(0)
 }

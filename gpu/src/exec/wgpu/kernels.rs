@@ -7,12 +7,13 @@ use super::frame::{Frame, Mode, forward_ops};
 use super::packing::Packing;
 use super::periods::live_rows;
 use super::plain::custom_name;
+use super::schedule::{Dispatch, Moment, On, Schedule, When};
 use super::shape::{PER_LANE, REGISTERS, THREADS, TILE, VECTORS};
 use crate::error::Error;
-use crate::record::{Op, Plan, Space};
+use crate::record::{Op, Phase, Plan, Space};
 
 /// The numbers that a run tells its shaders, in this order, each a `u32`.
-pub(super) const RUN: [&str; 30] = [
+pub(super) const RUN: [&str; 31] = [
     "lanes",
     "periods",
     "window",
@@ -43,6 +44,7 @@ pub(super) const RUN: [&str; 30] = [
     "partial",
     "over_stride",
     "lanes_padded",
+    "join",
 ];
 
 const HELPERS: &str = "
@@ -77,6 +79,7 @@ pub(super) struct Shader {
     pub(super) of_groups: bool,
     /// Whether the groups have something to reverse.
     pub(super) groups_back: bool,
+    pub(super) schedule: Schedule,
 }
 
 impl Shader {
@@ -92,14 +95,18 @@ impl Shader {
         let of_groups = !(plan.group.start.ops.is_empty() && plan.group.period.ops.is_empty());
         let live = |space| !live_rows(&plan.lane, space).is_empty();
         let groups_back = mode.reverse && of_groups && (live(Space::Start) || live(Space::Period));
-        let mut text = head(plan, lane.shared.max(group.shared))?;
+        let mut text = head(plan, lane.shared.max(group.shared), false)?;
+        let mut dispatches = Vec::new();
         let frames = [&lane, &group];
-        text.push_str(&lanes_kernel(plan, frames, mode, &packing));
         if of_groups {
             text.push_str(&groups_forward(plan, frames, mode, &packing));
+            dispatches.push(Dispatch::new("groups_forward", On::Groups));
         }
+        text.push_str(&lanes_kernel(plan, frames, mode, &packing));
+        dispatches.push(Dispatch::new("lanes", On::Lanes));
         if groups_back {
             text.push_str(&groups_reverse(plan, frames, mode, &packing));
+            dispatches.push(Dispatch::new("groups_reverse", On::Groups));
         }
         Ok(Shader {
             text,
@@ -107,12 +114,15 @@ impl Shader {
             group,
             of_groups,
             groups_back,
+            schedule: Schedule {
+                stages: vec![(When::Once(Moment::First), dispatches)],
+            },
         })
     }
 }
 
 /// Declarations and functions.
-pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
+pub(super) fn head(plan: &Plan, shared: usize, joined: bool) -> Result<String, Error> {
     let mut text = String::from("struct Run {\n");
     for name in RUN {
         let _ = writeln!(text, "  {name}: u32,");
@@ -137,7 +147,10 @@ pub(super) fn head(plan: &Plan, shared: usize) -> Result<String, Error> {
             k + 1
         );
     }
-    let _ = writeln!(text, "const TILE = {TILE}u;");
+    if joined {
+        text.push_str("struct When { period: u32 }\n@group(1) @binding(0) var<uniform> W: When;\n");
+    }
+    let _ = writeln!(text, "const TILE = {TILE}u; const THREADS = {THREADS}u;");
     let _ = writeln!(text, "var<workgroup> sh: array<vec4<f32>, {shared}>;");
     text.push_str(HELPERS);
     let prelude = include_str!("prelude.wgsl");
@@ -188,7 +201,7 @@ const THREAD: &str = "
   let rq = tid / 8u; let lg = tid % 8u;";
 
 /// What a workgroup knows of the tile of lanes that it takes.
-const OF_LANES: &str = "
+pub(super) const OF_LANES: &str = "
    let first = tile * TILE; let count = min(TILE, U.lanes - first);
    let mine = min(first + lane, U.lanes - 1u); let alive = lane < count;
    let own4 = min(vec4<u32>(first + lg * 4u) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(U.lanes - 1u));
@@ -201,7 +214,7 @@ const OF_LANES: &str = "
 ";
 
 /// What a workgroup knows of the tile of groups that it takes.
-const OF_GROUPS: &str = "
+pub(super) const OF_GROUPS: &str = "
    let first = tile * TILE; let count = min(TILE, U.groups - first);
    let mine = min(first + lane, U.groups - 1u); let alive = lane < count;
    let own4 = min(vec4<u32>(first + lg * 4u) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(U.groups - 1u));
@@ -209,7 +222,7 @@ const OF_GROUPS: &str = "
    let src = mine; let src4 = own4; let gid = mine; let gid4 = own4;
 ";
 
-fn entry(name: &str) -> String {
+pub(super) fn entry(name: &str) -> String {
     format!(
         "@compute @workgroup_size({THREADS})\nfn {name}(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) tid: u32) {{{THREAD}\n"
     )
@@ -220,28 +233,35 @@ fn start_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
     use super::blocks::Kind;
     e.space = Space::Start;
     e.enter(Kind::Narrow, true);
-    for k in 0..e.plan.shape.lane {
-        let place = e.device(k, "", super::emitter::Lanes::One);
-        e.order.note(k..k + 1, super::order::Who::Lane, true);
-        e.line(format_args!("{place} = D[{k}u * U.lane_total + src];"));
-    }
-    let mut over: Vec<_> = e
-        .frame
-        .start_over
-        .iter()
-        .map(|(&to, &from)| (to, from))
-        .collect();
-    over.sort_unstable_by_key(|&(to, _)| to);
-    for (to, from) in over {
-        let place = e.device(to, "", super::emitter::Lanes::One);
-        let value = e.over_value(from);
-        e.order.note(to..to + 1, super::order::Who::Lane, true);
-        e.line(format_args!("{place} = {value};"));
+    lane_inputs(e);
+    for phase in &e.side.start.phases {
+        over_at_start(e, phase);
     }
     e.leave();
     e.run(0..e.side.start.ops.len(), packing);
     e.leave();
     e.space = Space::Period;
+}
+
+/// The inputs of the lanes, in their rows.
+pub(super) fn lane_inputs(e: &mut Emitter<'_>) {
+    e.enter(super::blocks::Kind::Narrow, false);
+    for k in 0..e.plan.shape.lane {
+        let place = e.device(k, "", super::emitter::Lanes::One);
+        e.order.note(k..k + 1, super::order::Who::Lane, true);
+        e.line(format_args!("{place} = D[{k}u * U.lane_total + src];"));
+    }
+}
+
+/// What the groups hand over at the beginning of a phase of the start.
+pub(super) fn over_at_start(e: &mut Emitter<'_>, phase: &Phase) {
+    e.enter(super::blocks::Kind::Narrow, false);
+    for (to, from) in super::frame::over_rows_of(phase) {
+        let place = e.device(to, "", super::emitter::Lanes::One);
+        let value = e.over_value(from);
+        e.order.note(to..to + 1, super::order::Who::Lane, true);
+        e.line(format_args!("{place} = {value};"));
+    }
 }
 
 fn lanes_kernel(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing) -> String {
@@ -288,7 +308,7 @@ fn lanes_kernel(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packing)
         }
         total_sums(&mut e);
     }
-    text.push_str(&e.finish());
+    text.push_str(&e.take());
     text.push_str("}\n");
     text
 }
@@ -329,7 +349,7 @@ fn reverse_of_lanes(e: &mut Emitter<'_>, packing: &Packing) {
 }
 
 /// Adds the weighted objectives of a tile to the workgroup's.
-fn objective_of_tile(e: &mut Emitter<'_>) {
+pub(super) fn objective_of_tile(e: &mut Emitter<'_>) {
     let place = e.scratch_place(0, "", super::emitter::Lanes::One);
     e.barrier();
     e.line(format_args!(
@@ -347,7 +367,7 @@ fn objective_of_tile(e: &mut Emitter<'_>) {
 }
 
 /// Sums begin at zero.
-fn clear_sums(e: &mut Emitter<'_>) {
+pub(super) fn clear_sums(e: &mut Emitter<'_>) {
     e.line(format_args!(
         "for (var i = tid; i < U.partial; i += {THREADS}u) {{ GP[gp + i] = 0.0; }}"
     ));
@@ -363,7 +383,7 @@ fn clear_sums(e: &mut Emitter<'_>) {
 }
 
 /// The threads' sums of parameters that are read one by one, as one.
-fn total_sums(e: &mut Emitter<'_>) {
+pub(super) fn total_sums(e: &mut Emitter<'_>) {
     let count = e.frame.scalars.len();
     if count == 0 {
         return;
@@ -405,7 +425,7 @@ fn groups_forward(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packin
     e.leave();
     e.end();
     e.order.around(around);
-    text.push_str(&e.finish());
+    text.push_str(&e.take());
     text.push_str("}\n");
     text
 }
@@ -433,7 +453,7 @@ fn groups_reverse(plan: &Plan, frames: [&Frame; 2], mode: Mode, packing: &Packin
     super::bridges::from_lanes(&mut e, Space::Start, "0u");
     e.start_back(packing);
     total_sums(&mut e);
-    text.push_str(&e.finish());
+    text.push_str(&e.take());
     text.push_str("}\n");
     text
 }

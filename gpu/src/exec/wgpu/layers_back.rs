@@ -217,7 +217,7 @@ impl Emitter<'_> {
     /// Takes a layer's sums into registers for as long as the shader runs, if there is room; how many numbers a thread then has.
     pub(super) fn reserve(&mut self, dense: &Dense, left: usize) -> usize {
         let shape = Blocks::of(dense);
-        let need = shape.passes() * shape.rows * shape.columns;
+        let need = shape.registers();
         if !dense.trained || need > left {
             return 0;
         }
@@ -320,7 +320,7 @@ fn clamped(first: &str, k: usize, step: usize, rows: usize) -> String {
 
 /// How a gradient of weights is shared out: each thread has `rows` times `columns` of them, `down` and `across` apart.
 #[derive(Debug, Clone, Copy)]
-struct Blocks {
+pub(super) struct Blocks {
     rows: usize,
     columns: usize,
     down: usize,
@@ -328,7 +328,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn of(dense: &Dense) -> Blocks {
+    pub(super) fn of(dense: &Dense) -> Blocks {
         let rows = dense.outputs.min(4);
         let down = dense.outputs.div_ceil(rows);
         let with = |columns: usize| Blocks {
@@ -340,6 +340,11 @@ impl Blocks {
         let cost = |b: &Blocks| (b.passes() * (b.columns + 2), b.columns);
         let all = [1, 2, 4, 8].map(with);
         all.into_iter().min_by_key(cost).unwrap_or(with(1))
+    }
+
+    /// Numbers of the gradient that a thread has.
+    pub(super) fn registers(self) -> usize {
+        self.passes() * self.rows * self.columns
     }
 
     fn passes(self) -> usize {

@@ -9,6 +9,8 @@ mod emitter;
 mod frame;
 mod functions;
 mod future;
+mod join;
+mod joined;
 mod kernels;
 mod layers;
 mod layers_back;
@@ -20,12 +22,17 @@ mod placement;
 mod places;
 mod plain;
 mod plain_back;
+#[cfg(test)]
+mod resources;
+mod schedule;
 mod session;
 mod shape;
+mod stream;
 mod upload;
+mod work;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use adapter::Adapter;
 pub(super) use adapter::INTERFACES;
@@ -41,6 +48,7 @@ use crate::record::Program;
 #[derive(Debug, Clone)]
 pub struct Gpu {
     adapter: Arc<Adapter>,
+    memory: u64,
 }
 
 impl Gpu {
@@ -51,7 +59,33 @@ impl Gpu {
     pub fn new() -> Result<Gpu, Error> {
         Ok(Gpu {
             adapter: Arc::new(Adapter::open()?),
+            memory: u64::MAX,
         })
+    }
+
+    /// The graphics processor that was opened last in this way and is still there, or else the fastest.
+    pub(super) fn found() -> Result<Gpu, Error> {
+        static FOUND: Mutex<Option<Gpu>> = Mutex::new(None);
+        let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*found {
+            Some(gpu) if !gpu.adapter.is_gone() => Ok(gpu.clone()),
+            _ => Ok(found.insert(Gpu::new()?).clone()),
+        }
+    }
+
+    /// The same, with at most about so many bytes of it for a session. What does not fit goes there a lot of lanes or groups after another, in
+    /// every run; without this a session takes what the device's limits allow, and less when the device runs out of memory.
+    #[must_use]
+    pub fn with_memory(self, bytes: u64) -> Gpu {
+        Gpu {
+            memory: bytes,
+            ..self
+        }
+    }
+
+    /// Gives the device back: what is asked of it from now on, by sessions that are open too, is [`Error::Device`].
+    pub fn close(&self) {
+        self.adapter.close();
     }
 
     /// Its name, its driver, and the interface through which it is reached.
@@ -136,6 +170,11 @@ impl Executor<f32> for Gpu {
     ) -> Result<Box<dyn Session<f32> + 'a>, Error> {
         batch.validate(program)?;
         indices::check(program, &batch)?;
-        Ok(Box::new(GpuSession::new(&self.adapter, program, batch)?))
+        Ok(Box::new(GpuSession::new(
+            &self.adapter,
+            program,
+            batch,
+            self.memory,
+        )?))
     }
 }

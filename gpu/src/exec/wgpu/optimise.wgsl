@@ -3,6 +3,7 @@ struct Rule {
   clip: f32, beta1: f32, beta2: f32, epsilon: f32,
   rest1: f32, rest2: f32, correct1: f32, correct2: f32,
   rate: f32, decay: f32, mean: f32, rest_of_mean: f32,
+  adds: u32, a: u32, b: u32, c: u32,
 }
 @group(0) @binding(0) var<uniform> R: Rule;
 @group(0) @binding(1) var<storage, read> GP: array<f32>;
@@ -15,7 +16,7 @@ var<workgroup> parts: array<f32, 256>;
 
 fn finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 
-// The workgroups' gradients as one, in an order that depends on their number alone; 32 parameters a workgroup, the objective behind them.
+// The workgroups' gradients as one, in an order that depends on their number alone, behind those of the lots before where it adds; 32 parameters a workgroup, the objective behind them.
 @compute @workgroup_size(256)
 fn reduce(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) tid: u32) {
   let i = wg.x * 32u + tid % 32u;
@@ -28,6 +29,7 @@ fn reduce(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index)
   if (tid < 32u) {
     var total = 0.0;
     for (var k = 0u; k < 8u; k += 1u) { total += parts[k * 32u + tid]; }
+    if (R.adds != 0u && i <= R.params) { total += G[i]; }
     var square = 0.0;
     if (i < R.params) {
       if (MAP[i] == 0u) { total = 0.0; }

@@ -8,6 +8,8 @@ use crate::optim::Rule;
 use crate::record::Plan;
 
 const TEXT: &str = include_str!("optimise.wgsl");
+/// Bytes of a step's numbers.
+const RULE_BYTES: usize = 80;
 /// Parameters that a workgroup sums.
 const SUMMED: usize = 32;
 /// Parameters that a workgroup moves.
@@ -50,6 +52,12 @@ impl DeviceOptimiser {
                 .flat_map(|x| x.to_le_bytes())
                 .collect::<Vec<u8>>(),
         );
+        let mut compiled = adapter
+            .pipelines(TEXT, &["reduce", "ascend"], &[&adapter.rule_layout])?
+            .into_iter();
+        let (Some(reduce), Some(ascend)) = (compiled.next(), compiled.next()) else {
+            return Err(Error::Device("no optimiser".to_owned()));
+        };
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         Ok(DeviceOptimiser {
             params,
@@ -58,14 +66,14 @@ impl DeviceOptimiser {
             gradient: storage(adapter, "gradient", four(params + 1 + sums))?,
             state: storage(adapter, "optimiser", four(3 * params))?,
             map: map_buffer,
-            rule: adapter.buffer("rule", 64, uniform)?,
+            rule: adapter.buffer("rule", RULE_BYTES as u64, uniform)?,
             places: (
                 packing.first.clone(),
                 packing.places.clone(),
                 packing.vectors * 4,
             ),
-            reduce: adapter.pipeline(TEXT, "reduce", true)?,
-            ascend: adapter.pipeline(TEXT, "ascend", true)?,
+            reduce,
+            ascend,
             bound: None,
             steps: 0,
         })
@@ -109,12 +117,14 @@ impl DeviceOptimiser {
         group
     }
 
-    /// Tells the device what the next step is, and takes it if `rule` is given; else only sums the gradients up.
+    /// Tells the device what the next step is, and takes it if `step` is given; else only sums the gradients up. `adds` says that those of other lanes are there
+    /// already.
     pub(super) fn encode(
         &mut self,
         adapter: &Adapter,
         pass: &mut wgpu::ComputePass<'_>,
         (partials, slots, partial): (&wgpu::Buffer, usize, usize),
+        adds: bool,
         step: Option<(&Rule, f64)>,
     ) {
         let sums = (self.params + 1).div_ceil(SUMMED);
@@ -129,14 +139,16 @@ impl DeviceOptimiser {
             );
         }
         bytes.resize(64, 0);
+        bytes.extend(u32::from(adds).to_le_bytes());
+        bytes.resize(RULE_BYTES, 0);
         adapter.write(&self.rule, &bytes);
         let group = self.bind(adapter, partials);
         pass.set_bind_group(0, &group, &[]);
         pass.set_pipeline(&self.reduce);
-        adapter.dispatch(pass, sums);
+        adapter.dispatch(pass, [sums, 1]);
         if step.is_some() && self.params > 0 {
             pass.set_pipeline(&self.ascend);
-            adapter.dispatch(pass, self.params.div_ceil(MOVED));
+            adapter.dispatch(pass, [self.params.div_ceil(MOVED), 1]);
         }
     }
 

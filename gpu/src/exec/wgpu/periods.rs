@@ -6,7 +6,7 @@ use super::frame::Home;
 use super::order::Who;
 use super::packing::{Packed, Packing};
 use super::shape::NARROW;
-use crate::record::{Arg, Code, Op, Row, Side, Space};
+use crate::record::{Arg, Code, Op, Phase, Row, Side, Space};
 
 impl Emitter<'_> {
     /// The operations of a range of the block, forward.
@@ -115,7 +115,14 @@ impl Emitter<'_> {
     /// The state and the inputs of a period, where its operations look for them.
     pub(super) fn open_period(&mut self) {
         let side = self.side;
-        self.inputs_in_place();
+        let inputs = side.inputs.iter().enumerate();
+        self.sources_in_place(inputs.map(|(k, &row)| (row, Home::Input(k))));
+        if !self.groups && !self.mode.joined {
+            side.period
+                .phases
+                .iter()
+                .for_each(|p| self.over_in_place(p));
+        }
         let states = |args: &[Arg], lag: usize| -> Vec<(Row, Arg)> {
             let from = |&arg: &Arg| match arg {
                 Arg::Row(row) if row.space == Space::Period => Arg::Row(Row {
@@ -143,18 +150,15 @@ impl Emitter<'_> {
         self.end();
     }
 
-    /// Inputs, and rows of the groups, that layers read in workgroup memory, or that have a place of their own.
-    fn inputs_in_place(&mut self) {
+    /// Rows of the groups that come over at the beginning of a phase, where they have a place of their own.
+    pub(super) fn over_in_place(&mut self, phase: &Phase) {
+        let over = super::frame::over_rows_of(phase);
+        self.sources_in_place(over.map(|(row, from)| (row, Home::Over(from))));
+    }
+
+    /// Inputs, or rows of the groups, that layers read in workgroup memory, or that have a place of their own.
+    fn sources_in_place(&mut self, sources: impl Iterator<Item = (usize, Home)>) {
         let frame = self.frame;
-        let mut sources: Vec<(usize, Home)> = Vec::new();
-        for (k, &row) in self.side.inputs.iter().enumerate() {
-            sources.push((row, Home::Input(k)));
-        }
-        if !self.groups {
-            sources.extend(
-                super::frame::over_rows(&self.side.period).map(|(r, f)| (r, Home::Over(f))),
-            );
-        }
         for (row, source) in sources {
             let own = !matches!(frame.homes[row], Home::Input(_) | Home::Over(_));
             let hot = frame.hot[row].is_some();
@@ -251,7 +255,7 @@ impl Emitter<'_> {
                 ));
             }
         }
-        if !self.groups {
+        if !self.groups && !self.mode.joined {
             self.hand_over(Space::Period);
         }
         self.adjoints[Space::Period as usize].fill(Adjoint::Zero);
@@ -259,7 +263,7 @@ impl Emitter<'_> {
     }
 
     /// Adds the adjoints of the state to where the state came from.
-    fn take_state_adjoints(&mut self, from: &[Arg]) {
+    pub(super) fn take_state_adjoints(&mut self, from: &[Arg]) {
         for (k, &arg) in from.iter().enumerate() {
             if let Arg::Const(_) = arg {
                 continue;
@@ -303,16 +307,22 @@ impl Emitter<'_> {
         if !self.groups {
             self.enter(Kind::Narrow, false);
             self.hand_over(Space::Start);
-            if self.mode.inputs {
-                for k in 0..self.plan.shape.lane {
-                    let d = self.adjoint(k).unwrap_or_else(|| "0.0".to_owned());
-                    self.line(format_args!(
-                        "if (alive) {{ OUT[U.lane_grad_at + {k}u * U.lanes + mine] = {d}; }}"
-                    ));
-                }
-            }
+            self.lane_gradients();
         }
         self.leave();
+    }
+
+    /// The adjoints of the lanes' inputs, where they are wanted.
+    pub(super) fn lane_gradients(&mut self) {
+        if !self.mode.inputs {
+            return;
+        }
+        for k in 0..self.plan.shape.lane {
+            let d = self.adjoint(k).unwrap_or_else(|| "0.0".to_owned());
+            self.line(format_args!(
+                "if (alive) {{ OUT[U.lane_grad_at + {k}u * U.lanes + mine] = {d}; }}"
+            ));
+        }
     }
 
     /// Clears what the way back adds to.
@@ -353,19 +363,22 @@ impl Emitter<'_> {
 
 /// Rows of a block that came over from the groups and whose adjoints are wanted, with the rows that they came from.
 pub(super) fn live_rows(side: &Side, space: Space) -> Vec<(usize, Arg)> {
-    let code = code_of(side, space);
-    let bridges = code.phases.iter().flat_map(|phase| &phase.bridges);
-    let live = bridges.filter(|bridge| bridge.live);
+    let phases = code_of(side, space).phases.iter();
+    phases.flat_map(live_rows_of).collect()
+}
+
+/// Those that came over at the beginning of a phase.
+pub(super) fn live_rows_of(phase: &Phase) -> impl Iterator<Item = (usize, Arg)> {
+    let live = phase.bridges.iter().filter(|bridge| bridge.live);
     live.flat_map(|bridge| {
         (0..bridge.rows).map(|i| {
             let (from, to) = bridge.row(i);
             (to, from)
         })
     })
-    .collect()
 }
 
-fn code_of(side: &Side, space: Space) -> &Code {
+pub(super) fn code_of(side: &Side, space: Space) -> &Code {
     match space {
         Space::Start => &side.start,
         Space::Period => &side.period,

@@ -1,54 +1,25 @@
 //! A session on a graphics processor: what stays there between runs.
 
-use std::collections::HashMap;
-
 use super::adapter::Adapter;
-use super::frame::Mode;
-use super::kernels::Shader;
 use super::optimiser::DeviceOptimiser;
-use super::periods::live_rows;
-use super::shape::{TILE, VECTORS, WORKGROUPS};
-use super::upload::{Arrays, RUN_BYTES, Sizes, indices, storage};
+use super::shape::TILE;
+use super::stream::{Lot, lots, put};
+use super::upload::Sizes;
+use super::work::{Sums, Work};
 use crate::error::Error;
 use crate::exec::batch::{Batch, check};
-use crate::exec::part::{Kept, Part};
+use crate::exec::part::Part;
 use crate::exec::session::{Gradient, Rollout, Session};
 use crate::optim::Rule;
-use crate::record::{Keep, Plan, Program, Space, plan};
-
-/// A shader with its compiled entry points.
-#[derive(Debug)]
-struct Ready {
-    shader: Shader,
-    lanes: wgpu::ComputePipeline,
-    groups_forward: Option<wgpu::ComputePipeline>,
-    groups_reverse: Option<wgpu::ComputePipeline>,
-}
-
-/// What a run needs on the device, made for its part of the batch.
-#[derive(Debug)]
-struct Prepared {
-    reverse: bool,
-    part: Kept,
-    sizes: Sizes,
-    group: wgpu::BindGroup,
-}
+use crate::record::{Keep, Program, plan};
 
 /// A program with its batch, its parameters and its memory on a graphics processor.
 #[derive(Debug)]
 pub(super) struct GpuSession<'a> {
-    adapter: &'a Adapter,
-    plan: Plan,
     batch: Batch<'a, f32>,
-    arrays: Arrays,
-    optimiser: DeviceOptimiser,
-    ready: HashMap<bool, Ready>,
-    buffers: HashMap<&'static str, wgpu::Buffer>,
-    prepared: Option<Prepared>,
-    /// Where results come back, and how many numbers fit.
-    staging: Option<(usize, wgpu::Buffer)>,
-    /// The numbers of a run.
-    numbers: wgpu::Buffer,
+    work: Work<'a>,
+    /// Whether a run of the last part could be split into smaller lots.
+    divisible: bool,
 }
 
 impl<'a> GpuSession<'a> {
@@ -56,283 +27,151 @@ impl<'a> GpuSession<'a> {
         adapter: &'a Adapter,
         program: &Program,
         batch: Batch<'a, f32>,
+        memory: u64,
     ) -> Result<Self, Error> {
-        if program.joins_lanes() {
-            return Err(Error::NotOnDevice("a program whose lanes are joined"));
-        }
         let plan = plan(program, batch.differentiate_inputs, Keep::All);
         super::kernels::customs(&plan, &mut String::new())?;
         let packing = super::packing::Packing::new(&plan);
         let mut optimiser = DeviceOptimiser::new(adapter, &plan, &packing)?;
         optimiser.load(adapter, &vec![0.0; plan.shape.params]);
-        let arrays = Arrays::new(adapter, &batch)?;
-        let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let numbers = adapter.buffer("run", RUN_BYTES, uniform)?;
-        adapter.check()?;
+        let joined = program.joins_lanes();
+        let inputs = batch.differentiate_inputs;
+        let mut work = Work::new(adapter, (plan, joined, inputs), optimiser, memory)?;
+        work.keep(&batch)?;
         Ok(GpuSession {
-            adapter,
-            plan,
             batch,
-            arrays,
-            optimiser,
-            ready: HashMap::new(),
-            buffers: HashMap::new(),
-            prepared: None,
-            staging: None,
-            numbers,
+            work,
+            divisible: false,
         })
     }
 
-    /// The shader of a direction, written and compiled when it is first asked for.
-    fn ready(&mut self, reverse: bool) -> Result<&Ready, Error> {
-        if !self.ready.contains_key(&reverse) {
-            let mode = Mode {
-                reverse,
-                inputs: self.batch.differentiate_inputs,
-            };
-            let bytes = self.adapter.limits.max_compute_workgroup_storage_size as usize;
-            let shader = Shader::tile_major(&self.plan, mode, bytes / (VECTORS * 16))?;
-            let compile = |wanted: bool, entry| -> Result<Option<wgpu::ComputePipeline>, Error> {
-                wanted
-                    .then(|| self.adapter.pipeline(&shader.text, entry, false))
-                    .transpose()
-            };
-            let ready = Ready {
-                lanes: self.adapter.pipeline(&shader.text, "lanes", false)?,
-                groups_forward: compile(shader.of_groups, "groups_forward")?,
-                groups_reverse: compile(shader.groups_back, "groups_reverse")?,
-                shader,
-            };
-            self.ready.insert(reverse, ready);
-        }
-        Ok(&self.ready[&reverse])
-    }
-
-    /// A buffer of at least so many bytes, kept from run to run.
-    fn pooled(&mut self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer, Error> {
-        match self.buffers.get(what) {
-            Some(buffer) if buffer.size() >= bytes => Ok(buffer.clone()),
-            _ => {
-                self.buffers.remove(what);
-                let buffer = storage(self.adapter, what, bytes)?;
-                self.buffers.insert(what, buffer.clone());
-                Ok(buffer)
-            }
-        }
-    }
-
-    /// Makes a part of the batch ready to run, unless it is the one before.
-    fn prepare(&mut self, part: &Part<'_>, reverse: bool) -> Result<Sizes, Error> {
-        if let Some(prepared) = &self.prepared
-            && prepared.reverse == reverse
-            && prepared.part.is(part)
-        {
-            return Ok(prepared.sizes);
-        }
-        self.ready(reverse)?;
-        let (some, groups) = self.batch.part(part)?;
-        let sizes = self.sizes(&some, &groups, reverse);
-        let shader = &self.ready[&reverse].shader;
-        let scalars = [&shader.lane, &shader.group].map(|frame| {
-            let mut pairs: Vec<(usize, usize)> =
-                frame.scalars.iter().map(|(&p, &k)| (k, p)).collect();
-            pairs.sort_unstable();
-            pairs.into_iter().map(|(_, p)| p).collect::<Vec<usize>>()
-        });
-        let (indices, places) = indices(&some, &groups, [&scalars[0], &scalars[1]]);
-        let run = sizes.run(&self.arrays, &some, &places);
-        let tiles = sizes.workgroups * sizes.slot + sizes.group_tiles * sizes.group_slot;
-        let slots = sizes.workgroups + sizes.group_tiles;
-        let [.., outputs] = sizes.outputs();
-        let four = |count: usize| count as u64 * 4;
-        let adapter = self.adapter;
-        let index = self.pooled("indices", four(indices.len()))?;
-        let memory = self.pooled("periods of tiles", tiles as u64 * 16)?;
-        let partials = self.pooled("gradients of workgroups", four(slots * sizes.partial()))?;
-        let out = self.pooled("results", four(outputs))?;
-        let over = self.pooled(
-            "adjoints of groups",
-            four((sizes.periods + 1) * sizes.over_stride()),
-        )?;
-        adapter.write(&self.numbers, &run);
-        let indices: Vec<u8> = indices.iter().flat_map(|x| x.to_le_bytes()).collect();
-        adapter.write(&index, &indices);
-        let buffers = [
-            &self.numbers,
-            &self.arrays.narrow,
-            &self.arrays.exo,
-            &index,
-            &self.optimiser.numbers,
-            &self.optimiser.packed,
-            &memory,
-            &partials,
-            &out,
-            &over,
-        ];
-        let group = adapter.bind(&adapter.layout, &buffers);
-        self.prepared = Some(Prepared {
-            reverse,
-            part: Kept::of(part),
-            sizes,
-            group,
-        });
-        Ok(sizes)
-    }
-
-    fn sizes(&self, batch: &Batch<'_, f32>, groups: &[usize], reverse: bool) -> Sizes {
-        let shader = &self.ready[&reverse].shader;
-        let (lanes, periods) = (batch.run_lanes(), batch.run_periods());
-        let tiles = lanes.div_ceil(TILE);
-        let own = shader.of_groups;
-        let slot = shader.lane.vectors(periods);
-        let group_slot = if own {
-            shader.group.vectors(periods)
-        } else {
-            0
-        };
-        let group_tiles = if own { groups.len().div_ceil(TILE) } else { 0 };
-        // As many workgroups as the largest buffer has room for.
-        let room = self.adapter.limits.max_storage_buffer_binding_size / 16;
-        let room = (room as usize).saturating_sub(group_tiles * group_slot) / slot.max(1);
-        let rows = |wanted: bool, rows: usize| if wanted { rows } else { 0 };
-        let inputs = reverse && self.batch.differentiate_inputs;
-        let live = |space| live_rows(&self.plan.lane, space).len();
-        Sizes {
-            lanes,
-            periods,
-            groups: groups.len(),
-            tiles,
-            group_tiles,
-            workgroups: tiles.min(WORKGROUPS).min(room.max(1)),
-            slot,
-            group_slot,
-            traces: rows(!reverse, self.plan.traces.len()),
-            states: rows(!reverse, self.plan.states.len()),
-            lane_grad: rows(inputs, self.plan.shape.lane),
-            exo_grad: rows(inputs, self.plan.shape.exo),
-            params: self.plan.shape.params,
-            over: rows(reverse, live(Space::Start).max(live(Space::Period))),
-        }
-    }
-
-    fn encoder(&self) -> wgpu::CommandEncoder {
-        let descriptor = wgpu::CommandEncoderDescriptor::default();
-        self.adapter.device.create_command_encoder(&descriptor)
-    }
-
-    /// Runs a part; returns how large it was.
+    /// Runs a part, in as many lots as it takes, with the sums and what comes back of each; `done` is told the first lane of each lot. Where the device
+    /// has less memory than its limits say, the lots are made smaller and all is done again.
     fn run(
         &mut self,
         part: &Part<'_>,
         reverse: bool,
         step: Option<(&Rule, f64)>,
-    ) -> Result<(Sizes, wgpu::CommandEncoder), Error> {
-        let sizes = self.prepare(part, reverse)?;
-        let adapter = self.adapter;
-        let mut encoder = self.encoder();
-        {
-            let mut pass = adapter.begin(&mut encoder);
-            let ready = &self.ready[&reverse];
-            if let Some(prepared) = &self.prepared {
-                pass.set_bind_group(0, &prepared.group, &[]);
-            }
-            if let Some(pipeline) = &ready.groups_forward {
-                pass.set_pipeline(pipeline);
-                adapter.dispatch(&mut pass, sizes.group_tiles);
-            }
-            pass.set_pipeline(&ready.lanes);
-            adapter.dispatch(&mut pass, sizes.workgroups);
-            let mut slots = sizes.workgroups;
-            if let Some(pipeline) = &ready.groups_reverse {
-                pass.set_pipeline(pipeline);
-                adapter.dispatch(&mut pass, sizes.group_tiles);
-                slots += sizes.group_tiles;
-            }
-            if reverse {
-                let partials = &self.buffers["gradients of workgroups"];
-                self.optimiser
-                    .encode(adapter, &mut pass, (partials, slots, sizes.partial()), step);
+        mut done: impl FnMut(&Sizes, (usize, usize), Vec<f32>),
+    ) -> Result<(), Error> {
+        loop {
+            match self.run_lots(part, reverse, step, &mut done) {
+                Err(Error::DeviceLimit { .. }) if self.divisible => self.work.shrink(),
+                other => return other,
             }
         }
-        Ok((sizes, encoder))
     }
 
-    /// Submits, and brings numbers of some buffers back, one after another.
-    fn bring(
+    fn run_lots(
         &mut self,
-        mut encoder: wgpu::CommandEncoder,
-        parts: &[(wgpu::Buffer, usize, usize)],
-    ) -> Result<Vec<f32>, Error> {
-        let count: usize = parts.iter().map(|&(_, _, count)| count).sum();
-        let staging = match &self.staging {
-            Some((room, staging)) if *room == count => staging.clone(),
-            _ => self.adapter.staging(count)?,
-        };
-        self.staging = Some((count, staging.clone()));
-        let mut at = 0;
-        for (buffer, first, count) in parts.iter().filter(|part| part.2 > 0) {
-            let (first, bytes) = (*first as u64 * 4, *count as u64 * 4);
-            encoder.copy_buffer_to_buffer(buffer, first, &staging, at, bytes);
-            at += bytes;
+        part: &Part<'_>,
+        reverse: bool,
+        step: Option<(&Rule, f64)>,
+        done: &mut impl FnMut(&Sizes, (usize, usize), Vec<f32>),
+    ) -> Result<(), Error> {
+        let (some, sizes) = self.batch.part(part)?;
+        let (all, periods) = (some.run_lanes(), some.run_periods());
+        drop(some);
+        self.work.ready(reverse)?;
+        let work = &self.work;
+        let joined = work.joined;
+        let fits = |lanes, groups| work.fits((lanes, groups, periods), reverse);
+        let (lots, divisible) = lots(&self.batch, part, &sizes, joined, TILE, fits);
+        self.divisible = divisible;
+        let last = lots.len() - 1;
+        let mut first = 0;
+        for (k, lot) in lots.iter().enumerate() {
+            let sums = Sums {
+                adds: k > 0,
+                step: step.filter(|_| k == last),
+            };
+            let own = lot.part(part);
+            let (sizes, encoder) = self.work.run(&self.batch, &own, all, reverse, sums)?;
+            let wanted = match (reverse, step) {
+                (false, _) => self.work.of_forward(&sizes),
+                (true, Some(_)) => self.work.of_step(k == last),
+                (true, None) => self.work.of_gradient(&sizes, k == last),
+            };
+            let numbers = self.work.bring(encoder, &wanted)?;
+            done(&sizes, (first, all), numbers);
+            first += sizes.lanes;
+            if *lot != Lot::Whole {
+                self.work.forget();
+            }
         }
-        self.adapter.submit(encoder);
-        self.adapter.read(&staging, count)
+        Ok(())
     }
+}
+
+/// Rows of all lanes, of those of a lot.
+fn spread(rows: &[f32], (first, count, all): (usize, usize, usize), out: &mut Vec<f32>) {
+    if count == all {
+        rows.clone_into(out);
+        return;
+    }
+    out.resize(rows.len() / count.max(1) * all, 0.0);
+    put(rows, (first, count), all, out);
 }
 
 impl Session<f32> for GpuSession<'_> {
     fn load(&mut self, params: &[f32]) -> Result<(), Error> {
-        check("params", self.plan.shape.params, params.len())?;
-        self.optimiser.load(self.adapter, params);
-        self.adapter.check()
+        check("params", self.work.params(), params.len())?;
+        self.work.load(params)
     }
 
     fn forward(&mut self, part: &Part<'_>) -> Result<Rollout<f32>, Error> {
-        let (sizes, encoder) = self.run(part, false, None)?;
-        let [traces, state, lane, ..] = sizes.outputs();
-        let numbers = self.bring(encoder, &[(self.buffers["results"].clone(), 0, lane)])?;
-        Ok(Rollout {
-            objective: numbers[..traces].iter().map(|&x| f64::from(x)).collect(),
-            traces: numbers[traces..state].to_vec(),
-            state: numbers[state..].to_vec(),
-        })
+        let mut rollout = Rollout {
+            objective: Vec::new(),
+            traces: Vec::new(),
+            state: Vec::new(),
+        };
+        self.run(part, false, None, |sizes, (first, all), numbers| {
+            let [traces, state, ..] = sizes.outputs();
+            let own = (first, sizes.lanes, all);
+            rollout.objective.truncate(first);
+            let objective = numbers[..traces].iter().map(|&x| f64::from(x));
+            rollout.objective.extend(objective);
+            spread(&numbers[traces..state], own, &mut rollout.traces);
+            spread(&numbers[state..], own, &mut rollout.state);
+        })?;
+        Ok(rollout)
     }
 
     fn gradient(&mut self, part: &Part<'_>) -> Result<Gradient<f32>, Error> {
-        let (sizes, encoder) = self.run(part, true, None)?;
-        let [_, _, lane, exo, end] = sizes.outputs();
-        let params = sizes.params;
-        let out = self.buffers["results"].clone();
-        let parts = [
-            (self.optimiser.gradient.clone(), 0, params + 1),
-            (out, lane, end - lane),
-        ];
-        let numbers = self.bring(encoder, &parts)?;
-        let (sums, inputs) = numbers.split_at(params + 1);
-        Ok(Gradient {
-            objective: f64::from(sums[params]),
-            params: sums[..params].to_vec(),
-            lane: inputs[..exo - lane].to_vec(),
-            exo: inputs[exo - lane..].to_vec(),
-        })
+        let mut gradient = Gradient {
+            objective: 0.0,
+            params: Vec::new(),
+            lane: Vec::new(),
+            exo: Vec::new(),
+        };
+        self.run(part, true, None, |sizes, (first, all), numbers| {
+            let [_, _, lane, exo, end] = sizes.outputs();
+            let (sums, inputs) = numbers.split_at(numbers.len() - (end - lane));
+            if let Some((objective, params)) = sums.split_last() {
+                gradient.objective = f64::from(*objective);
+                gradient.params = params.to_vec();
+            }
+            let own = (first, sizes.lanes, all);
+            spread(&inputs[..exo - lane], own, &mut gradient.lane);
+            spread(&inputs[exo - lane..], own, &mut gradient.exo);
+        })?;
+        Ok(gradient)
     }
 
     fn step(&mut self, part: &Part<'_>, rule: &Rule, rate: f64) -> Result<f64, Error> {
-        let (sizes, encoder) = self.run(part, true, Some((rule, rate)))?;
-        let numbers = self.bring(
-            encoder,
-            &[(self.optimiser.gradient.clone(), sizes.params, 1)],
-        )?;
-        Ok(f64::from(numbers[0]))
+        let mut objective = 0.0;
+        let step = Some((rule, rate));
+        self.run(part, true, step, |_, _, numbers| {
+            objective = numbers.first().map_or(objective, |&x| f64::from(x));
+        })?;
+        Ok(objective)
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
-        let numbers = self.optimiser.numbers.clone();
-        self.bring(self.encoder(), &[(numbers, 0, self.plan.shape.params)])
+        self.work.parameters()
     }
 
     fn average(&mut self) -> Result<Vec<f32>, Error> {
-        let (state, params) = (self.optimiser.state.clone(), self.plan.shape.params);
-        self.bring(self.encoder(), &[(state, 2 * params, params)])
+        self.work.average()
     }
 }

@@ -3,9 +3,11 @@
 use super::adapter::Adapter;
 use super::kernels::RUN;
 use super::packing::as_u32;
-use super::shape::TILE;
+use super::schedule::On;
+use super::shape::{THREADS, TILE};
 use crate::error::Error;
 use crate::exec::batch::Batch;
+use crate::record::Shape;
 
 /// Numbers as the device reads them.
 pub(super) fn bytes_of(numbers: &[f32]) -> Vec<u8> {
@@ -24,7 +26,7 @@ pub(super) fn storage(
 }
 
 /// The arrays of a batch on the device.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Arrays {
     /// The lanes' inputs, then weights, then what groups share.
     pub(super) narrow: wgpu::Buffer,
@@ -34,8 +36,18 @@ pub(super) struct Arrays {
     weighted: bool,
 }
 
+/// Bytes of the arrays of lanes, groups and periods: those of lanes and groups, and those of lanes and periods.
+pub(super) fn bytes(shape: Shape, lanes: usize, groups: usize, periods: usize) -> [u64; 2] {
+    let narrow = lanes * (shape.lane + 1) + shape.shared * periods * groups;
+    [narrow, lanes * shape.exo * periods].map(|count| count as u64 * 4)
+}
+
 impl Arrays {
-    pub(super) fn new(adapter: &Adapter, batch: &Batch<'_, f32>) -> Result<Arrays, Error> {
+    pub(super) fn new(
+        adapter: &Adapter,
+        batch: &Batch<'_, f32>,
+        mut buffer: impl FnMut(&'static str, u64) -> Result<wgpu::Buffer, Error>,
+    ) -> Result<Arrays, Error> {
         let mut numbers = batch.lane.by_input();
         let weights_at = numbers.len();
         if let Some(weights) = &batch.weights {
@@ -44,16 +56,8 @@ impl Arrays {
         let shared_at = numbers.len();
         numbers.extend(batch.shared.iter());
         let (values, _) = batch.exo.in_memory();
-        let narrow = storage(
-            adapter,
-            "inputs of lanes and groups",
-            numbers.len() as u64 * 4,
-        )?;
-        let exo = storage(
-            adapter,
-            "inputs of lanes and periods",
-            values.len() as u64 * 4,
-        )?;
+        let narrow = buffer("inputs of lanes and groups", numbers.len() as u64 * 4)?;
+        let exo = buffer("inputs of lanes and periods", values.len() as u64 * 4)?;
         adapter.write(&narrow, &bytes_of(&numbers));
         // In pieces, so that no second copy of a large array is made.
         for (k, piece) in values.chunks(PIECE).enumerate() {
@@ -84,6 +88,10 @@ pub(super) struct Sizes {
     pub(super) tiles: usize,
     pub(super) group_tiles: usize,
     pub(super) workgroups: usize,
+    /// Tiles that have memory of their own: all, or as many as are worked on at once.
+    pub(super) slots: usize,
+    /// Threads that share a group whose lanes are joined.
+    pub(super) join: usize,
     /// Vectors of a tile, and of a tile of groups.
     pub(super) slot: usize,
     pub(super) group_slot: usize,
@@ -101,6 +109,15 @@ impl Sizes {
     /// Numbers of the gradients that a workgroup sums, the objective behind them.
     pub(super) fn partial(&self) -> usize {
         self.params + 1
+    }
+
+    /// The workgroups of a dispatch.
+    pub(super) fn of(&self, on: On) -> [usize; 2] {
+        match on {
+            On::Lanes => [self.workgroups, 1],
+            On::Groups => [self.group_tiles, 1],
+            On::Join(rows) => [(self.groups * self.join).div_ceil(THREADS), rows],
+        }
     }
 
     pub(super) fn over_stride(&self) -> usize {
@@ -122,8 +139,14 @@ impl Sizes {
         ]
     }
 
-    /// The numbers in the order of [`RUN`], and those behind them.
-    pub(super) fn run(&self, arrays: &Arrays, batch: &Batch<'_, f32>, at: &Places) -> Vec<u8> {
+    /// The numbers in the order of [`RUN`], and those behind them, for a run of which the whole has `all` lanes.
+    pub(super) fn run(
+        &self,
+        arrays: &Arrays,
+        batch: &Batch<'_, f32>,
+        at: &Places,
+        all: usize,
+    ) -> Vec<u8> {
         let (_, strides) = batch.exo.in_memory();
         let [traces, state, lane, exo, _] = self.outputs();
         let numbers = [
@@ -148,7 +171,7 @@ impl Sizes {
             at.scalars,
             self.slot,
             self.group_slot,
-            self.workgroups * self.slot,
+            self.slots * self.slot,
             traces,
             state,
             lane,
@@ -157,8 +180,9 @@ impl Sizes {
             self.partial(),
             self.over_stride(),
             self.tiles * TILE,
+            self.join,
         ];
-        const { assert!(RUN.len() == 30) };
+        const { assert!(RUN.len() == 31) };
         let mut bytes: Vec<u8> = numbers
             .into_iter()
             .flat_map(|x| as_u32(x).to_le_bytes())
@@ -169,7 +193,7 @@ impl Sizes {
             clippy::cast_possible_truncation,
             reason = "as the processor rounds it"
         )]
-        let mean = (1.0 / crate::exec::forward::lanes_as_f64(self.lanes)) as f32;
+        let mean = (1.0 / crate::exec::forward::lanes_as_f64(all)) as f32;
         bytes.extend(mean.to_le_bytes());
         bytes.extend(u32::from(arrays.weighted).to_le_bytes());
         // Uniform structures are sized in multiples of sixteen bytes.

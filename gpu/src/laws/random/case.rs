@@ -96,6 +96,19 @@ pub struct Case {
     pub periods: usize,
     /// What the numbers are drawn from.
     pub seed: u64,
+    /// The sizes of its groups; empty where all lanes are one.
+    #[doc(hidden)]
+    pub groups: Vec<usize>,
+}
+
+impl Case {
+    /// The same program over groups of lanes of these sizes, which the laws of an executor run as such.
+    #[must_use]
+    pub fn in_groups(mut self, sizes: Vec<usize>) -> Self {
+        self.lanes = sizes.iter().sum();
+        self.groups = sizes;
+        self
+    }
 }
 
 /// Which kinds of operation a random program has.
@@ -225,6 +238,7 @@ pub fn programs(kinds: Kinds, joined: bool, lanes: std::ops::Range<usize>) -> Bo
                 lanes,
                 periods,
                 seed,
+                groups: Vec::new(),
             },
         )
         .boxed()
