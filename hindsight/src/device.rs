@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
 
 use gpu::Device;
-use gpu::exec::Wanted;
-use serde::Serialize;
+use gpu::exec::{Used, Wanted};
 
 use crate::error::CliError;
 
@@ -19,67 +17,39 @@ pub(crate) struct Choice {
     device: Option<Wanted>,
 }
 
-/// The device that the subcommand works on, and whether it was asked for. Set once, by the subcommand.
-static CHOSEN: OnceLock<(Device, bool)> = OnceLock::new();
+/// The device that a run works on, and whether it was asked for.
+#[derive(Debug)]
+pub(crate) struct Chosen(Device, bool);
 
 impl Choice {
-    /// Opens the device, beside a processor with so many threads, or all cores; results name it from now on.
+    /// Opens the device, beside a processor with so many threads, or all cores.
     ///
     /// # Errors
     ///
     /// [`CliError::Input`] if there is no such device.
-    pub(crate) fn open(self, threads: Option<NonZeroUsize>) -> Result<Device, CliError> {
+    pub(crate) fn open(self, threads: Option<NonZeroUsize>) -> Result<Chosen, CliError> {
         let wanted = self.device.unwrap_or_default();
         let device = Device::choose(wanted, threads)
             .map_err(|error| CliError::argument("--device", wanted, error))?;
-        let chosen = CHOSEN.get_or_init(|| (device, self.device.is_some()));
-        Ok(chosen.0.clone())
+        Ok(Chosen(device, self.device.is_some()))
     }
 }
 
-/// What results say of the device.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Used {
-    name: String,
-    /// Why the processor did what a graphics processor might have done.
-    remarks: Vec<String>,
-}
-
-impl Used {
-    /// One line.
-    pub(crate) fn text(&self) -> String {
-        let mut text = self.name.clone();
-        for remark in &self.remarks {
-            let _ = write!(text, "; {remark}");
-        }
-        text
+impl Chosen {
+    pub(crate) fn device(&self) -> &Device {
+        &self.0
     }
-}
 
-/// The device, where it was asked for or this build knows graphics processors.
-pub(crate) fn used() -> Option<Used> {
-    let (device, asked) = CHOSEN.get()?;
-    // The number of threads changes no number, and is not said.
-    let name = device.name().split(',').next().unwrap_or_default();
-    (*asked || cfg!(feature = "wgpu")).then(|| Used {
-        name: if name == "processor" {
-            name
-        } else {
-            device.name()
-        }
-        .to_owned(),
-        remarks: device.remarks(),
-    })
+    /// What is said of it, where it was asked for or this build knows graphics processors.
+    pub(crate) fn used(&self) -> Option<Used> {
+        (self.1 || cfg!(feature = "wgpu")).then(|| self.0.used())
+    }
 }
 
 /// The program's version, and what it finds on this machine.
 pub(crate) fn version() -> String {
     let mut text = format!("{}\n", crate::output::GENERATOR);
-    let _ = writeln!(
-        text,
-        "{}",
-        Device::cpu(Device::default().host().threads()).name()
-    );
+    let _ = writeln!(text, "{}", Device::from(gpu::Cpu::default()).name());
     #[cfg(feature = "wgpu")]
     match gpu::exec::Gpu::new() {
         Ok(gpu) => {

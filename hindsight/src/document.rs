@@ -30,13 +30,17 @@
 //! `-` as a file name is the standard input or output. Where the JSON document or the page goes to the standard output, no table is
 //! printed there. Everywhere else the table is printed in any case, also when a file cannot be written.
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use gpu::Device;
+use gpu::exec::Used;
 use report::Page;
 use serde::Serialize;
 
-use crate::device::{self, Used};
+use crate::device::{Choice, Chosen};
 use crate::error::CliError;
 use crate::inputs::{Input, Inputs};
 use crate::output::{self, GENERATOR, Target};
@@ -86,6 +90,7 @@ pub(crate) struct Run {
     page: Option<Target>,
     tables: Option<Target>,
     others: Vec<(Target, Vec<u8>)>,
+    device: OnceCell<Chosen>,
 }
 
 /// A further file of a run, announced by [`Run::also`].
@@ -115,6 +120,7 @@ impl Run {
             page: None,
             tables: None,
             others: Vec::new(),
+            device: OnceCell::new(),
         };
         run.json = outputs
             .json
@@ -150,6 +156,16 @@ impl Run {
         self.others[file.0].1 = bytes.into();
     }
 
+    /// Opens the device that the run works on, with so many threads beside it; results name it from now on.
+    pub(crate) fn device(
+        &self,
+        choice: Choice,
+        threads: Option<NonZeroUsize>,
+    ) -> Result<Device, CliError> {
+        let chosen = choice.open(threads)?;
+        Ok(self.device.get_or_init(|| chosen).device().clone())
+    }
+
     /// Where the inputs are opened.
     pub(crate) fn inputs(&self) -> &Inputs {
         &self.inputs
@@ -168,7 +184,8 @@ impl Run {
     ) -> Result<(), CliError> {
         let taken = output::is_quiet() || self.targets().any(Target::is_standard);
         let written = self.write(results, page);
-        let device = device::used().map(|used| format!("\nDevice: {}.\n", used.text()));
+        let device = self.device.get().and_then(Chosen::used);
+        let device = device.map(|used| format!("\nDevice: {used}.\n"));
         let printed = if taken {
             Ok(())
         } else {
@@ -184,7 +201,7 @@ impl Run {
             command_line: &self.arguments,
             seed: self.seed,
             inputs: self.inputs.list(),
-            device: device::used(),
+            device: self.device.get().and_then(Chosen::used),
             results,
         };
         let mut files: Vec<(&Target, Vec<u8>)> = Vec::new();
@@ -261,7 +278,7 @@ impl<R> Envelope<'_, R> {
             facts.push(("seed".to_owned(), seed.to_string()));
         }
         if let Some(device) = &self.device {
-            facts.push(("device".to_owned(), device.text()));
+            facts.push(("device".to_owned(), device.to_string()));
         }
         for input in &self.inputs {
             let digest = input.sha256.as_deref().unwrap_or("unknown");

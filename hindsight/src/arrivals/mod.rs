@@ -234,7 +234,7 @@ fn fit(args: &Fit) -> Result<(), CliError> {
         .as_deref()
         .map(|path| run.also(path))
         .transpose()?;
-    let device = common.device.open(None)?;
+    let device = run.device(common.device, None)?;
     let data = Data::new(common, &run, None, false)?;
     let validated = train(common, &data, &device)?;
     let model = &validated.model;
@@ -277,12 +277,12 @@ fn fit(args: &Fit) -> Result<(), CliError> {
 /// Judges models, or draws orders.
 fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     let (common, seed) = (&args.common, args.common.seed.seed);
-    let device = common.device.open(None)?;
     if args.samples < 10 || args.samples % 2 == 1 {
         let problem = "is no even number from 10";
         return Err(CliError::argument("--samples", args.samples, problem));
     }
     let run = begin(name, common, args.model.as_deref())?;
+    let device = run.device(common.device, None)?;
     let known = args.model.as_deref().map(|path| saved(&run, path));
     let saved = known.transpose()?;
     let alone = saved.is_some() || !judge;

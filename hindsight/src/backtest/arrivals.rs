@@ -113,7 +113,7 @@ pub(super) fn run(args: &Args, model: &Path) -> Result<(), CliError> {
     let catalogue =
         catalogue.and_then(|own| own.with_rules((0..panel.products()).map(rule).collect()));
     let catalogue = catalogue.map_err(wrong)?;
-    let device = replay.device.open(replay.threads)?;
+    let device = run.device(replay.device, replay.threads)?;
     let law = implied_lead_times(&generator, &catalogue, &device, seed).map_err(wrong)?;
     let config = TrialConfig {
         held_out,

@@ -169,7 +169,7 @@ impl Job {
                 self.opening
                     .read(run.inputs(), format, names, &record.table, &data, scored)?;
         }
-        let (results, gaps) = compute(&backtest, &data, self, &record.table.source, gaps)?;
+        let (results, gaps) = compute(&run, &backtest, &data, self, &record.table.source, gaps)?;
         let conventions = options::convention_words(&backtest, &self.opening.words(&data));
         let document = document(results, gaps, record, &source, self, conventions);
         Ok((run, document))
@@ -203,13 +203,14 @@ fn first_scored(
 }
 
 fn compute(
+    run: &Run,
     backtest: &BackTest,
     data: &Dataset,
     args: &Job,
     source: &str,
     mut gaps: WindowGaps,
 ) -> Result<(Results, WindowGaps), CliError> {
-    let device = args.replay.device.open(args.replay.threads)?;
+    let device = run.device(args.replay.device, args.replay.threads)?;
     let progress = Progress::new("training", Some(100));
     let report = |at: exo_idp::backtest::Progress| {
         let percent = 100 * at.done / at.total.max(1);

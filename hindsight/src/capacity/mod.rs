@@ -135,7 +135,7 @@ pub(crate) fn run(command: &Command) -> Result<(), CliError> {
                 progress.step(1);
                 progress.note(what);
             };
-            let device = args.common.device.open(None)?;
+            let device = run.device(args.common.device, None)?;
             let model = job.study(&panel, |study| study.train(&device, &mut tell))?;
             progress.finish();
             run.put(save, model.to_text());
@@ -263,7 +263,7 @@ impl Job<'_> {
             read_limits(&mut sheet, &RESOURCES, COURSE.weeks, notice).map_err(input)
         };
         let limits = own.limits.as_ref().map(read).transpose()?;
-        let device = self.common.device.open(None)?;
+        let device = run.device(self.common.device, None)?;
         let progress = Progress::new("capacity", Some(11));
         let mut tell = |what: &str| {
             progress.step(1);

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use ::drain::gpu::Device;
 use ::drain::io::log;
 use ::drain::model::{DrainModel, Evaluation, Search, Training};
 use ::drain::protocol::{Findings, Study};
@@ -10,6 +9,7 @@ use report::number::{fixed, percent, significant};
 use report::{Column, Page, Table, figures};
 
 use super::{Common, Stores, charts, wrong};
+use crate::device::Choice;
 use crate::document::Run;
 use crate::error::{CliError, Complain as _};
 
@@ -27,6 +27,8 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    device: Choice,
     /// A model that `fit` has saved; needs --input.
     #[arg(long, value_name = "FILE", requires = "input")]
     model: Option<PathBuf>,
@@ -47,7 +49,7 @@ pub(super) const CAPTION: &str = "Errors of units by warehouse as shares of all 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let run = args.common.begin("drain evaluate", args.model.as_deref())?;
     match (&args.common.input, &args.model) {
-        (Some(input), Some(model)) => saved(&run, input, model, args.common.seed.seed),
+        (Some(input), Some(model)) => saved(&run, args, input, model),
         (Some(_), None) => Err(CliError::Input(
             "--input needs --model: the model that is judged on it".to_owned(),
         )),
@@ -55,15 +57,17 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
 }
 
-fn saved(run: &Run, input: &Path, model: &Path, seed: u64) -> Result<(), CliError> {
+fn saved(run: &Run, args: &Args, input: &Path, model: &Path) -> Result<(), CliError> {
+    let seed = args.common.seed.seed;
     let log = super::read(run.inputs(), input, log)?;
     let mut text = String::new();
     std::io::Read::read_to_string(&mut run.inputs().open(model)?, &mut text)
         .map_err(|e| CliError::reading(model, &e))?;
     let about = |e: ::drain::DrainError| crate::error::Place::file(model).error(e);
     let found = DrainModel::from_text(&text).map_err(about)?;
+    let device = run.device(args.device, None)?;
     let forecasts = found
-        .forecast(log.costs(), log.states(), SAMPLES, seed, &Device::cpu(1))
+        .forecast(log.costs(), log.states(), SAMPLES, seed, &device)
         .map_err(about)?;
     let evaluation = Evaluation::of(&log, &forecasts).map_err(wrong)?;
     let words = format!(
@@ -106,9 +110,8 @@ fn protocol(run: &Run, args: &Args) -> Result<(), CliError> {
         seed,
         ..Study::default()
     };
-    let (found, _) = study
-        .run(&stores.world, &Device::cpu(1), |_| ())
-        .map_err(wrong)?;
+    let device = run.device(args.device, None)?;
+    let (found, _) = study.run(&stores.world, &device, |_| ()).map_err(wrong)?;
     let errors = table(&[
         ("drain model", &found.in_distribution),
         ("quantile regression", &found.quantile_regression),

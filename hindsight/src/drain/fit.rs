@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use ::drain::gpu::Device;
 use ::drain::io::log;
 use ::drain::model::{DrainModel, Training};
 use report::Page;
 
 use super::{Common, Stores, evaluate, wrong};
+use crate::device::Choice;
 use crate::error::CliError;
 
 const EXAMPLES: &str = "\
@@ -27,6 +27,8 @@ pub(crate) struct Args {
     /// Steps of training.
     #[arg(long, default_value_t = 600)]
     steps: usize,
+    #[command(flatten)]
+    device: Choice,
     /// Where the model is saved.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -62,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         seed,
         ..Training::default()
     };
-    let device = Device::cpu(1);
+    let device = run.device(args.device, None)?;
     let judged = DrainModel::fit_and_judge(&all, 0.8, evaluate::SAMPLES, &training, &device);
     let (model, evaluation) = judged.map_err(wrong)?;
     if let Some(save) = save {

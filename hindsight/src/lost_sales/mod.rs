@@ -15,7 +15,6 @@ use serde::Serialize;
 use crate::device::Choice;
 use crate::document::{Outputs, Run, Seed};
 use crate::error::CliError;
-use crate::inputs::Inputs;
 use crate::output;
 use crate::progress::Progress;
 use report::{Axis, BarChart, Column, Page, Table, Width, number};
@@ -76,7 +75,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let input = demand::file(&args.demand)?;
     let run = Run::begin("lost-sales", &args.outputs, Some(args.seed.seed), input)?;
-    let results = watched(|progress| Results::new(args, run.inputs(), progress))?;
+    let results = watched(|progress| Results::new(args, &run, progress))?;
     run.finish(
         &results,
         || results.page(),
@@ -144,6 +143,7 @@ struct OptimumFigures {
 /// The neural policy of a problem, if it is wanted; a problem whose demand is always zero has nothing to learn.
 fn train(
     args: &Args,
+    run: &Run,
     problem: &LostSales,
     progress: &Progress,
 ) -> Result<Option<LostSalesPolicy>, CliError> {
@@ -157,7 +157,7 @@ fn train(
         seed: args.seed.seed,
         ..LostSalesTraining::default()
     };
-    let device = args.device.open(args.threads)?;
+    let device = run.device(args.device, args.threads)?;
     let policy = train_lost_sales(problem, &training, &device, |step, cost| {
         if step % 20 == 0 {
             progress.note(format!(
@@ -173,11 +173,11 @@ fn train(
 }
 
 impl Results {
-    fn new(args: &Args, inputs: &Inputs, progress: &Progress) -> Result<Self, CliError> {
-        let law = demand::parse(&args.demand, inputs)?;
+    fn new(args: &Args, run: &Run, progress: &Progress) -> Result<Self, CliError> {
+        let law = demand::parse(&args.demand, run.inputs())?;
         let problem = LostSales::new(law, args.lead_time, args.holding, args.penalty)
             .map_err(|error| explain(args, &error))?;
-        let trained = train(args, &problem, progress)?;
+        let trained = train(args, run, &problem, progress)?;
         let comparison =
             rows::compare(&problem, progress).map_err(|error| explain(args, &error))?;
         let policies = rows::rows(&problem, &comparison, trained.as_ref())
