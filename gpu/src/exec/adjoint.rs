@@ -26,9 +26,19 @@ impl<F: Real> Tile<'_, F> {
         let code = self.code(space);
         self.clear(period, &code.phases[phase].added_to);
         let ops = code.phases[phase].ops.clone();
+        let directs = self.directs.of(space);
+        let parts = (&self.map.parts(period), &self.adjoints.parts(period));
         for at in ops.rev() {
-            if code.wants[at] != [false; 2] {
-                self.reverse((space, period), code, at, gradients);
+            if code.wants[at] == [false; 2] {
+                continue;
+            }
+            let direct = directs[at].as_ref();
+            match direct.and_then(|direct| Some((direct, direct.back()?))) {
+                Some((direct, back)) => {
+                    let memory = &mut self.memory;
+                    direct.run_back(back, parts, &memory.rows, &mut memory.adjoints);
+                }
+                None => self.reverse((space, period), code, at, gradients),
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::arrangement::{Arrangement, Job};
 use super::batch::{Batch, check};
 use super::crew::{Crew, Lead, Store, TileInputs, TileRollout};
+use super::direct::Directs;
 use super::exchange::Exchange;
 use super::part::Part;
 use super::segment::{Needs, Segments, Tape};
@@ -25,6 +26,8 @@ pub(super) struct CpuSession<'a, F: Real> {
     threads: usize,
     tape: Tape,
     plan: Plan,
+    /// Of the lanes and of the groups.
+    directs: [Directs<F>; 2],
     joined: bool,
     batch: Batch<'a, F>,
     optimizer: Optimizer<F>,
@@ -53,9 +56,11 @@ impl<'a, F: Real> CpuSession<'a, F> {
             plan = ready(Keep::Narrow);
         }
         let params = vec![F::default(); program.shape().params];
+        let directs = plan.sides().map(|side| Directs::new(Isa::detect(), side));
         Ok(CpuSession {
             threads,
             tape,
+            directs,
             plan,
             joined,
             batch,
@@ -161,6 +166,7 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
         let run = Run {
             isa: Isa::detect(),
             plan: &self.plan,
+            directs: &self.directs,
             params: self.optimizer.params(),
             batch: &batch,
             packed,
@@ -199,6 +205,7 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
         let run = Run {
             isa: Isa::detect(),
             plan: &self.plan,
+            directs: &self.directs,
             params: self.optimizer.params(),
             batch: &batch,
             packed,

@@ -117,17 +117,25 @@ impl<'r, F: Real> Tile<'r, F> {
         if reverse {
             ops.end = ops.end.min(code.late);
         }
+        let (directs, parts) = (self.directs.of(space), self.map.parts(period));
         for at in ops {
-            self.apply(space, period, &code.ops[at], reverse && !code.again[at]);
+            match &directs[at] {
+                Some(direct) => direct.run(&parts, &mut self.memory.rows),
+                None => self.apply(space, period, &code.ops[at], reverse && !code.again[at]),
+            }
         }
     }
 
     /// Runs the operations of one phase of a period that waited, or were not kept, on the way back.
     pub(super) fn run_again(&mut self, period: usize, phase: usize) {
         let code = self.code(Space::Period);
+        let (directs, parts) = (self.directs.of(Space::Period), self.map.parts(period));
         for at in code.phases[phase].ops.clone() {
             if code.again[at] || at >= code.late {
-                self.apply(Space::Period, period, &code.ops[at], true);
+                match &directs[at] {
+                    Some(direct) => direct.run(&parts, &mut self.memory.rows),
+                    None => self.apply(Space::Period, period, &code.ops[at], true),
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ mod cpu;
 mod cpu_session;
 mod crew;
 mod device;
+mod direct;
 mod disjoint;
 mod exchange;
 mod forward;

@@ -1,6 +1,6 @@
 //! Where the rows of several periods and tiles are, in slots that are used in turn.
 
-use crate::record::{Row, Space};
+use crate::record::{Row, Side, Space};
 
 /// Where the slots are: a period's is the remainder of its number by the number of slots. Remembers the slot of the period
 /// that was gone to, since a division for every operand would cost as much as the arithmetic on a row.
@@ -126,6 +126,15 @@ impl Map {
         self.passing.go_to(period);
     }
 
+    /// Where the parts are in a period.
+    pub(super) fn parts(&self, period: usize) -> Parts {
+        let of_period = [self.kept.at(period), self.passing.at(period)];
+        Parts {
+            width: self.width,
+            first: [self.base, of_period[0], of_period[1], self.shared],
+        }
+    }
+
     /// The first number of a row of the start.
     #[inline(always)]
     pub(super) fn of_start(&self, index: usize) -> usize {
@@ -161,6 +170,64 @@ impl Map {
         }
         let period = period.checked_sub(row.lag)?;
         Some(self.of_period(period, row.index))
+    }
+}
+
+/// In which part of a tile's memory a row lies, and the how manieth it is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Spot {
+    part: Part,
+    row: usize,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Start,
+    Kept,
+    Passing,
+    Shared,
+}
+
+impl Spot {
+    /// Where the values of a row are.
+    pub(super) fn of_value(side: &Side, space: Space, index: usize) -> Self {
+        Spot::new(space, index, side.kept, side.own)
+    }
+
+    /// Where the adjoints of a row are.
+    pub(super) fn of_adjoint(side: &Side, space: Space, index: usize) -> Self {
+        Spot::new(space, index, side.own, side.own)
+    }
+
+    fn new(space: Space, index: usize, kept_rows: usize, own_rows: usize) -> Self {
+        let (part, row) = match space {
+            Space::Start => (Part::Start, index),
+            Space::Period if index < kept_rows => (Part::Kept, index),
+            Space::Period if index < own_rows => (Part::Passing, index - kept_rows),
+            Space::Period => (Part::Shared, index - own_rows),
+        };
+        Spot { part, row }
+    }
+}
+
+/// Where the parts of a tile's memory begin in a period.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts {
+    width: usize,
+    first: [usize; 4],
+}
+
+impl Parts {
+    /// Numbers of a row.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The first number of a row.
+    #[inline(always)]
+    pub(super) fn at(&self, spot: Spot) -> usize {
+        self.first[spot.part as usize] + spot.row * self.width
     }
 }
 

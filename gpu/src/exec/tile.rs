@@ -12,6 +12,7 @@ use crate::record::{Code, Plan, Side, Space};
 
 use super::arrangement::Arrangement;
 use super::batch::Batch;
+use super::direct::{self, Directs};
 use super::ring::{Map, Slots};
 use super::segment::Segments;
 
@@ -20,6 +21,8 @@ use super::segment::Segments;
 pub(super) struct Run<'a, F: Real> {
     pub(super) isa: Isa,
     pub(super) plan: &'a Plan,
+    /// Of the lanes and of the groups, the operations that are found beforehand.
+    pub(super) directs: &'a [Directs<F>; 2],
     pub(super) params: &'a [F],
     pub(super) batch: &'a Batch<'a, F>,
     pub(super) packed: &'a [Packed<F>],
@@ -124,6 +127,7 @@ impl<F: Real> Place<'_, F> {
 pub(super) struct Tile<'r, F: Real> {
     pub(super) run: &'r Run<'r, F>,
     pub(super) side: &'r Side,
+    pub(super) directs: &'r Directs<F>,
     pub(super) here: Box<Place<'r, F>>,
     /// The places of all tiles; that of the tile that is worked on is in `here`.
     places: Vec<Box<Place<'r, F>>>,
@@ -146,9 +150,11 @@ impl<'r, F: Real> Tile<'r, F> {
         places: Vec<Place<'r, F>>,
         memory: Memory<F>,
     ) -> Self {
+        let of_groups = !std::ptr::eq(side, &raw const run.plan.lane);
         let mut tile = Tile {
             run,
             side,
+            directs: &run.directs[usize::from(of_groups)],
             here: Box::new(Place::new(0, 0, 0)),
             places: places.into_iter().map(Box::new).collect(),
             at: 0,
@@ -215,9 +221,13 @@ impl<'r, F: Real> Tile<'r, F> {
         let passing_rows = side.own - side.kept;
         let map =
             |start, kept, passing, shared| Map::new(width, tiles, start, kept, passing, shared);
-        self.map = map(start.rows, kept, (passing_rows, passing), shared);
+        let fixed = &self.directs.fixed;
+        let numbers = shared + fixed.len();
+        self.map = map(start.rows, kept, (passing_rows, passing), numbers);
         let rows = period.rows.max(start.rows);
         grow(&mut self.memory.rows, self.map.len());
+        let (params, memory) = (self.run.params, &mut self.memory.rows);
+        direct::fill(fixed, params, &self.map, period.rows, memory);
         grow(&mut self.memory.zeros, rows * width);
         let scratch = side.scratch;
         grow(&mut self.memory.transposed, padded(scratch.inputs) * width);

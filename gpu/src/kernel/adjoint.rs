@@ -53,7 +53,7 @@ fn unary_body<const FMA: bool, F: Number>(
 }
 
 #[inline(always)]
-fn unary_pull<const FMA: bool, const FRESH: bool, F: Number>(
+pub(super) fn unary_pull<const FMA: bool, const FRESH: bool, F: Number>(
     f: Unary,
     x: Source<'_, F>,
     y: &[F],
@@ -126,13 +126,13 @@ impl<'a, F> To<'a, F> {
 }
 
 /// The derivatives of a function of two numbers. A trait and no closure: what is compiled for the instructions must be inlined always.
-trait Slopes {
+pub(super) trait Slopes {
     fn of<F: Number>(a: F, b: F) -> (F, F);
 }
 
 macro_rules! slopes {
     ($($f:ident($a:ident, $b:ident) = $slopes:expr;)*) => {
-        $(struct $f;
+        $(pub(super) struct $f;
         impl Slopes for $f {
             #[inline(always)]
             fn of<F: Number>($a: F, $b: F) -> (F, F) {
@@ -168,7 +168,7 @@ slopes!(
 
 /// Row by row where one row of an operand is repeated: from the last on, as if every row were an operation of its own.
 #[inline(always)]
-fn all_rows<S: Slopes, F: Number>(
+pub(super) fn all_rows<S: Slopes, F: Number>(
     (a, mut da): (Source<'_, F>, To<'_, F>),
     (b, mut db): (Source<'_, F>, To<'_, F>),
     dy: &[F],

@@ -97,7 +97,7 @@ fn row_of_tile<F: Number>(
 }
 
 #[inline(always)]
-fn unary_body<const FMA: bool, F: Number>(f: Unary, x: Source<'_, F>, out: &mut [F]) {
+pub(super) fn unary_body<const FMA: bool, F: Number>(f: Unary, x: Source<'_, F>, out: &mut [F]) {
     match f {
         Unary::Copy | Unary::Detach => map(x, out, |x| x),
         Unary::Neg => map(x, out, |x| -x),
@@ -117,7 +117,7 @@ fn unary_body<const FMA: bool, F: Number>(f: Unary, x: Source<'_, F>, out: &mut 
 }
 
 #[inline(always)]
-fn binary_body<const FMA: bool, F: Number>(
+pub(super) fn binary_body<const FMA: bool, F: Number>(
     f: Binary,
     a: Source<'_, F>,
     b: Source<'_, F>,

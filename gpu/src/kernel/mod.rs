@@ -8,6 +8,7 @@ mod activation;
 pub(crate) mod adjoint;
 pub(crate) mod aligned;
 pub(crate) mod dense;
+pub(crate) mod direct;
 pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 pub(crate) mod groups;
