@@ -99,6 +99,41 @@ pub(crate) fn tanh_f32<const FMA: bool>(x: f32) -> f32 {
     quotient_f32::<FMA>(-d, d + 2.0).copysign(x)
 }
 
+/// The bits of $\sqrt{1/2}$: from there on numbers are divided by powers of two.
+const SQRT_HALF: u32 = 0x3F35_04F3;
+/// $2^{23}$, which makes a normal number of one below them.
+const TO_NORMAL: f32 = 8_388_608.0;
+
+/// $\ln x$ in `f32`, within two units in the last place; minus infinity at zero, NaN below.
+///
+/// $x = 2^n (1 + f)$ with $1 + f$ in $[\sqrt{1/2}, \sqrt 2)$, and $\ln(1 + f) = f - (f^2/2 - s (f^2/2 + R))$ with $s = f / (2 + f)$ and
+/// $R = 2 \operatorname{artanh}(s) / s - 2$, a series in $s^2 \le 0.03$ that is cut after $s^{10}$: what is small is taken from $f$, which is
+/// exact.
+#[inline(always)]
+pub(crate) fn ln_f32<const FMA: bool>(x: f32) -> f32 {
+    let is_small = x < f32::MIN_POSITIVE;
+    let scaled = if is_small { x * TO_NORMAL } else { x };
+    let shift = if is_small { -23.0 } else { 0.0 };
+    let bits = scaled.to_bits().wrapping_sub(SQRT_HALF);
+    let mantissa = (bits & 0x007F_FFFF) + SQRT_HALF;
+    #[expect(clippy::cast_precision_loss, reason = "an exponent is a small number")]
+    let n = (bits.cast_signed() >> 23) as f32 + shift;
+    let f = f32::from_bits(mantissa) - 1.0;
+    let s = quotient_f32::<FMA>(f, 2.0 + f);
+    let z = s * s;
+    let r = 2.0 / 11.0;
+    let r = madd::<FMA>(r, z, 2.0 / 9.0);
+    let r = madd::<FMA>(r, z, 2.0 / 7.0);
+    let r = madd::<FMA>(r, z, 0.4);
+    let r = madd::<FMA>(r, z, 2.0 / 3.0) * z;
+    let half = 0.5 * f * f;
+    let less = half - madd::<FMA>(s, half + r, n * LN2_LOW);
+    let ln = madd::<FMA>(n, LN2_HIGH, f - less);
+    let ln = if x > 0.0 { ln } else { f32::NAN };
+    let ln = if x == 0.0 { f32::NEG_INFINITY } else { ln };
+    if x == f32::INFINITY { x } else { ln }
+}
+
 /// $\ln(1 + u)$ for $u$ in $[0, 1]$, within two units in the last place.
 ///
 /// $\ln(1 + u) = 2 \operatorname{artanh} s$ with $s = u / (2 + u) \le 1/3$: no cancellation for small $u$. The series is cut
@@ -128,7 +163,7 @@ pub(crate) fn softplus_f32<const FMA: bool>(x: f32) -> f32 {
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "exact cases")]
 mod tests {
-    use super::{exp_f32, ln_1p_of_unit_f32, quotient_f32, sigmoid_f32, tanh_f32};
+    use super::{exp_f32, ln_1p_of_unit_f32, ln_f32, quotient_f32, sigmoid_f32, tanh_f32};
     use proptest::prelude::*;
 
     proptest! {
@@ -169,6 +204,31 @@ mod tests {
             let error = (f64::from(ln_1p_of_unit_f32::<false>(u)) - exact).abs();
             prop_assert!(error <= 2.0 * f64::from(f32::EPSILON) * exact, "{u}: {error}");
         }
+    }
+
+    proptest! {
+        /// All magnitudes, and where the logarithm is small.
+        #[test]
+        fn ln_is_within_two_units_in_the_last_place(x in prop_oneof![(1_u32..0x7F80_0000).prop_map(f32::from_bits), 0.5_f32..2.0, 0.999_f32..1.001]) {
+            let exact = f64::from(x).ln();
+            for found in [ln_f32::<false>(x), ln_f32::<true>(x)] {
+                let error = (f64::from(found) - exact).abs();
+                prop_assert!(error <= 2.0 * f64::from(f32::EPSILON) * exact.abs(), "{x}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn ln_at_the_edges() {
+        assert!(
+            ln_f32::<true>(0.0) == f32::NEG_INFINITY && ln_f32::<true>(-0.0) == f32::NEG_INFINITY
+        );
+        assert!(ln_f32::<true>(1.0) == 0.0 && ln_f32::<true>(f32::INFINITY) == f32::INFINITY);
+        assert!(
+            [-1.0, -f32::MIN_POSITIVE, f32::NEG_INFINITY, f32::NAN]
+                .iter()
+                .all(|&x| ln_f32::<true>(x).is_nan())
+        );
     }
 
     proptest! {

@@ -212,6 +212,8 @@ unary_kernels!(
     Abs(Unary::Abs),
     Sqrt(Unary::Sqrt),
     Exp(Unary::Exp),
+    Ln(Unary::Ln),
+    Softplus(Unary::Softplus),
     Positive(Unary::Positive),
     Detach(Unary::Detach)
 );

@@ -74,9 +74,8 @@ pub(crate) trait Kernels: Number {
     /// Writes the largest value of each lane, and the logarithm of the sum of the exponentials of all without it.
     fn normaliser(isa: Isa, x: &[Self], top: &mut [Self; TILE], log_total: &mut [Self; TILE]) {
         Self::exponentials(isa, x, top, log_total);
-        for total in log_total {
-            *total = total.ln();
-        }
+        let total = *log_total;
+        elementwise::unary(isa, Unary::Ln, Source::Rows(&total), log_total);
     }
     /// The same without the logarithm.
     fn exponentials(isa: Isa, x: &[Self], top: &mut [Self; TILE], total: &mut [Self; TILE]) {

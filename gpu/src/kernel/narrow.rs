@@ -148,16 +148,15 @@ per_isa!(
 
 /// The inputs of a layer, `groups` numbers a row, side by side for each group; `stride` numbers a group.
 fn turn<F: Number>(groups: usize, segments: &[&[F]], stride: usize, xt: &mut [F]) {
-    for (group, x) in xt.chunks_exact_mut(stride).take(groups).enumerate() {
-        let own = segments
-            .iter()
-            .flat_map(|s| s.iter().skip(group).step_by(groups));
-        let mut count = 0;
-        for (x, &value) in x.iter_mut().zip(own) {
-            *x = value;
-            count += 1;
+    let mut column = 0;
+    for row in segments.iter().flat_map(|rows| rows.chunks_exact(groups)) {
+        for (group, &value) in row.iter().enumerate() {
+            xt[group * stride + column] = value;
         }
-        x[count..].fill(F::default());
+        column += 1;
+    }
+    for x in xt.chunks_exact_mut(stride).take(groups) {
+        x[column..].fill(F::default());
     }
 }
 

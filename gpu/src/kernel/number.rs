@@ -9,6 +9,7 @@ pub(crate) trait Number: Scalar + Default + PartialOrd + Send + Sync + 'static {
     fn to_double(self) -> f64;
     fn madd<const FMA: bool>(a: Self, b: Self, c: Self) -> Self;
     fn fast_exp<const FMA: bool>(self) -> Self;
+    fn fast_ln<const FMA: bool>(self) -> Self;
     fn fast_softplus<const FMA: bool>(self) -> Self;
     fn fast_tanh<const FMA: bool>(self) -> Self;
     #[inline(always)]
@@ -30,6 +31,10 @@ impl Number for f32 {
     #[inline(always)]
     fn fast_exp<const FMA: bool>(self) -> Self {
         math::exp_f32::<FMA>(self)
+    }
+    #[inline(always)]
+    fn fast_ln<const FMA: bool>(self) -> Self {
+        math::ln_f32::<FMA>(self)
     }
     #[inline(always)]
     fn fast_softplus<const FMA: bool>(self) -> Self {
@@ -57,6 +62,10 @@ impl Number for f64 {
     #[inline(always)]
     fn fast_exp<const FMA: bool>(self) -> Self {
         self.exp()
+    }
+    #[inline(always)]
+    fn fast_ln<const FMA: bool>(self) -> Self {
+        self.ln()
     }
     #[inline(always)]
     fn fast_softplus<const FMA: bool>(self) -> Self {
