@@ -217,3 +217,89 @@ unary_kernels!(
     Positive(Unary::Positive),
     Detach(Unary::Detach)
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::shape::TILE;
+    use crate::scalar::RoundGradient;
+    use proptest::prelude::*;
+
+    const ROWS: usize = 3;
+    const FATES: [Fate; 3] = [Fate::Left, Fate::Added, Fate::Written];
+
+    /// Rows of a tile of lanes, or of a few groups; the first operand, the second, the adjoints of the results.
+    fn operands() -> impl Strategy<Value = (usize, [Vec<f32>; 3])> {
+        let number = prop_oneof![-2.0..-0.5_f32, 0.5..2.0_f32];
+        prop_oneof![Just(TILE), Just(5), Just(24)].prop_flat_map(move |width| {
+            let list = prop::collection::vec(number.clone(), width * ROWS);
+            (Just(width), [list.clone(), list.clone(), list])
+        })
+    }
+
+    fn bits(list: &[f32]) -> Vec<u32> {
+        list.iter().map(|x| x.to_bits()).collect()
+    }
+
+    /// A target with something in it.
+    fn target(fate: Fate, rows: &mut [f32]) -> To<'_, f32> {
+        match fate {
+            Fate::Left => To::Nowhere,
+            Fate::Added => To::Added(rows),
+            Fate::Written => To::Written(rows),
+        }
+    }
+
+    proptest! {
+        /// What was chosen beforehand does the same as what is chosen every time, to the bit.
+        #[test]
+        fn functions_of_two_are_those_of_elementwise_and_adjoint((width, [a, b, dy]) in operands(), single in 0..3_usize) {
+            use Binary::{Add, Div, Max, Min, Mul, Sub};
+            let part = |list: &'static str, x: &[f32]| if (list == "a" && single == 1) || (list == "b" && single == 2) { x[..width].to_vec() } else { x.to_vec() };
+            let (a, b) = (part("a", &a), part("b", &b));
+            let (of_a, of_b) = (source(&a, dy.len()), source(&b, dy.len()));
+            for isa in Isa::all() {
+                for f in [Add, Sub, Mul, Div, Min, Max] {
+                    let (mut found, mut expected) = (vec![0.0; dy.len()], vec![0.0; dy.len()]);
+                    binary(isa, f)(&a, &b, &mut found);
+                    elementwise::binary(isa, f, of_a, of_b, &mut expected);
+                    prop_assert_eq!(bits(&found), bits(&expected));
+                    for fates in FATES.map(|first| FATES.map(|second| [first, second])).concat() {
+                        let room = || (vec![0.25; a.len()], vec![0.25; b.len()]);
+                        let ((mut da, mut db), (mut expected_a, mut expected_b)) = (room(), room());
+                        if let Some(back) = binary_back(isa, f, fates) {
+                            back(&a, &b, &found, &dy, &mut da, &mut db);
+                        }
+                        let (to_a, to_b) = (target(fates[0], &mut expected_a), target(fates[1], &mut expected_b));
+                        adjoint::binary(isa, f, of_a, of_b, &dy, to_a, to_b);
+                        prop_assert_eq!((bits(&da), bits(&db)), (bits(&expected_a), bits(&expected_b)));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn functions_of_one_are_those_of_elementwise_and_adjoint((_, [a, _, dy]) in operands()) {
+            use Unary::{Abs, Copy, Detach, Exp, Ln, Neg, Positive, Relu, Round, Softplus, Sqrt};
+            let a: Vec<f32> = a.iter().map(|x| x.abs()).collect();
+            for isa in Isa::all() {
+                for f in [Abs, Copy, Detach, Exp, Ln, Neg, Positive, Relu, Softplus, Sqrt] {
+                    let (mut y, mut expected) = (vec![0.0; a.len()], vec![0.0; a.len()]);
+                    let forward = unary::<f32>(isa, f);
+                    prop_assert!(forward.is_some(), "{f:?}");
+                    forward.into_iter().for_each(|run| run(&a, &[], &mut y));
+                    elementwise::unary(isa, f, Source::Rows(&a), &mut expected);
+                    prop_assert_eq!(bits(&y), bits(&expected));
+                    for fate in [Fate::Added, Fate::Written] {
+                        let (mut da, mut expected) = (vec![0.25; a.len()], vec![0.25; a.len()]);
+                        let back = unary_back::<f32>(isa, f, fate);
+                        back.into_iter().for_each(|run| run(&a, &[], &y, &dy, &mut da, &mut []));
+                        adjoint::unary(isa, f, Source::Rows(&a), &y, &dy, fate == Fate::Written, &mut expected);
+                        prop_assert_eq!(bits(&da), bits(&expected));
+                    }
+                }
+                prop_assert!(unary::<f32>(isa, Round(RoundGradient::Zero)).is_none());
+            }
+        }
+    }
+}
