@@ -7,7 +7,6 @@ use super::segment::Tape;
 use super::session::{Executor, Session};
 use super::workers::spread;
 use crate::error::Error;
-use crate::kernel::real::Real;
 use crate::record::Program;
 
 /// Runs programs on processor cores, in tiles of 64 lanes.
@@ -77,15 +76,21 @@ impl Default for Cpu {
     }
 }
 
-impl<F: Real> Executor<F> for Cpu {
-    fn open<'a>(
-        &'a self,
-        program: &'a Program,
-        batch: Batch<'a, F>,
-    ) -> Result<Box<dyn Session<F> + 'a>, Error> {
-        batch.validate(program)?;
-        indices::check(program, &batch)?;
-        let session = CpuSession::new(self.threads, self.tape, program, batch)?;
-        Ok(Box::new(session))
-    }
+/// One implementation a number type, so that the engine is compiled here, once, and not again in every crate that runs programs.
+macro_rules! runs_in {
+    ($($number:ty),*) => {
+        $(impl Executor<$number> for Cpu {
+            fn open<'a>(
+                &'a self,
+                program: &'a Program,
+                batch: Batch<'a, $number>,
+            ) -> Result<Box<dyn Session<$number> + 'a>, Error> {
+                batch.validate(program)?;
+                indices::check(program, &batch)?;
+                let session = CpuSession::new(self.threads, self.tape, program, batch)?;
+                Ok(Box::new(session))
+            }
+        })*
+    };
 }
+runs_in!(f32, f64);

@@ -108,7 +108,10 @@ impl Case {
         Classifier::new(self.tokens, self.width, self.classes)
     }
 
-    fn gradient<F: Real>(&self, fused: bool, threads: usize) -> Gradient<F> {
+    fn gradient<F: Real>(&self, fused: bool, threads: usize) -> Gradient<F>
+    where
+        Cpu: Executor<F>,
+    {
         let program = self.classifier().program(fused);
         let (theta, exo) = (cast::<F>(&self.theta), cast::<F>(&self.exo));
         let batch = Batch::new(&program, self.lanes, self.periods);
@@ -224,7 +227,10 @@ proptest! {
 /// A recorded mask, in both number types and through both forms: a lane's masked class has no derivative and no share.
 #[test]
 fn a_recorded_mask() {
-    fn run<F: Real>() -> Gradient<F> {
+    fn run<F: Real>() -> Gradient<F>
+    where
+        Cpu: Executor<F>,
+    {
         let shape = Shape {
             params: 4,
             exo: 2,

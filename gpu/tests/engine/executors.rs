@@ -5,6 +5,7 @@ use hindsight_gpu::{Cpu, Device, Executor, Real};
 /// The executors of a number type, each with its name; one that this machine does not have says that it is skipped.
 pub(crate) fn executors<F: Real>() -> Vec<(&'static str, Box<dyn Executor<F>>)>
 where
+    Cpu: Executor<F>,
     Device: Executor<F>,
 {
     // A tape so short that every horizon is cut.

@@ -14,7 +14,10 @@ fn roll<F: Real>(
     arrays: &Arrays<F>,
     batch: &Batch<'_, F>,
     threads: usize,
-) -> Rollout<F> {
+) -> Rollout<F>
+where
+    Cpu: Executor<F>,
+{
     roll_part(program, arrays, batch, &Part::all(), threads)
 }
 
@@ -24,7 +27,10 @@ fn roll_part<F: Real>(
     batch: &Batch<'_, F>,
     part: &Part<'_>,
     threads: usize,
-) -> Rollout<F> {
+) -> Rollout<F>
+where
+    Cpu: Executor<F>,
+{
     let cpu = Cpu::new(threads);
     let mut session = cpu.open(program, batch.clone()).expect("a session");
     session.load(&arrays.params).expect("as many parameters");
@@ -36,7 +42,10 @@ fn differentiate<F: Real>(
     arrays: &Arrays<F>,
     batch: &Batch<'_, F>,
     threads: usize,
-) -> Gradient<F> {
+) -> Gradient<F>
+where
+    Cpu: Executor<F>,
+{
     differentiate_part(program, arrays, batch, &Part::all(), threads)
 }
 
@@ -46,7 +55,10 @@ fn differentiate_part<F: Real>(
     batch: &Batch<'_, F>,
     part: &Part<'_>,
     threads: usize,
-) -> Gradient<F> {
+) -> Gradient<F>
+where
+    Cpu: Executor<F>,
+{
     let cpu = Cpu::new(threads);
     let mut session = cpu.open(program, batch.clone()).expect("a session");
     session.load(&arrays.params).expect("as many parameters");
@@ -82,7 +94,10 @@ fn lanes_of<F: Real>(run: &Rollout<F>, lanes: usize, picked: &[usize]) -> Vec<u6
     [objective.collect(), rows(&run.traces), rows(&run.state)].concat()
 }
 
-fn threads_agree<F: Real>(case: &Case) -> bool {
+fn threads_agree<F: Real>(case: &Case) -> bool
+where
+    Cpu: Executor<F>,
+{
     let arrays = Arrays::<F>::of(case);
     let program = case.program();
     let batch = arrays
