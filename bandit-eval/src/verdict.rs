@@ -46,7 +46,7 @@ impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} rounds, {:.0} effective; mean weight {:.4} ({:+.1} standard errors from 1), largest {:.4}",
+            "{} rounds, {:.0} effective; mean weight {:.3} ({:+.1} standard errors from 1), largest {:.3}",
             self.rounds, self.effective, self.mean_weight, self.mean_weight_z, self.largest_weight,
         )
     }

@@ -4,10 +4,13 @@
 //! use hindsight_report::number;
 //!
 //! assert_eq!(number::fixed(-1234.5, 1), "-1,234.5");
+//! assert_eq!(number::count(5000), "5,000");
 //! assert_eq!(number::significant(0.012345, 3), "0.0123");
+//! assert_eq!(number::plain(0.25, 4), "0.25");
 //! assert_eq!(number::short(26_326_242_449.0, 4), "26.33 B");
 //! assert_eq!(number::percent(0.1234, 1), "12.3 %");
 //! assert_eq!(number::interval(-1.0, 2000.0, 0), "[-1, 2,000]");
+//! assert_eq!(number::plus_minus(0.016_449, 0.000_74), "0.01645 ± 0.00074");
 //! assert_eq!(number::duration(200.2), "3 min 20 s");
 //! assert_eq!(number::typographic("-3"), "\u{2212}3"); // for pages and charts
 //! ```
@@ -34,15 +37,27 @@ pub fn fixed(x: f64, decimals: usize) -> String {
     if x < 0.0 && digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
         text.push('-');
     }
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
+    text.push_str(&grouped(whole));
     if let Some(part) = part {
         text.push('.');
         text.push_str(part);
+    }
+    text
+}
+
+/// A whole number with commas between thousands.
+#[must_use]
+pub fn count(n: usize) -> String {
+    grouped(&n.to_string())
+}
+
+fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
     text
 }
@@ -72,19 +87,24 @@ pub fn significant(x: f64, digits: usize) -> String {
     fixed(x, usize::try_from(wanted.max(0)).unwrap_or(0))
 }
 
+/// As [`significant`], without zeros at the end that say nothing: for exact numbers.
+#[must_use]
+pub fn plain(x: f64, digits: usize) -> String {
+    let text = significant(x, digits);
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
 /// A large count in short: `85 M`, `26.33 B`, `3.961 T` with at most the given digits; below a million as [`significant`] has it.
 #[must_use]
 pub fn short(x: f64, digits: usize) -> String {
     let units = [(1e12, "T"), (1e9, "B"), (1e6, "M")];
     match units.iter().find(|u| x.abs() >= u.0) {
         Some((unit, letter)) if x.abs() < 1e15 => {
-            let text = significant(x / unit, digits);
-            let text = if text.contains('.') {
-                text.trim_end_matches('0').trim_end_matches('.')
-            } else {
-                &text
-            };
-            format!("{text} {letter}")
+            format!("{} {letter}", plain(x / unit, digits))
         }
         _ => significant(x, digits),
     }
@@ -104,6 +124,17 @@ pub fn percent(x: f64, decimals: usize) -> String {
 #[must_use]
 pub fn interval(lo: f64, hi: f64, decimals: usize) -> String {
     format!("[{}, {}]", fixed(lo, decimals), fixed(hi, decimals))
+}
+
+/// A mean with half the width of its interval, which has two digits; the mean ends where it does.
+#[must_use]
+pub fn plus_minus(mean: f64, half: f64) -> String {
+    if !(half > 0.0 && half.is_finite()) {
+        return format!("{} ± {}", significant(mean, 4), fixed(half, 0));
+    }
+    let decimals = (0..12_u8).find(|digits| f64::from(*digits) >= 1.0 - half.log10().floor());
+    let decimals = usize::from(decimals.unwrap_or(12));
+    format!("{} ± {}", fixed(mean, decimals), fixed(half, decimals))
 }
 
 /// How many digits after the point a number is worth whose interval has this width: two or three digits of the width, at most nine.
@@ -136,7 +167,8 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// The text with true minus signs before digits, for pages and charts; the terminal keeps the hyphen, which tools can read.
+/// The text with true minus signs before digits, and with spaces that do not break before a per cent sign and around a plus-minus: for pages and charts. The
+/// terminal keeps the hyphen, which tools can read.
 #[must_use]
 pub fn typographic(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -149,7 +181,13 @@ pub fn typographic(text: &str) -> String {
             && letters
                 .peek()
                 .is_some_and(|next| next.is_ascii_digit() || *next == '.');
-        out.push(if minus { '\u{2212}' } else { letter });
+        let held = letter == ' '
+            && (before == '±' || letters.peek().is_some_and(|next| "%±".contains(*next)));
+        out.push(match letter {
+            _ if minus => '\u{2212}',
+            _ if held => '\u{a0}',
+            letter => letter,
+        });
         before = letter;
     }
     out
@@ -191,6 +229,7 @@ mod tests {
             "\u{2212}3 to \u{2212}.5, brand-3, 2026-01-02"
         );
         assert_eq!(typographic("[-3, 4]"), "[\u{2212}3, 4]");
+        assert_eq!(typographic("1 ± 2, 3 %"), "1\u{a0}±\u{a0}2, 3\u{a0}%");
     }
 
     #[test]
@@ -198,6 +237,9 @@ mod tests {
         assert_eq!(duration(0.421), "0.42 s");
         assert_eq!(duration(200.2), "3 min 20 s");
         assert_eq!(percent(0.12345, 1), "12.3 %");
+        assert_eq!(plus_minus(0.6162, 0.008), "0.6162 ± 0.0080");
+        assert_eq!(plus_minus(-1234.4, 310.0), "-1,234 ± 310");
+        assert_eq!(plus_minus(0.5, 0.0), "0.5000 ± 0");
         assert_eq!(interval(-1.0, 2000.0, 0), "[-1, 2,000]");
     }
 }

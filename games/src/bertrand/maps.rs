@@ -29,6 +29,33 @@ pub enum OutcomeKind {
     ConsumersDoNotGain,
 }
 
+impl OutcomeKind {
+    /// All kinds, in their order.
+    pub const ALL: [OutcomeKind; 7] = [
+        OutcomeKind::RetailerAtOwnPrice,
+        OutcomeKind::RetailerAtLimitPrice,
+        OutcomeKind::SellerAtIndifferencePrice,
+        OutcomeKind::SellerInInterval,
+        OutcomeKind::BothGain,
+        OutcomeKind::RetailerLoses,
+        OutcomeKind::ConsumersDoNotGain,
+    ];
+
+    /// The kind in a few words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            OutcomeKind::RetailerAtOwnPrice => "retailer at its own price",
+            OutcomeKind::RetailerAtLimitPrice => "retailer at the seller's break-even price",
+            OutcomeKind::SellerAtIndifferencePrice => "seller at the retailer's indifference price",
+            OutcomeKind::SellerInInterval => "seller in an interval",
+            OutcomeKind::BothGain => "seller at its own price, both gain",
+            OutcomeKind::RetailerLoses => "seller at its own price, the retailer loses",
+            OutcomeKind::ConsumersDoNotGain => "seller at its own price, consumers do not gain",
+        }
+    }
+}
+
 impl<D: Demand + Clone> SharedRevenue<D> {
     /// The kind of the refined outcome.
     #[must_use]

@@ -25,6 +25,31 @@ pub enum Regime {
     NoTrade,
 }
 
+impl Regime {
+    /// All regimes; those of the first four can occur wherever the seller could trade alone.
+    pub const ALL: [Regime; 6] = [
+        Regime::Compete,
+        Regime::Wait,
+        Regime::Abstain,
+        Regime::SellerAlone,
+        Regime::OperatorAlone,
+        Regime::NoTrade,
+    ];
+
+    /// The regime in a few words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Regime::Compete => "the seller matches the price",
+            Regime::Wait => "the operator sells out first",
+            Regime::Abstain => "the seller stays out",
+            Regime::SellerAlone => "the seller alone",
+            Regime::OperatorAlone => "the operator alone",
+            Regime::NoTrade => "no trade",
+        }
+    }
+}
+
 /// The seller's best reply to a posting, and what follows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

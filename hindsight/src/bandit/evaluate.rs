@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bandit_eval::Range;
 use bandit_eval::io::{Columns, Findings, Study, Target};
 use report::number::significant;
-use report::{Column, Page, Table};
+use report::{Axis, Column, Estimate, IntervalChart, Page, Table};
 
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
@@ -97,11 +97,26 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let names = ["part", "estimator", "value", "interval", "at any time"];
     let mut table = Table::new(names.map(Column::text));
     let mut refusals = Vec::new();
+    let logged = format!("the log, {}", significant(found.logged, 4));
+    let mut chart =
+        IntervalChart::new("Reward of the other policy", Axis::linear("Reward a round"))
+            .reference(found.logged, logged);
     for (part, f) in found.by_part() {
         let [value, look, ever] = match (f.value, f.interval, f.anytime) {
-            (Some(value), Some(look), Some(ever)) => {
-                let [value, look] = super::shown(value, look);
+            (Some(worth), Some(ends), Some(ever)) => {
+                let [value, look] = super::shown(worth, ends);
                 let [_, ever] = super::shown(0.0, ever);
+                let (name, text) = (
+                    format!("{part}: {}", f.estimator),
+                    format!("{value} {look}"),
+                );
+                let name = name.strip_prefix("all: ").unwrap_or(&name);
+                chart = chart.row(Estimate::new(
+                    name,
+                    worth,
+                    Some((ends.lower, ends.upper)),
+                    text,
+                ));
                 [value, look, ever]
             }
             _ => ["none", "", ""].map(str::to_owned),
@@ -110,16 +125,17 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         refusals.extend(f.refusal.iter().map(|why| format!("{part}: {why}")));
     }
     let lead = format!(
-        "{}: {}; the log itself earned {}. Rounds are taken as independent: contextual, not sequential",
+        "{}: {}. Rounds are taken as independent: contextual, not sequential",
         name.display(),
         found.diagnostics,
-        significant(found.logged, 4),
     );
     let shown = table.render(crate::output::width());
     let finding = finding(&found);
     let text = format!("{finding}\n\n{shown}\n{lead}.\n{}\n", refusals.join(".\n"));
     let mut page = Page::new("What another policy would have earned", lead);
-    page.note(&finding).section("Estimates").table(
+    page.note(&finding).section("Estimates");
+    let caption = "Reward a round of the other policy by each estimator, with intervals.";
+    page.figure(&chart.svg(), caption).table(
         &table,
         "Reward per round; parts are read together, at a level corrected for their number.",
     );

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bandit_eval::io::{ArmColumns, ArmLog};
 use bandit_eval::learn::{Contest, Exploration, Standing};
+use report::number::{count, significant};
 use report::{Axis, Column, Page, Series, Svg, Table, XyChart};
 
 use crate::document::{Outputs, Run, Seed};
@@ -102,11 +103,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let standing = standing.map_err(|e| Place::file(&name).error(e))?;
     let table = table(&standing);
     let lead = format!(
-        "{}: the first {} rounds, which earned {:.4} each, are learnt from, the {} after them judge",
+        "{}: the first {} rounds, which earned {} each, are learnt from, the {} after them judge",
         name.display(),
-        standing.learning,
-        standing.logged,
-        standing.judging,
+        count(standing.learning),
+        significant(standing.logged, 4),
+        count(standing.judging),
     );
     let finding = std::iter::once(standing.finding(&log.arms));
     let notes: Vec<String> = finding.chain(standing.refusals()).collect();

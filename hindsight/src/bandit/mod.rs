@@ -40,7 +40,10 @@ pub(crate) fn run(command: &Command) -> Result<(), CliError> {
 fn opened(inputs: &Inputs, file: Option<&Path>) -> Result<(PathBuf, Box<dyn BufRead>), CliError> {
     let Some(file) = file else {
         let text = SyntheticLog::default().to_csv();
-        return Ok(("made-up log (bundled)".into(), Box::new(Cursor::new(text))));
+        return Ok((
+            "The bundled made-up log".into(),
+            Box::new(Cursor::new(text)),
+        ));
     };
     let reader = BufReader::with_capacity(1 << 18, inputs.open(file)?);
     let reader = sheet::unpacked(reader).map_err(|e| CliError::reading(file, &e))?;

@@ -153,7 +153,10 @@ impl<C: Answer> Run<C> {
         })?;
         progress.finish();
         run.put(target, text);
-        let words = format!("{answered} cases answered, {failed} not.");
+        let words = match failed {
+            0 => format!("All {answered} cases are answered."),
+            _ => format!("{answered} cases are answered, {failed} are not."),
+        };
         run.finish(
             &json!({ "answered": answered, "failed": failed }),
             || {

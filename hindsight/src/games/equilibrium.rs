@@ -97,7 +97,7 @@ impl Answer for Case {
             "coarse_correlated" => self.correlated(&named, Concept::CoarseCorrelated)?,
             "nash" => {
                 let equilibria = nash_equilibria(game)?;
-                json!({ "sentence": words::nash(equilibria.len()), "equilibria": equilibria })
+                json!({ "sentence": words::nash(&named, &equilibria), "equilibria": equilibria })
             }
             "lemke_howson" => {
                 let found = lemke_howson(game, self.label.unwrap_or(0))?;

@@ -3,10 +3,11 @@
 use games::equilibrium::{
     Commitment, Concept, CorrelatedEquilibrium, FollowerTies, NashEquilibrium, ZeroSum,
 };
+use report::number::plain;
 use report::{Axis, Column, HeatMap, Shades, Svg, Table};
 use serde_json::{Value, json};
 
-use super::words::{matrix, members, mixture, names, number, plain};
+use super::words::{matrix, members, mixture, names, number};
 use games::io::NamedGame;
 
 /// Profiles that are listed at most.
@@ -14,8 +15,8 @@ const LISTED: usize = 20;
 /// Largest matrix that is drawn.
 const DRAWN: usize = 12;
 
-fn six(x: f64) -> String {
-    plain(x, 6)
+fn short(x: f64) -> String {
+    plain(x, 4)
 }
 
 fn list(items: &[String]) -> String {
@@ -40,29 +41,36 @@ pub(super) fn correlated(
         .players
         .iter()
         .zip(&best.payoffs)
-        .map(|(name, u)| format!("{name} earns {}", six(*u)))
+        .map(|(name, u)| format!("{name} earns {}", short(*u)))
         .collect();
     format!("The {kind} equilibrium with {what}: {}.", list(&earned))
 }
 
-pub(super) fn nash(count: usize) -> String {
+pub(super) fn nash(named: &NamedGame, all: &[NashEquilibrium]) -> String {
+    let sum = |e: &NashEquilibrium| e.payoffs[0] + e.payoffs[1];
+    let Some(best) = all.iter().max_by(|a, b| sum(a).total_cmp(&sum(b))) else {
+        return "No Nash equilibrium was found.".to_owned();
+    };
+    let (best, count) = (played(named, best), all.len());
     match count {
-        1 => "One extreme Nash equilibrium.".to_owned(),
-        _ => format!(
-            "{count} extreme Nash equilibria; in a degenerate game mixtures of some of them are equilibria too."
-        ),
+        1 => format!("One extreme Nash equilibrium: {best}."),
+        _ => format!("{count} extreme Nash equilibria. With the greatest sum of payoffs: {best}."),
     }
 }
 
+/// Who plays and gets what.
+fn played(named: &NamedGame, found: &NashEquilibrium) -> String {
+    let strategies = [&found.row, &found.column];
+    let each = (0..2).map(|player| {
+        let plays = mixture(&json!(strategies[player]), &named.actions[player]);
+        let gets = short(found.payoffs[player]);
+        format!("{} plays {plays} and gets {gets}", named.players[player])
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn lemke_howson(named: &NamedGame, found: &NashEquilibrium) -> String {
-    let play = |strategy: &[f64], player: usize| mixture(&json!(strategy), &named.actions[player]);
-    format!(
-        "A Nash equilibrium: {} plays {}, {} plays {}.",
-        named.players[0],
-        play(&found.row, 0),
-        named.players[1],
-        play(&found.column, 1)
-    )
+    format!("A Nash equilibrium: {}.", played(named, found))
 }
 
 fn profile(named: &NamedGame, actions: &[usize]) -> String {
@@ -106,7 +114,7 @@ pub(super) fn dominance(named: &NamedGame, left: &[Vec<usize>]) -> String {
 pub(super) fn zero_sum(named: &NamedGame, solution: &ZeroSum) -> String {
     format!(
         "The game is worth {} to {}, who plays {} against {}.",
-        six(solution.value),
+        short(solution.value),
         named.players[0],
         mixture(&json!(solution.row), &named.actions[0]),
         mixture(&json!(solution.column), &named.actions[1]),
@@ -125,15 +133,15 @@ pub(super) fn commitment(
     let (name, other, value) = (
         &named.players[leader],
         &named.players[follower],
-        six(best.value),
+        short(best.value),
     );
     match ties {
         FollowerTies::ForLeader => format!(
-            "{name} commits to {strategy} and gets {value}; {other} replies {reply} and gets {}.",
-            six(best.follower_payoff)
+            "{name} commits to {strategy} and gets {value}; {other} replies with {reply} and gets {}.",
+            short(best.follower_payoff)
         ),
         FollowerTies::AgainstLeader => format!(
-            "With ties against it, {name} gets as close to {value} as it likes by commitments near {strategy}; {other} replies {reply}."
+            "With ties against it, {name} gets as close to {value} as it likes by commitments near {strategy}; {other} replies with {reply}."
         ),
     }
 }
@@ -168,10 +176,13 @@ pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
         if let [rows, columns] = actions.as_slice()
             && rows.len().max(columns.len()) <= DRAWN
         {
-            let caption = format!("Probabilities, {} by {}", players[0], players[1]);
+            let caption = format!("How likely each pair is: {} by {}", players[0], players[1]);
             all.push((caption, matrix(members(&answer["joint"]), rows, columns)));
         }
-        all.push(("Profiles".to_owned(), profile_table(answer, &players)));
+        all.push((
+            "The pairs that occur, the likeliest first".to_owned(),
+            profile_table(answer, &players),
+        ));
         if !members(&answer["binding"]).is_empty() {
             all.push((
                 "Deviations that bind, by what the objective would gain for each unit of gain allowed to them".to_owned(),
@@ -190,7 +201,7 @@ pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
         }
         all.push(("Payoffs over all such equilibria".to_owned(), table));
     }
-    let mut facts = Table::new([Column::text("quantity"), Column::text("value")]);
+    let mut facts = Table::new([Column::text("quantity"), Column::number("value")]);
     for (field, words) in [
         ("value", "value of the objective"),
         ("gap", "a better one adds at most"),
@@ -216,13 +227,10 @@ pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
         .iter()
         .filter_map(Value::as_str)
     {
-        facts.row([
-            format!("--{field}"),
-            "did not sum to one exactly: rescaled".to_owned(),
-        ]);
+        facts.row([format!("--{field}"), "rescaled to sum to one".to_owned()]);
     }
     if facts.rows().next().is_some() {
-        all.push(("In numbers".to_owned(), facts));
+        all.push(("The answer in numbers".to_owned(), facts));
     }
     all
 }

@@ -4,38 +4,15 @@ use games::marketplace::{MarketParameters, Marketplace, PhaseDiagram, Rationing,
 use serde_json::json;
 
 use super::fields::named;
-use super::map::{Figure, Parameters};
+use super::map::{Figure, Parameters, areas};
 use super::problem::Problem;
+use report::number::{percent, plain};
 use report::{Axis, HeatMap, Series, Shades, XyChart};
 
-const REGIMES: [(Regime, &str); 6] = [
-    (
-        Regime::Compete,
-        "compete: the seller matches, the stock is a threat",
-    ),
-    (Regime::Wait, "wait: the operator sells out first"),
-    (Regime::Abstain, "abstain: the seller stays out"),
-    (Regime::SellerAlone, "the seller alone"),
-    (Regime::OperatorAlone, "the operator alone"),
-    (Regime::NoTrade, "no trade"),
-];
-
-/// Classes that occur, in order, and each cell's index among them.
-fn classes(regimes: &[Option<Regime>]) -> (Vec<usize>, Vec<&'static str>) {
-    let present: Vec<&(Regime, &str)> = REGIMES
-        .iter()
-        .filter(|(r, _)| regimes.contains(&Some(*r)))
-        .collect();
-    let cells = regimes
-        .iter()
-        .map(|r| {
-            present
-                .iter()
-                .position(|(p, _)| Some(*p) == *r)
-                .unwrap_or(usize::MAX)
-        })
-        .collect();
-    (cells, present.iter().map(|p| p.1).collect())
+/// Each cell's place among the regimes.
+fn classes(regimes: impl Iterator<Item = Option<Regime>>) -> Vec<usize> {
+    let place = |r| Regime::ALL.iter().position(|p| Some(*p) == r);
+    regimes.map(|r| place(r).unwrap_or(usize::MAX)).collect()
 }
 
 fn rationing(p: &Parameters) -> Result<Rationing, Problem> {
@@ -77,14 +54,13 @@ fn cost_axes() -> (Axis, Axis) {
 /// Equilibrium regimes over both costs.
 pub(super) fn regimes(p: &Parameters) -> Result<Figure, Problem> {
     let map = diagram(p)?;
-    let regimes: Vec<Option<Regime>> = map.equilibria.iter().map(|c| Some(c.regime)).collect();
-    let (cells, names) = classes(&regimes);
+    let cells = classes(map.equilibria.iter().map(|c| Some(c.regime)));
     let (x, y) = cost_axes();
-    let shares: Vec<(Regime, f64)> = REGIMES[..4]
+    let shares: Vec<(Regime, f64)> = Regime::ALL[..4]
         .iter()
-        .map(|(r, _)| (*r, map.share(*r)))
+        .map(|r| (*r, map.share(*r)))
         .collect();
-    let svg = HeatMap::classes(
+    let chart = HeatMap::classes(
         format!("Equilibrium of the marketplace: {}", caption(p)),
         x,
         y,
@@ -92,12 +68,12 @@ pub(super) fn regimes(p: &Parameters) -> Result<Figure, Problem> {
         (0.0, 1.0),
         p.cells,
         &cells,
-        names,
+        Regime::ALL.map(Regime::words),
     )
-    .size(720.0, 560.0)
-    .svg();
+    .size(720.0, 560.0);
     Ok(Figure {
-        svg,
+        svg: chart.svg(),
+        finding: areas(&chart),
         data: json!({ "fee": p.fee, "experience": p.experience, "rationing": p.rationing, "shares": shares, "map": map }),
     })
 }
@@ -106,8 +82,7 @@ pub(super) fn regimes(p: &Parameters) -> Result<Figure, Problem> {
 pub(super) fn reply(p: &Parameters) -> Result<Figure, Problem> {
     let market = Marketplace::new(base(p))?;
     let map = market.reply_map(rationing(p)?, p.substitutability, p.cells)?;
-    let regimes: Vec<Option<Regime>> = map.replies.iter().map(|c| c.regime).collect();
-    let (cells, names) = classes(&regimes);
+    let cells = classes(map.replies.iter().map(|c| c.regime));
     let title = format!(
         "The seller's reply: seller's cost {}, fee {}, substitutability {}, {} rationing",
         p.seller_cost, p.fee, p.substitutability, p.rationing
@@ -118,7 +93,7 @@ pub(super) fn reply(p: &Parameters) -> Result<Figure, Problem> {
         .copied()
         .filter(|(_, q)| *q <= 1.0)
         .collect();
-    let svg = HeatMap::classes(
+    let chart = HeatMap::classes(
         title,
         Axis::linear("Operator's price / choke price"),
         Axis::linear("Operator's stock / choke price"),
@@ -126,13 +101,13 @@ pub(super) fn reply(p: &Parameters) -> Result<Figure, Problem> {
         (0.0, 1.0),
         p.cells,
         &cells,
-        names,
+        Regime::ALL.map(Regime::words),
     )
-    .line("stock that makes the seller compete", curve)
-    .size(720.0, 560.0)
-    .svg();
+    .line("stock from which the seller competes", curve)
+    .size(720.0, 560.0);
     Ok(Figure {
-        svg,
+        svg: chart.svg(),
+        finding: areas(&chart),
         data: json!({ "parameters": market.parameters(), "map": map }),
     })
 }
@@ -150,17 +125,13 @@ pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Proble
     } else {
         "Consumer surplus"
     };
-    let finding = if share > 0.0 {
-        format!("; falls in {:.1} % of the cells", 100.0 * share)
-    } else {
-        "; falls nowhere".to_owned()
+    let falls = match share {
+        0.0 => "nowhere".to_owned(),
+        _ => format!("in {} of the area", percent(share, 1)),
     };
     let (x, y) = cost_axes();
     let svg = HeatMap::values(
-        format!(
-            "{what} minus that of the seller's monopoly: {}{finding}",
-            caption(p)
-        ),
+        format!("{what} minus that of the seller's monopoly: {}", caption(p)),
         x,
         y,
         (0.0, 1.0),
@@ -172,7 +143,7 @@ pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Proble
         } else {
             Shades::Sequential
         },
-        format!("{what} gain"),
+        "gain",
     )
     .line(
         "right of it the seller alone could not trade: nothing to compare with",
@@ -182,6 +153,7 @@ pub(super) fn difference(p: &Parameters, welfare: bool) -> Result<Figure, Proble
     .svg();
     Ok(Figure {
         svg,
+        finding: format!("{what} falls {falls} against the seller's monopoly"),
         data: json!({ "fee": p.fee, "experience": p.experience, "rationing": p.rationing, "share_of_cells_where_it_falls": share, "least": gains.least, "map": map }),
     })
 }
@@ -210,8 +182,10 @@ pub(super) fn operator_fee(p: &Parameters) -> Result<Figure, Problem> {
     .mark_x(curve.best_fee.0, "best fee")
     .size(720.0, 400.0)
     .svg();
+    let (fee, earned) = (percent(curve.best_fee.0, 1), plain(curve.best_fee.1, 4));
     Ok(Figure {
         svg,
+        finding: format!("The operator earns most, {earned}, at a fee of {fee}"),
         data: json!(curve),
     })
 }

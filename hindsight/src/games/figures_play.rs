@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::map::{Figure, Parameters, real};
 use super::problem::Problem;
+use report::number::plain;
 use report::{Axis, Ink, Series, XyChart};
 
 /// Average swap regret against rounds on the same hard sequence: the reward 1 goes to the action with the least probability half of the time, to a drifting action else.
@@ -20,6 +21,7 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
     )
     .size(720.0, 460.0);
     let mut data = serde_json::Map::new();
+    let mut last: Vec<(f64, &str)> = Vec::new();
     for kind in LearnerKind::ALL {
         let mut curve: Vec<Regrets> = Vec::new();
         // Rates depend on the horizon: a fresh run for each.
@@ -31,7 +33,8 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
         let swap = curve
             .iter()
             .map(|r| (real(r.rounds), r.average().swap))
-            .collect();
+            .collect::<Vec<_>>();
+        last.extend(swap.last().map(|(_, regret)| (*regret, kind.name())));
         chart = chart.series(Series::line(kind.name(), swap));
         data.insert(kind.name().to_owned(), json!(curve));
     }
@@ -44,8 +47,15 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
             .ink(Ink::Muted)
             .dashed(),
     );
+    last.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let ends = last.first().zip(last.last());
+    let finding = ends.map(|((least, best), (most, worst))| {
+        let (least, most) = (plain(*least, 3), plain(*most, 3));
+        format!("After {rounds} rounds the average swap regret lies between {least} ({best}) and {most} ({worst})")
+    });
     Ok(Figure {
         svg: chart.svg(),
+        finding: finding.unwrap_or_default(),
         data: json!({ "actions": k, "totals": data }),
     })
 }
@@ -73,6 +83,16 @@ pub(super) fn actions(p: &Parameters) -> Result<Figure, Problem> {
         .iter()
         .map(|&(n, _)| (n, (n.ln() / real(rounds)).sqrt()))
         .collect();
+    let [few, .., many] = &curves[0][..] else {
+        return Err(Problem::field("actions", "none were studied"));
+    };
+    let finding = format!(
+        "After {rounds} rounds the sampled rule regrets {} a round with {} actions, {} with {}",
+        plain(few.1, 3),
+        plain(few.0, 1),
+        plain(many.1, 3),
+        plain(many.0, 1)
+    );
     let svg = XyChart::new(
         format!("Average regret after {rounds} rounds against the number of actions"),
         Axis::log("Actions"),
@@ -92,6 +112,7 @@ pub(super) fn actions(p: &Parameters) -> Result<Figure, Problem> {
     .svg();
     Ok(Figure {
         svg,
+        finding,
         data: json!({ "rounds": rounds, "rows": rows }),
     })
 }

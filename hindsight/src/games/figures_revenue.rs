@@ -1,22 +1,12 @@
 //! Figures of shared-revenue Bertrand competition.
 
-use games::bertrand::{LinearDemand, SharedRevenue};
+use games::bertrand::{LinearDemand, OutcomeKind, SharedRevenue};
 use serde_json::json;
 
-use super::map::{Figure, Parameters, centres};
+use super::map::{Figure, Parameters, areas, centres};
 use super::problem::Problem;
+use report::number::{percent, plain};
 use report::{Axis, HeatMap, Series, XyChart};
-
-/// The kinds of outcomes, in their order.
-const OUTCOMES: [&str; 7] = [
-    "retailer at its own price",
-    "retailer at the seller's break-even price",
-    "seller at the retailer's indifference price",
-    "seller in an interval",
-    "seller at its own price, both gain",
-    "seller at its own price, the retailer loses",
-    "seller at its own price, consumers do not gain",
-];
 
 /// Outcomes over (fee, ratio of costs) or over both costs.
 pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem> {
@@ -26,13 +16,7 @@ pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem
     } else {
         SharedRevenue::kinds_over_costs(&demand, p.fee, p.cells)?
     };
-    let found: Vec<usize> = kinds.into_iter().map(|kind| kind as usize).collect();
-    let present: Vec<usize> = (0..OUTCOMES.len()).filter(|c| found.contains(c)).collect();
-    let cells: Vec<usize> = found
-        .iter()
-        .map(|c| present.iter().position(|p| p == c).unwrap_or(usize::MAX))
-        .collect();
-    let names: Vec<&str> = present.iter().map(|&c| OUTCOMES[c]).collect();
+    let cells: Vec<usize> = kinds.into_iter().map(|kind| kind as usize).collect();
     let (title, x, y, top) = if over_fee {
         (
             format!(
@@ -51,7 +35,7 @@ pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem
             1.0,
         )
     };
-    let svg = HeatMap::classes(
+    let chart = HeatMap::classes(
         title,
         x,
         y,
@@ -59,13 +43,13 @@ pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem
         (0.0, top),
         p.cells,
         &cells,
-        names.clone(),
+        OutcomeKind::ALL.map(OutcomeKind::words),
     )
-    .size(720.0, 580.0)
-    .svg();
+    .size(720.0, 580.0);
     Ok(Figure {
-        svg,
-        data: json!({ "cells": p.cells, "names": names, "outcomes": cells }),
+        svg: chart.svg(),
+        finding: areas(&chart),
+        data: json!({ "cells": p.cells, "names": OutcomeKind::ALL.map(OutcomeKind::words), "outcomes": cells }),
     })
 }
 
@@ -76,10 +60,10 @@ pub(super) fn fee(p: &Parameters) -> Result<Figure, Problem> {
     let mut bands: [Vec<(f64, f64, f64)>; 4] = std::array::from_fn(|_| Vec::new());
     for (fee, [low, high]) in game.sales_over_fees(p.cells)? {
         for (i, (a, b)) in [
-            (low.price, high.price),
             (low.retailer, high.retailer),
             (low.seller, high.seller),
             (low.consumers, high.consumers),
+            (low.price, high.price),
         ]
         .into_iter()
         .enumerate()
@@ -99,7 +83,7 @@ pub(super) fn fee(p: &Parameters) -> Result<Figure, Problem> {
         Axis::linear("Price, payoff, surplus").with_zero(),
     )
     .size(720.0, 420.0);
-    for ((name, line), band) in ["price", "retailer", "seller", "consumers"]
+    for ((name, line), band) in ["retailer", "seller", "consumers", "price"]
         .into_iter()
         .zip(&lines)
         .zip(&bands)
@@ -109,9 +93,18 @@ pub(super) fn fee(p: &Parameters) -> Result<Figure, Problem> {
     if let Some(fee) = best.fee {
         chart = chart.mark_x(fee, "best fee");
     }
+    let alone = plain(best.alone, 4);
     Ok(Figure {
         svg: chart.svg(),
-        data: json!({ "best_fee": best, "price": bands[0], "retailer": bands[1], "seller": bands[2], "consumers": bands[3] }),
+        finding: match best.fee {
+            Some(fee) => format!(
+                "The retailer earns most, {}, at a fee of {}; alone {alone}",
+                plain(best.value, 4),
+                percent(fee, 1)
+            ),
+            None => format!("No fee earns the retailer more than selling alone, {alone}"),
+        },
+        data: json!({ "best_fee": best, "price": bands[3], "retailer": bands[0], "seller": bands[1], "consumers": bands[2] }),
     })
 }
 
@@ -142,8 +135,22 @@ pub(super) fn outside_option(p: &Parameters) -> Result<Figure, Problem> {
     .series(Series::line("retailer alone", alone).dashed())
     .size(720.0, 400.0)
     .svg();
+    let at = |x: f64| {
+        if x.is_nan() {
+            "none".to_owned()
+        } else {
+            percent(x, 1)
+        }
+    };
+    let best: Vec<String> = fees.iter().map(|(_, fee)| at(*fee)).collect();
+    let [first, .., last] = &best[..] else {
+        return Err(Problem::field("cells", "must be at least 2"));
+    };
     Ok(Figure {
         svg,
+        finding: format!(
+            "From no outside option to the largest the best fee goes from {first} to {last}"
+        ),
         data: json!({ "fee": fees, "value": values }),
     })
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum as _;
-use report::Page;
+use report::number::percent;
+use report::{HeatMap, Page, Svg};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
@@ -12,12 +13,13 @@ use crate::document::{self, Outputs};
 use crate::error::CliError;
 use crate::output;
 use crate::progress::Progress;
-use report::Svg;
 
 /// A figure and its data.
 #[derive(Debug)]
 pub(super) struct Figure {
     pub(super) svg: Svg,
+    /// What it shows, a sentence without its stop.
+    pub(super) finding: String,
     pub(super) data: Value,
 }
 
@@ -42,7 +44,7 @@ enum Kind {
     Fee,
     /// Shared revenue: the best fee against the seller's outside option.
     OutsideOption,
-    /// Learners: average regret against rounds.
+    /// Learners: average swap regret against rounds.
     Regret,
     /// Learners: regret after a fixed number of rounds against the number of actions.
     Actions,
@@ -115,10 +117,9 @@ impl Run {
         run.put(svg, figure.svg.standalone(output::GENERATOR));
         let page = || {
             let words = words(self.kind);
-            let (about, what) = words.split_once(": ").unwrap_or(("A map", &words));
-            let mut page = Page::new(about, format!("{what}."));
-            page.section("The figure")
-                .figure(&figure.svg, &format!("{words}."));
+            let mut page = Page::new(words, format!("{}.", figure.finding));
+            let caption = format!("{}.", figure.svg.title());
+            page.section("The figure").figure(&figure.svg, &caption);
             page
         };
         run.finish(&json!({ "figure": figure.data }), page, "")
@@ -212,8 +213,9 @@ impl Run {
         for (target, (name, kind, parameters)) in targets.into_iter().zip(&plan) {
             let figure = draw(*kind, parameters)?;
             run.put(target, figure.svg.standalone(output::GENERATOR));
-            page.section(name)
-                .figure(&figure.svg, &format!("{}.", words(*kind)));
+            page.section(words(*kind))
+                .text(&format!("{}.", figure.finding))
+                .figure(&figure.svg, &format!("{}.", figure.svg.title()));
             all.insert(name.clone(), figure.data);
             progress.step(1);
         }
@@ -244,6 +246,16 @@ fn draw(kind: Kind, p: &Parameters) -> Result<Figure, CliError> {
         Kind::Actions | Kind::Atlas => play::actions(p),
     };
     figure.map_err(Problem::of_flags)
+}
+
+/// The shares of a map's classes, as its finding.
+pub(super) fn areas(map: &HeatMap) -> String {
+    let shares = map.shares().into_iter();
+    let parts = shares.map(|(name, share)| format!("{name} {}", percent(share, 1)));
+    format!(
+        "Shares of the area: {}",
+        parts.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Centres of `cells` equal parts of `[low, high]`.

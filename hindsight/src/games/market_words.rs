@@ -3,7 +3,8 @@
 use report::{Axis, Column, Series, Svg, Table, XyChart};
 use serde_json::Value;
 
-use super::words::{members, number, plain};
+use super::words::{members, number};
+use report::number::plain;
 
 /// Fees at which payoffs are drawn.
 pub(super) const FEES: usize = 200;

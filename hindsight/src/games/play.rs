@@ -63,7 +63,7 @@ impl Answer for Case {
         let record = &study.record;
         let sentence = format!(
             "After {rounds} rounds no player could have gained more than {} a round by a fixed action.",
-            super::words::plain(study.coarse_gap.max(0.0), 4)
+            report::number::plain(study.coarse_gap.max(0.0), 4)
         );
         Ok(json!({
             "sentence": sentence,

@@ -1,9 +1,10 @@
 //! Play without regret as people read it: what each player earned, regretted and played; what noise does to debates.
 
+use report::number::plus_minus;
 use report::{Axis, Column, Estimate, IntervalChart, Series, Svg, Table, XyChart};
 use serde_json::Value;
 
-use super::words::{matrix, members, mixture, names, number, plain};
+use super::words::{matrix, members, mixture, names, number};
 
 /// Largest matrix that is drawn.
 const DRAWN: usize = 12;
@@ -141,11 +142,7 @@ fn arm<'a>(answer: &'a Value, name: &str) -> &'a Value {
 pub(super) fn debate(answer: &Value) -> String {
     let gap = |name: &str| {
         let gap = &arm(answer, name)["coarse_gap"];
-        format!(
-            "{} ± {}",
-            plain(each(&gap["mean"]), 3),
-            plain(1.96 * each(&gap["error"]), 2)
-        )
+        plus_minus(each(&gap["mean"]), 1.96 * each(&gap["error"]))
     };
     format!(
         "After {} rounds a debater could have gained {} a round by one fixed strategy; with noise on rewards {}, with sampled answers {}, with both {} (95 %).",
@@ -171,8 +168,7 @@ pub(super) fn debate_tables(answer: &Value) -> Vec<(String, Table)> {
     for (name, words) in ARMS {
         let arm = arm(answer, name);
         let cells = measures.map(|(field, _)| {
-            let (mean, error) = (each(&arm[field]["mean"]), each(&arm[field]["error"]));
-            format!("{} ± {}", plain(mean, 4), plain(1.96 * error, 2))
+            plus_minus(each(&arm[field]["mean"]), 1.96 * each(&arm[field]["error"]))
         });
         let calls = std::iter::once(number(&arm["calls"]));
         table.row(std::iter::once(words.to_owned()).chain(cells).chain(calls));
@@ -191,8 +187,8 @@ pub(super) fn debate_chart(answer: &Value) -> Svg {
     let rows = ARMS.into_iter().map(|(name, words)| {
         let gap = &arm(answer, name)["coarse_gap"];
         let (mean, half) = (each(&gap["mean"]), 1.96 * each(&gap["error"]));
-        let text = format!("{} ± {}", plain(mean, 3), plain(half, 2));
-        Estimate::new(words, mean, Some((mean - half, mean + half)), text)
+        let range = Some((mean - half, mean + half));
+        Estimate::new(words, mean, range, plus_minus(mean, half))
     });
     rows.fold(chart, IntervalChart::row).svg()
 }

@@ -78,8 +78,8 @@ fn sentence(account: &RegretAccount, mended: usize) -> String {
     let mut words = format!(
         "Over {} rounds the best fixed action would have earned {} more a round, the best replacement of every action {} more.",
         account.rounds(),
-        super::words::plain(average.external, 4),
-        super::words::plain(average.swap, 4),
+        report::number::plain(average.external, 4),
+        report::number::plain(average.swap, 4),
     );
     if mended > 0 {
         words.push_str(&format!(

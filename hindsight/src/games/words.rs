@@ -1,23 +1,14 @@
 //! Answers as people read them: tables of names and values, numbers, mixtures, matrices.
 
+use report::number::plain;
 use report::{Column, Table};
 use serde_json::Value;
 
-/// A number to six digits; "n/a" for what is none.
+/// A number to four digits, as sentences have it; "n/a" for what is none. The JSON has all digits.
 pub(super) fn number(value: &Value) -> String {
     value
         .as_f64()
-        .map_or_else(|| "n/a".to_owned(), |x| plain(x, 6))
-}
-
-/// A number in a sentence: as a table has it, without zeros that say nothing.
-pub(super) fn plain(x: f64, digits: usize) -> String {
-    let text = report::number::significant(x, digits);
-    if text.contains('.') && !text.contains('e') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+        .map_or_else(|| "n/a".to_owned(), |x| plain(x, 4))
 }
 
 /// A table as text for the terminal.

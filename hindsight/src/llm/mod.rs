@@ -100,7 +100,7 @@ fn exponent_words(law: &PowerLaw, digits: usize, level: f64) -> String {
     let value = law.exponent(0).map_or(f64::NAN, |e| e.estimate);
     let ends = law.exponent_interval(0, level).ok();
     let ends = ends.map_or_else(String::new, |i| {
-        format!(" {}", interval(i.lower, i.upper, 4))
+        format!(" {}", interval(i.lower, i.upper, digits))
     });
     format!("{}{ends}", fixed(value, digits))
 }

@@ -12,7 +12,7 @@ use llm_metrics::{
 use super::{fault, opened, plots};
 use crate::document::{Outputs, Run};
 use crate::error::{CliError, Complain as _, Place};
-use report::number::percent;
+use report::number::{count, percent};
 use report::{Axis, Column, Page, Series, Table, XyChart};
 
 /// Arguments of `hindsight llm passk`.
@@ -108,13 +108,13 @@ fn report(responses: &Responses, rows: Vec<PassSummary>, run: &Run) -> Result<()
     }
     let lead = format!(
         "{} problems, {} responses",
-        responses.prompts(),
-        responses.len()
+        count(responses.prompts()),
+        count(responses.len())
     );
     let finding = match (rows.first(), rows.last()) {
         (Some(one), Some(all)) => {
             let of = |k: usize| match k {
-                1 => "The one response drawn".to_owned(),
+                1 => "One response".to_owned(),
                 k => format!("At least one of {k} responses"),
             };
             format!(

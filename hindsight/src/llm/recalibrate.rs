@@ -14,7 +14,7 @@ use super::{fault, opened, plots};
 use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
-use report::number::{fixed, percent};
+use report::number::{count, fixed, percent};
 use report::{Column, Page, Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -130,7 +130,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         )
     };
     let status = status_words(mapped.status());
-    let words = format!("{} records; {how}. Fit: {status}.", data.correct.len());
+    let words = format!(
+        "{} records; {how}. Fit: {status}.",
+        count(data.correct.len())
+    );
     report(&results, &words, &run)
 }
 

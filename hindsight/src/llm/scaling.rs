@@ -133,7 +133,7 @@ fn constants(study: &ScalingStudy) -> Table {
         ("beta", fit.beta, of.map(|i| i.beta)),
     ] {
         let ends = between(ends, |v| significant(v, 4));
-        table.row([name.to_owned(), significant(value, 5), ends]);
+        table.row([name.to_owned(), significant(value, 4), ends]);
     }
     table
 }
@@ -170,16 +170,10 @@ fn between(i: Option<Interval>, word: impl Fn(f64) -> String) -> String {
 }
 
 fn words(study: &ScalingStudy, runs: usize) -> String {
-    let ends = study.optimal_exponent_interval;
-    let ends = ends.map_or_else(String::new, |i| {
-        format!(" {}", interval(i.lower, i.upper, 4))
-    });
     let mut words = format!(
-        "{runs} runs; loss = E + A / params^alpha + B / tokens^beta. Optimal parameters grow as FLOPs^{}{ends}. Largest gradient component {}, \
-         {} starts agree.",
-        fixed(study.optimal_exponent, 4),
+        "{runs} runs; loss = E + A / params^alpha + B / tokens^beta. {} starts agree, largest gradient component {}.",
+        study.fit.agreeing_starts,
         significant(study.fit.gradient, 2),
-        study.fit.agreeing_starts
     );
     if let Identification::NotIdentified {
         cause, direction, ..
@@ -264,9 +258,8 @@ fn report_isoflop(
         || "Too few minima for a power law.".to_owned(),
         |law| {
             format!(
-                "Optimal parameters = {} * FLOPs^{}.",
-                significant(law.coefficient(), 4),
-                exponent_words(law, 4, level)
+                "The best model size grows as compute to the power {}.",
+                exponent_words(law, 3, level)
             )
         },
     );

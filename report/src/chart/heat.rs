@@ -75,7 +75,7 @@ impl HeatMap {
         )
     }
 
-    /// A phase map: each cell holds the index of one of `names`.
+    /// A phase map: each cell holds the index of one of `names`. A class has the colour of its place among them; the legend names those that occur.
     pub fn classes<S: Into<String>>(
         title: impl Into<String>,
         x: Axis,
@@ -134,6 +134,33 @@ impl HeatMap {
         }
     }
 
+    /// The classes that occur and their shares of the classified cells, the largest first; nothing for a map of values.
+    pub fn shares(&self) -> Vec<(&str, f64)> {
+        let Content::Classes(names) = &self.content else {
+            return Vec::new();
+        };
+        let counted = self.occurring(names).map(|(_, name, cells)| (name, cells));
+        let mut shares: Vec<_> = counted.collect();
+        let all: f64 = shares.iter().map(|(_, cells)| cells).sum();
+        shares.iter_mut().for_each(|(_, cells)| *cells /= all);
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+        shares
+    }
+
+    /// The classes that occur: index, name and number of cells.
+    fn occurring<'a>(
+        &self,
+        names: &'a [String],
+    ) -> impl Iterator<Item = (usize, &'a str, f64)> + use<'a> {
+        let mut counts = vec![0.0; names.len()];
+        for &cell in self.cells.iter().filter(|cell| cell.is_finite()) {
+            counts[index(cell)] += 1.0;
+        }
+        let all = names.iter().zip(counts).enumerate();
+        all.filter(|(_, (_, cells))| *cells > 0.0)
+            .map(|(n, (name, cells))| (n, name.as_str(), cells))
+    }
+
     /// What a screen reader says after the title.
     pub fn describe(mut self, words: impl Into<String>) -> Self {
         self.description = Some(words.into());
@@ -161,8 +188,11 @@ impl HeatMap {
     /// The chart as SVG.
     pub fn svg(&self) -> Svg {
         self.drawn().with_narrow(|| {
-            let size = (NARROW, (self.size.1 * NARROW / self.size.0).max(300.0));
-            let chart = self.clone();
+            // Classes are named one below the other there, above the map.
+            let classes = self.shares().len() + self.lines.len();
+            let legend = f64::from(u32::try_from(classes).unwrap_or(0)) * 16.0;
+            let height = (self.size.1 * NARROW / self.size.0).max(300.0) + legend;
+            let (size, chart) = ((NARROW, height), self.clone());
             HeatMap { size, ..chart }.drawn()
         })
     }
@@ -182,11 +212,10 @@ impl HeatMap {
             Content::Classes(_) => None,
         };
         let mut legend: Vec<Entry> = match &self.content {
-            Content::Classes(names) => names
-                .iter()
-                .enumerate()
-                .map(|(n, name)| Entry {
-                    name: name.clone(),
+            Content::Classes(names) => self
+                .occurring(names)
+                .map(|(n, name, _)| Entry {
+                    name: name.to_owned(),
                     ink: Ink::Series(n),
                     key: Key::Box,
                 })
@@ -273,13 +302,8 @@ impl HeatMap {
         let colour = |value: f64| -> (String, String) {
             match &self.content {
                 Content::Classes(_) => {
-                    // Classes were indices.
-                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                    let class = value as usize;
-                    (
-                        format!("cell f-{}", Ink::Series(class).class()),
-                        String::new(),
-                    )
+                    let class = Ink::Series(index(value)).class();
+                    (format!("cell f-{class}"), String::new())
                 }
                 Content::Values { shades, .. } => {
                     let fill = shade(*shades, (value - lo) / (hi - lo));
@@ -354,6 +378,16 @@ impl HeatMap {
     }
 }
 
+/// The class of a cell.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "classes were indices"
+)]
+fn index(cell: f64) -> usize {
+    cell as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,6 +434,17 @@ mod tests {
             ["a", "b"],
         );
         assert_eq!(map.svg().inline("f").matches("class=\"cell f-s").count(), 3);
+    }
+
+    #[test]
+    fn a_class_keeps_its_colour_and_is_named_only_where_it_occurs() {
+        let axes = || (Axis::linear("x"), Axis::linear("y"));
+        let ((x, y), unit) = (axes(), (0.0, 1.0));
+        let map = HeatMap::classes("t", x, y, unit, unit, 2, &[2, 0, 2, 2], ["a", "b", "c"]);
+        assert_eq!(map.shares(), [("c", 0.75), ("a", 0.25)]);
+        let svg = map.svg().inline("f");
+        assert!(svg.contains("cell f-s2") && !svg.contains("f-s1"));
+        assert!(svg.contains(">c<") && !svg.contains(">b<"));
     }
 
     #[test]

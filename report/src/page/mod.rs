@@ -94,7 +94,7 @@ impl Page {
         self
     }
 
-    /// Names and values of the run.
+    /// Names and values of the run, letter by letter: a command can be copied.
     pub fn facts<K: AsRef<str>, V: AsRef<str>>(
         &mut self,
         facts: impl IntoIterator<Item = (K, V)>,
@@ -105,7 +105,7 @@ impl Page {
                 self.body,
                 "<div><dt>{}</dt><dd>{}</dd></div>",
                 escape(name.as_ref()),
-                escape(&typographic(value.as_ref()))
+                escape(value.as_ref())
             );
         }
         self.body.push_str("</dl>\n");
@@ -183,7 +183,7 @@ impl Page {
             let _ = write!(
                 self.body,
                 "<th scope=\"col\"{class}>{}</th>",
-                escape(column.name())
+                escape(&typographic(column.name()))
             );
         }
         self.body.push_str("</tr></thead><tbody>");
@@ -337,6 +337,11 @@ mod tests {
                 .contains(forbidden);
             assert!(!found, "{forbidden}");
         }
+    }
+
+    #[test]
+    fn facts_keep_their_letters() {
+        assert!(page().contains("<dt>seed</dt><dd>-7</dd>"));
     }
 
     #[test]

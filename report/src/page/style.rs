@@ -1,4 +1,4 @@
-//! The style sheet of the report page; colours come from the charts' variables.
+//! The style sheet of the report page; colours come from the charts' variables. Captions may be wider than their table: a margin that is negative frees them of its width.
 
 /// Type set for reading: a serif for words, lining figures in tables, rules like those of a journal's tables.
 pub(super) const CSS: &str = "\
@@ -25,10 +25,10 @@ figure{margin:20px 0 26px;container-type:inline-size}\
 svg.chart{display:block;width:100%;height:auto}\
 figcaption,caption{font-size:14.5px;line-height:1.45;color:var(--t);text-align:left;max-width:50em}\
 figcaption{margin-top:8px}\
-caption{padding:0 0 8px;caption-side:top}\
+caption{padding:0 0 8px;caption-side:top;max-width:min(50em,100cqw);margin-right:-50em}\
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:8px 28px}\
 .pair figure{margin:12px 0;min-width:0}\
-.wide{overflow-x:auto;margin:18px 0 26px;\
+.wide{container-type:inline-size;overflow-x:auto;margin:18px 0 26px;\
 background:linear-gradient(to right,var(--ground) 40%,transparent) left/40px 100% no-repeat local,linear-gradient(to left,var(--ground) 40%,transparent) right/40px 100% no-repeat local,\
 linear-gradient(to right,color-mix(in srgb,var(--m) 45%,transparent),transparent) left/10px 100% no-repeat scroll,linear-gradient(to left,color-mix(in srgb,var(--m) 45%,transparent),transparent) right/10px 100% no-repeat scroll}\
 table{border-collapse:collapse;font:13.5px/1.4 Helvetica,Arial,'Liberation Sans',sans-serif;border-top:1.5px solid var(--t);border-bottom:1.5px solid var(--t)}\
@@ -41,7 +41,7 @@ th:last-child,td:last-child{padding-right:0}\
 tbody th,.whole{white-space:nowrap}.long{min-width:17em}tbody th.long{white-space:normal}\
 tbody tr:hover{background:var(--grid)}\
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:0 32px;margin:0 0 18px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif}\
-.facts div{border-bottom:1px solid var(--grid);padding:6px 0}\
+.facts div{border-bottom:1px solid var(--grid);padding:6px 0;break-inside:avoid}\
 .facts dt{color:var(--m)}\
 .facts dd{margin:0;overflow-wrap:anywhere}\
 footer{color:var(--m);font-size:14px;padding-top:10px;padding-bottom:40px}\
@@ -51,8 +51,8 @@ thead th[tabindex]{cursor:pointer}thead th[aria-sort=descending]::after{content:
 .narrower{display:none}\
 .choice>label{display:block;margin:0 0 6px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif;color:var(--m)}\
 .choice select{font:inherit;color:var(--t);background:var(--ground);border:1px solid var(--m);border-radius:3px;padding:3px 6px;margin-left:8px;max-width:100%}\
-@media screen and (max-width:640px){header,.frame,footer{padding-left:16px;padding-right:16px}caption{max-width:calc(100vw - 32px)}.pair{grid-template-columns:minmax(0,1fr)}}\
-@page{margin:14mm 10mm}@media print{nav,.tip,.choice>label{display:none}h2,caption,.note{break-after:avoid}h2+p{break-after:avoid}p{orphans:3;widows:3}thead{display:table-header-group}tr{break-inside:avoid}svg.chart{max-height:240mm}header,.frame,footer{padding-left:0;padding-right:0;max-width:none}.wide{background:none}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}table{font-size:8.5pt}td,th{padding-right:8px}tbody th,.whole{white-space:normal}.long{min-width:0}}\
+@media screen and (max-width:640px){header,.frame,footer{padding-left:16px;padding-right:16px}.long{min-width:11em}.pair{grid-template-columns:minmax(0,1fr)}}\
+@page{margin:14mm 10mm}@media print{nav,footer,.tip,.choice>label{display:none}header{padding-top:0}h2,caption,.note{break-after:avoid}h2+p{break-after:avoid}p{orphans:3;widows:3}thead{display:table-header-group}tr{break-inside:avoid}svg.chart{max-height:240mm}header,.frame,footer{padding-left:0;padding-right:0;max-width:none}.wide{background:none}.frame{display:block}body{font-size:11pt}figure,.wide{break-inside:avoid}section{margin-bottom:20px}table{font-size:8.5pt}td,th{padding-right:8px}tbody th,.whole{white-space:normal}.long{min-width:0}}\
 ";
 
 /// Where a figure has less room than nine tenths of its drawing's width, the drawing for narrow places stands in.

@@ -4,7 +4,7 @@ use llm_metrics::calibration::{
     EdgeRule, Edges, Reliability, Score, Scores, Selective, cluster_ece_bootstrap,
 };
 use llm_metrics::io::Schema;
-use llm_metrics::stats::{Interval, bootstrap_standard_error};
+use llm_metrics::stats::bootstrap_standard_error;
 
 use super::{Args, State, fault, plots};
 use crate::document::Run;
@@ -192,14 +192,16 @@ fn score_table(scores: &Scores, schema: Schema, spread: Option<f64>) -> Table {
         Column::text(format!("{:.0} % interval", 100.0 * scores.level)),
         Column::text("").optional(),
     ]);
-    let mut row = |name: &str, value: String, ends: Option<Interval>, words: &str| {
-        let ends = ends.map_or_else(String::new, |i| interval(i.lower, i.upper, 4));
-        shown.row([name.to_owned(), value, ends, words.to_owned()]);
+    let ends = |s: &Score, scale: f64, digits: usize| {
+        let ends = s.interval;
+        ends.map_or_else(String::new, |i| {
+            interval(scale * i.lower, scale * i.upper, digits)
+        })
     };
-    let share = |s: &Score| (percent(s.value, 2), s.interval);
-    let four = |s: &Score| (fixed(s.value, 4), s.interval);
-    let alone = |v: f64| (fixed(v, 4), None);
-    let count = |n: u64| (fixed(plots::count(n), 0), None);
+    let share = |s: &Score| (percent(s.value, 2), ends(s, 100.0, 2) + " %");
+    let four = |s: &Score| (fixed(s.value, 4), ends(s, 1.0, 4));
+    let alone = |v: f64| (fixed(v, 4), String::new());
+    let count = |n: u64| (fixed(plots::count(n), 0), String::new());
     let squared = scores.rms_squared_debiased;
     let debiased = format!("debiased square {}", fixed(squared, 6));
     let smooth = plots::smooth_words(&scores.smooth);
@@ -220,7 +222,7 @@ fn score_table(scores: &Scores, schema: Schema, spread: Option<f64>) -> Table {
         ("accuracy", Some(share(&scores.accuracy)), "exact"),
         (
             "mean confidence",
-            Some((percent(scores.mean_confidence, 2), None)),
+            Some((percent(scores.mean_confidence, 2), String::new())),
             over_or_under(&scores.reliability),
         ),
         ("ECE", Some(four(&scores.ece)), "given the confidences"),
@@ -268,9 +270,9 @@ fn score_table(scores: &Scores, schema: Schema, spread: Option<f64>) -> Table {
             "most confident tenth",
         ),
     ];
-    for (name, shown, words) in rows {
-        if let Some((value, ends)) = shown {
-            row(name, value, ends, words);
+    for (name, score, words) in rows {
+        if let Some((value, ends)) = score {
+            shown.row([name.to_owned(), value, ends, words.to_owned()]);
         }
     }
     shown

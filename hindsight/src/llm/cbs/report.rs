@@ -24,7 +24,7 @@ pub(super) fn report(file: &Path, study: &BatchStudy, run: &Run) -> Result<(), C
     );
     let mut page = Page::new(
         "Critical batch size",
-        format!("Models: {}, of {}", study.models.len(), file.display()),
+        format!("{} by model: {}", file.display(), study.models.len()),
     );
     page.note(&finding).section("Steps and batch size");
     page.figure(
