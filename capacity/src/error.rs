@@ -149,11 +149,11 @@ pub enum Error {
         /// What is wrong.
         error: Box<Error>,
     },
-    /// A week that is no whole number or does not follow the one before.
-    #[error("week {week} does not follow the week before")]
+    /// A week that is no week (a whole number or a date) or does not follow the one before.
+    #[error("week {week:?} is no whole number or date that follows the week before")]
     Order {
         /// The week, as written.
-        week: f64,
+        week: String,
     },
     /// A product that nothing is known of.
     #[error("there is no product {product:?}")]

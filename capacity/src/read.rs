@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use hindsight_exo_idp::calendar::{Calendar, Week};
 use sheet::{Domain, Place, Row, Sheet};
 
 use crate::error::Error;
@@ -15,7 +16,7 @@ fn at(place: Place, error: Error) -> Error {
     }
 }
 
-/// Limits from a table with a column `week` (whole numbers, each one more than that before) and one of every resource, by its name, in volume:
+/// Limits from a table with a column `week` (whole numbers, dates or ISO weeks, each a week after that before) and one of every resource, by its name, in volume:
 /// `weeks` rows. A limit is known `notice` weeks ahead.
 ///
 /// ```
@@ -42,15 +43,21 @@ pub fn read_limits(
         .iter()
         .map(|name| sheet.column(name, "the limit of a resource"))
         .collect::<Result<Vec<usize>, _>>()?;
-    let (file, mut last, mut before) = (sheet.file().clone(), 1, None::<f64>);
+    let (file, mut last) = (sheet.file().clone(), 1);
+    let (mut calendar, mut before) = (None::<Calendar>, None::<i64>);
     let mut values = vec![Vec::new(); columns.len()];
     while let Some(row) = sheet.next_row()? {
-        let number = row.number(week, Domain::Any)?;
-        if number.fract() != 0.0 || before.is_some_and(|b| (number - b - 1.0).abs() > 0.5) {
-            let place = row.place(week);
-            return Err(at(place, Error::Order { week: number }));
+        let own = Week::parse(row.text(week));
+        let at_place = own.and_then(|own| {
+            let calendar = calendar.get_or_insert_with(|| own.calendar());
+            calendar.place(own).ok()
+        });
+        let follows = at_place.is_some_and(|own| before.is_none_or(|before| own == before + 1));
+        if !follows {
+            let text = row.text(week).to_owned();
+            return Err(at(row.place(week), Error::Order { week: text }));
         }
-        before = Some(number);
+        before = at_place;
         for (values, &column) in values.iter_mut().zip(&columns) {
             values.push(row.number(column, Domain::Amount)?);
         }

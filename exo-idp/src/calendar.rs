@@ -86,7 +86,8 @@ fn notation(week: Week, calendar: Calendar) -> String {
 }
 
 impl Week {
-    /// Reads `40`, `2017-08-15` (a time of day behind it is of no account) or `2020-W02`.
+    /// Reads `40`, `2017-08-15`, `2017/08/15` or `15.08.2017` (a time of day behind it is of no account), or `2020-W02`. A date like `08/09/2017` is none: nobody
+    /// knows which of its numbers is the month.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -102,6 +103,9 @@ impl Week {
                 return None;
             }
             return days(digits(year)?, digits(month)?, digits(day)?).map(Week::Day);
+        }
+        if let Some(date) = slashed_or_dotted(text) {
+            return date.map(Week::Day);
         }
         // Written by programs that keep whole numbers as floating ones.
         let whole = text.strip_suffix(".0").unwrap_or(text);
@@ -221,6 +225,21 @@ pub fn main_stretch(
     most.map_or(0..=0, |(weeks, _)| weeks)
 }
 
+/// The day of `2017/08/15` or `15.08.2017`; `Some(None)` where there is no such day.
+fn slashed_or_dotted(text: &str) -> Option<Option<i64>> {
+    let mark = if text.contains('/') { '/' } else { '.' };
+    let parts: Vec<&str> = text.split(mark).collect();
+    let (year, month, day) = match (mark, &parts[..]) {
+        ('/', [year, month, day]) | ('.', [day, month, year]) => (*year, *month, *day),
+        _ => return None,
+    };
+    let short = |part: &str| (1..=2).contains(&part.len());
+    if year.len() != 4 || !short(month) || !short(day) {
+        return None;
+    }
+    Some(days(digits(year)?, digits(month)?, digits(day)?))
+}
+
 /// The date before a time of day: `2020-01-06 00:00:00`, `2020-01-06T00:00:00Z`.
 fn without_time(text: &str) -> &str {
     let Some((date, time)) = text.split_once(['T', ' ']) else {
@@ -320,6 +339,9 @@ mod tests {
         ] {
             assert_eq!(Week::parse(timed), Some(Week::Day(11_016)), "{timed}");
         }
+        for written in ["2000/02/29", "29.02.2000", "29.2.2000", "29.02.2000 08:30"] {
+            assert_eq!(Week::parse(written), Some(Week::Day(11_016)), "{written}");
+        }
         // 2020-01-06 was the Monday of week 2; 2020 had 53 weeks, and 2021-01-04 began the next year.
         assert_eq!(Week::parse("2020-W02"), Some(Week::Iso(18_267)));
         assert_eq!(Week::parse("2020W53"), Some(Week::Iso(18_624)));
@@ -335,6 +357,10 @@ mod tests {
         );
         for wrong in [
             "2001-02-29",
+            "29.02.2001",
+            "08/09/2017",
+            "8.9.17",
+            "1.2.3.2000",
             "1900-02-29",
             "2001-13-01",
             "2001-1-1",

@@ -271,7 +271,10 @@ impl<R> Envelope<'_, R> {
     /// What the page says of the run.
     fn facts(&self) -> Vec<(String, String)> {
         let mut facts = vec![
-            ("command".to_owned(), quoted(self.command_line)),
+            (
+                "command".to_owned(),
+                report::command_line(self.command_line),
+            ),
             ("version".to_owned(), format!("hindsight {}", self.version)),
         ];
         if let Some(seed) = self.seed {
@@ -286,16 +289,6 @@ impl<R> Envelope<'_, R> {
         }
         facts
     }
-}
-
-/// Arguments as a shell takes them.
-fn quoted(arguments: &[String]) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=,:@+%".contains(c);
-    let quote = |argument: &String| match !argument.is_empty() && argument.chars().all(plain) {
-        true => argument.clone(),
-        false => format!("'{}'", argument.replace('\'', "'\\''")),
-    };
-    arguments.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// The tables of a page as a file of this name holds them.

@@ -26,5 +26,5 @@ mod table;
 pub use chart::{
     Axis, BarChart, Estimate, HeatMap, Ink, IntervalChart, Series, Shades, Svg, XyChart,
 };
-pub use page::Page;
+pub use page::{Page, command_line};
 pub use table::{Column, Table, Width};

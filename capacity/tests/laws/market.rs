@@ -106,6 +106,21 @@ mod files {
         assert_eq!(read.of(1), [7.0, 8.0, 9.0]);
     }
 
+    #[test]
+    fn weeks_of_limits_may_be_dates() {
+        for weeks in [
+            ["2024-12-23", "2024-12-30", "2025-01-06"],
+            ["23.12.2024", "30.12.2024", "06.01.2025"],
+            ["2024-W52", "2025-W01", "2025-W02"],
+        ] {
+            let [a, b, c] = weeks;
+            let text = format!("week,storage,inbound\n{a},2,3\n{b},4,5\n{c},1,1\n");
+            assert_eq!(limits(&text).unwrap().of(0), [2.0, 4.0, 1.0]);
+            let gap = format!("week,storage,inbound\n{a},2,3\n{c},4,5\n{c},1,1\n");
+            assert!(limits(&gap).unwrap_err().to_string().contains("follows"));
+        }
+    }
+
     /// Every fault is named with file, line and column.
     #[test]
     fn faults_in_limits_are_named_with_line_and_column() {
@@ -128,7 +143,7 @@ mod files {
             ),
             (
                 "week,storage,inbound\n1,2,3\n4,4,5\n5,1,1\n",
-                "file.csv:3: column \"week\": week 4 does not follow the week before",
+                "file.csv:3: column \"week\": week \"4\" is no whole number or date that follows the week before",
             ),
         ] {
             let error = limits(text).unwrap_err().to_string();

@@ -127,7 +127,7 @@ pub enum RowProblem {
     #[error("is empty")]
     Empty,
     /// It is no week.
-    #[error("{} is neither a whole number nor a date like 2017-08-15", shorten(.text))]
+    #[error("{} is neither a whole number nor a date like 2017-08-15 or 15.08.2017", shorten(.text))]
     NoWeek {
         /// The field.
         text: String,

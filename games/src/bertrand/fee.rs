@@ -69,6 +69,25 @@ pub struct BestFee {
     pub alone: f64,
 }
 
+impl BestFee {
+    /// The answer as a sentence without its stop.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.fee {
+            Some(fee) => format!(
+                "the retailer earns most, {:.4}, at a fee of {:.1} %; alone {:.4}",
+                self.value,
+                100.0 * fee,
+                self.alone
+            ),
+            None => format!(
+                "no fee earns the retailer more than selling alone, {:.4}",
+                self.alone
+            ),
+        }
+    }
+}
+
 impl<D: Demand + Clone> SharedRevenue<D> {
     /// The sale under a selection rule.
     #[must_use]

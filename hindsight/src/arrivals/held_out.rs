@@ -47,7 +47,7 @@ impl HeldOut {
 /// One sentence.
 pub(super) fn finding(held_out: Option<&HeldOut>) -> String {
     let Some(found) = held_out else {
-        return "No order was held out (with --epochs, of fewer than 50 orders and of very many none is): how good the model is, `hindsight arrivals evaluate` says."
+        return "No order was held out, as is so with --epochs, of fewer than 50 orders and of very many; the command arrivals evaluate tells how good the model is."
             .to_owned();
     };
     let (own, other) = (found.generator, found.resampling);

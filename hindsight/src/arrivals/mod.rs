@@ -262,8 +262,10 @@ fn fit(args: &Fit) -> Result<(), CliError> {
             .map_err(wrong)?,
     };
     let words = format!(
-        "{}; {} parameters, {} epochs, {nats:.4} nats an order",
-        data.words, fitted.parameters, fitted.epochs
+        "{}; {} parameters, {} epochs, {nats:.2} nats an order",
+        data.words,
+        report::number::count(fitted.parameters),
+        fitted.epochs
     );
     let finding = held_out::finding(fitted.held_out.as_ref());
     let text = format!("{finding}\n\n{words}.\n");

@@ -94,7 +94,7 @@ pub(super) fn finding(results: &Results, last: i64) -> String {
         match (results.evaluations.len(), better) {
             (1, _) => String::new(),
             (all, 0) => format!(", the best of {all} models"),
-            (all, better) => format!(", number {} of {all} models", better + 1),
+            (all, better) => format!(", rank {} of {all} models", better + 1),
         },
         fixed(bias.value.abs(), 2),
         fixed(bias.margin, 2),
@@ -112,10 +112,10 @@ fn capital(name: &str) -> String {
 /// The page of a fit.
 pub(super) fn fitted(words: String, finding: &str, data: &Data, curves: &[NamedCurve]) -> Page {
     let mut page = Page::new("How orders arrive", words);
-    page.note(finding);
     if let Some(expected) = expected(data, curves) {
         page.note(&expected);
     }
+    page.note(finding);
     receipts(&mut page, data, curves);
     page
 }
@@ -150,9 +150,13 @@ pub(super) fn results(
     let mut page = Page::new("How orders arrive", words);
     page.note(finding);
     if results.evaluations.is_empty() {
-        page.section("Orders").table(table, ORDERS);
+        page.section("Orders")
+            .text(ORDERS)
+            .table(table, "The orders drawn.");
     } else {
-        page.section("Models").table(table, SCORES);
+        page.section("Models")
+            .text(SCORES)
+            .table(table, "The models, judged alike.");
         receipts(&mut page, data, &results.curves);
         let [bins, slopes] = calibration(data, &results.evaluations);
         page.section("Calibration").figures([
@@ -166,11 +170,12 @@ pub(super) fn results(
         .take(8)
         .map(|order| {
             let line = timeline(data, order);
-            let caption = format!("{}. {TIMELINE}", line.title());
+            let caption = format!("{}.", line.title());
             (line, caption)
         })
         .collect();
     page.section("Example orders")
+        .text(TIMELINE)
         .figures(lines.iter().map(|(line, caption)| (line, caption)));
     page
 }
@@ -182,7 +187,7 @@ fn receipts(page: &mut Page, data: &Data, curves: &[NamedCurve]) {
     }
     let chart = XyChart::new(
         "Receipts",
-        Axis::linear(capital(&counting(data.counting))),
+        Axis::linear(capital(&counting(data.counting))).whole(),
         Axis::linear("Share of the units ordered")
             .percent()
             .with_zero(),
@@ -219,7 +224,7 @@ fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
     .diagonal("calibrated");
     let mut slopes = XyChart::new(
         "Slopes of what has arrived",
-        Axis::linear(capital(&counting(data.counting))),
+        Axis::linear(capital(&counting(data.counting))).whole(),
         Axis::linear("Slope"),
     )
     .mark_y(1.0, "calibrated");
@@ -262,7 +267,7 @@ fn timeline(data: &Data, order: &Forecast) -> Svg {
         .collect();
     XyChart::new(
         title,
-        Axis::linear(capital(&counting(data.counting))),
+        Axis::linear(capital(&counting(data.counting))).whole(),
         Axis::linear("Share received").percent().with_zero(),
     )
     .series(Series::line("drawn", order.curve.points(&order.curve.mean)).band(band))

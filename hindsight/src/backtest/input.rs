@@ -52,7 +52,7 @@ pub(crate) struct Input {
         default_value = "product"
     )]
     pub(crate) product: Vec<String>,
-    /// Column of the week: whole numbers that grow by one a week, or the date (2017-08-15) of one weekday
+    /// Column of the week: whole numbers that grow by one a week, or the date (2017-08-15, 15.08.2017) of one weekday
     #[arg(long, value_name = "COLUMN", default_value = "week")]
     pub(crate) week: String,
     /// Column of demand in units a week, lost sales included [default: demand]

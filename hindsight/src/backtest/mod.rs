@@ -23,6 +23,7 @@ use crate::progress::Progress;
 use bandit_eval::equilibrium::{Question, WindowGaps};
 use exo_idp::Error;
 use exo_idp::backtest::{BackTest, Dataset, Results, Stage};
+use exo_idp::calendar::Week;
 use report::number::duration;
 
 pub(crate) use document::Document;
@@ -179,7 +180,9 @@ impl Job {
 /// The record as it stood at the end of a week, as the file writes it.
 fn until(data: &Dataset, week: &str) -> Result<Dataset, CliError> {
     let bad = |problem: String| CliError::argument("--until", format!("{week:?}"), problem);
-    let last = data.weeks.iter().position(|own| own == week.trim());
+    let asked = Week::parse(week);
+    let same = |own: &String| own == week.trim() || asked.is_some() && Week::parse(own) == asked;
+    let last = data.weeks.iter().position(same);
     let last = last.ok_or_else(|| {
         let (from, to) = data.span(&(0..data.weeks.len()));
         bad(format!(

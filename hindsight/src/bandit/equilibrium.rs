@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bandit_eval::equilibrium::{Gap, Question, WindowGaps};
 use bandit_eval::io::{ArmColumns, ArmLog};
-use report::number::{decimals, fixed, percent, significant};
+use report::number::{count, decimals, fixed, percent, significant};
 use report::{Column, Page, Table};
 
 use crate::backtest::Job;
@@ -116,15 +116,10 @@ fn of_log(args: &Args, file: &Path, question: &Question) -> Result<(), CliError>
     };
     let log = ArmLog::read(reader, &columns).map_err(|e| super::fault(&name, e))?;
     let gaps = log.gaps(question).map_err(|e| Place::file(file).error(e))?;
-    let names = [
-        "maps",
-        "gain per decision",
-        "at least",
-        "at most",
-        "changed",
-        "material",
-    ];
-    let mut table = Table::new(names.map(Column::text));
+    let numbers = ["gain per decision", "at least", "at most", "changed"];
+    let head = [Column::text("maps")].into_iter();
+    let head = head.chain(numbers.map(Column::number));
+    let mut table = Table::new(head.chain([Column::text("material")]));
     for (name, gap) in &gaps {
         let digits = decimals(gap.interval.width());
         let [gain, lower, upper] = [gap.gain, gap.lower, gap.upper].map(|x| fixed(x, digits));
@@ -144,7 +139,7 @@ fn of_log(args: &Args, file: &Path, question: &Question) -> Result<(), CliError>
     }
     let lead = format!(
         "{} decisions, {} arms; half of the products choose a map, the others judge it",
-        log.decisions(),
+        count(log.decisions()),
         log.arms.len()
     );
     let text = format!("{}\n{lead}.", table.render(crate::output::width()));

@@ -21,14 +21,14 @@ impl Fitted {
     pub(super) fn text(&self) -> String {
         format!(
             "A buyer and a coordinator of {} parameters were trained.\n",
-            self.parameters
+            number::count(self.parameters)
         )
     }
     pub(super) fn page(&self) -> Page {
         let lead = "Prices of storage and inbound labour that products share.";
         let mut page = Page::new("A coordinator of capacity", lead);
         page.note(self.text().trim_end());
-        page.text("`hindsight capacity backtest --model FILE` shows how well they keep limits on weeks that training did not see, and at what cost in reward.");
+        page.text("The command capacity backtest, given the model, shows how well they keep limits on weeks that training did not see, and at what cost in reward.");
         page
     }
 }

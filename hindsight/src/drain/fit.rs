@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ::drain::io::log;
 use ::drain::model::{DrainModel, Training};
 use report::Page;
+use report::number::count;
 
 use super::{Common, Stores, evaluate, wrong};
 use crate::device::Choice;
@@ -72,8 +73,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let words = format!(
         "{words}. {} parameters; trained on the first four fifths of {} periods, judged on the last",
-        model.params(),
-        all.states().len()
+        count(model.params()),
+        count(all.states().len())
     );
     let table = evaluate::table(&[("drain model", &evaluation)]);
     let finding = evaluate::finding(&evaluation);

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         ("energy score, fair", summary.energy_fair),
         ("variogram score, order 0.5", summary.variogram),
     ] {
-        table.row([name.to_owned(), significant(value, 8)]);
+        table.row([name.to_owned(), significant(value, 4)]);
     }
     for c in &summary.coverage {
         table.row([

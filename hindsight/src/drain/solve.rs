@@ -3,7 +3,7 @@
 use ::drain::Cut;
 use ::drain::fulfilment::{Answer, Fulfilment, answer_all};
 use ::drain::io::programmes;
-use report::number::significant;
+use report::number::{fixed, plain, significant};
 use report::{Column, Page, Table};
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             let title = format!("Flows of programme {}", k + 1);
             page.section("Flows").figure(
                 &charts::flow_map(&title, &plan.flow, problem.regions()),
-                "Which warehouse ships to which region.",
+                &format!("{title}: how many units each warehouse ships to each region."),
             );
         }
         page
@@ -91,7 +91,7 @@ fn finding(programmes: &[Answer]) -> String {
     });
     let costs: Vec<f64> = costs.collect();
     let infeasible = programmes.len() - costs.len();
-    let cost = significant(costs.iter().sum(), 6);
+    let cost = fixed(costs.iter().sum(), 2);
     match infeasible {
         all if all == programmes.len() => match all {
             1 => "The programme cannot serve all demand.".to_owned(),
@@ -129,10 +129,8 @@ fn short(cut: &Cut, all: f64) -> String {
 
 fn table(problems: &[Fulfilment], answers: &[Answer]) -> Table {
     let list = |list: &[f64]| {
-        list.iter()
-            .map(|v| significant(*v, 4))
-            .collect::<Vec<_>>()
-            .join(" ")
+        let words = list.iter().map(|v| plain(*v, 4));
+        words.collect::<Vec<_>>().join(", ")
     };
     let names = [
         "programme",
@@ -147,11 +145,11 @@ fn table(problems: &[Fulfilment], answers: &[Answer]) -> Table {
         let name = (k + 1).to_string();
         match answer {
             Answer::Optimal(plan) => {
-                let lost = significant(plan.lost.iter().sum(), 4);
+                let lost = plain(plan.lost.iter().sum(), 4);
                 let unique = if plan.prices.unique() { "yes" } else { "no" };
                 table.row([
                     name,
-                    significant(plan.cost, 8),
+                    fixed(plan.cost, 2),
                     list(&plan.drain),
                     lost,
                     list(&plan.prices.stock),

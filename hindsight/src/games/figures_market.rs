@@ -4,7 +4,7 @@ use games::marketplace::{MarketParameters, Marketplace, PhaseDiagram, Rationing,
 use serde_json::json;
 
 use super::fields::named;
-use super::map::{Figure, Parameters, areas};
+use super::map::{Figure, Parameters};
 use super::problem::Problem;
 use report::number::{percent, plain};
 use report::{Axis, HeatMap, Series, Shades, XyChart};
@@ -73,7 +73,7 @@ pub(super) fn regimes(p: &Parameters) -> Result<Figure, Problem> {
     .size(720.0, 560.0);
     Ok(Figure {
         svg: chart.svg(),
-        finding: areas(&chart),
+        finding: chart.told(),
         data: json!({ "fee": p.fee, "experience": p.experience, "rationing": p.rationing, "shares": shares, "map": map }),
     })
 }
@@ -107,7 +107,7 @@ pub(super) fn reply(p: &Parameters) -> Result<Figure, Problem> {
     .size(720.0, 560.0);
     Ok(Figure {
         svg: chart.svg(),
-        finding: areas(&chart),
+        finding: chart.told(),
         data: json!({ "parameters": market.parameters(), "map": map }),
     })
 }

@@ -47,15 +47,14 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
             .ink(Ink::Muted)
             .dashed(),
     );
-    last.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ends = last.first().zip(last.last());
-    let finding = ends.map(|((least, best), (most, worst))| {
-        let (least, most) = (plain(*least, 3), plain(*most, 3));
-        format!("After {rounds} rounds the average swap regret lies between {least} ({best}) and {most} ({worst})")
-    });
+    let best = last.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+    let (least, name) = best.unwrap_or((f64::NAN, "no learner"));
     Ok(Figure {
         svg: chart.svg(),
-        finding: finding.unwrap_or_default(),
+        finding: format!(
+            "After {rounds} rounds {name} has the least average swap regret, {}",
+            plain(least, 3)
+        ),
         data: json!({ "actions": k, "totals": data }),
     })
 }
@@ -79,20 +78,11 @@ pub(super) fn actions(p: &Parameters) -> Result<Figure, Problem> {
         }
         rows.push(row);
     }
+    let (n, last) = curves[0].last().copied().unwrap_or_default();
     let scale: Vec<(f64, f64)> = curves[0]
         .iter()
         .map(|&(n, _)| (n, (n.ln() / real(rounds)).sqrt()))
         .collect();
-    let [few, .., many] = &curves[0][..] else {
-        return Err(Problem::field("actions", "none were studied"));
-    };
-    let finding = format!(
-        "After {rounds} rounds the sampled rule regrets {} a round with {} actions, {} with {}",
-        plain(few.1, 3),
-        plain(few.0, 1),
-        plain(many.1, 3),
-        plain(many.0, 1)
-    );
     let svg = XyChart::new(
         format!("Average regret after {rounds} rounds against the number of actions"),
         Axis::log("Actions"),
@@ -112,7 +102,10 @@ pub(super) fn actions(p: &Parameters) -> Result<Figure, Problem> {
     .svg();
     Ok(Figure {
         svg,
-        finding,
+        finding: format!(
+            "After {rounds} rounds the sampled rule with {n} actions regrets {} a round",
+            plain(last, 3)
+        ),
         data: json!({ "rounds": rounds, "rows": rows }),
     })
 }

@@ -3,9 +3,8 @@
 use games::bertrand::{LinearDemand, OutcomeKind, SharedRevenue};
 use serde_json::json;
 
-use super::map::{Figure, Parameters, areas, centres};
+use super::map::{Figure, Parameters, centres};
 use super::problem::Problem;
-use report::number::{percent, plain};
 use report::{Axis, HeatMap, Series, XyChart};
 
 /// Outcomes over (fee, ratio of costs) or over both costs.
@@ -48,7 +47,7 @@ pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem
     .size(720.0, 580.0);
     Ok(Figure {
         svg: chart.svg(),
-        finding: areas(&chart),
+        finding: chart.told(),
         data: json!({ "cells": p.cells, "names": OutcomeKind::ALL.map(OutcomeKind::words), "outcomes": cells }),
     })
 }
@@ -93,17 +92,9 @@ pub(super) fn fee(p: &Parameters) -> Result<Figure, Problem> {
     if let Some(fee) = best.fee {
         chart = chart.mark_x(fee, "best fee");
     }
-    let alone = plain(best.alone, 4);
     Ok(Figure {
         svg: chart.svg(),
-        finding: match best.fee {
-            Some(fee) => format!(
-                "The retailer earns most, {}, at a fee of {}; alone {alone}",
-                plain(best.value, 4),
-                percent(fee, 1)
-            ),
-            None => format!("No fee earns the retailer more than selling alone, {alone}"),
-        },
+        finding: format!("With these costs {}", best.words()),
         data: json!({ "best_fee": best, "price": bands[3], "retailer": bands[0], "seller": bands[1], "consumers": bands[2] }),
     })
 }
@@ -135,22 +126,9 @@ pub(super) fn outside_option(p: &Parameters) -> Result<Figure, Problem> {
     .series(Series::line("retailer alone", alone).dashed())
     .size(720.0, 400.0)
     .svg();
-    let at = |x: f64| {
-        if x.is_nan() {
-            "none".to_owned()
-        } else {
-            percent(x, 1)
-        }
-    };
-    let best: Vec<String> = fees.iter().map(|(_, fee)| at(*fee)).collect();
-    let [first, .., last] = &best[..] else {
-        return Err(Problem::field("cells", "must be at least 2"));
-    };
     Ok(Figure {
         svg,
-        finding: format!(
-            "From no outside option to the largest the best fee goes from {first} to {last}"
-        ),
+        finding: format!("Without an outside option: {}", game.best_fee(0.0)?.words()),
         data: json!({ "fee": fees, "value": values }),
     })
 }

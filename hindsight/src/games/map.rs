@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum as _;
-use report::number::percent;
-use report::{HeatMap, Page, Svg};
+use report::{Page, Svg};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
@@ -246,16 +245,6 @@ fn draw(kind: Kind, p: &Parameters) -> Result<Figure, CliError> {
         Kind::Actions | Kind::Atlas => play::actions(p),
     };
     figure.map_err(Problem::of_flags)
-}
-
-/// The shares of a map's classes, as its finding.
-pub(super) fn areas(map: &HeatMap) -> String {
-    let shares = map.shares().into_iter();
-    let parts = shares.map(|(name, share)| format!("{name} {}", percent(share, 1)));
-    format!(
-        "Shares of the area: {}",
-        parts.collect::<Vec<_>>().join(", ")
-    )
 }
 
 /// Centres of `cells` equal parts of `[low, high]`.

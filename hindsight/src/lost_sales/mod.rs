@@ -241,7 +241,7 @@ impl Results {
             .collect();
         let chart = BarChart::new(
             "Cost above the optimum",
-            Axis::linear("Share of the optimal cost").percent(),
+            Axis::linear("Cost above the optimum").percent(),
             gaps.iter().map(|(policy, _)| policy.as_str()),
         )
         .series("gap", gaps.iter().map(|(_, gap)| *gap).collect());

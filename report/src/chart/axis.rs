@@ -24,6 +24,7 @@ pub struct Axis {
     log: bool,
     percent: bool,
     zero: bool,
+    whole: bool,
     range: Option<(f64, f64)>,
     ticks: Option<Vec<(f64, String)>>,
 }
@@ -36,6 +37,7 @@ impl Axis {
             log: false,
             percent: false,
             zero: false,
+            whole: false,
             range: None,
             ticks: None,
         }
@@ -58,6 +60,12 @@ impl Axis {
     /// Zero is on the axis.
     pub fn with_zero(mut self) -> Self {
         self.zero = true;
+        self
+    }
+
+    /// A count, of weeks or of rounds: only whole numbers are marked.
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 
@@ -113,6 +121,12 @@ impl Axis {
         };
         if self.log && zeros && fixed.is_none() {
             scale.stand_zeros();
+        }
+        if self.whole {
+            scale.ticks.retain(|(at, _)| at.fract() == 0.0);
+            for (at, text) in &mut scale.ticks {
+                *text = number::fixed(*at, 0);
+            }
         }
         if let Some(ticks) = &self.ticks {
             scale.ticks = ticks

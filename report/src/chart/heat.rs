@@ -147,6 +147,16 @@ impl HeatMap {
         shares
     }
 
+    /// The shares as a sentence without its stop.
+    pub fn told(&self) -> String {
+        let told = self.shares().into_iter();
+        let told = told.map(|(name, share)| format!("{name} {}", number::percent(share, 1)));
+        format!(
+            "Shares of the area: {}",
+            told.collect::<Vec<_>>().join(", ")
+        )
+    }
+
     /// The classes that occur: index, name and number of cells.
     fn occurring<'a>(
         &self,

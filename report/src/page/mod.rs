@@ -260,6 +260,25 @@ impl Page {
     }
 }
 
+/// Arguments as a shell takes them, to be copied from a page.
+///
+/// ```
+/// let arguments = ["solve", "--game", "[[1,-1],[-1,1]]"].map(str::to_owned);
+/// assert_eq!(hindsight_report::command_line(&arguments), "solve --game '[[1,-1],[-1,1]]'");
+/// ```
+#[must_use]
+pub fn command_line(arguments: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:@+%".contains(c);
+    let quote = |argument: &String| {
+        if !argument.is_empty() && argument.chars().all(plain) {
+            argument.clone()
+        } else {
+            format!("'{}'", argument.replace('\'', "'\\''"))
+        }
+    };
+    arguments.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
 /// How a cell is set: numbers to the right, what reads as a number never broken, long words in a column with room for them.
 fn class_of(cell: &str, number: bool) -> &'static str {
     let letters = cell.chars().count();

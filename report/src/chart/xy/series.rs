@@ -49,8 +49,11 @@ impl Series {
         Series::new(name, Look::Line, points)
     }
 
-    /// A step line: each value holds until the next point.
-    pub fn step(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+    /// A step line: each value holds until the next point, and the last as long as the one before.
+    pub fn step(name: impl Into<String>, mut points: Vec<(f64, f64)>) -> Self {
+        if let [.., (before, _), (x, y)] = points[..] {
+            points.push((x + (x - before), y));
+        }
         Series::new(name, Look::Step, points)
     }
 
