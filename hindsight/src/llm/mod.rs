@@ -127,7 +127,7 @@ fn read_fault(file: &Path, error: ReadError) -> CliError {
         ReadError::Missing { line, field } => Place::file(file)
             .line(line)
             .column(&field)
-            .error("is missing"),
+            .error("is missing (--help says which option names another)"),
         ReadError::Value {
             line,
             field,

@@ -67,7 +67,7 @@ fn wrong_input_ends_with_code_two_and_names_its_place() {
     );
     assert_eq!(
         w("calibration", "conf,correct\n0.5,1\n,1\n", &[]),
-        "/wrong:3: column \"conf\": is missing"
+        "/wrong:3: column \"conf\": is missing (--help says which option names another)"
     );
     assert!(w("calibration", "{\"probs\":[3,-2],\"label\":0}", &[]).contains("are these logits?"));
     assert!(

@@ -93,7 +93,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Returns an outcome: true or false, 1 or 0, yes or no, correct or incorrect, pass or fail, or the C and I of inspect_ai.
+    /// Returns an outcome: true or false, 1 or 0, yes or no, correct or incorrect, pass or fail, these in German or French, or the C and I of inspect_ai.
     ///
     /// # Errors
     /// [`ReadError::Missing`], [`ReadError::Value`].
@@ -111,6 +111,8 @@ impl<R: BufRead> Rows<R> {
                 word => match word.to_ascii_lowercase().as_str() {
                     "true" | "yes" | "y" | "correct" | "right" | "pass" | "passed" => Some(true),
                     "false" | "no" | "n" | "incorrect" | "wrong" | "fail" | "failed" => Some(false),
+                    "ja" | "wahr" | "richtig" | "oui" | "vrai" => Some(true),
+                    "nein" | "falsch" | "non" | "faux" => Some(false),
                     _ => None,
                 },
             },

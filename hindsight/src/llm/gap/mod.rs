@@ -65,7 +65,12 @@ pub(in crate::llm) struct Args {
     #[arg(long, default_value = "prompt", value_name = "FIELD")]
     prompt: String,
     /// Field of the true utility.
-    #[arg(long, default_value = "correct", value_name = "FIELD")]
+    #[arg(
+        long,
+        visible_alias = "correct",
+        default_value = "correct",
+        value_name = "FIELD"
+    )]
     utility: String,
     /// Fields of the verifiers' scores; several are compared and combined.
     #[arg(
