@@ -261,7 +261,7 @@ fn games_are_read_as_people_have_them() {
     ]);
     assert_eq!(
         lead["sentence"],
-        "Bob commits to go and gets 7; Ann replies yield and gets 2."
+        "By committing to go Bob gets 7; Ann replies with yield and gets 2."
     );
     // Three players' pure equilibria.
     let player = "[[[1,0],[0,0]],[[0,0],[0,1]]]";

@@ -137,7 +137,7 @@ pub(super) fn commitment(
     );
     match ties {
         FollowerTies::ForLeader => format!(
-            "{name} commits to {strategy} and gets {value}; {other} replies with {reply} and gets {}.",
+            "By committing to {strategy} {name} gets {value}; {other} replies with {reply} and gets {}.",
             short(best.follower_payoff)
         ),
         FollowerTies::AgainstLeader => format!(

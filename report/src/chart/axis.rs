@@ -15,7 +15,7 @@ use crate::number;
 ///     .series(Series::line("base stock", vec![(0.0, 0.9), (26.0, 0.97)]))
 ///     .svg()
 ///     .inline("service");
-/// assert!(svg.contains(">Jan 2026</text>") && svg.contains(">100 %</text>"));
+/// assert!(svg.contains(">Jan 2026</text>") && svg.contains(">100\u{a0}%</text>"));
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]

@@ -135,6 +135,7 @@ impl HeatMap {
     }
 
     /// The classes that occur and their shares of the classified cells, the largest first; nothing for a map of values.
+    #[must_use]
     pub fn shares(&self) -> Vec<(&str, f64)> {
         let Content::Classes(names) = &self.content else {
             return Vec::new();
@@ -148,12 +149,13 @@ impl HeatMap {
     }
 
     /// The shares as a sentence without its stop.
+    #[must_use]
     pub fn told(&self) -> String {
         let told = self.shares().into_iter();
         let told = told.map(|(name, share)| format!("{name} {}", number::percent(share, 1)));
         format!(
             "Shares of the area: {}",
-            told.collect::<Vec<_>>().join(", ")
+            told.collect::<Vec<_>>().join("; ")
         )
     }
 
