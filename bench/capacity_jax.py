@@ -17,7 +17,7 @@ import numpy as np
 variant, products, cohorts, steps, file = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
 WEEKS, LEAD, RESOURCES, HORIZON, HIDDEN = 64, 3, 2, 13, 64
 AHEAD, EACH = HORIZON + 1, products // cohorts
-LANE, EXO = 1 + LEAD + 1 + RESOURCES, 9 + 2 * LEAD + 1
+LANE, EXO = 1 + LEAD + 1 + RESOURCES, 9 + 2 * LEAD + 2
 TRAITS = 5 * (RESOURCES + 3)
 SHARED = 2 + RESOURCES * AHEAD + TRAITS + RESOURCES * AHEAD
 SLACKNESS, STABILITY, REWARD = 0.02, 10.0, 0.3
@@ -69,7 +69,7 @@ def objective(p, data, remat):
         on_hand, orders, last = state
         exo, shared = inputs
         demand, price, cost, accepted, fast, slow, deviation, soon, later = exo[:9]
-        arriving, outstanding = exo[9:10 + LEAD] * accepted, exo[10 + LEAD:]
+        arriving, outstanding = exo[9:10 + LEAD] * accepted, exo[10 + LEAD:10 + 2 * LEAD]
         pipeline = outstanding * orders
         position = on_hand + pipeline.sum(0)
         features = jnp.concatenate([jnp.stack([fast, slow, slow * soon, slow * later, on_hand]), pipeline])
@@ -102,7 +102,7 @@ def objective(p, data, remat):
         stock = on_hand + received
         sold = jnp.minimum(demand, stock)
         left = stock - sold
-        worth = cost * (left + pipeline.sum(0) + order - received)
+        worth = exo[10 + 2 * LEAD] * (left + pipeline.sum(0) + order - received)
         money = shared[0] * (price * sold - cost * order) + shared[1] * worth
         used = jnp.stack([volumes[0] @ left, volumes[1] @ received])
         limit = outlook[:, 0]

@@ -72,10 +72,10 @@ fn with_buyer(record: &Record<'_>, prices: f64, device: &Device) -> Outcome<Mode
 
 fn coordinated(record: &Record<'_>, model: &Model, loss: &Loss, device: &Device) -> Outcome<Model> {
     let mut model = model.clone();
-    let lesson = draw(40, 192, 2).cases(record, &model.buyer, Course::default(), device)?;
+    let lesson = draw(40, 1024, 2).cases(record, &model.buyer, Course::default(), device)?;
     let training = Training {
         batch: 8,
-        steps: 1200,
+        steps: 2400,
         ..Training::default()
     };
     model.train_coordinator(&lesson, loss, &training, device)?;

@@ -3,11 +3,13 @@
 use hindsight_gpu::{Device, Stream};
 use rand::RngExt;
 
+pub use crate::announced::Announced;
 use crate::buyer::Buyer;
 use crate::cases::Cases;
 use crate::control::Gate;
 use crate::dual::{Ascent, Settled};
 use crate::error::{Argument, Error, count};
+pub use crate::fit::{Fitted, HeldOut};
 use crate::forecaster::Forecaster;
 use crate::limits::{Infeasible, Limits};
 use crate::maps::Feedback;

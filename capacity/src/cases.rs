@@ -43,7 +43,8 @@ impl Default for Course {
 /// Cohorts on their paths of demand, arrivals and limits: every cohort is a group of lanes.
 ///
 /// A roll-out opens with a week's demand on hand for every week of the mean lead time and two more, and a week's demand in every
-/// outstanding order. Stock and outstanding orders are bought at cost at the end of the warm-up, and are worth what they cost at the end.
+/// outstanding order. Stock and outstanding orders are bought at cost at the end of the warm-up. What is left at the end counts as the least cost since then,
+/// and what a gate refuses is refunded at the least cost of the weeks in which it may have been ordered: nobody earns by speculation on costs.
 #[derive(Debug, Clone)]
 pub struct Cases<F> {
     pub(crate) shape: Shape,
@@ -90,7 +91,7 @@ impl<F: Real> Cases<F> {
         }
         let mut cases = Cases {
             lane,
-            exo: rows(record, &places, &shape, course.weeks),
+            exo: rows(record, &places, &shape, course),
             shared: vec![f(0.0); course.weeks * shape.shared() * cohorts.len()],
             course,
             cohorts: cohorts.to_vec(),
@@ -212,7 +213,7 @@ impl<F: Real> Cases<F> {
     }
 
     /// The numbers that the engine reads, for a roll-out repeated elsewhere: of lanes `[row][lane]` (on hand, orders, mean lead time, volumes), of lanes
-    /// and weeks `[week][row][lane]` (demand, price, cost, share accepted, levels, indices, arrivals), of cohorts and weeks `[week][row][cohort]`
+    /// and weeks `[week][row][lane]` (demand, price, cost, share accepted, levels, indices, arrivals, worth), of cohorts and weeks `[week][row][cohort]`
     /// (weights, outlook of the limits, traits, posted prices).
     #[must_use]
     pub fn rows(&self) -> [&[F]; 3] {
@@ -297,9 +298,10 @@ fn rows<F: Real>(
     record: &Record<'_>,
     places: &[(usize, usize)],
     shape: &Shape,
-    weeks: usize,
+    course: Course,
 ) -> Vec<F> {
     let (panel, paths, lanes) = (record.panel(), record.paths(), places.len());
+    let weeks = course.weeks;
     let mut all = vec![F::from_f64(0.0); weeks * shape.exo() * lanes];
     for (week, rows) in all.chunks_exact_mut(shape.exo() * lanes).enumerate() {
         for (lane, &(p, start)) in places.iter().enumerate() {
@@ -316,10 +318,24 @@ fn rows<F: Real>(
             for k in 0..shape.lead {
                 set(shape.outstanding() + k, paths.outstanding(t, k)[p]);
             }
+            let costs = weeks_of_worth(course, shape.lead, week);
+            let costs = costs.map(|week| panel.cost(p, start + week));
+            set(shape.worth(), costs.fold(f64::INFINITY, f64::min));
         }
     }
     debug_assert_eq!(ACCEPTED, 3);
     all
+}
+
+/// The weeks of the roll-out whose least cost a unit counts as that is left over or goes back in a week: those in which it may have been paid for, so that
+/// nobody earns by ordering what is cheap and handing it back, or leaving it, when it is dear.
+fn weeks_of_worth(course: Course, lead: usize, week: usize) -> std::ops::RangeInclusive<usize> {
+    let bought = course.warm_up - 1;
+    match week {
+        _ if week == bought => week..=week,
+        _ if week + 1 == course.weeks => bought..=week,
+        _ => week.saturating_sub(lead)..=week,
+    }
 }
 
 /// Moments and quantiles over a cohort of the logarithms of volume a unit of cost, margin and demand rate, relative to the cohort's own, and of

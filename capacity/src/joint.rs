@@ -60,7 +60,7 @@ impl Default for Loss {
     }
 }
 
-/// Rows of a trace before the prices: on hand, received, ordered, reward, and what stock and orders are worth at cost.
+/// Rows of a trace before the prices: on hand, received, ordered, reward, and what stock and orders are worth.
 pub(crate) const TRACES: usize = 5;
 
 /// What a lane's week came to.
@@ -92,12 +92,12 @@ fn exogenous<'a, S: Scalar>(shape: &Shape, exo: &'a [S]) -> Exo<'a, S> {
         active: S::constant(1.0),
         unknown: None,
         arriving: &exo[ARRIVING..=ARRIVING + shape.lead],
-        outstanding: &exo[shape.outstanding()..],
+        outstanding: &exo[shape.outstanding()..shape.worth()],
         yields: None,
     }
 }
 
-/// Plays a lane's week at an order. Of what arrives, a share is accepted at the gate; the rest goes back to the vendor, who refunds it.
+/// Plays a lane's week at an order. Of what arrives, a share is accepted at the gate; the rest goes back to the vendor, who refunds what it is worth.
 pub(crate) fn play<S: Scalar>(
     shape: &Shape,
     exo: &[S],
@@ -120,8 +120,9 @@ pub(crate) fn play<S: Scalar>(
             sum + units * share
         });
     let refused = due - event.received;
-    let reward = event.reward + exo[COST] * refused;
-    let worth = exo[COST] * (event.position - refused);
+    let unit = exo[shape.worth()];
+    let reward = event.reward + unit * refused;
+    let worth = unit * (event.position - refused);
     state.advance(&week, &event);
     Played {
         state: [&[state.on_hand], &state.orders[..]].concat(),

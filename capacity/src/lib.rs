@@ -28,6 +28,7 @@
 /// The engine that buyers and coordinators are run with, as this crate was built with it.
 pub extern crate hindsight_gpu as gpu;
 
+mod announced;
 pub mod backtest;
 mod buyer;
 mod cases;
@@ -38,6 +39,7 @@ mod coordinator;
 mod draw;
 mod dual;
 mod error;
+mod fit;
 mod forecaster;
 mod gate;
 mod hindsight;

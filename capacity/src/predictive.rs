@@ -185,6 +185,7 @@ impl Cases<f32> {
                         // Prices and costs are expected to stay.
                         set(crate::shape::PRICE, record.panel().price(product, start));
                         set(crate::shape::COST, record.panel().cost(product, start));
+                        set(shape.worth(), record.panel().cost(product, start));
                         set(ACCEPTED, 1.0);
                         let d = demand[ahead * cohort.products.len() + p];
                         set(DEMAND, d);

@@ -76,7 +76,7 @@ impl<F: Real> Cases<F> {
                 position += orders[week] - sold;
                 objective +=
                     shared[WEIGHT] * (at(week, PRICE) * sold - at(week, COST) * orders[week]);
-                objective += shared[TERMINAL] * at(week, COST) * position.clone();
+                objective += shared[TERMINAL] * at(week, self.shape.worth()) * position.clone();
                 for (r, kind) in self.shape.kinds.iter().enumerate() {
                     let volume = self.lane[(self.shape.lead + 2 + r) * lanes + lane].to_f64();
                     used[r][week] += match kind {

@@ -22,6 +22,8 @@ pub struct Score {
     /// Mean absolute difference of the price forecast 1, 4, 8 and 13 weeks ahead and the price that was then set, over the mean price that was
     /// set; zero where none was.
     pub forecast_error: [f64; 4],
+    /// The same with its sign: above zero where more is announced than is then set.
+    pub forecast_bias: [f64; 4],
 }
 
 /// Weeks ahead at which price forecasts are judged.
@@ -39,7 +41,7 @@ impl Cases<f32> {
     fn score(&self, roll: &Roll, group: usize) -> Score {
         let scored = self.course.warm_up..self.course.weeks;
         let (mut over, mut tight) = (Vec::new(), 0.0);
-        let (mut errors, mut set) = ([0.0; 4], 0.0);
+        let (mut errors, mut biases, mut set) = ([0.0; 4], [0.0; 4], 0.0);
         let resources = self.shape.resources();
         let price = |week: usize, resource: usize, ahead: usize| {
             let own = &roll.prices[group][week];
@@ -50,10 +52,12 @@ impl Cases<f32> {
         for resource in 0..resources {
             for week in scored.clone() {
                 set += price(week, resource, 0);
-                for (error, ahead) in errors.iter_mut().zip(AHEAD) {
+                for ((error, bias), ahead) in errors.iter_mut().zip(&mut biases).zip(AHEAD) {
                     if week >= ahead + scored.start {
                         let forecast = price(week - ahead, resource, ahead);
-                        *error += (forecast - price(week, resource, 0)).abs();
+                        let missed = forecast - price(week, resource, 0);
+                        *error += missed.abs();
+                        *bias += missed;
                     }
                 }
                 let Some(limits) = self.limits.get(group) else {
@@ -67,22 +71,20 @@ impl Cases<f32> {
         over.sort_by(f64::total_cmp);
         let n = count(over.len().max(1));
         let above = |share: f64| count(over.iter().filter(|&&x| x > share).count()) / n;
-        for (error, ahead) in errors.iter_mut().zip(AHEAD) {
+        let mean = set / count(scored.len());
+        let relative = |(ahead, sum): (usize, f64)| {
             let weeks = count(scored.len().saturating_sub(ahead).max(1));
-            let mean = set / count(scored.len());
-            *error = if set > 0.0 {
-                *error / weeks / mean
-            } else {
-                0.0
-            };
-        }
+            if set > 0.0 { sum / weeks / mean } else { 0.0 }
+        };
+        let over_mean = |sums: [f64; 4]| std::array::from_fn(|k| relative((AHEAD[k], sums[k])));
         Score {
             reward: roll.reward[group],
             violation: over.iter().sum::<f64>() / n,
             violation_p95: over.get((over.len() * 95) / 100).copied().unwrap_or(0.0),
             violated: [above(1e-6), above(0.05), above(0.1)],
             over_tightness: tight / count(scored.len()),
-            forecast_error: errors,
+            forecast_error: over_mean(errors),
+            forecast_bias: over_mean(biases),
         }
     }
 }

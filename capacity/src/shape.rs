@@ -56,10 +56,14 @@ impl Shape {
         1 + self.lead + 1 + self.resources()
     }
     pub(crate) fn exo(&self) -> usize {
-        ARRIVING + 2 * self.lead + 1
+        self.worth() + 1
     }
     pub(crate) fn outstanding(&self) -> usize {
         ARRIVING + self.lead + 1
+    }
+    /// What a unit counts as that is left over or goes back to its vendor.
+    pub(crate) fn worth(&self) -> usize {
+        ARRIVING + 2 * self.lead + 1
     }
     /// Traits: volume of each resource, margin, demand rate, lead time.
     pub(crate) fn traits(&self) -> usize {

@@ -8,11 +8,9 @@ use crate::cases::{Cases, Cohort, Course};
 use crate::control::{Ascent, Forecaster, Gate, Predictive, StepRule};
 use crate::draw::Draw;
 use crate::error::Error;
-use crate::joint::Loss;
 use crate::limits::{Family, Limits, Resource};
 use crate::model::Model;
 use crate::record::{HISTORY, Record};
-use crate::train::Training;
 
 /// A study: what is trained on, and what is tried.
 ///
@@ -24,8 +22,10 @@ pub struct Study<'a> {
     pub record: &'a Record<'a>,
     /// Weeks of a roll-out.
     pub course: Course,
-    /// Steps of training of the buyer; the coordinator has half as many.
+    /// Steps of training of the buyer.
     pub steps: usize,
+    /// Rounds of training of the coordinator at most, at least 1.
+    pub rounds: usize,
     /// Products of a cohort.
     pub size: usize,
     /// Weeks ahead that limits are known.
@@ -48,8 +48,10 @@ pub struct Setup<'a> {
     pub resources: Vec<Resource>,
     /// Weeks of a roll-out.
     pub course: Course,
-    /// Steps of training of the buyer; the coordinator has half as many.
+    /// Steps of training of the buyer.
     pub steps: usize,
+    /// Rounds of training of the coordinator at most, at least 1.
+    pub rounds: usize,
     /// Products of a cohort.
     pub size: usize,
     /// Weeks ahead that limits are known.
@@ -84,6 +86,7 @@ impl Setup<'_> {
             record: &record,
             course: self.course,
             steps: self.steps,
+            rounds: self.rounds,
             size: self.size,
             notice: self.notice,
             lead_times: &[0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0],
@@ -100,7 +103,7 @@ impl Study<'_> {
         weeks.saturating_sub(self.course.weeks + HISTORY)
     }
 
-    fn draw(&self, size: usize, cohorts: usize) -> Draw {
+    pub(crate) fn draw(&self, size: usize, cohorts: usize) -> Draw {
         Draw {
             products: 0..self.record.panel().products(),
             weeks: 0..self.learnt(),
@@ -111,40 +114,6 @@ impl Study<'_> {
             notice: self.notice,
             seed: self.seed,
         }
-    }
-
-    /// A trained buyer and coordinator; `tell` hears what is trained now.
-    ///
-    /// # Errors
-    /// Too few weeks or products, a setting of zero, training that diverges.
-    pub fn train(&self, device: &Device, tell: &mut dyn FnMut(&str)) -> Result<Model, Error> {
-        let mut model = Model::new(&self.record.shape(), 32, self.seed);
-        let training = Training {
-            steps: self.steps,
-            batch: 64,
-            seed: self.seed,
-            ..Training::default()
-        };
-        tell("the buyer");
-        // Many paths of prices matter more than many products on each.
-        let pool = self.draw(2.min(self.record.panel().products()), 768);
-        let pool = Cases::new(self.record, &pool.cohorts(self.course)?, self.course)?;
-        model.train_buyer(&pool, &training, device)?;
-        tell("the coordinator");
-        let lesson = self.draw(self.size, 96);
-        let lesson = lesson.cases(self.record, &model.buyer, self.course, device)?;
-        let training = Training {
-            batch: 8,
-            steps: self.steps.div_ceil(2),
-            ..training
-        };
-        let loss = Loss {
-            reward: 8.0,
-            stability: 10.0,
-            ..Loss::default()
-        };
-        model.train_coordinator(&lesson, &loss, &training, device)?;
-        Ok(model)
     }
 
     /// Held-out cohorts under drawn limits of families that training did not see.

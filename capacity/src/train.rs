@@ -11,7 +11,7 @@ use crate::error::{Argument, Error, count};
 use crate::joint::{Joint, Loss};
 use crate::limits::Kind;
 use crate::model::Model;
-use crate::shape::{HORIZON, WEIGHT};
+use crate::shape::{COST, DEMAND, HORIZON};
 
 /// How either is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -244,16 +244,26 @@ pub(crate) fn single(x: f64) -> f32 {
     x as f32
 }
 
+/// The least that a week of a product's demand counts as, as a share of the mean over all products.
+const LEAST: f64 = 0.02;
+
 impl Cases<f32> {
-    /// Each lane's weight in a mini-batch: one over what a week of its demand costs, and over the lanes.
+    /// Each lane's weight in a mini-batch: one over what a week of its demand costs on average over the roll-out, and over the lanes. The level that demand
+    /// begins with would not do: what hardly sells at first and much later would outweigh all others.
     fn money_weights(&self, batch: usize) -> Vec<f32> {
         let lanes = self.lanes() * batch.min(self.groups()) / self.groups();
-        let first = |row| self.row(0, row).iter();
-        let money = first(crate::shape::COST).zip(first(crate::shape::SLOW));
-        let weight = |(&cost, &slow): (&f32, &f32)| 1.0 / (cost * slow.max(0.1));
-        debug_assert_eq!(WEIGHT, 0);
+        let mut money = vec![0.0; self.lanes()];
+        for week in 0..self.course.weeks {
+            let (cost, demand) = (self.row(week, COST), self.row(week, DEMAND));
+            for ((money, &cost), &demand) in money.iter_mut().zip(cost).zip(demand) {
+                *money += f64::from(cost * demand) / count(self.course.weeks);
+            }
+        }
+        let least = LEAST * money.iter().sum::<f64>() / count(money.len());
+        let weight = |money: f64| 1.0 / (money.max(least).max(f64::MIN_POSITIVE) * count(lanes));
         money
-            .map(|at| weight(at) * single(1.0 / count(lanes)))
+            .into_iter()
+            .map(|money| single(weight(money)))
             .collect()
     }
 }

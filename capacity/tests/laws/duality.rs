@@ -2,9 +2,10 @@
 
 use hindsight_capacity::control::{Ascent, Clairvoyant, StepRule, dual_ascent};
 use hindsight_capacity::gpu::Stream;
-use hindsight_capacity::limits::Limits;
+use hindsight_capacity::limits::{Kind, Limits, Resource};
 use hindsight_capacity::{Cases, Cohort, Course, Record, World};
-use hindsight_exo_idp::Paths;
+use hindsight_exo_idp::panel::Columns;
+use hindsight_exo_idp::{LeadTimes, Panel, Paths};
 use rand::RngExt;
 
 /// N1: two newsvendors with demand uniform on [0, 100], cost 4, prices 10 and 6, and room for 60 units: orders (47.5, 12.5), price 1.25, profit
@@ -132,4 +133,41 @@ fn the_dual_function_bounds_every_policy() {
     // Limits that nobody can keep have no bound.
     let cases = cases.with_limits(&[flat(0.0, 0.0)]).unwrap();
     assert!(cases.bound(0, None).is_err());
+}
+
+/// Where nobody buys and costs go up and down, the best plan that knows all of them orders nothing of the weeks that are scored: no stock is sold back, at the end or
+/// at the end of the warm-up, for more than it cost.
+#[test]
+fn nobody_earns_from_costs_alone() {
+    let (products, weeks) = (2, 26);
+    for seed in 0..12 {
+        let mut rng = Stream::new(seed, "costs").at(0, 0);
+        let cells = products * weeks;
+        let columns = Columns {
+            demand: vec![0.0; cells],
+            price: vec![6.0; cells],
+            cost: (0..cells).map(|_| rng.random_range(0.5..5.0)).collect(),
+            present: vec![true; cells],
+            covariates: vec![],
+        };
+        let names = (0..products).map(|p| p.to_string()).collect();
+        let panel = Panel::new(names, weeks, columns).unwrap();
+        let law = LeadTimes::uniform(1, 3, 0.5, seed).unwrap();
+        let paths = Paths::new(&panel, &law, 1).unwrap();
+        let room = Resource::new("storage", Kind::Storage, vec![1.0; products]).unwrap();
+        let (index, lead) = (vec![1.0; cells], vec![2.0; products]);
+        let record = Record::new(&paths, vec![room], index, lead).unwrap();
+        let course = Course {
+            weeks: 16,
+            warm_up: 4,
+            discount: 0.995,
+        };
+        let cohort = Cohort {
+            products: (0..products).collect(),
+            start: 8,
+        };
+        let cases = Cases::<f64>::new(&record, &[cohort], course).unwrap();
+        let best = cases.bound(0, None).unwrap();
+        assert!(best.abs() < 1e-9, "{seed}: {best}");
+    }
 }

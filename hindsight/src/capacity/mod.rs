@@ -18,7 +18,7 @@ use crate::table::Format;
 
 mod results;
 
-use results::{Fitted, Results};
+use results::{Results, trained};
 
 const TRAIN: &str = "\
 Examples:
@@ -26,7 +26,7 @@ Examples:
     hindsight capacity train --save model.json
 
   Limits that are known four weeks ahead only, a longer training:
-    hindsight capacity train --notice 4 --buyer-steps 3000 --save model.json";
+    hindsight capacity train --notice 4 --rounds 12 --save model.json";
 
 const BACKTEST: &str = "\
 Examples:
@@ -50,9 +50,12 @@ pub(crate) enum Command {
 /// How models are trained and tried.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Common {
-    /// Steps of training of the buyer; the coordinator has half as many
-    #[arg(long = "buyer-steps", value_name = "N", default_value_t = 1500)]
+    /// Steps of training of the buyer
+    #[arg(long = "buyer-steps", value_name = "N", default_value_t = 3000)]
     steps: usize,
+    /// Rounds of training of the coordinator at most, each on 512 fresh cohorts; it ends when held-out cohorts gain nothing in two of them
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    rounds: usize,
     /// Products of a cohort
     #[arg(long, value_name = "N", default_value_t = 40)]
     size: usize,
@@ -130,17 +133,17 @@ pub(crate) fn run(command: &Command) -> Result<(), CliError> {
                 seed: args.seed.seed,
                 volumes: packages(&panel),
             };
-            let progress = Progress::new("training", Some(2));
+            let progress = Progress::new("training", Some(args.common.rounds as u64 + 2));
             let mut tell = |what: &str| {
                 progress.step(1);
                 progress.note(what);
             };
             let device = run.device(args.common.device, None)?;
-            let model = job.study(&panel, |study| study.train(&device, &mut tell))?;
+            let fitted = job.study(&panel, |study| study.train(&device, &mut tell))?;
             progress.finish();
-            run.put(save, model.to_text());
-            let fitted = Fitted::of(&model);
-            run.finish(&fitted, || fitted.page(), &fitted.text())
+            run.put(save, fitted.model.to_text());
+            let text = format!("{fitted}\n");
+            run.finish(&fitted.held_out, || trained(&text), &text)
         }
         Command::Backtest(args) => {
             let files = [&args.model, &args.own.limits, &args.own.volumes];
@@ -168,7 +171,8 @@ pub(crate) fn under_limits(
     (seed, device): (u64, Choice),
 ) -> Result<(), CliError> {
     let common = Common {
-        steps: 1500,
+        steps: 3000,
+        rounds: 8,
         size: 40.min(panel.products()),
         paths: 1,
         notice: 13,
@@ -242,6 +246,7 @@ impl Job<'_> {
             resources: resources.collect::<Result<_, _>>().map_err(input)?,
             course: COURSE,
             steps: self.common.steps,
+            rounds: self.common.rounds,
             size: self.common.size,
             notice: self.common.notice,
             seed: self.seed,
@@ -264,15 +269,20 @@ impl Job<'_> {
         };
         let limits = own.limits.as_ref().map(read).transpose()?;
         let device = run.device(self.common.device, None)?;
-        let progress = Progress::new("capacity", Some(11));
+        let stages = if model.is_some() {
+            9
+        } else {
+            self.common.rounds + 11
+        };
+        let progress = Progress::new("capacity", Some(stages as u64));
         let mut tell = |what: &str| {
             progress.step(1);
             progress.note(what);
         };
         let results = self.study(panel, |study| {
-            let model = match model {
-                Some(model) => model,
-                None => study.train(&device, &mut tell)?,
+            let (model, words) = match model {
+                Some(model) => (model, None),
+                None => study.train(&device, &mut tell)?.told(),
             };
             let given = limits.is_some();
             let cases = match limits {
@@ -280,7 +290,7 @@ impl Job<'_> {
                 Some(limits) => study.limited(limits)?,
             };
             let trials = study.trials(&model, &cases, &device, &mut tell)?;
-            Results::new(trials, &cases, given)
+            Results::new(trials, &cases, given, words)
         })?;
         progress.finish();
         run.finish(&results, || results.page(), &results.text(output::width()))

@@ -1,36 +1,17 @@
 //! What `hindsight capacity` says.
 
-use ::capacity::backtest::{Paired, Trial};
+use ::capacity::backtest::{Announced, Paired, Trial};
 use ::capacity::limits::{Fall, Infeasible, Limits};
-use ::capacity::{Cases, Error, HORIZON, Model};
+use ::capacity::{Cases, Error, HORIZON};
 use report::{Axis, Column, Page, Series, Table, Width, XyChart, number};
 use serde::Serialize;
 
-/// A trained model, in numbers.
-#[derive(Debug, Serialize)]
-pub(super) struct Fitted {
-    parameters: usize,
-}
-
-impl Fitted {
-    pub(super) fn of(model: &Model) -> Self {
-        Fitted {
-            parameters: model.coordinator.theta().len(),
-        }
-    }
-    pub(super) fn text(&self) -> String {
-        format!(
-            "A buyer and a coordinator of {} parameters were trained.\n",
-            number::count(self.parameters)
-        )
-    }
-    pub(super) fn page(&self) -> Page {
-        let lead = "Prices of storage and inbound labour that products share.";
-        let mut page = Page::new("A coordinator of capacity", lead);
-        page.note(self.text().trim_end());
-        page.text("The command capacity backtest, given the model, shows how well they keep limits on weeks that training did not see, and at what cost in reward.");
-        page
-    }
+/// The page of a training, of which `text` says all.
+pub(super) fn trained(text: &str) -> Page {
+    let lead = "Prices of storage and inbound labour that products share.";
+    let mut page = Page::new("A coordinator of capacity", lead);
+    page.note(text.trim_end()).text("The command capacity backtest, given the model, shows how well it keeps limits on weeks that training did not see, and at what cost in reward.");
+    page
 }
 
 /// The coordinator less another method, paired over the paths.
@@ -54,6 +35,8 @@ pub(super) struct Results {
     limits: Vec<Limits>,
     /// Weeks at the beginning that are not scored.
     warm_up: usize,
+    /// How the model was trained, where it was, and how its announced prices fit.
+    notes: String,
 }
 
 const NAMES: [&str; 2] = ["storage", "inbound"];
@@ -71,7 +54,15 @@ fn week(t: usize) -> f64 {
 
 impl Results {
     /// What methods came to on limits that were drawn, or `given`.
-    pub(super) fn new(methods: Vec<Trial>, cases: &Cases<f32>, given: bool) -> Result<Self, Error> {
+    pub(super) fn new(
+        methods: Vec<Trial>,
+        cases: &Cases<f32>,
+        given: bool,
+        training: Option<String>,
+    ) -> Result<Self, Error> {
+        let own = methods.iter().find(|m| m.name == SHOWN).map(Announced::of);
+        let own = own.map(|own| own.to_string());
+        let notes: Vec<String> = own.into_iter().chain(training).collect();
         let warm_up = cases.course().warm_up;
         let differences = if cases.groups() > 1 {
             differences(&methods)
@@ -83,6 +74,7 @@ impl Results {
             differences,
             infeasible: cases.infeasible(if given { 0 } else { warm_up })?,
             warm_up,
+            notes: notes.join("\n\n"),
             limits: cases.limits().to_vec(),
         })
     }
@@ -176,7 +168,7 @@ impl Results {
         if !self.differences.is_empty() {
             text += &format!("\n{PAIRED}\n{}\n", self.comparison().render(width));
         }
-        text
+        text + &format!("\n{}\n", self.notes)
     }
 
     pub(super) fn page(&self) -> Page {
@@ -201,6 +193,7 @@ impl Results {
             page.section("The coordinator less each of the others")
                 .table(&self.comparison(), PAIRED);
         }
+        page.note(&self.notes);
         let shown = self.methods.iter().find(|m| m.name == SHOWN);
         if let Some(shown) = shown {
             page.section("Use, limit and prices");
