@@ -199,9 +199,13 @@ impl<F: Real> Direct<F> {
     ) {
         let width = values.width();
         let value = |i: usize| &rows[values.at(self.values[i])..][..self.rows[i] * width];
-        let range = |i: usize| {
-            let at = adjoints.at(self.adjoints[i]);
-            at..at + self.wanted[i] * width
+        let range = |i: usize| match self.wanted[i] * width {
+            // An empty range within another would count as an overlap.
+            0 => 0..0,
+            len => {
+                let at = adjoints.at(self.adjoints[i]);
+                at..at + len
+            }
         };
         match memory.get_disjoint_mut([range(0), range(1), range(2)]) {
             Ok([da, db, dy]) => back(value(0), value(1), value(2), dy, da, db),

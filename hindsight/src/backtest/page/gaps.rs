@@ -74,7 +74,7 @@ pub(crate) fn finding(document: &Document) -> String {
         false => "that a change would have bettered it is not shown",
     };
     format!(
-        "The smallest gap is that of {}, {} {} {} a changed order: {shown}.",
+        "The smallest gap of a policy that does not know the future is that of {}, {} {} {} a changed order: {shown}.",
         own.policy,
         fixed(own.gap, digits),
         interval(lower, upper, digits),
