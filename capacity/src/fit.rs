@@ -227,7 +227,7 @@ impl Cases<f32> {
         let theta = [model.buyer.theta(), model.coordinator.theta()].concat();
         let theta: Vec<f32> = theta.into_iter().map(single).collect();
         let run = device.forward(&program, &theta, &self.batch(&program)?)?;
-        let sum: f64 = run.objective.iter().map(|&x| f64::from(x)).sum();
+        let sum: f64 = run.objective.iter().sum();
         Ok(sum / count(self.lanes()))
     }
 }
