@@ -76,14 +76,10 @@ fn direct<F: Real>(
             let back = direct::unary_back(isa, *f, fates[0]);
             (direct::unary(isa, *f)?, back, [(*x, *rows), (*x, 0)])
         }
-        Op::Binary { f, a, b, .. } => {
-            let operands = op.operands();
+        Op::Binary { f, .. } => {
+            let [a, b] = <[_; 2]>::try_from(op.operands()).ok()?;
             let back = direct::binary_back(isa, *f, fates);
-            (
-                direct::binary(isa, *f),
-                back,
-                [(*a, operands[0].1), (*b, operands[1].1)],
-            )
+            (direct::binary(isa, *f), back, [a, b])
         }
         _ => return None,
     };
@@ -101,7 +97,7 @@ fn direct<F: Real>(
     let mut spot = |arg: Arg| match arg {
         Arg::Row(row) => Spot::of_value(side, row.space, row.index),
         number => {
-            let known = fixed.iter().position(|&other| same(other, number));
+            let known = fixed.iter().position(|other| other.is(number));
             let place = known.unwrap_or_else(|| {
                 fixed.push(number);
                 fixed.len() - 1
@@ -138,14 +134,6 @@ fn direct<F: Real>(
         rows: [length(operands[0]), length(operands[1]), results],
         wanted: [wanted(0), wanted(1), results],
     })
-}
-
-/// Whether two numbers are the same in all their bits.
-fn same(a: Arg, b: Arg) -> bool {
-    match (a, b) {
-        (Arg::Const(a), Arg::Const(b)) => a.to_bits() == b.to_bits(),
-        (a, b) => a == b,
-    }
 }
 
 /// Whether the adjoints that are wanted are rows, and rows of their own.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::ring::Parts;
 use super::source::{Reader, lane};
 use super::tile::{Memory, Place, Run, Tile};
 use crate::kernel::TILE;
@@ -117,25 +118,28 @@ impl<'r, F: Real> Tile<'r, F> {
         if reverse {
             ops.end = ops.end.min(code.late);
         }
-        let (directs, parts) = (self.directs.of(space), self.map.parts(period));
+        let parts = self.map.parts(period);
         for at in ops {
-            match &directs[at] {
-                Some(direct) => direct.run(&parts, &mut self.memory.rows),
-                None => self.apply(space, period, &code.ops[at], reverse && !code.again[at]),
-            }
+            self.operate((space, period), at, &parts, reverse && !code.again[at]);
+        }
+    }
+
+    /// Runs one operation; where `save`, with what its reverse needs of it.
+    #[inline(always)]
+    fn operate(&mut self, (space, period): (Space, usize), at: usize, parts: &Parts, save: bool) {
+        match &self.directs.of(space)[at] {
+            Some(direct) => direct.run(parts, &mut self.memory.rows),
+            None => self.apply(space, period, &self.code(space).ops[at], save),
         }
     }
 
     /// Runs the operations of one phase of a period that waited, or were not kept, on the way back.
     pub(super) fn run_again(&mut self, period: usize, phase: usize) {
         let code = self.code(Space::Period);
-        let (directs, parts) = (self.directs.of(Space::Period), self.map.parts(period));
+        let parts = self.map.parts(period);
         for at in code.phases[phase].ops.clone() {
             if code.again[at] || at >= code.late {
-                match &directs[at] {
-                    Some(direct) => direct.run(&parts, &mut self.memory.rows),
-                    None => self.apply(Space::Period, period, &code.ops[at], true),
-                }
+                self.operate((Space::Period, period), at, &parts, true);
             }
         }
     }

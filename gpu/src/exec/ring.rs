@@ -144,13 +144,14 @@ impl Map {
     /// The first number of a row of a period.
     #[inline(always)]
     pub(super) fn of_period(&self, period: usize, index: usize) -> usize {
-        if index < self.kept_rows {
-            self.kept.at(period) + index * self.width
-        } else if index < self.own_rows {
-            self.passing.at(period) + (index - self.kept_rows) * self.width
-        } else {
-            self.shared + (index - self.own_rows) * self.width
-        }
+        let spot = Spot::new(Space::Period, index, self.kept_rows, self.own_rows);
+        let first = match spot.part {
+            Part::Start => self.base,
+            Part::Kept => self.kept.at(period),
+            Part::Passing => self.passing.at(period),
+            Part::Shared => self.shared,
+        };
+        first + spot.row * self.width
     }
 
     /// The first number of a row of either space.
@@ -200,6 +201,7 @@ impl Spot {
         Spot::new(space, index, side.own, side.own)
     }
 
+    #[inline(always)]
     fn new(space: Space, index: usize, kept_rows: usize, own_rows: usize) -> Self {
         let (part, row) = match space {
             Space::Start => (Part::Start, index),

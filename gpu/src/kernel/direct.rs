@@ -162,6 +162,9 @@ fn fated<S: Slopes, F: Number>(isa: Isa, fates: [Fate; 2]) -> Option<Back<F>> {
     })
 }
 
+/// The adjoint of a function of one number, written where `FRESH`.
+struct One<K, const FRESH: bool>(std::marker::PhantomData<K>);
+
 macro_rules! unary_kernels {
     ($($f:ident($unary:expr)),*) => {
         $(struct $f;
@@ -171,16 +174,10 @@ macro_rules! unary_kernels {
                 elementwise::unary_body::<FMA, F>($unary, source(a, out.len()), out);
             }
         }
-        impl<F: Number> BackKernel<F> for [$f; 0] {
+        impl<F: Number, const FRESH: bool> BackKernel<F> for One<$f, FRESH> {
             #[inline(always)]
             fn back<const FMA: bool>(a: &[F], _: &[F], y: &[F], dy: &[F], da: &mut [F], _: &mut [F]) {
-                adjoint::unary_pull::<FMA, false, F>($unary, Source::Rows(a), y, dy, da);
-            }
-        }
-        impl<F: Number> BackKernel<F> for [$f; 1] {
-            #[inline(always)]
-            fn back<const FMA: bool>(a: &[F], _: &[F], y: &[F], dy: &[F], da: &mut [F], _: &mut [F]) {
-                adjoint::unary_pull::<FMA, true, F>($unary, Source::Rows(a), y, dy, da);
+                adjoint::unary_pull::<FMA, FRESH, F>($unary, Source::Rows(a), y, dy, da);
             }
         })*
 
@@ -197,8 +194,8 @@ macro_rules! unary_kernels {
             $(if f == $unary {
                 return match fate {
                     Fate::Left => None,
-                    Fate::Added => Some(back::<F, [$f; 0]>(isa)),
-                    Fate::Written => Some(back::<F, [$f; 1]>(isa)),
+                    Fate::Added => Some(back::<F, One<$f, false>>(isa)),
+                    Fate::Written => Some(back::<F, One<$f, true>>(isa)),
                 };
             })*
             None

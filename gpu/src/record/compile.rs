@@ -112,9 +112,7 @@ impl Written {
     fn continues(self, arg: Arg, read: usize, next: Arg) -> bool {
         match (arg, next) {
             (Arg::Row(a), Arg::Row(b)) => a.offset(read) == b && self.is_apart(a, read + 1),
-            // By bits: zero and minus zero divide differently.
-            (Arg::Const(a), Arg::Const(b)) => a.to_bits() == b.to_bits(),
-            (a, b) => a == b,
+            (a, b) => a.is(b),
         }
     }
 

@@ -53,6 +53,16 @@ pub(crate) enum Arg {
     Shared(usize),
 }
 
+impl Arg {
+    /// Whether it is the same row or number, to the bit: zero and minus zero divide differently.
+    pub(crate) fn is(self, other: Arg) -> bool {
+        match (self, other) {
+            (Arg::Const(a), Arg::Const(b)) => a.to_bits() == b.to_bits(),
+            (a, b) => a == b,
+        }
+    }
+}
+
 /// A function of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Unary {
