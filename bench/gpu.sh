@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The engine on a graphics processor: its laws, then the training step beside JAX and PyTorch on the same card, in one run.
-# usage: bench/gpu.sh FOLDER [PYTHON]
+# usage: [PATHS=8192] [STEPS=20] bench/gpu.sh FOLDER [PYTHON]
 # FOLDER has the two programs that `bench/gpu.sh --build FOLDER` puts there, so that the machine with the card need build nothing.
 # All of it ends within eight minutes, whatever hangs: 120 s of laws, three runs of ours of 30 to 45 s, five peers of 50 s at most.
-# PYTHON has numpy, jax and torch with the card's libraries; the default is python3. A peer that is missing says so.
+# PYTHON has numpy, jax and torch with the card's libraries; the default is python3. A peer that is missing says so, and each says what it ran on.
+# With other PATHS, where the device is software, only our own step is timed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 if [ "${1:-}" = --build ]; then
@@ -11,20 +12,23 @@ if [ "${1:-}" = --build ]; then
   cd "$here/.."
   target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
   CARGO_INCREMENTAL=0 cargo build --release -q -p hindsight-gpu --features wgpu --example device_lost_sales
-  suite=$(CARGO_INCREMENTAL=0 cargo test --release -p hindsight-gpu --features wgpu --test engine --no-run 2>&1 | sed -n "s|.*tests/engine.*(\(.*\))\$|\1|p")
+  suite=$(CARGO_INCREMENTAL=0 cargo test --release -p hindsight-gpu --features wgpu --test device --no-run 2>&1 | sed -n "s|.*tests/device.*(\(.*\))\$|\1|p")
   strip -o "$folder/device_lost_sales" "$target/release/examples/device_lost_sales"
-  strip -o "$folder/engine" "$suite"
+  strip -o "$folder/device_laws" "$suite"
   exit 0
 fi
 folder=$(cd "$1" && pwd)
 python=${2:-python3}
+paths=${PATHS:-8192} steps=${STEPS:-20}
+ours() { timeout "$1" "$folder/device_lost_sales" "$steps" "$2" || echo "the step FAILED or was cut off"; }
 echo "== the laws, on the device"
-PROPTEST_CASES=${PROPTEST_CASES:-40} RUST_BACKTRACE=0 timeout 120 "$folder/engine" device --nocapture 2>&1 | grep -v '^$' || echo "the laws FAILED or were cut off"
-echo "== a training step: 8192 paths, 64 periods, 4,929 parameters; milliseconds, medians of 20 after warm-up"
-timeout 30 "$folder/device_lost_sales" 20 8192 || echo "the step FAILED or was cut off"
+PROPTEST_CASES=${PROPTEST_CASES:-40} RUST_BACKTRACE=0 timeout 120 "$folder/device_laws" --nocapture 2>&1 | grep -v '^$' || echo "the laws FAILED or were cut off"
+echo "== a training step: $paths paths, 64 periods, 4,929 parameters; milliseconds, medians of $steps after warm-up"
+ours 30 "$paths"
+[ "$paths" = 8192 ] || exit 0
 for variant in jax-scan jax-unroll jax-exact torch-graph torch-eager; do
-  timeout 50 "$python" -B "$here/gpu_peers.py" "$variant" 20 2>/dev/null || echo "{\"variant\": \"$variant\", \"missing\": true}"
+  timeout 50 "$python" -B "$here/gpu_peers.py" "$variant" "$steps" 2>/dev/null || echo "{\"variant\": \"$variant\", \"missing\": true}"
 done
-timeout 30 "$folder/device_lost_sales" 20 8192 || echo "the step FAILED or was cut off"
+ours 30 8192
 echo "== the same with 65,536 paths"
-timeout 45 "$folder/device_lost_sales" 20 65536 || echo "the step FAILED or was cut off"
+ours 45 65536

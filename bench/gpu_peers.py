@@ -79,7 +79,7 @@ def jax_step():
         jax.block_until_ready(state)
         return float(loss)
 
-    return step, f"jax {jax.__version__}"
+    return step, f"jax {jax.__version__} on {jax.devices()[0].device_kind}"
 
 
 def torch_step():
@@ -114,8 +114,9 @@ def torch_step():
         optimizer.step()
         return loss
 
+    name = f"torch {torch.__version__} on {torch.cuda.get_device_name()}"
     if not graph:
-        return lambda i: whole().item(), f"torch {torch.__version__}"
+        return lambda i: whole().item(), name
     keep = {k: v.detach().clone() for k, v in p.items()}
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
@@ -137,7 +138,7 @@ def torch_step():
         captured.replay()
         return loss.item()
 
-    return step, f"torch {torch.__version__}"
+    return step, name
 
 
 begun = time.perf_counter()

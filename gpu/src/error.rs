@@ -103,7 +103,15 @@ pub enum Error {
         /// How much there is.
         available: u64,
     },
-    /// The device failed: it was lost, ran out of memory, or refused a shader.
+    /// The device has no memory left for a buffer.
+    #[error("{what}: the graphics processor has no memory for {needed} bytes more")]
+    OutOfMemory {
+        /// What there is no memory for.
+        what: &'static str,
+        /// Bytes that were asked for.
+        needed: u64,
+    },
+    /// The device failed: it was lost, or refused a shader.
     #[error("the graphics processor failed: {0}")]
     Device(String),
 }

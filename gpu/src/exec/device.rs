@@ -57,10 +57,25 @@ impl FromStr for Wanted {
     }
 }
 
+/// What a device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Kind {
+    /// The processor.
+    Cpu,
+    /// A graphics processor, in hardware or in software.
+    Gpu,
+    /// An executor of the caller's.
+    Other,
+}
+
 /// What results say of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Used {
+    /// What it is.
+    pub kind: Kind,
     /// The device; of a processor without the number of its threads, which changes no number.
     pub name: String,
     /// As [`Device::remarks`].
@@ -88,6 +103,7 @@ impl fmt::Display for Used {
 pub struct Device {
     host: Cpu,
     programs: Arc<dyn Executor<f32>>,
+    kind: Kind,
     name: String,
     /// Whether what the executor refuses runs on the processor.
     lenient: bool,
@@ -138,6 +154,7 @@ impl Device {
         Device {
             host,
             programs,
+            kind: Kind::Other,
             name: "an executor of the caller's".to_owned(),
             lenient: false,
             remarks: Arc::default(),
@@ -178,6 +195,7 @@ impl Device {
     #[cfg(feature = "wgpu")]
     fn on(host: Cpu, gpu: super::Gpu) -> Self {
         Device {
+            kind: Kind::Gpu,
             name: gpu.name(),
             ..Device::new(host, Arc::new(gpu))
         }
@@ -219,9 +237,13 @@ impl Device {
     /// What results say of it, so far.
     #[must_use]
     pub fn used(&self) -> Used {
-        let processor = self.name.starts_with("processor,");
+        let name = match self.kind {
+            Kind::Cpu => "processor",
+            Kind::Gpu | Kind::Other => &self.name,
+        };
         Used {
-            name: if processor { "processor" } else { &self.name }.to_owned(),
+            kind: self.kind,
+            name: name.to_owned(),
             remarks: self.remarks(),
         }
     }
@@ -243,6 +265,7 @@ impl From<Cpu> for Device {
         let threads = cpu.threads();
         let plural = if threads == 1 { "" } else { "s" };
         Device {
+            kind: Kind::Cpu,
             name: format!("processor, {threads} thread{plural}"),
             ..Device::new(cpu, Arc::new(cpu))
         }
@@ -260,8 +283,10 @@ impl Executor<f32> for Device {
         }
         match self.programs.open(program, batch.clone()) {
             Err(
-                error
-                @ (Error::NotOnDevice(_) | Error::NoShader { .. } | Error::DeviceLimit { .. }),
+                error @ (Error::NotOnDevice(_)
+                | Error::NoShader { .. }
+                | Error::DeviceLimit { .. }
+                | Error::OutOfMemory { .. }),
             ) => {
                 self.remark(error.to_string());
                 self.host.open(program, batch)
@@ -350,9 +375,11 @@ mod tests {
         let best = Device::best();
         assert!(!best.name().is_empty());
         // Either the processor and why, or a graphics processor that has refused nothing yet.
+        let used = best.used();
+        assert_eq!(used.kind == Kind::Cpu, !used.remarks.is_empty());
         assert_eq!(
-            best.name().starts_with("processor"),
-            !best.remarks().is_empty()
+            Device::new(Cpu::new(1), Arc::new(Small)).used().kind,
+            Kind::Other
         );
     }
 
@@ -360,7 +387,7 @@ mod tests {
     #[test]
     fn a_graphics_processor_or_why_not() {
         match Device::choose(Wanted::Gpu, None) {
-            Ok(device) => assert!(!device.name().starts_with("processor")),
+            Ok(device) => assert_eq!(device.used().kind, Kind::Gpu),
             Err(error) => {
                 eprintln!("SKIPPED, a graphics processor by name: {error}");
                 assert!(error.to_string().contains("looked for"), "{error}");

@@ -34,6 +34,6 @@ mod workers;
 pub use self::wgpu::{Gpu, Traffic};
 pub use batch::Batch;
 pub use cpu::Cpu;
-pub use device::{Device, Used, Wanted};
+pub use device::{Device, Kind, Used, Wanted};
 pub use part::Part;
 pub use session::{Executor, Gradient, Rollout, Session};

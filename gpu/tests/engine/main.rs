@@ -7,8 +7,6 @@
 
 mod check;
 mod classes;
-#[cfg(feature = "wgpu")]
-mod device;
 mod edges;
 mod executors;
 mod frozen;

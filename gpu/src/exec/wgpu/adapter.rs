@@ -1,10 +1,10 @@
 //! A graphics processor: found, opened, asked.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::future::block_on;
+use super::pipelines::Compiled;
 use crate::error::Error;
 
 /// The interfaces that are asked.
@@ -21,14 +21,16 @@ pub(super) struct Adapter {
     pub(super) rule_layout: wgpu::BindGroupLayout,
     /// The period of a dispatch, for programs of which each phase is one.
     pub(super) when_layout: wgpu::BindGroupLayout,
-    /// By the text of the shader, then by entry point.
-    pipelines: Mutex<HashMap<String, HashMap<String, wgpu::ComputePipeline>>>,
+    pub(super) pipelines: Mutex<Compiled>,
     /// What the device complained of outside an error scope.
     fault: Arc<Mutex<Option<String>>>,
     /// Why there is no device any more.
     gone: Arc<Mutex<Option<String>>>,
     pub(super) traffic: Counts,
     clock: Option<Clock>,
+    /// Which buffer there is no memory for.
+    #[cfg(test)]
+    pub(super) shortage: super::shortage::Shortage,
 }
 
 /// When a run began and ended, on the device.
@@ -48,11 +50,10 @@ pub(super) struct Counts {
 
 /// Storage buffers of a run, in the order of their bindings; whether a shader writes them.
 pub(super) const BUFFERS: [bool; 9] = [false, false, false, false, false, true, true, true, true];
-/// Shaders of which compiled entry points are kept for the next session.
-const CACHED: usize = 64;
 const RULE_BUFFERS: [bool; 6] = [false, false, true, true, true, true];
 
 impl Adapter {
+    /// Opens the fastest device.
     pub(super) fn open() -> Result<Adapter, Error> {
         let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
         let mut wanted = wgpu::InstanceDescriptor::new_without_display_handle();
@@ -117,7 +118,7 @@ impl Adapter {
             label: None,
             entries: &[entry(0, wgpu::BufferBindingType::Uniform, true)],
         });
-        Ok(Adapter {
+        let opened = Adapter {
             info: adapter.get_info(),
             device,
             queue,
@@ -125,12 +126,16 @@ impl Adapter {
             layout,
             rule_layout,
             when_layout,
-            pipelines: Mutex::new(HashMap::new()),
+            pipelines: Mutex::default(),
             fault,
             gone,
             traffic: Counts::default(),
             clock,
-        })
+            #[cfg(test)]
+            shortage: super::shortage::Shortage::default(),
+        };
+        opened.check().map_err(|e| none(e.to_string()))?;
+        Ok(opened)
     }
 
     /// Gives the device back.
@@ -152,118 +157,6 @@ impl Adapter {
             Some(message) => Err(Error::Device(message)),
             None => Ok(()),
         }
-    }
-
-    /// Compiled entry points of a shader. Others may compile theirs at the same time.
-    pub(super) fn pipelines(
-        &self,
-        text: &str,
-        entries: &[&str],
-        layouts: &[&wgpu::BindGroupLayout],
-    ) -> Result<Vec<wgpu::ComputePipeline>, Error> {
-        let mut there: HashMap<String, wgpu::ComputePipeline> =
-            lock(&self.pipelines).get(text).cloned().unwrap_or_default();
-        let mut missing: Vec<&str> = entries.to_vec();
-        missing.retain(|&entry| !there.contains_key(entry));
-        if !missing.is_empty() {
-            let compiled = self.compile(text, &missing, layouts)?;
-            there.extend(missing.iter().map(|&e| e.to_owned()).zip(compiled));
-            let mut kept = lock(&self.pipelines);
-            if kept.len() >= CACHED {
-                kept.clear();
-            }
-            kept.insert(text.to_owned(), there.clone());
-        }
-        Ok(entries.iter().map(|&entry| there[entry].clone()).collect())
-    }
-
-    fn compile(
-        &self,
-        text: &str,
-        entries: &[&str],
-        layouts: &[&wgpu::BindGroupLayout],
-    ) -> Result<Vec<wgpu::ComputePipeline>, Error> {
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let descriptor = wgpu::ShaderModuleDescriptor {
-            label: entries.first().copied(),
-            source: wgpu::ShaderSource::Wgsl(text.into()),
-        };
-        let module = trusted(&self.device, descriptor);
-        let layouts: Vec<Option<&wgpu::BindGroupLayout>> =
-            layouts.iter().copied().map(Some).collect();
-        let layout = self
-            .device
-            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: None,
-                bind_group_layouts: &layouts,
-                ..wgpu::PipelineLayoutDescriptor::default()
-            });
-        let pipeline = |entry: &&str| {
-            self.device
-                .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                    label: Some(entry),
-                    layout: Some(&layout),
-                    module: &module,
-                    entry_point: Some(entry),
-                    compilation_options: wgpu::PipelineCompilationOptions {
-                        zero_initialize_workgroup_memory: false,
-                        ..wgpu::PipelineCompilationOptions::default()
-                    },
-                    cache: None,
-                })
-        };
-        let pipelines = entries.iter().map(pipeline).collect();
-        if let Some(error) = block_on(scope.pop()) {
-            return Err(Error::Device(error.to_string()));
-        }
-        self.check()?;
-        Ok(pipelines)
-    }
-
-    /// A buffer of so many bytes, or why there is none.
-    pub(super) fn buffer(
-        &self,
-        what: &'static str,
-        bytes: u64,
-        usage: wgpu::BufferUsages,
-    ) -> Result<wgpu::Buffer, Error> {
-        let available = self
-            .limits
-            .max_storage_buffer_binding_size
-            .min(self.limits.max_buffer_size);
-        if bytes > available {
-            return Err(Error::DeviceLimit {
-                what,
-                needed: bytes,
-                available,
-            });
-        }
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(what),
-            size: bytes.max(16).next_multiple_of(16),
-            usage,
-            mapped_at_creation: false,
-        });
-        if block_on(scope.pop()).is_some() {
-            return Err(Error::DeviceLimit {
-                what,
-                needed: bytes,
-                available,
-            });
-        }
-        self.check()?;
-        Ok(buffer)
-    }
-
-    /// Sends bytes to the beginning of a buffer.
-    pub(super) fn write(&self, buffer: &wgpu::Buffer, bytes: &[u8]) {
-        self.write_at(buffer, 0, bytes);
-    }
-
-    pub(super) fn write_at(&self, buffer: &wgpu::Buffer, at: u64, bytes: &[u8]) {
-        self.traffic.up.fetch_add(bytes.len() as u64, Relaxed);
-        self.queue.write_buffer(buffer, at, bytes);
     }
 
     /// Binds buffers, the uniform one first.
@@ -356,69 +249,9 @@ impl Adapter {
             ticks * f64::from(self.queue.get_timestamp_period()) * 1e-9,
         ))
     }
-
-    /// A buffer that the host can read.
-    pub(super) fn staging(&self, count: usize) -> Result<wgpu::Buffer, Error> {
-        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        self.buffer("what comes back", count as u64 * 4, usage)
-    }
-
-    /// Waits for all that was asked of the device.
-    pub(super) fn wait(&self) -> Result<(), Error> {
-        self.device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|e| Error::Device(e.to_string()))?;
-        self.check()
-    }
-
-    /// The numbers at the beginning of a buffer that the host can read.
-    pub(super) fn read(&self, buffer: &wgpu::Buffer, count: usize) -> Result<Vec<f32>, Error> {
-        if count == 0 {
-            // What was asked is done before more is sent.
-            self.wait()?;
-            return Ok(Vec::new());
-        }
-        let bytes = count as u64 * 4;
-        self.traffic.down.fetch_add(bytes, Relaxed);
-        let (sender, receiver) = std::sync::mpsc::channel();
-        buffer.map_async(wgpu::MapMode::Read, 0..bytes, move |done| {
-            let _ = sender.send(done);
-        });
-        self.wait()?;
-        match receiver.recv() {
-            Ok(Ok(())) => {}
-            _ => return Err(Error::Device("results could not be read".to_owned())),
-        }
-        let view = buffer
-            .get_mapped_range(0..bytes)
-            .map_err(|e| Error::Device(e.to_string()))?;
-        let numbers = view
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        let numbers = numbers.collect();
-        drop(view);
-        buffer.unmap();
-        Ok(numbers)
-    }
 }
 
-/// A module of a shader that this crate has written.
-#[allow(
-    unsafe_code,
-    reason = "shaders without checks of bounds are a third faster; their indices are this crate's own"
-)]
-fn trusted(
-    device: &wgpu::Device,
-    descriptor: wgpu::ShaderModuleDescriptor<'_>,
-) -> wgpu::ShaderModule {
-    // SAFETY: every index in the text is a place in a buffer whose size the session computes from the same frame, every loop is counted, and
-    // no divisor is zero. Operations of the caller's own have arrays in registers alone.
-    unsafe {
-        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

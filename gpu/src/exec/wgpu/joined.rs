@@ -5,12 +5,13 @@
 //! came over from the groups, then runs the groups', whose adjoints of what was joined the lanes take over in the dispatch after.
 
 use super::blocks::Kind;
+use super::declarations::head;
 use super::emitter::{Adjoint, Emitter, Lanes};
 use super::frame::{Frame, Mode, forward_ops};
 use super::join::join;
 use super::kernels::{
-    OF_GROUPS, OF_LANES, Shader, clear_sums, entry, head, lane_inputs, objective_of_tile,
-    over_at_start, total_sums,
+    OF_GROUPS, OF_LANES, Shader, clear_sums, entry, lane_inputs, objective_of_tile, over_at_start,
+    total_sums,
 };
 use super::order::Who;
 use super::packing::Packing;

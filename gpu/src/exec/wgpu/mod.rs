@@ -5,6 +5,7 @@ mod adjoints;
 mod blocks;
 mod bridges;
 mod classes;
+mod declarations;
 mod emitter;
 mod frame;
 mod functions;
@@ -14,19 +15,27 @@ mod joined;
 mod kernels;
 mod layers;
 mod layers_back;
+#[cfg(test)]
+mod measure;
+mod memory;
 mod optimiser;
 mod order;
 mod packing;
 mod periods;
+mod pipelines;
 mod placement;
 mod places;
 mod plain;
 mod plain_back;
 #[cfg(test)]
 mod resources;
+mod results;
+mod room;
 mod schedule;
 mod session;
 mod shape;
+#[cfg(test)]
+mod shortage;
 mod stream;
 mod upload;
 mod work;

@@ -45,13 +45,8 @@ impl DeviceOptimiser {
         map.extend(&packing.places);
         let buffers = storage(adapter, "parameters", four(params))?;
         let map_buffer = storage(adapter, "places of parameters", four(map.len()))?;
-        adapter.queue.write_buffer(
-            &map_buffer,
-            0,
-            &map.iter()
-                .flat_map(|x| x.to_le_bytes())
-                .collect::<Vec<u8>>(),
-        );
+        let places: Vec<u8> = map.iter().flat_map(|x| x.to_le_bytes()).collect();
+        adapter.write(&map_buffer, &places);
         let mut compiled = adapter
             .pipelines(TEXT, &["reduce", "ascend"], &[&adapter.rule_layout])?
             .into_iter();
@@ -97,6 +92,16 @@ impl DeviceOptimiser {
         adapter.write(&self.state, &bytes_of(&state));
     }
 
+    /// Lets go of gradients that are not used any more.
+    pub(super) fn unbind(&mut self) {
+        self.bound = None;
+    }
+
+    /// Counts a step that the device takes.
+    pub(super) fn count(&mut self) {
+        self.steps = self.steps.saturating_add(1);
+    }
+
     fn bind(&mut self, adapter: &Adapter, partials: &wgpu::Buffer) -> wgpu::BindGroup {
         if let Some((before, group)) = &self.bound
             && before == partials
@@ -117,7 +122,7 @@ impl DeviceOptimiser {
         group
     }
 
-    /// Tells the device what the next step is, and takes it if `step` is given; else only sums the gradients up. `adds` says that those of other lanes are there
+    /// Tells the device what the next step is, and asks for it if `step` is given; else only sums the gradients up. `adds` says that those of other lanes are there
     /// already.
     pub(super) fn encode(
         &mut self,
@@ -131,7 +136,6 @@ impl DeviceOptimiser {
         let whole = [self.params, slots, partial, sums].map(as_u32);
         let mut bytes: Vec<u8> = whole.iter().flat_map(|x| x.to_le_bytes()).collect();
         if let Some((rule, rate)) = step {
-            self.steps = self.steps.saturating_add(1);
             bytes.extend(
                 self.constants(rule, rate)
                     .iter()
@@ -158,7 +162,8 @@ impl DeviceOptimiser {
     )]
     fn constants(&self, rule: &Rule, rate: f64) -> [f32; 12] {
         let adam = rule.adam;
-        let step = f64::from(self.steps);
+        let steps = self.steps.saturating_add(1);
+        let step = f64::from(steps);
         let mean = rule.averaging.min(step / (step + 9.0));
         [
             rule.clip.min(f64::from(f32::MAX)),
@@ -167,8 +172,8 @@ impl DeviceOptimiser {
             adam.epsilon,
             1.0 - adam.beta1,
             1.0 - adam.beta2,
-            1.0 - adam.beta1.powi(self.steps),
-            1.0 - adam.beta2.powi(self.steps),
+            1.0 - adam.beta1.powi(steps),
+            1.0 - adam.beta2.powi(steps),
             rate,
             adam.weight_decay,
             mean,

@@ -3,6 +3,7 @@
 use super::frame::{Frame, Mode};
 use super::kernels::Shader;
 use super::layers_back::Blocks;
+use super::measure::measured;
 use super::shape::{REGISTERS, VECTORS};
 use crate::nn::{Activation, Layout};
 use crate::record::{Keep, Plan, Program, Shape, Start, Step, plan};
@@ -76,13 +77,10 @@ fn what_the_reference_step_takes_of_a_card() {
     );
     assert_eq!(found, (19_840, vec![8, 32, 1], 1_211_648, true));
     let shader = Shader::tile_major(&plan, mode, rows).unwrap();
-    // Two vectors are loaded for each four products of vectors: a row of inputs, and its weights.
-    let inner = shader.text.split("let i = j + 0u;").nth(1).unwrap();
-    let inner = inner.split('}').next().unwrap();
-    assert_eq!(inner.matches("fma(").count(), 4, "{inner}");
-    assert_eq!(inner.matches("PK[").count(), 1, "{inner}");
-    assert_eq!(
-        inner.matches("sh[").count() + inner.matches("M[").count(),
-        1
-    );
+    // What naga makes of it: the same memory; two vectors loaded for each four products of vectors in layers, twelve for 32 in gradients.
+    let found = measured(&shader.text, "lanes");
+    assert_eq!((found.workgroup, found.variables), (19_840, 925));
+    let of = |own: [usize; 2]| found.loops.iter().filter(|&&l| l == own).count();
+    let (layers, gradients) = (of([8, 16]), of([12, 32]));
+    assert_eq!((layers, gradients), (4, 1), "{:?}", found.loops);
 }

@@ -30,7 +30,7 @@ impl<'a> GpuSession<'a> {
         memory: u64,
     ) -> Result<Self, Error> {
         let plan = plan(program, batch.differentiate_inputs, Keep::All);
-        super::kernels::customs(&plan, &mut String::new())?;
+        super::declarations::customs(&plan, &mut String::new())?;
         let packing = super::packing::Packing::new(&plan);
         let mut optimiser = DeviceOptimiser::new(adapter, &plan, &packing)?;
         optimiser.load(adapter, &vec![0.0; plan.shape.params]);
@@ -56,7 +56,9 @@ impl<'a> GpuSession<'a> {
     ) -> Result<(), Error> {
         loop {
             match self.run_lots(part, reverse, step, &mut done) {
-                Err(Error::DeviceLimit { .. }) if self.divisible => self.work.shrink(),
+                Err(Error::DeviceLimit { .. } | Error::OutOfMemory { .. }) if self.divisible => {
+                    self.work.shrink();
+                }
                 other => return other,
             }
         }
@@ -73,9 +75,9 @@ impl<'a> GpuSession<'a> {
         let (all, periods) = (some.run_lanes(), some.run_periods());
         drop(some);
         self.work.ready(reverse)?;
-        let work = &self.work;
-        let joined = work.joined;
-        let fits = |lanes, groups| work.fits((lanes, groups, periods), reverse);
+        let joined = self.work.joined;
+        let room = self.work.room(reverse);
+        let fits = |lanes, groups| room.fits((lanes, groups, periods));
         let (lots, divisible) = lots(&self.batch, part, &sizes, joined, TILE, fits);
         self.divisible = divisible;
         let last = lots.len() - 1;
@@ -86,13 +88,13 @@ impl<'a> GpuSession<'a> {
                 step: step.filter(|_| k == last),
             };
             let own = lot.part(part);
-            let (sizes, encoder) = self.work.run(&self.batch, &own, all, reverse, sums)?;
+            let sizes = self.work.prepare(&self.batch, &own, all, reverse)?;
             let wanted = match (reverse, step) {
                 (false, _) => self.work.of_forward(&sizes),
                 (true, Some(_)) => self.work.of_step(k == last),
                 (true, None) => self.work.of_gradient(&sizes, k == last),
             };
-            let numbers = self.work.bring(encoder, &wanted)?;
+            let numbers = self.work.run(&sizes, reverse, sums, &wanted)?;
             done(&sizes, (first, all), numbers);
             first += sizes.lanes;
             if *lot != Lot::Whole {

@@ -58,16 +58,17 @@ pub(super) fn lots(
     };
     let mut lots = Vec::new();
     if grouped {
-        let (mut first, mut own) = (0, 0);
+        let (mut first, mut own, mut several) = (0, 0, false);
         for (g, &size) in sizes.iter().enumerate() {
             if g > first && !fits(own + size, g + 1 - first) {
                 lots.push(Lot::Groups(number(sizes.len(), first..g)));
                 (first, own) = (g, 0);
             }
             own += size;
+            several |= g > first;
         }
         lots.push(Lot::Groups(number(sizes.len(), first..sizes.len())));
-        return (lots, sizes.len() > 1);
+        return (lots, several);
     }
     let mut each = lanes;
     while each > least && !fits(each, 1) {
@@ -184,6 +185,13 @@ mod tests {
         let (split, _) = lots(&batch, &Part::all(), &[1, 1, 4, 1], true, 1, fits);
         let right = [vec![0, 1], vec![2], vec![3]];
         assert_eq!(split, right.map(Lot::Groups));
+        // Where not even one group fits, there is nothing left to split.
+        let (split, more) = lots(&batch, &Part::all(), &[1, 1, 4, 1], true, 1, |_, _| false);
+        assert_eq!((split.len(), more), (4, false));
+        let (split, more) = lots(&batch, &Part::all(), &[1, 1, 4, 1], true, 1, |lanes, _| {
+            lanes < 3
+        });
+        assert_eq!((split.len(), more), (3, true));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What goes to the device: the batch once, the part of it that a run takes when that changes.
 
 use super::adapter::Adapter;
-use super::kernels::RUN;
+use super::declarations::RUN;
 use super::packing::as_u32;
 use super::schedule::On;
 use super::shape::{THREADS, TILE};
@@ -58,11 +58,8 @@ impl Arrays {
         let (values, _) = batch.exo.in_memory();
         let narrow = buffer("inputs of lanes and groups", numbers.len() as u64 * 4)?;
         let exo = buffer("inputs of lanes and periods", values.len() as u64 * 4)?;
-        adapter.write(&narrow, &bytes_of(&numbers));
-        // In pieces, so that no second copy of a large array is made.
-        for (k, piece) in values.chunks(PIECE).enumerate() {
-            adapter.write_at(&exo, (k * PIECE) as u64 * 4, &bytes_of(piece));
-        }
+        adapter.write_many(&narrow, &numbers)?;
+        adapter.write_many(&exo, values)?;
         Ok(Arrays {
             narrow,
             exo,
@@ -75,9 +72,6 @@ impl Arrays {
 
 /// Bytes of the numbers of a run: those of [`RUN`] and four behind them, in multiples of sixteen.
 pub(super) const RUN_BYTES: u64 = ((RUN.len() as u64 + 4) * 4).next_multiple_of(16);
-
-/// Numbers that are sent at once.
-const PIECE: usize = 1 << 22;
 
 /// Sizes of a run.
 #[derive(Debug, Clone, Copy, Default)]

@@ -7,15 +7,16 @@ use super::frame::Mode;
 use super::kernels::Shader;
 use super::optimiser::DeviceOptimiser;
 use super::packing::as_u32;
-use super::periods::live_rows;
-use super::shape::{TILE, VECTORS, WORKGROUPS};
+use super::results::Back;
+use super::room::Room;
+use super::shape::VECTORS;
 use super::stream::gathered;
 use super::upload::{Arrays, RUN_BYTES, Sizes, bytes, indices, storage};
 use crate::error::Error;
 use crate::exec::batch::Batch;
 use crate::exec::part::{Kept, Part};
 use crate::optim::Rule;
-use crate::record::{Plan, Space};
+use crate::record::Plan;
 
 /// A shader with its compiled entry points.
 #[derive(Debug)]
@@ -45,13 +46,10 @@ pub(super) struct Sums<'r> {
     pub(super) step: Option<(&'r Rule, f64)>,
 }
 
-/// Numbers that come back: of a buffer, from where, how many.
-pub(super) type Wanted = Vec<(wgpu::Buffer, usize, usize)>;
-
 /// The device's side of a session.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
-    adapter: &'a Adapter,
+    pub(super) adapter: &'a Adapter,
     plan: Plan,
     pub(super) joined: bool,
     inputs: bool,
@@ -60,12 +58,12 @@ pub(super) struct Work<'a> {
     asked: u64,
     /// The whole batch, where there is room for it.
     arrays: Option<Arrays>,
-    optimiser: DeviceOptimiser,
+    pub(super) optimiser: DeviceOptimiser,
     ready: HashMap<bool, Ready>,
-    buffers: HashMap<&'static str, wgpu::Buffer>,
+    pub(super) buffers: HashMap<&'static str, wgpu::Buffer>,
     prepared: Option<Prepared>,
     /// Where results come back, and how many numbers fit.
-    staging: Option<(usize, wgpu::Buffer)>,
+    pub(super) staging: Option<(usize, wgpu::Buffer)>,
     /// The numbers of a run.
     numbers: wgpu::Buffer,
 }
@@ -106,7 +104,7 @@ impl<'a> Work<'a> {
         }
         let adapter = self.adapter;
         match Arrays::new(adapter, batch, |what, bytes| storage(adapter, what, bytes)) {
-            Err(Error::DeviceLimit { .. }) => Ok(()),
+            Err(Error::DeviceLimit { .. } | Error::OutOfMemory { .. }) => Ok(()),
             other => {
                 self.arrays = Some(other?);
                 Ok(())
@@ -128,13 +126,28 @@ impl<'a> Work<'a> {
         self.memory = self.asked / 2;
         self.arrays = None;
         self.buffers.clear();
-        self.prepared = None;
         self.staging = None;
+        self.forget();
     }
 
-    /// Forgets for which part the buffers are ready.
+    /// Forgets for which part the buffers are ready, and lets go of those that no run will use.
     pub(super) fn forget(&mut self) {
         self.prepared = None;
+        self.optimiser.unbind();
+    }
+
+    /// What decides how much runs of a direction take, once its shader is there.
+    pub(super) fn room(&self, reverse: bool) -> Room<'_> {
+        Room {
+            plan: &self.plan,
+            shader: &self.ready[&reverse].shader,
+            limits: &self.adapter.limits,
+            memory: self.memory,
+            joined: self.joined,
+            reverse,
+            inputs: self.inputs,
+            resident: self.arrays.is_some(),
+        }
     }
 
     /// Writes and compiles the shader of a direction, when it is first asked for.
@@ -162,96 +175,6 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Whether a lot of so many lanes, groups and periods has room.
-    pub(super) fn fits(
-        &self,
-        (lanes, groups, periods): (usize, usize, usize),
-        reverse: bool,
-    ) -> bool {
-        let sizes = self.sizes((lanes, groups, periods), 1, reverse);
-        let needed = self.needs(&sizes);
-        let limits = &self.adapter.limits;
-        let largest = limits
-            .max_storage_buffer_binding_size
-            .min(limits.max_buffer_size);
-        let workgroups = groups
-            .div_ceil(TILE)
-            .max(if self.joined { groups } else { 0 });
-        needed.iter().all(|&bytes| bytes <= largest)
-            && needed.iter().sum::<u64>() <= self.memory
-            && workgroups <= limits.max_compute_workgroups_per_dimension as usize
-    }
-
-    /// Bytes of the buffers of a run: periods of tiles, gradients of workgroups, results, adjoints of groups; those of its inputs behind them.
-    fn needs(&self, sizes: &Sizes) -> [u64; 6] {
-        let tiles = sizes.slots * sizes.slot + sizes.group_tiles * sizes.group_slot;
-        let slots = sizes.workgroups + sizes.group_tiles;
-        let [.., outputs] = sizes.outputs();
-        let periods = if self.joined { 1 } else { sizes.periods + 1 };
-        let four = |count: usize| count as u64 * 4;
-        let [narrow, exo] = match self.arrays {
-            Some(_) => [0; 2],
-            None => bytes(self.plan.shape, sizes.lanes, sizes.groups, sizes.periods),
-        };
-        [
-            tiles as u64 * 16,
-            four(slots * sizes.partial()),
-            four(outputs),
-            four(periods * sizes.over_stride()),
-            narrow,
-            exo,
-        ]
-    }
-
-    fn sizes(
-        &self,
-        (lanes, groups, periods): (usize, usize, usize),
-        largest: usize,
-        reverse: bool,
-    ) -> Sizes {
-        let shader = &self.ready[&reverse].shader;
-        let tiles = lanes.div_ceil(TILE);
-        let own = shader.of_groups;
-        let slot = shader.lane.vectors(periods);
-        let group_slot = if own {
-            shader.group.vectors(periods)
-        } else {
-            0
-        };
-        let group_tiles = if own { groups.div_ceil(TILE) } else { 0 };
-        // As many workgroups as there is room for in the largest buffer, and in half of what a session may have.
-        let limit = self.adapter.limits.max_storage_buffer_binding_size;
-        let room = (limit.min(self.memory / 2) / 16) as usize;
-        let room = room.saturating_sub(group_tiles * group_slot) / slot.max(1);
-        let rows = |wanted: bool, rows: usize| if wanted { rows } else { 0 };
-        let inputs = reverse && self.inputs;
-        let live = |space| live_rows(&self.plan.lane, space).len();
-        let most = tiles.min(WORKGROUPS);
-        let workgroups = if self.joined {
-            most
-        } else {
-            most.min(room.max(1))
-        };
-        Sizes {
-            lanes,
-            periods,
-            groups,
-            tiles,
-            group_tiles,
-            workgroups,
-            slots: if self.joined { tiles } else { workgroups },
-            join: super::join::threads(largest),
-            slot,
-            group_slot,
-            traces: rows(!reverse, self.plan.traces.len()),
-            states: rows(!reverse, self.plan.states.len()),
-            lane_grad: rows(inputs, self.plan.shape.lane),
-            exo_grad: rows(inputs, self.plan.shape.exo),
-            params: self.plan.shape.params,
-            over: rows(reverse, live(Space::Start).max(live(Space::Period))),
-        }
-    }
-
     /// A buffer of at least so many bytes, kept from run to run.
     fn pooled(&mut self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer, Error> {
         match self.buffers.get(what) {
@@ -266,7 +189,7 @@ impl<'a> Work<'a> {
     }
 
     /// Makes a part of the batch ready to run, unless it is the one before; `all` is the number of lanes of the whole.
-    fn prepare(
+    pub(super) fn prepare(
         &mut self,
         batch: &Batch<'_, f32>,
         part: &Part<'_>,
@@ -282,9 +205,12 @@ impl<'a> Work<'a> {
         let (some, groups) = batch.part(part)?;
         let shape = (some.run_lanes(), groups.len(), some.run_periods());
         let largest = groups.iter().copied().max().unwrap_or(1);
-        let sizes = self.sizes(shape, largest, reverse);
-        let [tiles, partials, outputs, over, narrow, exo] = self.needs(&sizes);
-        self.asked = [tiles, partials, outputs, over, narrow, exo].iter().sum();
+        self.forget();
+        let room = self.room(reverse);
+        let sizes = room.sizes(shape, largest);
+        let needed = room.needs(&sizes);
+        self.asked = needed.iter().sum();
+        let [tiles, partials, outputs, over, ..] = needed;
         let memory = self.pooled("periods of tiles", tiles)?;
         let partials = self.pooled("gradients of workgroups", partials)?;
         let out = self.pooled("results", outputs)?;
@@ -352,21 +278,21 @@ impl<'a> Work<'a> {
         Ok(adapter.bind_period(&buffer))
     }
 
-    fn encoder(&self) -> wgpu::CommandEncoder {
+    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
         let descriptor = wgpu::CommandEncoderDescriptor::default();
         self.adapter.device.create_command_encoder(&descriptor)
     }
 
-    /// Runs a part; returns how large it was.
+    /// Runs the part that is ready, and brings what is wanted back.
     pub(super) fn run(
         &mut self,
-        batch: &Batch<'_, f32>,
-        part: &Part<'_>,
-        all: usize,
+        sizes: &Sizes,
         reverse: bool,
         sums: Sums<'_>,
-    ) -> Result<(Sizes, wgpu::CommandEncoder), Error> {
-        let sizes = self.prepare(batch, part, all, reverse)?;
+        wanted: &[Back],
+    ) -> Result<Vec<f32>, Error> {
+        // All memory is there before anything is asked for, so that a step is taken once or not at all.
+        let staging = self.staging(wanted)?;
         let adapter = self.adapter;
         let mut encoder = self.encoder();
         {
@@ -398,60 +324,10 @@ impl<'a> Work<'a> {
                     .encode(adapter, &mut pass, own, sums.adds, sums.step);
             }
         }
-        Ok((sizes, encoder))
-    }
-
-    /// What comes back of a forward run: objectives, traces, states.
-    pub(super) fn of_forward(&self, sizes: &Sizes) -> Wanted {
-        let [_, _, end, ..] = sizes.outputs();
-        vec![(self.buffers["results"].clone(), 0, end)]
-    }
-
-    /// What comes back of a gradient: the sums once, the adjoints of inputs of each lot.
-    pub(super) fn of_gradient(&self, sizes: &Sizes, sums: bool) -> Wanted {
-        let [_, _, lane, _, end] = sizes.outputs();
-        let count = if sums { sizes.params + 1 } else { 0 };
-        vec![
-            (self.optimiser.gradient.clone(), 0, count),
-            (self.buffers["results"].clone(), lane, end - lane),
-        ]
-    }
-
-    /// What comes back of a step: its objective.
-    pub(super) fn of_step(&self, sums: bool) -> Wanted {
-        let gradient = self.optimiser.gradient.clone();
-        vec![(gradient, self.params(), usize::from(sums))]
-    }
-
-    /// Submits, and brings numbers of some buffers back, one after another.
-    pub(super) fn bring(
-        &mut self,
-        mut encoder: wgpu::CommandEncoder,
-        wanted: &[(wgpu::Buffer, usize, usize)],
-    ) -> Result<Vec<f32>, Error> {
-        let count: usize = wanted.iter().map(|&(_, _, count)| count).sum();
-        let staging = match &self.staging {
-            Some((room, staging)) if *room == count => staging.clone(),
-            _ => self.adapter.staging(count)?,
-        };
-        self.staging = Some((count, staging.clone()));
-        let mut at = 0;
-        for (buffer, first, count) in wanted.iter().filter(|part| part.2 > 0) {
-            let (first, bytes) = (*first as u64 * 4, *count as u64 * 4);
-            encoder.copy_buffer_to_buffer(buffer, first, &staging, at, bytes);
-            at += bytes;
+        let numbers = self.bring(encoder, &staging, wanted);
+        if sums.step.is_some() {
+            self.optimiser.count();
         }
-        self.adapter.submit(encoder);
-        self.adapter.read(&staging, count)
-    }
-
-    pub(super) fn parameters(&mut self) -> Result<Vec<f32>, Error> {
-        let numbers = self.optimiser.numbers.clone();
-        self.bring(self.encoder(), &[(numbers, 0, self.params())])
-    }
-
-    pub(super) fn average(&mut self) -> Result<Vec<f32>, Error> {
-        let (state, params) = (self.optimiser.state.clone(), self.params());
-        self.bring(self.encoder(), &[(state, 2 * params, params)])
+        numbers
     }
 }
