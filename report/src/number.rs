@@ -126,6 +126,27 @@ pub fn interval(lo: f64, hi: f64, decimals: usize) -> String {
     format!("[{}, {}]", fixed(lo, decimals), fixed(hi, decimals))
 }
 
+/// A value with its interval, `value [lo, hi]`.
+#[must_use]
+pub fn with_interval(value: f64, (lo, hi): (f64, f64), decimals: usize) -> String {
+    format!("{} {}", fixed(value, decimals), interval(lo, hi, decimals))
+}
+
+/// Items as a sentence names them: `a, b and c`; `none` where there is none.
+///
+/// ```
+/// use hindsight_report::number::list;
+/// assert_eq!(list(&["tea".to_owned(), "coffee".to_owned()]), "tea and coffee");
+/// ```
+#[must_use]
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// A mean with half the width of its interval, which has two digits; the mean ends where it does.
 #[must_use]
 pub fn plus_minus(mean: f64, half: f64) -> String {

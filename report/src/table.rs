@@ -130,6 +130,13 @@ impl Table {
         }
     }
 
+    /// A table whose first column has words, the others numbers.
+    pub fn numbers<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        let mut names = names.into_iter();
+        let first = names.next().map(Column::text);
+        Table::new(first.into_iter().chain(names.map(Column::number)))
+    }
+
     /// Adds a row; missing cells are empty, surplus cells are dropped.
     pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) -> &mut Self {
         let mut cells: Vec<String> = cells.into_iter().map(Into::into).collect();

@@ -3,7 +3,7 @@
 use ::arrivals::evaluate::{Estimate, Evaluation};
 use ::arrivals::io::Counting;
 use ::arrivals::{Forecast, NamedCurve};
-use report::number::{fixed, percent, significant};
+use report::number::{fixed, percent, plain, significant};
 use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
 
 use super::{Data, Results};
@@ -158,11 +158,13 @@ pub(super) fn results(
             .text(SCORES)
             .table(table, "The models, judged alike.");
         receipts(&mut page, data, &results.curves);
-        let [bins, slopes] = calibration(data, &results.evaluations);
-        page.section("Calibration").figures([
-            (&bins, "Pairs of an order and a period, by the probability that a piece arrives in it."),
-            (&slopes, "Slope of what has arrived by a period on what was predicted, with 95 % intervals of the first model."),
-        ]);
+        let (bins, slopes) = calibration(data, &results.evaluations);
+        let mut figures = vec![(
+            &bins,
+            "Pairs of an order and a period, by the probability that a piece arrives in it.",
+        )];
+        figures.extend(slopes.as_ref().map(|svg| (svg, "Slope of what has arrived by a period on what was predicted, with 95 % intervals of the first model.")));
+        page.section("Calibration").figures(figures);
     }
     let lines: Vec<(Svg, String)> = results
         .orders
@@ -214,7 +216,8 @@ pub(super) fn counting(counting: Counting) -> String {
     format!("{unit} since the {origin}")
 }
 
-fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
+/// Reliability, and the slopes, where a model has one.
+fn calibration(data: &Data, evaluations: &[Evaluation]) -> (Svg, Option<Svg>) {
     let share = |label: &str| Axis::linear(label).percent().range(0.0, 1.0);
     let mut bins = XyChart::new(
         "Arrivals by period",
@@ -228,12 +231,11 @@ fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
         Axis::linear("Slope"),
     )
     .mark_y(1.0, "calibrated");
+    let mut sloping = false;
     for (at, e) in evaluations.iter().enumerate() {
         let full = e.bins.iter().filter(|bin| bin.count > 0);
-        bins = bins.series(Series::line(
-            &e.model,
-            full.map(|bin| (bin.predicted, bin.observed)).collect(),
-        ));
+        let points = full.map(|bin| (bin.predicted, bin.observed)).collect();
+        bins = bins.series(Series::line(&e.model, points).marked());
         let slope =
             |(period, slope): (u32, &Estimate)| (f64::from(period), slope.value, slope.margin);
         let points: Vec<_> = (1..)
@@ -242,18 +244,20 @@ fn calibration(data: &Data, evaluations: &[Evaluation]) -> [Svg; 2] {
             // A model that says the same of all orders has no slope.
             .filter(|point| point.2 < 1.0)
             .collect();
-        let line = Series::line(&e.model, points.iter().map(|p| (p.0, p.1)).collect());
+        let line = points.iter().map(|p| (p.0, p.1)).collect();
+        let line = Series::line(&e.model, line).dash(at);
         let band = points.iter().map(|p| (p.0, p.1 - p.2, p.1 + p.2)).collect();
         slopes = slopes.series(if at == 0 { line.band(band) } else { line });
+        sloping |= !points.is_empty();
     }
-    [bins.svg(), slopes.svg()]
+    (bins.svg(), sloping.then(|| slopes.svg()))
 }
 
 fn timeline(data: &Data, order: &Forecast) -> Svg {
     let title = format!(
         "Order {}: {} units from {}",
         order.order,
-        significant(order.units, 4),
+        plain(order.units, 4),
         order.vendor
     );
     let known = order.received(data.study.periods());

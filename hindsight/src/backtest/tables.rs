@@ -189,13 +189,13 @@ pub(super) fn links_table(document: &Document) -> Table {
 
 /// What each policy did: the second table of the page.
 pub(super) fn service_table(document: &Document) -> Table {
-    let mut table = Table::new([
-        Column::text("policy"),
-        Column::number("fill rate"),
-        Column::number("stock, units"),
-        Column::number("ordered, units"),
-        Column::number("weeks with an order"),
-        Column::number("share of optimum, by product"),
+    let mut table = Table::numbers([
+        "policy",
+        "fill rate",
+        "stock, units",
+        "ordered, units",
+        "weeks with an order",
+        "share of optimum, by product",
     ]);
     for policy in &document.results.policies {
         let own = policy.share_by_product.map_or_else(String::new, share);

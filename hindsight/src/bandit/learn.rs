@@ -158,13 +158,13 @@ fn curves(standing: &Standing) -> Svg {
     let [x, y] = ["Rounds gone through", "Mean reward"].map(Axis::linear);
     let mut chart = XyChart::new("Reward while learning", x, y);
     let mut last = 0.0_f64;
-    for one in &standing.learnt {
+    for (at, one) in standing.learnt.iter().enumerate() {
         if let Some(replay) = &one.replay {
             let stages = replay.stages.iter();
             let points = stages.map(|stage| (f64::from(stage.accepted), stage.reward));
             let points: Vec<_> = points.collect();
             last = points.last().map_or(last, |p| last.max(p.0));
-            chart = chart.series(Series::line(one.learner, points));
+            chart = chart.series(Series::line(one.learner, points).dash(at));
         }
     }
     let logged = vec![(0.0, standing.logged), (last, standing.logged)];

@@ -3,7 +3,7 @@
 use ::capacity::backtest::{Announced, Paired, Trial};
 use ::capacity::limits::{Fall, Infeasible, Limits};
 use ::capacity::{Cases, Error, HORIZON};
-use report::{Axis, Column, Page, Series, Table, Width, XyChart, number};
+use report::{Axis, Column, Ink, Page, Series, Table, Width, XyChart, number};
 use serde::Serialize;
 
 /// The page of a training, of which `text` says all.
@@ -80,13 +80,13 @@ impl Results {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new([
-            Column::text("method"),
-            Column::number("reward"),
-            Column::number("of no control"),
-            Column::number("violation"),
-            Column::number("P95"),
-            Column::number("weeks above 5 %"),
+        let mut table = Table::numbers([
+            "method",
+            "reward",
+            "of no control",
+            "violation",
+            "P95",
+            "weeks above 5 %",
         ]);
         let free = &self.methods[0];
         for m in &self.methods {
@@ -142,8 +142,7 @@ impl Results {
     fn words(&self) -> String {
         let paths = self.infeasible.len();
         let text = format!(
-            "{}{paths} path{} of limits on weeks that training did not see. Violation: mean excess over a limit, as a share of it.",
-            self.finding(),
+            "{paths} path{} of limits on weeks that training did not see. Violation: mean excess over a limit, as a share of it.",
             if paths == 1 { "" } else { "s" }
         );
         let Some(first) = self.infeasible.iter().flatten().min_by_key(|i| i.week) else {
@@ -164,7 +163,8 @@ impl Results {
     }
 
     pub(super) fn text(&self, width: Width) -> String {
-        let mut text = format!("{}\n{}\n", self.words(), self.table().render(width));
+        let (finding, words) = (self.finding(), self.words());
+        let mut text = format!("{finding}{words}\n{}\n", self.table().render(width));
         if !self.differences.is_empty() {
             text += &format!("\n{PAIRED}\n{}\n", self.comparison().render(width));
         }
@@ -179,10 +179,12 @@ impl Results {
             Axis::linear("Reward, share of no control").percent(),
         );
         for m in &self.methods {
-            let point = (m.mean(|s| s.violation), m.reward_of(free));
-            frontier = frontier.series(Series::points(m.name.as_str(), vec![point]));
+            let point = vec![(m.mean(|s| s.violation), m.reward_of(free))];
+            let series = Series::points(m.name.as_str(), point);
+            frontier = frontier.series(series.ink(self.ink(&m.name)));
         }
         let mut page = Page::new("Capacity that products share", self.words());
+        page.note(self.finding().trim_end());
         page.section("The methods")
             .figure(
                 &frontier.svg(),
@@ -216,7 +218,7 @@ impl Results {
             }
             for (resource, name) in NAMES.iter().enumerate() {
                 let fan = marked(
-                    fan(shown, resource, path),
+                    fan(shown, self.ink(SHOWN), resource, path),
                     self.limits[path].steepest_fall(resource),
                 );
                 page.figure(
@@ -239,13 +241,14 @@ impl Results {
         let mut chart = XyChart::new(title, Axis::linear("Week"), Axis::linear("Share").percent())
             .mark_y(1.0, "limit");
         let several = self.limits.len() > 1;
-        for trial in [&self.methods[0], shown] {
+        for (at, trial) in [&self.methods[0], shown].into_iter().enumerate() {
             let used = trial.use_of(&self.limits, resource);
             let points = |of: fn(&[f64; 3]) -> f64| {
                 let weeks = used.iter().enumerate();
                 weeks.map(|(t, shares)| (week(t), of(shares))).collect()
             };
             let series = Series::line(trial.name.as_str(), points(|shares| shares[1]));
+            let series = series.ink(self.ink(&trial.name)).dash(1 - at);
             let band = used.iter().enumerate();
             let band = band.map(|(t, shares)| (week(t), shares[0], shares[2]));
             let series = if several {
@@ -259,6 +262,12 @@ impl Results {
             return chart;
         }
         marked(chart, self.limits[0].steepest_fall(resource))
+    }
+
+    /// The colour of a method, the same in every chart of the page.
+    fn ink(&self, name: &str) -> Ink {
+        let at = self.methods.iter().position(|m| m.name == name);
+        at.map_or(Ink::Muted, Ink::Series)
     }
 
     /// The path whose limits fall most from one week to the next: there prices have most to announce.
@@ -310,7 +319,7 @@ fn marked(chart: XyChart, fall: Option<Fall>) -> XyChart {
 }
 
 /// Announced prices as lines from the week of the announcement on, beside what was charged.
-fn fan(shown: &Trial, resource: usize, path: usize) -> XyChart {
+fn fan(shown: &Trial, ink: Ink, resource: usize, path: usize) -> XyChart {
     let prices = &shown.roll.prices[path];
     let at = |t: usize, ahead: usize| prices[t][resource * (HORIZON + 1) + ahead];
     let charged = (0..prices.len()).map(|t| (week(t), at(t, 0))).collect();
@@ -324,6 +333,6 @@ fn fan(shown: &Trial, resource: usize, path: usize) -> XyChart {
     let title = format!("Price of {}", NAMES[resource]);
     let axis = Axis::linear("Money per volume").with_zero();
     XyChart::new(title, Axis::linear("Week"), axis)
-        .series(Series::line("charged", charged))
-        .series(Series::line("announced", announced).dashed())
+        .series(Series::line("charged", charged).ink(ink))
+        .series(Series::line("announced", announced).ink(Ink::Text).dashed())
 }

@@ -53,7 +53,7 @@ pub(super) fn by_distance(bins: &[(&str, &[DistanceBin])]) -> Table {
         "error of units",
         "bias of money",
     ];
-    let mut table = Table::new(names.map(Column::text));
+    let mut table = Table::numbers(names);
     for (name, bins) in bins {
         for b in *bins {
             let range = if b.to.is_finite() {

@@ -218,7 +218,7 @@ pub(super) fn table(list: &[(&str, &Evaluation)]) -> Table {
         "joint gain",
         "covered at 80 %",
     ];
-    let mut table = Table::new(names.map(Column::text));
+    let mut table = Table::numbers(names);
     for (name, e) in list {
         let gain = format!(
             "{} ± {}",
@@ -270,7 +270,7 @@ fn placed(found: &Findings) -> Table {
         "gap",
         "rank correlation of placements",
     ];
-    let mut table = Table::new(names.map(Column::text));
+    let mut table = Table::numbers(names);
     let first = &found.rounds[0].proportional;
     let gap = |j: &::drain::protocol::Judged| percent(j.referee / j.model - 1.0, 1);
     let row = |name: String, j: &::drain::protocol::Judged, rank: String| {

@@ -3,7 +3,7 @@
 use games::equilibrium::{
     Commitment, Concept, CorrelatedEquilibrium, FollowerTies, NashEquilibrium, ZeroSum,
 };
-use report::number::plain;
+use report::number::{list, plain};
 use report::{Axis, Column, HeatMap, Shades, Svg, Table};
 use serde_json::{Value, json};
 
@@ -17,14 +17,6 @@ const DRAWN: usize = 12;
 
 fn short(x: f64) -> String {
     plain(x, 4)
-}
-
-fn list(items: &[String]) -> String {
-    match items {
-        [] => "none".to_owned(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 pub(super) fn correlated(
@@ -191,11 +183,7 @@ pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
         }
     }
     if answer["payoff_ranges"].is_array() {
-        let mut table = Table::new([
-            Column::text("player"),
-            Column::number("at least"),
-            Column::number("at most"),
-        ]);
+        let mut table = Table::numbers(["player", "at least", "at most"]);
         for (name, range) in players.iter().zip(members(&answer["payoff_ranges"])) {
             table.row([name.clone(), number(&range[0]), number(&range[1])]);
         }

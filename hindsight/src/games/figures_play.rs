@@ -22,7 +22,7 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
     .size(720.0, 460.0);
     let mut data = serde_json::Map::new();
     let mut last: Vec<(f64, &str)> = Vec::new();
-    for kind in LearnerKind::ALL {
+    for (at, kind) in LearnerKind::ALL.into_iter().enumerate() {
         let mut curve: Vec<Regrets> = Vec::new();
         // Rates depend on the horizon: a fresh run for each.
         for &horizon in &points {
@@ -35,7 +35,7 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
             .map(|r| (real(r.rounds), r.average().swap))
             .collect::<Vec<_>>();
         last.extend(swap.last().map(|(_, regret)| (*regret, kind.name())));
-        chart = chart.series(Series::line(kind.name(), swap));
+        chart = chart.series(Series::line(kind.name(), swap).marked().dash(at / 4));
         data.insert(kind.name().to_owned(), json!(curve));
     }
     let slope = points
@@ -45,7 +45,7 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
     chart = chart.series(
         Series::line("sqrt(K ln K / 2T), slope -1/2", slope)
             .ink(Ink::Muted)
-            .dashed(),
+            .dotted(),
     );
     let best = last.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
     let (least, name) = best.unwrap_or((f64::NAN, "no learner"));
@@ -83,25 +83,28 @@ pub(super) fn actions(p: &Parameters) -> Result<Figure, Problem> {
         .iter()
         .map(|&(n, _)| (n, (n.ln() / real(rounds)).sqrt()))
         .collect();
-    let svg = XyChart::new(
+    let chart = XyChart::new(
         format!("Average regret after {rounds} rounds against the number of actions"),
         Axis::log("Actions"),
         Axis::linear("Average regret").with_zero(),
     )
-    .series(Series::line(
+    .series(
+        Series::line("sqrt(ln N / T)", scale)
+            .ink(Ink::Muted)
+            .dashed(),
+    )
+    .size(720.0, 420.0);
+    let names = [
         "sampled modifications, external",
-        curves[0].clone(),
-    ))
-    .series(Series::line(
         "sampled modifications, internal",
-        curves[1].clone(),
-    ))
-    .series(Series::line("Blum-Mansour, external", curves[2].clone()))
-    .series(Series::line("sqrt(ln N / T)", scale).dashed())
-    .size(720.0, 420.0)
-    .svg();
+        "Blum-Mansour, external",
+    ];
+    let lines = names.into_iter().zip(&curves);
+    let chart = lines.fold(chart, |chart, (name, curve)| {
+        chart.series(Series::line(name, curve.clone()).marked())
+    });
     Ok(Figure {
-        svg,
+        svg: chart.svg(),
         finding: format!(
             "After {rounds} rounds the sampled rule with {n} actions regrets {} a round",
             plain(last, 3)

@@ -82,12 +82,10 @@ pub(super) fn fee(p: &Parameters) -> Result<Figure, Problem> {
         Axis::linear("Price, payoff, surplus").with_zero(),
     )
     .size(720.0, 420.0);
-    for ((name, line), band) in ["retailer", "seller", "consumers", "price"]
-        .into_iter()
-        .zip(&lines)
-        .zip(&bands)
-    {
-        chart = chart.series(Series::line(name, line.clone()).band(band.clone()));
+    let names = ["retailer", "seller", "consumers", "price"];
+    for (at, name) in names.into_iter().enumerate() {
+        let line = Series::line(name, lines[at].clone()).dash(at);
+        chart = chart.series(line.band(bands[at].clone()));
     }
     if let Some(fee) = best.fee {
         chart = chart.mark_x(fee, "best fee");
@@ -122,7 +120,7 @@ pub(super) fn outside_option(p: &Parameters) -> Result<Figure, Problem> {
         "best fee (none where the line ends)",
         fees.clone(),
     ))
-    .series(Series::line("retailer's payoff", values.clone()))
+    .series(Series::line("retailer's payoff", values.clone()).dotted())
     .series(Series::line("retailer alone", alone).dashed())
     .size(720.0, 400.0)
     .svg();

@@ -18,13 +18,6 @@ fn yes(value: &Value) -> String {
     if value == true { "yes" } else { "no" }.to_owned()
 }
 
-/// A table whose first column is text and whose others are numbers.
-fn numbers<'a>(head: impl IntoIterator<Item = &'a str>) -> Table {
-    let mut head = head.into_iter();
-    let first = head.next().map(Column::text);
-    Table::new(first.into_iter().chain(head.map(Column::number)))
-}
-
 /// Payoffs over the fee, with the fee of the case marked.
 pub(super) fn over_fees(title: &str, fee: f64, lines: Vec<(&str, Vec<(f64, f64)>)>) -> Svg {
     let chart = XyChart::new(
@@ -34,12 +27,7 @@ pub(super) fn over_fees(title: &str, fee: f64, lines: Vec<(&str, Vec<(f64, f64)>
     );
     let lines = lines.into_iter().enumerate();
     let chart = lines.fold(chart, |chart, (at, (name, points))| {
-        let line = Series::line(name, points);
-        chart.series(match at {
-            0 => line,
-            1 => line.dashed(),
-            _ => line.dotted(),
-        })
+        chart.series(Series::line(name, points).dash(at))
     });
     chart.mark_x(fee, "this fee").svg()
 }
@@ -116,7 +104,7 @@ pub(super) fn bertrand_tables(answer: &Value) -> Vec<(String, Table)> {
             .map(|field| number(&sale[field]));
         sales.row(own.into_iter().chain(values));
     }
-    let mut prices = numbers(["price", "value"]);
+    let mut prices = Table::numbers(["price", "value"]);
     for (field, words) in [
         ("retailer_alone", "the retailer's without a rival"),
         (
@@ -205,7 +193,7 @@ fn regime(name: &str, operator: &Value, seller: &Value) -> String {
 
 pub(super) fn marketplace_tables(answer: &Value) -> Vec<(String, Table)> {
     let spne = &answer["equilibrium"];
-    let mut postings = numbers(["", "price", "stock", "sells", "earns"]);
+    let mut postings = Table::numbers(["", "price", "stock", "sells", "earns"]);
     let mut row = |name: &str, posting: &Value, trade: &Value, who: &str| {
         let of = |what: &str| number(&trade[format!("{who}_{what}")]);
         postings.row([
@@ -248,7 +236,7 @@ pub(super) fn marketplace_tables(answer: &Value) -> Vec<(String, Table)> {
             facts,
         ));
     }
-    let mut welfare = numbers(["", "consumers", "operator", "seller", "total"]);
+    let mut welfare = Table::numbers(["", "consumers", "operator", "seller", "total"]);
     for (name, field) in [
         ("in equilibrium", "welfare"),
         ("the seller alone", "seller_alone"),
@@ -266,7 +254,7 @@ pub(super) fn marketplace_tables(answer: &Value) -> Vec<(String, Table)> {
         ("seller_payoff", "its payoff"),
     ];
     let mut slopes =
-        numbers(std::iter::once("a unit more of").chain(whats.map(|(_, words)| words)));
+        Table::numbers(std::iter::once("a unit more of").chain(whats.map(|(_, words)| words)));
     for (field, words) in [
         ("choke_price", "choke price"),
         ("operator_cost", "operator's cost"),

@@ -74,12 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             })
         })
         .map_err(|e| read_fault(&args.file, e))?;
-    let mut table = Table::new([
-        Column::text("average"),
-        Column::number("noise scale"),
-        Column::number("|G|^2"),
-        Column::number("trace"),
-    ]);
+    let mut table = Table::numbers(["average", "noise scale", "|G|^2", "trace"]);
     for (name, scale) in [
         ("all steps", whole.scale()),
         ("recent steps", recent.scale()),

@@ -185,11 +185,7 @@ fn method(args: &Args) -> MapMethod {
 }
 
 fn comparison(before: &Summary, after: &Summary) -> Table {
-    let mut table = Table::new([
-        Column::text("score"),
-        Column::number("before"),
-        Column::number("after"),
-    ]);
+    let mut table = Table::numbers(["score", "before", "after"]);
     type Score = fn(&Summary) -> f64;
     let rows: [(&str, Score); 6] = [
         ("ECE", |s| s.reliability.l1()),

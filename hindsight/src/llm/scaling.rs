@@ -297,10 +297,8 @@ fn profiles(fit: &IsoFlop, runs: &TrainingRuns) -> Svg {
             .map(|i| (runs.parameters[i], runs.loss[i]))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        chart = chart.series(Series::line(
-            format!("{} FLOPs", significant(m.flops, 3)),
-            points,
-        ));
+        let name = format!("{} FLOPs", significant(m.flops, 3));
+        chart = chart.series(Series::line(name, points).marked());
     }
     let minima = fit.minima.iter().map(|m| (m.parameters, m.loss)).collect();
     chart.series(Series::points("minima", minima)).svg()

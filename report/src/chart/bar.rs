@@ -151,7 +151,7 @@ impl BarChart {
             (18.0, 1.0)
         } else {
             let series = count(self.series.len());
-            ((30.0 / series).clamp(9.0, 18.0), series)
+            ((30.0 / series).clamp(12.0, 18.0), series)
         };
         let name = if self.is_narrow() { 16.0 } else { 0.0 };
         let row = thick * lanes + 10.0 + name;

@@ -14,6 +14,8 @@ const KEY: f64 = 22.0;
 pub(super) enum Key {
     /// A line; the number chooses the dash.
     Line(usize),
+    /// A line with markers: the dash and the shape.
+    Marked(usize, usize),
     /// A marker; the number chooses the shape.
     Dot(usize),
     /// A filled box.
@@ -85,13 +87,13 @@ pub(super) fn legend(svg: &mut Svg, entries: &[Entry], left: f64, top: f64, room
         }
         let middle = y + LEGEND_ROW / 2.0;
         let class = entry.ink.class();
+        if let Key::Line(dash) | Key::Marked(dash, _) = entry.key {
+            let line = format!("line k-{class} d{dash}");
+            svg.line(&line, (x, middle), (x + KEY, middle));
+        }
         match entry.key {
-            Key::Line(dash) => svg.line(
-                &format!("line k-{class} d{dash}"),
-                (x, middle),
-                (x + KEY, middle),
-            ),
-            Key::Dot(shape) => svg.marker(
+            Key::Line(_) => (),
+            Key::Dot(shape) | Key::Marked(_, shape) => svg.marker(
                 &format!("dot f-{class}"),
                 shape,
                 (x + KEY / 2.0, middle),

@@ -69,6 +69,8 @@ pub struct IntervalChart {
 }
 
 const ROW: f64 = 24.0;
+/// What a further line of a row's name takes.
+const NAME_LINE: f64 = 14.0;
 
 impl IntervalChart {
     /// A chart without rows.
@@ -128,11 +130,23 @@ impl IntervalChart {
         self.width < 480.0
     }
 
-    /// The height of a row.
-    fn row_height(&self, row: &Row) -> f64 {
+    /// The name of a row in lines that fit `room` pixels.
+    fn name_of(row: &Row, room: f64) -> Vec<String> {
         match row {
-            Row::Estimate(_) if self.is_narrow() => 1.6 * ROW,
-            _ => ROW,
+            Row::Estimate(estimate) => lines(&estimate.label, LETTER, room),
+            Row::Group(_) => Vec::new(),
+        }
+    }
+
+    /// The height of a row whose names have this room.
+    fn row_height(&self, row: &Row, room: f64) -> f64 {
+        let more = Self::name_of(row, room)
+            .into_iter()
+            .skip(1)
+            .map(|_| NAME_LINE);
+        match row {
+            Row::Estimate(_) if self.is_narrow() => 1.6 * ROW + more.sum::<f64>(),
+            _ => ROW + more.sum::<f64>(),
         }
     }
 
@@ -167,22 +181,26 @@ impl IntervalChart {
             let middle = x.clamp(half + 4.0, (self.width - half - 4.0).max(half + 4.0));
             svg.text("tick", Anchor::Middle, (middle, layout.top - 9.0), words);
         }
-        let mut y = layout.top + ROW / 2.0;
+        let mut top = layout.top;
         for row in &self.rows {
-            let below = self.row_height(row);
+            let bottom = top + self.row_height(row, layout.labels);
             match row {
                 Row::Group(name) => svg.text(
                     "name halo",
                     Anchor::Start,
-                    (8.0, y + 4.0),
+                    (8.0, top + ROW / 2.0 + 4.0),
                     &fit(name, LETTER, self.width - 16.0),
                 ),
-                Row::Estimate(estimate) => self.draw_estimate(&mut svg, &layout, estimate, y),
+                Row::Estimate(estimate) => {
+                    let name = Self::name_of(row, layout.labels);
+                    self.draw_estimate(&mut svg, &layout, estimate, &name, (top, bottom));
+                }
             }
-            y += below;
+            top = bottom;
         }
         if self.rows.is_empty() {
-            svg.text("tick", Anchor::Middle, (self.width / 2.0, y), "no data");
+            let at = (self.width / 2.0, top + ROW / 2.0);
+            svg.text("tick", Anchor::Middle, at, "no data");
         }
         svg
     }
@@ -196,7 +214,7 @@ impl IntervalChart {
         let texts = widest(|e| &e.text, 0.0, 0.3);
         let gap = if texts > 0.0 { 14.0 } else { 4.0 };
         let (labels, left, right) = if self.is_narrow() {
-            (self.width - 24.0 - texts, 22.0, self.width - 22.0)
+            (self.width - 28.0 - texts, 22.0, self.width - 22.0)
         } else {
             (labels, 8.0 + labels + 14.0, self.width - 8.0 - texts - gap)
         };
@@ -205,7 +223,8 @@ impl IntervalChart {
             .as_ref()
             .is_some_and(|(_, words)| !words.is_empty());
         let top = if named { 24.0 } else { 8.0 };
-        let rows: f64 = self.rows.iter().map(|row| self.row_height(row)).sum();
+        let rows = self.rows.iter().map(|row| self.row_height(row, labels));
+        let rows: f64 = rows.sum();
         let values = self.estimates().flat_map(|e| {
             let (lo, hi) = (e.interval.map(|i| i.0), e.interval.map(|i| i.1));
             [Some(e.value), lo, hi].into_iter().flatten()
@@ -230,13 +249,29 @@ impl IntervalChart {
         }
     }
 
-    fn draw_estimate(&self, svg: &mut Svg, layout: &Layout, estimate: &Estimate, y: f64) {
+    /// Draws a row, `name` in lines, between two heights.
+    fn draw_estimate(
+        &self,
+        svg: &mut Svg,
+        layout: &Layout,
+        estimate: &Estimate,
+        name: &[String],
+        (top, bottom): (f64, f64),
+    ) {
         let class = estimate.ink.class();
-        let words = fit(&estimate.label, LETTER, layout.labels);
-        svg.text("halo", Anchor::Start, (8.0, y + 4.0), &words);
+        let mut line = top + ROW / 2.0 + 4.0;
+        for words in name {
+            svg.text("halo", Anchor::Start, (8.0, line), words);
+            line += NAME_LINE;
+        }
+        let (y, told) = if self.is_narrow() {
+            (bottom - 0.4 * ROW, top + ROW / 2.0)
+        } else {
+            let middle = f64::midpoint(top, bottom);
+            (middle, middle)
+        };
         let end = self.width - 8.0;
-        svg.text("halo", Anchor::End, (end, y + 4.0), &estimate.text);
-        let y = if self.is_narrow() { y + 0.7 * ROW } else { y };
+        svg.text("halo", Anchor::End, (end, told + 4.0), &estimate.text);
         let ends = estimate
             .interval
             .and_then(|(lo, hi)| Some((layout.pixel(lo)?, layout.pixel(hi)?)));
@@ -287,5 +322,38 @@ mod tests {
             .inline("f");
         assert_eq!(svg.matches("<circle").count(), 2);
         assert!(svg.contains("a: 1.0. b: 2.0. c: n/a."));
+    }
+
+    #[test]
+    fn long_names_are_told_whole_in_lines() {
+        let name = "2023-10-02 to 2024-01-01: promotion-aware newsvendor";
+        let row = |label: &str| Estimate::new(label, 1.0, Some((0.5, 1.5)), "1.00 [0.50, 1.50]");
+        let chart = |label| {
+            let chart = IntervalChart::new("t", Axis::linear("x")).row(row(label));
+            chart.row(row("base stock")).svg()
+        };
+        let svg = chart(name);
+        let narrow = svg.narrow().unwrap();
+        for drawing in [svg.inline("f"), narrow.inline("g")] {
+            assert!(!drawing.contains('…'));
+            let texts = drawing.split("<text").skip(1).filter_map(|text| {
+                let words = text.split_once('>')?.1;
+                Some(words.split_once('<')?.0.to_owned())
+            });
+            let all: Vec<String> = texts.collect();
+            for word in name.split_whitespace() {
+                assert!(
+                    all.iter().any(|line| line.split(' ').any(|w| w == word)),
+                    "{word}: {all:?}"
+                );
+            }
+        }
+        let height = |svg: &Svg| {
+            let drawing = svg.narrow().unwrap().inline("g");
+            let size = drawing.split("viewBox=\"").nth(1).unwrap();
+            let numbers = size.split('"').next().unwrap().split(' ');
+            numbers.last().unwrap().parse::<f64>().unwrap()
+        };
+        assert!(height(&svg) > height(&chart("a")));
     }
 }

@@ -40,6 +40,8 @@ const DARK_ROLES: [&str; 4] = ["#9aa3ad", "#e4e7eb", "#363b43", "#15181d"];
 const ROLES: [&str; 4] = ["m", "t", "grid", "ground"];
 
 const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
+/// Kinds of lines: the solid one, and `d1` to `d4` of the style sheet.
+pub(super) const DASHES: usize = 5;
 /// Size of letters in pixels.
 pub(super) const LETTER: f64 = 12.0;
 
@@ -60,6 +62,8 @@ fn rules() -> String {
          .chart .bar{{stroke:none}}\
          .chart .d1{{stroke-dasharray:6 4}}\
          .chart .d2{{stroke-dasharray:2 3}}\
+         .chart .d3{{stroke-dasharray:8 4 1.5 4}}\
+         .chart .d4{{stroke-dasharray:14 5}}\
          .chart .cell{{shape-rendering:crispEdges;stroke:none}}\
          .chart .halo{{paint-order:stroke;stroke:var(--ground);stroke-width:3px;stroke-linejoin:round}}\
          .chart .onlight{{fill:#111}}.chart .ondark{{fill:#fff}}"

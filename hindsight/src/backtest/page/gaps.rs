@@ -5,7 +5,7 @@ use super::super::tables::{decimals, signed};
 use super::rewards::ink;
 use bandit_eval::Interval;
 use exo_idp::backtest::Role;
-use report::number::{fixed, interval, percent};
+use report::number::{fixed, interval, percent, with_interval};
 use report::{Axis, Column, Estimate, IntervalChart, Page, Table};
 
 /// Every policy's gap.
@@ -74,10 +74,9 @@ pub(crate) fn finding(document: &Document) -> String {
         false => "that a change would have bettered it is not shown",
     };
     format!(
-        "The smallest gap of a policy that does not know the future is that of {}, {} {} {} a changed order: {shown}.",
+        "The smallest gap of a policy that does not know the future is that of {}, {} {} a changed order: {shown}.",
         own.policy,
-        fixed(own.gap, digits),
-        interval(lower, upper, digits),
+        with_interval(own.gap, (lower, upper), digits),
         document.run.money
     )
 }
@@ -95,11 +94,7 @@ pub(crate) fn section(page: &mut Page, document: &Document) {
     let mut chart = IntervalChart::new("What hindsight would have changed", axis);
     for own in &document.gaps {
         let ends = (own.interval.lower, own.interval.upper);
-        let text = format!(
-            "{} {}",
-            fixed(own.gap, digits),
-            interval(ends.0, ends.1, digits)
-        );
+        let text = with_interval(own.gap, ends, digits);
         chart = chart.row(Estimate::new(&own.policy, own.gap, Some(ends), text).ink(ink(own.role)));
     }
     page.section("Could the policies be bettered in hindsight?")

@@ -70,7 +70,7 @@ fn training(document: &Document, learning: &Learning) -> Svg {
         let points = course.points.iter().map(point).collect();
         let ink = candidate_ink(document, learning, &course.candidate);
         let line = Series::line(&course.candidate, points).ink(ink);
-        chart = chart.series(if at == 0 { line } else { line.dashed() });
+        chart = chart.series(line.dash(at));
     }
     chart.svg()
 }

@@ -11,7 +11,7 @@ use super::document::Document;
 use super::tables::{count, links_table, money_table, service_table};
 use super::words::{POLICIES, REWARD, findings};
 use report::number::fixed;
-use report::{Column, Page, Table};
+use report::{Column, Page, Svg, Table};
 
 use rewards::{differences, ink_of, rewards, shares};
 use segments::{best_policy_charts, differences_by_group, named};
@@ -134,21 +134,25 @@ fn segments_section(page: &mut Page, document: &Document) {
         } else {
             ""
         };
-        for svg in differences_by_group(document) {
-            page.figure(
-                &svg,
-                &format!(
-                    "Reward of the trained policy minus that of the best heuristic by quarters of demand, margin and promotion, and by the file's groups, \
-                     with 95 % intervals; in brackets the number of products.{more} Many intervals are shown: some exclude zero by chance."
-                ),
-            );
-        }
-        for svg in best_policy_charts(document, &named(document, &overall.wins)) {
-            page.figure(
-                &svg,
-                "The share of products on which each policy earns most over the held-out weeks. Ties are shared.",
-            );
-        }
+        let first = format!(
+            "Reward of the trained policy minus that of the best heuristic, with 95 % intervals, FOR; in brackets the number of products.{more} Many intervals \
+             are shown: some exclude zero by chance."
+        );
+        captioned(page, &differences_by_group(document), &first);
+        let first = "The share of products on which each policy earns most over the held-out weeks, FOR. Ties are shared.";
+        let shares = best_policy_charts(document, &named(document, &overall.wins));
+        captioned(page, &shares, first);
+    }
+}
+
+/// Figures of one kind, each with what its groups are: `first` explains the kind, with `FOR` where they are named.
+fn captioned(page: &mut Page, figures: &[(String, Svg)], first: &str) {
+    for (at, (groups, svg)) in figures.iter().enumerate() {
+        let caption = match at {
+            0 => first.replace("FOR", groups),
+            _ => format!("The same {groups}."),
+        };
+        page.figure(svg, &caption);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::document::Document;
 use super::super::tables::{decimals, share, share_interval, signed};
 use exo_idp::backtest::{ConfidenceLimits, Difference, Role};
-use report::number::{fixed, interval};
+use report::number::{fixed, interval, with_interval};
 use report::{Axis, Estimate, Ink, IntervalChart, Svg};
 
 pub(super) fn ink(role: Role) -> Ink {
@@ -35,15 +35,10 @@ pub(super) fn rewards(document: &Document) -> Svg {
     ));
     let mut chart = IntervalChart::new("Reward by policy", axis);
     for policy in &document.results.policies {
-        let text = format!(
-            "{} {}",
-            fixed(policy.mean, digits),
-            interval(policy.interval.lo, policy.interval.hi, digits)
-        );
-        chart = chart.row(
-            Estimate::new(&policy.name, policy.mean, Some(pair(policy.interval)), text)
-                .ink(ink(policy.role)),
-        );
+        let ends = pair(policy.interval);
+        let text = with_interval(policy.mean, ends, digits);
+        let row = Estimate::new(&policy.name, policy.mean, Some(ends), text);
+        chart = chart.row(row.ink(ink(policy.role)));
     }
     chart
         .reference(

@@ -4,6 +4,7 @@ use super::super::document::Document;
 use super::super::tables::decimals;
 use super::rewards::{difference_row, ink};
 use exo_idp::backtest::{Role, Segment, Segmentation};
+use report::number::list;
 use report::{Axis, BarChart, Ink, IntervalChart, Svg};
 
 /// Policies that the figure names; the others are drawn together.
@@ -28,9 +29,24 @@ fn parts(document: &Document) -> Vec<&[Segmentation]> {
     parts
 }
 
+/// What the groups of a figure are, in words.
+fn groups_of(document: &Document, splits: &[Segmentation]) -> String {
+    let named = splits.iter().map(|split| match split.name.as_str() {
+        name if document.results.group_names.contains(&split.name) => format!("by {name}"),
+        "all" => "for all products".to_owned(),
+        name => format!("by quarters of {name}"),
+    });
+    list(&named.collect::<Vec<_>>())
+}
+
 /// The trained policy against the best heuristic, group by group.
-pub(super) fn differences_by_group(document: &Document) -> Vec<Svg> {
-    let of = |splits| differences_of(document, splits);
+pub(super) fn differences_by_group(document: &Document) -> Vec<(String, Svg)> {
+    let of = |splits| {
+        Some((
+            groups_of(document, splits),
+            differences_of(document, splits)?,
+        ))
+    };
     parts(document).into_iter().filter_map(of).collect()
 }
 
@@ -63,8 +79,13 @@ fn differences_of(document: &Document, splits: &[Segmentation]) -> Option<Svg> {
 }
 
 /// The stacked shares of all splits: the policies that win most by name, the rest together.
-pub(super) fn best_policy_charts(document: &Document, named: &[usize]) -> Vec<Svg> {
-    let of = |splits| best_policies_of(document, splits, named);
+pub(super) fn best_policy_charts(document: &Document, named: &[usize]) -> Vec<(String, Svg)> {
+    let of = |splits| {
+        (
+            groups_of(document, splits),
+            best_policies_of(document, splits, named),
+        )
+    };
     parts(document).into_iter().map(of).collect()
 }
 

@@ -200,7 +200,7 @@ fn sweep_chart(verifier: &str, sweeps: &[&GapSweep]) -> Svg {
         Axis::linear(format!("Threshold on the score {verifier}")),
         Axis::linear("Gap, percentage points").with_zero(),
     );
-    for sweep in sweeps.iter().take(CURVES) {
+    for (at, sweep) in sweeps.iter().take(CURVES).enumerate() {
         let step = sweep.points.len().div_ceil(400).max(1);
         let thin: Vec<&SweepPoint> = sweep.points.iter().step_by(step).rev().collect();
         let line = thin.iter().map(|p| (p.threshold, 100.0 * p.gap)).collect();
@@ -214,7 +214,8 @@ fn sweep_chart(verifier: &str, sweeps: &[&GapSweep]) -> Svg {
                 )
             })
             .collect();
-        chart = chart.series(Series::line(sweep.generator.clone(), line).band(band));
+        let line = Series::line(sweep.generator.clone(), line).dash(at);
+        chart = chart.series(line.band(band));
     }
     chart.svg()
 }

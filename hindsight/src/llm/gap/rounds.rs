@@ -68,7 +68,7 @@ pub(super) fn run(
     for (row, name) in rows.iter().zip(&names) {
         #[allow(clippy::cast_precision_loss)] // Small k.
         let line = row.pass.iter().map(|p| (p.k as f64, p.pass_at_k)).collect();
-        chart = chart.series(Series::line(format!("round {name}"), line));
+        chart = chart.series(Series::line(format!("round {name}"), line).marked());
     }
     let mut page = Page::new(
         "Rounds of self-improvement",

@@ -124,6 +124,10 @@ impl XyChart {
                 frame
                     .svg
                     .path(&format!("line k-{class} d{}", series.dash), path, false);
+                if series.marked {
+                    self.draw_points(frame, series, "dot", shape, 3.4, &class);
+                    return;
+                }
                 for at in alone {
                     frame.svg.marker(&format!("dot f-{class}"), 0, at, 3.0, "");
                 }
@@ -147,19 +151,7 @@ impl XyChart {
                 } else {
                     ("cloud", 2.2)
                 };
-                for (x, y) in &series.points {
-                    let Some(at) = frame.point(*x, *y) else {
-                        continue;
-                    };
-                    let tip = if series.look == Look::Points || series.points.len() <= 500 {
-                        self.tip(series, *x, *y)
-                    } else {
-                        String::new()
-                    };
-                    frame
-                        .svg
-                        .marker(&format!("{kind} f-{class}"), shape, at, size, &tip);
-                }
+                self.draw_points(frame, series, kind, shape, size, &class);
             }
             Look::Bars => {
                 let Some(zero) = frame.clipped_y(0.0) else {
@@ -184,6 +176,31 @@ impl XyChart {
                     }
                 }
             }
+        }
+    }
+
+    /// The markers of a series; each tells its values, unless they are too many.
+    fn draw_points(
+        &self,
+        frame: &mut Frame,
+        series: &Series,
+        kind: &str,
+        shape: usize,
+        size: f64,
+        class: &str,
+    ) {
+        let told = series.look == Look::Points || series.points.len() <= 500;
+        let class = format!("{kind} f-{class}");
+        for (x, y) in &series.points {
+            let Some(at) = frame.point(*x, *y) else {
+                continue;
+            };
+            let tip = if told {
+                self.tip(series, *x, *y)
+            } else {
+                String::new()
+            };
+            frame.svg.marker(&class, shape, at, size, &tip);
         }
     }
 

@@ -120,7 +120,7 @@ impl XyChart {
         let shapes = |at: usize| {
             self.series[..at]
                 .iter()
-                .filter(|s| matches!(s.look, Look::Points | Look::Cloud))
+                .filter(|s| s.marked || matches!(s.look, Look::Points | Look::Cloud))
                 .count()
         };
         let legend = self
@@ -132,6 +132,9 @@ impl XyChart {
                 name: series.name.clone(),
                 ink: inks[at],
                 key: match series.look {
+                    Look::Line | Look::Step if series.marked => {
+                        Key::Marked(series.dash, shapes(at))
+                    }
                     Look::Line | Look::Step => Key::Line(series.dash),
                     Look::Points | Look::Cloud => Key::Dot(shapes(at)),
                     Look::Bars => Key::Box,

@@ -1,6 +1,6 @@
 //! One series and how it is drawn.
 
-use super::super::svg::Ink;
+use super::super::svg::{DASHES, Ink};
 
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub struct Series {
     pub(super) band: Vec<(f64, f64, f64)>,
     pub(super) ink: Option<Ink>,
     pub(super) dash: usize,
+    pub(super) marked: bool,
 }
 
 impl Series {
@@ -41,6 +42,7 @@ impl Series {
             band: Vec::new(),
             ink: None,
             dash: 0,
+            marked: false,
         }
     }
 
@@ -85,14 +87,24 @@ impl Series {
     }
 
     /// A dashed line.
-    pub fn dashed(mut self) -> Self {
-        self.dash = 1;
-        self
+    pub fn dashed(self) -> Self {
+        self.dash(1)
     }
 
     /// A dotted line.
-    pub fn dotted(mut self) -> Self {
-        self.dash = 2;
+    pub fn dotted(self) -> Self {
+        self.dash(2)
+    }
+
+    /// The n-th kind of line: solid, dashed, dotted, dashes with dots, long dashes; then again from the first. Lines are then told apart without their colours.
+    pub fn dash(mut self, n: usize) -> Self {
+        self.dash = n % DASHES;
+        self
+    }
+
+    /// A line with a marker of its own shape at each point: many lines of few points are told apart without their colours.
+    pub fn marked(mut self) -> Self {
+        self.marked = true;
         self
     }
 }
