@@ -95,12 +95,16 @@ pub fn keeps_the_protocol<L: Learner + ?Sized>(
             return broken("asked again, it plays otherwise");
         }
         if learner.observe(&vec![0.0; actions + 1]).is_ok() {
-            return broken("a reward too many is taken");
+            return broken(
+                "`observe` takes a reward more than there are actions: it must refuse it, as `GamesError::Length`",
+            );
         }
         let mut infinite = rewards.clone();
         infinite[round % actions] = f64::INFINITY;
         if learner.observe(&infinite).is_ok() {
-            return broken("an infinite reward is taken");
+            return broken(
+                "`observe` takes an infinite reward: it must refuse it, as `GamesError::NotFinite`",
+            );
         }
         if learner.play() != play {
             return broken("refused rewards have changed it");

@@ -3,7 +3,7 @@
 use ::drain::model::Placement;
 use ::drain::protocol::{DistanceBin, Judged, Round};
 use report::number::{percent, significant};
-use report::{Axis, BarChart, Column, HeatMap, Series, Shades, Svg, Table, XyChart, figures};
+use report::{Axis, BarChart, HeatMap, Series, Shades, Svg, Table, XyChart, figures};
 
 use super::{Stores, wrong};
 use crate::error::CliError;

@@ -6,7 +6,7 @@ use ::drain::io::log;
 use ::drain::model::{DrainModel, Evaluation, Search, Training};
 use ::drain::protocol::{Findings, Study};
 use report::number::{fixed, percent, significant};
-use report::{Column, Page, Table, figures};
+use report::{Page, Table, figures};
 
 use super::{Common, Stores, charts, wrong};
 use crate::device::Choice;

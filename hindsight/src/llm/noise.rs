@@ -9,7 +9,7 @@ use super::{opened, positive, read_fault};
 use crate::document::{Outputs, Run};
 use crate::error::CliError;
 use report::number::significant;
-use report::{Axis, Column, Page, Series, Table, XyChart};
+use report::{Axis, Page, Series, Table, XyChart};
 
 /// Arguments of `hindsight llm noise-scale`.
 #[derive(Debug, clap::Args)]

@@ -15,7 +15,7 @@ use crate::document::{Outputs, Run, Seed};
 use crate::error::{CliError, Complain as _, Place};
 use crate::inputs::Inputs;
 use report::number::{count, fixed, percent};
-use report::{Column, Page, Table};
+use report::{Page, Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -351,8 +351,8 @@ mod tests {
         let height = |svg: &Svg| {
             let drawing = svg.narrow().unwrap().inline("g");
             let size = drawing.split("viewBox=\"").nth(1).unwrap();
-            let numbers = size.split('"').next().unwrap().split(' ');
-            numbers.last().unwrap().parse::<f64>().unwrap()
+            let mut numbers = size.split('"').next().unwrap().split(' ');
+            numbers.next_back().unwrap().parse::<f64>().unwrap()
         };
         assert!(height(&svg) > height(&chart("a")));
     }
