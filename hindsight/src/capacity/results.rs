@@ -267,9 +267,7 @@ impl Results {
     /// The colour of a method, the same in every chart of the page; the coordinator's is unlike that of no control.
     fn ink(&self, name: &str) -> Ink {
         let at = self.methods.iter().position(|m| m.name == name);
-        let inks = [0, 5, 2, 3, 4, 1, 6, 7].map(Ink::Series);
-        at.and_then(|at| inks.get(at))
-            .map_or(Ink::Muted, |ink| *ink)
+        Ink::Series(at.map_or(7, |at| [0, 5, 2, 3, 4, 1, 6, 7][at % 8]))
     }
 
     /// The path whose limits fall most from one week to the next: there prices have most to announce.
