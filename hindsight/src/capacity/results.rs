@@ -195,7 +195,7 @@ impl Results {
             page.section("The coordinator less each of the others")
                 .table(&self.comparison(), PAIRED);
         }
-        page.note(&self.notes);
+        (self.notes.split("\n\n")).fold(&mut page, |page, note| page.text(note));
         let shown = self.methods.iter().find(|m| m.name == SHOWN);
         if let Some(shown) = shown {
             page.section("Use, limit and prices");

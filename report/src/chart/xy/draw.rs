@@ -9,6 +9,8 @@ use super::{Mark, Series, XyChart};
 impl XyChart {
     pub(super) fn draw_marks(&self, frame: &mut Frame) {
         let (left, top, right, bottom) = frame.area;
+        // Words of vertical marks that would meet stand one below the other: by line, where the last ones end.
+        let mut ends: Vec<f64> = Vec::new();
         for mark in &self.marks {
             match mark {
                 Mark::Shade(from, to, words) => {
@@ -35,7 +37,13 @@ impl XyChart {
                     } else {
                         (Anchor::Start, pixel + 5.0)
                     };
-                    frame.svg.text("tick halo", anchor, (at, top + 10.0), words);
+                    let from = if anchor == Anchor::End { at - wide } else { at };
+                    let free = ends.iter().position(|end| from > end + 4.0);
+                    let line = free.unwrap_or(ends.len());
+                    ends.resize(ends.len().max(line + 1), f64::NEG_INFINITY);
+                    ends[line] = ends[line].max(from + wide);
+                    let y = (0..line).fold(top + 10.0, |y, _| y + 13.0);
+                    frame.svg.text("tick halo", anchor, (at, y), words);
                 }
                 Mark::Y(y, words) => {
                     let Some((_, pixel)) = frame.point(frame.x.lo, *y) else {

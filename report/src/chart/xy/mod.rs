@@ -348,6 +348,32 @@ mod tests {
     }
 
     #[test]
+    fn words_of_marks_that_would_meet_stand_below_one_another() {
+        let heights = |second: f64| {
+            let line = Series::line("a", vec![(0.0, 1.0), (35.0, 2.0)]);
+            let chart = XyChart::new("t", Axis::linear("x"), Axis::linear("y")).series(line);
+            let marked = chart.mark_x(0.0, "known").mark_x(second, "limit lower");
+            let svg = marked.svg().inline("f");
+            let y = |words: &str| {
+                let text = svg
+                    .split("<text")
+                    .find(|text| text.contains(words))
+                    .unwrap();
+                let number = text
+                    .split("y=\"")
+                    .nth(1)
+                    .unwrap()
+                    .split('"')
+                    .next()
+                    .unwrap();
+                number.parse::<f64>().unwrap()
+            };
+            y(">limit lower<") - y(">known<")
+        };
+        assert!(heights(1.0) > 11.0 && heights(20.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn no_data_is_said() {
         let svg = XyChart::new("t", Axis::linear("x"), Axis::log("y"))
             .svg()
