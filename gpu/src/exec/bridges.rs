@@ -51,11 +51,11 @@ impl<F: Real> Tile<'_, F> {
     }
 
     /// In a tile of lanes: writes what comes over from the groups, the same in all lanes of a group.
-    pub(super) fn take_over(
+    pub(super) fn take_over<'b>(
         &mut self,
         space: Space,
         period: usize,
-        bridges: &[Bridge],
+        bridges: impl IntoIterator<Item = &'b Bridge>,
         groups: &Tile<'_, F>,
     ) {
         let reader = groups.reader(period);

@@ -129,21 +129,31 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         rows: impl Iterator<Item = Reduce> + Clone,
         work: impl Fn(&Tile<'r, F>, &mut [f64]),
     ) {
-        let count = rows.clone().count() * self.block.groups.len();
-        let sums = &mut self.sums[..count];
-        let alone = self.block.tiles.len() == 1;
+        let count = rows.clone().count();
         for t in 0..self.lanes.tiles() {
             self.lanes.turn_to(t);
-            work(&self.lanes, sums);
-            if !alone {
-                let place = self.lanes.here.index - self.block.tiles.start;
-                self.exchange.put(self.turn, place, sums);
-            }
+            self.hand_in(count, &work);
         }
-        if alone {
+        self.total(rows);
+    }
+
+    /// Hands in the numbers of the tile that is worked on, so many rows of them.
+    fn hand_in(&mut self, rows: usize, work: impl Fn(&Tile<'r, F>, &mut [f64])) {
+        let sums = &mut self.sums[..rows * self.block.groups.len()];
+        work(&self.lanes, sums);
+        if self.block.tiles.len() > 1 {
+            let place = self.lanes.here.index - self.block.tiles.start;
+            self.exchange.put(self.turn, place, sums);
+        }
+    }
+
+    /// Joins what all tiles of the block have handed in.
+    fn total(&mut self, rows: impl Iterator<Item = Reduce> + Clone) {
+        let tiles = self.block.tiles.len();
+        if tiles == 1 {
             return;
         }
-        let tiles = self.block.tiles.len();
+        let sums = &mut self.sums[..rows.clone().count() * self.block.groups.len()];
         self.exchange.total(self.turn, tiles, rows, sums);
         self.turn += 1;
     }
@@ -296,10 +306,17 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
         let late = self.run.plan.objective_is_late;
         let last = self.phases(space) - 1;
         for phase in (0..=last).rev() {
+            let to_lanes: &[Bridge] =
+                &self.run.plan.lane.codes()[space as usize].phases[phase].bridges;
+            let again = to_lanes.iter().filter(|bridge| bridge.again);
+            let rows = live(to_lanes).flat_map(|b| std::iter::repeat_n(Reduce::Sum, b.rows));
+            let count = rows.clone().count();
             // A tile at a time, so that what is computed again stays in cache until it has been read.
-            self.each(|t, tile| {
-                let own = &mut gradients[bundle[t]];
+            for (t, &b) in bundle.iter().enumerate() {
+                self.lanes.turn_to(t);
+                let (tile, own) = (&mut self.lanes, &mut *gradients[b]);
                 if space == Space::Period {
+                    tile.take_over(space, period, again.clone(), &self.groups);
                     tile.run_again(period, phase);
                     if phase == last {
                         if late {
@@ -309,17 +326,17 @@ impl<'w, 'r, F: Real> Crew<'w, 'r, F> {
                     }
                 }
                 tile.reverse_phase(space, period, phase, own);
-            });
+                if count > 0 {
+                    self.hand_in(count, |tile, sums| {
+                        tile.join_adjoints(space, period, to_lanes, sums);
+                    });
+                }
+            }
             if !self.has_groups {
                 continue;
             }
-            let to_lanes: &[Bridge] =
-                &self.run.plan.lane.codes()[space as usize].phases[phase].bridges;
-            if live(to_lanes).next().is_some() {
-                let rows = live(to_lanes).flat_map(|b| std::iter::repeat_n(Reduce::Sum, b.rows));
-                self.exchange(rows, |tile, sums| {
-                    tile.join_adjoints(space, period, to_lanes, sums);
-                });
+            if count > 0 {
+                self.total(rows);
                 let own = lead.gradients(gradients);
                 self.groups
                     .receive_adjoints(period, to_lanes, &self.sums, own);

@@ -52,7 +52,7 @@ pub(super) fn share(program: &mut Program) {
 }
 
 /// Reads every row of a block in another's place.
-fn replace(program: &mut Program, space: Space, place: &[usize]) {
+pub(super) fn replace(program: &mut Program, space: Space, place: &[usize]) {
     let ops = program.start.ops.iter_mut().chain(&mut program.period.ops);
     ops.for_each(|op| op.renumber(|out| out, |arg| moved(space, place, arg)));
     let outside = [&mut program.initial, &mut program.next, &mut program.traces];

@@ -61,6 +61,36 @@ impl Draft {
         self.bridges.push((level, bridge));
     }
 
+    /// Puts off to the phase that first reads it what is made number by number, and what comes over: the fewer phases know of a row, the
+    /// sooner it can be made anew where it is read, and the fewer lanes' rows must be there at a time.
+    pub(super) fn put_off(&mut self, other: &Draft) {
+        let mut first = vec![usize::MAX; self.levels.len()];
+        let here = |arg: Arg| match arg {
+            Arg::Row(row) if row.space == self.space && row.lag == 0 => Some(row.index),
+            _ => None,
+        };
+        for &(level, bridge) in &other.bridges {
+            if let Some(row) = here(bridge.from) {
+                // It leaves at the end of the phase before.
+                first[row] = first[row].min(level.saturating_sub(1));
+            }
+        }
+        let known = |until: usize| (until != usize::MAX).then_some(until);
+        for (level, op) in self.ops.iter_mut().rev() {
+            let (out, rows) = op.results();
+            let until = first[out..out + rows].iter().copied().min().and_then(known);
+            if matches!(op, Op::Unary { .. } | Op::Binary { .. } | Op::Select { .. }) {
+                *level = until.unwrap_or(*level);
+            }
+            for row in op.args().into_iter().filter_map(here) {
+                first[row] = first[row].min(*level);
+            }
+        }
+        for (level, bridge) in &mut self.bridges {
+            *level = known(first[bridge.to]).unwrap_or(*level);
+        }
+    }
+
     pub(super) fn phases(&self) -> usize {
         let ops = self.ops.iter().map(|(level, _)| *level);
         let bridges = self.bridges.iter().map(|(level, _)| *level);

@@ -55,7 +55,7 @@ fn share_out(side: &mut Side, marks: &[bool]) {
     let Code { ops, phases, .. } = &mut side.period;
     for phase in phases {
         let mut here = vec![false; marks.len()];
-        for (out, rows) in ops[phase.ops.clone()].iter().map(Op::results) {
+        for (out, rows) in phase.results(ops) {
             if let Some(first) = out.checked_sub(side.own) {
                 here[first..first + rows].copy_from_slice(&marks[first..first + rows]);
             }
@@ -85,13 +85,13 @@ fn place_saved(side: &mut Side) {
     side.saved = rows[0];
 }
 
-/// The rows of the lanes' period that only operations of the phase read that makes them.
+/// The rows of the lanes' period that only operations of the phase read that makes them or brings them over.
 fn within_a_phase(plan: &Plan) -> Vec<bool> {
     let code = &plan.lane.period;
     let mut own = vec![None; code.rows];
     let mut alone = vec![false; code.rows];
     for (p, phase) in code.phases.iter().enumerate() {
-        for (out, rows) in code.ops[phase.ops.clone()].iter().map(Op::results) {
+        for (out, rows) in phase.results(&code.ops) {
             own[out..out + rows].fill(Some(p));
             alone[out..out + rows].fill(true);
         }
@@ -151,6 +151,16 @@ fn read_in_reverse(plan: &Plan, groups: bool) -> Vec<bool> {
             see(Arg::Row(Row::of(Space::Period, out)), rows);
         }
     }
+    if groups {
+        let over = plan
+            .lane
+            .period
+            .phases
+            .iter()
+            .flat_map(|phase| &phase.bridges);
+        over.filter(|bridge| bridge.again)
+            .for_each(|bridge| see(bridge.from, bridge.rows));
+    }
     // What is computed on the way back reads what was there before it, and is not kept itself.
     let Code {
         ops, again, late, ..
@@ -163,6 +173,11 @@ fn read_in_reverse(plan: &Plan, groups: bool) -> Vec<bool> {
     }
     for (out, rows) in there.iter().map(|op| op.results()) {
         read[out..out + rows].fill(false);
+    }
+    for bridge in side.period.phases.iter().flat_map(|phase| &phase.bridges) {
+        if bridge.again {
+            read[bridge.to..bridge.to + bridge.rows].fill(false);
+        }
     }
     read
 }

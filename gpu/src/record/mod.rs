@@ -4,6 +4,7 @@ mod activity;
 mod again;
 mod common;
 mod compile;
+mod copies;
 mod custom;
 mod fresh;
 mod fuse;

@@ -121,6 +121,8 @@ pub(crate) struct Bridge {
     pub(crate) rows: usize,
     /// Whether the adjoint of what comes over is wanted.
     pub(crate) live: bool,
+    /// Whether a differentiated run hands it over once more on the way back, so that it is not kept here.
+    pub(crate) again: bool,
 }
 
 impl Bridge {
@@ -131,6 +133,7 @@ impl Bridge {
             to,
             rows: 1,
             live: true,
+            again: false,
         }
     }
 
@@ -142,6 +145,14 @@ impl Bridge {
             other => other,
         };
         (from, self.to + i)
+    }
+}
+
+impl Phase {
+    /// First row and number of rows of all that it makes or that comes over.
+    pub(super) fn results(&self, ops: &[Op]) -> impl Iterator<Item = (usize, usize)> {
+        let over = self.bridges.iter().map(|bridge| (bridge.to, bridge.rows));
+        over.chain(ops[self.ops.clone()].iter().map(Op::results))
     }
 }
 

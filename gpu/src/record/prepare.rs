@@ -3,6 +3,7 @@
 use super::activity;
 use super::again;
 use super::common;
+use super::copies;
 use super::fuse::fuse;
 use super::gather::gather;
 use super::late;
@@ -28,6 +29,7 @@ pub(crate) fn plan(program: &Program, inputs: bool, keep: Keep) -> Plan {
     // A program that stays within a lane keeps the order of its recording, and so the order of its sums.
     if program.joins_lanes() {
         common::share(&mut program);
+        copies::forward(&mut program);
         program = gather(&program);
     }
     let mut plan = split(&program);

@@ -281,5 +281,6 @@ fn draft(
         }
         (out..out + rows).for_each(|row| both(row, &mut lane, &group));
     }
+    lane.put_off(&group);
     [lane, group]
 }
