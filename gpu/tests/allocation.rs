@@ -143,7 +143,7 @@ fn the_number_of_allocations_does_not_depend_on_the_horizon() {
         // Nor where the horizon is cut into segments.
         let cut = |periods: usize| {
             let batch = Batch::new(&program, 150, periods).differentiate_inputs();
-            let cpu = cpu.with_tape(1 << 20);
+            let cpu = cpu.with_tape(1 << 18);
             allocations(|| cpu.gradient(&program, &params, &batch))
         };
         assert_eq!(cut(200), cut(400));

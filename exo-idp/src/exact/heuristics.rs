@@ -113,8 +113,8 @@ impl LostSales {
 
     /// The best level and cap of the capped base-stock policy, and its long-run cost: `((level, cap), cost)`.
     ///
-    /// Every cap from the bound on the order down to mean demand is tried; for each the level is found by walking downhill from the
-    /// last cap's level. Caps below mean demand are tried down to half of it, with levels up to twice
+    /// Every cap from the bound on the order down to mean demand is tried; for each the level is found by walking from the last cap's level
+    /// up and down, until as many levels in a row as the cap cost more: with a cap the cost need not be convex in the level. Caps below mean demand are tried down to half of it, with levels up to twice
     /// [`position_bound`](LostSales::position_bound); beyond that the policy is a constant order.
     ///
     /// # Errors
@@ -162,7 +162,7 @@ impl LostSales {
         Ok(best)
     }
 
-    /// Walks downhill in the level, for one cap.
+    /// Walks up and down in the level, for one cap, and returns the best level on the way and its cost.
     fn descend(
         &self,
         start: u32,
@@ -177,23 +177,37 @@ impl LostSales {
             };
             Ok(self.evaluate(capped_base_stock(level, cap), &chain)?.cost)
         };
-        let mut level = start.min(highest);
-        let mut best = cost(level, f64::INFINITY)?;
-        let mut moved_down = false;
-        while level > 0 {
-            let lower = cost(level - 1, best)?;
-            if lower > best {
+        // Without a cap the cost is convex in the level, and the first rise ends the walk. With one it has ripples, as wide as the cap.
+        let patience = if cap == u32::MAX { 1 } else { cap };
+        let start = start.min(highest);
+        let mut found = (start, cost(start, f64::INFINITY)?);
+        let mut behind = 0;
+        for level in (0..start).rev() {
+            let lower = cost(level, found.1)?;
+            if lower <= found.1 {
+                (found, behind) = ((level, lower), 0);
+            } else {
+                behind += 1;
+            }
+            if behind == patience {
                 break;
             }
-            (level, best, moved_down) = (level - 1, lower, true);
         }
-        while !moved_down && level < highest {
-            let higher = cost(level + 1, best)?;
-            if higher >= best {
+        if cap == u32::MAX && found.0 < start {
+            return Ok(found);
+        }
+        behind = 0;
+        for level in start + 1..=highest {
+            let higher = cost(level, found.1)?;
+            if higher < found.1 {
+                (found, behind) = ((level, higher), 0);
+            } else {
+                behind += 1;
+            }
+            if behind == patience {
                 break;
             }
-            (level, best) = (level + 1, higher);
         }
-        Ok((level, best))
+        Ok(found)
     }
 }

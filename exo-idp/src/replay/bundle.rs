@@ -1,7 +1,7 @@
 //! Lanes side by side in one number.
 
 use gpu::Scalar;
-use gpu::numbers::Lanes;
+use gpu::numbers::{Lanes, vectorize};
 
 /// A number type that holds one or several lanes and exchanges them with `f64` arrays.
 pub trait Bundle: Scalar + Send + Sync {
@@ -13,6 +13,8 @@ pub trait Bundle: Scalar + Send + Sync {
     fn store(self, out: &mut [f64]);
     /// Adds the lanes.
     fn add_to(self, out: &mut [f64]);
+    /// Does work on such numbers: with several lanes, compiled for the widest instructions of the machine.
+    fn work<R>(work: impl FnOnce() -> R) -> R;
 }
 
 impl Bundle for f64 {
@@ -25,6 +27,9 @@ impl Bundle for f64 {
     }
     fn add_to(self, out: &mut [f64]) {
         out[0] += self;
+    }
+    fn work<R>(work: impl FnOnce() -> R) -> R {
+        work()
     }
 }
 
@@ -50,5 +55,9 @@ impl<const N: usize> Bundle for Lanes<N> {
         for (o, x) in out.iter_mut().zip(self.to_array()) {
             *o += f64::from(x);
         }
+    }
+    #[inline(always)]
+    fn work<R>(work: impl FnOnce() -> R) -> R {
+        vectorize(work)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gpu::numbers::{Lanes, vectorize};
+use gpu::numbers::Lanes;
 use gpu::{Device, Executor, Part, Real, Scalar};
 
 use super::bundle::Bundle;
@@ -161,7 +161,7 @@ impl<'p> Replay<'p> {
         let week = Week::new(&source, policy, market);
         let runner = Runner::<S, P, M>::new(&source, week, &opening);
         let work = |first: usize| {
-            vectorize(
+            S::work(
                 #[inline(always)]
                 || runner.fork(first, deviations),
             )

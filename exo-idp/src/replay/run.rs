@@ -1,6 +1,6 @@
 //! Running a policy over a replay: on SIMD lanes, or as a program.
 
-use gpu::numbers::{Lanes, vectorize};
+use gpu::numbers::Lanes;
 use gpu::{Device, Executor, Real};
 
 use super::bundle::Bundle;
@@ -152,7 +152,7 @@ impl Replay<'_> {
         let week = Week::new(&source, policy, market);
         let runner = Runner::<Lanes<WIDTH>, P, M>::new(&source, week, &opening);
         let work = |first: usize| {
-            vectorize(
+            Lanes::<WIDTH>::work(
                 #[inline(always)]
                 || runner.earn(first, thetas),
             )
@@ -279,7 +279,7 @@ impl<'a, S: Bundle, P: Policy, M: Market> Runner<'a, S, P, M> {
 
     /// The whole window of one bundle of lanes.
     fn roll(&self, first: usize) -> Rolled {
-        vectorize(
+        S::work(
             #[inline(always)]
             || self.roll_weeks(first),
         )
