@@ -19,13 +19,13 @@ pub(super) fn forward(program: &mut Program) {
         let mut maker = vec![None; block.rows];
         let mut place: Vec<usize> = (0..block.rows).collect();
         let mut gone = vec![false; block.ops.len()];
-        for at in 0..block.ops.len() {
+        for (at, gone) in gone.iter_mut().enumerate() {
             let (out, rows) = block.ops[at].results();
             if let Some((from, first)) = source(space, &block.ops[at], &maker).filter(|_| rows == 1)
                 && !bound(from)
             {
                 block.ops[first].renumber(|_| out, |arg| arg);
-                (place[from], gone[at]) = (out, true);
+                (place[from], *gone) = (out, true);
                 (maker[from], maker[out]) = (None, Some(first));
             } else if rows == 1 {
                 maker[out] = Some(at);
