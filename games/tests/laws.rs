@@ -77,7 +77,12 @@ fn a_learner_with_linear_regret_and_one_that_takes_anything_are_caught() {
     assert!(caught.unwrap_err().to_string().contains("regret"));
     let mut learner = FollowTheLast(vec![1.0, 0.0]);
     let caught = keeps_the_protocol(&mut learner, Adversary::Noise, 1);
-    assert!(caught.unwrap_err().to_string().contains("takes a reward more"));
+    assert!(
+        caught
+            .unwrap_err()
+            .to_string()
+            .contains("takes a reward more")
+    );
 }
 
 proptest! {
