@@ -114,8 +114,8 @@ impl LostSales {
     /// The best level and cap of the capped base-stock policy, and its long-run cost: `((level, cap), cost)`.
     ///
     /// Every cap from the bound on the order down to mean demand is tried; for each the level is found by walking from the last cap's level
-    /// up and down, until as many levels in a row as the cap cost more: with a cap the cost need not be convex in the level. Caps below mean demand are tried down to half of it, with levels up to twice
-    /// [`position_bound`](LostSales::position_bound); beyond that the policy is a constant order.
+    /// up and down, until as many levels in a row as the cap cost more: with a cap the cost need not be convex in the level. Caps below mean
+    /// demand are tried down to half of it, with levels up to twice [`position_bound`](LostSales::position_bound); beyond that the policy is a constant order.
     ///
     /// # Errors
     /// As [`evaluate`](LostSales::evaluate).
@@ -180,34 +180,34 @@ impl LostSales {
         // Without a cap the cost is convex in the level, and the first rise ends the walk. With one it has ripples, as wide as the cap.
         let patience = if cap == u32::MAX { 1 } else { cap };
         let start = start.min(highest);
-        let mut found = (start, cost(start, f64::INFINITY)?);
-        let mut behind = 0;
-        for level in (0..start).rev() {
-            let lower = cost(level, found.1)?;
-            if lower <= found.1 {
-                (found, behind) = ((level, lower), 0);
-            } else {
-                behind += 1;
-            }
-            if behind == patience {
-                break;
-            }
+        let first = (start, cost(start, f64::INFINITY)?);
+        let below = walk((0..start).rev(), first, patience, cost)?;
+        if cap == u32::MAX && below.0 < start {
+            return Ok(below);
         }
-        if cap == u32::MAX && found.0 < start {
-            return Ok(found);
-        }
-        behind = 0;
-        for level in start + 1..=highest {
-            let higher = cost(level, found.1)?;
-            if higher < found.1 {
-                (found, behind) = ((level, higher), 0);
-            } else {
-                behind += 1;
-            }
-            if behind == patience {
-                break;
-            }
-        }
-        Ok(found)
+        walk(start + 1..=highest, below, patience, cost)
     }
+}
+
+/// The best of a level and those that are walked through, with its cost, until as many in a row as `patience` cost more; of equal costs the lower level. The cost
+/// of a level need only be right where it is below the second number.
+fn walk(
+    levels: impl Iterator<Item = u32>,
+    mut best: (u32, f64),
+    patience: u32,
+    cost: impl Fn(u32, f64) -> Result<f64, ExactError>,
+) -> Result<(u32, f64), ExactError> {
+    let mut behind = 0;
+    for level in levels {
+        let here = cost(level, best.1)?;
+        if here < best.1 || level < best.0 && here <= best.1 {
+            (best, behind) = ((level, here), 0);
+        } else {
+            behind += 1;
+        }
+        if behind == patience {
+            break;
+        }
+    }
+    Ok(best)
 }
