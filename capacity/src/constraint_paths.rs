@@ -5,6 +5,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::{Argument, Error, amount, count};
+use crate::excess::Scale;
 
 /// A law of paths, relative to what would be used without limits.
 ///
@@ -167,7 +168,7 @@ fn resampled(record: &[f64], weeks: usize, rng: &mut impl Rng) -> Result<Vec<f64
 pub struct Summary {
     /// Share of weeks in which the use without limits is above the limit.
     pub binding: f64,
-    /// Mean of the excess over the limit in those weeks, as a share of the limit; zero where there are none.
+    /// Mean of the excess over the limit in those weeks, as a share of the limit (at least a tenth of the mean limit); zero where there are none.
     pub depth: f64,
     /// Weeks before the first of them that its limit becomes known; none where there is none.
     pub warning: Option<usize>,
@@ -191,7 +192,8 @@ impl Summary {
         }
         let over = |week: &usize| used[*week] > limit[*week];
         let weeks: Vec<usize> = (0..limit.len()).filter(over).collect();
-        let excess = |&t: &usize| (used[t] - limit[t]) / limit[t].max(1e-9);
+        let scale = Scale::of(limit);
+        let excess = |&t: &usize| scale.gap(used[t], limit[t]);
         Ok(Summary {
             binding: count(weeks.len()) / count(limit.len()),
             depth: weeks.iter().map(excess).sum::<f64>() / count(weeks.len().max(1)),

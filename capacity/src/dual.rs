@@ -1,6 +1,7 @@
 //! Dual ascent: prices that rise where too much is used and fall where there is room.
 
 use crate::error::{Argument, Error};
+use crate::excess::Scale;
 use crate::iterates::Iterates;
 
 /// How dual ascent steps, and when it stops.
@@ -53,7 +54,7 @@ impl Default for Ascent {
 pub struct Settled {
     /// Evaluations of what is used.
     pub steps: usize,
-    /// Mean excess over the limits, as a share of them.
+    /// Mean excess over the limits, as a share of them; one of less than a tenth of the mean counts as that tenth.
     pub violation: f64,
     /// Mean of what was left free under a price, as a share of the limit and weighted with the price: complementary slackness has none.
     pub slack: f64,
@@ -114,7 +115,7 @@ pub fn dual_ascent(
         if let Some(error) = length(Argument::Usage, used.len()) {
             return Err(error);
         }
-        path.observe(&gaps(&used, limits));
+        path.observe(&gaps(&used, limits, limits.len()));
     }
     Ok((path.best().to_vec(), path.settled))
 }
@@ -146,8 +147,15 @@ impl Ascent {
     }
 }
 
-/// How far uses are above limits, as shares of the limits. A limit of zero would make any use infinite.
-pub(crate) fn gaps(used: &[f64], limits: &[f64]) -> Vec<f64> {
-    let gap = |(used, limit): (&f64, &f64)| (used - limit) / limit.max(1e-9);
-    used.iter().zip(limits).map(gap).collect()
+/// How far uses are above limits, as shares of the limits; `weeks` of every resource.
+pub(crate) fn gaps(used: &[f64], limits: &[f64], weeks: usize) -> Vec<f64> {
+    let rows = used
+        .chunks_exact(weeks.max(1))
+        .zip(limits.chunks_exact(weeks.max(1)));
+    rows.flat_map(|(used, limits)| {
+        let scale = Scale::of(limits);
+        let both = used.iter().zip(limits);
+        both.map(move |(&used, &limit)| scale.gap(used, limit))
+    })
+    .collect()
 }

@@ -55,7 +55,7 @@ impl<F: Real> Cases<F> {
             let usage = primal.usage(&now)?;
             for (group, path) in paths.iter_mut().enumerate() {
                 if !ascent.over(&path.settled) {
-                    path.observe(&gaps(&flat(&usage[group]), &kept[group]));
+                    path.observe(&gaps(&flat(&usage[group]), &kept[group], scored.len()));
                 }
             }
         }

@@ -8,6 +8,7 @@ use hindsight_gpu::{DelayLine, Program, Scalar, Shape as Sizes, Start, Step, Var
 use crate::buyer::{Buyer, signals};
 use crate::coordinator::{Coordinator, contributions, unit_price};
 use crate::error::count;
+use crate::excess::LEAST;
 use crate::limits::Kind;
 use crate::shape::{
     ACCEPTED, ARRIVING, COST, DEMAND, HORIZON, OUTLOOK, PRICE, Shape, TERMINAL, WEIGHT,
@@ -17,7 +18,7 @@ use crate::train::scales;
 
 /// What a coordinator is trained on.
 ///
-/// With use $u$, limit $K$, excess $x_t = (u_t - (1 - m) K_t)^+ / K_t$, prices $\lambda_{t+h|t}$ in shares of the unit price and $m$ the margin that is kept free:
+/// With use $u$, limit $K$ (in denominators at least a tenth of the volume of a week's demand), excess $x_t = (u_t - (1 - m) K_t)^+ / K_t$, prices $\lambda_{t+h|t}$ in shares of the unit price and $m$ the margin that is kept free:
 /// $$ \text{adherence} = \sum_t x_t + x_t^2 + \alpha \lambda_{t|t} \frac{((1 - m) K_t - u_t)^+}{K_t} + \beta \sum_h (\lambda_{t+h|t} - \lambda_{t+h|t-1})^2, $$
 /// summed over resources and weighted by the discount. The dual loss has the mean over $h$ of $\lambda_{t|t-h} ((1 - m) K_t - \bar u_t) / K_t$, $\bar u$
 /// held constant and the quotient within $[-1, 1]$, for the first two terms: its gradient is dual ascent by a network, in every forecast of the week's
@@ -285,7 +286,9 @@ fn lost<S: Scalar>(
     for (r, &used) in uses.iter().enumerate() {
         let limit = shared[OUTLOOK + r * (HORIZON + 1)];
         let kept = limit * constant(1.0 - loss.margin);
-        let scale = limit + constant(1e-9);
+        // A week without room is measured by what is sold in a week.
+        let rate = sums[r * (5 + shape.lead) + 1] + constant(1e-9);
+        let scale = limit.max(rate * constant(LEAST));
         let own = &prices[r * (HORIZON + 1)..(r + 1) * (HORIZON + 1)];
         let price = own[0] / unit(r);
         sum = sum

@@ -39,6 +39,7 @@ mod coordinator;
 mod draw;
 mod dual;
 mod error;
+mod excess;
 mod fit;
 mod forecaster;
 mod gate;

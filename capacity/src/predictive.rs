@@ -8,6 +8,7 @@ use crate::cases::Cases;
 use crate::control::published;
 use crate::dual::Ascent;
 use crate::error::{Argument, Error, count};
+use crate::excess::Scale;
 use crate::forecaster::{Forecaster, Law};
 use crate::iterates::Iterates;
 use crate::joint::{Joint, TRACES, used};
@@ -122,6 +123,10 @@ impl Cases<f32> {
         let least = control.lead_times.iter().position(|&p| p > 0.0);
         let least = least.unwrap_or(0);
         for (r, &kind) in self.shape.kinds.iter().enumerate() {
+            let outlook =
+                |ahead| self.limits[group].outlook(r, week, ahead) * (1.0 - control.margin);
+            let kept: Vec<f64> = (0..=HORIZON).map(outlook).collect();
+            let scale = Scale::of(&kept);
             for ahead in 0..=HORIZON {
                 if ahead < least {
                     all.push(0.0);
@@ -133,8 +138,7 @@ impl Cases<f32> {
                     cases.volume(r, l) * used(kind, &own)
                 };
                 let mean = own.clone().map(lane).sum::<f64>() / count(control.scenarios);
-                let kept = self.limits[group].outlook(r, week, ahead) * (1.0 - control.margin);
-                all.push((mean - kept) / kept.max(1e-9));
+                all.push(scale.gap(mean, kept[ahead]));
             }
         }
         all

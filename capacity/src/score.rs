@@ -2,6 +2,7 @@
 
 use crate::cases::Cases;
 use crate::error::count;
+use crate::excess::Scale;
 use crate::roll::Roll;
 use crate::shape::HORIZON;
 
@@ -11,7 +12,8 @@ use crate::shape::HORIZON;
 pub struct Score {
     /// Discounted reward, in money.
     pub reward: f64,
-    /// Mean over weeks and resources of the excess over the limit, as a share of the limit.
+    /// Mean over weeks and resources of the excess over the limit, as a share of the limit; a limit of less than a tenth of the resource's mean counts as
+    /// that tenth, and where there is no room in any week all use is excess.
     pub violation: f64,
     /// Its 95 % quantile.
     pub violation_p95: f64,
@@ -50,6 +52,11 @@ impl Cases<f32> {
                 .unwrap_or(0.0)
         };
         for resource in 0..resources {
+            let limits = self
+                .limits
+                .get(group)
+                .map(|limits| &limits.of(resource)[scored.clone()]);
+            let scale = limits.map(Scale::of);
             for week in scored.clone() {
                 set += price(week, resource, 0);
                 for ((error, bias), ahead) in errors.iter_mut().zip(&mut biases).zip(AHEAD) {
@@ -60,11 +67,14 @@ impl Cases<f32> {
                         *bias += missed;
                     }
                 }
-                let Some(limits) = self.limits.get(group) else {
+                let (Some(limits), Some(scale)) = (limits, scale) else {
                     continue;
                 };
-                let (used, limit) = (roll.usage[group][resource][week], limits.of(resource)[week]);
-                over.push((used - limit).max(0.0) / limit.max(1e-9));
+                let (used, limit) = (
+                    roll.usage[group][resource][week],
+                    limits[week - scored.start],
+                );
+                over.push(scale.gap(used, limit).max(0.0));
                 tight += price(week, resource, 0) * (limit - used).max(0.0);
             }
         }
