@@ -20,9 +20,11 @@ fi
 folder=$(cd "$1" && pwd)
 python=${2:-python3}
 paths=${PATHS:-8192} steps=${STEPS:-20}
-ours() { timeout "$1" "$folder/device_lost_sales" "$steps" "$2" || echo "the step FAILED or was cut off"; }
+# Says how a command ended that did not end well: `timeout` has 124 for what it cut off.
+ended() { if [ "$2" = 124 ]; then echo "$1 cut off: out of time"; else echo "$1 FAILED"; fi; }
+ours() { timeout "$1" "$folder/device_lost_sales" "$steps" "$2" || ended "the step" $?; }
 echo "== the laws, on the device"
-PROPTEST_CASES=${PROPTEST_CASES:-40} RUST_BACKTRACE=0 timeout 120 "$folder/device_laws" --nocapture 2>&1 | grep -v '^$' || echo "the laws FAILED or were cut off"
+PROPTEST_CASES=${PROPTEST_CASES:-40} RUST_BACKTRACE=0 timeout 120 "$folder/device_laws" --nocapture 2>&1 | { grep -v '^$' || true; } || ended "the laws" $?
 echo "== a training step: $paths paths, 64 periods, 4,929 parameters; milliseconds, medians of $steps after warm-up"
 if [ "$paths" != 8192 ]; then
   ours 200 "$paths"
