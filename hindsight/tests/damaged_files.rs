@@ -254,7 +254,8 @@ fn cut_and_damaged_files_are_told() {
 
 #[test]
 fn other_separators_are_hinted_at() {
-    let said = refused("s.csv", GOOD.replace(',', ";").as_bytes(), &[]);
+    let semicolons = GOOD.replace(',', ";");
+    let said = refused("s.csv", semicolons.as_bytes(), &["--delimiter", ","]);
     assert!(said.contains("--delimiter ';'"), "{said}");
     let said = refused("s.csv", GOOD.as_bytes(), &["--delimiter", "ab"]);
     assert!(said.contains("--delimiter \"ab\""), "{said}");

@@ -319,6 +319,15 @@ fn senseless_flags_are_refused_and_near_distributions_mended() {
     let joint = "[0.3333333,0.3333333,0.3333333,0.0]";
     let near = equilibrium(&["--payoffs", CHICKEN, "--joint", joint]);
     assert_eq!(near["renormalised"], json!(["joint"]));
+    let [flat, nested] = ["[0.5,0.25,0.25,0.0]", "[[0.5,0.25],[0.25,0.0]]"]
+        .map(|joint| equilibrium(&["--payoffs", CHICKEN, "--joint", joint]));
+    assert!(flat["gaps"]["correlated"].is_number());
+    assert_eq!(nested["gaps"], flat["gaps"]);
+    let wrong = ["equilibrium", "--payoffs", CHICKEN, "--joint", "[[1],[0]]"];
+    assert_eq!(
+        refusal(&wrong),
+        "--joint: at [0]: expected an array of 2, got an array of 1"
+    );
     let log = answer(&[
         "regret",
         "--plays",
@@ -327,6 +336,33 @@ fn senseless_flags_are_refused_and_near_distributions_mended() {
         "[[1,0],[0,1]]",
     ]);
     assert_eq!(log["renormalised"], 1);
+}
+
+#[test]
+fn learners_that_tie_are_all_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (svg, page) = (path("r.svg"), path("r.html"));
+    // Of one round nobody can have learnt anything.
+    for rounds in ["1", "2000"] {
+        let asked = ["map", "regret", "--rounds", rounds, "--output", &svg];
+        let data = answer(&[&asked[..], &["--report", &page]].concat());
+        let totals = data["figure"]["totals"].as_object().unwrap();
+        let last = |curve: &Value| curve.as_array().unwrap().last().unwrap()["swap"].as_f64();
+        let ends = || {
+            totals
+                .iter()
+                .map(|(name, curve)| (name, last(curve).unwrap()))
+        };
+        let least = ends().map(|end| end.1).fold(f64::INFINITY, f64::min);
+        let html = std::fs::read_to_string(&page).unwrap();
+        let lead = html.split("class=\"lead\">").nth(1).unwrap();
+        let lead = lead.split("</p>").next().unwrap();
+        let words: Vec<&str> = lead.split([' ', ',']).collect();
+        for (name, end) in ends() {
+            assert_eq!(words.contains(&name.as_str()), end <= least, "{lead}");
+        }
+    }
 }
 
 #[test]

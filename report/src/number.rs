@@ -188,15 +188,16 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// The text with true minus signs before digits, and with spaces that do not break before a per cent sign and around a plus-minus: for pages and charts. The
+/// The text with true minus signs before digits and in powers of ten (`1.4e-10`), and with spaces that do not break before a per cent sign and around a plus-minus: for pages and charts. The
 /// terminal keeps the hyphen, which tools can read.
 #[must_use]
 pub fn typographic(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut before = ' ';
+    let (mut second, mut before) = (' ', ' ');
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
-        let opens = !before.is_alphanumeric() && before != '-' && before != ')';
+        let power = before == 'e' && second.is_ascii_digit();
+        let opens = power || !before.is_alphanumeric() && before != '-' && before != ')';
         let minus = letter == '-'
             && opens
             && letters
@@ -209,7 +210,7 @@ pub fn typographic(text: &str) -> String {
             _ if held => '\u{a0}',
             letter => letter,
         });
-        before = letter;
+        (second, before) = (before, letter);
     }
     out
 }
@@ -249,6 +250,7 @@ mod tests {
             typographic("-3 to -.5, brand-3, 2026-01-02"),
             "\u{2212}3 to \u{2212}.5, brand-3, 2026-01-02"
         );
+        assert_eq!(typographic("1.4e-10, size-3"), "1.4e\u{2212}10, size-3");
         assert_eq!(typographic("[-3, 4]"), "[\u{2212}3, 4]");
         assert_eq!(typographic("1 ± 2, 3 %"), "1\u{a0}±\u{a0}2, 3\u{a0}%");
     }

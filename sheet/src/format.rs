@@ -45,10 +45,15 @@ impl Format {
                 _ => return Err(Problem::Separator(other.to_owned())),
             },
         };
-        Ok(Format {
+        Ok(Format::known(separator, decimal_comma))
+    }
+
+    /// A format that was found in a file.
+    pub(crate) fn known(separator: u8, decimal_comma: bool) -> Self {
+        Format {
             separator,
             decimal_comma,
-        })
+        }
     }
 
     /// The byte between fields.

@@ -113,6 +113,11 @@ impl Marks {
     pub fn thousands(&self) -> Option<&str> {
         self.example.as_deref().filter(|_| !self.decimal)
     }
+
+    /// Whether a number has shown that its mark is the decimal one.
+    pub(crate) fn are_decimal(&self) -> bool {
+        self.decimal
+    }
 }
 
 /// Reads a number.

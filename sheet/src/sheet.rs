@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::dialect;
 use crate::error::{Place, Problem, SheetError};
 use crate::format::Format;
 use crate::header;
@@ -46,11 +47,46 @@ impl Sheet {
         format: Format,
     ) -> Result<Self, SheetError> {
         let place = Place::file(&name);
-        let (unpacked, packing) = source::unpack(reader, &place)?;
+        let (text, packing) = source::unpack(reader, &place)?;
+        Sheet::begin(text, packing, place, format)
+    }
+
+    /// The same where the file itself shows how it is written: the separator, of a comma, a semicolon, a tab, a vertical bar and that of `otherwise`, that parts
+    /// the header into the most fields, and decimal commas where a number in the first 64 KiB has one that cannot stand between thousands (and none has such a
+    /// point). What the file does not show is as in `otherwise`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sheet::open`].
+    ///
+    /// ```
+    /// use hindsight_sheet::{Domain, Format, Sheet};
+    /// let text = "product;sold\nmilk;12,5\n";
+    /// let mut sheet = Sheet::recognised(text.as_bytes(), "sales.csv", Format::default())?;
+    /// assert_eq!(sheet.next_row()?.unwrap().number(1, Domain::Amount)?, 12.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn recognised(
+        reader: impl Read + 'static,
+        name: impl AsRef<Path>,
+        otherwise: Format,
+    ) -> Result<Self, SheetError> {
+        let place = Place::file(&name);
+        let (text, packing) = source::unpack(reader, &place)?;
+        let (text, format) = dialect::found(text, otherwise);
+        Sheet::begin(text, packing, place, format)
+    }
+
+    fn begin(
+        text: Unpacked,
+        packing: Packing,
+        place: Place,
+        format: Format,
+    ) -> Result<Self, SheetError> {
         let csv = csv::ReaderBuilder::new()
             .delimiter(format.separator())
             .has_headers(false)
-            .from_reader(UnixLines::new(unpacked));
+            .from_reader(UnixLines::new(text));
         let mut sheet = Sheet {
             csv,
             names: Vec::new(),

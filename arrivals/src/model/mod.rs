@@ -36,12 +36,14 @@
 mod arrays;
 mod file;
 mod fit;
+mod held_out;
 mod length;
 mod market;
 mod network;
 mod sample;
 
 pub use fit::Training;
+pub use held_out::HeldOut;
 pub use length::{Trial, Validated};
 pub use market::{GeneratedArrivals, OrderContext};
 pub use network::Size;

@@ -126,6 +126,16 @@ pub enum ReadError {
         /// The JSON found.
         found: String,
     },
+    /// A number or an array of a joint distribution is something else.
+    #[error("at {path:?}: expected {}, got {found}", expected.map_or("a number".to_owned(), |length| format!("an array of {length}")))]
+    Joint {
+        /// Where, one index a level.
+        path: Vec<usize>,
+        /// The length of the array that belongs there; none for a number.
+        expected: Option<usize>,
+        /// What was found.
+        found: String,
+    },
     /// Payoffs that are no array with an array for each player.
     #[error("must be an array, one nested array of payoffs for each player")]
     NoPlayers,

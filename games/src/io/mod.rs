@@ -17,6 +17,7 @@ mod tensor;
 pub use error::{Expected, ReadError};
 pub use matrix::Matrix;
 pub use plays::{Play, RecordedPlay, mend_distribution};
+pub use tensor::joint_entries;
 
 use serde_json::Value;
 

@@ -78,9 +78,16 @@ const TIMELINE: &str =
 /// How good the first model is beside the others, or what was drawn.
 pub(super) fn finding(results: &Results, last: i64) -> String {
     let Some(first) = results.evaluations.first() else {
+        let ends = results.orders.iter();
+        let ends = ends.filter_map(|order| order.curve.mean.last().copied());
+        let (low, high) = ends.fold((f64::INFINITY, 0.0), |(low, high), end| {
+            (f64::min(low, end), f64::max(high, end))
+        });
         return format!(
-            "{} orders drawn, {last} periods ahead at most.",
-            results.orders.len()
+            "{} orders drawn: by {last} periods {} to {} of their units are expected to have arrived.",
+            results.orders.len(),
+            percent(low, 0),
+            percent(high, 0)
         );
     };
     let bias = &first.first_bias;
@@ -150,9 +157,10 @@ pub(super) fn results(
     let mut page = Page::new("How orders arrive", words);
     page.note(finding);
     if results.evaluations.is_empty() {
-        page.section("Orders")
-            .text(ORDERS)
-            .table(table, "The orders drawn.");
+        page.section("Orders").text(ORDERS).table(
+            table,
+            &format!("The orders drawn; {}.", counting(data.counting)),
+        );
     } else {
         page.section("Models")
             .text(SCORES)

@@ -73,7 +73,7 @@ impl OpeningFile {
             return Ok(None);
         };
         let week = self.week(table, data, scored)?;
-        let mut sheet = format.open(inputs, path)?;
+        let mut sheet = format.open_beside(inputs, path)?;
         let columns = OpeningColumns {
             product: match &self.opening_product[..] {
                 [] => product.to_vec(),

@@ -143,7 +143,7 @@ pub(crate) fn run(command: &Command) -> Result<(), CliError> {
             progress.finish();
             run.put(save, fitted.model.to_text());
             let text = format!("{fitted}\n");
-            run.finish(&fitted.held_out, || trained(&text), &text)
+            run.finish(&fitted.held_out, || trained(&fitted), &text)
         }
         Command::Backtest(args) => {
             let files = [&args.model, &args.own.limits, &args.own.volumes];
@@ -212,7 +212,7 @@ fn volumes(
     let Some(path) = &own.volumes else {
         return Ok(otherwise);
     };
-    let mut sheet = format.open(run.inputs(), path)?;
+    let mut sheet = format.open_beside(run.inputs(), path)?;
     read_volumes(&mut sheet, panel.names(), &RESOURCES).map_err(input)
 }
 
@@ -263,7 +263,7 @@ impl Job<'_> {
         model: Option<Model>,
     ) -> Result<(), CliError> {
         let read = |path: &PathBuf| {
-            let mut sheet = format.open(run.inputs(), path)?;
+            let mut sheet = format.open_beside(run.inputs(), path)?;
             let notice = self.common.notice;
             read_limits(&mut sheet, &RESOURCES, COURSE.weeks, notice).map_err(input)
         };

@@ -1,16 +1,21 @@
 //! What `hindsight capacity` says.
 
-use ::capacity::backtest::{Announced, Paired, Trial};
+use ::capacity::backtest::{Announced, Fitted, Paired, Trial};
 use ::capacity::limits::{Fall, Infeasible, Limits};
 use ::capacity::{Cases, Error, HORIZON};
 use report::{Axis, Column, Ink, Page, Series, Table, Width, XyChart, number};
 use serde::Serialize;
 
-/// The page of a training, of which `text` says all.
-pub(super) fn trained(text: &str) -> Page {
+/// The page of a training.
+pub(super) fn trained(fitted: &Fitted) -> Page {
     let lead = "Prices of storage and inbound labour that products share.";
     let mut page = Page::new("A coordinator of capacity", lead);
-    page.note(text.trim_end()).text("The command capacity backtest, given the model, shows how well it keeps limits on weeks that training did not see, and at what cost in reward.");
+    let [_, own, _] = fitted.held_out.reward.map(|x| number::percent(x, 1));
+    let [free, left] = fitted.held_out.excess.map(|x| number::percent(x, 2));
+    page.note(&format!("On held-out cohorts the coordinator keeps {own} of the reward of no control and leaves limits exceeded by {left} on average, where no control leaves {free}."))
+        .section("Training")
+        .text(&fitted.to_string())
+        .text("The command capacity backtest, given the model, shows how well it keeps limits on weeks that training did not see, and at what cost in reward.");
     page
 }
 
@@ -267,7 +272,8 @@ impl Results {
     /// The colour of a method, the same in every chart of the page; the coordinator's is unlike that of no control.
     fn ink(&self, name: &str) -> Ink {
         let at = self.methods.iter().position(|m| m.name == name);
-        Ink::Series(at.map_or(7, |at| [0, 5, 2, 3, 4, 1, 6, 7][at % 8]))
+        let colour = at.and_then(|at| [0, 5, 2, 3, 4, 1, 6, 7].get(at));
+        colour.map_or(Ink::Text, |&colour| Ink::Series(colour))
     }
 
     /// The path whose limits fall most from one week to the next: there prices have most to announce.

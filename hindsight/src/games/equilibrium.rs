@@ -7,7 +7,7 @@ use games::equilibrium::{
     correlated_equilibrium, correlated_gap, deviation_gains, lemke_howson, nash_equilibria,
     pairwise_correlated_gap, payoff_range, stackelberg, undominated_by_mixtures,
 };
-use games::io::NamedGame;
+use games::io::{NamedGame, joint_entries, mend_distribution};
 use report::{Svg, Table};
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ pub(crate) struct Case {
     /// Where the Lemke-Howson path starts: an action of player 0, or their number plus an action of player 1 (default 0)
     #[arg(long)]
     label: Option<usize>,
-    /// A joint distribution over profiles (row-major JSON array) whose equilibrium gaps are wanted
+    /// A joint distribution over profiles (JSON arrays nested as payoffs are, or one array, row by row) whose equilibrium gaps are wanted
     #[arg(long, value_name = "JSON")]
     joint: Option<Json>,
     /// A mixed strategy for each player (JSON array of arrays) whose gains by best replies are wanted
@@ -239,8 +239,9 @@ impl Case {
     fn add_gaps(&self, named: &NamedGame, answer: &mut Value) -> Result<(), Problem> {
         let mut moved = Vec::new();
         if let Some(Json(joint)) = &self.joint {
-            let (joint, changed) = distribution("joint", joint)?;
-            if changed {
+            let joint = joint_entries(joint, named.game.shape());
+            let mut joint = joint.map_err(|e| Problem::field("joint", e.to_string()))?;
+            if mend_distribution(&mut joint) {
                 moved.push("joint");
             }
             answer["gaps"] = json!({

@@ -182,10 +182,18 @@ pub(super) fn operator_fee(p: &Parameters) -> Result<Figure, Problem> {
     .mark_x(curve.best_fee.0, "best fee")
     .size(720.0, 400.0)
     .svg();
-    let (fee, earned) = (percent(curve.best_fee.0, 1), plain(curve.best_fee.1, 4));
+    let (fee, earned) = curve.best_fee;
+    // From some fee on the operator may sell alone, and the fee is idle.
+    let mut above = curve.operator.iter().filter(|point| point.0 > fee);
+    let more = if above.all(|point| point.1 >= earned - 1e-9) {
+        " or more"
+    } else {
+        ""
+    };
+    let (fee, earned) = (percent(fee, 1), plain(earned, 4));
     Ok(Figure {
         svg,
-        finding: format!("The operator earns most, {earned}, at a fee of {fee}"),
+        finding: format!("The operator earns most, {earned}, at a fee of {fee}{more}"),
         data: json!(curve),
     })
 }

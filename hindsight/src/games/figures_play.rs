@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::map::{Figure, Parameters, real};
 use super::problem::Problem;
-use report::number::plain;
+use report::number::{count, fixed, list, plain};
 use report::{Axis, Ink, Series, XyChart};
 
 /// Average swap regret against rounds on the same hard sequence: the reward 1 goes to the action with the least probability half of the time, to a drifting action else.
@@ -47,13 +47,15 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
             .ink(Ink::Muted)
             .dotted(),
     );
-    let best = last.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-    let (least, name) = best.unwrap_or((f64::NAN, "no learner"));
+    let least = last.iter().map(|end| end.0).fold(f64::INFINITY, f64::min);
+    let best = last.iter().filter(|end| end.0.total_cmp(&least).is_le());
+    let best: Vec<String> = best.map(|end| end.1.to_owned()).collect();
+    let have = if best.len() > 1 { "have" } else { "has" };
+    let (names, rounds, least) = (list(&best), count(rounds), plain(least, 3));
     Ok(Figure {
         svg: chart.svg(),
         finding: format!(
-            "After {rounds} rounds {name} has the least average swap regret, {}",
-            plain(least, 3)
+            "After {rounds} rounds {names} {have} the least average swap regret, {least}"
         ),
         data: json!({ "actions": k, "totals": data }),
     })
@@ -106,7 +108,8 @@ pub(super) fn actions(p: &Parameters) -> Result<Figure, Problem> {
     Ok(Figure {
         svg: chart.svg(),
         finding: format!(
-            "After {rounds} rounds the sampled rule with {n} actions regrets {} a round",
+            "After {rounds} rounds the sampled rule with {} actions regrets {} a round",
+            fixed(n, 0),
             plain(last, 3)
         ),
         data: json!({ "rounds": rounds, "rows": rows }),

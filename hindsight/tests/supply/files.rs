@@ -122,6 +122,18 @@ pub(crate) fn numbers() -> Vec<Kind> {
             Said("10.50  10.50    10.50"),
         ),
         file(
+            "a decimal comma that the file shows",
+            semicolons.replace(";10;6\n", ";10,5;6\n"),
+            &["--check"],
+            Said("10.50  10.50    10.50"),
+        ),
+        file(
+            "commas that may stand between thousands",
+            semicolons.replace(";10;6\n", ";1,250;6\n"),
+            &[],
+            Refused("for a decimal comma give --decimal-comma"),
+        ),
+        file(
             "points between thousands",
             semicolons.replace(";10;6\n", ";1.000,5;6\n"),
             &["--decimal-comma"],

@@ -102,6 +102,51 @@ fn faults_in_limits_and_volumes_are_named_with_line_and_column() {
     }
 }
 
+/// A fault on the fourth line is found there, with its column, only by who reads the file as it is written.
+#[test]
+fn every_file_is_read_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let german = |text: &str| {
+        format!(
+            "\u{feff}{}",
+            text.replace(',', ";").replace(";10;6", ";12,5;6,0")
+        )
+    };
+    let (plain_sales, faulty) = (sales(), limits(36, "-5", "5"));
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (sales, limits, arguments) in [
+        (german(&plain_sales), faulty.clone(), &[][..]),
+        (german(&plain_sales), faulty.clone(), &["--decimal-comma"]),
+        (
+            german(&plain_sales),
+            german(&faulty).replace(";5\n", ";5,5\n"),
+            &[],
+        ),
+        (plain_sales.clone(), german(&faulty), &[]),
+        (
+            plain_sales.clone(),
+            faulty.replace(',', "\t"),
+            &["--delimiter", ","],
+        ),
+    ] {
+        std::fs::write(path("s.csv"), sales).unwrap();
+        std::fs::write(path("l.csv"), limits).unwrap();
+        let (sales, limits) = (path("s.csv"), path("l.csv"));
+        let always = [
+            "backtest",
+            "--data",
+            &sales,
+            "--limits",
+            &limits,
+            "--no-report",
+        ];
+        let (code, _, error) = hindsight(&[&always[..], arguments].concat());
+        assert_eq!(code, Some(2), "{arguments:?}: {error}");
+        let words = "l.csv:4: column \"storage\": \"-5\" is negative";
+        assert!(error.contains(words), "{arguments:?}: {error}");
+    }
+}
+
 /// Half of a record is for training: one of 80 weeks is too short for roll-outs of 36 with their history.
 #[test]
 fn a_record_too_short_for_the_horizon_is_named() {

@@ -43,11 +43,15 @@ pub struct Page {
 }
 
 impl Page {
-    /// An empty page.
+    /// An empty page; to a lead without a full stop one is added.
     pub fn new(title: impl Into<String>, lead: impl Into<String>) -> Self {
+        let mut lead = lead.into();
+        if lead.ends_with(|end: char| !".?!".contains(end)) {
+            lead.push('.');
+        }
         Page {
             title: title.into(),
-            lead: lead.into(),
+            lead,
             generator: concat!("hindsight-report ", env!("CARGO_PKG_VERSION")).to_owned(),
             sections: Vec::new(),
             body: String::new(),
@@ -105,7 +109,7 @@ impl Page {
                 self.body,
                 "<div><dt>{}</dt><dd>{}</dd></div>",
                 escape(name.as_ref()),
-                escape(value.as_ref())
+                with_whole_options(value.as_ref())
             );
         }
         self.body.push_str("</dl>\n");
@@ -279,6 +283,19 @@ pub fn command_line(arguments: &[String]) -> String {
     arguments.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
+/// The text for the page, with the options of a command in it never broken at their hyphens.
+fn with_whole_options(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let escaped = escape(word);
+        if word.starts_with("--") && word.len() <= 32 {
+            format!("<span>{escaped}</span>")
+        } else {
+            escaped
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// How a cell is set: numbers to the right, what reads as a number never broken, long words in a column with room for them.
 fn class_of(cell: &str, number: bool) -> &'static str {
     let letters = cell.chars().count();
@@ -359,8 +376,12 @@ mod tests {
     }
 
     #[test]
-    fn facts_keep_their_letters() {
+    fn facts_keep_their_letters_and_options_stay_whole() {
         assert!(page().contains("<dt>seed</dt><dd>-7</dd>"));
+        assert_eq!(
+            with_whole_options("run a-b --lead-time '<4>'"),
+            "run a-b <span>--lead-time</span> &#39;&lt;4&gt;&#39;"
+        );
     }
 
     #[test]

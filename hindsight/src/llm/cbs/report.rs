@@ -24,12 +24,12 @@ pub(super) fn report(file: &Path, study: &BatchStudy, run: &Run) -> Result<(), C
     );
     let mut page = Page::new(
         "Critical batch size",
-        format!("{} by model: {}", file.display(), study.models.len()),
+        format!("{}, models: {}", file.display(), study.models.len()),
     );
     page.note(&finding).section("Steps and batch size");
     page.figure(
         &curves(study),
-        "Steps to the target against batch size: points, the fit a + b/B, and linear scaling from the reference batch (dotted, for the first model).",
+        "Steps to the target against batch size: points, the fit a + b/B, and linear scaling of the first model from its reference batch (dotted).",
     );
     page.table(&table, "Fits.");
     for n in &notes {

@@ -50,15 +50,8 @@ impl XyChart {
                         continue;
                     };
                     frame.svg.line("ref", (left, pixel), (right, pixel));
-                    // On narrow charts the words of vertical marks need the right end.
-                    let (anchor, at) = if right - left < 400.0 {
-                        (Anchor::Start, left + 4.0)
-                    } else {
-                        (Anchor::End, right - 2.0)
-                    };
-                    frame
-                        .svg
-                        .text("tick halo", anchor, (at, pixel - 5.0), words);
+                    let at = self.free_place(frame, pixel, width_of(words, 11.0));
+                    frame.svg.text("tick halo", Anchor::Start, at, words);
                 }
                 Mark::Diagonal(_) => {
                     let (lo, hi) = (frame.x.lo.max(frame.y.lo), frame.x.hi.min(frame.y.hi));
@@ -69,6 +62,44 @@ impl XyChart {
                 }
             }
         }
+    }
+
+    /// Where words of this width stand beside a horizontal mark at `pixel`: at one of its ends, above or below it, where the fewest lines run through them.
+    fn free_place(&self, frame: &Frame, pixel: f64, wide: f64) -> (f64, f64) {
+        let (left, _, right, bottom) = frame.area;
+        let (start, end) = (left + 4.0, right - 2.0 - wide);
+        // On narrow charts the words of vertical marks need the right end.
+        let ends = if right - left < 400.0 {
+            [start, end]
+        } else {
+            [end, start]
+        };
+        let below = if pixel + 16.0 < bottom { 13.0 } else { -5.0 };
+        let places = [-5.0, below]
+            .into_iter()
+            .flat_map(|by| ends.map(|x| (x, pixel + by)));
+        let lines_through = |&(x, y): &(f64, f64)| {
+            let (from, to) = ((x - 2.0, y - 10.0), (x + wide + 2.0, y + 2.0));
+            let lines = self
+                .series
+                .iter()
+                .flat_map(|series| series.points.windows(2));
+            lines
+                .filter_map(|ends| {
+                    let at = |(x, y): (f64, f64)| frame.point(x, y);
+                    at(ends[0]).zip(at(ends[1]))
+                })
+                .filter(|line| runs_through(*line, from, to))
+                .count()
+        };
+        let mut best = (usize::MAX, (start, pixel - 5.0));
+        for place in places {
+            let lines = lines_through(&place);
+            if lines < best.0 {
+                best = (lines, place);
+            }
+        }
+        best.1
     }
 
     pub(super) fn draw_band(&self, frame: &mut Frame, series: &Series, ink: Ink) {
@@ -230,4 +261,16 @@ fn alone(path: &[Option<(f64, f64)>]) -> Vec<(f64, f64)> {
         .filter(|(at, _)| !drawn(at.checked_sub(1)) && !drawn(Some(at + 1)))
         .filter_map(|(_, point)| *point)
         .collect()
+}
+
+/// Whether a straight line runs through a rectangle.
+fn runs_through((a, b): ((f64, f64), (f64, f64)), from: (f64, f64), to: (f64, f64)) -> bool {
+    let (left, right) = if a.0 <= b.0 { (a, b) } else { (b, a) };
+    if left.0 > to.0 || right.0 < from.0 {
+        return false;
+    }
+    let slope = (right.1 - left.1) / (right.0 - left.0).max(1e-9);
+    let height = |x: f64| left.1 + slope * (x.clamp(left.0, right.0) - left.0);
+    let (one, other) = (height(from.0), height(to.0));
+    one.max(other) >= from.1 && one.min(other) <= to.1
 }
