@@ -244,8 +244,11 @@ impl Case {
             if mend_distribution(&mut joint) {
                 moved.push("joint");
             }
+            let gap = correlated_gap(&named.game, &joint)?;
+            let sentence = answer["sentence"].as_str().unwrap_or_default();
+            answer["sentence"] = json!(format!("{sentence} {}", words::given(gap)));
             answer["gaps"] = json!({
-                "correlated": correlated_gap(&named.game, &joint)?,
+                "correlated": gap,
                 "pairwise": pairwise_correlated_gap(&named.game, &joint)?,
                 "coarse": coarse_correlated_gap(&named.game, &joint)?,
                 "of_players": deviation_gains(&named.game, &joint)?,

@@ -91,6 +91,12 @@ pub(super) fn pure_nash(named: &NamedGame, profiles: &[Vec<usize>]) -> String {
     }
 }
 
+/// How far a joint distribution that was given is from a correlated equilibrium.
+pub(super) fn given(gap: f64) -> String {
+    let gains = short(gap);
+    format!("In the joint distribution given, a player gains {gains} at most by replacing actions.")
+}
+
 pub(super) fn dominance(named: &NamedGame, left: &[Vec<usize>]) -> String {
     let parts: Vec<String> = left
         .iter()
