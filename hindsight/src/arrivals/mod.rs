@@ -268,7 +268,7 @@ fn fit(args: &Fit) -> Result<(), CliError> {
         fitted.epochs
     );
     let finding = fitted.held_out.as_ref().map_or_else(
-        || "No order was held out: none is with --epochs, of fewer than 50 orders or of very many. hindsight arrivals evaluate says how good the model is.".to_owned(),
+        || "No order was held out: none is with --epochs, of fewer than 50 orders or of very many. How good the model is, hindsight arrivals evaluate says.".to_owned(),
         HeldOut::to_string,
     );
     let text = format!("{finding}\n\n{words}.\n");

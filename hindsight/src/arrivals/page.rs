@@ -84,7 +84,7 @@ pub(super) fn finding(results: &Results, last: i64) -> String {
             (f64::min(low, end), f64::max(high, end))
         });
         return format!(
-            "{} orders drawn: by {last} periods {} to {} of their units are expected to have arrived.",
+            "{} orders drawn: by period {last}, {} to {} of their units are expected to have arrived.",
             results.orders.len(),
             percent(low, 0),
             percent(high, 0)
@@ -159,7 +159,7 @@ pub(super) fn results(
     if results.evaluations.is_empty() {
         page.section("Orders").text(ORDERS).table(
             table,
-            &format!("The orders drawn; {}.", counting(data.counting)),
+            &format!("The orders drawn; times are {}.", counting(data.counting)),
         );
     } else {
         page.section("Models")
