@@ -204,7 +204,11 @@ fn receipts(page: &mut Page, data: &Data, curves: &[NamedCurve]) {
     );
     let add = |chart: XyChart, (at, own): (usize, &NamedCurve)| {
         let line = Series::step(&own.name, own.curve.points(&own.curve.mean));
-        chart.series(if at == 0 { line.ink(Ink::Text) } else { line })
+        chart.series(if at == 0 {
+            line.ink(Ink::Text)
+        } else {
+            line.dash(at - 1)
+        })
     };
     let chart = curves.iter().enumerate().fold(chart, add);
     page.section("Receipts").figure(

@@ -38,11 +38,14 @@ impl XyChart {
                         (Anchor::Start, pixel + 5.0)
                     };
                     let from = if anchor == Anchor::End { at - wide } else { at };
-                    let free = ends.iter().position(|end| from > end + 4.0);
-                    let line = free.unwrap_or(ends.len());
+                    let height = |line: usize| (0..line).fold(top + 10.0, |y, _| y + 13.0);
+                    let line = (0..ends.len() + 3)
+                        .filter(|&line| ends.get(line).is_none_or(|end| from > end + 4.0))
+                        .min_by_key(|&line| self.lines_through(frame, (from, height(line)), wide))
+                        .unwrap_or(ends.len());
                     ends.resize(ends.len().max(line + 1), f64::NEG_INFINITY);
                     ends[line] = ends[line].max(from + wide);
-                    let y = (0..line).fold(top + 10.0, |y, _| y + 13.0);
+                    let y = height(line);
                     frame.svg.text("tick halo", anchor, (at, y), words);
                 }
                 Mark::Y(y, words) => {
@@ -78,28 +81,22 @@ impl XyChart {
         let places = [-5.0, below]
             .into_iter()
             .flat_map(|by| ends.map(|x| (x, pixel + by)));
-        let lines_through = |&(x, y): &(f64, f64)| {
-            let (from, to) = ((x - 2.0, y - 10.0), (x + wide + 2.0, y + 2.0));
-            let lines = self
-                .series
-                .iter()
-                .flat_map(|series| series.points.windows(2));
-            lines
-                .filter_map(|ends| {
-                    let at = |(x, y): (f64, f64)| frame.point(x, y);
-                    at(ends[0]).zip(at(ends[1]))
-                })
-                .filter(|line| runs_through(*line, from, to))
-                .count()
-        };
-        let mut best = (usize::MAX, (start, pixel - 5.0));
-        for place in places {
-            let lines = lines_through(&place);
-            if lines < best.0 {
-                best = (lines, place);
-            }
-        }
-        best.1
+        let fewest = places.min_by_key(|&place| self.lines_through(frame, place, wide));
+        fewest.unwrap_or((start, pixel - 5.0))
+    }
+
+    /// How many pieces of lines run through words of this width that begin here.
+    fn lines_through(&self, frame: &Frame, (x, y): (f64, f64), wide: f64) -> usize {
+        let (from, to) = ((x - 2.0, y - 10.0), (x + wide + 2.0, y + 2.0));
+        let pieces = self
+            .series
+            .iter()
+            .flat_map(|series| series.points.windows(2));
+        let drawn = pieces.filter_map(|ends| {
+            let at = |(x, y): (f64, f64)| frame.point(x, y);
+            at(ends[0]).zip(at(ends[1]))
+        });
+        drawn.filter(|piece| runs_through(*piece, from, to)).count()
     }
 
     pub(super) fn draw_band(&self, frame: &mut Frame, series: &Series, ink: Ink) {
@@ -273,4 +270,47 @@ fn runs_through((a, b): ((f64, f64), (f64, f64)), from: (f64, f64), to: (f64, f6
     let height = |x: f64| left.1 + slope * (x.clamp(left.0, right.0) - left.0);
     let (one, other) = (height(from.0), height(to.0));
     one.max(other) >= from.1 && one.min(other) <= to.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_through_words_are_seen_and_others_are_not() {
+        let (from, to) = ((10.0, 10.0), (40.0, 22.0));
+        for (a, b, through) in [
+            ((0.0, 16.0), (100.0, 16.0), true),
+            ((0.0, 0.0), (100.0, 100.0), true),
+            ((20.0, 100.0), (20.0, 0.0), true),
+            ((100.0, 16.0), (50.0, 16.0), false),
+            ((0.0, 30.0), (100.0, 30.0), false),
+            ((0.0, 0.0), (100.0, 20.0), false),
+        ] {
+            assert_eq!(runs_through((a, b), from, to), through, "{a:?} {b:?}");
+        }
+    }
+
+    /// A limit whose right end a line runs along is named below it or at the left.
+    #[test]
+    fn words_of_a_horizontal_mark_keep_away_from_lines() {
+        use crate::chart::{Axis, Series, XyChart};
+        let place = |points: Vec<(f64, f64)>| {
+            let axis = || Axis::linear("x").range(0.0, 100.0);
+            let chart = XyChart::new("t", axis(), axis()).mark_y(50.0, "limit");
+            let drawing = chart.series(Series::line("own", points)).svg();
+            let text = drawing.inline("c");
+            let tag = text.split("<text").find(|tag| tag.contains(">limit<"));
+            let number = |name: &str| {
+                let value = tag.unwrap().split(&format!(" {name}=\"")).nth(1).unwrap();
+                value.split('"').next().unwrap().parse::<f64>().unwrap()
+            };
+            (number("x"), number("y"))
+        };
+        let free = place(vec![(0.0, 90.0), (100.0, 90.0)]);
+        let above = place(vec![(0.0, 51.5), (100.0, 51.5)]);
+        assert!(above.1 > free.1 + 10.0, "{above:?} {free:?}");
+        let right = place(vec![(0.0, 90.0), (80.0, 90.0), (81.0, 47.0), (100.0, 52.0)]);
+        assert!(right.0 < free.0 - 100.0, "{right:?} {free:?}");
+    }
 }
