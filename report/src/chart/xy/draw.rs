@@ -266,9 +266,13 @@ fn runs_through((a, b): ((f64, f64), (f64, f64)), from: (f64, f64), to: (f64, f6
     if left.0 > to.0 || right.0 < from.0 {
         return false;
     }
-    let slope = (right.1 - left.1) / (right.0 - left.0).max(1e-9);
-    let height = |x: f64| left.1 + slope * (x.clamp(left.0, right.0) - left.0);
-    let (one, other) = (height(from.0), height(to.0));
+    let wide = right.0 - left.0;
+    let height = |x: f64| left.1 + (right.1 - left.1) / wide * (x.clamp(left.0, right.0) - left.0);
+    let (one, other) = if wide > 1e-9 {
+        (height(from.0), height(to.0))
+    } else {
+        (left.1, right.1)
+    };
     one.max(other) >= from.1 && one.min(other) <= to.1
 }
 
