@@ -6,7 +6,7 @@ use super::isa::per_isa;
 use super::number::Number;
 use super::shape::{BLOCK, PANEL, TILE};
 
-/// A panel in portable code, compiled for the instructions at hand.
+/// A panel in portable code, compiled for the instructions at hand: one row to [`PANEL`].
 #[inline(always)]
 fn panel_body<const FMA: bool, F: Number>(
     rows: usize,
@@ -15,35 +15,112 @@ fn panel_body<const FMA: bool, F: Number>(
     begin: Option<&[F; PANEL]>,
     out: &mut [F],
 ) {
-    for block in 0..TILE / BLOCK {
-        let mut sums = begin.map_or([[F::default(); BLOCK]; PANEL], |b| b.map(|b| [b; BLOCK]));
-        if begin.is_none() {
-            for (sum, row) in sums.iter_mut().zip(out.chunks_exact(TILE)) {
-                sum.copy_from_slice(&row[block * BLOCK..(block + 1) * BLOCK]);
-            }
-        }
-        let inputs = segments.iter().flat_map(|s| s.chunks_exact(TILE));
-        for (weights, x) in panel.chunks_exact(rows).zip(inputs) {
-            let x = &x[block * BLOCK..(block + 1) * BLOCK];
-            for (sum, &w) in sums.iter_mut().zip(weights) {
-                for (s, &x) in sum.iter_mut().zip(x) {
-                    *s = F::madd::<FMA>(w, x, *s);
-                }
-            }
-        }
-        for (sum, row) in sums.iter().zip(out.chunks_exact_mut(TILE)) {
-            row[block * BLOCK..(block + 1) * BLOCK].copy_from_slice(sum);
-        }
+    // As many bytes of lanes whatever a number has: with the rows of a panel they fill the registers.
+    if size_of::<F>() > size_of::<f32>() {
+        panel_by_rows::<FMA, F, { BLOCK / 2 }>(rows, panel, segments, begin, out);
+    } else {
+        panel_by_rows::<FMA, F, BLOCK>(rows, panel, segments, begin, out);
     }
 }
 
 #[inline(always)]
-fn outer_body<const FMA: bool, F: Number>(dz: &[F], xt: &[F], width: usize, grad: &mut [F]) {
-    for (dz, grad) in dz.chunks_exact(TILE).zip(grad.chunks_exact_mut(width)) {
-        for (&d, x) in dz.iter().zip(xt.chunks_exact(width)) {
-            for (g, &x) in grad.iter_mut().zip(x) {
-                *g = F::madd::<FMA>(d, x, *g);
+fn panel_by_rows<const FMA: bool, F: Number, const LANES: usize>(
+    rows: usize,
+    panel: &[F],
+    segments: &[&[F]],
+    begin: Option<&[F; PANEL]>,
+    out: &mut [F],
+) {
+    match rows {
+        1 => panel_of::<FMA, F, LANES, 1>(panel, segments, begin, out),
+        2 => panel_of::<FMA, F, LANES, 2>(panel, segments, begin, out),
+        3 => panel_of::<FMA, F, LANES, 3>(panel, segments, begin, out),
+        4 => panel_of::<FMA, F, LANES, 4>(panel, segments, begin, out),
+        5 => panel_of::<FMA, F, LANES, 5>(panel, segments, begin, out),
+        6 => panel_of::<FMA, F, LANES, 6>(panel, segments, begin, out),
+        7 => panel_of::<FMA, F, LANES, 7>(panel, segments, begin, out),
+        8 => panel_of::<FMA, F, LANES, 8>(panel, segments, begin, out),
+        _ => unreachable!("a panel of {rows} rows"),
+    }
+}
+
+/// `ROWS` rows of a panel, so many lanes at a time: their sums stay in registers.
+#[inline(always)]
+fn panel_of<const FMA: bool, F: Number, const LANES: usize, const ROWS: usize>(
+    panel: &[F],
+    segments: &[&[F]],
+    begin: Option<&[F; PANEL]>,
+    out: &mut [F],
+) {
+    let panel = panel.as_chunks::<ROWS>().0;
+    for first in (0..TILE).step_by(LANES) {
+        let mut sums = [[F::default(); LANES]; ROWS];
+        for (j, sum) in sums.iter_mut().enumerate() {
+            match begin {
+                Some(begin) => *sum = [begin[j]; LANES],
+                None => sum.copy_from_slice(&out[j * TILE + first..][..LANES]),
             }
+        }
+        let mut weights = panel.iter();
+        for segment in segments {
+            for (x, weights) in segment.as_chunks::<TILE>().0.iter().zip(&mut weights) {
+                let mut lanes = [F::default(); LANES];
+                lanes.copy_from_slice(&x[first..first + LANES]);
+                for (sum, &w) in sums.iter_mut().zip(weights) {
+                    for (s, &x) in sum.iter_mut().zip(&lanes) {
+                        *s = F::madd::<FMA>(w, x, *s);
+                    }
+                }
+            }
+        }
+        for (j, sum) in sums.iter().enumerate() {
+            out[j * TILE + first..][..LANES].copy_from_slice(sum);
+        }
+    }
+}
+
+/// Outputs whose weight gradients are summed side by side.
+const OUTPUTS: usize = 4;
+
+/// Columns of weight gradients that are summed side by side: rows of them are whole numbers of these ([`padded`](super::shape::padded)).
+const COLUMNS: usize = 8;
+
+#[inline(always)]
+fn outer_body<const FMA: bool, F: Number>(dz: &[F], xt: &[F], width: usize, grad: &mut [F]) {
+    let (four, rest) = dz.as_chunks::<TILE>().0.as_chunks::<OUTPUTS>();
+    let (grad, last) = grad.split_at_mut(four.len() * OUTPUTS * width);
+    for (dz, grad) in four.iter().zip(grad.chunks_exact_mut(OUTPUTS * width)) {
+        outer_of::<FMA, F, OUTPUTS>(dz, xt, width, grad);
+    }
+    for (dz, grad) in rest.iter().zip(last.chunks_exact_mut(width)) {
+        outer_of::<FMA, F, 1>(std::array::from_ref(dz), xt, width, grad);
+    }
+}
+
+/// The weight gradients of `ROWS` outputs.
+#[inline(always)]
+fn outer_of<const FMA: bool, F: Number, const ROWS: usize>(
+    dz: &[[F; TILE]; ROWS],
+    xt: &[F],
+    width: usize,
+    grad: &mut [F],
+) {
+    for column in (0..width).step_by(COLUMNS) {
+        let mut sums = [[F::default(); COLUMNS]; ROWS];
+        for (sum, grad) in sums.iter_mut().zip(grad.chunks_exact(width)) {
+            sum.copy_from_slice(&grad[column..][..COLUMNS]);
+        }
+        for (lane, x) in xt.chunks_exact(width).take(TILE).enumerate() {
+            let mut columns = [F::default(); COLUMNS];
+            columns.copy_from_slice(&x[column..][..COLUMNS]);
+            for (sum, dz) in sums.iter_mut().zip(dz) {
+                for (s, &x) in sum.iter_mut().zip(&columns) {
+                    *s = F::madd::<FMA>(dz[lane], x, *s);
+                }
+            }
+        }
+        for (sum, grad) in sums.iter().zip(grad.chunks_exact_mut(width)) {
+            grad[column..][..COLUMNS].copy_from_slice(sum);
         }
     }
 }
