@@ -1,6 +1,8 @@
 //! Q5: the generator beside the truth, the baselines and planted faults, on worlds whose likelihood is known.
 //!
-//! `cargo run --release -p hindsight-arrivals --features studies --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT] [SAMPLES]`
+//! `cargo run --release -p hindsight-arrivals --features studies --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT] [SAMPLES] [DRAWS]`
+//!
+//! With DRAWS the truth and the generator are judged on so many further draws of held-out orders, for what one draw leaves uncertain.
 
 #![allow(clippy::cast_precision_loss, reason = "numbers of orders")]
 
@@ -43,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let worlds: u64 = args.next().map_or(Ok(1), |a| a.parse())?;
     let held_out: usize = args.next().map_or(Ok(4_000), |a| a.parse())?;
     let samples: u32 = args.next().map_or(Ok(200), |a| a.parse())?;
+    let draws: u64 = args.next().map_or(Ok(0), |a| a.parse())?;
     let device = Device::best();
     let training = Training {
         epochs,
@@ -52,9 +55,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let world = VendorWorld::new(8, 100 + seed)?;
         let grid = Grid::weekly(world.longest())?;
         let log = world.log(orders, 208, 1)?;
-        let held_out = world
-            .log(held_out, 208, 2)?
-            .filter(|_, order| order.seen_until.is_none());
+        let drawn = |draw: u64| -> Result<Log, ArrivalsError> {
+            let log = world.log(held_out, 208, 2 + draw)?;
+            Ok(log.filter(|_, order| order.seen_until.is_none()))
+        };
+        let held_out = drawn(0)?;
         let start = std::time::Instant::now();
         let model = GenQot::fit(&log, &grid, &training, &device)?;
         let seconds = start.elapsed().as_secs_f64();
@@ -83,7 +88,36 @@ fn main() -> Result<(), Box<dyn Error>> {
         models.extend(baselines);
         models.extend(faults.iter().map(|fault| -> &dyn ArrivalModel { fault }));
         table(&models, &held_out, samples)?;
+        let further = (1..=draws).map(drawn).collect::<Result<Vec<_>, _>>()?;
+        for model in [&world as &dyn ArrivalModel, &generator] {
+            over_draws(model, &further, samples)?;
+        }
     }
+    Ok(())
+}
+
+/// The slope of "nothing comes" over several draws of orders, and how often uniformity is refused in them.
+fn over_draws(model: &dyn ArrivalModel, draws: &[Log], samples: u32) -> Result<(), Box<dyn Error>> {
+    if draws.len() < 2 {
+        return Ok(());
+    }
+    let (mut slopes, mut refused) = (Vec::new(), [0; 4]);
+    for log in draws {
+        let e = Evaluation::new(model, log.orders(), 9, samples, 5)?;
+        slopes.push(e.nothing_slope.value);
+        for (refused, p) in refused.iter_mut().zip(e.pit) {
+            *refused += usize::from(p < 0.01);
+        }
+    }
+    let count = slopes.len() as f64;
+    let mean = slopes.iter().sum::<f64>() / count;
+    let squares: f64 = slopes.iter().map(|s| (s - mean).powi(2)).sum();
+    let margin = 1.96 * (squares / (count - 1.0) / count).sqrt();
+    println!(
+        "{}: slope of nothing over {} draws {mean:.3} ± {margin:.3}; PIT below 0.01 (first, last, total, first piece): {refused:?}",
+        model.name(),
+        slopes.len(),
+    );
     Ok(())
 }
 
