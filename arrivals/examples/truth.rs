@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p hindsight-arrivals --features studies --example truth -- [ORDERS] [EPOCHS] [WORLDS] [HELD_OUT] [SAMPLES] [DRAWS]`
 //!
-//! With DRAWS the truth and the generator are judged on so many further draws of held-out orders, for what one draw leaves uncertain.
+//! With two DRAWS or more the truth and the generator are judged on so many further draws of held-out orders, for what one draw leaves uncertain.
 
 #![allow(clippy::cast_precision_loss, reason = "numbers of orders")]
 

@@ -39,10 +39,15 @@ pub(crate) fn contributions<S: Scalar>(
     all
 }
 
+/// The volume of a resource that a week's demand takes: the slow level of the cohort.
+pub(crate) fn level<S: Scalar>(shape: &Shape, sums: &[S], resource: usize) -> S {
+    sums[resource * (5 + shape.lead) + 1]
+}
+
 /// Money per volume of a resource that a week's demand costs: the unit of its prices.
 pub(crate) fn unit_price<S: Scalar>(shape: &Shape, sums: &[S], resource: usize) -> S {
-    let each = 5 + shape.lead;
-    sums[shape.resources() * each] / (sums[resource * each + 1] + S::constant(1e-9))
+    let money = sums[shape.resources() * (5 + shape.lead)];
+    money / (level(shape, sums, resource) + S::constant(1e-9))
 }
 
 /// A network from what a cohort's sums, its limits and its composition say to prices of every resource, this week and in the
@@ -134,7 +139,7 @@ impl Coordinator {
         let mut inputs = Vec::new();
         for resource in 0..shape.resources() {
             let own = &sums[resource * each..(resource + 1) * each];
-            let rate = own[1] + constant(1e-9);
+            let rate = level(shape, sums, resource) + constant(1e-9);
             inputs.push(((own[0] + constant(0.1) * rate) / rate).ln());
             inputs.extend(own[2..].iter().map(|&x| x / rate * constant(0.5)));
             let outlook = &shared[OUTLOOK + resource * (HORIZON + 1)..][..HORIZON + 1];

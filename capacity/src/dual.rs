@@ -76,7 +76,8 @@ impl Settled {
 
 /// Prices $\lambda \ge 0$ by projected gradient ascent on the dual, from `prices` on:
 /// $$ \lambda \leftarrow \max\Bigl(\lambda + \eta_k \frac{u(\lambda) - K}{K}, 0\Bigr), $$
-/// with steps $\eta_k$ that follow the measured curvature ([arXiv:2308.02261](https://arxiv.org/abs/2308.02261)); returned are the prices with the
+/// with steps $\eta_k$ that follow the measured curvature ([arXiv:2308.02261](https://arxiv.org/abs/2308.02261)); in the denominator a limit of
+/// less than a tenth of the mean counts as that tenth. Returned are the prices with the
 /// least [residual](Settled::residual), and where that is. `used` says what is used at given prices: of an exact buyer it is a negative
 /// subgradient of the dual.
 ///
@@ -149,13 +150,13 @@ impl Ascent {
 
 /// How far uses are above limits, as shares of the limits; `weeks` of every resource.
 pub(crate) fn gaps(used: &[f64], limits: &[f64], weeks: usize) -> Vec<f64> {
-    let rows = used
-        .chunks_exact(weeks.max(1))
-        .zip(limits.chunks_exact(weeks.max(1)));
-    rows.flat_map(|(used, limits)| {
-        let scale = Scale::of(limits);
-        let both = used.iter().zip(limits);
-        both.map(move |(&used, &limit)| scale.gap(used, limit))
-    })
-    .collect()
+    let rows = |all| <[f64]>::chunks_exact(all, weeks.max(1));
+    rows(used)
+        .zip(rows(limits))
+        .flat_map(|(used, limits)| {
+            let scale = Scale::of(limits);
+            let both = used.iter().zip(limits);
+            both.map(move |(&used, &limit)| scale.gap(used, limit))
+        })
+        .collect()
 }

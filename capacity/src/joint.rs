@@ -6,7 +6,7 @@ use hindsight_exo_idp::policy::{Observation, Policy};
 use hindsight_gpu::{DelayLine, Program, Scalar, Shape as Sizes, Start, Step, Var};
 
 use crate::buyer::{Buyer, signals};
-use crate::coordinator::{Coordinator, contributions, unit_price};
+use crate::coordinator::{Coordinator, contributions, level, unit_price};
 use crate::error::count;
 use crate::excess::LEAST;
 use crate::limits::Kind;
@@ -287,7 +287,7 @@ fn lost<S: Scalar>(
         let limit = shared[OUTLOOK + r * (HORIZON + 1)];
         let kept = limit * constant(1.0 - loss.margin);
         // A week without room is measured by what is sold in a week.
-        let rate = sums[r * (5 + shape.lead) + 1] + constant(1e-9);
+        let rate = level(shape, sums, r) + constant(1e-9);
         let scale = limit.max(rate * constant(LEAST));
         let own = &prices[r * (HORIZON + 1)..(r + 1) * (HORIZON + 1)];
         let price = own[0] / unit(r);

@@ -5,7 +5,7 @@ use hindsight_gpu::{Device, Real};
 use crate::buyer::Buyer;
 use crate::cases::Cases;
 use crate::control::published;
-use crate::coordinator::{Coordinator, unit_price};
+use crate::coordinator::{Coordinator, level, unit_price};
 use crate::error::{Argument, Error};
 use crate::shape::{HORIZON, OUTLOOK, Shape};
 
@@ -75,7 +75,7 @@ impl Aggregates<'_> {
     /// A week's demand at its slow level, in volume of a resource.
     #[must_use]
     pub fn demand(&self, resource: usize) -> f64 {
-        self.sums[resource * (5 + self.shape.lead) + 1]
+        level(self.shape, self.sums, resource)
     }
     /// What is expected of a limit some weeks ahead, at most [`HORIZON`].
     #[must_use]

@@ -52,11 +52,8 @@ impl Cases<f32> {
                 .unwrap_or(0.0)
         };
         for resource in 0..resources {
-            let limits = self
-                .limits
-                .get(group)
-                .map(|limits| &limits.of(resource)[scored.clone()]);
-            let scale = limits.map(Scale::of);
+            let limits = self.limits.get(group).map(|limits| limits.of(resource));
+            let limits = limits.map(|all| (all, Scale::of(&all[scored.clone()])));
             for week in scored.clone() {
                 set += price(week, resource, 0);
                 for ((error, bias), ahead) in errors.iter_mut().zip(&mut biases).zip(AHEAD) {
@@ -67,13 +64,10 @@ impl Cases<f32> {
                         *bias += missed;
                     }
                 }
-                let (Some(limits), Some(scale)) = (limits, scale) else {
+                let Some((limits, scale)) = limits else {
                     continue;
                 };
-                let (used, limit) = (
-                    roll.usage[group][resource][week],
-                    limits[week - scored.start],
-                );
+                let (used, limit) = (roll.usage[group][resource][week], limits[week]);
                 over.push(scale.gap(used, limit).max(0.0));
                 tight += price(week, resource, 0) * (limit - used).max(0.0);
             }

@@ -102,10 +102,21 @@ fn faults_in_limits_and_volumes_are_named_with_line_and_column() {
     }
 }
 
+/// A back-test of these sales under these limits, without a page.
+fn back_test(sales: &str, limits: &str, more: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let [sales, limits] = [("s.csv", sales), ("l.csv", limits)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    });
+    let always = ["backtest", "--data", &sales, "--limits", &limits];
+    hindsight(&[&always[..], &["--no-report"], more].concat())
+}
+
 /// A fault on the fourth line is found there, with its column, only by who reads the file as it is written.
 #[test]
 fn every_file_is_read_as_it_is_written() {
-    let folder = tempfile::tempdir().unwrap();
     let german = |text: &str| {
         format!(
             "\u{feff}{}",
@@ -113,7 +124,6 @@ fn every_file_is_read_as_it_is_written() {
         )
     };
     let (plain_sales, faulty) = (sales(), limits(36, "-5", "5"));
-    let path = |name: &str| folder.path().join(name).display().to_string();
     for (sales, limits, arguments) in [
         (german(&plain_sales), faulty.clone(), &[][..]),
         (german(&plain_sales), faulty.clone(), &["--decimal-comma"]),
@@ -129,18 +139,7 @@ fn every_file_is_read_as_it_is_written() {
             &["--delimiter", ","],
         ),
     ] {
-        std::fs::write(path("s.csv"), sales).unwrap();
-        std::fs::write(path("l.csv"), limits).unwrap();
-        let (sales, limits) = (path("s.csv"), path("l.csv"));
-        let always = [
-            "backtest",
-            "--data",
-            &sales,
-            "--limits",
-            &limits,
-            "--no-report",
-        ];
-        let (code, _, error) = hindsight(&[&always[..], arguments].concat());
+        let (code, _, error) = back_test(&sales, &limits, arguments);
         assert_eq!(code, Some(2), "{arguments:?}: {error}");
         let words = "l.csv:4: column \"storage\": \"-5\" is negative";
         assert!(error.contains(words), "{arguments:?}: {error}");
@@ -150,8 +149,6 @@ fn every_file_is_read_as_it_is_written() {
 /// Half of a record is for training: one of 80 weeks is too short for roll-outs of 36 with their history.
 #[test]
 fn a_record_too_short_for_the_horizon_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).display().to_string();
     let short: Vec<String> = sales()
         .lines()
         .filter(|line| {
@@ -160,11 +157,7 @@ fn a_record_too_short_for_the_horizon_is_named() {
         })
         .map(str::to_owned)
         .collect();
-    std::fs::write(path("s.csv"), short.join("\n")).unwrap();
-    std::fs::write(path("l.csv"), limits(36, "400", "30")).unwrap();
-    let (sales, limits) = (path("s.csv"), path("l.csv"));
-    let arguments = ["backtest", "--data", &sales, "--limits", &limits];
-    let (code, _, error) = hindsight(&[&arguments[..], &["--no-report"]].concat());
+    let (code, _, error) = back_test(&short.join("\n"), &limits(36, "400", "30"), &[]);
     assert_eq!(code, Some(2), "{error}");
     let words = "the record has 80 weeks, and 88 are needed";
     assert!(error.contains(words), "{error}");
@@ -173,23 +166,7 @@ fn a_record_too_short_for_the_horizon_is_named() {
 /// Every method is tried on the file's own products and a gate holds the limits. One week has less room than what is there on opening takes: no order helps.
 #[test]
 fn a_back_test_under_limits_tries_every_method() {
-    let folder = tempfile::tempdir().unwrap();
-    let (sales_at, limits_at) = (folder.path().join("s.csv"), folder.path().join("l.csv"));
-    std::fs::write(&sales_at, sales()).unwrap();
-    std::fs::write(&limits_at, limits(36, "1", "30")).unwrap();
-    let (sales, limits) = (
-        sales_at.display().to_string(),
-        limits_at.display().to_string(),
-    );
-    let (code, out, error) = hindsight(&[
-        "backtest",
-        "--data",
-        &sales,
-        "--limits",
-        &limits,
-        "--no-report",
-        "--json",
-    ]);
+    let (code, out, error) = back_test(&sales(), &limits(36, "1", "30"), &["--json"]);
     assert_eq!(code, Some(0), "{error}");
     let results: Value = serde_json::from_str(&out).unwrap();
     let methods = results["methods"].as_array().unwrap();
