@@ -5,7 +5,7 @@ use super::reverse::{Target, target};
 use super::source::{Reader, segments};
 use super::tile::{Gradients, Tile};
 use crate::kernel::real::Real;
-use crate::kernel::{TILE, narrow, padded};
+use crate::kernel::{narrow, padded};
 use crate::record::{Arg, Dense, MAX_SEGMENTS, Space};
 use crate::scalar::Activation;
 
@@ -47,7 +47,7 @@ impl<F: Real> Tile<'_, F> {
         if groups {
             narrow::scale(isa, width, dz, slope, bias);
         } else {
-            F::scale(isa, dz, slope, self.here.count, bias);
+            F::scale(isa, width, dz, slope, self.here.count, bias);
         }
         if dense.trained {
             let (scratch, grad) = (&mut memory.transposed, &mut gradients.dense[dense.id]);
@@ -55,7 +55,8 @@ impl<F: Real> Tile<'_, F> {
             if groups {
                 narrow::weight_gradient(isa, width, dz, segments, wide, scratch, grad);
             } else {
-                weight_gradient(isa, dz, segments, self.here.count, scratch, grad, wide);
+                let lanes = (width, self.here.count);
+                weight_gradient(isa, lanes, dz, segments, scratch, grad, wide);
             }
         }
         let mut column = 0;
@@ -84,7 +85,7 @@ impl<F: Real> Tile<'_, F> {
                     dx,
                 );
             } else {
-                run.packed[dense.id].backward(isa, s, dz, dense.fresh[s], dx);
+                run.packed[dense.id].backward(isa, width, s, dz, dense.fresh[s], dx);
             }
         }
     }
@@ -93,23 +94,23 @@ impl<F: Real> Tile<'_, F> {
 /// Inputs up to which the gradient of a layer's weights is cheaper by scalar products than as a product of padded matrices.
 const FEW: usize = 4;
 
-/// Adds $dZ\thinspace X^T$, summed over the first `count` lanes, to the gradient of the weights; `dz` is zero beyond them.
+/// Adds $dZ\thinspace X^T$, summed over the first `count` of the lanes of a row, to the gradient of the weights; `dz` is zero beyond them.
 pub(super) fn weight_gradient<F: Real>(
     isa: crate::kernel::isa::Isa,
+    (lanes, count): (usize, usize),
     dz: &[F],
     segments: &[&[F]],
-    count: usize,
     transposed: &mut [F],
     grad: &mut [F],
     width: usize,
 ) {
     // A layer of one or two outputs, or of few inputs, is cheaper by scalar products: nothing to transpose, no columns of padding.
-    let inputs: usize = segments.iter().map(|segment| segment.len() / TILE).sum();
-    if dz.len() <= 2 * TILE || inputs <= FEW {
-        for (dz, mut grad) in dz.chunks_exact(TILE).zip(grad.chunks_exact_mut(width)) {
+    let inputs: usize = segments.iter().map(|segment| segment.len() / lanes).sum();
+    if dz.len() <= 2 * lanes || inputs <= FEW {
+        for (dz, mut grad) in dz.chunks_exact(lanes).zip(grad.chunks_exact_mut(width)) {
             for segment in segments {
                 let here;
-                (here, grad) = grad.split_at_mut(segment.len() / TILE);
+                (here, grad) = grad.split_at_mut(segment.len() / lanes);
                 F::dots(isa, dz, count, segment, here);
             }
         }
@@ -117,9 +118,9 @@ pub(super) fn weight_gradient<F: Real>(
     }
     let mut column = 0;
     for segment in segments {
-        F::transpose(isa, segment, column, width, transposed);
-        column += segment.len() / TILE;
+        F::transpose(isa, lanes, segment, column, width, transposed);
+        column += segment.len() / lanes;
     }
-    transposed[count * width..TILE * width].fill(F::default());
-    F::outer(isa, dz, transposed, width, grad);
+    transposed[count * width..lanes * width].fill(F::default());
+    F::outer(isa, lanes, dz, transposed, width, grad);
 }

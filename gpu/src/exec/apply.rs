@@ -127,6 +127,7 @@ fn layer<F: Real>(
     let packed = &run.packed[layer.id];
     packed.forward(
         run.isa,
+        reader.map.width,
         segments,
         biases(run, layer),
         activation,

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::kernel::TILE;
+use crate::kernel::{TILE, WIDE};
+use crate::record::Program;
 
 /// Tiles that add up their gradients one after another are a *bundle*: how many there are depends on the data alone, so that the order of
 /// every sum is the same for any number of threads.
@@ -11,9 +12,33 @@ const BUNDLES: usize = 32;
 /// Where blocks are fewer than this, those of several tiles are bundled by themselves, so that threads can share them.
 const FEW: usize = 16;
 
+/// How a program's lanes are cut into tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// Whether the lanes of a group go through the horizon together.
+    pub(super) joined: bool,
+    /// Lanes of a tile.
+    pub(super) width: usize,
+}
+
+impl Cut {
+    /// Wide where lanes are joined, since then all tiles of a group take turns in every period; the kernels of classes have rows of a tile
+    /// that is not.
+    pub(super) fn of(program: &Program) -> Self {
+        let joined = program.joins_lanes();
+        let wide = joined && !program.has_classes();
+        Cut {
+            joined,
+            width: if wide { WIDE } else { TILE },
+        }
+    }
+}
+
 /// The lanes of a run in tiles, blocks, bundles and jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Arrangement {
+    /// Lanes for which a tile has room.
+    pub(super) width: usize,
     pub(super) tiles: Vec<TilePlace>,
     /// For each tile, the lanes of each of its groups, counted from its first.
     segments: Vec<Range<usize>>,
@@ -47,8 +72,11 @@ pub(super) struct Job {
 
 impl Arrangement {
     /// Lanes in groups of these sizes. Where nothing is joined, a group of several tiles is as good as one a tile.
-    pub(super) fn new(sizes: &[usize], joined: bool) -> Self {
-        let mut all = Arrangement::default();
+    pub(super) fn new(sizes: &[usize], cut: Cut) -> Self {
+        let mut all = Arrangement {
+            width: cut.width,
+            ..Arrangement::default()
+        };
         let mut first = 0;
         // Lanes that are left in the last tile, if it holds whole groups.
         let mut left = 0;
@@ -62,8 +90,8 @@ impl Arrangement {
                     left -= size;
                 }
                 _ => {
-                    all.own_tiles(group, first, size, joined);
-                    left = TILE.saturating_sub(size);
+                    all.own_tiles(group, first, size, cut.joined);
+                    left = cut.width.saturating_sub(size);
                 }
             }
             first += size;
@@ -74,8 +102,8 @@ impl Arrangement {
 
     fn own_tiles(&mut self, group: usize, first: usize, size: usize, joined: bool) {
         let begin = self.tiles.len();
-        for from in (0..size).step_by(TILE) {
-            let count = (size - from).min(TILE);
+        for from in (0..size).step_by(self.width) {
+            let count = (size - from).min(self.width);
             let at = self.segments.len();
             self.segments.push(0..count);
             self.tiles.push(TilePlace {
@@ -166,11 +194,11 @@ mod tests {
     proptest! {
         /// Tiles hold all lanes in order; a group lies in one tile, or has tiles of its own.
         #[test]
-        fn groups_are_whole(sizes in sizes(), joined: bool) {
-            let all = Arrangement::new(&sizes, joined);
+        fn groups_are_whole(sizes in sizes(), joined: bool, width in prop_oneof![Just(TILE), Just(WIDE)]) {
+            let all = Arrangement::new(&sizes, Cut { joined, width });
             let mut next = 0;
             for (t, tile) in all.tiles.iter().enumerate() {
-                prop_assert!(tile.first == next && (1..=TILE).contains(&tile.count));
+                prop_assert!(tile.first == next && (1..=width).contains(&tile.count));
                 next += tile.count;
                 let segments = all.segments(t);
                 prop_assert!(segments[0].start == 0 && segments[segments.len() - 1].end == tile.count);
@@ -180,7 +208,7 @@ mod tests {
             for block in &all.blocks {
                 let lanes: usize = all.tiles[block.tiles.clone()].iter().map(|t| t.count).sum();
                 let own: usize = sizes[block.groups.clone()].iter().sum();
-                prop_assert!(lanes == own || !joined && block.groups.len() == 1 && lanes <= TILE);
+                prop_assert!(lanes == own || !joined && block.groups.len() == 1 && lanes <= width);
                 prop_assert!(block.tiles.len() == 1 || block.groups.len() == 1);
                 if block.tiles.len() == 1 && lanes == own {
                     let found: Vec<usize> = all.segments(block.tiles.start).iter().map(ExactSizeIterator::len).collect();

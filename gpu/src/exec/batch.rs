@@ -276,18 +276,18 @@ impl<'a, F: Real> Batch<'a, F> {
         Picks::new(first, count, lanes)
     }
 
-    /// Writes the inputs of a period of the run to rows of `out` that begin at `place`, for lanes `first..first + count` of the run; the
+    /// Writes the inputs of a period of the run to rows of `out`, so wide, that begin at a place each, for lanes `first..first + count` of the run; the
     /// last lane fills up the rows. Asks for those of the next period.
     pub(super) fn gather_exo(
         &self,
         period: usize,
         first: usize,
         count: usize,
-        place: impl Fn(usize) -> usize,
+        rows: (usize, impl Fn(usize) -> usize),
         out: &mut [F],
     ) {
         let (picks, at) = (self.picks(first, count), self.window.start + period);
-        self.exo.gather(at, picks, place, out);
+        self.exo.gather(at, picks, rows, out);
         if period + 1 < self.window.len() {
             self.exo.ask(at + 1, picks);
         }

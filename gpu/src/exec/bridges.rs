@@ -3,7 +3,7 @@
 
 use super::reverse::{Target, target};
 use super::tile::{Gradients, Tile};
-use crate::kernel::TILE;
+use crate::kernel::WIDE;
 use crate::kernel::elementwise::{self, Source};
 use crate::kernel::real::Real;
 use crate::record::{Bridge, Reduce, Space};
@@ -22,9 +22,10 @@ impl<F: Real> Tile<'_, F> {
                     F::join(self.run.isa, bridge.f, rows, self.here.groups, here);
                 }
                 Source::Splat(x) => {
-                    let row = [x; TILE];
+                    let row = [x; WIDE];
+                    let row = &row[..self.width()];
                     for here in here.chunks_exact_mut(count) {
-                        F::join(self.run.isa, bridge.f, &row, self.here.groups, here);
+                        F::join(self.run.isa, bridge.f, row, self.here.groups, here);
                     }
                 }
             }
@@ -61,7 +62,8 @@ impl<F: Real> Tile<'_, F> {
         let reader = groups.reader(period);
         for bridge in bridges {
             let at = self.map.of(space, period, bridge.to);
-            let out = &mut self.memory.rows[at..at + bridge.rows * TILE];
+            let len = bridge.rows * self.width();
+            let out = &mut self.memory.rows[at..at + len];
             match reader.arg(bridge.from, bridge.rows) {
                 Source::Rows(values) | Source::Repeated(values) => {
                     F::spread(self.run.isa, values, self.here.groups, out);
@@ -84,7 +86,7 @@ impl<F: Real> Tile<'_, F> {
             let here;
             (here, rest) = rest.split_at_mut(bridge.rows * self.here.groups.lanes.len());
             let at = self.adjoints.of(space, period, bridge.to);
-            let rows = &self.memory.adjoints[at..at + bridge.rows * TILE];
+            let rows = &self.memory.adjoints[at..at + bridge.rows * self.width()];
             F::join(self.run.isa, Reduce::Sum, rows, self.here.groups, here);
         }
     }
@@ -126,19 +128,20 @@ impl<F: Real> Tile<'_, F> {
         groups: &Tile<'_, F>,
         gradients: &mut Gradients<F>,
     ) {
-        let (isa, own) = (self.run.isa, self.here.groups);
+        let (isa, own, width) = (self.run.isa, self.here.groups, self.width());
         for bridge in live(bridges) {
             let at = groups.adjoints.of(space, period, bridge.to);
             let values = &groups.memory.adjoints[at..][..bridge.rows * own.lanes.len()];
             match target(self, bridge.from, period) {
                 Target::Rows(at) => {
-                    let adjoints = &mut self.memory.adjoints[at..][..bridge.rows * TILE];
+                    let adjoints = &mut self.memory.adjoints[at..][..bridge.rows * width];
                     F::spread_more(isa, values, own, adjoints);
                 }
                 Target::Param(i) => {
-                    let mut row = [F::default(); TILE];
+                    let mut row = [F::default(); WIDE];
+                    let row = &mut row[..width];
                     for values in values.chunks_exact(own.lanes.len()) {
-                        F::spread(isa, values, own, &mut row);
+                        F::spread(isa, values, own, row);
                         let row = &row[..self.here.count];
                         elementwise::sum(isa, row, &mut gradients.params[i]);
                     }

@@ -125,7 +125,8 @@ impl<F: Real> Tile<'_, F> {
         let biases = bias.clone().map_or(&[][..], |b| &run.params[b]);
         // On the way back the likelihood has mostly just been computed.
         if !(space == Space::Period && self.logits_of.take() == Some(out)) {
-            run.packed[layer.id].forward(isa, segments, biases, Activation::Identity, dz, &mut []);
+            let identity = Activation::Identity;
+            run.packed[layer.id].forward(isa, TILE, segments, biases, identity, dz, &mut []);
         }
         F::likelihood_adjoint(isa, dz, top, log_total, &dy);
         for (i, (&dy, place)) in dy.iter().zip(places).enumerate() {
@@ -136,16 +137,17 @@ impl<F: Real> Tile<'_, F> {
         }
         let bias = bias.filter(|_| layer.trained);
         let bias = bias.map_or(&mut [][..], |b| &mut gradients.params[b]);
-        F::scale(isa, dz, &[], self.here.count, bias);
+        F::scale(isa, TILE, dz, &[], self.here.count, bias);
         if layer.trained {
             let (scratch, grad) = (&mut memory.transposed, &mut gradients.dense[layer.id]);
             let width = padded(layer.width);
-            weight_gradient(isa, dz, segments, self.here.count, scratch, grad, width);
+            let lanes = (TILE, self.here.count);
+            weight_gradient(isa, lanes, dz, segments, scratch, grad, width);
         }
         for (s, &(_, rows)) in layer.segments.iter().enumerate() {
             if let (Target::Rows(at), true) = (targets[s], layer.wanted[s]) {
                 let dx = &mut memory.adjoints[at..at + rows * TILE];
-                run.packed[layer.id].backward(isa, s, dz, layer.fresh[s], dx);
+                run.packed[layer.id].backward(isa, TILE, s, dz, layer.fresh[s], dx);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::arrangement::{Arrangement, Job};
+use super::arrangement::{Arrangement, Cut, Job};
 use super::batch::{Batch, check};
 use super::crew::{Crew, Lead, Store, TileInputs, TileRollout};
 use super::direct::Directs;
@@ -13,7 +13,6 @@ use super::session::{Gradient, Rollout, Session};
 use super::tile::{Gradients, Run};
 use super::workers::{side_by_side, spread};
 use crate::error::Error;
-use crate::kernel::TILE;
 use crate::kernel::dense::Packed;
 use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
@@ -28,7 +27,7 @@ pub(super) struct CpuSession<'a, F: Real> {
     plan: Plan,
     /// Of the lanes and of the groups.
     directs: [Directs<F>; 2],
-    joined: bool,
+    cut: Cut,
     batch: Batch<'a, F>,
     optimizer: Optimizer<F>,
     /// The weights as the kernels read them; none where they have changed since, and whether the transposes are there.
@@ -46,9 +45,9 @@ impl<'a, F: Real> CpuSession<'a, F> {
         program: &Program,
         batch: Batch<'a, F>,
     ) -> Result<Self, Error> {
-        let joined = program.joins_lanes();
+        let cut = Cut::of(program);
         let (all, sizes) = batch.part(&Part::all())?;
-        let (arrangement, periods) = (Arrangement::new(&sizes, joined), all.run_periods());
+        let (arrangement, periods) = (Arrangement::new(&sizes, cut), all.run_periods());
         let ready = |keep| plan(program, batch.differentiate_inputs, keep);
         let mut plan = ready(Keep::All);
         // What does not fit is sooner computed again a period at a time, in cache, than a segment at a time.
@@ -62,7 +61,7 @@ impl<'a, F: Real> CpuSession<'a, F> {
             tape,
             directs,
             plan,
-            joined,
+            cut,
             batch,
             optimizer: Optimizer::new(params),
             packed: None,
@@ -161,7 +160,7 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
     fn forward(&mut self, part: &Part<'_>) -> Result<Rollout<F>, Error> {
         self.pack(false);
         let (batch, sizes) = self.batch.part(part)?;
-        let arrangement = Arrangement::new(&sizes, self.joined);
+        let arrangement = Arrangement::new(&sizes, self.cut);
         let packed = self.packed.as_ref().map_or(&[][..], |(packed, _)| packed);
         let run = Run {
             isa: Isa::detect(),
@@ -197,7 +196,7 @@ impl<F: Real> Session<F> for CpuSession<'_, F> {
     fn gradient(&mut self, part: &Part<'_>) -> Result<Gradient<F>, Error> {
         self.pack(true);
         let (batch, sizes) = self.batch.part(part)?;
-        let arrangement = Arrangement::new(&sizes, self.joined);
+        let arrangement = Arrangement::new(&sizes, self.cut);
         for _ in self.gradients.len()..arrangement.bundles.len() {
             self.gradients.push(Mutex::new(Gradients::new(&self.plan)));
         }
@@ -304,7 +303,8 @@ fn segments<F>(
     periods: usize,
 ) -> Segments {
     let (tiles, groups) = arrangement.largest();
-    let numbers = |lanes: usize, of_groups: usize| lanes * tiles * TILE + of_groups * groups;
+    let numbers =
+        |lanes: usize, of_groups: usize| lanes * tiles * arrangement.width + of_groups * groups;
     let carried = |side: &Side| side.carried.iter().map(ExactSizeIterator::len).sum();
     let kept = |side: &Side| side.kept + side.saved;
     let needs = Needs {

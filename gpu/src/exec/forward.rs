@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::ring::Parts;
 use super::source::{Reader, lane};
 use super::tile::{Memory, Place, Run, Tile};
-use crate::kernel::TILE;
 use crate::kernel::elementwise::Source;
 use crate::kernel::groups::Groups;
 use crate::kernel::real::Real;
@@ -19,13 +18,14 @@ impl<'r, F: Real> Tile<'r, F> {
         memory: Memory<F>,
     ) -> Self {
         let places = tiles.map(|index| place_of(run, index)).collect();
-        let mut tile = Tile::new(run, &run.plan.lane, TILE, places, memory);
+        let mut tile = Tile::new(run, &run.plan.lane, run.arrangement.width, places, memory);
         for t in 0..tile.tiles() {
             tile.turn_to(t);
             let (batch, here) = (run.batch, &tile.here);
             let picks = batch.picks(here.first, here.count);
             let place = |k| tile.map.of_start(k);
-            batch.lane.gather(0, picks, place, &mut tile.memory.rows);
+            let rows = (tile.width(), place);
+            batch.lane.gather(0, picks, rows, &mut tile.memory.rows);
             // A thread goes on with the next tile more often than not.
             if let Some(next) = run.arrangement.tiles.get(here.index + 1) {
                 let groups = run.arrangement.groups_of(here.index + 1);
@@ -48,7 +48,8 @@ impl<'r, F: Real> Tile<'r, F> {
         let place = |k: usize| map.of_period(period, side.inputs[k]);
         if std::ptr::eq(side, &self.run.plan.lane) {
             let rows = &mut self.memory.rows;
-            batch.gather_exo(period, here.first, here.count, place, rows);
+            let to = (self.map.width, place);
+            batch.gather_exo(period, here.first, here.count, to, rows);
         } else {
             for k in 0..side.inputs.len() {
                 let out = &mut self.memory.rows[place(k)..][..here.count];
@@ -149,7 +150,7 @@ impl<'r, F: Real> Tile<'r, F> {
 fn place_of<'r, F: Real>(run: &'r Run<'r, F>, index: usize) -> Place<'r, F> {
     let (batch, tile) = (run.batch, &run.arrangement.tiles[index]);
     let mut place = Place::new(index, tile.first, tile.count);
-    place.groups = Groups::new(run.arrangement.segments(index));
+    place.groups = Groups::new(run.arrangement.segments(index), run.arrangement.width);
     match &batch.weights {
         Some(weights) => batch
             .picks(tile.first, tile.count)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::picks::Picks;
 use crate::kernel::real::Real;
-use crate::kernel::{TILE, prefetch};
+use crate::kernel::{WIDE, prefetch};
 
 /// Lanes whose inputs are read side by side where each has its own in one place.
 const TOGETHER: usize = 8;
@@ -81,12 +81,13 @@ impl<'a, F: Real> Inputs<'a, F> {
         self.values.get(period * each..(period + 1) * each)
     }
 
-    /// Writes the inputs of some lanes in a period to rows of `out` that begin at `place`; the last lane fills up the rows.
+    /// Writes the inputs of some lanes in a period to rows of `out`, `width` numbers each, that begin at `place`; the last lane fills up the
+    /// rows.
     pub(super) fn gather(
         &self,
         period: usize,
         picks: Picks<'_>,
-        place: impl Fn(usize) -> usize,
+        (width, place): (usize, impl Fn(usize) -> usize),
         out: &mut [F],
     ) {
         let inputs = self.inputs;
@@ -96,11 +97,12 @@ impl<'a, F: Real> Inputs<'a, F> {
         match self.order {
             Order::ByInput => {
                 for (k, row) in values.chunks_exact(self.lanes).enumerate() {
-                    picks.copy(row, &mut out[place(k)..][..TILE]);
+                    picks.copy(row, &mut out[place(k)..][..width]);
                 }
             }
             Order::ByLane => {
-                let mut from: [&[F]; TILE] = [&[]; TILE];
+                let mut from: [&[F]; WIDE] = [&[]; WIDE];
+                let from = &mut from[..width];
                 let mut count = 0;
                 for (from, lane) in from.iter_mut().zip(picks.lanes()) {
                     *from = &values[lane * inputs..][..inputs];

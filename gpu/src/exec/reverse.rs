@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::tile::{Gradients, Tile};
-use crate::kernel::TILE;
+use crate::kernel::WIDE;
 use crate::kernel::elementwise;
 use crate::kernel::real::Real;
 use crate::record::{Arg, Space};
@@ -93,7 +93,8 @@ impl<F: Real> Tile<'_, F> {
     /// Seeds the adjoint of a period's objective.
     pub(super) fn seed(&mut self, period: usize, gradients: &mut Gradients<F>) {
         let weights = self.here.weights;
-        self.add_row(self.run.plan.objective, period, &weights, gradients);
+        let weights = &weights[..self.width()];
+        self.add_row(self.run.plan.objective, period, weights, gradients);
     }
 
     /// Hands the adjoints of a period's state to the period before (or to the start), those of its inputs to `exo`, and
@@ -105,7 +106,7 @@ impl<F: Real> Tile<'_, F> {
         mut exo: impl FnMut(usize, usize, F),
     ) {
         let (side, width) = (self.side, self.width());
-        let mut row = [F::default(); TILE];
+        let mut row = [F::default(); WIDE];
         for (k, &state) in side.states.iter().enumerate() {
             let at = self.adjoints.of(Space::Period, period, state);
             let row = &mut row[..width];

@@ -1,6 +1,6 @@
 //! The tiles of one thread: their memory, kept between runs, and where everything in it is.
 
-use crate::kernel::TILE;
+use crate::kernel::WIDE;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::dense::Packed;
 use crate::kernel::elementwise;
@@ -104,8 +104,8 @@ pub(super) struct Place<'r, F> {
     pub(super) count: usize,
     /// The lanes of each of the block's groups that are here; none in a tile of groups.
     pub(super) groups: Groups<'r>,
-    pub(super) objective: [f64; TILE],
-    pub(super) weights: [F; TILE],
+    pub(super) objective: [f64; WIDE],
+    pub(super) weights: [F; WIDE],
 }
 
 impl<F: Real> Place<'_, F> {
@@ -114,9 +114,9 @@ impl<F: Real> Place<'_, F> {
             index,
             first,
             count,
-            groups: Groups::new(&[]),
-            objective: [0.0; TILE],
-            weights: [F::default(); TILE],
+            groups: Groups::new(&[], 0),
+            objective: [0.0; WIDE],
+            weights: [F::default(); WIDE],
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::elementwise;
 use super::isa::per_isa;
 use super::number::Number;
-use super::shape::TILE;
 use crate::scalar::Activation;
 
 #[inline(always)]
@@ -46,22 +45,26 @@ fn portable_body<const FMA: bool, F: Number>(activation: Activation, z: &mut [F]
 
 #[inline(always)]
 fn scale_body<const FMA: bool, F: Number>(
+    lanes: usize,
     adjoint: &mut [F],
     slope: &[F],
     count: usize,
     sums: &mut [F],
 ) {
-    for (row, slope) in adjoint.chunks_exact_mut(TILE).zip(slope.chunks_exact(TILE)) {
+    for (row, slope) in adjoint
+        .chunks_exact_mut(lanes)
+        .zip(slope.chunks_exact(lanes))
+    {
         for (a, &s) in row.iter_mut().zip(slope) {
             *a = *a * s;
         }
     }
-    if count < TILE {
-        for row in adjoint.chunks_exact_mut(TILE) {
+    if count < lanes {
+        for row in adjoint.chunks_exact_mut(lanes) {
             row[count..].fill(F::default());
         }
     }
-    for (sum, row) in sums.iter_mut().zip(adjoint.chunks_exact(TILE)) {
+    for (sum, row) in sums.iter_mut().zip(adjoint.chunks_exact(lanes)) {
         *sum = *sum + elementwise::total(row);
     }
 }
@@ -71,15 +74,16 @@ per_isa!(
     fn activate<F>(activation: Activation, z: &mut [F], slope: &mut [F]) = portable_body
 );
 per_isa!(
-    /// Multiplies rows of adjoints by the saved derivatives (unless there are none), clears the lanes from `count` on, and
+    /// Multiplies rows of adjoints, `lanes` each, by the saved derivatives (unless there are none), clears the lanes from `count` on, and
     /// adds the rows' totals to `sums` (which may be empty).
-    fn scale<F>(adjoint: &mut [F], slope: &[F], count: usize, sums: &mut [F]) = scale_body
+    fn scale<F>(lanes: usize, adjoint: &mut [F], slope: &[F], count: usize, sums: &mut [F]) = scale_body
 );
 
 #[cfg(test)]
 mod tests {
     use super::super::dispatch::Kernels;
     use super::super::isa::Isa;
+    use super::super::shape::TILE;
     use super::*;
     use proptest::prelude::*;
 

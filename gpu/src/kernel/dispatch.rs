@@ -4,35 +4,36 @@ use super::elementwise::Source;
 use super::groups::{self, Groups};
 use super::isa::Isa;
 use super::number::Number;
-use super::shape::{PANEL, TILE};
+use super::shape::{PANEL, TILE, WIDE};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 use super::{activation, elementwise, product, softmax};
 use crate::record::{Reduce, Unary};
 use crate::scalar::Activation;
 
-/// The kernels of a number type; what it has no kernels of its own for runs in portable code.
+/// The kernels of a number type; what it has no kernels of its own for runs in portable code. A row has [`TILE`] lanes or, where it is not
+/// of classes, [`WIDE`].
 pub(crate) trait Kernels: Number {
-    /// Writes $b + W X$ to `out`, one panel of weights: `rows` times $k$ weights, $k$-major, and $k$ rows of inputs in
+    /// Writes $b + W X$ to `out`, one panel of weights: `rows` times $k$ weights, $k$-major, and $k$ rows of inputs, `lanes` each, in
     /// segments. What it begins with, $b$, is one number a row, or without any what `out` holds.
     fn panel(
         isa: Isa,
-        rows: usize,
+        (rows, lanes): (usize, usize),
         panel: &[Self],
         segments: &[&[Self]],
         begin: Option<&[Self; PANEL]>,
         out: &mut [Self],
     ) {
-        product::panel(isa, rows, panel, segments, begin, out);
+        product::panel(isa, rows, lanes, panel, segments, begin, out);
     }
-    /// Adds $dZ\thinspace X^T$ to `grad` (outputs by `width`): `dz` has [`TILE`] lanes a row, `xt` is lane-major, `width` a lane.
-    fn outer(isa: Isa, dz: &[Self], xt: &[Self], width: usize, grad: &mut [Self]) {
-        product::outer(isa, dz, xt, width, grad);
+    /// Adds $dZ\thinspace X^T$ to `grad` (outputs by `width`): `dz` has `lanes` a row, `xt` is lane-major, `width` a lane.
+    fn outer(isa: Isa, lanes: usize, dz: &[Self], xt: &[Self], width: usize, grad: &mut [Self]) {
+        product::outer(isa, lanes, dz, xt, width, grad);
     }
-    /// Writes the rows `x` into columns `column..` of the lane-major `xt`, `width` a lane; columns up to a multiple of
+    /// Writes the rows `x`, `lanes` each, into columns `column..` of the lane-major `xt`, `width` a lane; columns up to a multiple of
     /// eight may be filled with zeros.
-    fn transpose(_: Isa, x: &[Self], column: usize, width: usize, xt: &mut [Self]) {
-        product::transpose(x, column, width, xt);
+    fn transpose(_: Isa, lanes: usize, x: &[Self], column: usize, width: usize, xt: &mut [Self]) {
+        product::transpose(lanes, x, column, width, xt);
     }
     /// Replaces `z` by its activation and writes the derivative to `slope`, unless that is empty.
     fn activate(isa: Isa, f: Activation, z: &mut [Self], slope: &mut [Self]) {
@@ -42,12 +43,19 @@ pub(crate) trait Kernels: Number {
     fn unary(isa: Isa, f: Unary, x: Source<'_, Self>, out: &mut [Self]) {
         elementwise::unary(isa, f, x, out);
     }
-    /// Multiplies rows of adjoints by the saved derivatives (unless there are none), clears the lanes from `count` on, and
+    /// Multiplies rows of adjoints, `lanes` each, by the saved derivatives (unless there are none), clears the lanes from `count` on, and
     /// adds the rows' totals to `sums` (which may be empty).
-    fn scale(isa: Isa, rows: &mut [Self], slope: &[Self], count: usize, sums: &mut [Self]) {
-        activation::scale(isa, rows, slope, count, sums);
+    fn scale(
+        isa: Isa,
+        lanes: usize,
+        rows: &mut [Self],
+        slope: &[Self],
+        count: usize,
+        sums: &mut [Self],
+    ) {
+        activation::scale(isa, lanes, rows, slope, count, sums);
     }
-    /// Adds to `out` the scalar products of `a` with each of the rows, over the first `count` lanes.
+    /// Adds to `out` the scalar products of `a`, a row, with each of the rows, over the first `count` lanes.
     fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]) {
         elementwise::dots(isa, a, count, rows, out);
     }
@@ -108,7 +116,7 @@ impl Kernels for f64 {}
 impl Kernels for f32 {
     fn panel(
         isa: Isa,
-        rows: usize,
+        (rows, lanes): (usize, usize),
         panel: &[f32],
         segments: &[&[f32]],
         begin: Option<&[f32; PANEL]>,
@@ -116,31 +124,35 @@ impl Kernels for f32 {
     ) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => x86::avx2::panel(proof, rows, panel, segments, begin, out),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => x86::avx512::panel(proof, rows, panel, segments, begin, out),
-            Isa::Portable => product::panel(isa, rows, panel, segments, begin, out),
-        }
-    }
-    fn outer(isa: Isa, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => _ = x86::avx2::outer(proof, dz, xt, width, 0, grad),
+            Isa::Avx2(proof) => {
+                x86::avx2::panel(proof, (rows, lanes), panel, segments, begin, out);
+            }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(proof) => {
-                let rest = x86::avx512::outer(proof, dz, xt, width, 0, grad);
-                x86::avx2::outer(proof.avx2(), dz, xt, width, rest, grad);
+                x86::avx512::panel(proof, (rows, lanes), panel, segments, begin, out);
             }
-            Isa::Portable => product::outer(isa, dz, xt, width, grad),
+            Isa::Portable => product::panel(isa, rows, lanes, panel, segments, begin, out),
         }
     }
-    fn transpose(isa: Isa, x: &[f32], column: usize, width: usize, xt: &mut [f32]) {
+    fn outer(isa: Isa, lanes: usize, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => x86::transpose(proof, x, column, width, xt),
+            Isa::Avx2(proof) => _ = x86::avx2::outer(proof, lanes, dz, xt, width, 0, grad),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => x86::transpose(proof.avx2(), x, column, width, xt),
-            Isa::Portable => product::transpose(x, column, width, xt),
+            Isa::Avx512(proof) => {
+                let rest = x86::avx512::outer(proof, lanes, dz, xt, width, 0, grad);
+                x86::avx2::outer(proof.avx2(), lanes, dz, xt, width, rest, grad);
+            }
+            Isa::Portable => product::outer(isa, lanes, dz, xt, width, grad),
+        }
+    }
+    fn transpose(isa: Isa, lanes: usize, x: &[f32], column: usize, width: usize, xt: &mut [f32]) {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => x86::transpose(proof, lanes, x, column, width, xt),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => x86::transpose(proof.avx2(), lanes, x, column, width, xt),
+            Isa::Portable => product::transpose(lanes, x, column, width, xt),
         }
     }
     fn activate(isa: Isa, f: Activation, z: &mut [f32], slope: &mut [f32]) {
@@ -171,23 +183,30 @@ impl Kernels for f32 {
             _ => elementwise::unary(isa, f, x, out),
         }
     }
-    fn scale(isa: Isa, rows: &mut [f32], slope: &[f32], count: usize, sums: &mut [f32]) {
+    fn scale(
+        isa: Isa,
+        lanes: usize,
+        rows: &mut [f32],
+        slope: &[f32],
+        count: usize,
+        sums: &mut [f32],
+    ) {
+        let whole = count == lanes && is_whole(lanes);
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) if count == TILE => x86::avx2::scale(proof, rows, slope, sums),
+            Isa::Avx2(proof) if whole => x86::avx2::scale(proof, lanes, rows, slope, sums),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) if count == TILE => x86::avx512::scale(proof, rows, slope, sums),
-            _ => activation::scale(isa, rows, slope, count, sums),
+            Isa::Avx512(proof) if whole => x86::avx512::scale(proof, lanes, rows, slope, sums),
+            _ => activation::scale(isa, lanes, rows, slope, count, sums),
         }
     }
     fn dots(isa: Isa, a: &[f32], count: usize, rows: &[f32], out: &mut [f32]) {
-        match (isa, a.first_chunk()) {
+        let whole = count == a.len() && is_whole(count);
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2(proof), Some(a)) if count == TILE => x86::avx2::dots(proof, a, rows, out),
+            Isa::Avx2(proof) if whole => x86::avx2::dots(proof, a, rows, out),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx512(proof), Some(a)) if count == TILE => {
-                x86::avx512::dots(proof, a, rows, out)
-            }
+            Isa::Avx512(proof) if whole => x86::avx512::dots(proof, a, rows, out),
             _ => elementwise::dots(isa, a, count, rows, out),
         }
     }
@@ -248,8 +267,13 @@ impl Kernels for f32 {
     }
 }
 
-/// The number of groups and of the lanes of each, where there are kernels for them.
+/// Whether so many lanes are a whole row.
+fn is_whole(lanes: usize) -> bool {
+    matches!(lanes, TILE | WIDE)
+}
+
+/// The number of groups, the lanes of each, and those of a row, where there are kernels for them.
 #[cfg(target_arch = "x86_64")]
-fn x86_groups(groups: Groups<'_>) -> Option<(usize, usize)> {
-    x86::groups::takes(groups.even).then_some((groups.lanes.len(), groups.even))
+fn x86_groups(groups: Groups<'_>) -> Option<[usize; 3]> {
+    x86::groups::takes(groups.even).then_some([groups.lanes.len(), groups.even, groups.row])
 }

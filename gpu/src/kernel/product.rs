@@ -1,15 +1,16 @@
 //! Matrix products on tiles, in portable code.
 //!
-//! A tile of $k$ rows is a $k \times$ [`TILE`] matrix, lanes contiguous.
+//! A tile of $k$ rows is a $k \times n$ matrix, its $n$ lanes contiguous: [`TILE`](super::shape::TILE) or more, whole blocks of them.
 
 use super::isa::per_isa;
 use super::number::Number;
-use super::shape::{BLOCK, PANEL, TILE};
+use super::shape::{BLOCK, PANEL};
 
 /// A panel in portable code, compiled for the instructions at hand: one row to [`PANEL`].
 #[inline(always)]
 fn panel_body<const FMA: bool, F: Number>(
     rows: usize,
+    lanes: usize,
     panel: &[F],
     segments: &[&[F]],
     begin: Option<&[F; PANEL]>,
@@ -17,29 +18,30 @@ fn panel_body<const FMA: bool, F: Number>(
 ) {
     // As many bytes of lanes whatever a number has: with the rows of a panel they fill the registers.
     if size_of::<F>() > size_of::<f32>() {
-        panel_by_rows::<FMA, F, { BLOCK / 2 }>(rows, panel, segments, begin, out);
+        panel_by_rows::<FMA, F, { BLOCK / 2 }>(rows, lanes, panel, segments, begin, out);
     } else {
-        panel_by_rows::<FMA, F, BLOCK>(rows, panel, segments, begin, out);
+        panel_by_rows::<FMA, F, BLOCK>(rows, lanes, panel, segments, begin, out);
     }
 }
 
 #[inline(always)]
 fn panel_by_rows<const FMA: bool, F: Number, const LANES: usize>(
     rows: usize,
+    lanes: usize,
     panel: &[F],
     segments: &[&[F]],
     begin: Option<&[F; PANEL]>,
     out: &mut [F],
 ) {
     match rows {
-        1 => panel_of::<FMA, F, LANES, 1>(panel, segments, begin, out),
-        2 => panel_of::<FMA, F, LANES, 2>(panel, segments, begin, out),
-        3 => panel_of::<FMA, F, LANES, 3>(panel, segments, begin, out),
-        4 => panel_of::<FMA, F, LANES, 4>(panel, segments, begin, out),
-        5 => panel_of::<FMA, F, LANES, 5>(panel, segments, begin, out),
-        6 => panel_of::<FMA, F, LANES, 6>(panel, segments, begin, out),
-        7 => panel_of::<FMA, F, LANES, 7>(panel, segments, begin, out),
-        8 => panel_of::<FMA, F, LANES, 8>(panel, segments, begin, out),
+        1 => panel_of::<FMA, F, LANES, 1>(lanes, panel, segments, begin, out),
+        2 => panel_of::<FMA, F, LANES, 2>(lanes, panel, segments, begin, out),
+        3 => panel_of::<FMA, F, LANES, 3>(lanes, panel, segments, begin, out),
+        4 => panel_of::<FMA, F, LANES, 4>(lanes, panel, segments, begin, out),
+        5 => panel_of::<FMA, F, LANES, 5>(lanes, panel, segments, begin, out),
+        6 => panel_of::<FMA, F, LANES, 6>(lanes, panel, segments, begin, out),
+        7 => panel_of::<FMA, F, LANES, 7>(lanes, panel, segments, begin, out),
+        8 => panel_of::<FMA, F, LANES, 8>(lanes, panel, segments, begin, out),
         _ => unreachable!("a panel of {rows} rows"),
     }
 }
@@ -47,34 +49,35 @@ fn panel_by_rows<const FMA: bool, F: Number, const LANES: usize>(
 /// `ROWS` rows of a panel, so many lanes at a time: their sums stay in registers.
 #[inline(always)]
 fn panel_of<const FMA: bool, F: Number, const LANES: usize, const ROWS: usize>(
+    lanes: usize,
     panel: &[F],
     segments: &[&[F]],
     begin: Option<&[F; PANEL]>,
     out: &mut [F],
 ) {
     let panel = panel.as_chunks::<ROWS>().0;
-    for first in (0..TILE).step_by(LANES) {
+    for first in (0..lanes).step_by(LANES) {
         let mut sums = [[F::default(); LANES]; ROWS];
         for (j, sum) in sums.iter_mut().enumerate() {
             match begin {
                 Some(begin) => *sum = [begin[j]; LANES],
-                None => sum.copy_from_slice(&out[j * TILE + first..][..LANES]),
+                None => sum.copy_from_slice(&out[j * lanes + first..][..LANES]),
             }
         }
         let mut weights = panel.iter();
         for segment in segments {
-            for (x, weights) in segment.as_chunks::<TILE>().0.iter().zip(&mut weights) {
-                let mut lanes = [F::default(); LANES];
-                lanes.copy_from_slice(&x[first..first + LANES]);
+            for (x, weights) in segment.chunks_exact(lanes).zip(&mut weights) {
+                let mut values = [F::default(); LANES];
+                values.copy_from_slice(&x[first..first + LANES]);
                 for (sum, &w) in sums.iter_mut().zip(weights) {
-                    for (s, &x) in sum.iter_mut().zip(&lanes) {
+                    for (s, &x) in sum.iter_mut().zip(&values) {
                         *s = F::madd::<FMA>(w, x, *s);
                     }
                 }
             }
         }
         for (j, sum) in sums.iter().enumerate() {
-            out[j * TILE + first..][..LANES].copy_from_slice(sum);
+            out[j * lanes + first..][..LANES].copy_from_slice(sum);
         }
     }
 }
@@ -86,34 +89,43 @@ const OUTPUTS: usize = 4;
 const COLUMNS: usize = 8;
 
 #[inline(always)]
-fn outer_body<const FMA: bool, F: Number>(dz: &[F], xt: &[F], width: usize, grad: &mut [F]) {
-    let (four, rest) = dz.as_chunks::<TILE>().0.as_chunks::<OUTPUTS>();
+fn outer_body<const FMA: bool, F: Number>(
+    lanes: usize,
+    dz: &[F],
+    xt: &[F],
+    width: usize,
+    grad: &mut [F],
+) {
+    let four = dz.chunks_exact(OUTPUTS * lanes);
+    let rest = four.remainder().chunks_exact(lanes);
     let (grad, last) = grad.split_at_mut(four.len() * OUTPUTS * width);
-    for (dz, grad) in four.iter().zip(grad.chunks_exact_mut(OUTPUTS * width)) {
-        outer_of::<FMA, F, OUTPUTS>(dz, xt, width, grad);
+    for (dz, grad) in four.zip(grad.chunks_exact_mut(OUTPUTS * width)) {
+        outer_of::<FMA, F, OUTPUTS>(lanes, dz, xt, width, grad);
     }
-    for (dz, grad) in rest.iter().zip(last.chunks_exact_mut(width)) {
-        outer_of::<FMA, F, 1>(std::array::from_ref(dz), xt, width, grad);
+    for (dz, grad) in rest.zip(last.chunks_exact_mut(width)) {
+        outer_of::<FMA, F, 1>(lanes, dz, xt, width, grad);
     }
 }
 
 /// The weight gradients of `ROWS` outputs.
 #[inline(always)]
 fn outer_of<const FMA: bool, F: Number, const ROWS: usize>(
-    dz: &[[F; TILE]; ROWS],
+    lanes: usize,
+    dz: &[F],
     xt: &[F],
     width: usize,
     grad: &mut [F],
 ) {
+    let rows: [&[F]; ROWS] = std::array::from_fn(|row| &dz[row * lanes..][..lanes]);
     for column in (0..width).step_by(COLUMNS) {
         let mut sums = [[F::default(); COLUMNS]; ROWS];
         for (sum, grad) in sums.iter_mut().zip(grad.chunks_exact(width)) {
             sum.copy_from_slice(&grad[column..][..COLUMNS]);
         }
-        for (lane, x) in xt.chunks_exact(width).take(TILE).enumerate() {
+        for (lane, x) in xt.chunks_exact(width).take(lanes).enumerate() {
             let mut columns = [F::default(); COLUMNS];
             columns.copy_from_slice(&x[column..][..COLUMNS]);
-            for (sum, dz) in sums.iter_mut().zip(dz) {
+            for (sum, dz) in sums.iter_mut().zip(&rows) {
                 for (s, &x) in sum.iter_mut().zip(&columns) {
                     *s = F::madd::<FMA>(dz[lane], x, *s);
                 }
@@ -126,8 +138,8 @@ fn outer_of<const FMA: bool, F: Number, const ROWS: usize>(
 }
 
 /// Rows as columns; see [`Kernels::transpose`](super::dispatch::Kernels::transpose).
-pub(super) fn transpose<F: Copy>(x: &[F], column: usize, width: usize, xt: &mut [F]) {
-    for (k, row) in x.chunks_exact(TILE).enumerate() {
+pub(super) fn transpose<F: Copy>(lanes: usize, x: &[F], column: usize, width: usize, xt: &mut [F]) {
+    for (k, row) in x.chunks_exact(lanes).enumerate() {
         for (lane, &value) in row.iter().enumerate() {
             xt[lane * width + column + k] = value;
         }
@@ -136,9 +148,9 @@ pub(super) fn transpose<F: Copy>(x: &[F], column: usize, width: usize, xt: &mut 
 
 per_isa!(
     /// One panel of weights; see [`Kernels::panel`](super::dispatch::Kernels::panel).
-    fn panel<F>(rows: usize, panel: &[F], segments: &[&[F]], begin: Option<&[F; PANEL]>, out: &mut [F]) = panel_body
+    fn panel<F>(rows: usize, lanes: usize, panel: &[F], segments: &[&[F]], begin: Option<&[F; PANEL]>, out: &mut [F]) = panel_body
 );
 per_isa!(
     /// Weight gradients; see [`Kernels::outer`](super::dispatch::Kernels::outer).
-    fn outer<F>(dz: &[F], xt: &[F], width: usize, grad: &mut [F]) = outer_body
+    fn outer<F>(lanes: usize, dz: &[F], xt: &[F], width: usize, grad: &mut [F]) = outer_body
 );

@@ -3,6 +3,10 @@
 /// Lanes of a tile: a row of `f32` is four cache lines, and a few hundred rows stay in the second-level cache.
 pub(crate) const TILE: usize = 64;
 
+/// Lanes of a wide tile, two tiles side by side. Where all tiles of a group go through a period before the next, their rows leave the
+/// first-level cache in between whatever their size, and what an operation costs beside its lanes is paid half as often.
+pub(crate) const WIDE: usize = 2 * TILE;
+
 /// Rows of a weight panel of sixteen registers, and of thirty-two: with the lanes of a block, as many accumulators as leave
 /// registers for the operands.
 pub(super) const NARROW_PANEL: usize = 6;

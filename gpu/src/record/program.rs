@@ -249,7 +249,27 @@ impl Program {
     /// Whether an operation joins the lanes of a group, so that they must go through the horizon together.
     #[must_use]
     pub fn joins_lanes(&self) -> bool {
-        let ops = self.start.ops.iter().chain(&self.period.ops);
-        ops.into_iter().any(|op| matches!(op, Op::Reduce { .. }))
+        self.ops().any(|op| matches!(op, Op::Reduce { .. }))
+    }
+
+    /// Whether rows are the classes of something.
+    pub(crate) fn has_classes(&self) -> bool {
+        self.ops().any(|op| match op {
+            Op::Softmax { .. }
+            | Op::LogSoftmax { .. }
+            | Op::Pick { .. }
+            | Op::Lookup { .. }
+            | Op::LogLikelihood { .. } => true,
+            Op::Unary { .. }
+            | Op::Binary { .. }
+            | Op::Select { .. }
+            | Op::Dense(_)
+            | Op::Reduce { .. }
+            | Op::Custom { .. } => false,
+        })
+    }
+
+    fn ops(&self) -> impl Iterator<Item = &Op> {
+        self.start.ops.iter().chain(&self.period.ops)
     }
 }

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use super::W;
 use crate::kernel::isa::Proof;
-use crate::kernel::shape::TILE;
+use crate::kernel::shape::{TILE, WIDE};
 use crate::record::Reduce;
 
 /// Numbers of a register of `f64`.
@@ -18,7 +18,7 @@ const D: usize = 4;
 
 /// Whether there are kernels for groups of so many lanes.
 pub(in crate::kernel) fn takes(lanes: usize) -> bool {
-    matches!(lanes, 8 | 16 | 32 | TILE)
+    matches!(lanes, 8 | 16 | 32 | TILE | WIDE)
 }
 
 /// Joins each group's lanes, of whole rows: one number a row and group.
@@ -26,21 +26,23 @@ pub(in crate::kernel) fn join(
     _: Proof,
     f: Reduce,
     rows: &[f32],
-    (groups, lanes): (usize, usize),
+    [groups, lanes, row]: [usize; 3],
     out: &mut [f64],
 ) {
-    assert!(takes(lanes) && groups * lanes <= TILE);
+    assert!(takes(lanes) && groups * lanes <= row);
     // SAFETY: the proof says that AVX2 is there; rows hold all groups.
     unsafe {
         match (f, lanes) {
-            (Reduce::Sum, 8) => join_rows::<false, 8>(rows, groups, out),
-            (Reduce::Sum, 16) => join_rows::<false, 16>(rows, groups, out),
-            (Reduce::Sum, 32) => join_rows::<false, 32>(rows, groups, out),
-            (Reduce::Sum, _) => join_rows::<false, TILE>(rows, groups, out),
-            (Reduce::Max, 8) => join_rows::<true, 8>(rows, groups, out),
-            (Reduce::Max, 16) => join_rows::<true, 16>(rows, groups, out),
-            (Reduce::Max, 32) => join_rows::<true, 32>(rows, groups, out),
-            (Reduce::Max, _) => join_rows::<true, TILE>(rows, groups, out),
+            (Reduce::Sum, 8) => join_rows::<false, 8>(rows, [groups, row], out),
+            (Reduce::Sum, 16) => join_rows::<false, 16>(rows, [groups, row], out),
+            (Reduce::Sum, 32) => join_rows::<false, 32>(rows, [groups, row], out),
+            (Reduce::Sum, TILE) => join_rows::<false, TILE>(rows, [groups, row], out),
+            (Reduce::Sum, _) => join_rows::<false, WIDE>(rows, [groups, row], out),
+            (Reduce::Max, 8) => join_rows::<true, 8>(rows, [groups, row], out),
+            (Reduce::Max, 16) => join_rows::<true, 16>(rows, [groups, row], out),
+            (Reduce::Max, 32) => join_rows::<true, 32>(rows, [groups, row], out),
+            (Reduce::Max, TILE) => join_rows::<true, TILE>(rows, [groups, row], out),
+            (Reduce::Max, _) => join_rows::<true, WIDE>(rows, [groups, row], out),
         }
     }
 }
@@ -52,15 +54,11 @@ pub(in crate::kernel) fn join(
 #[target_feature(enable = "avx2,fma")]
 unsafe fn join_rows<const MAX: bool, const LANES: usize>(
     rows: &[f32],
-    groups: usize,
+    [groups, row]: [usize; 2],
     out: &mut [f64],
 ) {
-    for (row, out) in rows
-        .as_chunks::<TILE>()
-        .0
-        .iter()
-        .zip(out.chunks_exact_mut(groups))
-    {
+    let rows = rows.chunks_exact(row);
+    for (row, out) in rows.zip(out.chunks_exact_mut(groups)) {
         let (fours, rest) = out.as_chunks_mut::<D>();
         let singles = fours.len() * D;
         // SAFETY: by the caller's promise, here and below.
@@ -123,17 +121,18 @@ fn fold<const MAX: bool>(a: __m256d, b: __m256d) -> __m256d {
 pub(in crate::kernel) fn spread<const ADD: bool>(
     _: Proof,
     values: &[f32],
-    (groups, lanes): (usize, usize),
+    [groups, lanes, row]: [usize; 3],
     out: &mut [f32],
 ) {
-    assert!(takes(lanes) && groups * lanes <= TILE);
+    assert!(takes(lanes) && groups * lanes <= row);
     // SAFETY: the proof says that AVX2 is there; rows hold all groups.
     unsafe {
         match lanes {
-            8 => spread_rows::<ADD, 8>(values, groups, out),
-            16 => spread_rows::<ADD, 16>(values, groups, out),
-            32 => spread_rows::<ADD, 32>(values, groups, out),
-            _ => spread_rows::<ADD, TILE>(values, groups, out),
+            8 => spread_rows::<ADD, 8>(values, [groups, row], out),
+            16 => spread_rows::<ADD, 16>(values, [groups, row], out),
+            32 => spread_rows::<ADD, 32>(values, [groups, row], out),
+            TILE => spread_rows::<ADD, TILE>(values, [groups, row], out),
+            _ => spread_rows::<ADD, WIDE>(values, [groups, row], out),
         }
     }
 }
@@ -143,13 +142,11 @@ pub(in crate::kernel) fn spread<const ADD: bool>(
 #[target_feature(enable = "avx2,fma")]
 unsafe fn spread_rows<const ADD: bool, const LANES: usize>(
     values: &[f32],
-    groups: usize,
+    [groups, row]: [usize; 2],
     out: &mut [f32],
 ) {
-    for (values, row) in values
-        .chunks_exact(groups)
-        .zip(out.as_chunks_mut::<TILE>().0)
-    {
+    let rows = out.chunks_exact_mut(row);
+    for (values, row) in values.chunks_exact(groups).zip(rows) {
         for (&value, lanes) in values.iter().zip(row.as_chunks_mut::<LANES>().0) {
             let all = _mm256_set1_ps(value);
             for to in lanes.as_chunks_mut::<W>().0 {

@@ -21,7 +21,7 @@ mod transpose;
 use std::arch::x86_64::{__m256, __m512};
 
 use super::isa::{Proof, Proof512};
-use super::shape::{PANEL, TILE};
+use super::shape::{PANEL, TILE, WIDE};
 use crate::scalar::Activation;
 use register::Register;
 
@@ -40,13 +40,14 @@ macro_rules! instruction_set {
         pub(super) mod $module {
             use super::*;
 
-            /// Registers of a row.
+            /// Registers of a row of a tile, and of a wide one.
             const ROW: usize = TILE / <$register>::LANES;
+            const WIDE_ROW: usize = WIDE / <$register>::LANES;
 
             /// Writes one panel's products; see [`Kernels::panel`](crate::kernel::dispatch::Kernels::panel).
             pub(in crate::kernel) fn panel(
                 _: $proof,
-                rows: usize,
+                (rows, lanes): (usize, usize),
                 panel: &[f32],
                 segments: &[&[f32]],
                 begin: Option<&[f32; PANEL]>,
@@ -54,7 +55,7 @@ macro_rules! instruction_set {
             ) {
                 #[target_feature(enable = $features)]
                 unsafe fn wide(
-                    rows: usize,
+                    (rows, lanes): (usize, usize),
                     panel: &[f32],
                     segments: &[&[f32]],
                     begin: Option<&[f32; PANEL]>,
@@ -63,21 +64,22 @@ macro_rules! instruction_set {
                     // SAFETY: by the caller's promise.
                     unsafe {
                         match rows {
-                            $($m => product::panel_of::<$register, $m, $n>(panel, segments, begin, out),)*
+                            $($m => product::panel_of::<$register, $m, $n>(lanes, panel, segments, begin, out),)*
                             _ => unreachable!("a panel of {rows} rows"),
                         }
                     }
                 }
-                let width: usize = segments.iter().map(|s| s.len() / TILE).sum();
-                assert!(out.len() >= rows * TILE && panel.len() >= rows * width);
+                let width: usize = segments.iter().map(|s| s.len() / lanes).sum();
+                assert!(lanes.is_multiple_of(TILE) && out.len() >= rows * lanes && panel.len() >= rows * width);
                 // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
-                unsafe { wide(rows, panel, segments, begin, out) }
+                unsafe { wide((rows, lanes), panel, segments, begin, out) }
             }
 
             /// Adds $dZ\thinspace X^T$ to `grad`, from a column on as far as whole registers reach, and returns the first column left; see
             /// [`Kernels::outer`](crate::kernel::dispatch::Kernels::outer).
             pub(in crate::kernel) fn outer(
                 _: $proof,
+                lanes: usize,
                 dz: &[f32],
                 xt: &[f32],
                 width: usize,
@@ -86,7 +88,7 @@ macro_rules! instruction_set {
             ) -> usize {
                 #[target_feature(enable = $features)]
                 unsafe fn wide(
-                    rows: usize,
+                    (rows, lanes): (usize, usize),
                     dz: &[f32],
                     xt: &[f32],
                     width: usize,
@@ -96,18 +98,18 @@ macro_rules! instruction_set {
                     // SAFETY: by the caller's promise.
                     unsafe {
                         match rows {
-                            $($rows => product::outer_of::<$register, $rows, $columns>(dz, xt, width, first, grad),)*
+                            $($rows => product::outer_of::<$register, $rows, $columns>(lanes, dz, xt, width, first, grad),)*
                             _ => unreachable!("a block of {rows} rows"),
                         }
                     }
                 }
                 const MOST: usize = [$($rows),*].len();
-                let outputs = dz.len() / TILE;
-                assert!(xt.len() >= TILE * width && grad.len() >= outputs * width);
+                let outputs = dz.len() / lanes;
+                assert!(xt.len() >= lanes * width && grad.len() >= outputs * width);
                 for row in (0..outputs).step_by(MOST) {
-                    let (dz, grad) = (&dz[row * TILE..], &mut grad[row * width..]);
+                    let (dz, grad) = (&dz[row * lanes..], &mut grad[row * width..]);
                     // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
-                    unsafe { wide((outputs - row).min(MOST), dz, xt, width, first, grad) }
+                    unsafe { wide(((outputs - row).min(MOST), lanes), dz, xt, width, first, grad) }
                 }
                 width - (width - first) % <$register>::LANES
             }
@@ -139,26 +141,39 @@ macro_rules! instruction_set {
             /// Scales adjoints and adds them up; see [`Kernels::scale`](crate::kernel::dispatch::Kernels::scale).
             pub(in crate::kernel) fn scale(
                 _: $proof,
+                lanes: usize,
                 rows: &mut [f32],
                 slope: &[f32],
                 sums: &mut [f32],
             ) {
                 #[target_feature(enable = $features)]
-                unsafe fn wide(rows: &mut [f32], slope: &[f32], sums: &mut [f32]) {
+                unsafe fn wide(lanes: usize, rows: &mut [f32], slope: &[f32], sums: &mut [f32]) {
                     // SAFETY: by the caller's promise.
-                    unsafe { sums::scale_of::<$register, ROW>(rows, slope, sums) }
+                    unsafe {
+                        match lanes {
+                            TILE => sums::scale_of::<$register, ROW>(rows, slope, sums),
+                            WIDE => sums::scale_of::<$register, WIDE_ROW>(rows, slope, sums),
+                            _ => unreachable!("rows of {lanes} lanes"),
+                        }
+                    }
                 }
                 assert!(slope.is_empty() || slope.len() == rows.len());
                 // SAFETY: the proof says that the instructions are there; the range is asserted above.
-                unsafe { wide(rows, slope, sums) }
+                unsafe { wide(lanes, rows, slope, sums) }
             }
 
             /// Scalar products of whole rows; see [`Kernels::dots`](crate::kernel::dispatch::Kernels::dots).
-            pub(in crate::kernel) fn dots(_: $proof, a: &[f32; TILE], rows: &[f32], out: &mut [f32]) {
+            pub(in crate::kernel) fn dots(_: $proof, a: &[f32], rows: &[f32], out: &mut [f32]) {
                 #[target_feature(enable = $features)]
-                unsafe fn wide(a: &[f32; TILE], rows: &[f32], out: &mut [f32]) {
+                unsafe fn wide(a: &[f32], rows: &[f32], out: &mut [f32]) {
                     // SAFETY: by the caller's promise.
-                    unsafe { sums::dots_of::<$register, ROW>(a, rows, out) }
+                    unsafe {
+                        match a.len() {
+                            TILE => sums::dots_of::<$register, ROW>(a, rows, out),
+                            WIDE => sums::dots_of::<$register, WIDE_ROW>(a, rows, out),
+                            lanes => unreachable!("rows of {lanes} lanes"),
+                        }
+                    }
                 }
                 // SAFETY: the proof says that the instructions are there.
                 unsafe { wide(a, rows, out) }

@@ -4,21 +4,22 @@
 //! inner loop loads the lanes once and each weight once, so the multipliers are the limit and not the loads.
 
 use super::register::Register;
-use crate::kernel::shape::{PANEL, TILE};
+use crate::kernel::shape::PANEL;
 
-/// Writes the products of a panel of `M` rows, `N` registers of lanes at a time.
+/// Writes the products of a panel of `M` rows of so many lanes, `N` registers at a time.
 ///
 /// # Safety
 /// The instructions of the register; `out` holds `M` rows and `panel` `M` weights for every row of the segments; `N` registers divide
 /// a row.
 #[inline(always)]
 pub(super) unsafe fn panel_of<R: Register, const M: usize, const N: usize>(
+    lanes: usize,
     panel: &[f32],
     segments: &[&[f32]],
     begin: Option<&[f32; PANEL]>,
     out: &mut [f32],
 ) {
-    for first in (0..TILE).step_by(N * R::LANES) {
+    for first in (0..lanes).step_by(N * R::LANES) {
         let out = out.as_mut_ptr().wrapping_add(first);
         let mut weights = panel.as_ptr();
         // SAFETY: by the caller's promise all rows lie inside their slices.
@@ -28,30 +29,30 @@ pub(super) unsafe fn panel_of<R: Register, const M: usize, const N: usize>(
                 for (n, s) in sum.iter_mut().enumerate() {
                     *s = match begin {
                         Some(begin) => R::splat(begin[j]),
-                        None => R::load(out.add(j * TILE + n * R::LANES)),
+                        None => R::load(out.add(j * lanes + n * R::LANES)),
                     };
                 }
             }
             for segment in segments {
                 let mut x = segment.as_ptr().add(first);
-                for _ in 0..segment.len() / TILE {
-                    let mut lanes = [R::splat(0.0); N];
-                    for (n, l) in lanes.iter_mut().enumerate() {
+                for _ in 0..segment.len() / lanes {
+                    let mut values = [R::splat(0.0); N];
+                    for (n, l) in values.iter_mut().enumerate() {
                         *l = R::load(x.add(n * R::LANES));
                     }
                     for (j, sum) in sums.iter_mut().enumerate() {
                         let w = R::splat(*weights.add(j));
-                        for (s, &l) in sum.iter_mut().zip(&lanes) {
+                        for (s, &l) in sum.iter_mut().zip(&values) {
                             *s = w.madd(l, *s);
                         }
                     }
                     weights = weights.add(M);
-                    x = x.add(TILE);
+                    x = x.add(lanes);
                 }
             }
             for (j, sum) in sums.iter().enumerate() {
                 for (n, s) in sum.iter().enumerate() {
-                    s.store(out.add(j * TILE + n * R::LANES));
+                    s.store(out.add(j * lanes + n * R::LANES));
                 }
             }
         }
@@ -62,9 +63,10 @@ pub(super) unsafe fn panel_of<R: Register, const M: usize, const N: usize>(
 /// registers reach.
 ///
 /// # Safety
-/// The instructions of the register; `dz` has `M` rows, `grad` `M` times `width` numbers, `xt` [`TILE`] times `width`.
+/// The instructions of the register; `dz` has `M` rows of so many lanes, `grad` `M` times `width` numbers, `xt` `lanes` times `width`.
 #[inline(always)]
 pub(super) unsafe fn outer_of<R: Register, const M: usize, const N: usize>(
+    lanes: usize,
     dz: &[f32],
     xt: &[f32],
     width: usize,
@@ -77,10 +79,10 @@ pub(super) unsafe fn outer_of<R: Register, const M: usize, const N: usize>(
         unsafe {
             let (xt, grad) = (xt.as_ptr().add(column), grad.as_mut_ptr().add(column));
             if width - column >= N * R::LANES {
-                outer_block::<R, M, N>(dz, xt, width, grad);
+                outer_block::<R, M, N>(lanes, dz, xt, width, grad);
                 column += N * R::LANES;
             } else {
-                outer_block::<R, M, 1>(dz, xt, width, grad);
+                outer_block::<R, M, 1>(lanes, dz, xt, width, grad);
                 column += R::LANES;
             }
         }
@@ -91,6 +93,7 @@ pub(super) unsafe fn outer_of<R: Register, const M: usize, const N: usize>(
 /// As [`outer_of`], with `N` registers of columns left at `xt` and `grad`.
 #[inline(always)]
 unsafe fn outer_block<R: Register, const M: usize, const N: usize>(
+    lanes: usize,
     dz: &[f32],
     xt: *const f32,
     width: usize,
@@ -105,13 +108,13 @@ unsafe fn outer_block<R: Register, const M: usize, const N: usize>(
             }
         }
         let mut x = xt;
-        for lane in 0..TILE {
+        for lane in 0..lanes {
             let mut columns = [R::splat(0.0); N];
             for (n, c) in columns.iter_mut().enumerate() {
                 *c = R::load(x.add(n * R::LANES));
             }
             for (j, sum) in sums.iter_mut().enumerate() {
-                let d = R::splat(*dz.as_ptr().add(j * TILE + lane));
+                let d = R::splat(*dz.as_ptr().add(j * lanes + lane));
                 for (s, &c) in sum.iter_mut().zip(&columns) {
                     *s = d.madd(c, *s);
                 }

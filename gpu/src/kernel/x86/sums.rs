@@ -4,7 +4,6 @@
 //! in the same order.
 
 use super::register::{Register, Single};
-use crate::kernel::shape::TILE;
 
 /// Multiplies rows by their slopes (unless there are none) and adds their totals to `sums` (which may be empty); a row is `N` registers.
 ///
@@ -16,12 +15,13 @@ pub(super) unsafe fn scale_of<R: Single, const N: usize>(
     slope: &[f32],
     sums: &mut [f32],
 ) {
-    for (o, row) in rows.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+    let lanes = N * R::LANES;
+    for (o, row) in rows.chunks_exact_mut(lanes).enumerate() {
         // SAFETY: by the caller's promise.
         unsafe {
             let mut values = <[R; N]>::load(row.as_ptr());
             if !slope.is_empty() {
-                values = values.mul(<[R; N]>::load(slope.as_ptr().add(o * TILE)));
+                values = values.mul(<[R; N]>::load(slope.as_ptr().add(o * lanes)));
                 values.store(row.as_mut_ptr());
             }
             if let Some(sum) = sums.get_mut(o) {
@@ -34,17 +34,13 @@ pub(super) unsafe fn scale_of<R: Single, const N: usize>(
 /// Adds to `out` the scalar products of `a` with each row; a row is `N` registers.
 ///
 /// # Safety
-/// The instructions of the register; `N` registers are a row.
+/// The instructions of the register; `N` registers are a row, and `a` is one.
 #[inline(always)]
-pub(super) unsafe fn dots_of<R: Single, const N: usize>(
-    a: &[f32; TILE],
-    rows: &[f32],
-    out: &mut [f32],
-) {
+pub(super) unsafe fn dots_of<R: Single, const N: usize>(a: &[f32], rows: &[f32], out: &mut [f32]) {
     // SAFETY: by the caller's promise; a row has as many numbers.
     unsafe {
         let a = <[R; N]>::load(a.as_ptr());
-        for (out, row) in out.iter_mut().zip(rows.as_chunks::<TILE>().0) {
+        for (out, row) in out.iter_mut().zip(rows.chunks_exact(N * R::LANES)) {
             let b = <[R; N]>::load(row.as_ptr());
             let mut sums = a.mul(b);
             // The second half of the products goes to the first's sums.
