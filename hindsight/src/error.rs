@@ -72,10 +72,7 @@ impl CliError {
 fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
+    report::number::uncapital(text)
 }
 
 /// What the command says about a place in an input file.

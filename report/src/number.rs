@@ -147,6 +147,29 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// Words at the beginning of a sentence or an axis: the first letter is a capital.
+///
+/// ```
+/// use hindsight_report::number::{capital, uncapital};
+///
+/// assert_eq!(capital("weeks since the order"), "Weeks since the order");
+/// assert_eq!(uncapital("No such file"), "no such file");
+/// ```
+#[must_use]
+pub fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+/// Words that go on after a colon: the first letter is small.
+#[must_use]
+pub fn uncapital(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(char::to_lowercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 /// A mean with half the width of its interval, which has two digits; the mean ends where it does.
 #[must_use]
 pub fn plus_minus(mean: f64, half: f64) -> String {

@@ -137,6 +137,29 @@ impl Table {
         Table::new(first.into_iter().chain(names.map(Column::number)))
     }
 
+    /// A matrix with the names of its rows and columns; `cells` come row by row.
+    ///
+    /// ```
+    /// use hindsight_report::Table;
+    ///
+    /// let names = ["stag", "hare"].map(str::to_owned);
+    /// let table = Table::matrix(&names, &names, ["4", "1", "3", "3"].map(str::to_owned));
+    /// assert_eq!(table.rows().nth(1).unwrap(), ["hare", "3", "3"]);
+    /// ```
+    pub fn matrix(
+        rows: &[String],
+        columns: &[String],
+        cells: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let head = std::iter::once(Column::text("")).chain(columns.iter().map(Column::number));
+        let (mut table, mut cells) = (Table::new(head), cells.into_iter());
+        for name in rows {
+            let line = cells.by_ref().take(columns.len());
+            table.row(std::iter::once(name.clone()).chain(line));
+        }
+        table
+    }
+
     /// Adds a row; missing cells are empty, surplus cells are dropped.
     pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) -> &mut Self {
         let mut cells: Vec<String> = cells.into_iter().map(Into::into).collect();

@@ -341,7 +341,7 @@ fn draw(name: &'static str, args: &Use, judge: bool) -> Result<(), CliError> {
     } else {
         page::orders(&results.orders, last)
     };
-    let finding = page::finding(&results, last);
+    let finding = page::finding(&results, data.counting, last);
     let shown = table.render(crate::output::width());
     let text = format!("{finding}\n\n{shown}\n{words}.\n");
     run.finish(

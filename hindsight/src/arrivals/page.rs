@@ -3,7 +3,7 @@
 use ::arrivals::evaluate::{Estimate, Evaluation};
 use ::arrivals::io::Counting;
 use ::arrivals::{Forecast, NamedCurve};
-use report::number::{fixed, percent, plain, significant};
+use report::number::{capital, fixed, percent, plain, significant};
 use report::{Axis, Column, Ink, Page, Series, Svg, Table, XyChart};
 
 use super::{Data, Results};
@@ -76,7 +76,7 @@ const TIMELINE: &str =
     "Line and band: the mean and four fifths of the draws. Steps: what has been received.";
 
 /// How good the first model is beside the others, or what was drawn.
-pub(super) fn finding(results: &Results, last: i64) -> String {
+pub(super) fn finding(results: &Results, data: Counting, last: i64) -> String {
     let Some(first) = results.evaluations.first() else {
         let ends = results.orders.iter();
         let ends = ends.filter_map(|order| order.curve.mean.last().copied());
@@ -84,8 +84,9 @@ pub(super) fn finding(results: &Results, last: i64) -> String {
             (f64::min(low, end), f64::max(high, end))
         });
         return format!(
-            "{} orders drawn: by period {last}, {} to {} of their units are expected to have arrived.",
+            "{} orders drawn: by {last} {}, {} to {} of their units are expected to have arrived.",
             results.orders.len(),
+            counting(data),
             percent(low, 0),
             percent(high, 0)
         );
@@ -94,7 +95,7 @@ pub(super) fn finding(results: &Results, last: i64) -> String {
     let place = results.evaluations.iter();
     let better = place.filter(|e| e.crps.value < first.crps.value).count();
     format!(
-        "{} has a CRPS of {} ± {}{}; it expects first arrivals {} ± {} periods {} than they came.",
+        "{} forecasts what has arrived with a mean error (CRPS) of {} ± {}{}; it expects first arrivals {} ± {} {} {} than they came.",
         capital(&first.model),
         fixed(first.crps.value, 4),
         fixed(first.crps.margin, 4),
@@ -105,15 +106,9 @@ pub(super) fn finding(results: &Results, last: i64) -> String {
         },
         fixed(bias.value.abs(), 2),
         fixed(bias.margin, 2),
+        if data.days { "days" } else { "weeks" },
         if bias.value < 0.0 { "earlier" } else { "later" }
     )
-}
-
-/// Words at the beginning of a sentence or an axis.
-fn capital(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// The page of a fit.

@@ -141,7 +141,7 @@ pub(super) fn run(args: &Args, model: &Path) -> Result<(), CliError> {
     let text = format!("{found}\n\n{shown_words}");
     let page = || {
         let mut page = Page::new("Policies where orders arrive in pieces", words.clone());
-        page.note(&found).table(&shown, NOTE);
+        page.note(&found).section("Rewards").table(&shown, NOTE);
         page
     };
     run.finish(&results, page, &text)

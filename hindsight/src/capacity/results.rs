@@ -237,12 +237,8 @@ impl Results {
 
     /// Use over limit by week: median and band over the paths, on a single path with its steepest fall.
     fn usage(&self, shown: &Trial, resource: usize) -> XyChart {
-        let name = NAMES[resource];
-        let title = format!(
-            "{}{} used, share of the limit",
-            name[..1].to_uppercase(),
-            &name[1..]
-        );
+        let name = number::capital(NAMES[resource]);
+        let title = format!("{name} used, share of the limit");
         let mut chart = XyChart::new(title, Axis::linear("Week"), Axis::linear("Share").percent())
             .mark_y(1.0, "limit");
         let several = self.limits.len() > 1;

@@ -198,12 +198,17 @@ fn worth(found: &Findings) -> String {
     let before = &found.rounds[0].proportional;
     let after = &found.rounds[found.rounds.len() - 1].optimised;
     format!(
-        "By the referee, stock placed in the model costs {} a week, stock where demand is {} ({}); the model said {}, and the referee is {} above it.",
+        "By the referee, stock placed in the model costs {} a week, stock where demand is {} ({}); the model said {}, and the referee is {} {} it.",
         fixed(after.referee, 1),
         fixed(before.referee, 1),
         percent(after.referee / before.referee - 1.0, 1),
         fixed(after.model, 1),
-        percent(after.referee / after.model - 1.0, 1)
+        percent((after.referee / after.model - 1.0).abs(), 1),
+        if after.referee < after.model {
+            "below"
+        } else {
+            "above"
+        }
     )
 }
 

@@ -267,6 +267,8 @@ impl Case {
             let strategies: Vec<Vec<f64>> = strategies.into_iter().map(|s| s.0).collect();
             let gains = best_reply_gains(&named.game, &strategies)?;
             let sum: f64 = gains.iter().sum();
+            let sentence = answer["sentence"].as_str().unwrap_or_default();
+            answer["sentence"] = json!(format!("{sentence} {}", words::replied(sum)));
             answer["nash_conv"] = json!({ "sum": sum, "of_players": gains });
         }
         if !moved.is_empty() {

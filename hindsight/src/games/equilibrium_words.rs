@@ -4,10 +4,10 @@ use games::equilibrium::{
     Commitment, Concept, CorrelatedEquilibrium, FollowerTies, NashEquilibrium, ZeroSum,
 };
 use report::number::{list, plain};
-use report::{Axis, Column, HeatMap, Shades, Svg, Table};
+use report::{Column, HeatMap, Svg, Table};
 use serde_json::{Value, json};
 
-use super::words::{matrix, members, mixture, names, number};
+use super::words::{members, mixture, names, number};
 use games::io::NamedGame;
 
 /// Profiles that are listed at most.
@@ -66,21 +66,14 @@ pub(super) fn lemke_howson(named: &NamedGame, found: &NashEquilibrium) -> String
 }
 
 fn profile(named: &NamedGame, actions: &[usize]) -> String {
-    let names: Vec<&str> = named
-        .actions
-        .iter()
-        .zip(actions)
-        .map(|(names, a)| names[*a].as_str())
-        .collect();
+    let names = named.actions.iter().zip(actions);
+    let names: Vec<&str> = names.map(|(names, a)| names[*a].as_str()).collect();
     format!("({})", names.join(", "))
 }
 
 pub(super) fn pure_nash(named: &NamedGame, profiles: &[Vec<usize>]) -> String {
-    let mut names: Vec<String> = profiles
-        .iter()
-        .take(LISTED)
-        .map(|p| profile(named, p))
-        .collect();
+    let shown = profiles.iter().take(LISTED);
+    let mut names: Vec<String> = shown.map(|p| profile(named, p)).collect();
     if profiles.len() > LISTED {
         names.push(format!("{} more", profiles.len() - LISTED));
     }
@@ -95,6 +88,12 @@ pub(super) fn pure_nash(named: &NamedGame, profiles: &[Vec<usize>]) -> String {
 pub(super) fn given(gap: f64) -> String {
     let gains = short(gap);
     format!("In the joint distribution given, a player gains {gains} at most by replacing actions.")
+}
+
+/// How far mixed strategies that were given are from a Nash equilibrium.
+pub(super) fn replied(sum: f64) -> String {
+    let gains = short(sum);
+    format!("From the mixed strategies given, best replies gain the players {gains} in sum.")
 }
 
 pub(super) fn dominance(named: &NamedGame, left: &[Vec<usize>]) -> String {
@@ -170,12 +169,20 @@ pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
             nash_table(answer, &players, &actions),
         ));
     }
+    if let Some(table) = plays(answer, &players, &actions) {
+        let left = answer["concept"] == "dominance";
+        let caption = ["What each player plays", "What is left to each player"][usize::from(left)];
+        all.push((caption.to_owned(), table));
+    }
     if answer["joint"].is_array() {
         if let [rows, columns] = actions.as_slice()
             && rows.len().max(columns.len()) <= DRAWN
         {
             let caption = format!("How likely each pair is: {} by {}", players[0], players[1]);
-            all.push((caption, matrix(members(&answer["joint"]), rows, columns)));
+            all.push((
+                caption,
+                Table::matrix(rows, columns, members(&answer["joint"]).iter().map(number)),
+            ));
         }
         all.push((
             "The pairs that occur, the likeliest first".to_owned(),
@@ -196,8 +203,13 @@ pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
         all.push(("Payoffs over all such equilibria".to_owned(), table));
     }
     let mut facts = Table::new([Column::text("quantity"), Column::number("value")]);
+    let value = match answer["concept"].as_str().unwrap_or_default() {
+        "zero_sum" => format!("what the game is worth to {}", players[0]),
+        "stackelberg" | "weak_stackelberg" => "payoff of the leader".to_owned(),
+        _ => "value of the objective".to_owned(),
+    };
     for (field, words) in [
-        ("value", "value of the objective"),
+        ("value", value.as_str()),
         ("gap", "a better one adds at most"),
         ("infeasibility", "largest gain of a deviation"),
         ("duality_gap", "distance between both guarantees"),
@@ -217,16 +229,51 @@ pub(super) fn tables(answer: &Value) -> Vec<(String, Table)> {
             }
         }
     }
-    for field in members(&answer["renormalised"])
-        .iter()
-        .filter_map(Value::as_str)
-    {
+    for field in names(&answer["renormalised"]) {
         facts.row([format!("--{field}"), "rescaled to sum to one".to_owned()]);
     }
     if facts.rows().next().is_some() {
         all.push(("The answer in numbers".to_owned(), facts));
     }
     all
+}
+
+/// What each player plays, or is left by dominance, in answers without payoffs of their own: a column a player.
+fn plays(answer: &Value, players: &[String], actions: &[Vec<String>]) -> Option<Table> {
+    let each = |of: &Value, cell: fn(&Value, &[String]) -> String| -> Vec<String> {
+        let own = members(of).iter().zip(actions);
+        own.map(|(own, names)| cell(own, names)).collect()
+    };
+    let several = |left: &Value, names: &[String]| {
+        let left = members(left).iter().map(|action| chosen(action, names));
+        left.collect::<Vec<_>>().join(", ")
+    };
+    let profiles = members(&answer["profiles"]).iter().take(LISTED);
+    let rows: Vec<Vec<String>> = match answer["concept"].as_str()? {
+        "pure_nash" => profiles.map(|own| each(own, chosen)).collect(),
+        "dominance" => vec![each(&answer["undominated_by_mixtures"], several)],
+        "zero_sum" => vec![each(&json!([answer["row"], answer["column"]]), mixture)],
+        "stackelberg" | "weak_stackelberg" => {
+            let leader = usize::from(answer["leader"] == 1);
+            let strategy = mixture(&answer["strategy"], &actions[leader]);
+            let mut both = vec![strategy, chosen(&answer["reply"], &actions[1 - leader])];
+            both.rotate_left(leader);
+            vec![both]
+        }
+        _ => return None,
+    };
+    let mut table = Table::new(players.iter().map(Column::text));
+    for row in &rows {
+        table.row(row);
+    }
+    (!rows.is_empty()).then_some(table)
+}
+
+/// The name of an action.
+fn chosen(action: &Value, names: &[String]) -> String {
+    let at = action.as_u64().and_then(|a| usize::try_from(a).ok());
+    at.and_then(|a| names.get(a).cloned())
+        .unwrap_or_else(|| "anything".to_owned())
 }
 
 fn nash_table(answer: &Value, players: &[String], actions: &[Vec<String>]) -> Table {
@@ -280,15 +327,10 @@ fn binding_table(answer: &Value, players: &[String], actions: &[Vec<String>]) ->
         let Some(player) = at(&deviation["player"]) else {
             continue;
         };
-        let name = |value: &Value| {
-            at(value)
-                .and_then(|a| actions.get(player)?.get(a).cloned())
-                .unwrap_or_else(|| "anything".to_owned())
-        };
         table.row([
             players[player].clone(),
-            name(&deviation["from"]),
-            name(&deviation["to"]),
+            chosen(&deviation["from"], &actions[player]),
+            chosen(&deviation["to"], &actions[player]),
             number(&pair[1]),
         ]);
     }
@@ -307,28 +349,12 @@ pub(super) fn chart(answer: &Value) -> Option<Svg> {
     if joint.is_empty() || size.0.max(size.1) > DRAWN {
         return None;
     }
-    // The first row of the matrix stands at the top.
-    let lines = joint.chunks(size.1).rev().flatten();
-    let cells = lines.map(|p| p.as_f64().unwrap_or(0.0)).collect();
-    let middle = |at: usize| u32::try_from(at).map_or(0.0, f64::from) + 0.5;
-    let named = |names: &mut dyn Iterator<Item = &String>| -> Vec<(f64, String)> {
-        let names = names.enumerate();
-        names.map(|(at, name)| (middle(at), name.clone())).collect()
-    };
-    let x = Axis::linear(&players[1]).ticks(named(&mut columns.iter()));
-    let y = Axis::linear(&players[0]).ticks(named(&mut rows.iter().rev()));
-    let edge = |count: usize| (0.0, middle(count) - 0.5);
-    let (title, label) = ("How likely each pair of actions is", "probability");
-    let map = HeatMap::values(
-        title,
-        x,
-        y,
-        edge(size.1),
-        edge(size.0),
-        size.1,
-        cells,
-        Shades::Sequential,
-        label,
+    let joint: Vec<f64> = joint.iter().map(|p| p.as_f64().unwrap_or(0.0)).collect();
+    let title = "How likely each pair of actions is";
+    let (across, down) = (
+        (players[1].as_str(), &columns[..]),
+        (players[0].as_str(), &rows[..]),
     );
-    Some(map.size(460.0, 320.0).annotate(3).svg())
+    let map = HeatMap::matrix(title, across, down, &joint, "probability");
+    Some(map.size(460.0, 320.0).svg())
 }

@@ -7,7 +7,7 @@ use super::fields::named;
 use super::map::{Figure, Parameters};
 use super::problem::Problem;
 use report::number::{percent, plain};
-use report::{Axis, HeatMap, Series, Shades, XyChart};
+use report::{Axis, HeatMap, Ink, Series, Shades, XyChart};
 
 /// Each cell's place among the regimes.
 fn classes(regimes: impl Iterator<Item = Option<Regime>>) -> Vec<usize> {
@@ -171,14 +171,16 @@ pub(super) fn operator_fee(p: &Parameters) -> Result<Figure, Problem> {
         Axis::linear("Payoff").with_zero(),
     )
     .series(Series::line("operator, as leader", curve.operator.clone()))
+    // The operator and the seller have the colours of the other charts over the fee.
+    .series(Series::line("seller", curve.seller.clone()).dashed())
     .series(
         Series::line(
             "operator, seller alone",
             curve.operator_when_seller_alone.clone(),
         )
-        .dashed(),
+        .ink(Ink::Series(0))
+        .dotted(),
     )
-    .series(Series::line("seller", curve.seller.clone()).dotted())
     .mark_x(curve.best_fee.0, "best fee")
     .size(720.0, 400.0)
     .svg();

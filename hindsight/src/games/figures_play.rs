@@ -43,7 +43,7 @@ pub(super) fn regret(p: &Parameters) -> Result<Figure, Problem> {
         .map(|&t| (real(t), (real(k) * real(k).ln() / (2.0 * real(t))).sqrt()))
         .collect();
     chart = chart.series(
-        Series::line("sqrt(K ln K / 2T), slope -1/2", slope)
+        Series::line("√(K ln K / 2T), slope −1/2", slope)
             .ink(Ink::Muted)
             .dotted(),
     );
@@ -90,11 +90,7 @@ pub(super) fn actions(p: &Parameters) -> Result<Figure, Problem> {
         Axis::log("Actions"),
         Axis::linear("Average regret").with_zero(),
     )
-    .series(
-        Series::line("sqrt(ln N / T)", scale)
-            .ink(Ink::Muted)
-            .dashed(),
-    )
+    .series(Series::line("√(ln N / T)", scale).ink(Ink::Muted).dashed())
     .size(720.0, 420.0);
     let names = [
         "sampled modifications, external",

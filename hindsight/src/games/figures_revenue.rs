@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::map::{Figure, Parameters, centres};
 use super::problem::Problem;
-use report::{Axis, HeatMap, Series, XyChart};
+use report::{Axis, HeatMap, Ink, Series, XyChart};
 
 /// Outcomes over (fee, ratio of costs) or over both costs.
 pub(super) fn outcomes(p: &Parameters, over_fee: bool) -> Result<Figure, Problem> {
@@ -116,12 +116,13 @@ pub(super) fn outside_option(p: &Parameters) -> Result<Figure, Problem> {
         Axis::linear("Outside option (payoff)"),
         Axis::linear("Fee, payoff").with_zero(),
     )
-    .series(Series::line(
-        "best fee (none where the line ends)",
-        fees.clone(),
-    ))
-    .series(Series::line("retailer's payoff", values.clone()).dotted())
-    .series(Series::line("retailer alone", alone).dashed())
+    .series(Series::line("retailer's payoff", values.clone()))
+    .series(
+        Series::line("retailer alone", alone)
+            .ink(Ink::Muted)
+            .dashed(),
+    )
+    .series(Series::line("best fee (none where the line ends)", fees.clone()).dotted())
     .size(720.0, 400.0)
     .svg();
     Ok(Figure {

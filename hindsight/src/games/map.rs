@@ -95,7 +95,7 @@ pub(crate) struct Run {
     /// What to draw.
     #[arg(value_enum)]
     kind: Kind,
-    /// The SVG file to write; for `atlas` the folder
+    /// The SVG file to write; for `atlas` the folder, made where there is none
     #[arg(long, value_name = "FILE.svg")]
     output: PathBuf,
     #[command(flatten)]
@@ -155,12 +155,8 @@ impl Run {
     }
 
     fn atlas(&self) -> Result<(), CliError> {
-        if !self.output.is_dir() {
-            return Err(CliError::Input(format!(
-                "--output {}: for the atlas this must be a folder that exists",
-                self.output.display()
-            )));
-        }
+        std::fs::create_dir_all(&self.output)
+            .map_err(|e| CliError::Input(format!("--output {}: {e}", self.output.display())))?;
         let mut plan: Vec<(String, Kind, Parameters)> = Vec::new();
         for fee in [0.05, 0.1, 0.2, 0.3, 0.5] {
             for experience in [0.0, 0.05, 0.1, 0.3] {

@@ -4,7 +4,7 @@ use report::{Axis, Column, Series, Svg, Table, XyChart};
 use serde_json::Value;
 
 use super::words::{members, number};
-use report::number::plain;
+use report::number::{plain, uncapital};
 
 /// Fees at which payoffs are drawn.
 pub(super) const FEES: usize = 200;
@@ -161,12 +161,23 @@ pub(super) fn marketplace(answer: &Value) -> String {
         true => " It is a limit: ties have to go the operator's way.",
         false => "",
     };
+    let replied = match answer["reply"].is_object() {
+        true => format!(" To the posting given: {}.", uncapital(&reply(answer))),
+        false => String::new(),
+    };
     format!(
-        "{what}: the operator earns {}, the seller {}, consumers {}.{limit}",
+        "{what}: the operator earns {}, the seller {}, consumers {}.{limit}{replied}",
         at(&trade["operator_payoff"]),
         at(&trade["seller_payoff"]),
         at(&spne["consumer_surplus"]),
     )
+}
+
+/// What happens after the price and the stock given.
+fn reply(answer: &Value) -> String {
+    let reply = &answer["reply"];
+    let name = reply["regime"].as_str().unwrap_or_default();
+    regime(name, &answer["posted"], &reply["posting"])
 }
 
 fn regime(name: &str, operator: &Value, seller: &Value) -> String {
@@ -209,14 +220,9 @@ pub(super) fn marketplace_tables(answer: &Value) -> Vec<(String, Table)> {
     let mut tables = vec![("Who posts and sells what".to_owned(), postings)];
     if answer["reply"].is_object() {
         let reply = &answer["reply"];
-        let words = regime(
-            reply["regime"].as_str().unwrap_or_default(),
-            &answer["posted"],
-            &reply["posting"],
-        );
         let mut facts = Table::new([Column::text("quantity"), Column::text("value")]);
         for (name, value) in [
-            ("what happens", words),
+            ("what happens", self::reply(answer)),
             (
                 "stock above which the seller competes",
                 number(&answer["threshold"]),

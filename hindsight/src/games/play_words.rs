@@ -4,7 +4,7 @@ use report::number::plus_minus;
 use report::{Axis, Column, Estimate, IntervalChart, Series, Svg, Table, XyChart};
 use serde_json::Value;
 
-use super::words::{matrix, members, mixture, names, number};
+use super::words::{members, mixture, names, number};
 
 /// Largest matrix that is drawn.
 const DRAWN: usize = 12;
@@ -55,7 +55,10 @@ pub(super) fn play_tables(answer: &Value) -> Vec<(String, Table)> {
             "How often each pair was played, {} by {}",
             players[0], players[1]
         );
-        tables.push((caption, matrix(members(&answer["joint"]), rows, columns)));
+        tables.push((
+            caption,
+            Table::matrix(rows, columns, members(&answer["joint"]).iter().map(number)),
+        ));
     }
     let mut gaps = Table::new([Column::text("gap"), Column::number("value")]);
     for (field, words) in [

@@ -1,7 +1,7 @@
 //! Answers as people read them: tables of names and values, numbers, mixtures, matrices.
 
+use report::Table;
 use report::number::plain;
-use report::{Column, Table};
 use serde_json::Value;
 
 /// A number to four digits, as sentences have it; "n/a" for what is none. The JSON has all digits.
@@ -43,14 +43,4 @@ pub(super) fn mixture(weights: &Value, names: &[String]) -> String {
             .collect::<Vec<_>>()
             .join(" + "),
     }
-}
-
-/// A matrix with the names of its rows and columns.
-pub(super) fn matrix(entries: &[Value], rows: &[String], columns: &[String]) -> Table {
-    let head = std::iter::once(Column::text("")).chain(columns.iter().map(Column::number));
-    let mut table = Table::new(head);
-    for (name, line) in rows.iter().zip(entries.chunks(columns.len().max(1))) {
-        table.row(std::iter::once(name.clone()).chain(line.iter().map(number)));
-    }
-    table
 }

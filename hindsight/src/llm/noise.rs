@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             })
         })
         .map_err(|e| read_fault(&args.file, e))?;
-    let mut table = Table::numbers(["average", "noise scale", "|G|^2", "trace"]);
+    let mut table = Table::numbers(["average", "noise scale", "|G|²", "trace"]);
     for (name, scale) in [
         ("all steps", whole.scale()),
         ("recent steps", recent.scale()),
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let shown = table.render(crate::output::width());
     let mut text = format!("{finding}\n\n{shown}\n{lead}.");
     if scale.signal <= 0.0 {
-        text.push_str(" The estimate of |G|^2 is not positive: the signal is lost in the noise.");
+        text.push_str(" The estimate of |G|² is not positive: the signal is lost in the noise.");
     } else if scale.trace <= 0.0 {
         text.push_str(" The estimate of the trace is not positive, which no trace is: the noise is lost in the signal (are the norms of the two batch sizes interchanged?).");
     }

@@ -250,11 +250,14 @@ impl Frame {
         // What parts the zeros of a logarithmic axis from its scale.
         if let Some(end) = self.y.zeros_end() {
             let y = bottom - end * (bottom - top);
-            self.svg.line("axis d1", (left - 4.0, y), (right, y));
+            self.svg.line("ref", (left - 4.0, y), (right, y));
+            let at = (left + 4.0, y - 4.0);
+            let words = "below this line: zero";
+            self.svg.text("tick halo", Anchor::Start, at, words);
         }
         if let Some(end) = self.x.zeros_end() {
             let x = left + end * (right - left);
-            self.svg.line("axis d1", (x, top), (x, bottom + 4.0));
+            self.svg.line("ref", (x, top), (x, bottom + 4.0));
         }
         self.svg.line("axis", (left, bottom), (right, bottom));
         if !grid {

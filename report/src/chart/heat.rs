@@ -75,6 +75,37 @@ impl HeatMap {
         )
     }
 
+    /// A matrix as a map: its first row stands at the top, rows and columns have names. `y` and `x` say what rows and columns are; the value of each cell is written into it, to three digits
+    /// after the point.
+    ///
+    /// ```
+    /// use hindsight_report::HeatMap;
+    ///
+    /// let (rows, columns) = (["stag", "hare"], ["stag", "hare"]);
+    /// let map = HeatMap::matrix("How likely each pair is", ("Bob", &columns), ("Ann", &rows), &[0.5, 0.25, 0.25, 0.0], "probability");
+    /// assert!(map.svg().inline("pairs").contains("0.500"));
+    /// ```
+    pub fn matrix<S: AsRef<str>>(
+        title: impl Into<String>,
+        (x, columns): (&str, &[S]),
+        (y, rows): (&str, &[S]),
+        entries: &[f64],
+        label: impl Into<String>,
+    ) -> Self {
+        let edges = |count: usize| (0.0, u32::try_from(count).map_or(0.0, f64::from));
+        let middles = || (0u32..).map(|at| f64::from(at) + 0.5);
+        let named = |name: &S| name.as_ref().to_owned();
+        let ticks = middles().zip(columns.iter().map(named)).collect();
+        let x = Axis::linear(x).ticks(ticks);
+        let ticks = middles().zip(rows.iter().rev().map(named)).collect();
+        let y = Axis::linear(y).ticks(ticks);
+        let upwards = entries.chunks(columns.len().max(1)).rev().flatten();
+        let cells = upwards.copied().collect();
+        let (right, top) = (edges(columns.len()), edges(rows.len()));
+        let shades = Shades::Sequential;
+        HeatMap::values(title, x, y, right, top, columns.len(), cells, shades, label).annotate(3)
+    }
+
     /// A phase map: each cell holds the index of one of `names`. A class has the colour of its place among them; the legend names those that occur.
     pub fn classes<S: Into<String>>(
         title: impl Into<String>,

@@ -185,12 +185,13 @@ impl IntervalChart {
         for row in &self.rows {
             let bottom = top + self.row_height(row, layout.labels);
             match row {
-                Row::Group(name) => svg.text(
-                    "name halo",
-                    Anchor::Start,
-                    (8.0, top + ROW / 2.0 + 4.0),
-                    &fit(name, LETTER, self.width - 16.0),
-                ),
+                Row::Group(name) => {
+                    let (name, at) = (
+                        fit(name, LETTER, self.width - 16.0),
+                        (8.0, top + ROW / 2.0 + 4.0),
+                    );
+                    self.write(&mut svg, "name halo", Anchor::Start, at, &name);
+                }
                 Row::Estimate(estimate) => {
                     let name = Self::name_of(row, layout.labels);
                     self.draw_estimate(&mut svg, &layout, estimate, &name, (top, bottom));
@@ -249,6 +250,22 @@ impl IntervalChart {
         }
     }
 
+    /// Words of a row; where they stand on the plot, its upright lines pause for them.
+    fn write(&self, svg: &mut Svg, class: &str, anchor: Anchor, at: (f64, f64), words: &str) {
+        if self.is_narrow() && !words.is_empty() {
+            // Bold letters are a little wider.
+            let wide = 1.1 * width_of(words, LETTER);
+            let from = if anchor == Anchor::End {
+                at.0 - wide
+            } else {
+                at.0
+            };
+            let (top, bottom) = (at.1 - LETTER + 1.0, at.1 + 4.0);
+            svg.rect("under", (from - 3.0, top), (from + wide + 3.0, bottom), "");
+        }
+        svg.text(class, anchor, at, words);
+    }
+
     /// Draws a row, `name` in lines, between two heights.
     fn draw_estimate(
         &self,
@@ -261,7 +278,7 @@ impl IntervalChart {
         let class = estimate.ink.class();
         let mut line = top + ROW / 2.0 + 4.0;
         for words in name {
-            svg.text("halo", Anchor::Start, (8.0, line), words);
+            self.write(svg, "halo", Anchor::Start, (8.0, line), words);
             line += NAME_LINE;
         }
         let (y, told) = if self.is_narrow() {
@@ -271,7 +288,7 @@ impl IntervalChart {
             (middle, middle)
         };
         let end = self.width - 8.0;
-        svg.text("halo", Anchor::End, (end, told + 4.0), &estimate.text);
+        self.write(svg, "halo", Anchor::End, (end, told + 4.0), &estimate.text);
         let ends = estimate
             .interval
             .and_then(|(lo, hi)| Some((layout.pixel(lo)?, layout.pixel(hi)?)));
@@ -322,6 +339,20 @@ mod tests {
             .inline("f");
         assert_eq!(svg.matches("<circle").count(), 2);
         assert!(svg.contains("a: 1.0. b: 2.0. c: n/a."));
+    }
+
+    #[test]
+    fn upright_lines_pause_for_words_on_the_plot() {
+        let row = Estimate::new("base stock", 1.0, Some((0.5, 1.5)), "1.00 [0.50, 1.50]");
+        let chart = IntervalChart::new("t", Axis::linear("x"))
+            .group("all of them")
+            .row(row);
+        let svg = chart.reference(0.0, "no difference").svg();
+        let narrow = svg.narrow().unwrap().inline("g");
+        let under = |drawing: &str| drawing.matches("class=\"under\"").count();
+        // The heading, the name and the value; beside the plot none is needed.
+        assert_eq!((under(&narrow), under(&svg.inline("f"))), (3, 0));
+        assert!(narrow.find("class=\"ref\"") < narrow.find("class=\"under\""));
     }
 
     #[test]

@@ -40,8 +40,8 @@ const DARK_ROLES: [&str; 4] = ["#9aa3ad", "#e4e7eb", "#363b43", "#15181d"];
 const ROLES: [&str; 4] = ["m", "t", "grid", "ground"];
 
 const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
-/// Kinds of lines: the solid one, and `d1` to `d4` of the style sheet.
-pub(super) const DASHES: usize = 5;
+/// Kinds of lines: the solid one, and `d1` to `d5` of the style sheet.
+pub(super) const DASHES: usize = 6;
 /// Size of letters in pixels.
 pub(super) const LETTER: f64 = 12.0;
 
@@ -64,7 +64,9 @@ fn rules() -> String {
          .chart .d2{{stroke-dasharray:2 3}}\
          .chart .d3{{stroke-dasharray:8 4 1.5 4}}\
          .chart .d4{{stroke-dasharray:14 5}}\
+         .chart .d5{{stroke-dasharray:10 3 1.5 3 1.5 3}}\
          .chart .cell{{shape-rendering:crispEdges;stroke:none}}\
+         .chart .under{{fill:var(--ground);stroke:none}}\
          .chart .halo{{paint-order:stroke;stroke:var(--ground);stroke-width:3px;stroke-linejoin:round}}\
          .chart .onlight{{fill:#111}}.chart .ondark{{fill:#fff}}"
     );

@@ -187,14 +187,14 @@ impl Page {
             let _ = write!(
                 self.body,
                 "<th scope=\"col\"{class}>{}</th>",
-                escape(&typographic(column.name()))
+                with_whole_dates(column.name())
             );
         }
         self.body.push_str("</tr></thead><tbody>");
         for row in table.rows() {
             self.body.push_str("<tr>");
             for (at, (cell, column)) in row.iter().zip(table.header()).enumerate() {
-                let text = escape(&typographic(cell));
+                let text = with_whole_dates(cell);
                 let class = class_of(cell, column.is_number());
                 if at == 0 {
                     let _ = write!(self.body, "<th scope=\"row\"{class}>{text}</th>");
@@ -296,14 +296,29 @@ fn with_whole_options(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// How a cell is set: numbers to the right, what reads as a number never broken, long words in a column with room for them.
+/// The text of a cell, with what has a digit and a hyphen in it (2024-05-13) never broken there.
+fn with_whole_dates(cell: &str) -> String {
+    let words = typographic(cell);
+    let words = words.split(' ').map(|word| {
+        let escaped = escape(word);
+        if word.contains('-') && word.starts_with(|c: char| c.is_ascii_digit()) && word.len() <= 16
+        {
+            format!("<span class=\"date\">{escaped}</span>")
+        } else {
+            escaped
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// How a cell is set: numbers to the right, what reads as a number and names of a word or two never broken, long words in a column with room for them.
 fn class_of(cell: &str, number: bool) -> &'static str {
     let letters = cell.chars().count();
     let leads = |c: char| c.is_ascii_digit() || "[(+-−".contains(c);
     match () {
         () if number => " class=\"n\"",
         () if letters > 28 => " class=\"long\"",
-        () if cell.starts_with(leads) => " class=\"whole\"",
+        () if letters <= 16 || cell.starts_with(leads) => " class=\"whole\"",
         () => "",
     }
 }
@@ -385,6 +400,19 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_not_broken_at_their_hyphens() {
+        let date = |text: &str| format!("<span class=\"date\">{text}</span>");
+        assert_eq!(
+            with_whole_dates("2024-05-13 to 2024-09-02"),
+            format!("{} to {}", date("2024-05-13"), date("2024-09-02"))
+        );
+        assert_eq!(
+            with_whole_dates("fine-tuned <net>"),
+            "fine-tuned &lt;net&gt;"
+        );
+    }
+
+    #[test]
     fn numbers_are_not_broken_and_long_words_have_room() {
         let words = "raises the position to the critical quantile";
         for (cell, number, class) in [
@@ -395,7 +423,8 @@ mod tests {
         ] {
             assert_eq!(class_of(cell, number), format!(" class=\"{class}\""));
         }
-        assert_eq!(class_of("base stock", false), "");
+        assert_eq!(class_of("promotion-aware newsvendor", false), "");
+        assert_eq!(class_of("action 0", false), " class=\"whole\"");
     }
 
     #[test]

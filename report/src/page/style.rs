@@ -38,7 +38,7 @@ thead th{border-bottom:1px solid var(--t);vertical-align:bottom;font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 thead .n{white-space:normal}\
 th:last-child,td:last-child{padding-right:0}\
-tbody th,.whole{white-space:nowrap}.long{min-width:17em}tbody th.long{white-space:normal}\
+tbody th,.whole,.date{white-space:nowrap}.long{min-width:17em}tbody th.long{white-space:normal}\
 tbody tr:hover{background:var(--grid)}\
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:0 32px;margin:0 0 18px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif}\
 .facts div{border-bottom:1px solid var(--grid);padding:6px 0;break-inside:avoid}\
@@ -51,8 +51,8 @@ thead th[tabindex]{cursor:pointer}thead th[aria-sort=descending]::after{content:
 .narrower{display:none}\
 .choice>label{display:block;margin:0 0 6px;font:14px/1.45 Helvetica,Arial,'Liberation Sans',sans-serif;color:var(--m)}\
 .choice select{font:inherit;color:var(--t);background:var(--ground);border:1px solid var(--m);border-radius:3px;padding:3px 6px;margin-left:8px;max-width:100%}\
-@media screen and (max-width:640px){header,.frame,footer{padding-left:16px;padding-right:16px}.long{min-width:11em}.pair{grid-template-columns:minmax(0,1fr)}}\
-@page{margin:14mm 10mm}@media print{nav,footer,.tip,.choice>label{display:none}header{padding-top:0}h2,caption,.note{break-after:avoid}h2+p{break-after:avoid}p{break-inside:avoid}thead{display:table-header-group}tr{break-inside:avoid}svg.chart{max-height:240mm}header,.frame,footer{padding-left:0;padding-right:0;max-width:none}.wide{background:none}.frame{display:block}body{font-size:11pt}figure,.wide,.facts{break-inside:avoid}section{margin-bottom:20px}table{font-size:8.5pt}td,th{padding-right:8px}tbody th,.whole{white-space:normal}.long{min-width:0}}\
+@media screen and (max-width:640px){header,.frame,footer{padding-left:16px;padding-right:16px}.long{min-width:11em}td:nth-child(n+4).long{min-width:22em}.pair{grid-template-columns:minmax(0,1fr)}}\
+@page{margin:14mm 10mm}@media print{nav,footer,.tip,.choice>label{display:none}header{padding-top:0}h2,caption,.note{break-after:avoid}h2+p{break-after:avoid}p{break-inside:avoid}thead{display:table-header-group}tr{break-inside:avoid}svg.chart{max-height:240mm}header,.frame,footer{padding-left:0;padding-right:0;max-width:none}.wide{background:none}.frame{display:block}body{font-size:11pt}figure,.wide,.facts{break-inside:avoid}section{margin-bottom:16px}.facts{grid-template-columns:1fr 1fr;gap:0 20px;font-size:7pt;margin-bottom:0}.facts div{padding:3px 0}table{font-size:8.5pt}td,th{padding-right:8px}tbody th,.whole{white-space:normal}.long,td:nth-child(n+4).long{min-width:0}}\
 ";
 
 /// Where a figure has less room than nine tenths of its drawing's width, the drawing for narrow places stands in.

@@ -190,7 +190,7 @@ fn score_table(scores: &Scores, schema: Schema, spread: Option<f64>) -> Table {
         Column::text("score"),
         Column::number("value"),
         Column::text(format!("{:.0} % interval", 100.0 * scores.level)),
-        Column::text("").optional(),
+        Column::text("note").optional(),
     ]);
     let ends = |s: &Score, scale: f64, digits: usize| {
         let ends = s.interval;

@@ -144,7 +144,7 @@ fn lead(study: &GapStudy) -> String {
 fn notes(study: &GapStudy) -> Vec<String> {
     let differences = study.pairs.iter().map(|p| {
         format!(
-            "{}{} minus {}: {} ± {} points",
+            "{}{} minus {}: {} points, standard error {}",
             prefix(&p.generator),
             p.first,
             p.second,

@@ -39,7 +39,8 @@ impl XyChart {
                     };
                     let from = if anchor == Anchor::End { at - wide } else { at };
                     let height = |line: usize| (0..line).fold(top + 10.0, |y, _| y + 13.0);
-                    let line = (0..ends.len() + 3)
+                    let room = (0..8).take_while(|&line| height(line) < f64::midpoint(top, bottom));
+                    let line = room
                         .filter(|&line| ends.get(line).is_none_or(|end| from > end + 4.0))
                         .min_by_key(|&line| self.lines_through(frame, (from, height(line)), wide))
                         .unwrap_or(ends.len());
