@@ -111,18 +111,18 @@ pub(super) fn outside_option(p: &Parameters) -> Result<Figure, Problem> {
         "Best fee against the seller's outside option: retailer's cost {}, seller's cost {}",
         p.retailer_cost, p.seller_cost
     );
+    // Colours as in the charts over the fee.
+    let alone = Series::line("retailer alone", alone).ink(Ink::Muted);
+    let fee = Series::line("best fee (none where the line ends)", fees.clone());
+    let fee = fee.ink(Ink::Series(3));
     let svg = XyChart::new(
         title,
         Axis::linear("Outside option (payoff)"),
         Axis::linear("Fee, payoff").with_zero(),
     )
     .series(Series::line("retailer's payoff", values.clone()))
-    .series(
-        Series::line("retailer alone", alone)
-            .ink(Ink::Muted)
-            .dashed(),
-    )
-    .series(Series::line("best fee (none where the line ends)", fees.clone()).dotted())
+    .series(alone.dashed())
+    .series(fee.dotted())
     .size(720.0, 400.0)
     .svg();
     Ok(Figure {

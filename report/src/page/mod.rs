@@ -318,7 +318,7 @@ fn class_of(cell: &str, number: bool) -> &'static str {
     match () {
         () if number => " class=\"n\"",
         () if letters > 28 => " class=\"long\"",
-        () if letters <= 16 || cell.starts_with(leads) => " class=\"whole\"",
+        () if letters <= 12 || cell.starts_with(leads) => " class=\"whole\"",
         () => "",
     }
 }
