@@ -74,6 +74,33 @@ fn equilibria_of_chicken() {
     assert!(played["coarse_gap"].as_f64().unwrap() < 0.2);
 }
 
+/// Answers without payoffs say in a table what each player plays, or is left with; mixed strategies that are given are judged in the first sentence.
+#[test]
+fn every_concept_says_what_each_player_plays() {
+    let dilemma = "[[[3,0],[5,1]],[[3,5],[0,1]]]";
+    let commitment = "[[[2,4],[1,3]],[[1,0],[0,2]]]";
+    for (payoffs, concept, leader, row) in [
+        (dilemma, "pure_nash", None, ["action 1", "action 1"]),
+        (dilemma, "dominance", None, ["action 1", "action 1"]),
+        (commitment, "stackelberg", Some("0"), ["0.6667", "action 1"]),
+    ] {
+        let mut flags = vec!["equilibrium", "--payoffs", payoffs, "--concept", concept];
+        flags.extend(leader.iter().flat_map(|own| ["--leader", own]));
+        let text = games(&flags).unwrap();
+        let table = text.split("player 0").last().unwrap();
+        assert!(
+            table.contains(row[0]) && table.contains(row[1]),
+            "{concept}: {text}"
+        );
+    }
+    let mixed = ["--payoffs", CHICKEN, "--mixed", "[[0.5,0.5],[0.5,0.5]]"];
+    let sentence = equilibrium(&mixed)["sentence"].to_string();
+    assert!(
+        sentence.contains("best replies gain the players 0.5 in sum"),
+        "{sentence}"
+    );
+}
+
 #[test]
 fn problems_name_the_flag_and_the_value() {
     let ask = |payoffs: &str, more: &[&str]| {
