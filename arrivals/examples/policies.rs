@@ -1,15 +1,21 @@
 //! Policies trained with quantities over time and without, in worlds whose truth neither was trained in.
 //!
-//! `cargo run --release -p hindsight-arrivals --features studies --example policies -- cross|bias|minimum [WORLDS] [PRODUCTS] [STEPS]`
+//! `cargo run --release -p hindsight-arrivals --features studies --example policies -- cross|known|seeds|bias|minimum [WORLDS] [PRODUCTS] [STEPS] [FIRST]`
 //!
 //! - `cross` (Q4): each in every simulator, beside a base stock that knows of quantities over time.
+//! - `known`: the same where no policy may place larger orders than the 99th percentile of the log's sizes, in usual orders: of larger ones the generator has seen little.
+//! - `seeds`: the base stock, networks of four seeds and the one network that averages their outputs, in the truth and in the generator: what they earn, hold and order.
 //! - `bias` (Q7): trained in a generator whose shares are wrong by a factor, judged in the truth.
 //! - `minimum` (Q8): smallest orders of four weeks' demand, in training or only afterwards.
+//!
+//! Worlds are numbered from `FIRST`.
 
 use std::error::Error;
 
 use hindsight_arrivals::exo_idp::compare::{Bootstrap, Interval};
 use hindsight_arrivals::exo_idp::market::OrderRule;
+use hindsight_arrivals::exo_idp::policy::{Neural, Policy};
+use hindsight_arrivals::exo_idp::replay::Quantity;
 use hindsight_arrivals::exo_idp::world::{DemandColumn, World, WorldConfig};
 use hindsight_arrivals::exo_idp::{Outcomes, Panel};
 use hindsight_arrivals::model::{GenQot, Training};
@@ -20,6 +26,8 @@ use hindsight_gpu::Device;
 
 const VENDORS: usize = 8;
 const WEEKS: usize = 156;
+/// The share of the log's sizes that orders may not exceed, where they are bounded.
+const KNOWN: f64 = 0.99;
 
 /// A world of products and vendors, and what was learned of the vendors.
 struct Case {
@@ -31,12 +39,13 @@ struct Case {
 }
 
 impl Case {
-    /// `sizes` is the standard deviation of the logarithm of order sizes in the log.
+    /// `sizes` is the standard deviation of the logarithm of order sizes in the log; `known` bounds orders by those sizes.
     fn new(
         seed: u64,
         products: usize,
         steps: usize,
         sizes: f64,
+        known: bool,
         device: &Device,
     ) -> Result<Self, Box<dyn Error>> {
         let config = WorldConfig {
@@ -58,8 +67,14 @@ impl Case {
             ..TrialConfig::default()
         };
         let usual = usual_orders(&panel, 0..WEEKS - config.held_out);
+        let catalogue = Catalogue::of_world(&vendors, usual, WEEKS)?;
+        let catalogue = if known {
+            catalogue.with_largest(log.largest(KNOWN)?)?
+        } else {
+            catalogue
+        };
         Ok(Case {
-            catalogue: Catalogue::of_world(&vendors, usual, WEEKS)?,
+            catalogue,
             law: LeadTimeOnly::fit(&log, &grid)?,
             model: GenQot::fit(&log, &grid, &Training::default(), device)?,
             panel,
@@ -86,38 +101,40 @@ fn words(interval: &Interval) -> String {
     format!("{estimate:+.2} [{low:+.2}, {high:+.2}]")
 }
 
+/// Prints the rows of a world.
+type Row = fn(u64, &Case, &Device) -> Result<(), Box<dyn Error>>;
+
+const CROSS: &str = "| world | simulator | base stock, QOT-aware | lead-time trained | QOT trained | QOT - lead time | QOT - base stock |";
+const SEEDS: &str = "| world | policy | simulator | fill rate | stock | orders: 90 % below | 99 % below | largest | over the base stock |";
+const BIAS: &str = "| world | shares in training times | reward in the truth, % of that at 1 | fill rate | difference |";
+const MINIMUM: &str = "| world | policy | reward in the truth, % of the first | fill rate | weeks with an order | difference | in the generator |";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let what = args.next().unwrap_or_else(|| "cross".to_owned());
     let worlds: u64 = args.next().map_or(Ok(4), |a| a.parse())?;
     let products: usize = args.next().map_or(Ok(96), |a| a.parse())?;
     let steps: usize = args.next().map_or(Ok(200), |a| a.parse())?;
+    let first: u64 = args.next().map_or(Ok(0), |a| a.parse())?;
     let device = Device::best();
-    let row = match what.as_str() {
-        "cross" => cross,
-        "bias" => bias,
-        "minimum" => minimum,
-        _ => return Err(format!("{what} is none of cross, bias, minimum").into()),
+    let (row, head): (Row, &str) = match what.as_str() {
+        "cross" | "known" => (cross, CROSS),
+        "seeds" => (seeds, SEEDS),
+        "bias" => (bias, BIAS),
+        "minimum" => (minimum, MINIMUM),
+        _ => return Err(format!("{what} is none of cross, known, seeds, bias, minimum").into()),
     };
-    for seed in 0..worlds {
+    println!("{head}\n|{}", "---|".repeat(head.matches('|').count() - 1));
+    for seed in first..first + worlds {
         let sizes = if what == "minimum" { 1.0 } else { 0.6 };
-        row(
-            seed,
-            &Case::new(seed, products, steps, sizes, &device)?,
-            &device,
-        )?;
+        let case = Case::new(seed, products, steps, sizes, what == "known", &device)?;
+        row(seed, &case, &device)?;
     }
     Ok(())
 }
 
 /// Q4.
 fn cross(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
-    if seed == 0 {
-        println!(
-            "| world | simulator | base stock, QOT-aware | lead-time trained | QOT trained | QOT - lead time | QOT - base stock |"
-        );
-        println!("|---|---|---|---|---|---|---|");
-    }
     let table = case.trial(&case.catalogue)?.cross(&case.model, device)?;
     for row in table.rows {
         let percent = row
@@ -140,14 +157,74 @@ fn cross(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
+/// How much of what a network earns is its seed's.
+fn seeds(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
+    let trial = case.trial(&case.catalogue)?;
+    let generated = trial.generated(&case.model)?;
+    let truth = case.truth()?;
+    let truth = truth.market(&case.catalogue, case.config.samples, 1_000 + seed)?;
+    let home = Simulator::Generated(&generated);
+    let judges = [("truth", Simulator::World(&truth)), ("generator", home)];
+    let base = trial.tuned(home, device)?;
+    let bases = [
+        trial.outcomes(&base, judges[0].1, device)?,
+        trial.outcomes(&base, judges[1].1, device)?,
+    ];
+    let judged = |network: &Neural| -> Result<[Outcomes; 2], ArrivalsError> {
+        let [truth, home] = judges.map(|(_, judge)| trial.outcomes(network, judge, device));
+        Ok([truth?, home?])
+    };
+    let report = |name: &str, own: &[Outcomes; 2]| -> Result<(), Box<dyn Error>> {
+        for ((judge, _), (own, base)) in judges.iter().zip(own.iter().zip(&bases)) {
+            let held = held(own, case.catalogue.usual());
+            let (fill, over) = (own.fill_rate(), over(own, base)?);
+            println!("| {seed} | {name} | {judge} | {fill:.3} | {held} | {over} |");
+        }
+        Ok(())
+    };
+    report("base stock", &bases)?;
+    let mut members = Vec::new();
+    let mut first = None;
+    for member in 0..4 {
+        let config = TrialConfig {
+            seed: seed + 100 * member,
+            ..case.config.clone()
+        };
+        let name = format!("seed {}", config.seed);
+        let own = Trial::new(&case.panel, &case.catalogue, case.law.clone(), config)?;
+        let network = own.train(home, device)?;
+        report(&name, &judged(&network)?)?;
+        members.push(network.theta().to_vec());
+        first.get_or_insert(network);
+    }
+    let network = first.ok_or("no network")?.ensemble(&members)?;
+    report("mean of the four", &judged(&network)?)
+}
+
+/// Mean stock, and what nine tenths, 99 in 100 and all of a policy's orders do not exceed, in usual orders.
+fn held(outcomes: &Outcomes, usual: &[f64]) -> String {
+    let cells: Vec<_> = (0..outcomes.products())
+        .flat_map(|p| (0..outcomes.samples()).map(move |s| (p, s)))
+        .flat_map(|(p, s)| outcomes.scored().map(move |week| (p, s, week)))
+        .collect();
+    let of = |quantity| -> Vec<f64> {
+        let value = |&(p, s, week): &_| outcomes.sample(quantity, p, s, week) / usual[p];
+        cells.iter().map(value).collect()
+    };
+    let (stock, mut orders) = (of(Quantity::OnHand), of(Quantity::Order));
+    orders.sort_by(f64::total_cmp);
+    let last = orders.len() - 1;
+    let [most, nearly_all] = [last * 9 / 10, last * 99 / 100].map(|place| orders[place]);
+    #[expect(clippy::cast_precision_loss, reason = "weeks")]
+    let stock = stock.iter().sum::<f64>() / cells.len() as f64;
+    format!(
+        "{stock:.1} | {most:.1} | {nearly_all:.1} | {:.0}",
+        orders[last]
+    )
+}
+
 /// Q7.
 fn bias(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
-    if seed == 0 {
-        println!(
-            "| world | shares in training times | reward in the truth, % of that at 1 | fill rate | difference |"
-        );
-        println!("|---|---|---|---|---|");
-    }
     let trial = case.trial(&case.catalogue)?;
     let truth = case.truth()?;
     let truth = truth.market(&case.catalogue, case.config.samples, 1_000 + seed)?;
@@ -172,12 +249,6 @@ fn bias(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
 
 /// Q8.
 fn minimum(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
-    if seed == 0 {
-        println!(
-            "| world | policy | reward in the truth, % of the first | fill rate | weeks with an order | difference | in the generator |"
-        );
-        println!("|---|---|---|---|---|---|---|");
-    }
     let rule = |weekly: &f64| OrderRule {
         minimum: 4.0 * weekly,
         batch: weekly.max(1.0),

@@ -12,6 +12,8 @@ pub enum Argument {
     Usual,
     /// The smallest order.
     Minimum,
+    /// The largest order, as a multiple of the usual one.
+    Largest,
     /// Units of a batch.
     Batch,
     /// Time of the year, as a share of it.
@@ -62,6 +64,7 @@ impl fmt::Display for Argument {
             Argument::Units => "units ordered",
             Argument::Usual => "the usual order",
             Argument::Minimum => "the smallest order",
+            Argument::Largest => "the largest order, in usual orders",
             Argument::Batch => "the batch",
             Argument::Season => "the time of the year",
             Argument::Promised => "the promised time",

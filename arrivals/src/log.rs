@@ -210,6 +210,37 @@ impl Log {
         &self.orders
     }
 
+    /// The size, as a multiple of the usual order, that this share of the orders does not exceed: a quantile of the sizes from which a law is learned. Beyond a high
+    /// one, such as 0.99, a model has little to learn from.
+    ///
+    /// ```
+    /// use hindsight_arrivals::world::VendorWorld;
+    /// let log = VendorWorld::new(2, 7)?.log(1_000, 104, 1)?;
+    /// let known = log.largest(0.99)?;
+    /// let above = log.orders().iter().filter(|order| order.request.units > known * order.request.usual);
+    /// assert_eq!(above.count(), 10);
+    /// # Ok::<(), hindsight_arrivals::ArrivalsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A share outside 0 to 1, no order.
+    pub fn largest(&self, share: f64) -> Result<f64, ArrivalsError> {
+        within(Argument::Share, 0, share, [0.0, 1.0])?;
+        let of = |order: &Order| order.request.units / order.request.usual;
+        let mut sizes: Vec<f64> = self.orders.iter().map(of).collect();
+        sizes.sort_by(f64::total_cmp);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a place in a list"
+        )]
+        let place = (share * sizes.len() as f64).ceil() as usize;
+        let argument = Argument::Orders;
+        let found = sizes.get(place.saturating_sub(1)).copied();
+        found.ok_or(ArrivalsError::Empty { argument })
+    }
+
     /// A log like this one of some of its orders.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(usize, &Order) -> bool) -> Self {

@@ -14,6 +14,8 @@ pub struct Catalogue {
     vendors: Vec<usize>,
     usual: Vec<f64>,
     rules: Vec<OrderRule>,
+    /// As a multiple of the usual order.
+    largest: f64,
     seasons: Vec<f64>,
     world: Option<World>,
 }
@@ -57,6 +59,7 @@ impl Catalogue {
         }
         Ok(Catalogue {
             rules: vec![OrderRule::default(); vendors.len()],
+            largest: f64::INFINITY,
             vendors,
             usual,
             seasons,
@@ -93,6 +96,26 @@ impl Catalogue {
     pub fn with_rules(self, rules: Vec<OrderRule>) -> Result<Self, ArrivalsError> {
         length(Argument::Products, self.vendors.len(), rules.len())?;
         Ok(Catalogue { rules, ..self })
+    }
+
+    /// The same with orders of at most so many usual orders, whoever places them; minimum and batch are applied afterwards and may raise an order above it. See
+    /// [`Log::largest`](crate::Log::largest).
+    ///
+    /// What becomes of larger orders than a log holds cannot be learned from it. Where a vendor is short they cost nothing, for what does not come is not paid:
+    /// in a replay the best order may then lie where the generator only extrapolates.
+    ///
+    /// # Errors
+    /// A multiple that is not above zero and finite.
+    pub fn with_largest(self, largest: f64) -> Result<Self, ArrivalsError> {
+        let range = [f64::MIN_POSITIVE, f64::MAX];
+        within(Argument::Largest, 0, largest, range)?;
+        Ok(Catalogue { largest, ..self })
+    }
+
+    /// The largest order of a product, as a multiple of its usual one; infinite where there is no limit.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        self.largest
     }
 
     /// The vendors of the products.

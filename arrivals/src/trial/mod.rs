@@ -30,6 +30,7 @@
 mod catalogue;
 mod cross;
 mod lead_times;
+mod rules;
 mod simulator;
 
 use std::ops::{ControlFlow, Range};
@@ -45,14 +46,14 @@ use gpu::Device;
 pub use catalogue::Catalogue;
 pub use cross::{CrossRow, CrossTable, Policies};
 use lead_times::VendorLeadTimes;
-use simulator::Rules;
+use rules::Rules;
 pub use simulator::Simulator;
 
 use crate::baselines::LeadTimeOnly;
 use crate::error::{Argument, ArrivalsError, length};
 use crate::log::{Log, Order, Receipt};
 use crate::model::{GenQot, GeneratedArrivals, OrderContext};
-use crate::order::{Estimator, OrderGradient};
+use crate::order::Estimator;
 use crate::sampler::{ArrivalModel, Piece, Samples};
 
 /// How a trial is made.
@@ -176,7 +177,7 @@ impl<'a> Trial<'a> {
         }
         Ok(Trial {
             law: VendorLeadTimes::new(law, catalogue.vendors().to_vec(), config.seed)?,
-            rules: rules(catalogue, panel.weeks(), config.estimator)?,
+            rules: Rules::new(catalogue, panel.weeks(), config.estimator)?,
             weekly: usual_orders(panel, 0..panel.weeks() - config.held_out),
             panel,
             catalogue,
@@ -184,11 +185,11 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// The same without minimum orders and batches: for policies that are trained without them.
+    /// The same without minimum orders, batches and caps: for policies that are trained without them. The catalogue's largest order stays.
     #[must_use]
     pub fn without_rules(&self) -> Self {
         Trial {
-            rules: Rules(None),
+            rules: self.rules.largest_only(),
             law: self.law.clone(),
             config: self.config.clone(),
             weekly: self.weekly.clone(),
@@ -268,11 +269,7 @@ impl<'a> Trial<'a> {
         let (mut placed, mut all) = (0_u32, 0_u32);
         for (product, sample, week) in cells {
             let order = outcomes.sample(Quantity::Order, product, sample, week);
-            let order = self
-                .rules
-                .0
-                .as_ref()
-                .map_or(order, |r| r.apply(product, order));
+            let order = self.rules.apply(product, order);
             placed += u32::from(order > 1e-6);
             all += 1;
         }
@@ -394,21 +391,4 @@ impl<'a> Trial<'a> {
             self.config.seed.wrapping_add(3),
         )?)
     }
-}
-
-/// The catalogue's rules as a market, where there are any; the dither of their gradient is half a usual order.
-fn rules(
-    catalogue: &Catalogue,
-    weeks: usize,
-    estimator: Estimator,
-) -> Result<Rules, ArrivalsError> {
-    let some = |rule: &exo_idp::market::OrderRule| {
-        rule.minimum > 0.0 || rule.batch > 0.0 || rule.cap.is_finite()
-    };
-    if !catalogue.rules().iter().any(some) {
-        return Ok(Rules(None));
-    }
-    let dither: Vec<f64> = catalogue.usual().iter().map(|usual| 0.5 * usual).collect();
-    let rules = OrderGradient::new(weeks, catalogue.rules(), estimator, &dither)?;
-    Ok(Rules(Some(rules)))
 }

@@ -8,7 +8,6 @@ use exo_idp::policy::Signals;
 use gpu::{DelayLine, Scalar};
 
 use crate::model::GeneratedArrivals;
-use crate::order::OrderGradient;
 use crate::world::WorldMarket;
 
 /// What delivers the orders of a replay.
@@ -69,23 +68,6 @@ impl Market for Simulator<'_> {
             Simulator::LeadTime => {}
             Simulator::Generated(market) => market.deliver(inputs, seen, order, memory, shares),
             Simulator::World(market) => market.deliver(inputs, seen, order, memory, shares),
-        }
-    }
-}
-
-/// What is done to orders before they are placed; nothing where no product has a rule.
-#[derive(Debug, Clone)]
-pub(super) struct Rules(pub(super) Option<OrderGradient>);
-
-impl Market for Rules {
-    fn signals(&self) -> Vec<&Signals> {
-        self.0.as_ref().map_or_else(Vec::new, Market::signals)
-    }
-
-    fn order<S: Scalar>(&self, inputs: &MarketInputs<'_, S>, order: S) -> S {
-        match &self.0 {
-            Some(rule) => rule.order(inputs, order),
-            None => order,
         }
     }
 }

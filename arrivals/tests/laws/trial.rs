@@ -91,3 +91,62 @@ fn simulators_deliver_what_they_say() {
         "{refused}"
     );
 }
+
+/// The largest order holds in every simulator and whichever rules follow it; one that nothing reaches changes nothing, to the bit.
+#[test]
+fn no_order_exceeds_the_largest() {
+    let panel = panel(6, 60);
+    let (world, device) = (VendorWorld::new(3, 5).unwrap(), Device::cpu(1));
+    let log = world.log(1_000, 104, 1).unwrap();
+    let law = LeadTimeOnly::fit(&log, &Grid::weekly(world.longest()).unwrap()).unwrap();
+    let usual = usual_orders(&panel, 0..45);
+    let catalogue = Catalogue::of_world(&world, usual.clone(), 60).unwrap();
+    let config = TrialConfig {
+        held_out: 15,
+        samples: 2,
+        ..TrialConfig::default()
+    };
+    let level = Signals::constant(60, 1, 6, |_, product| 5.0 * usual[product]);
+    let policy = BaseStock::new("base stock", 1.0, level);
+    // The most that is supplied of an order, in usual orders, and the reward.
+    let most = |catalogue: &Catalogue, simulator| {
+        let trial = Trial::new(&panel, catalogue, law.clone(), config.clone()).unwrap();
+        let found = trial.outcomes(&policy, simulator, &device).unwrap();
+        let cells = (0..6)
+            .flat_map(|p| (0..2).map(move |s| (p, s)))
+            .flat_map(|(p, s)| (45..60).map(move |week| (p, s, week)));
+        let supplied = cells
+            .map(|(p, s, week)| found.sample(Quantity::Supplied, p, s, week) / usual[p])
+            .fold(0.0, f64::max);
+        (supplied, found.reward().to_bits())
+    };
+    let bounded = |largest| catalogue.clone().with_largest(largest).unwrap();
+    let (unbounded, reward) = most(&catalogue, Simulator::LeadTime);
+    assert!(unbounded > 1.6, "{unbounded}");
+    let (largest, _) = most(&bounded(1.5), Simulator::LeadTime);
+    assert!((largest - 1.5).abs() < 1e-5, "{largest}");
+    let (_, far) = most(&bounded(1e6), Simulator::LeadTime);
+    assert_eq!(far, reward);
+
+    let truth = world.market(&catalogue, 2, 9).unwrap();
+    let (unbounded, _) = most(&catalogue, Simulator::World(&truth));
+    let (largest, _) = most(&bounded(0.5), Simulator::World(&truth));
+    // Vendors deliver up to 1.3 of an order.
+    assert!(unbounded > 0.65 && largest > 0.0 && largest < 0.65 + 1e-5);
+
+    // A smallest order is applied to what the largest leaves: it never lets through what was asked for.
+    let rule = |usual: &f64| OrderRule {
+        minimum: 2.0 * usual,
+        ..OrderRule::default()
+    };
+    let rules: Vec<OrderRule> = usual.iter().map(rule).collect();
+    let ruled = |largest| bounded(largest).with_rules(rules.clone()).unwrap();
+    let (raised, _) = most(&ruled(1.5), Simulator::LeadTime);
+    assert!((raised - 2.0).abs() < 1e-5, "{raised}");
+    let (cut, _) = most(&ruled(3.0), Simulator::LeadTime);
+    assert!(cut < 3.0 + 1e-5, "{cut}");
+
+    for largest in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(catalogue.clone().with_largest(largest).is_err());
+    }
+}
