@@ -47,6 +47,14 @@ pub struct Counting {
     pub from_promise: bool,
 }
 
+impl Counting {
+    /// Days or weeks.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        if self.days { "days" } else { "weeks" }
+    }
+}
+
 /// The names of the columns of a receipt log. Columns that are not given are taken where they are there under their usual name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {

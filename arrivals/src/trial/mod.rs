@@ -257,7 +257,7 @@ impl<'a> Trial<'a> {
     ) -> Result<Outcomes, ArrivalsError> {
         let paths = self.paths()?;
         let replay = self.replay(&paths, self.held_out())?;
-        Ok(replay.run_in(policy, &(&self.rules, simulator), device)?)
+        Ok(replay.run_in(policy, &(&self.rules.market, simulator), device)?)
     }
 
     /// How often a policy placed an order in those weeks, as a share of weeks.
@@ -296,7 +296,7 @@ impl<'a> Trial<'a> {
         let (level, paths) = (self.level()?, self.paths()?);
         let replay = self.replay(&paths, self.warm_up()..self.trained_weeks().end)?;
         let vendors = self.catalogue.vendors();
-        let market = (&self.rules, simulator);
+        let market = (&self.rules.market, simulator);
         let last = vendors.iter().copied().max().unwrap_or(0);
         let mut best = vec![(f64::NEG_INFINITY, 1.0); last + 1];
         // Wider while a vendor's best is the largest tried.
@@ -355,7 +355,7 @@ impl<'a> Trial<'a> {
         };
         let weights: Vec<f64> = (0..paths.lanes()).map(money).collect();
         let watch = |_: &_| ControlFlow::Continue(());
-        let market = (&self.rules, simulator);
+        let market = (&self.rules.market, simulator);
         let trained = direct_backprop(
             &network, &market, &replay, None, &weights, &training, device, watch,
         )?;

@@ -8,12 +8,29 @@ use super::Catalogue;
 use crate::error::ArrivalsError;
 use crate::order::{Estimator, OrderGradient};
 
+/// A rule that may be missing.
+#[derive(Debug, Clone)]
+pub(super) struct Optional<M>(Option<M>);
+
+impl<M: Market> Market for Optional<M> {
+    fn signals(&self) -> Vec<&Signals> {
+        self.0.as_ref().map_or_else(Vec::new, Market::signals)
+    }
+
+    fn order<S: Scalar>(&self, inputs: &MarketInputs<'_, S>, order: S) -> S {
+        match &self.0 {
+            Some(rule) => rule.order(inputs, order),
+            None => order,
+        }
+    }
+}
+
 /// A catalogue's largest orders, then its minimum orders, batches and caps; neither where no product has any.
+///
+/// The derivative at the largest is the true one, zero above: a gradient that passed would reward units that are not placed.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
-    /// The derivative is the true one, zero above: a gradient that passed would reward units that are not placed.
-    largest: Option<PostProcess>,
-    own: Option<OrderGradient>,
+    pub(super) market: (Optional<PostProcess>, Optional<OrderGradient>),
 }
 
 impl Rules {
@@ -34,50 +51,30 @@ impl Rules {
             |rule: &OrderRule| rule.minimum > 0.0 || rule.batch > 0.0 || rule.cap.is_finite();
         let ruled = catalogue.rules().iter().any(some);
         let dither: Vec<f64> = usual.iter().map(|usual| 0.5 * usual).collect();
+        let largest = || PostProcess::new(weeks, &caps);
         let own = || OrderGradient::new(weeks, catalogue.rules(), estimator, &dither);
         Ok(Rules {
-            largest: bounded
-                .then(|| PostProcess::new(weeks, &caps))
-                .transpose()?,
-            own: ruled.then(own).transpose()?,
+            market: (
+                Optional(bounded.then(largest).transpose()?),
+                Optional(ruled.then(own).transpose()?),
+            ),
         })
     }
 
     /// The same without minimum orders, batches and caps.
     pub(super) fn largest_only(&self) -> Self {
         Rules {
-            largest: self.largest.clone(),
-            own: None,
+            market: (self.market.0.clone(), Optional(None)),
         }
     }
 
     /// Units that are placed of an order.
     pub(super) fn apply(&self, product: usize, order: f64) -> f64 {
-        let largest = self.largest.as_ref();
-        let order = largest.map_or(order, |rule| rule.apply(product, order));
-        let own = self.own.as_ref();
-        own.map_or(order, |rule| rule.apply(product, order))
-    }
-}
-
-impl Market for Rules {
-    fn signals(&self) -> Vec<&Signals> {
-        let largest = self.largest.as_ref().map_or_else(Vec::new, Market::signals);
-        let own = self.own.as_ref().map_or_else(Vec::new, Market::signals);
-        [largest, own].concat()
-    }
-
-    fn order<S: Scalar>(&self, inputs: &MarketInputs<'_, S>, order: S) -> S {
-        let rows = self.largest.as_ref().map_or(0, Market::rows);
-        let (first, rest) = inputs.rows.split_at(rows);
-        let of = |rows| MarketInputs { rows, ..*inputs };
-        let order = match &self.largest {
-            Some(rule) => rule.order(&of(first), order),
-            None => order,
-        };
-        match &self.own {
-            Some(rule) => rule.order(&of(rest), order),
-            None => order,
-        }
+        let (Optional(largest), Optional(own)) = &self.market;
+        let order = largest
+            .as_ref()
+            .map_or(order, |rule| rule.apply(product, order));
+        own.as_ref()
+            .map_or(order, |rule| rule.apply(product, order))
     }
 }

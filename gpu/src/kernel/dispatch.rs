@@ -4,7 +4,7 @@ use super::elementwise::Source;
 use super::groups::{self, Groups};
 use super::isa::Isa;
 use super::number::Number;
-use super::shape::{PANEL, TILE, WIDE};
+use super::shape::{PANEL, TILE};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 use super::{activation, elementwise, product, softmax};
@@ -191,44 +191,44 @@ impl Kernels for f32 {
         count: usize,
         sums: &mut [f32],
     ) {
-        let whole = count == lanes && is_whole(lanes);
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) if whole => x86::avx2::scale(proof, lanes, rows, slope, sums),
+            Isa::Avx2(proof) if count == lanes => x86::avx2::scale(proof, lanes, rows, slope, sums),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) if whole => x86::avx512::scale(proof, lanes, rows, slope, sums),
+            Isa::Avx512(proof) if count == lanes => {
+                x86::avx512::scale(proof, lanes, rows, slope, sums)
+            }
             _ => activation::scale(isa, lanes, rows, slope, count, sums),
         }
     }
     fn dots(isa: Isa, a: &[f32], count: usize, rows: &[f32], out: &mut [f32]) {
-        let whole = count == a.len() && is_whole(count);
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) if whole => x86::avx2::dots(proof, a, rows, out),
+            Isa::Avx2(proof) if count == a.len() => x86::avx2::dots(proof, a, rows, out),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) if whole => x86::avx512::dots(proof, a, rows, out),
+            Isa::Avx512(proof) if count == a.len() => x86::avx512::dots(proof, a, rows, out),
             _ => elementwise::dots(isa, a, count, rows, out),
         }
     }
     fn join(isa: Isa, f: Reduce, rows: &[f32], groups: Groups<'_>, out: &mut [f64]) {
         #[cfg(target_arch = "x86_64")]
-        if let (Some(proof), Some(even)) = (isa.avx2(), x86_groups(groups)) {
-            return x86::groups::join(proof, f, rows, even, out);
+        if let Some(proof) = isa.avx2().filter(|_| x86::groups::takes(groups)) {
+            return x86::groups::join(proof, f, rows, groups, out);
         }
         groups::join(isa, f, rows, groups, out);
     }
     fn spread(isa: Isa, values: &[f32], groups: Groups<'_>, out: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
-        if let (Some(proof), Some(even)) = (isa.avx2(), x86_groups(groups)) {
-            x86::groups::spread::<false>(proof, values, even, out);
+        if let Some(proof) = isa.avx2().filter(|_| x86::groups::takes(groups)) {
+            x86::groups::spread::<false>(proof, values, groups, out);
             return groups::fill_up(groups, out);
         }
         groups::spread(isa, values, groups, out);
     }
     fn spread_more(isa: Isa, values: &[f32], groups: Groups<'_>, out: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
-        if let (Some(proof), Some(even)) = (isa.avx2(), x86_groups(groups)) {
-            return x86::groups::spread::<true>(proof, values, even, out);
+        if let Some(proof) = isa.avx2().filter(|_| x86::groups::takes(groups)) {
+            return x86::groups::spread::<true>(proof, values, groups, out);
         }
         groups::spread_more(isa, values, groups, out);
     }
@@ -265,15 +265,4 @@ impl Kernels for f32 {
             Isa::Portable => softmax::likelihood_adjoint(isa, z, top, log_total, dy),
         }
     }
-}
-
-/// Whether so many lanes are a whole row.
-fn is_whole(lanes: usize) -> bool {
-    matches!(lanes, TILE | WIDE)
-}
-
-/// The number of groups, the lanes of each, and those of a row, where there are kernels for them.
-#[cfg(target_arch = "x86_64")]
-fn x86_groups(groups: Groups<'_>) -> Option<[usize; 3]> {
-    x86::groups::takes(groups.even).then_some([groups.lanes.len(), groups.even, groups.row])
 }

@@ -1,6 +1,6 @@
 //! Which instructions the machine has.
 
-use super::shape::{NARROW_PANEL, WIDE_PANEL};
+use super::shape::NARROW_PANEL;
 
 /// The instructions to use. A value other than `Portable` exists only on a machine that has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Isa {
     pub(crate) fn panel_rows(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(_) => WIDE_PANEL,
+            Isa::Avx512(_) => super::shape::WIDE_PANEL,
             _ => NARROW_PANEL,
         }
     }

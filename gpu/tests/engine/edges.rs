@@ -179,7 +179,7 @@ fn a_program_of_nothing_runs() {
             ..Step::new()
         },
     );
-    for lanes in [1, 64, 65] {
+    for lanes in [1, 64, 65, 128, 129] {
         let batch = Batch::<f64>::new(&program, lanes, 3).differentiate_inputs();
         let run = Cpu::new(2).forward(&program, &[], &batch).expect("a run");
         assert_eq!(run.objective, vec![6.0; lanes]);

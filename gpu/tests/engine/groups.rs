@@ -8,8 +8,10 @@ use crate::executors::executors;
 use crate::invariance::{bits, same_gradient, same_rollout};
 use hindsight_gpu::laws::random::{Arrays, Case, Kinds, distance, programs};
 
+/// Few lanes, one, a tile and a tile and a half of either width, and what lies between.
 fn sizes() -> impl Strategy<Value = Vec<usize>> {
-    let size = prop_oneof![3 => 1..9_usize, 1 => Just(1_usize), 1 => Just(64_usize), 1 => Just(96_usize), 1 => 60..200_usize];
+    let tiles = prop::sample::select(vec![64_usize, 96, 128, 192]);
+    let size = prop_oneof![3 => 1..9_usize, 1 => Just(1_usize), 2 => tiles, 1 => 60..300_usize];
     prop::collection::vec(size, 1..7)
 }
 

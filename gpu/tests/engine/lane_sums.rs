@@ -11,7 +11,7 @@ use crate::many::Many;
 use hindsight_gpu::laws::random::{Arrays, Case, Instruction, Kind, Kinds, distance, programs};
 
 /// One more than a tile.
-const LANES: usize = 65;
+const LANES: usize = 129;
 
 /// All lanes at once; `value` makes a scalar of a number and its place among the parameters, `lane` inputs or `exo` inputs.
 fn all_lanes<S: Scalar>(

@@ -28,7 +28,7 @@ proptest! {
 
     /// With lanes that are joined too.
     #[test]
-    fn executors_agree(case in programs(Kinds::Any, true, 1..70)) {
+    fn executors_agree(case in programs(Kinds::Any, true, 1..200)) {
         for (_, executor) in executors::<f64>() {
             laws::executor_agrees(&*executor, &case)?;
         }

@@ -106,7 +106,7 @@ pub(super) fn finding(results: &Results, data: Counting, last: i64) -> String {
         },
         fixed(bias.value.abs(), 2),
         fixed(bias.margin, 2),
-        if data.days { "days" } else { "weeks" },
+        data.unit(),
         if bias.value < 0.0 { "earlier" } else { "later" }
     )
 }
@@ -214,13 +214,12 @@ fn receipts(page: &mut Page, data: &Data, curves: &[NamedCurve]) {
 
 /// The unit of times, and from what they count.
 pub(super) fn counting(counting: Counting) -> String {
-    let unit = if counting.days { "days" } else { "weeks" };
     let origin = if counting.from_promise {
         "promised date"
     } else {
         "order"
     };
-    format!("{unit} since the {origin}")
+    format!("{} since the {origin}", counting.unit())
 }
 
 /// Reliability, and the slopes, where a model has one.

@@ -285,25 +285,24 @@ pub fn command_line(arguments: &[String]) -> String {
 
 /// The text for the page, with the options of a command in it never broken at their hyphens.
 fn with_whole_options(text: &str) -> String {
-    let words = text.split(' ').map(|word| {
-        let escaped = escape(word);
-        if word.starts_with("--") && word.len() <= 32 {
-            format!("<span>{escaped}</span>")
-        } else {
-            escaped
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
+    with_whole(text, "<span>", |word| {
+        word.starts_with("--") && word.len() <= 32
+    })
 }
 
 /// The text of a cell, with what has a digit and a hyphen in it (2024-05-13) never broken there.
 fn with_whole_dates(cell: &str) -> String {
-    let words = typographic(cell);
-    let words = words.split(' ').map(|word| {
+    with_whole(&typographic(cell), "<span class=\"date\">", |word| {
+        word.contains('-') && word.starts_with(|c: char| c.is_ascii_digit()) && word.len() <= 16
+    })
+}
+
+/// The text for the page, with some of its words in an element of their own.
+fn with_whole(text: &str, element: &str, is_whole: impl Fn(&str) -> bool) -> String {
+    let words = text.split(' ').map(|word| {
         let escaped = escape(word);
-        if word.contains('-') && word.starts_with(|c: char| c.is_ascii_digit()) && word.len() <= 16
-        {
-            format!("<span class=\"date\">{escaped}</span>")
+        if is_whole(word) {
+            format!("{element}{escaped}</span>")
         } else {
             escaped
         }

@@ -9,6 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::W;
+use crate::kernel::groups::Groups;
 use crate::kernel::isa::Proof;
 use crate::kernel::shape::{TILE, WIDE};
 use crate::record::Reduce;
@@ -17,8 +18,15 @@ use crate::record::Reduce;
 const D: usize = 4;
 
 /// Whether there are kernels for groups of so many lanes.
-pub(in crate::kernel) fn takes(lanes: usize) -> bool {
-    matches!(lanes, 8 | 16 | 32 | TILE | WIDE)
+pub(in crate::kernel) fn takes(groups: Groups<'_>) -> bool {
+    matches!(groups.even, 8 | 16 | 32 | TILE | WIDE)
+}
+
+/// The number of groups and the lanes of a row, which holds all of them.
+fn places(groups: Groups<'_>) -> [usize; 2] {
+    let (count, row) = (groups.lanes.len(), groups.row);
+    assert!(takes(groups) && count * groups.even <= row);
+    [count, row]
 }
 
 /// Joins each group's lanes, of whole rows: one number a row and group.
@@ -26,23 +34,23 @@ pub(in crate::kernel) fn join(
     _: Proof,
     f: Reduce,
     rows: &[f32],
-    [groups, lanes, row]: [usize; 3],
+    groups: Groups<'_>,
     out: &mut [f64],
 ) {
-    assert!(takes(lanes) && groups * lanes <= row);
+    let places = places(groups);
     // SAFETY: the proof says that AVX2 is there; rows hold all groups.
     unsafe {
-        match (f, lanes) {
-            (Reduce::Sum, 8) => join_rows::<false, 8>(rows, [groups, row], out),
-            (Reduce::Sum, 16) => join_rows::<false, 16>(rows, [groups, row], out),
-            (Reduce::Sum, 32) => join_rows::<false, 32>(rows, [groups, row], out),
-            (Reduce::Sum, TILE) => join_rows::<false, TILE>(rows, [groups, row], out),
-            (Reduce::Sum, _) => join_rows::<false, WIDE>(rows, [groups, row], out),
-            (Reduce::Max, 8) => join_rows::<true, 8>(rows, [groups, row], out),
-            (Reduce::Max, 16) => join_rows::<true, 16>(rows, [groups, row], out),
-            (Reduce::Max, 32) => join_rows::<true, 32>(rows, [groups, row], out),
-            (Reduce::Max, TILE) => join_rows::<true, TILE>(rows, [groups, row], out),
-            (Reduce::Max, _) => join_rows::<true, WIDE>(rows, [groups, row], out),
+        match (f, groups.even) {
+            (Reduce::Sum, 8) => join_rows::<false, 8>(rows, places, out),
+            (Reduce::Sum, 16) => join_rows::<false, 16>(rows, places, out),
+            (Reduce::Sum, 32) => join_rows::<false, 32>(rows, places, out),
+            (Reduce::Sum, TILE) => join_rows::<false, TILE>(rows, places, out),
+            (Reduce::Sum, _) => join_rows::<false, WIDE>(rows, places, out),
+            (Reduce::Max, 8) => join_rows::<true, 8>(rows, places, out),
+            (Reduce::Max, 16) => join_rows::<true, 16>(rows, places, out),
+            (Reduce::Max, 32) => join_rows::<true, 32>(rows, places, out),
+            (Reduce::Max, TILE) => join_rows::<true, TILE>(rows, places, out),
+            (Reduce::Max, _) => join_rows::<true, WIDE>(rows, places, out),
         }
     }
 }
@@ -121,18 +129,18 @@ fn fold<const MAX: bool>(a: __m256d, b: __m256d) -> __m256d {
 pub(in crate::kernel) fn spread<const ADD: bool>(
     _: Proof,
     values: &[f32],
-    [groups, lanes, row]: [usize; 3],
+    groups: Groups<'_>,
     out: &mut [f32],
 ) {
-    assert!(takes(lanes) && groups * lanes <= row);
+    let places = places(groups);
     // SAFETY: the proof says that AVX2 is there; rows hold all groups.
     unsafe {
-        match lanes {
-            8 => spread_rows::<ADD, 8>(values, [groups, row], out),
-            16 => spread_rows::<ADD, 16>(values, [groups, row], out),
-            32 => spread_rows::<ADD, 32>(values, [groups, row], out),
-            TILE => spread_rows::<ADD, TILE>(values, [groups, row], out),
-            _ => spread_rows::<ADD, WIDE>(values, [groups, row], out),
+        match groups.even {
+            8 => spread_rows::<ADD, 8>(values, places, out),
+            16 => spread_rows::<ADD, 16>(values, places, out),
+            32 => spread_rows::<ADD, 32>(values, places, out),
+            TILE => spread_rows::<ADD, TILE>(values, places, out),
+            _ => spread_rows::<ADD, WIDE>(values, places, out),
         }
     }
 }
