@@ -79,18 +79,21 @@ fn the_model_ranks_places_and_knows_its_limits() {
     assert!(half(&last.roll_out_wape[13..]) < 1.5 * half(&last.roll_out_wape[..13]));
 }
 
-/// O7: how far the model is wrong about the placement that it likes best shrinks with the refit. One training says little: first weights and
-/// batches move both gaps by some tenths of a per cent, so it is the mean over five of them.
+/// O7: how far the model is wrong about the placement that it likes best is, on the average over six maps, at most half as much after the
+/// refit. One map says little: on some the model is right from the beginning, on others wrong by a tenth, by its first weights.
 #[test]
 fn the_optimism_gap_shrinks_with_the_refit() {
-    let world = world(7, 14, 8);
+    let maps = 1..=6;
     let (mut before, mut after) = (0.0, 0.0);
-    for seed in 1..=5 {
-        let (found, _) = study(seed).run(&world, &Device::cpu(2), |_| {}).unwrap();
-        before += found.rounds[0].optimism_gap().abs() / 5.0;
-        after += found.rounds[1].optimism_gap().abs() / 5.0;
+    for map in maps {
+        let study = study(Training::default().seed);
+        let (found, _) = study
+            .run(&world(7, 14, map), &Device::cpu(2), |_| {})
+            .unwrap();
+        before += found.rounds[0].optimism_gap().abs() / 6.0;
+        after += found.rounds[1].optimism_gap().abs() / 6.0;
     }
-    assert!(after < before, "{before} {after}");
+    assert!(after < 0.5 * before, "{before} {after}");
 }
 
 /// What is logged does not depend on what the placements are called, and states are carried forward.
