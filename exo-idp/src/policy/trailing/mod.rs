@@ -11,9 +11,11 @@
 //! The choice of inputs and levels is our own formulation.
 
 mod history;
+mod inputs;
+mod lead;
 mod lead_demand;
+mod outlook;
 mod response;
-mod rows;
 mod season;
 mod terms;
 mod trend;
@@ -27,11 +29,12 @@ use crate::error::Error;
 use crate::policy::Signals;
 use history::History;
 use lead_demand::LeadDemand;
+use outlook::{Outlook, Product};
 use response::Response;
-use rows::{Outlook, Product};
 use season::Season;
 
-pub use rows::{INPUTS, LEVELS};
+pub use inputs::INPUTS;
+pub use outlook::LEVELS;
 pub use terms::Terms;
 
 /// Products that a thread takes at a time.
@@ -105,7 +108,7 @@ impl Trailing {
             .map(|product| outlook.lead_demand(product, weeks.end))
             .collect();
         let mut response = Response::new(products, outlook.covariates());
-        let mut uplifts = vec![rows::Uplift::default(); products];
+        let mut uplifts = vec![outlook::Uplift::default(); products];
         let mut trailing = Trailing {
             weeks: weeks.clone(),
             products,
@@ -116,7 +119,7 @@ impl Trailing {
         for week in 0..weeks.end {
             if let Some(at) = week.checked_sub(weeks.start) {
                 let seasons = season.indices(&histories, outlook.ahead());
-                let common = rows::Common::new(&histories, &seasons, terms.year);
+                let common = outlook::Common::new(&histories, &seasons, terms.year);
                 let of = |product: usize| {
                     let view = Product {
                         product,
@@ -160,7 +163,7 @@ impl Trailing {
         clippy::cast_possible_truncation,
         reason = "inputs of a network in f32"
     )]
-    fn put(&mut self, week: usize, product: usize, rows: &rows::Rows) {
+    fn put(&mut self, week: usize, product: usize, rows: &outlook::Rows) {
         self.scale[week * self.products + product] = rows.scale;
         for (k, &value) in rows.inputs.iter().enumerate() {
             self.inputs[(week * INPUTS.len() + k) * self.products + product] = value as f32;
