@@ -5,7 +5,7 @@ use super::reverse::{Target, target};
 use super::source::{Reader, segments};
 use super::tile::{Gradients, Tile};
 use crate::kernel::real::Real;
-use crate::kernel::{narrow, padded};
+use crate::kernel::{EIGHT, narrow, padded};
 use crate::record::{Arg, Dense, MAX_SEGMENTS, Space};
 use crate::scalar::Activation;
 
@@ -91,8 +91,11 @@ impl<F: Real> Tile<'_, F> {
     }
 }
 
-/// Inputs up to which the gradient of a layer's weights is cheaper by scalar products than as a product of padded matrices.
+/// Outputs, and inputs, up to which the gradient of a layer's weights is cheaper by scalar products than as a product of padded matrices.
 const FEW: usize = 4;
+
+/// Inputs beyond the last whole block of columns up to which the same holds of them alone.
+const REST: usize = 2;
 
 /// Adds $dZ\thinspace X^T$, summed over the first `count` of the lanes of a row, to the gradient of the weights; `dz` is zero beyond them.
 pub(super) fn weight_gradient<F: Real>(
@@ -104,9 +107,9 @@ pub(super) fn weight_gradient<F: Real>(
     grad: &mut [F],
     width: usize,
 ) {
-    // A layer of one or two outputs, or of few inputs, is cheaper by scalar products: nothing to transpose, no columns of padding.
+    // By scalar products there is nothing to transpose, there are no columns of padding, and no sum waits for the one before.
     let inputs: usize = segments.iter().map(|segment| segment.len() / lanes).sum();
-    if dz.len() <= 2 * lanes || inputs <= FEW {
+    if dz.len() <= FEW * lanes || inputs <= FEW {
         for (dz, mut grad) in dz.chunks_exact(lanes).zip(grad.chunks_exact_mut(width)) {
             for segment in segments {
                 let here;
@@ -116,11 +119,24 @@ pub(super) fn weight_gradient<F: Real>(
         }
         return;
     }
+    let whole = match inputs % EIGHT {
+        1..=REST => inputs - inputs % EIGHT,
+        _ => width,
+    };
     let mut column = 0;
     for segment in segments {
+        let rows = segment.len() / lanes;
+        let (segment, rest) = segment.split_at(rows.min(whole - whole.min(column)) * lanes);
         F::transpose(isa, lanes, segment, column, width, transposed);
-        column += segment.len() / lanes;
+        column += rows;
+        if rest.is_empty() {
+            continue;
+        }
+        let first = column - rest.len() / lanes;
+        for (dz, grad) in dz.chunks_exact(lanes).zip(grad.chunks_exact_mut(width)) {
+            F::dots(isa, dz, count, rest, &mut grad[first..column]);
+        }
     }
     transposed[count * width..lanes * width].fill(F::default());
-    F::outer(isa, lanes, dz, transposed, width, grad);
+    F::outer(isa, lanes, dz, transposed, (whole, width), grad);
 }

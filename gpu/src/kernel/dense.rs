@@ -210,7 +210,7 @@ mod tests {
                 packed.backward(isa, lanes, 0, &dz, false, &mut dx);
                 let xt: Vec<f32> = x.iter().chain(&dz).cycle().take(wide * lanes).copied().collect();
                 let mut grad = vec![0.5_f32; outputs * wide];
-                f32::outer(isa, lanes, &dz, &xt, wide, &mut grad);
+                f32::outer(isa, lanes, &dz, &xt, (wide, wide), &mut grad);
                 [out, slope, dx, grad].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             let fused = Isa::all().into_iter().filter(|&isa| isa != Isa::Portable).map(run);
@@ -241,7 +241,7 @@ mod tests {
                     prop_assert_eq!(&row[..width], &across[..]);
                 }
                 let mut grad = vec![0.5_f32; outputs * wide];
-                f32::outer(isa, lanes, &dz, &transposed, wide, &mut grad);
+                f32::outer(isa, lanes, &dz, &transposed, (wide, wide), &mut grad);
                 let found: Vec<f32> = grad.chunks_exact(wide).flat_map(|row| row[..width].to_vec()).collect();
                 prop_assert!(close(&found, &exact, 65), "{isa:?}");
             }

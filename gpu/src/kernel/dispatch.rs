@@ -26,9 +26,17 @@ pub(crate) trait Kernels: Number {
     ) {
         product::panel(isa, rows, lanes, panel, segments, begin, out);
     }
-    /// Adds $dZ\thinspace X^T$ to `grad` (outputs by `width`): `dz` has `lanes` a row, `xt` is lane-major, `width` a lane.
-    fn outer(isa: Isa, lanes: usize, dz: &[Self], xt: &[Self], width: usize, grad: &mut [Self]) {
-        product::outer(isa, lanes, dz, xt, width, grad);
+    /// Adds the first `columns`, a multiple of eight, of $dZ\thinspace X^T$ to `grad` (outputs by `width`): `dz` has `lanes` a row, `xt` is
+    /// lane-major, `width` a lane.
+    fn outer(
+        isa: Isa,
+        lanes: usize,
+        dz: &[Self],
+        xt: &[Self],
+        (columns, width): (usize, usize),
+        grad: &mut [Self],
+    ) {
+        product::outer(isa, lanes, dz, xt, columns, width, grad);
     }
     /// Writes the rows `x`, `lanes` each, into columns `column..` of the lane-major `xt`, `width` a lane; columns up to a multiple of
     /// eight may be filled with zeros.
@@ -134,16 +142,25 @@ impl Kernels for f32 {
             Isa::Portable => product::panel(isa, rows, lanes, panel, segments, begin, out),
         }
     }
-    fn outer(isa: Isa, lanes: usize, dz: &[f32], xt: &[f32], width: usize, grad: &mut [f32]) {
+    fn outer(
+        isa: Isa,
+        lanes: usize,
+        dz: &[f32],
+        xt: &[f32],
+        (columns, width): (usize, usize),
+        grad: &mut [f32],
+    ) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => _ = x86::avx2::outer(proof, lanes, dz, xt, width, 0, grad),
+            Isa::Avx2(proof) => {
+                _ = x86::avx2::outer(proof, lanes, dz, xt, (0..columns, width), grad)
+            }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(proof) => {
-                let rest = x86::avx512::outer(proof, lanes, dz, xt, width, 0, grad);
-                x86::avx2::outer(proof.avx2(), lanes, dz, xt, width, rest, grad);
+                let rest = x86::avx512::outer(proof, lanes, dz, xt, (0..columns, width), grad);
+                x86::avx2::outer(proof.avx2(), lanes, dz, xt, (rest..columns, width), grad);
             }
-            Isa::Portable => product::outer(isa, lanes, dz, xt, width, grad),
+            Isa::Portable => product::outer(isa, lanes, dz, xt, columns, width, grad),
         }
     }
     fn transpose(isa: Isa, lanes: usize, x: &[f32], column: usize, width: usize, xt: &mut [f32]) {

@@ -23,4 +23,4 @@ mod softmax;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use shape::{TILE, WIDE, padded};
+pub(crate) use shape::{EIGHT, TILE, WIDE, padded};

@@ -93,6 +93,7 @@ fn outer_body<const FMA: bool, F: Number>(
     lanes: usize,
     dz: &[F],
     xt: &[F],
+    columns: usize,
     width: usize,
     grad: &mut [F],
 ) {
@@ -100,10 +101,10 @@ fn outer_body<const FMA: bool, F: Number>(
     let rest = four.remainder().chunks_exact(lanes);
     let (grad, last) = grad.split_at_mut(four.len() * OUTPUTS * width);
     for (dz, grad) in four.zip(grad.chunks_exact_mut(OUTPUTS * width)) {
-        outer_of::<FMA, F, OUTPUTS>(lanes, dz, xt, width, grad);
+        outer_of::<FMA, F, OUTPUTS>(lanes, dz, xt, (columns, width), grad);
     }
     for (dz, grad) in rest.zip(last.chunks_exact_mut(width)) {
-        outer_of::<FMA, F, 1>(lanes, dz, xt, width, grad);
+        outer_of::<FMA, F, 1>(lanes, dz, xt, (columns, width), grad);
     }
 }
 
@@ -113,11 +114,11 @@ fn outer_of<const FMA: bool, F: Number, const ROWS: usize>(
     lanes: usize,
     dz: &[F],
     xt: &[F],
-    width: usize,
+    (columns, width): (usize, usize),
     grad: &mut [F],
 ) {
     let rows: [&[F]; ROWS] = std::array::from_fn(|row| &dz[row * lanes..][..lanes]);
-    for column in (0..width).step_by(COLUMNS) {
+    for column in (0..columns).step_by(COLUMNS) {
         let mut sums = [[F::default(); COLUMNS]; ROWS];
         for (sum, grad) in sums.iter_mut().zip(grad.chunks_exact(width)) {
             sum.copy_from_slice(&grad[column..][..COLUMNS]);
@@ -152,5 +153,5 @@ per_isa!(
 );
 per_isa!(
     /// Weight gradients; see [`Kernels::outer`](super::dispatch::Kernels::outer).
-    fn outer<F>(lanes: usize, dz: &[F], xt: &[F], width: usize, grad: &mut [F]) = outer_body
+    fn outer<F>(lanes: usize, dz: &[F], xt: &[F], columns: usize, width: usize, grad: &mut [F]) = outer_body
 );

@@ -18,7 +18,10 @@ pub(crate) const PANEL: usize = WIDE_PANEL;
 /// Lanes of a register block in portable code.
 pub(super) const BLOCK: usize = 16;
 
+/// Columns of a block: rows of a matrix are padded to whole ones.
+pub(crate) const EIGHT: usize = 8;
+
 /// Columns of a matrix rounded up, so that its rows are whole registers.
 pub(crate) fn padded(width: usize) -> usize {
-    width.next_multiple_of(8)
+    width.next_multiple_of(EIGHT)
 }

@@ -20,6 +20,8 @@ mod transpose;
 
 use std::arch::x86_64::{__m256, __m512};
 
+use std::ops::Range;
+
 use super::isa::{Proof, Proof512};
 use super::shape::{PANEL, TILE, WIDE};
 use crate::scalar::Activation;
@@ -82,8 +84,7 @@ macro_rules! instruction_set {
                 lanes: usize,
                 dz: &[f32],
                 xt: &[f32],
-                width: usize,
-                first: usize,
+                (columns, width): (Range<usize>, usize),
                 grad: &mut [f32],
             ) -> usize {
                 #[target_feature(enable = $features)]
@@ -91,27 +92,26 @@ macro_rules! instruction_set {
                     (rows, lanes): (usize, usize),
                     dz: &[f32],
                     xt: &[f32],
-                    width: usize,
-                    first: usize,
+                    (columns, width): (Range<usize>, usize),
                     grad: &mut [f32],
                 ) {
                     // SAFETY: by the caller's promise.
                     unsafe {
                         match rows {
-                            $($rows => product::outer_of::<$register, $rows, $columns>(lanes, dz, xt, width, first, grad),)*
+                            $($rows => product::outer_of::<$register, $rows, $columns>(lanes, dz, xt, (columns, width), grad),)*
                             _ => unreachable!("a block of {rows} rows"),
                         }
                     }
                 }
                 const MOST: usize = [$($rows),*].len();
                 let outputs = dz.len() / lanes;
-                assert!(xt.len() >= lanes * width && grad.len() >= outputs * width);
+                assert!(columns.end <= width && xt.len() >= lanes * width && grad.len() >= outputs * width);
                 for row in (0..outputs).step_by(MOST) {
                     let (dz, grad) = (&dz[row * lanes..], &mut grad[row * width..]);
                     // SAFETY: the proof says that the instructions are there; the ranges are asserted above.
-                    unsafe { wide(((outputs - row).min(MOST), lanes), dz, xt, width, first, grad) }
+                    unsafe { wide(((outputs - row).min(MOST), lanes), dz, xt, (columns.clone(), width), grad) }
                 }
-                width - (width - first) % <$register>::LANES
+                columns.end - columns.len() % <$register>::LANES
             }
 
             /// The activation of whole tiles, with its derivative unless `slope` is empty; returns whether there is a kernel for it.

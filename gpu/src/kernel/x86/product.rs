@@ -3,6 +3,8 @@
 //! As many sums as hide the latency of the multipliers stay in registers: rows of weights by registers of lanes. A step of the
 //! inner loop loads the lanes once and each weight once, so the multipliers are the limit and not the loads.
 
+use std::ops::Range;
+
 use super::register::Register;
 use crate::kernel::shape::PANEL;
 
@@ -69,16 +71,15 @@ pub(super) unsafe fn outer_of<R: Register, const M: usize, const N: usize>(
     lanes: usize,
     dz: &[f32],
     xt: &[f32],
-    width: usize,
-    first: usize,
+    (columns, width): (Range<usize>, usize),
     grad: &mut [f32],
 ) {
-    let mut column = first;
-    while width - column >= R::LANES {
+    let mut column = columns.start;
+    while columns.end - column >= R::LANES {
         // SAFETY: by the caller's promise; as many columns as are taken are left.
         unsafe {
             let (xt, grad) = (xt.as_ptr().add(column), grad.as_mut_ptr().add(column));
-            if width - column >= N * R::LANES {
+            if columns.end - column >= N * R::LANES {
                 outer_block::<R, M, N>(lanes, dz, xt, width, grad);
                 column += N * R::LANES;
             } else {
