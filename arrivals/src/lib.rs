@@ -25,7 +25,8 @@
 //!
 //! # To cite
 //!
-//! The paper of the method is arXiv:2310.17168; what is its and what is ours stands above.
+//! Andaz, Eisenach, Madeka, Torkkola, Jia, Foster, Kakade: *General Inventory Arrival Dynamics*, arXiv:2310.17168; what is theirs and what is ours stands
+//! above.
 // Tests count in floating point and compare exact results.
 #![cfg_attr(
     test,

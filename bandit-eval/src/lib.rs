@@ -26,7 +26,8 @@
 //!
 //! # To cite
 //!
-//! The paper of the equilibrium gap is arXiv:2310.16096; the estimators' sources stand above.
+//! For the equilibrium gap: Foster, Jia, Madeka: *Contextual Bandits for Evaluating and Improving Inventory Control Policies*, October 2023,
+//! arXiv:2310.16096. The estimators' sources stand above.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(

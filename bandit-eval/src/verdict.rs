@@ -46,10 +46,23 @@ impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} rounds, {:.0} effective; mean weight {:.3} ({:+.1} standard errors from 1), largest {:.3}",
-            self.rounds, self.effective, self.mean_weight, self.mean_weight_z, self.largest_weight,
+            "{} rounds, {} effective; mean weight {:.3} ({:+.1} standard errors from 1), largest {:.3}",
+            thousands(&self.rounds.to_string()),
+            thousands(&format!("{:.0}", self.effective)),
+            self.mean_weight,
+            self.mean_weight_z,
+            self.largest_weight,
         )
     }
+}
+
+/// The digits of a count with commas between thousands.
+fn thousands(digits: &str) -> String {
+    let (first, groups) = digits.split_at(digits.len() % 3);
+    let groups = groups.as_bytes().chunks(3).map(String::from_utf8_lossy);
+    let parts = [first.into()].into_iter().chain(groups);
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join(",")
 }
 
 /// What a log knows of one action.

@@ -210,6 +210,16 @@ fn a_study_answers_by_parts_too() {
     // Two parts are read at once: each interval is wider than one of 95 %.
     let level = found.segments["south"][0].interval.unwrap().level;
     assert!((level - 0.975).abs() < 1e-12);
+    let weights = found.diagnostics.to_string();
+    assert!(
+        weights.starts_with("4,000 rounds, 2,000 effective"),
+        "{weights}"
+    );
+    // Without predicted rewards the self-normalised estimate is the one to tell; the parts follow their values, not their names.
+    assert_eq!(found.preferred().unwrap().estimator, "SNIPS");
+    let ends = found.extremes("SNIPS").unwrap();
+    assert_eq!(ends.map(|(part, _)| part), ["north", "south"]);
+    assert!(found.extremes("DR").is_none());
 }
 
 #[test]

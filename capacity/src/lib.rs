@@ -22,7 +22,10 @@
 //!
 //! # To cite
 //!
-//! The paper of the method is arXiv:2410.02817; what is its and what is ours stands above.
+//! - Eisenach, Ghai, Madeka, Torkkola, Foster, Kakade: *Neural Coordination and Capacity Control*, arXiv:2410.02817.
+//! - Maps that know who is in the cohort: Wang, Perrault-Joncas, Maggiar and others: *Ready from Day 1*, arXiv:2605.13900.
+//!
+//! What is theirs and what is ours stands above.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 /// The engine that buyers and coordinators are run with, as this crate was built with it.

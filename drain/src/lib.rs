@@ -25,7 +25,7 @@
 //!
 //! # To cite
 //!
-//! The paper of the method is arXiv:2507.10890; what is its and what is ours stands above.
+//! Savorgnan, Ghai, Eisenach, Foster: *Outbound Modeling*, July 2025, arXiv:2507.10890; what is theirs and what is ours stands above.
 // Formulas are KaTeX, which the lint takes for identifiers.
 #![allow(clippy::doc_markdown)]
 // Tests count in floating point and compare exact results.

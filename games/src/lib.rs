@@ -28,7 +28,13 @@
 //!
 //! # To cite
 //!
-//! The papers are arXiv:2503.06582, 2502.07952 and 2312.04792; what is theirs and what is ours stands above.
+//! - [`marketplace`]: Ding, Perrault-Joncas, Ronen, Jordan, Bergemann, Foster, Gottesman: *Marketplace Operators Can Induce Competitive Pricing*
+//!   (first as *The Role of the Marketplace Operator in Inducing Competition*), 2025, arXiv:2503.06582.
+//! - [`bertrand`]: Pabari, Ghai, Perrault-Joncas, Torkkola, Ronen, Madeka, Foster, Gottesman and others, February 2025, arXiv:2502.07952.
+//! - [`repeated`] and [`debate`]: *Playing Large Games with Oracles and AI Debate* (first as *AI safety by debate via regret minimization*), December 2023,
+//!   arXiv:2312.04792.
+//!
+//! What is theirs and what is ours stands above.
 // Formulas are KaTeX, which the lint takes for identifiers.
 #![allow(clippy::doc_markdown)]
 // Tests count in floating point and compare exact results.

@@ -122,21 +122,13 @@ impl Run {
             others: Vec::new(),
             device: OnceCell::new(),
         };
-        run.json = outputs
-            .json
-            .as_deref()
-            .map(|path| run.target(path))
-            .transpose()?;
-        run.page = outputs
-            .report
-            .as_deref()
-            .map(|path| run.target(path))
-            .transpose()?;
-        run.tables = outputs
-            .tables
-            .as_deref()
-            .map(|path| run.target(path))
-            .transpose()?;
+        let target = |run: &Run, path: &Option<PathBuf>| {
+            let path = path.as_deref();
+            path.map(|path| run.target(path)).transpose()
+        };
+        run.json = target(&run, &outputs.json)?;
+        run.page = target(&run, &outputs.report)?;
+        run.tables = target(&run, &outputs.tables)?;
         Ok(run)
     }
 
@@ -182,9 +174,25 @@ impl Run {
         page: impl FnOnce() -> Page,
         text: &str,
     ) -> Result<(), CliError> {
+        // As little as can be is compiled for every kind of results.
+        let head = &self.head();
+        let json =
+            (self.json.as_ref()).map(|_| serde_json::to_vec_pretty(&Document { head, results }));
+        let page = (self.page.is_some() || self.tables.is_some()).then(page);
+        self.close(head, json.transpose(), page, text)
+    }
+
+    fn close(
+        &self,
+        head: &Head<'_>,
+        json: serde_json::Result<Option<Vec<u8>>>,
+        page: Option<Page>,
+        text: &str,
+    ) -> Result<(), CliError> {
         let taken = output::is_quiet() || self.targets().any(Target::is_standard);
-        let written = self.write(results, page);
-        let device = self.device.get().and_then(Chosen::used);
+        let json = json.map_err(|error| CliError::System(format!("cannot write JSON: {error}")));
+        let written = json.and_then(|json| self.write(head, json, page));
+        let device = head.device.as_ref();
         let device = device.map(|used| format!("\nDevice: {used}.\n"));
         let printed = if taken {
             Ok(())
@@ -194,40 +202,43 @@ impl Run {
         written.and(printed)
     }
 
-    fn write(&self, results: &impl Serialize, page: impl FnOnce() -> Page) -> Result<(), CliError> {
-        let envelope = Envelope {
+    fn head(&self) -> Head<'_> {
+        Head {
             hindsight: self.command,
             version: env!("CARGO_PKG_VERSION"),
             command_line: &self.arguments,
             seed: self.seed,
             inputs: self.inputs.list(),
             device: self.device.get().and_then(Chosen::used),
-            results,
-        };
+        }
+    }
+
+    fn write(
+        &self,
+        head: &Head<'_>,
+        json: Option<Vec<u8>>,
+        page: Option<Page>,
+    ) -> Result<(), CliError> {
         let mut files: Vec<(&Target, Vec<u8>)> = Vec::new();
-        if let Some(target) = &self.json {
-            let mut bytes = serde_json::to_vec_pretty(&envelope)
-                .map_err(|error| CliError::System(format!("cannot write JSON: {error}")))?;
+        if let Some((target, mut bytes)) = self.json.as_ref().zip(json) {
             bytes.push(b'\n');
             files.push((target, bytes));
         }
-        if self.page.is_some() || self.tables.is_some() {
-            let mut page = page();
+        if let Some(mut page) = page {
             if let Some(target) = &self.tables {
-                files.push((target, exported(&page, target.shown()).into_bytes()));
+                let title = format!("{}{GENERATOR}", output::TABLES);
+                let csv = target.shown().extension().is_some_and(|end| end == "csv");
+                files.push((target, page.tables_text(&title, csv).into_bytes()));
             }
             if let Some(target) = &self.page {
                 page.generator(GENERATOR)
                     .section("Made by")
-                    .facts(envelope.facts());
+                    .facts(head.facts());
                 files.push((target, page.to_html().into_bytes()));
             }
         }
-        let others = self
-            .others
-            .iter()
-            .map(|(target, bytes)| (target, bytes.clone()));
-        files.extend(others);
+        let others = self.others.iter();
+        files.extend(others.map(|(target, bytes)| (target, bytes.clone())));
         output::write_all(files)
     }
 
@@ -253,9 +264,18 @@ impl Run {
     }
 }
 
-/// The JSON document of a run. `output::Target` knows our files by its first two fields.
+/// The JSON document of a run.
 #[derive(Debug, Serialize)]
-struct Envelope<'a, R> {
+struct Document<'a, R> {
+    #[serde(flatten)]
+    head: &'a Head<'a>,
+    #[serde(flatten)]
+    results: &'a R,
+}
+
+/// How a document begins. `output::Target` knows our files by its first two fields.
+#[derive(Debug, Serialize)]
+struct Head<'a> {
     hindsight: &'static str,
     version: &'static str,
     command_line: &'a [String],
@@ -263,11 +283,9 @@ struct Envelope<'a, R> {
     inputs: Vec<Input>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<Used>,
-    #[serde(flatten)]
-    results: &'a R,
 }
 
-impl<R> Envelope<'_, R> {
+impl Head<'_> {
     /// What the page says of the run.
     fn facts(&self) -> Vec<(String, String)> {
         let mut facts = vec![
@@ -289,25 +307,6 @@ impl<R> Envelope<'_, R> {
         }
         facts
     }
-}
-
-/// The tables of a page as a file of this name holds them.
-fn exported(page: &Page, name: &Path) -> String {
-    let comma_separated = name.extension().is_some_and(|end| end == "csv");
-    let (open, close) = if comma_separated {
-        ("# ", "")
-    } else {
-        ("<!-- ", " -->")
-    };
-    let mut text = format!("{open}{}{GENERATOR}{close}\n", output::TABLES);
-    for (caption, table) in page.tables() {
-        text += &if comma_separated {
-            format!("\n# {caption}\n{}", table.to_csv())
-        } else {
-            format!("\n{caption}\n\n{}", table.to_markdown())
-        };
-    }
-    text
 }
 
 /// Options that cannot change a number, and whether a value follows.

@@ -26,7 +26,11 @@
 //!
 //! # To cite
 //!
-//! The papers are arXiv:2312.04021, 2412.02674 and 2410.21676; what is theirs and what is ours stands above.
+//! - [`calibration`] and [`recalibrate`]: arXiv:2312.04021 (NAACL 2024), on the calibration of in-context learning.
+//! - [`verification`]: *Mind the Gap*, arXiv:2412.02674 (ICLR 2025).
+//! - [`batch_size`]: arXiv:2410.21676 (ICLR 2025), on the critical batch size.
+//!
+//! What is theirs and what is ours stands above.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use hindsight_exo_idp::backtest::{Examiner, Role, Scored};
+use hindsight_exo_idp::backtest::{BackTest, Dataset, Examiner, Progress, Results, Role, Scored};
+use hindsight_exo_idp::gpu::Device;
 use hindsight_exo_idp::policy::{Plan, Policy, Selected};
 use hindsight_exo_idp::replay::{Arm, Deviations};
 use hindsight_exo_idp::{Outcomes, Panel, Replay};
@@ -27,7 +28,7 @@ const AHEAD: usize = 4;
 /// use hindsight_exo_idp::backtest::{BackTest, Dataset};
 /// # fn gaps(data: &Dataset) -> Result<(), Box<dyn std::error::Error>> {
 /// let mut gaps = WindowGaps::default();
-/// let results = BackTest::default().run_examined(data, &Default::default(), |_| {}, &mut gaps)?;
+/// let results = gaps.of_backtest(&BackTest::default(), data, &Default::default(), &mut |_| {})?;
 /// for PolicyGap { policy, gap, interval, .. } in gaps.finish()? {
 ///     println!("{policy}: {gap:.2} [{:.2}, {:.2}]", interval.lower, interval.upper);
 /// }
@@ -126,6 +127,22 @@ impl Default for WindowGaps {
             order: Vec::new(),
             fault: None,
         }
+    }
+}
+
+impl WindowGaps {
+    /// Runs a back-test and looks at its policies: [`BackTest::run_examined`], compiled here, and not once more in the crate that asks for it.
+    ///
+    /// # Errors
+    /// Those of the back-test; faults of the look itself come with [`WindowGaps::finish`].
+    pub fn of_backtest(
+        &mut self,
+        backtest: &BackTest,
+        data: &Dataset,
+        device: &Device,
+        progress: &mut dyn FnMut(Progress),
+    ) -> std::result::Result<Results, hindsight_exo_idp::Error> {
+        backtest.run_examined(data, device, progress, self)
     }
 }
 

@@ -63,6 +63,32 @@ impl Findings {
         let parts = parts.flat_map(|(part, all)| all.iter().map(move |f| (part.as_str(), f)));
         self.estimates.iter().map(|f| ("all", f)).chain(parts)
     }
+
+    /// The estimate of the whole log that rests on least: doubly robust where rewards are predicted, else self-normalised, else the first that was asked for.
+    #[must_use]
+    pub fn preferred(&self) -> Option<&Finding> {
+        let named = |name: &str| self.estimates.iter().find(|f| f.estimator == name);
+        named("DR").or(named("SNIPS")).or(self.estimates.first())
+    }
+
+    /// The parts of the log in which an estimator's value is least and greatest; nothing where fewer than two parts have one.
+    #[must_use]
+    pub fn extremes(&self, estimator: &str) -> Option<[(&str, &Finding); 2]> {
+        let parts = self.by_part().skip(self.estimates.len());
+        let valued = parts.filter(|(_, f)| f.estimator == estimator && f.value.is_some());
+        let valued: Vec<(&str, &Finding)> = valued.collect();
+        let by_value = |a: &&(&str, &Finding), b: &&(&str, &Finding)| {
+            let value = |f: &Finding| f.value.unwrap_or(f64::NAN);
+            value(a.1).total_cmp(&value(b.1))
+        };
+        match (
+            valued.iter().min_by(by_value),
+            valued.iter().max_by(by_value),
+        ) {
+            (Some(&least), Some(&greatest)) if valued.len() > 1 => Some([least, greatest]),
+            _ => None,
+        }
+    }
 }
 
 /// An estimate with its intervals, or why there is none.

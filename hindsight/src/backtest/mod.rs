@@ -215,7 +215,7 @@ fn compute(
 ) -> Result<(Results, WindowGaps), CliError> {
     let device = run.device(args.replay.device, args.replay.threads)?;
     let progress = Progress::new("training", Some(100));
-    let report = |at: exo_idp::backtest::Progress| {
+    let mut report = |at: exo_idp::backtest::Progress| {
         let percent = 100 * at.done / at.total.max(1);
         progress.at(u64::try_from(percent).unwrap_or(u64::MAX));
         let stage = match at.stage {
@@ -231,7 +231,7 @@ fn compute(
             stage
         });
     };
-    let results = backtest.run_examined(data, &device, report, &mut gaps);
+    let results = gaps.of_backtest(backtest, data, &device, &mut report);
     progress.finish();
     let results = results.map_err(|error| explain(&error, data, args, source))?;
     Ok((results, gaps))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bandit_eval::Range;
-use bandit_eval::io::{Columns, Findings, Study, Target};
+use bandit_eval::io::{Columns, Finding, Findings, Study, Target};
 use report::number::significant;
 use report::{Axis, Column, Estimate, IntervalChart, Page, Table};
 
@@ -106,17 +106,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             (Some(worth), Some(ends), Some(ever)) => {
                 let [value, look] = super::shown(worth, ends);
                 let [_, ever] = super::shown(0.0, ever);
-                let (name, text) = (
-                    format!("{part}: {}", f.estimator),
-                    format!("{value} {look}"),
-                );
+                let name = format!("{part}: {}", f.estimator);
                 let name = name.strip_prefix("all: ").unwrap_or(&name);
-                chart = chart.row(Estimate::new(
-                    name,
-                    worth,
-                    Some((ends.lower, ends.upper)),
-                    text,
-                ));
+                let (ends, text) = (Some((ends.lower, ends.upper)), format!("{value} {look}"));
+                chart = chart.row(Estimate::new(name, worth, ends, text));
                 [value, look, ever]
             }
             _ => ["none", "", ""].map(str::to_owned),
@@ -130,7 +123,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         found.diagnostics,
     );
     let shown = table.render(crate::output::width());
-    let finding = finding(&found);
+    let finding = finding(&found, args.segment.as_deref());
     let text = format!("{finding}\n\n{shown}\n{lead}.\n{}\n", refusals.join(".\n"));
     let mut page = Page::new("What another policy would have earned", lead);
     page.note(&finding).section("Estimates");
@@ -145,21 +138,21 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     run.finish(&found, || page, &text)
 }
 
-/// What the other policy would have earned, by the estimate that rests on least: doubly robust where rewards are predicted, else self-normalised.
-fn finding(found: &Findings) -> String {
-    let named = |name: &str| found.estimates.iter().find(|f| f.estimator == name);
-    let Some(best) = named("DR").or(named("SNIPS")).or(found.estimates.first()) else {
-        return String::new();
+/// What the other policy would have earned, in the whole log and in the parts where that is least and most.
+fn finding(found: &Findings, segment: Option<&str>) -> String {
+    let told = |f: &Finding| Some(super::shown(f.value?, f.interval?).join(" "));
+    let best = found.preferred().and_then(|best| Some((best, told(best)?)));
+    let Some((best, earned)) = best else {
+        return "This log cannot tell what the other policy would have earned.".to_owned();
     };
-    match (best.value, best.interval) {
-        (Some(value), Some(look)) => {
-            let [value, look] = super::shown(value, look);
-            format!(
-                "The other policy would have earned {value} {look} a round ({}); the log earned {}.",
-                best.estimator,
-                significant(found.logged, 4)
-            )
-        }
-        _ => "This log cannot tell what the other policy would have earned.".to_owned(),
-    }
+    let (by, logged) = (&best.estimator, significant(found.logged, 4));
+    let parts = segment.zip(found.extremes(by)).map(|(column, ends)| {
+        let worth = |f| told(f).unwrap_or_default();
+        let [least, most] = ends.map(|(part, f)| format!("{} where {column} is {part}", worth(f)));
+        format!(", from {least} to {most}")
+    });
+    let parts = parts.unwrap_or_default();
+    format!(
+        "The other policy would have earned {earned} a round ({by}){parts}; the log earned {logged}."
+    )
 }

@@ -269,11 +269,7 @@ impl Job<'_> {
         };
         let limits = own.limits.as_ref().map(read).transpose()?;
         let device = run.device(self.common.device, None)?;
-        let stages = if model.is_some() {
-            9
-        } else {
-            self.common.rounds + 11
-        };
+        let stages = model.as_ref().map_or(self.common.rounds + 11, |_| 9);
         let progress = Progress::new("capacity", Some(stages as u64));
         let mut tell = |what: &str| {
             progress.step(1);

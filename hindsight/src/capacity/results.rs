@@ -1,6 +1,6 @@
 //! What `hindsight capacity` says.
 
-use ::capacity::backtest::{Announced, Fitted, Paired, Trial};
+use ::capacity::backtest::{AHEAD, Announced, Fitted, Paired, Trial};
 use ::capacity::limits::{Fall, Infeasible, Limits};
 use ::capacity::{Cases, Error, HORIZON};
 use report::{Axis, Column, Ink, Page, Series, Table, Width, XyChart, number};
@@ -40,6 +40,7 @@ pub(super) struct Results {
     limits: Vec<Limits>,
     /// Weeks at the beginning that are not scored.
     warm_up: usize,
+    announced: Option<Announced>,
     /// How the model was trained, where it was, and how its announced prices fit.
     notes: String,
 }
@@ -65,9 +66,9 @@ impl Results {
         given: bool,
         training: Option<String>,
     ) -> Result<Self, Error> {
-        let own = methods.iter().find(|m| m.name == SHOWN).map(Announced::of);
-        let own = own.map(|own| own.to_string());
-        let notes: Vec<String> = own.into_iter().chain(training).collect();
+        let announced = methods.iter().find(|m| m.name == SHOWN).map(Announced::of);
+        let notes = announced.iter().map(ToString::to_string).chain(training);
+        let notes: Vec<String> = notes.collect();
         let warm_up = cases.course().warm_up;
         let differences = if cases.groups() > 1 {
             differences(&methods)
@@ -75,6 +76,7 @@ impl Results {
             Vec::new()
         };
         Ok(Results {
+            announced,
             methods,
             differences,
             infeasible: cases.infeasible(if given { 0 } else { warm_up })?,
@@ -231,6 +233,9 @@ impl Results {
                     &format!("Prices of {name}{whose}: what was charged, and what was announced every sixth week for the weeks ahead."),
                 );
             }
+            if let Some(announced) = &self.announced {
+                page.table(&ahead(announced), "Prices as announced less those then charged, in % of the mean price: the mean with its 95 % interval over the paths, and the mean distance.");
+            }
         }
         page
     }
@@ -301,6 +306,16 @@ fn differences(methods: &[Trial]) -> Vec<Difference> {
             reward: own.reward_against(other, &methods[0], 1),
         })
         .collect()
+}
+
+/// Announced prices beside those then charged, by how far ahead.
+fn ahead(announced: &Announced) -> Table {
+    let mut table = Table::numbers(["weeks ahead", "mean difference", "mean distance"]);
+    for ((weeks, bias), error) in AHEAD.iter().zip(&announced.bias).zip(announced.error) {
+        let distance = number::fixed(100.0 * error, 2);
+        table.row([weeks.to_string(), points(bias), distance]);
+    }
+    table
 }
 
 fn points(paired: &Paired) -> String {

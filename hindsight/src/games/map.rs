@@ -115,8 +115,7 @@ impl Run {
         let figure = draw(self.kind, &self.parameters)?;
         run.put(svg, figure.svg.standalone(output::GENERATOR));
         let page = || {
-            let words = words(self.kind);
-            let mut page = Page::new(words, format!("{}.", figure.finding));
+            let mut page = Page::new(words(self.kind), format!("{}.", figure.finding));
             let caption = format!("{}.", figure.svg.title());
             page.section("The figure").figure(&figure.svg, &caption);
             page
@@ -158,42 +157,37 @@ impl Run {
         std::fs::create_dir_all(&self.output)
             .map_err(|e| CliError::Input(format!("--output {}: {e}", self.output.display())))?;
         let mut plan: Vec<(String, Kind, Parameters)> = Vec::new();
+        let own = &self.parameters;
         for fee in [0.05, 0.1, 0.2, 0.3, 0.5] {
+            let parameters = Parameters { fee, ..own.clone() };
+            let stem = format!("outcomes-costs-fee-{fee}");
+            plan.push((stem, Kind::OutcomesCosts, parameters.clone()));
             for experience in [0.0, 0.05, 0.1, 0.3] {
                 for rationing in ["intensity", "proportional"] {
                     let parameters = Parameters {
-                        fee,
                         experience,
                         rationing: rationing.to_owned(),
-                        ..self.parameters.clone()
+                        ..parameters.clone()
                     };
                     let stem = format!("{rationing}-fee-{fee}-experience-{experience}");
                     plan.push((format!("regimes-{stem}"), Kind::Regimes, parameters.clone()));
                     plan.push((format!("welfare-{stem}"), Kind::Welfare, parameters));
                 }
             }
-            let parameters = Parameters {
-                fee,
-                ..self.parameters.clone()
-            };
-            plan.push((
-                format!("outcomes-costs-fee-{fee}"),
-                Kind::OutcomesCosts,
-                parameters,
-            ));
         }
-        for (name, kind) in [
-            ("reply", Kind::Reply),
-            ("surplus", Kind::Surplus),
-            ("operator-fee", Kind::OperatorFee),
-            ("outcomes", Kind::Outcomes),
-            ("fee", Kind::Fee),
-            ("outside-option", Kind::OutsideOption),
-            ("regret", Kind::Regret),
-            ("actions", Kind::Actions),
-        ] {
-            plan.push((name.to_owned(), kind, self.parameters.clone()));
+        let over_fees = [
+            Kind::Regimes,
+            Kind::Welfare,
+            Kind::OutcomesCosts,
+            Kind::Atlas,
+        ];
+        let others = Kind::value_variants().iter();
+        for kind in others.filter(|kind| !over_fees.contains(kind)) {
+            let value = kind.to_possible_value();
+            let name = value.map_or_else(String::new, |value| value.get_name().to_owned());
+            plan.push((name, *kind, own.clone()));
         }
+        plan.sort_by_key(|(_, kind, _)| *kind as u8);
         let mut run = self.begin()?;
         let targets = plan
             .iter()
@@ -205,11 +199,14 @@ impl Run {
             "Atlas",
             "All figures of marketplaces, shared revenue and learners.",
         );
+        let mut opened = None;
         for (target, (name, kind, parameters)) in targets.into_iter().zip(&plan) {
             let figure = draw(*kind, parameters)?;
             run.put(target, figure.svg.standalone(output::GENERATOR));
-            page.section(words(*kind))
-                .text(&format!("{}.", figure.finding))
+            if opened.replace(*kind) != Some(*kind) {
+                page.section(words(*kind));
+            }
+            page.text(&format!("{}.", figure.finding))
                 .figure(&figure.svg, &format!("{}.", figure.svg.title()));
             all.insert(name.clone(), figure.data);
             progress.step(1);

@@ -12,7 +12,7 @@ use crate::error::CliError;
 
 /// The name under which pages and drawings are written, up to the version.
 const PROGRAM: &str = "hindsight ";
-/// How JSON of ours begins, before and after a name of [`NAMES`]: `document::Envelope`, a fitted map, answers line by line.
+/// How JSON of ours begins, before and after a name of [`NAMES`]: `document::Head`, a fitted map, answers line by line.
 const JSON: [(&str, &str); 3] = [
     ("{\n  \"hindsight\": \"", ",\n  \"version\": \""),
     ("{\n  \"hindsight\": \"", ",\n  \"records\": "),

@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::colour::{Letters, Shades, colour_bar, letters_on, shade};
 use super::frame::{Entry, Frame, Key, Plan};
 use super::letters::width_of;
+use super::mosaic::{Mosaic, Run};
 use super::svg::{Anchor, Ink, NARROW, Svg};
 use crate::number;
 
@@ -336,77 +337,43 @@ impl HeatMap {
     }
 
     fn draw_cells(&self, frame: &mut Frame, lo: f64, hi: f64) {
-        let rows = self.cells.len().div_ceil(self.columns);
-        let share = |n: usize, of: usize| {
-            f64::from(u32::try_from(n).unwrap_or(u32::MAX))
-                / f64::from(u32::try_from(of.max(1)).unwrap_or(u32::MAX))
-        };
         let (left, top, right, bottom) = frame.area;
-        let colour = |value: f64| -> (String, String) {
-            match &self.content {
-                Content::Classes(_) => {
-                    let class = Ink::Series(index(value)).class();
-                    (format!("cell f-{class}"), String::new())
-                }
-                Content::Values { shades, .. } => {
-                    let fill = shade(*shades, (value - lo) / (hi - lo));
-                    ("cell".to_owned(), fill)
-                }
+        // Cells that tell their value are an element each.
+        let values = matches!(self.content, Content::Values { .. });
+        if self.annotate.is_some() || values && self.cells.len() <= 2_500 {
+            self.draw_told(frame, lo, hi);
+        } else {
+            let mut mosaic = Mosaic::new(self.columns, self.rows(), frame.area);
+            for (run, value) in self.runs(lo, hi) {
+                let (class, fill) = self.look(value, lo, hi);
+                mosaic.run(class, fill, run);
             }
-        };
+            frame.svg.map(mosaic);
+        }
+        frame.svg.line("axis", (left, bottom), (right, bottom));
+        frame.svg.line("axis", (left, top), (left, bottom));
+    }
+
+    fn draw_told(&self, frame: &mut Frame, lo: f64, hi: f64) {
         let mut words = Vec::new();
-        for row in 0..rows {
-            let (y0, y1) = (
-                bottom - share(row, rows) * (bottom - top),
-                bottom - share(row + 1, rows) * (bottom - top),
-            );
-            let cells =
-                &self.cells[row * self.columns..((row + 1) * self.columns).min(self.cells.len())];
-            let mut column = 0;
-            while column < cells.len() {
-                if !cells[column].is_finite() {
-                    column += 1;
-                    continue;
+        for (run, value) in self.runs(lo, hi) {
+            let (class, fill) = self.look(value, lo, hi);
+            let tip = match &self.content {
+                Content::Classes(_) => String::new(),
+                Content::Values { .. } => number::significant(value, 4),
+            };
+            let [from, to] = run.corners(self.columns, self.rows(), frame.area);
+            let [start, end] = run.under_neighbours(self.columns, [from, to]);
+            frame.svg.filled_rect(&class, &fill, start, end, &tip);
+            if let Some(decimals) = self.annotate {
+                let text = number::fixed(value, decimals);
+                if width_of(&text, 11.0) + 4.0 < to.0 - from.0 && to.1 - from.1 > 12.0 {
+                    let middle = (
+                        f64::midpoint(from.0, to.0),
+                        f64::midpoint(from.1, to.1) + 4.0,
+                    );
+                    words.push((middle, text, fill));
                 }
-                let (class, fill) = colour(cells[column]);
-                // Neighbours of one colour become one rectangle: a map of 10^5 cells stays small.
-                let mut after = column + 1;
-                while self.annotate.is_none()
-                    && after < cells.len()
-                    && cells[after].is_finite()
-                    && colour(cells[after]).1 == fill
-                    && colour(cells[after]).0 == class
-                {
-                    after += 1;
-                }
-                let (x0, x1) = (
-                    left + share(column, self.columns) * (right - left),
-                    left + share(after, self.columns) * (right - left),
-                );
-                let tip = match &self.content {
-                    Content::Classes(_) => String::new(),
-                    Content::Values { .. } if rows * self.columns > 2_500 => String::new(),
-                    Content::Values { .. } => number::significant(cells[column], 4),
-                };
-                // A hair of overlap to the right and upwards closes the seams between pixels.
-                let (seam_x, seam_y) = (
-                    if after < self.columns { 0.6 } else { 0.0 },
-                    if row + 1 < rows { 0.6 } else { 0.0 },
-                );
-                frame
-                    .svg
-                    .filled_rect(&class, &fill, (x0, y0), (x1 + seam_x, y1 - seam_y), &tip);
-                if let Some(decimals) = self.annotate {
-                    let text = number::fixed(cells[column], decimals);
-                    if width_of(&text, 11.0) + 4.0 < x1 - x0 && (y0 - y1).abs() > 12.0 {
-                        words.push((
-                            (f64::midpoint(x0, x1), f64::midpoint(y0, y1) + 4.0),
-                            text,
-                            fill,
-                        ));
-                    }
-                }
-                column = after;
             }
         }
         for (at, text, fill) in words {
@@ -416,8 +383,53 @@ impl HeatMap {
             };
             frame.svg.text(class, Anchor::Middle, at, &text);
         }
-        frame.svg.line("axis", (left, bottom), (right, bottom));
-        frame.svg.line("axis", (left, top), (left, bottom));
+    }
+
+    fn rows(&self) -> usize {
+        self.cells.len().div_ceil(self.columns)
+    }
+
+    /// The class of a cell of this value, and its fill where the class has none.
+    fn look(&self, value: f64, lo: f64, hi: f64) -> (String, String) {
+        match &self.content {
+            Content::Classes(_) => {
+                let class = Ink::Series(index(value)).class();
+                (format!("cell f-{class}"), String::new())
+            }
+            Content::Values { shades, .. } => {
+                ("cell".to_owned(), shade(*shades, (value - lo) / (hi - lo)))
+            }
+        }
+    }
+
+    /// The cells with the value of the first, from the lowest row on; neighbours in a row that look the same are one, unless each is annotated.
+    fn runs(&self, lo: f64, hi: f64) -> Vec<(Run, f64)> {
+        let rows = self.rows();
+        let mut runs: Vec<(Run, f64)> = Vec::new();
+        for (row, cells) in self.cells.chunks(self.columns).enumerate() {
+            let mut before: Option<(String, String)> = None;
+            for (column, &value) in cells.iter().enumerate() {
+                let look = value.is_finite().then(|| self.look(value, lo, hi));
+                let joined = self.annotate.is_none() && look.is_some() && look == before;
+                match runs.last_mut() {
+                    Some((run, _)) if joined => run.cells += 1,
+                    _ if look.is_some() => {
+                        let (cells, down) = (1, rows - 1 - row);
+                        runs.push((
+                            Run {
+                                column,
+                                cells,
+                                down,
+                            },
+                            value,
+                        ));
+                    }
+                    _ => {}
+                }
+                before = look;
+            }
+        }
+        runs
     }
 }
 

@@ -16,6 +16,7 @@ mod frame;
 mod heat;
 mod interval;
 mod letters;
+mod mosaic;
 mod svg;
 mod xy;
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::colour::{Letters, letters_on};
+use super::mosaic::Mosaic;
 
 /// Colours by role; their values for light and dark grounds are in `css`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +130,8 @@ pub struct Svg {
     title: String,
     description: String,
     body: String,
+    /// A map of cells, and where in `body` it is drawn.
+    mosaic: Option<(usize, Mosaic)>,
     narrow: Option<Box<Svg>>,
 }
 
@@ -143,6 +146,7 @@ impl Svg {
             title: title.to_owned(),
             description: description.to_owned(),
             body: String::new(),
+            mosaic: None,
             narrow: None,
         }
     }
@@ -175,7 +179,16 @@ impl Svg {
     /// The element for a page that holds `css`; `id` must be unique in the page.
     #[must_use]
     pub fn inline(&self, id: &str) -> String {
-        self.element(id, "", "")
+        let name = format!("{}-cells", escape(id));
+        self.element(id, "", "", |mosaic| {
+            mosaic.defined(&name) + &mosaic.shown(&name)
+        })
+    }
+
+    /// The same beside the element `wide` of the page, which holds the cells of both.
+    pub(crate) fn inline_beside(&self, wide: &str, id: &str) -> String {
+        let name = format!("{}-cells", escape(wide));
+        self.element(id, "", "", |mosaic| mosaic.shown(&name))
     }
 
     /// A file of its own, on white; `generator` names the program that writes it, with its version.
@@ -198,7 +211,7 @@ impl Svg {
         format!(
             "{}. -->\n{}\n",
             Svg::opening(generator),
-            self.element("chart", &size, &head)
+            self.element("chart", &size, &head, Mosaic::alone)
         )
     }
 
@@ -217,17 +230,31 @@ impl Svg {
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- Drawn by {name}")
     }
 
-    fn element(&self, id: &str, size: &str, head: &str) -> String {
+    fn element(
+        &self,
+        id: &str,
+        size: &str,
+        head: &str,
+        cells: impl FnOnce(&Mosaic) -> String,
+    ) -> String {
         let id = escape(id);
+        let (below, cells, above) = match &self.mosaic {
+            None => ("", String::new(), self.body.as_str()),
+            Some((at, mosaic)) => (&self.body[..*at], cells(mosaic), &self.body[*at..]),
+        };
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 0 {} {}\"{size} role=\"img\" \
-             aria-labelledby=\"{id}-title {id}-desc\"><title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>{head}{}</svg>",
+             aria-labelledby=\"{id}-title {id}-desc\"><title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>{head}{below}{cells}{above}</svg>",
             number(self.width),
             number(self.height),
             escape(&self.title),
-            escape(&self.description),
-            self.body
+            escape(&self.description)
         )
+    }
+
+    /// Draws the cells of a map over what is drawn so far.
+    pub(super) fn map(&mut self, mosaic: Mosaic) {
+        self.mosaic = Some((self.body.len(), mosaic));
     }
 
     pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {

@@ -214,6 +214,31 @@ impl Page {
         &self.tables
     }
 
+    /// The tables of the page as a file: Markdown, or `csv` with captions as comments; a comment with `title` opens it.
+    ///
+    /// ```
+    /// use hindsight_report::{Column, Page, Table};
+    ///
+    /// let mut table = Table::new([Column::text("fee"), Column::number("price")]);
+    /// table.row(["none", "0.35"]);
+    /// let mut page = Page::new("Fees", "");
+    /// page.section("Prices").table(&table, "By fee.");
+    /// assert_eq!(page.tables_text("by plan 1.0", true), "# by plan 1.0\n\n# By fee.\nfee,price\nnone,0.35\n");
+    /// ```
+    #[must_use]
+    pub fn tables_text(&self, title: &str, csv: bool) -> String {
+        let (open, close) = if csv { ("# ", "") } else { ("<!-- ", " -->") };
+        let mut text = format!("{open}{title}{close}\n");
+        for (caption, table) in &self.tables {
+            let _ = if csv {
+                write!(text, "\n# {caption}\n{}", table.to_csv())
+            } else {
+                write!(text, "\n{caption}\n\n{}", table.to_markdown())
+            };
+        }
+        text
+    }
+
     /// The whole page.
     #[must_use]
     pub fn to_html(&self) -> String {
@@ -324,19 +349,21 @@ fn class_of(cell: &str, number: bool) -> &'static str {
 
 /// The drawing of a figure; for narrow screens a second one stands beside it, and the style sheet shows one of them.
 fn plots(svg: &Svg, number: usize) -> String {
-    let plot = |svg: &Svg, class: &str, id: &str| {
+    let plot = |svg: &Svg, class: &str, drawn: String| {
         format!(
-            "<div class=\"plot{class}\" style=\"max-width:{:.0}px\">{}</div>",
-            svg.width(),
-            svg.inline(&format!("chart-{number}{id}"))
+            "<div class=\"plot{class}\" style=\"max-width:{:.0}px\">{drawn}</div>",
+            svg.width()
         )
     };
+    let id = format!("chart-{number}");
+    let wide = svg.inline(&id);
     match svg.narrow() {
-        None => plot(svg, "", ""),
+        None => plot(svg, "", wide),
         Some(narrow) => {
             let width = whole(svg.width());
-            plot(svg, &format!(" w{width} wider"), "")
-                + &plot(narrow, &format!(" w{width} narrower"), "-narrow")
+            let beside = narrow.inline_beside(&id, &format!("{id}-narrow"));
+            plot(svg, &format!(" w{width} wider"), wide)
+                + &plot(narrow, &format!(" w{width} narrower"), beside)
         }
     }
 }

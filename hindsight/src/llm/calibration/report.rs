@@ -77,7 +77,7 @@ pub(super) fn report(
     page.section("Risk and coverage");
     page.figure(
         &plots::risk_coverage(&selective, 1.0 - scores.accuracy.value),
-        "Share of wrong answers among the most confident records; records within 1/16384 of confidence count as ties.",
+        "Share of wrong answers among the most confident records; records within 1/16,384 of confidence count as ties.",
     );
     page.section("Bins");
     page.table(&bins, "The reliability table.");
@@ -297,7 +297,7 @@ fn over_or_under(table: &Reliability) -> &'static str {
 
 fn method(args: &Args, table: &Reliability) -> String {
     let kind = if args.equal_mass {
-        "equal mass, edges on multiples of 1/16384"
+        "equal mass, edges on multiples of 1/16,384"
     } else {
         "equal width"
     };

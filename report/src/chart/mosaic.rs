@@ -1,0 +1,175 @@
+//! The cells of a large map: a path a colour, in units of the grid, so that drawings of any size show the same paths.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::svg::number;
+
+/// How far a cell reaches under its neighbours to the right and above, in pixels: closes the seams between pixels.
+const SEAM: f64 = 0.6;
+
+/// Cells of one colour in a row, joined: from `column` on, so many of them, in the row `down` from the top.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub(super) column: usize,
+    pub(super) cells: usize,
+    pub(super) down: usize,
+}
+
+impl Run {
+    /// The upper left and the lower right corner in a map of `columns` by `rows` that stands here.
+    pub(super) fn corners(self, columns: usize, rows: usize, area: Area) -> [(f64, f64); 2] {
+        let (left, top, right, bottom) = area;
+        let x = |at: usize| left + real(at) / real(columns) * (right - left);
+        let y = |at: usize| top + real(at) / real(rows) * (bottom - top);
+        let (after, below) = (self.column + self.cells, self.down + 1);
+        [(x(self.column), y(self.down)), (x(after), y(below))]
+    }
+
+    /// Whether there may be a neighbour to the right, and one above.
+    fn neighbours(self, columns: usize) -> (bool, bool) {
+        (self.column + self.cells < columns, self.down > 0)
+    }
+
+    /// The corners with a seam under the neighbours.
+    pub(super) fn under_neighbours(
+        self,
+        columns: usize,
+        [from, to]: [(f64, f64); 2],
+    ) -> [(f64, f64); 2] {
+        let (right, above) = self.neighbours(columns);
+        let seam = |wanted: bool| if wanted { SEAM } else { 0.0 };
+        [(from.0, from.1 - seam(above)), (to.0 + seam(right), to.1)]
+    }
+}
+
+/// Where a map stands in a drawing: left, top, right, bottom, in pixels.
+pub(super) type Area = (f64, f64, f64, f64);
+
+/// A map of cells, ready to be shown in several drawings.
+#[derive(Debug, Clone)]
+pub(super) struct Mosaic {
+    columns: usize,
+    rows: usize,
+    area: Area,
+    paths: BTreeMap<(String, String), String>,
+}
+
+impl Mosaic {
+    pub(super) fn new(columns: usize, rows: usize, area: Area) -> Self {
+        let paths = BTreeMap::new();
+        Mosaic {
+            columns,
+            rows,
+            area,
+            paths,
+        }
+    }
+
+    /// Adds a run of cells with this class and this fill, which may be empty.
+    pub(super) fn run(&mut self, class: String, fill: String, run: Run) {
+        let (left, top, right, bottom) = self.area;
+        let seam = |cells: usize, pixels: f64| SEAM * real(cells) / pixels.max(1.0);
+        let (mut width, mut height) = (real(run.cells), 1.0);
+        let mut y = real(run.down);
+        let (beside, above) = run.neighbours(self.columns);
+        if beside {
+            width += seam(self.columns, right - left);
+        }
+        if above {
+            height += seam(self.rows, bottom - top);
+            y += 1.0 - height;
+        }
+        let path = self.paths.entry((class, fill)).or_default();
+        let (x, y, width, height) = (
+            number(real(run.column)),
+            number(y),
+            number(width),
+            number(height),
+        );
+        let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
+    }
+
+    /// The paths inside an element of this name, whose user space is the grid.
+    fn inside(&self, element: &str, more: &str) -> String {
+        let mut text = format!(
+            "<{element}{more} viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\">",
+            self.columns, self.rows
+        );
+        for ((class, fill), path) in &self.paths {
+            let fill = match fill.as_str() {
+                "" => String::new(),
+                fill => format!(" fill=\"{fill}\""),
+            };
+            let _ = write!(text, "<path class=\"{class}\"{fill} d=\"{path}\"/>");
+        }
+        let _ = write!(text, "</{element}>");
+        text
+    }
+
+    fn place(&self) -> String {
+        let (left, top, right, bottom) = self.area;
+        let [x, y, width, height] = [left, top, right - left, bottom - top].map(number);
+        format!(" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
+    }
+
+    /// The map drawn where it stands: for a file alone.
+    pub(super) fn alone(&self) -> String {
+        self.inside("svg", &self.place())
+    }
+
+    /// The paths under a name, to be [shown](Mosaic::shown) by any drawing of the page.
+    pub(super) fn defined(&self, name: &str) -> String {
+        self.inside("symbol", &format!(" id=\"{name}\""))
+    }
+
+    /// The map of this name where this one stands.
+    pub(super) fn shown(&self, name: &str) -> String {
+        format!("<use href=\"#{name}\"{}/>", self.place())
+    }
+}
+
+fn real(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mosaic() -> Mosaic {
+        let mut mosaic = Mosaic::new(10, 4, (50.0, 10.0, 150.0, 50.0));
+        for (column, cells, down) in [(0, 3, 3), (3, 7, 3), (0, 10, 0)] {
+            mosaic.run(
+                format!("cell f-s{}", column % 2),
+                String::new(),
+                Run {
+                    column,
+                    cells,
+                    down,
+                },
+            );
+        }
+        mosaic
+    }
+
+    #[test]
+    fn a_colour_is_a_path_and_seams_end_at_the_edges() {
+        let text = mosaic().alone();
+        assert_eq!(text.matches("<path").count(), 2);
+        // Ten pixels a cell: 0.06 of a cell to the right and upwards, none past the right edge or the top.
+        assert!(text.contains("M0 2.94h3.06v1.06h-3.06z"), "{text}");
+        assert!(text.contains("M3 2.94h7v1.06h-7z"), "{text}");
+        assert!(text.contains("M0 0h10v1h-10z"), "{text}");
+    }
+
+    #[test]
+    fn what_is_shown_has_its_place_and_no_cells() {
+        let (whole, shown) = (mosaic().defined("m"), mosaic().shown("m"));
+        assert!(whole.contains("<symbol id=\"m\"") && !whole.contains("width=\"100\""));
+        assert_eq!(
+            shown,
+            "<use href=\"#m\" x=\"50\" y=\"10\" width=\"100\" height=\"40\"/>"
+        );
+    }
+}
