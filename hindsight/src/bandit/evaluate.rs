@@ -95,7 +95,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let (name, reader) = super::opened(run.inputs(), args.file.as_deref())?;
     let found = study.run(reader).map_err(|e| super::fault(&name, e))?;
     let names = ["part", "estimator", "value", "interval", "at any time"];
-    let mut table = Table::new(names.map(Column::text));
+    // A log that is not cut into parts needs no word for the whole of it.
+    let whole = found.segments.is_empty();
+    let mut table = Table::new(names.map(Column::text).into_iter().skip(usize::from(whole)));
     let mut refusals = Vec::new();
     let logged = format!("the log, {}", significant(found.logged, 4));
     let mut chart =
@@ -114,24 +116,23 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             }
             _ => ["none", "", ""].map(str::to_owned),
         };
-        table.row([part.to_owned(), f.estimator.clone(), value, look, ever]);
+        let cells = [part.to_owned(), f.estimator.clone(), value, look, ever];
+        table.row(cells.into_iter().skip(usize::from(whole)));
         refusals.extend(f.refusal.iter().map(|why| format!("{part}: {why}")));
     }
-    let lead = format!(
-        "{}: {}. Rounds are taken as independent: contextual, not sequential",
-        name.display(),
-        found.diagnostics,
-    );
+    let (name, weights) = (name.display(), &found.diagnostics);
+    let log =
+        format!("{name}: {weights}. Rounds are taken as independent: contextual, not sequential.");
     let shown = table.render(crate::output::width());
     let finding = finding(&found, args.segment.as_deref());
-    let text = format!("{finding}\n\n{shown}\n{lead}.\n{}\n", refusals.join(".\n"));
-    let mut page = Page::new("What another policy would have earned", lead);
-    page.note(&finding).section("Estimates");
+    let text = format!("{finding}\n\n{shown}\n{log}\n{}\n", refusals.join(".\n"));
+    let mut page = Page::new("What another policy would have earned", &log);
     let caption = "Reward a round of the other policy by each estimator, with intervals.";
-    page.figure(&chart.svg(), caption).table(
-        &table,
-        "Reward per round; parts are read together, at a level corrected for their number.",
-    );
+    let parts = "Parts are read together, at a level corrected for their number.";
+    page.note(&finding)
+        .section("Estimates")
+        .figure(&chart.svg(), caption)
+        .table(&table, if whole { caption } else { parts });
     for why in refusals {
         page.note(&why);
     }

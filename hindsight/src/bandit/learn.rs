@@ -117,9 +117,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         notes.join("\n")
     );
     let mut page = Page::new("What could have been learnt from the log", lead);
-    page.section("The finding");
     notes.iter().for_each(|note| _ = page.note(note));
-    page.table(&table, "While learning: the mean reward of each learner where it acts as was logged, which is what it would have earned. Gain: what its final policy earns more a round than the policy of the log, doubly robust, on the rounds that it has not seen.")
+    page.section("While learning").table(&table, "While learning: the mean reward of each learner where it acts as was logged, which is what it would have earned. Gain: what its final policy earns more a round than the policy of the log, doubly robust, on the rounds that it has not seen.")
         .section("How learning went")
         .figure(&curves(&standing), "Mean reward in each tenth of the rounds that a learner went through, against the mean of the log.");
     run.finish(&standing, || page, &text)

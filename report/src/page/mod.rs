@@ -33,6 +33,8 @@ mod style;
 pub struct Page {
     title: String,
     lead: String,
+    /// What comes before the lead: the first note, where no section is open yet.
+    finding: String,
     generator: String,
     sections: Vec<String>,
     body: String,
@@ -52,6 +54,7 @@ impl Page {
         Page {
             title: title.into(),
             lead,
+            finding: String::new(),
             generator: concat!("hindsight-report ", env!("CARGO_PKG_VERSION")).to_owned(),
             sections: Vec::new(),
             body: String::new(),
@@ -88,13 +91,23 @@ impl Page {
         self
     }
 
-    /// A paragraph set apart: the main finding, a warning.
+    /// A paragraph set apart: the main finding, a warning. The first before all sections stands right below the title, and the lead after it.
+    ///
+    /// ```
+    /// use hindsight_report::Page;
+    ///
+    /// let mut page = Page::new("Fees", "12 sellers.");
+    /// let html = page.note("A fee of 0.15 pays most.").section("Fees").note("Sellers may leave.").to_html();
+    /// let at = |words| html.find(words).unwrap();
+    /// assert!(at("pays most") < at("12 sellers") && at("12 sellers") < at("may leave"));
+    /// ```
     pub fn note(&mut self, words: &str) -> &mut Self {
-        let _ = writeln!(
-            self.body,
-            "<p class=\"note\">{}</p>",
-            escape(&typographic(words))
-        );
+        let note = format!("<p class=\"note\">{}</p>\n", escape(&typographic(words)));
+        if self.sections.is_empty() && self.body.is_empty() && self.finding.is_empty() {
+            self.finding = note;
+        } else {
+            self.body.push_str(&note);
+        }
         self
     }
 
@@ -264,7 +277,7 @@ impl Page {
         format!(
             "{}\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{}</title>\n<style>{}{}{fitted}</style>\n</head>\n<body>\n<header><h1>{}</h1><p class=\"lead\">{}</p></header>\n\
+             <title>{}</title>\n<style>{}{}{fitted}</style>\n</head>\n<body>\n<header><h1>{}</h1>{}<p class=\"lead\">{}</p></header>\n\
              <div class=\"frame\"><nav aria-label=\"Sections\"><ol>{nav}</ol></nav>\n<main>\n{}{end}\n</main></div>\n\
              <footer>Written by {}.</footer>\n<script>{}</script>\n</body>\n</html>\n",
             Page::opening(&self.generator),
@@ -272,6 +285,7 @@ impl Page {
             css(),
             style::CSS,
             escape(&self.title),
+            self.finding,
             escape(&typographic(&self.lead)),
             self.body,
             escape(&self.generator),

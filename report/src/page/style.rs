@@ -19,6 +19,7 @@ a{color:var(--s0)}\
 h2{font-size:21px;line-height:1.25;margin:0 0 10px;font-weight:600}\
 section{margin:0 0 44px;scroll-margin-top:20px}\
 p{margin:0 0 14px;max-width:44em}\
+header .note{margin-bottom:10px;max-width:60em}\
 .note{border-left:3px solid var(--s0);padding:2px 0 2px 14px;font-size:18px}\
 figure{margin:20px 0 26px;container-type:inline-size}\
 .plot{width:100%}\

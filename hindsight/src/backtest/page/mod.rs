@@ -22,10 +22,10 @@ pub(super) fn page(document: &Document) -> Page {
     let lead = format!("{}.", document.scope());
     let mut page = Page::new("What each buying policy would have earned", lead);
 
-    page.section("The finding");
     for finding in findings(document) {
         page.note(&finding);
     }
+    page.section("Rewards");
     for notice in &document.notices {
         page.text(&format!("Note: {notice}."));
     }
