@@ -131,3 +131,16 @@ pub(super) fn colour_bar(
         &fit(label, 11.0, room / 2.0),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_the_range_have_the_ends_of_the_colours() {
+        assert_eq!(shade(Shades::Sequential, 0.0), "#440154");
+        assert_eq!(shade(Shades::Sequential, 1.0), "#fde725");
+        assert_eq!(shade(Shades::Diverging(0.0), 0.5), "#f7f7f7");
+        assert_eq!(shade(Shades::Sequential, f64::INFINITY), "#fde725");
+    }
+}
