@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::svg::number;
 
-/// How far a cell reaches under its neighbours to the right and above, in pixels: closes the seams between pixels.
-const SEAM: f64 = 0.6;
+/// How far a cell reaches under its neighbours to the right and above, in pixels of the wide drawing: closes the seams between pixels, of the narrow one too.
+const SEAM: f64 = 1.0;
 
 /// Cells of one colour in a row, joined: from `column` on, so many of them, in the row `down` from the top.
 #[derive(Debug, Clone, Copy)]
@@ -157,9 +157,9 @@ mod tests {
     fn a_colour_is_a_path_and_seams_end_at_the_edges() {
         let text = mosaic().alone();
         assert_eq!(text.matches("<path").count(), 2);
-        // Ten pixels a cell: 0.06 of a cell to the right and upwards, none past the right edge or the top.
-        assert!(text.contains("M0 2.94h3.06v1.06h-3.06z"), "{text}");
-        assert!(text.contains("M3 2.94h7v1.06h-7z"), "{text}");
+        // Ten pixels a cell: a tenth of a cell to the right and upwards, none past the right edge or the top.
+        assert!(text.contains("M0 2.9h3.1v1.1h-3.1z"), "{text}");
+        assert!(text.contains("M3 2.9h7v1.1h-7z"), "{text}");
         assert!(text.contains("M0 0h10v1h-10z"), "{text}");
     }
 
