@@ -1,14 +1,15 @@
 //! Policies trained with quantities over time and without, in worlds whose truth neither was trained in.
 //!
-//! `cargo run --release -p hindsight-arrivals --features studies --example policies -- cross|known|seeds|bias|minimum [WORLDS] [PRODUCTS] [STEPS] [FIRST]`
+//! `cargo run --release -p hindsight-arrivals --features studies --example policies -- cross|known|margins|seeds|bias|minimum [WORLDS] [PRODUCTS] [STEPS] [FIRST] [MARGIN]`
 //!
 //! - `cross` (Q4): each in every simulator, beside a base stock that knows of quantities over time.
 //! - `known`: the same where no policy may place larger orders than the 99th percentile of the log's sizes, in usual orders: of larger ones the generator has seen little.
+//! - `margins`: the same bound, and networks of three seeds trained with constant shares, those of `MARGIN`, one of four times the steps and one trained in the truth: what they earn, hold and order.
 //! - `seeds`: the base stock, networks of four seeds and the one network that averages their outputs, in the truth and in the generator: what they earn, hold and order.
 //! - `bias` (Q7): trained in a generator whose shares are wrong by a factor, judged in the truth.
 //! - `minimum` (Q8): smallest orders of four weeks' demand, in training or only afterwards.
 //!
-//! Worlds are numbered from `FIRST`.
+//! Worlds are numbered from `FIRST`. Networks are trained with the gradient of `MARGIN`, by default that of a trial; 1 is that of constant shares.
 
 use std::error::Error;
 
@@ -41,14 +42,14 @@ struct Case {
 impl Case {
     /// `sizes` is the standard deviation of the logarithm of order sizes in the log; `known` bounds orders by those sizes.
     fn new(
-        seed: u64,
+        config: TrialConfig,
         products: usize,
-        steps: usize,
         sizes: f64,
         known: bool,
         device: &Device,
     ) -> Result<Self, Box<dyn Error>> {
-        let config = WorldConfig {
+        let seed = config.seed;
+        let demand = WorldConfig {
             products,
             weeks: WEEKS,
             seed: 50 + seed,
@@ -57,15 +58,10 @@ impl Case {
             intermittent: 0.0,
             ..WorldConfig::default()
         };
-        let panel = World::new(&config)?.panel(DemandColumn::Truth)?;
+        let panel = World::new(&demand)?.panel(DemandColumn::Truth)?;
         let vendors = VendorWorld::new(VENDORS, 200 + seed)?;
         let grid = Grid::weekly(vendors.longest())?;
         let log = vendors.log_of(40_000, 208, 1, &|_, z| (sizes * z).exp())?;
-        let config = TrialConfig {
-            steps,
-            seed,
-            ..TrialConfig::default()
-        };
         let usual = usual_orders(&panel, 0..WEEKS - config.held_out);
         let catalogue = Catalogue::of_world(&vendors, usual, WEEKS)?;
         let catalogue = if known {
@@ -116,18 +112,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let products: usize = args.next().map_or(Ok(96), |a| a.parse())?;
     let steps: usize = args.next().map_or(Ok(200), |a| a.parse())?;
     let first: u64 = args.next().map_or(Ok(0), |a| a.parse())?;
+    let margin = args.next().map(|a| a.parse()).transpose()?;
+    let margin = margin.unwrap_or(TrialConfig::default().margin);
     let device = Device::best();
     let (row, head): (Row, &str) = match what.as_str() {
         "cross" | "known" => (cross, CROSS),
+        "margins" => (margins, SEEDS),
         "seeds" => (seeds, SEEDS),
         "bias" => (bias, BIAS),
         "minimum" => (minimum, MINIMUM),
-        _ => return Err(format!("{what} is none of cross, known, seeds, bias, minimum").into()),
+        _ => {
+            return Err(
+                format!("{what} is none of cross, known, margins, seeds, bias, minimum").into(),
+            );
+        }
     };
     println!("{head}\n|{}", "---|".repeat(head.matches('|').count() - 1));
     for seed in first..first + worlds {
         let sizes = if what == "minimum" { 1.0 } else { 0.6 };
-        let case = Case::new(seed, products, steps, sizes, what == "known", &device)?;
+        let known = ["known", "margins"].contains(&what.as_str());
+        let config = TrialConfig {
+            steps,
+            margin,
+            seed,
+            ..TrialConfig::default()
+        };
+        let case = Case::new(config, products, sizes, known, &device)?;
         row(seed, &case, &device)?;
     }
     Ok(())
@@ -157,48 +167,131 @@ fn cross(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// How much of what a network earns is its seed's.
-fn seeds(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
+/// Networks beside the base stock that is tuned in the generator, in the truth and in the generator.
+struct Judged<'a> {
+    world: u64,
+    case: &'a Case,
+    device: &'a Device,
+    trial: Trial<'a>,
+    judges: [(&'a str, Simulator<'a>); 2],
+    bases: [Outcomes; 2],
+}
+
+impl<'a> Judged<'a> {
+    fn new(
+        world: u64,
+        case: &'a Case,
+        [truth, home]: [Simulator<'a>; 2],
+        device: &'a Device,
+    ) -> Result<Self, Box<dyn Error>> {
+        let trial = case.trial(&case.catalogue)?;
+        let base = trial.tuned(home, device)?;
+        let bases = [
+            trial.outcomes(&base, truth, device)?,
+            trial.outcomes(&base, home, device)?,
+        ];
+        let judges = [("truth", truth), ("generator", home)];
+        let judged = Judged {
+            world,
+            case,
+            device,
+            trial,
+            judges,
+            bases,
+        };
+        judged.rows("base stock", &judged.bases)?;
+        Ok(judged)
+    }
+
+    fn rows(&self, name: &str, found: &[Outcomes; 2]) -> Result<(), Box<dyn Error>> {
+        for ((judge, _), (own, base)) in self.judges.iter().zip(found.iter().zip(&self.bases)) {
+            let held = held(own, self.case.catalogue.usual());
+            let (world, fill, over) = (self.world, own.fill_rate(), over(own, base)?);
+            println!("| {world} | {name} | {judge} | {fill:.3} | {held} | {over} |");
+        }
+        Ok(())
+    }
+
+    fn report(&self, name: &str, network: &Neural) -> Result<(), Box<dyn Error>> {
+        let found = self
+            .judges
+            .map(|(_, judge)| self.trial.outcomes(network, judge, self.device));
+        let [truth, home] = found;
+        self.rows(name, &[truth?, home?])
+    }
+
+    /// A network trained in a simulator with other settings.
+    fn train(
+        &self,
+        config: TrialConfig,
+        simulator: Simulator<'_>,
+    ) -> Result<Neural, Box<dyn Error>> {
+        let Case {
+            panel,
+            catalogue,
+            law,
+            ..
+        } = self.case;
+        let own = Trial::new(panel, catalogue, law.clone(), config)?;
+        Ok(own.train(simulator, self.device)?)
+    }
+}
+
+/// What the gradient of a larger order is worth, and what more steps and the truth in place of the generator would be.
+fn margins(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
     let trial = case.trial(&case.catalogue)?;
     let generated = trial.generated(&case.model)?;
+    let market = |seed| {
+        case.truth()?
+            .market(&case.catalogue, case.config.samples, seed)
+            .map_err(Box::<dyn Error>::from)
+    };
+    let (truth, other) = (market(1_000 + seed)?, market(5_000 + seed)?);
+    let home = Simulator::Generated(&generated);
+    let judged = Judged::new(seed, case, [Simulator::World(&truth), home], device)?;
+    let trained = |margin: f64, steps: usize, more: u64| {
+        let config = TrialConfig {
+            margin,
+            steps,
+            seed: seed + more,
+            ..case.config.clone()
+        };
+        let name = format!("margin {margin}, {steps} steps, seed {}", config.seed);
+        judged.report(&name, &judged.train(config, home)?)
+    };
+    let TrialConfig { margin, steps, .. } = case.config;
+    for margin in [1.0, margin] {
+        for more in [0, 100, 200] {
+            trained(margin, steps, more)?;
+        }
+    }
+    trained(1.0, 4 * steps, 0)?;
+    let network = judged.train(case.config.clone(), Simulator::World(&other))?;
+    judged.report("trained in the truth", &network)
+}
+
+/// How much of what a network earns is its seed's.
+fn seeds(seed: u64, case: &Case, device: &Device) -> Result<(), Box<dyn Error>> {
+    let generated = case.trial(&case.catalogue)?.generated(&case.model)?;
     let truth = case.truth()?;
     let truth = truth.market(&case.catalogue, case.config.samples, 1_000 + seed)?;
     let home = Simulator::Generated(&generated);
-    let judges = [("truth", Simulator::World(&truth)), ("generator", home)];
-    let base = trial.tuned(home, device)?;
-    let bases = [
-        trial.outcomes(&base, judges[0].1, device)?,
-        trial.outcomes(&base, judges[1].1, device)?,
-    ];
-    let judged = |network: &Neural| -> Result<[Outcomes; 2], ArrivalsError> {
-        let [truth, home] = judges.map(|(_, judge)| trial.outcomes(network, judge, device));
-        Ok([truth?, home?])
-    };
-    let report = |name: &str, own: &[Outcomes; 2]| -> Result<(), Box<dyn Error>> {
-        for ((judge, _), (own, base)) in judges.iter().zip(own.iter().zip(&bases)) {
-            let held = held(own, case.catalogue.usual());
-            let (fill, over) = (own.fill_rate(), over(own, base)?);
-            println!("| {seed} | {name} | {judge} | {fill:.3} | {held} | {over} |");
-        }
-        Ok(())
-    };
-    report("base stock", &bases)?;
+    let judged = Judged::new(seed, case, [Simulator::World(&truth), home], device)?;
     let mut members = Vec::new();
     let mut first = None;
     for member in 0..4 {
+        let seed = seed + 100 * member;
         let config = TrialConfig {
-            seed: seed + 100 * member,
+            seed,
             ..case.config.clone()
         };
-        let name = format!("seed {}", config.seed);
-        let own = Trial::new(&case.panel, &case.catalogue, case.law.clone(), config)?;
-        let network = own.train(home, device)?;
-        report(&name, &judged(&network)?)?;
+        let network = judged.train(config, home)?;
+        judged.report(&format!("seed {seed}"), &network)?;
         members.push(network.theta().to_vec());
         first.get_or_insert(network);
     }
     let network = first.ok_or("no network")?.ensemble(&members)?;
-    report("mean of the four", &judged(&network)?)
+    judged.report("mean of the four", &network)
 }
 
 /// Mean stock, and what nine tenths, 99 in 100 and all of a policy's orders do not exceed, in usual orders.

@@ -14,6 +14,8 @@ pub enum Argument {
     Minimum,
     /// The largest order, as a multiple of the usual one.
     Largest,
+    /// The margin of a gradient, as a share of the order.
+    Margin,
     /// Units of a batch.
     Batch,
     /// Time of the year, as a share of it.
@@ -65,6 +67,7 @@ impl fmt::Display for Argument {
             Argument::Usual => "the usual order",
             Argument::Minimum => "the smallest order",
             Argument::Largest => "the largest order, in usual orders",
+            Argument::Margin => "the margin, as a share of the order",
             Argument::Batch => "the batch",
             Argument::Season => "the time of the year",
             Argument::Promised => "the promised time",

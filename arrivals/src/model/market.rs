@@ -34,12 +34,17 @@ pub trait OrderContext {
 ///
 /// # The gradient
 ///
-/// What arrives is $o_j = a\thinspace r_j$, the order times shares that are drawn. The shares are held constant: $\partial o_j / \partial a = r_j$.
-/// That is the right gradient of the replay's reward along one path as far as the law of shares does not depend on the size of the
-/// order: each unit more arrives as the others do. It leaves out how the law itself changes with the size (a larger order that is filled to a smaller
-/// share, where $r = \min(1, U / a)$ would give zero above $U$): there training sees more of a unit arrive than does, at fixed shares, and learns
-/// of the limit only through the shares that later roll-outs draw. The draws change in cells, so that a path's reward jumps in the order; its derivative
-/// between the jumps is the one used.
+/// What arrives $j$ weeks later is $o_j = a\thinspace r_j(a)$, the order times a share that is drawn. Its derivative is one of two:
+///
+/// - **Constant shares**, $\partial o_j / \partial a = r_j(a)$: each unit more arrives as the others do. That is right along one path as far as the law of shares does not
+///   depend on the size of the order. Where a larger order is filled to a smaller share it is too large: with $r = \min(1, U / a)$ nothing more arrives
+///   above $U$, while every unit counts as if it came in part. A policy trained by it orders too much; the README has what that costs.
+/// - **A margin** $0 < h < 1$ ([`with_margin`](Self::with_margin)): the same uniform numbers say what would arrive of a smaller order as well, and
+///   $$ \frac{\partial o_j}{\partial a} = \frac{a\thinspace r_j(a) - (1 - h)\thinspace a\thinspace r_j((1 - h)\thinspace a)}{h\thinspace a}. $$
+///   On average over the draws that is the slope between the two sizes of what arrives, jumps of draws from cell to cell included, which the derivative
+///   of a path does not see. As $h$ falls it comes nearer to the slope at $a$, and its variance grows; at one it is that of constant shares. It costs a second draw.
+///
+/// How the draws of later orders depend on this one, through the history that the generator reads, is left out by both.
 #[derive(Debug, Clone)]
 pub struct GeneratedArrivals<'m> {
     model: &'m GenQot,
@@ -48,6 +53,7 @@ pub struct GeneratedArrivals<'m> {
     known: Signals,
     uniform: Signals,
     scale: f64,
+    margin: f64,
 }
 
 impl<'m> GeneratedArrivals<'m> {
@@ -104,6 +110,7 @@ impl<'m> GeneratedArrivals<'m> {
             known,
             uniform,
             scale: 1.0,
+            margin: 1.0,
         })
     }
 
@@ -114,6 +121,15 @@ impl<'m> GeneratedArrivals<'m> {
     pub fn biased(self, scale: f64) -> Result<Self, ArrivalsError> {
         crate::error::within(Argument::Share, 0, scale, [0.0, 10.0])?;
         Ok(GeneratedArrivals { scale, ..self })
+    }
+
+    /// The same with the gradient of a margin: see [above](Self#the-gradient). At 1, the default, shares are constant. What arrives is the same to the bit.
+    ///
+    /// # Errors
+    /// A margin outside 0 (excluded) to 1.
+    pub fn with_margin(self, margin: f64) -> Result<Self, ArrivalsError> {
+        crate::error::within(Argument::Margin, 0, margin, [f64::MIN_POSITIVE, 1.0])?;
+        Ok(GeneratedArrivals { margin, ..self })
     }
 
     /// An error unless the paths are as long as the model's: none of it would be cut off.
@@ -155,7 +171,6 @@ impl Market for GeneratedArrivals<'_> {
         true
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "weeks")]
     fn deliver<S: Scalar>(
         &self,
         inputs: &MarketInputs<'_, S>,
@@ -164,22 +179,48 @@ impl Market for GeneratedArrivals<'_> {
         memory: &mut [DelayLine<S>],
         shares: &mut [S],
     ) {
-        let zero = S::constant(0.0);
+        let number = S::constant;
         let (known, uniform) = inputs.rows.split_at(self.known.rows());
-        let order = order.detach();
-        let mut rows = vec![order];
+        let placed = order.detach();
+        let mut rows = vec![placed];
         rows.extend_from_slice(known);
         for (age, line) in memory.iter_mut().enumerate() {
-            let open = seen.pipeline.get(age).map_or(zero, |open| open.detach());
-            rows.extend([order.delay(age + 1, line), open]);
+            let open = seen
+                .pipeline
+                .get(age)
+                .map_or(number(0.0), |open| open.detach());
+            rows.extend([placed.delay(age + 1, line), open]);
         }
-        let (context, mut decoder) = self.network.begin(inputs.theta, &rows);
-        shares.fill(zero);
+        self.draw(inputs.theta, &rows, uniform, shares);
+        if self.margin < 1.0 {
+            let smaller = number(1.0 - self.margin);
+            let mut fewer = vec![number(0.0); shares.len()];
+            rows[0] = placed * smaller;
+            self.draw(inputs.theta, &rows, uniform, &mut fewer);
+            // Of value zero, with the derivative that makes that of the order times its share the slope.
+            let change = (order - placed) / placed.max(number(LEAST));
+            for (share, fewer) in shares.iter_mut().zip(fewer) {
+                let slope = (*share - smaller * fewer) * number(1.0 / self.margin);
+                *share = *share + (slope - *share) * change;
+            }
+        }
+    }
+}
+
+/// Keeps 0 / 0 away, in units.
+const LEAST: f64 = 1e-6;
+
+impl GeneratedArrivals<'_> {
+    /// The shares of an order by week, without a derivative.
+    #[expect(clippy::cast_precision_loss, reason = "weeks")]
+    fn draw<S: Scalar>(&self, theta: &[S], rows: &[S], uniform: &[S], shares: &mut [S]) {
+        let (context, mut decoder) = self.network.begin(theta, rows);
+        shares.fill(S::constant(0.0));
         let mut open = S::constant(1.0);
         for uniform in uniform.chunks_exact(UNIFORM) {
             let drawn = self
                 .network
-                .draw(inputs.theta, &context, &mut decoder, open, uniform);
+                .draw(theta, &context, &mut decoder, open, uniform);
             open = drawn.some;
             let share = (drawn.share * S::constant(self.scale)).detach();
             for (week, arriving) in shares.iter_mut().enumerate() {

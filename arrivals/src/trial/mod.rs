@@ -70,6 +70,9 @@ pub struct TrialConfig {
     pub steps: usize,
     /// The replay's conventions.
     pub conventions: Conventions,
+    /// The share of an order, above 0 and at most 1, by which it is made smaller in training to see how much of it arrives at the margin: see
+    /// [`GeneratedArrivals::with_margin`]. Default 0.5.
+    pub margin: f64,
     /// The derivative of minimum orders and batches in training. Default [`Estimator::Mixed`], the one that `examples/policies` finds to pay.
     pub estimator: Estimator,
     /// Seed of draws, first weights and mini-batches. Default 0.
@@ -84,6 +87,7 @@ impl Default for TrialConfig {
             samples: 4,
             steps: 200,
             conventions: Conventions::default(),
+            margin: 0.5,
             estimator: Estimator::Mixed,
             seed: 0,
         }
@@ -329,7 +333,7 @@ impl<'a> Trial<'a> {
         Ok(BaseStock::new("base stock", 1.0, scaled))
     }
 
-    /// A network trained by Direct Backprop in the training weeks of a simulator. It is anchored on the level of the lead times, and sees what is known of an order before it is placed.
+    /// A network trained by Direct Backprop in the training weeks of a simulator; in a generator with the gradient of [`TrialConfig::margin`]. It is anchored on the level of the lead times, and sees what is known of an order before it is placed.
     ///
     /// # Errors
     /// What the replay refuses, training that diverges.
@@ -355,6 +359,11 @@ impl<'a> Trial<'a> {
         };
         let weights: Vec<f64> = (0..paths.lanes()).map(money).collect();
         let watch = |_: &_| ControlFlow::Continue(());
+        let marginal = match simulator {
+            Simulator::Generated(market) => Some(market.clone().with_margin(self.config.margin)?),
+            Simulator::LeadTime | Simulator::World(_) => None,
+        };
+        let simulator = marginal.as_ref().map_or(simulator, Simulator::Generated);
         let market = (&self.rules.market, simulator);
         let trained = direct_backprop(
             &network, &market, &replay, None, &weights, &training, device, watch,

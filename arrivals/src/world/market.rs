@@ -17,7 +17,8 @@ const ROWS: usize = 10;
 
 /// Deliveries by the world's own law: the truth that policies are judged in.
 ///
-/// The numbers of an order belong to product, sample and week; policies are compared under common random numbers. Shares are held constant in the gradient.
+/// The numbers of an order belong to product, sample and week; policies are compared under common random numbers. The gradient is that
+/// of a path between its jumps: of what exceeds the vendor's room nothing more arrives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorldMarket {
     rows: Signals,
@@ -120,7 +121,7 @@ impl Market for WorldMarket {
     ) {
         let one = S::constant(1.0);
         let rows = inputs.rows;
-        let units = order.detach().max(S::constant(1e-9));
+        let units = order.max(S::constant(1e-9));
         let filled = (rows[2] / units).min(one);
         let total = rows[0] * S::select(rows[1].positive(), rows[1], filled);
         let first = (units - rows[3]).positive();

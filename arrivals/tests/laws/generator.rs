@@ -2,10 +2,14 @@
 
 use std::sync::OnceLock;
 
-use hindsight_arrivals::model::{GenQot, Training};
+use hindsight_arrivals::exo_idp::market::{Market, MarketInputs};
+use hindsight_arrivals::exo_idp::period::Position;
+use hindsight_arrivals::model::{GenQot, GeneratedArrivals, OrderContext, Training};
+use hindsight_arrivals::trial::Catalogue;
 use hindsight_arrivals::world::VendorWorld;
-use hindsight_arrivals::{ArrivalModel, ArrivalsError, Grid, Log, Path, Samples};
-use hindsight_gpu::Device;
+use hindsight_arrivals::{ArrivalModel, ArrivalsError, Grid, Log, Path, Request, Samples};
+use hindsight_gpu::numbers::Dual;
+use hindsight_gpu::{DelayLine, Device, Scalar};
 
 fn world() -> VendorWorld {
     VendorWorld::new(3, 2).unwrap()
@@ -91,6 +95,101 @@ fn samples_follow_the_likelihood() {
                 .iter()
                 .all(|p| p.share > 0.0 && p.time >= 0 && p.time <= model.grid().last())
         );
+    }
+}
+
+/// What arrives by week of an order of the first product in the first week, and its derivative, sample by sample.
+fn delivered(market: &GeneratedArrivals<'_>, units: f64, samples: usize) -> Vec<Vec<Dual>> {
+    let (_, model) = fitted();
+    let theta: Vec<Dual> = market.theta().into_iter().map(Dual::constant).collect();
+    let weeks = usize::try_from(model.grid().last()).unwrap() + 1;
+    let one = |sample: usize| {
+        let signals = market.signals();
+        let read = |signals: &&hindsight_arrivals::exo_idp::policy::Signals, row| {
+            let columns = signals.row(0, row);
+            Dual::constant(columns[sample % columns.len()])
+        };
+        let rows: Vec<Dual> = signals
+            .iter()
+            .flat_map(|signals| (0..signals.rows()).map(move |row| read(signals, row)))
+            .collect();
+        let inputs = MarketInputs {
+            theta: &theta,
+            rows: &rows,
+            state: &[],
+        };
+        let order = Dual::variable(units);
+        let mut memory = vec![DelayLine::new(); market.delay_lines()];
+        let mut shares = vec![Dual::constant(0.0); weeks];
+        let seen = Position::empty(weeks - 1);
+        market.deliver(&inputs, &seen, order, &mut memory, &mut shares);
+        shares.into_iter().map(|share| order * share).collect()
+    };
+    (0..samples).map(one).collect()
+}
+
+/// On average the derivative of a margin is the slope of what arrives, week by week, between two sizes that are sampled apart from it and from each other; that of
+/// constant shares is not. What arrives is the same to the bit.
+#[test]
+fn the_gradient_of_a_margin_is_the_slope_of_what_arrives() {
+    let (_, model) = fitted();
+    let (usual, units, margin, samples) = (20.0, 60.0, 0.5, 6_000);
+    let catalogue = Catalogue::of_world(&world(), vec![usual], 1).unwrap();
+    let constant = GeneratedArrivals::new(model, &catalogue, samples, 3).unwrap();
+    let marginal = constant.clone().with_margin(margin).unwrap();
+    let [constant, marginal] = [constant, marginal].map(|m| delivered(&m, units, samples));
+    for (constant, marginal) in constant.iter().flatten().zip(marginal.iter().flatten()) {
+        assert_eq!(constant.value().to_bits(), marginal.value().to_bits());
+        assert!((constant.derivative() - constant.value() / units).abs() < 1e-12);
+    }
+    let sampled = |units: f64, seed: u64| {
+        let request = Request {
+            units,
+            ..catalogue.request(0, 0)
+        };
+        let samples = Samples { seed, sample: 0 };
+        let requests = vec![request; 20_000];
+        let device = Device::cpu(2);
+        model.on(&device).sample(&requests, samples).unwrap()
+    };
+    let (larger, smaller) = (sampled(units, 5), sampled((1.0 - margin) * units, 6));
+    let mean = |values: &[f64]| {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+        (mean, variance / count)
+    };
+    let mut told_apart = 0;
+    for week in 0..constant[0].len() {
+        let of = |paths: &[Path], share: f64| {
+            let week = i64::try_from(week).unwrap();
+            let units = |path: &Path| share * (path.by(week) - path.by(week - 1));
+            mean(&paths.iter().map(units).collect::<Vec<_>>())
+        };
+        let ((all, first), (fewer, second)) = (of(&larger, 1.0), of(&smaller, 1.0 - margin));
+        let (truth, error) = ((all - fewer) / margin, (first + second) / margin.powi(2));
+        let distance = |found: &[Vec<Dual>]| {
+            let slopes: Vec<f64> = found.iter().map(|own| own[week].derivative()).collect();
+            let (found, own) = mean(&slopes);
+            (found - truth).abs() / (error + own + 1e-9).sqrt()
+        };
+        assert!(
+            distance(&marginal) < 4.5,
+            "week {week}: {}",
+            distance(&marginal)
+        );
+        told_apart += usize::from(distance(&constant) > 9.0);
+    }
+    assert!(told_apart > 0, "constant shares are as good");
+}
+
+#[test]
+fn margins_outside_their_range_are_refused() {
+    let (_, model) = fitted();
+    let catalogue = Catalogue::of_world(&world(), vec![20.0], 1).unwrap();
+    let market = GeneratedArrivals::new(model, &catalogue, 1, 3).unwrap();
+    for margin in [0.0, -0.5, 1.5, f64::NAN] {
+        assert!(market.clone().with_margin(margin).is_err(), "{margin}");
     }
 }
 

@@ -160,3 +160,50 @@ fn the_market_of_a_world_follows_its_law() {
         }
     }
 }
+
+/// What arrives in all is continuous in the order, and its derivative is that of central differences: nothing more where the vendor has no more room.
+#[test]
+fn the_gradient_of_a_world_sees_the_room() {
+    use hindsight_arrivals::exo_idp::market::{Market, MarketInputs};
+    use hindsight_arrivals::exo_idp::period::Position;
+    use hindsight_gpu::Scalar;
+    use hindsight_gpu::numbers::Dual;
+
+    fn arrived<S: Scalar>(market: &impl Market, rows: &[f64], order: S, weeks: usize) -> S {
+        let rows: Vec<S> = rows.iter().map(|&x| S::constant(x)).collect();
+        let inputs = MarketInputs {
+            theta: &[],
+            rows: &rows,
+            state: &[],
+        };
+        let mut shares = vec![S::constant(0.0); weeks];
+        let seen = Position::empty(0);
+        market.deliver(&inputs, &seen, order, &mut [], &mut shares);
+        let add = |sum, share| sum + share * order;
+        shares.into_iter().fold(S::constant(0.0), add)
+    }
+
+    let world = VendorWorld::new(3, 6).unwrap();
+    let market = world.market(&Known(&world, 20.0), 50, 5).unwrap();
+    let weeks = world.longest() + 1;
+    let (mut full, mut short) = (0, 0);
+    for lane in 0..150 {
+        let signals = market.signals()[0];
+        let read = |row| signals.row(7, row)[lane];
+        let rows: Vec<f64> = (0..market.rows()).map(read).collect();
+        for units in [9.0, 21.0, 64.0] {
+            let at = |units: f64| arrived(&market, &rows, units, weeks);
+            let found = arrived(&market, &rows, Dual::variable(units), weeks);
+            let slope = (at(units + 1e-3) - at(units - 1e-3)) / 2e-3;
+            let gap = (found.derivative() - slope).abs();
+            assert!(
+                gap < 1e-6,
+                "{lane} {units}: {} for {slope}",
+                found.derivative()
+            );
+            full += usize::from(slope > 0.9);
+            short += usize::from(slope < 1e-6 && found.value() > 1.0);
+        }
+    }
+    assert!(full > 50 && short > 50, "{full} in full, {short} short");
+}
