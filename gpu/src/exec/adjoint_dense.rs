@@ -4,6 +4,7 @@ use super::disjoint::disjoint;
 use super::reverse::{Target, target};
 use super::source::{Reader, segments};
 use super::tile::{Gradients, Tile};
+use crate::kernel::isa::Isa;
 use crate::kernel::real::Real;
 use crate::kernel::{EIGHT, narrow, padded};
 use crate::record::{Arg, Dense, MAX_SEGMENTS, Space};
@@ -99,7 +100,7 @@ const REST: usize = 2;
 
 /// Adds $dZ\thinspace X^T$, summed over the first `count` of the lanes of a row, to the gradient of the weights; `dz` is zero beyond them.
 pub(super) fn weight_gradient<F: Real>(
-    isa: crate::kernel::isa::Isa,
+    isa: Isa,
     (lanes, count): (usize, usize),
     dz: &[F],
     segments: &[&[F]],
@@ -109,34 +110,62 @@ pub(super) fn weight_gradient<F: Real>(
 ) {
     // By scalar products there is nothing to transpose, there are no columns of padding, and no sum waits for the one before.
     let inputs: usize = segments.iter().map(|segment| segment.len() / lanes).sum();
-    if dz.len() <= FEW * lanes || inputs <= FEW {
-        for (dz, mut grad) in dz.chunks_exact(lanes).zip(grad.chunks_exact_mut(width)) {
-            for segment in segments {
-                let here;
-                (here, grad) = grad.split_at_mut(segment.len() / lanes);
-                F::dots(isa, dz, count, segment, here);
-            }
-        }
-        return;
-    }
     let whole = match inputs % EIGHT {
+        _ if dz.len() <= FEW * lanes || inputs <= FEW => 0,
         1..=REST => inputs - inputs % EIGHT,
         _ => width,
     };
     let mut column = 0;
     for segment in segments {
-        let rows = segment.len() / lanes;
-        let (segment, rest) = segment.split_at(rows.min(whole - whole.min(column)) * lanes);
-        F::transpose(isa, lanes, segment, column, width, transposed);
+        let first = column;
+        column += segment.len() / lanes;
+        let at = whole.clamp(first, column);
+        let rest = &segment[(at - first) * lanes..];
+        if !rest.is_empty() {
+            let grad = (&mut *grad, width, at);
+            scalar_products(isa, (lanes, count), dz, rest, transposed, grad);
+        }
+    }
+    if whole == 0 {
+        return;
+    }
+    let mut column = 0;
+    for segment in segments {
+        let rows = (segment.len() / lanes).min(whole - column);
+        F::transpose(
+            isa,
+            lanes,
+            &segment[..rows * lanes],
+            column,
+            width,
+            transposed,
+        );
         column += rows;
-        if rest.is_empty() {
-            continue;
-        }
-        let first = column - rest.len() / lanes;
-        for (dz, grad) in dz.chunks_exact(lanes).zip(grad.chunks_exact_mut(width)) {
-            F::dots(isa, dz, count, rest, &mut grad[first..column]);
-        }
     }
     transposed[count * width..lanes * width].fill(F::default());
     F::outer(isa, lanes, dz, transposed, (whole, width), grad);
+}
+
+/// Adds the scalar product of each row of `dz` with each of these rows, over the first `count` lanes, to columns `first..` of the gradient.
+fn scalar_products<F: Real>(
+    isa: Isa,
+    (lanes, count): (usize, usize),
+    dz: &[F],
+    rows: &[F],
+    scratch: &mut [F],
+    (grad, width, first): (&mut [F], usize, usize),
+) {
+    let rows = if count < lanes {
+        let own = &mut scratch[..rows.len()];
+        own.copy_from_slice(rows);
+        for row in own.chunks_exact_mut(lanes) {
+            row[count..].fill(F::default());
+        }
+        own
+    } else {
+        rows
+    };
+    for (dz, grad) in dz.chunks_exact(lanes).zip(grad.chunks_exact_mut(width)) {
+        F::dots(isa, dz, rows, &mut grad[first..][..rows.len() / lanes]);
+    }
 }

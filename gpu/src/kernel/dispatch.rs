@@ -63,9 +63,9 @@ pub(crate) trait Kernels: Number {
     ) {
         activation::scale(isa, lanes, rows, slope, count, sums);
     }
-    /// Adds to `out` the scalar products of `a`, a row, with each of the rows, over the first `count` lanes.
-    fn dots(isa: Isa, a: &[Self], count: usize, rows: &[Self], out: &mut [Self]) {
-        elementwise::dots(isa, a, count, rows, out);
+    /// Adds to `out` the scalar products of `a`, a whole row, with each of the rows.
+    fn dots(isa: Isa, a: &[Self], rows: &[Self], out: &mut [Self]) {
+        elementwise::dots(isa, a, rows, out);
     }
     /// Joins each group's lanes, of whole rows: one number a row and group.
     fn join(isa: Isa, f: Reduce, rows: &[Self], groups: Groups<'_>, out: &mut [f64]) {
@@ -218,13 +218,13 @@ impl Kernels for f32 {
             _ => activation::scale(isa, lanes, rows, slope, count, sums),
         }
     }
-    fn dots(isa: Isa, a: &[f32], count: usize, rows: &[f32], out: &mut [f32]) {
+    fn dots(isa: Isa, a: &[f32], rows: &[f32], out: &mut [f32]) {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) if count == a.len() => x86::avx2::dots(proof, a, rows, out),
+            Isa::Avx2(proof) => x86::avx2::dots(proof, a, rows, out),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) if count == a.len() => x86::avx512::dots(proof, a, rows, out),
-            _ => elementwise::dots(isa, a, count, rows, out),
+            Isa::Avx512(proof) => x86::avx512::dots(proof, a, rows, out),
+            Isa::Portable => elementwise::dots(isa, a, rows, out),
         }
     }
     fn join(isa: Isa, f: Reduce, rows: &[f32], groups: Groups<'_>, out: &mut [f64]) {

@@ -188,21 +188,15 @@ fn sum_body<const FMA: bool, F: Number>(row: &[F], out: &mut F) {
 }
 
 #[inline(always)]
-fn dots_body<const FMA: bool, F: Number>(a: &[F], count: usize, rows: &[F], out: &mut [F]) {
-    let rows = rows.chunks_exact(a.len());
-    let a = &a[..count];
-    for (o, b) in out.iter_mut().zip(rows) {
-        let b = &b[..count];
-        let whole = count - count % PARTS;
-        let rest = a[whole..].iter().zip(&b[whole..]);
-        let rest = rest.fold(F::default(), |s, (&a, &b)| s + a * b);
+fn dots_body<const FMA: bool, F: Number>(a: &[F], rows: &[F], out: &mut [F]) {
+    for (o, b) in out.iter_mut().zip(rows.chunks_exact(a.len())) {
         let mut parts = [F::default(); PARTS];
         for (a, b) in a.chunks_exact(PARTS).zip(b.chunks_exact(PARTS)) {
             for ((p, &a), &b) in parts.iter_mut().zip(a).zip(b) {
                 *p = F::madd::<FMA>(a, b, *p);
             }
         }
-        *o = *o + parts.iter().fold(rest, |s, &p| s + p);
+        *o = *o + parts.iter().fold(F::default(), |s, &p| s + p);
     }
 }
 
@@ -211,8 +205,8 @@ per_isa!(
     fn sum<F>(row: &[F], out: &mut F) = sum_body
 );
 per_isa!(
-    /// Adds to `out` the scalar products of `a`, a row, with each of the rows, over the first `count` lanes.
-    fn dots<F>(a: &[F], count: usize, rows: &[F], out: &mut [F]) = dots_body
+    /// Adds to `out` the scalar products of `a`, a whole row, with each of the rows.
+    fn dots<F>(a: &[F], rows: &[F], out: &mut [F]) = dots_body
 );
 
 #[cfg(test)]
@@ -244,7 +238,8 @@ mod tests {
                 let (mut found, mut found_products) = (1.0, [1.0, 1.0]);
                 sum(isa, &a, &mut found);
                 prop_assert!(close(found, sums));
-                f32::dots(isa, &long_a, count, &[&long_b[..], &long_b].concat(), &mut found_products);
+                let whole = |row: &[f32]| { let mut row = row.to_vec(); row.resize(lanes, 0.0); row };
+                f32::dots(isa, &whole(&a), &[whole(&b), whole(&b)].concat(), &mut found_products);
                 prop_assert!(found_products.iter().all(|&f| close(f, products)));
                 let (mut rows, mut found) = ([&long_a[..], &long_a].concat(), [1.0, 1.0]);
                 f32::scale(isa, lanes, &mut rows, &[&long_b[..], &long_b].concat(), count, &mut found);
