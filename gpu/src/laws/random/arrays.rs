@@ -19,6 +19,13 @@ pub fn distance(a: &[f64], b: &[f64]) -> f64 {
     both.map(gap).fold(0.0, f64::max) / largest
 }
 
+/// The number half way between the multiples of $2^{-12}$ that hold `x`. It is exact in every number type, and so is a multiple of it as an index: which
+/// class it names is never a matter of rounding, nor of a small step to either side.
+fn between(x: f64) -> f64 {
+    const CELLS: f64 = 4096.0;
+    ((x * CELLS).floor() + 0.5) / CELLS
+}
+
 /// The numbers of an array in another type.
 pub fn cast<F: Real>(values: &[f64]) -> Vec<F> {
     values.iter().map(|&x| F::from_f64(x)).collect()
@@ -40,13 +47,13 @@ pub struct Arrays<F> {
 }
 
 impl<F: Real> Arrays<F> {
-    /// The numbers of a case: the same for a seed, and rounded to the number type.
+    /// The numbers of a case: the same for a seed, and exact in every number type.
     #[must_use]
     pub fn of(case: &Case) -> Self {
         let shape = case.shape();
         let draw = |purpose: &str, n: usize, size: f64| -> Vec<F> {
             let mut rng = Stream::new(case.seed, purpose).at(0, 0);
-            let one = |_| F::from_f64(size * (2.0 * rng.random::<f64>() - 1.0));
+            let one = |_| F::from_f64(between(size * (2.0 * rng.random::<f64>() - 1.0)));
             (0..n).map(one).collect()
         };
         Arrays {
@@ -72,5 +79,24 @@ impl<F: Real> Arrays<F> {
             .lane(&self.lane)?
             .exo(&self.exo)?
             .shared(&self.shared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::between;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Half of the number times as many classes as there are is an index; single precision computes it exactly, and it is no tie.
+        #[test]
+        #[allow(clippy::cast_possible_truncation, reason = "exact: that is the law")]
+        fn an_index_is_never_a_matter_of_rounding(x in -2.0..2.0_f64, last in 0..100_u16) {
+            let exact = between(x).abs() * 0.5 * f64::from(last);
+            let single = (between(x) as f32).abs() * 0.5 * f32::from(last);
+            prop_assert_eq!(f64::from(single).to_bits(), exact.to_bits());
+            let away = (exact - exact.floor() - 0.5).abs();
+            prop_assert!(last == 0 || away >= 1.0 / 16384.0, "{}", exact);
+        }
     }
 }
