@@ -90,10 +90,11 @@ impl Mosaic {
         let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
     }
 
-    /// The paths inside an element of this name, whose user space is the grid.
+    /// The paths inside an element of this name, whose user space is the grid. The group is a chart by itself: where another drawing shows it, colours do
+    /// not find the chart around it.
     fn inside(&self, element: &str, more: &str) -> String {
         let mut text = format!(
-            "<{element}{more} viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\">",
+            "<{element}{more} viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\"><g class=\"chart\">",
             self.columns, self.rows
         );
         for ((class, fill), path) in &self.paths {
@@ -103,7 +104,7 @@ impl Mosaic {
             };
             let _ = write!(text, "<path class=\"{class}\"{fill} d=\"{path}\"/>");
         }
-        let _ = write!(text, "</{element}>");
+        let _ = write!(text, "</g></{element}>");
         text
     }
 
@@ -167,6 +168,8 @@ mod tests {
     fn what_is_shown_has_its_place_and_no_cells() {
         let (whole, shown) = (mosaic().defined("m"), mosaic().shown("m"));
         assert!(whole.contains("<symbol id=\"m\"") && !whole.contains("width=\"100\""));
+        // Rules of the page reach what is shown elsewhere only from within.
+        assert!(whole.contains("><g class=\"chart\"><path class=\"cell f-s"));
         assert_eq!(
             shown,
             "<use href=\"#m\" x=\"50\" y=\"10\" width=\"100\" height=\"40\"/>"
