@@ -115,6 +115,7 @@ pub(super) fn weight_gradient<F: Real>(
         1..=REST => inputs - inputs % EIGHT,
         _ => width,
     };
+    // These first: where a tile is not full they take the room of what is transposed.
     let mut column = 0;
     for segment in segments {
         let first = column;

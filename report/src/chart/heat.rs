@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::colour::{Letters, Shades, colour_bar, letters_on, shade};
 use super::frame::{Entry, Frame, Key, Plan};
 use super::letters::width_of;
-use super::mosaic::{Mosaic, Run};
+use super::mosaic::{Mosaic, Run, SEAM};
 use super::svg::{Anchor, Ink, NARROW, Svg};
 use crate::number;
 
@@ -363,7 +363,7 @@ impl HeatMap {
                 Content::Values { .. } => number::significant(value, 4),
             };
             let [from, to] = run.corners(self.columns, self.rows(), frame.area);
-            let [start, end] = run.under_neighbours(self.columns, [from, to]);
+            let [start, end] = run.under_neighbours(self.columns, [from, to], (SEAM, SEAM));
             frame.svg.filled_rect(&class, &fill, start, end, &tip);
             if let Some(decimals) = self.annotate {
                 let text = number::fixed(value, decimals);

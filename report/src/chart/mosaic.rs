@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::svg::number;
 
 /// How far a cell reaches under its neighbours to the right and above, in pixels of the wide drawing: closes the seams between pixels, of the narrow one too.
-const SEAM: f64 = 1.0;
+pub(super) const SEAM: f64 = 1.0;
 
 /// Cells of one colour in a row, joined: from `column` on, so many of them, in the row `down` from the top.
 #[derive(Debug, Clone, Copy)]
@@ -26,20 +26,17 @@ impl Run {
         [(x(self.column), y(self.down)), (x(after), y(below))]
     }
 
-    /// Whether there may be a neighbour to the right, and one above.
-    fn neighbours(self, columns: usize) -> (bool, bool) {
-        (self.column + self.cells < columns, self.down > 0)
-    }
-
-    /// The corners with a seam under the neighbours.
+    /// The corners, reaching as far as `seam` across and up under the neighbours, where there may be any.
     pub(super) fn under_neighbours(
         self,
         columns: usize,
         [from, to]: [(f64, f64); 2],
+        seam: (f64, f64),
     ) -> [(f64, f64); 2] {
-        let (right, above) = self.neighbours(columns);
-        let seam = |wanted: bool| if wanted { SEAM } else { 0.0 };
-        [(from.0, from.1 - seam(above)), (to.0 + seam(right), to.1)]
+        let reach = |neighbour: bool, seam: f64| if neighbour { seam } else { 0.0 };
+        let right = reach(self.column + self.cells < columns, seam.0);
+        let above = reach(self.down > 0, seam.1);
+        [(from.0, from.1 - above), (to.0 + right, to.1)]
     }
 }
 
@@ -69,24 +66,13 @@ impl Mosaic {
     /// Adds a run of cells with this class and this fill, which may be empty.
     pub(super) fn run(&mut self, class: String, fill: String, run: Run) {
         let (left, top, right, bottom) = self.area;
-        let seam = |cells: usize, pixels: f64| SEAM * real(cells) / pixels.max(1.0);
-        let (mut width, mut height) = (real(run.cells), 1.0);
-        let mut y = real(run.down);
-        let (beside, above) = run.neighbours(self.columns);
-        if beside {
-            width += seam(self.columns, right - left);
-        }
-        if above {
-            height += seam(self.rows, bottom - top);
-            y += 1.0 - height;
-        }
+        let (columns, rows) = (real(self.columns), real(self.rows));
+        let seam = |cells: f64, pixels: f64| SEAM * cells / pixels.max(1.0);
+        let seam = (seam(columns, right - left), seam(rows, bottom - top));
+        let corners = run.corners(self.columns, self.rows, (0.0, 0.0, columns, rows));
+        let [from, to] = run.under_neighbours(self.columns, corners, seam);
         let path = self.paths.entry((class, fill)).or_default();
-        let (x, y, width, height) = (
-            number(real(run.column)),
-            number(y),
-            number(width),
-            number(height),
-        );
+        let [x, y, width, height] = [from.0, from.1, to.0 - from.0, to.1 - from.1].map(number);
         let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
     }
 

@@ -1,7 +1,7 @@
-//! The inputs of one product and week.
+//! The inputs and levels of one product and week.
 
 use super::history::History;
-use super::outlook::{AHEAD, Common, Found, LEVELS, Outlook, Planned, Product, Uplift};
+use super::outlook::{AHEAD, Common, LEVELS, Outlook, Planned, Product, Uplift};
 use crate::conventions::Unmet;
 use crate::count::count;
 
@@ -73,32 +73,49 @@ pub const INPUTS: [&str; 64] = [
     "quantile to mean",
 ];
 
-/// The inputs of a product in a week, in the order of [`INPUTS`].
-pub(super) fn of(
-    outlook: &Outlook<'_>,
-    view: &Product<'_>,
-    common: &Common<'_>,
-    found: &Found,
-) -> Vec<f64> {
-    let (history, lead) = (view.history, outlook.lead(view.product));
-    let Found {
-        plan,
-        levels,
-        scale,
-        unit,
-    } = found;
+/// What [`rows`] returns.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) inputs: Vec<f64>,
+    /// In units of the scale.
+    pub(super) levels: [f64; LEVELS.len()],
+    pub(super) scale: f64,
+}
+
+/// Inputs, in the order of [`INPUTS`], levels and scale of a product in a week.
+pub(super) fn rows(outlook: &Outlook<'_>, view: &Product<'_>, common: &Common<'_>) -> Rows {
+    let (history, product) = (view.history, view.product);
+    let weeks = history.known();
+    if weeks <= 0.0 && !outlook.terms.panel.present(product, view.week) {
+        // Not on the market yet, and nothing is known of it.
+        return Rows {
+            inputs: vec![0.0; INPUTS.len()],
+            levels: [0.0; LEVELS.len()],
+            scale: 1.0,
+        };
+    }
+    // Without any demand yet, half a sale so far.
+    let unit = common.unit.unwrap_or(1.0);
+    let nothing = 0.5 * unit / weeks.max(1.0);
+    let scale = if history.mean() > 0.0 {
+        history.mean()
+    } else {
+        nothing
+    };
+    let (plan, lead) = (outlook.planned(view), outlook.lead(product));
+    let levels = outlook.levels(view, &plan, scale);
     let mut inputs = Inputs(Vec::with_capacity(INPUTS.len()));
-    inputs.demand(history, *scale);
+    inputs.demand(history, scale);
     inputs.season(view, common, outlook);
-    inputs.plan(plan, lead.survival.len(), view.uplift);
+    inputs.plan(&plan, lead.survival.len(), view.uplift);
     inputs.money(view, outlook);
-    inputs.levels(levels, lead.cover());
+    inputs.levels(&levels, lead.cover());
     for (name, value) in INPUTS[55..61].iter().zip(common.trend) {
         inputs.put(name, value);
     }
     inputs.put(
         "smallest sale",
-        (history.smallest().unwrap_or(*unit) / scale + 0.05).ln() * 0.5,
+        (history.smallest().unwrap_or(unit) / scale + 0.05).ln() * 0.5,
     );
     inputs.put(
         "dispersion",
@@ -109,7 +126,11 @@ pub(super) fn of(
         (levels[0] / levels[1].max(1e-9)).min(10.0).sqrt(),
     );
     debug_assert_eq!(inputs.0.len(), INPUTS.len());
-    inputs.0
+    Rows {
+        inputs: inputs.0,
+        levels,
+        scale,
+    }
 }
 
 /// Inputs in the order of [`INPUTS`].

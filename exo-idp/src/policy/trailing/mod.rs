@@ -130,7 +130,7 @@ impl Trailing {
                         uplift: &uplifts[product],
                         season: &seasons.own[product],
                     };
-                    outlook.rows(&view, &common)
+                    inputs::rows(&outlook, &view, &common)
                 };
                 for first in (0..products).step_by(AT_ONCE * TOGETHER) {
                     let some = AT_ONCE.min((products - first).div_ceil(TOGETHER));
@@ -163,7 +163,7 @@ impl Trailing {
         clippy::cast_possible_truncation,
         reason = "inputs of a network in f32"
     )]
-    fn put(&mut self, week: usize, product: usize, rows: &outlook::Rows) {
+    fn put(&mut self, week: usize, product: usize, rows: &inputs::Rows) {
         self.scale[week * self.products + product] = rows.scale;
         for (k, &value) in rows.inputs.iter().enumerate() {
             self.inputs[(week * INPUTS.len() + k) * self.products + product] = value as f32;

@@ -3,7 +3,6 @@
 use nalgebra::DVector;
 
 use super::history::History;
-use super::inputs::{self, INPUTS};
 use super::lead::Lead;
 use super::lead_demand::LeadDemand;
 use super::response::{self, Response};
@@ -47,7 +46,7 @@ pub(super) struct Common<'a> {
     pub(super) trend: [f64; trend::ROWS],
     pub(super) against_last_year: f64,
     /// The typical smallest sale of the panel, in units; none before the first.
-    unit: Option<f64>,
+    pub(super) unit: Option<f64>,
 }
 
 impl<'a> Common<'a> {
@@ -76,15 +75,6 @@ pub(super) struct Product<'a> {
     pub(super) season: &'a [f64],
 }
 
-/// What [`Outlook::rows`] returns.
-#[derive(Debug)]
-pub(super) struct Rows {
-    pub(super) inputs: Vec<f64>,
-    /// In units of the scale.
-    pub(super) levels: [f64; LEVELS.len()],
-    pub(super) scale: f64,
-}
-
 /// The plan and the laws of lead times, as the order of a week sees them.
 #[derive(Debug)]
 pub(super) struct Outlook<'a> {
@@ -103,16 +93,6 @@ pub(super) struct Planned {
     pub(super) before: (f64, f64),
     /// Mean factor on demand over the weeks covered.
     pub(super) factor: f64,
-}
-
-/// What was found of a product and week before its inputs are written down.
-pub(super) struct Found {
-    pub(super) plan: Planned,
-    /// In units of the scale.
-    pub(super) levels: [f64; LEVELS.len()],
-    pub(super) scale: f64,
-    /// The typical smallest sale of the panel, in units.
-    pub(super) unit: f64,
 }
 
 impl<'a> Outlook<'a> {
@@ -180,7 +160,7 @@ impl<'a> Outlook<'a> {
         view.response.regressors(relative, values)
     }
 
-    fn planned(&self, view: &Product<'_>) -> Planned {
+    pub(super) fn planned(&self, view: &Product<'_>) -> Planned {
         let Product {
             product, response, ..
         } = *view;
@@ -227,46 +207,6 @@ impl<'a> Outlook<'a> {
         sum / lead.cover()
     }
 
-    /// Inputs, levels and scale.
-    pub(super) fn rows(&self, view: &Product<'_>, common: &Common<'_>) -> Rows {
-        let Product {
-            history,
-            product,
-            week,
-            ..
-        } = *view;
-        let (weeks, present) = (history.known(), self.terms.panel.present(product, week));
-        if weeks <= 0.0 && !present {
-            // Not on the market yet, and nothing is known of it.
-            return Rows {
-                inputs: vec![0.0; INPUTS.len()],
-                levels: [0.0; LEVELS.len()],
-                scale: 1.0,
-            };
-        }
-        // Without any demand yet, half a sale so far.
-        let unit = common.unit.unwrap_or(1.0);
-        let nothing = 0.5 * unit / weeks.max(1.0);
-        let scale = if history.mean() > 0.0 {
-            history.mean()
-        } else {
-            nothing
-        };
-        let plan = self.planned(view);
-        let levels = self.levels(view, &plan, scale);
-        let found = Found {
-            plan,
-            levels,
-            scale,
-            unit,
-        };
-        Rows {
-            inputs: inputs::of(self, view, common, &found),
-            levels,
-            scale,
-        }
-    }
-
     pub(super) fn ratio(&self, product: usize, price: f64, cost: f64) -> f64 {
         #[allow(
             clippy::cast_possible_truncation,
@@ -289,7 +229,12 @@ impl<'a> Outlook<'a> {
         view.history.prices().unwrap_or_else(now)
     }
 
-    fn levels(&self, view: &Product<'_>, plan: &Planned, scale: f64) -> [f64; LEVELS.len()] {
+    pub(super) fn levels(
+        &self,
+        view: &Product<'_>,
+        plan: &Planned,
+        scale: f64,
+    ) -> [f64; LEVELS.len()] {
         let history = view.history;
         let cover = self.lead(view.product).cover();
         let mean = if history.mean() > 0.0 {
